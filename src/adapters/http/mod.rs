@@ -1,0 +1,1 @@
+//! HTTP as every adapter speaks it: deadlines, bounds, no redirects, pacing.

@@ -1,0 +1,8 @@
+//! Adapters: one product a file or folder, each behind a port, each proven on the real server.
+
+pub mod alerts;
+pub mod ci;
+pub mod http;
+pub mod signals;
+pub mod simulated;
+pub mod traffic;

@@ -1,0 +1,1 @@
+//! The simulated release train: every port over one causal world.

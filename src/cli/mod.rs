@@ -1,0 +1,1 @@
+//! The command line: composition root, one verb a file.

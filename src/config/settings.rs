@@ -1,0 +1,78 @@
+//! What the configuration says beyond the catalog: addresses, secrets by reference, places of the store.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::catalog::{BackendKind, Catalog};
+use crate::model::name::BackendName;
+
+use super::secret::SecretRef;
+
+/// Where a backend listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// `http://..` or `https://..`, without user, password, query or fragment, without a slash at the end.
+    Http(String),
+    /// A UNIX socket.
+    Unix(PathBuf),
+    /// `tcp://host:port`.
+    Tcp(String),
+}
+
+/// How to talk to one backend.
+#[derive(Debug, Clone)]
+pub struct BackendSettings {
+    /// Its name.
+    pub name: BackendName,
+    /// What it is.
+    pub kind: BackendKind,
+    /// Where it listens.
+    pub address: Address,
+    /// A bearer token.
+    pub token: Option<SecretRef>,
+    /// A user for Basic authentication.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<SecretRef>,
+    /// Certificates that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Plain text over a network was allowed.
+    pub insecure: bool,
+    /// The longest wait for a whole answer.
+    pub deadline: Duration,
+}
+
+/// Where the store lies and how long the journal keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The directory; none: the data directory of the user.
+    pub path: Option<PathBuf>,
+    /// Days that the journal keeps.
+    pub journal_days: u32,
+    /// Bytes that the journal keeps.
+    pub journal_bytes: u64,
+}
+
+/// Second places of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerSettings {
+    /// Second places of checkpoints.
+    pub witness: Vec<PathBuf>,
+    /// Where break glass is recorded when the store cannot be written.
+    pub break_glass: Option<PathBuf>,
+}
+
+/// The whole configuration after all layers.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The nouns.
+    pub catalog: Catalog,
+    /// How to talk to each backend.
+    pub backends: Vec<BackendSettings>,
+    /// The store.
+    pub store: StoreSettings,
+    /// Second places.
+    pub ledger: LedgerSettings,
+    /// The files that were read, lowest layer first.
+    pub files: Vec<PathBuf>,
+}

@@ -1,0 +1,1 @@
+//! Control: the one world, its update, the planner, the engine and the driver.

@@ -1,0 +1,12 @@
+//! gonogo, the release control room in a terminal.
+pub mod adapters;
+pub mod analysis;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod model;
+pub mod policy;
+pub mod ports;
+pub mod serve;
+pub mod store;
+pub mod ui;

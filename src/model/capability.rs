@@ -1,0 +1,29 @@
+//! What a backend's adapter can do, so that screens offer only keys that can work.
+
+use serde::{Deserialize, Serialize};
+
+/// One ability of an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capability {
+    /// Reads weights, states and counters of servers.
+    ReadTraffic,
+    /// Sets weights.
+    Shift,
+    /// Reads signals.
+    ReadSignals,
+    /// Reads alerts.
+    ReadAlerts,
+    /// Reads runs.
+    ReadRuns,
+    /// Reads the logs of a run's steps.
+    Logs,
+    /// Starts a run.
+    Start,
+    /// Runs a run again.
+    Retry,
+    /// Stops a run.
+    Cancel,
+    /// Pauses a rollout with the backend's own means.
+    Pause,
+}

@@ -1,0 +1,332 @@
+//! The catalog: everything that is configured, as nouns; the shape of the organisation's release estate.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
+use super::operator::Person;
+use super::share::Percent;
+use super::signal::Better;
+use super::slot::Slot;
+
+/// What a backend is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// Prometheus, or what answers like it.
+    Prometheus,
+    /// Alertmanager v2.
+    Alertmanager,
+    /// HAProxy's runtime API.
+    Haproxy,
+    /// Buildbot's data API.
+    Buildbot,
+}
+
+impl BackendKind {
+    /// Every kind, in the order in which documents list them.
+    pub const ALL: [Self; 4] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot];
+
+    /// The word in configuration and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Alertmanager => "alertmanager",
+            Self::Haproxy => "haproxy",
+            Self::Buildbot => "buildbot",
+        }
+    }
+}
+
+/// A backend as far as the room needs to know it: no address that could hold a secret, no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backend {
+    /// Its name.
+    pub name: BackendName,
+    /// What it is.
+    pub kind: BackendKind,
+    /// Its address without user, password, query.
+    pub address: String,
+    /// Time between two polls.
+    pub every: Duration,
+    /// The greatest age of a fact that counts as fresh.
+    pub stale_after: Duration,
+    /// How long an effect of unknown outcome is looked for.
+    pub lookup_within: Duration,
+    /// Whether it is spoken to in plain text over a network.
+    pub insecure: bool,
+}
+
+/// What protects an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Protection {
+    /// Approvals of other persons that a forward deed needs.
+    pub approvals: u32,
+    /// Roles that may approve; empty means any.
+    pub approver_roles: Vec<RoleName>,
+    /// Roles that may act; empty means any.
+    pub actor_roles: Vec<RoleName>,
+    /// Whether a forward deed asks for the target in full.
+    pub typed_confirmation: bool,
+    /// Approvals that the way back needs.
+    pub way_back_approvals: u32,
+}
+
+/// Who signs the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Assurance {
+    /// The process.
+    #[default]
+    T0,
+    /// The operator's SSH agent.
+    T1,
+    /// Two operators' agents, and a second place.
+    T2,
+}
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Its place on the way to production, rising.
+    pub order: u32,
+    /// How long an effect is watched after it took.
+    pub hold_time: Duration,
+    /// How long an accepted effect may take to be seen.
+    pub effective_within: Duration,
+    /// Requests before a measured split is believed.
+    pub min_requests: u64,
+    /// Who signs.
+    pub assurance: Assurance,
+    /// What protects it.
+    pub protection: Protection,
+}
+
+/// How a deployment moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Step by step between two slots.
+    Canary,
+    /// At once between two slots.
+    BlueGreen,
+}
+
+/// One router entry behind which a service stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficEntry {
+    /// The router.
+    pub backend: BackendName,
+    /// Its pool.
+    pub pool: PoolName,
+    /// Servers of the slot that was stable when it was first configured.
+    pub first: Vec<ServerName>,
+    /// Servers of the other slot.
+    pub second: Vec<ServerName>,
+}
+
+impl TrafficEntry {
+    /// The servers of a slot.
+    pub fn servers(&self, slot: Slot) -> &[ServerName] {
+        match slot {
+            Slot::First => &self.first,
+            Slot::Second => &self.second,
+        }
+    }
+}
+
+/// Where the running version is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionSource {
+    /// The monitoring system.
+    pub backend: BackendName,
+    /// The query, with placeholders.
+    pub query: String,
+    /// The label that holds the version.
+    pub label: String,
+    /// The label that holds the digest.
+    pub digest: Option<String>,
+}
+
+/// A pipeline at a CI backend: what a run of it is started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineRef {
+    /// The CI backend.
+    pub backend: BackendName,
+    /// The builder.
+    pub builder: String,
+    /// The force scheduler; none: runs cannot be started.
+    pub scheduler: Option<String>,
+    /// Properties of a started run, with placeholders in the values.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// How a service is deployed in one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deploy {
+    /// How it moves.
+    pub strategy: Strategy,
+    /// The steps of a rollout, rising.
+    pub steps: Vec<Percent>,
+    /// The routers.
+    pub traffic: Vec<TrafficEntry>,
+    /// Where the running version is read.
+    pub version: Option<VersionSource>,
+    /// What deploys a version into a slot.
+    pub deploy: Option<PipelineRef>,
+    /// The name of this environment at GitHub.
+    pub github_environment: Option<String>,
+}
+
+/// How a signal is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalKind {
+    /// Bad events of all events, from raw counters.
+    Ratio {
+        /// The counter of bad events.
+        bad: String,
+        /// The counter of all events.
+        total: String,
+    },
+    /// A quantile of a histogram, from raw buckets.
+    Histogram {
+        /// The buckets.
+        buckets: String,
+        /// The quantile, 0 to 1.
+        quantile: f64,
+    },
+    /// A plain value.
+    Value {
+        /// The query.
+        query: String,
+    },
+}
+
+/// A signal of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Its name.
+    pub name: SignalName,
+    /// How it is measured.
+    pub kind: SignalKind,
+    /// Where.
+    pub backend: BackendName,
+    /// Which way is good.
+    pub better: Better,
+    /// The limit, in the signal's own unit (a ratio for `ratio`).
+    pub limit: Option<f64>,
+    /// The unit, for screens.
+    pub unit: String,
+    /// Whether it alone decides.
+    pub critical: bool,
+}
+
+/// Where a service's alerts are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertMatch {
+    /// The alerting system.
+    pub backend: BackendName,
+    /// Labels that must be equal, with placeholders already filled in except `$environment`.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The repository that a service is built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Where it lies.
+    pub backend: Option<BackendName>,
+    /// Its name there.
+    pub name: String,
+    /// Paths of this service within it.
+    pub paths: Vec<String>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// The team that owns it.
+    pub team: Option<String>,
+    /// Its tier, 1 the most important.
+    pub tier: Option<u32>,
+    /// What it is built from.
+    pub repository: Option<Repository>,
+    /// Services that it calls.
+    pub depends_on: Vec<ServiceName>,
+    /// Its alerts.
+    pub alerts: Option<AlertMatch>,
+    /// What builds it.
+    pub pipeline: Option<PipelineRef>,
+    /// How it is deployed, by environment.
+    pub deploy: BTreeMap<EnvironmentName, Deploy>,
+    /// Its signals.
+    pub signals: Vec<Signal>,
+}
+
+/// The room itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its name.
+    pub name: String,
+    /// The zone of the clock on line 1, an IANA name.
+    pub timezone: String,
+    /// The theme's name.
+    pub theme: String,
+    /// The keymap's name.
+    pub keymap: String,
+    /// Whether the terminal's bell rings for what needs a person.
+    pub bell: bool,
+    /// Whether deeds are impossible.
+    pub read_only: bool,
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The room.
+    pub room: Room,
+    /// People.
+    pub people: Vec<Person>,
+    /// Backends by name.
+    pub backends: BTreeMap<BackendName, Backend>,
+    /// Environments in their order.
+    pub environments: Vec<Environment>,
+    /// Services by name.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// Whether all backends are simulated.
+    pub simulated: bool,
+    /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.
+    pub rules_digest: String,
+}
+
+impl Catalog {
+    /// The environment of that name.
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.environments.iter().find(|environment| &environment.name == name)
+    }
+
+    /// How a target is deployed.
+    pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
+        self.services.get(&target.service)?.deploy.get(&target.environment)
+    }
+
+    /// Every target that is configured: services in order of name, environments in their own order.
+    pub fn targets(&self) -> impl Iterator<Item = Target> + '_ {
+        self.services.values().flat_map(move |service| {
+            self.environments
+                .iter()
+                .filter(|environment| service.deploy.contains_key(&environment.name))
+                .map(|environment| Target::new(service.name.clone(), environment.name.clone()))
+        })
+    }
+
+    /// The person of that name.
+    pub fn person(&self, name: &super::name::PersonName) -> Option<&Person> {
+        self.people.iter().find(|person| &person.name == name)
+    }
+}

@@ -1,0 +1,116 @@
+//! An intent: what an operator asked for, before anything is planned.
+
+use serde::{Deserialize, Serialize};
+
+use super::name::Target;
+use super::operator::Actor;
+use super::pipeline::RunId;
+use super::share::Percent;
+use super::text::Text;
+
+/// A deed's verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Nothing moves this rollout forward until resumed.
+    Hold,
+    /// The hold ends.
+    Resume,
+    /// The share of the slot that is not stable becomes this.
+    Shift,
+    /// The next step.
+    Promote,
+    /// The new version's share becomes 0 and the rollout ends.
+    Abort,
+    /// Back to the last proven version.
+    Rollback,
+    /// Runs the pipeline.
+    Start,
+    /// Runs a run again.
+    Retry,
+    /// Stops a run.
+    Cancel,
+    /// Writes a line into the timeline and the ledger.
+    Note,
+}
+
+impl Verb {
+    /// Every verb, in the order of CONTRACTS.md.
+    pub const ALL: [Self; 10] = [
+        Self::Hold,
+        Self::Resume,
+        Self::Promote,
+        Self::Abort,
+        Self::Rollback,
+        Self::Shift,
+        Self::Retry,
+        Self::Cancel,
+        Self::Start,
+        Self::Note,
+    ];
+
+    /// The word on the command line, in JSON and in the Order.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Resume => "resume",
+            Self::Shift => "shift",
+            Self::Promote => "promote",
+            Self::Abort => "abort",
+            Self::Rollback => "rollback",
+            Self::Start => "start",
+            Self::Retry => "retry",
+            Self::Cancel => "cancel",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl std::str::FromStr for Verb {
+    type Err = String;
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|verb| verb.word() == word).ok_or_else(|| {
+            format!("`{}` is no verb; expected one of {}", Text::clean_within(word, 40), Self::ALL.map(Self::word).join(", "))
+        })
+    }
+}
+
+/// Which way a deed moves production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Towards the new version, or a new run: approvals, typed text, refused under hold.
+    Forward,
+    /// Towards the proven version: never harder than forward, Enter alone.
+    Back,
+    /// Resume: forward for roles and text, but allowed under hold.
+    Release,
+    /// Hold and note: stand still.
+    Still,
+}
+
+/// What the verb is applied to beside its target.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Arguments {
+    /// The share of a shift.
+    pub percent: Option<Percent>,
+    /// The run of a retry or cancel.
+    pub run: Option<RunId>,
+    /// The text of a note.
+    pub text: Option<Text>,
+}
+
+/// What an operator asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The verb.
+    pub verb: Verb,
+    /// The target.
+    pub target: Target,
+    /// What else it needs.
+    pub args: Arguments,
+    /// Who asks.
+    pub requester: Actor,
+    /// Why; may be empty.
+    pub reason: Text,
+}

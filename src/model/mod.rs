@@ -1,0 +1,23 @@
+//! The nouns: everything that the room speaks of, with units in the types and states as enums; no I/O, no clock.
+
+pub mod alert;
+pub mod capability;
+pub mod catalog;
+pub mod deed;
+pub mod error;
+pub mod intent;
+pub mod name;
+pub mod operator;
+pub mod pipeline;
+pub mod plan;
+pub mod reading;
+pub mod reason;
+pub mod rollout;
+pub mod share;
+pub mod signal;
+pub mod slot;
+pub mod text;
+pub mod time;
+pub mod timeline;
+pub mod traffic;
+pub mod verdict;

@@ -1,0 +1,282 @@
+//! A plan: an Order, whose hash names it, with the preconditions, the evidence and the cost that go beside it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::intent::{Direction, Intent, Verb};
+use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
+use super::reason::Reason;
+use super::share::{Percent, Share};
+use super::slot::Slot;
+use super::text::Text;
+use super::traffic::Weights;
+
+/// The format number of an Order.
+pub const ORDER_FORMAT: u32 = 1;
+
+/// One absolute effect on a backend. Its place in the Order is its step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "kebab-case")]
+pub enum StepEffect {
+    /// Sets the weights of a pool's servers: those that rise first, then those that fall.
+    Weights {
+        /// The router.
+        backend: BackendName,
+        /// The pool.
+        pool: PoolName,
+        /// Absolute weights for every server of both slots.
+        weights: Weights,
+    },
+    /// Starts a run; the effect's key travels as a property.
+    Start {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The force scheduler.
+        scheduler: String,
+        /// Properties; the value `$key` is replaced by the effect's key when it is sent.
+        properties: BTreeMap<String, String>,
+    },
+    /// Runs a run again.
+    Retry {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+    },
+    /// Stops a run.
+    Cancel {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+    },
+}
+
+impl StepEffect {
+    /// The backend on which it acts.
+    pub fn backend(&self) -> &BackendName {
+        match self {
+            Self::Weights { backend, .. } | Self::Start { backend, .. } | Self::Retry { backend, .. } | Self::Cancel { backend, .. } => {
+                backend
+            }
+        }
+    }
+
+    /// Whether it creates something, so that it may never be sent twice.
+    pub fn creates(&self) -> bool {
+        match self {
+            Self::Start { .. } | Self::Retry { .. } => true,
+            Self::Weights { .. } | Self::Cancel { .. } => false,
+        }
+    }
+}
+
+/// A target with the identities that bind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTarget {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The slot whose share is set.
+    pub slot: Option<Slot>,
+    /// The digest of what runs in that slot, when it is known.
+    pub digest: Option<Text>,
+    /// The run, `backend/number`.
+    pub run: Option<String>,
+    /// The run's attempt, where the backend counts attempts.
+    pub attempt: Option<u64>,
+}
+
+/// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The type of change; `normal` until rules derive it.
+    pub change_type: String,
+    /// Steps in order.
+    pub effects: Vec<StepEffect>,
+    /// Once it is effective the rollout ends and this is the stable slot; null when no rollout ends.
+    pub ends: Option<Slot>,
+    /// When the plan ends, RFC 3339 with milliseconds.
+    pub expires: String,
+    /// [`ORDER_FORMAT`].
+    pub format: u32,
+    /// The installation whose ledger records it.
+    pub installation: String,
+    /// What makes two equal wishes two plans.
+    pub nonce: String,
+    /// The wished share, for a deed that sets one.
+    pub percent: Option<Percent>,
+    /// Who asks: a person, or `os:NAME`.
+    pub requester: String,
+    /// SHA-256 of the rules and roles that the verdict reads.
+    pub rules: String,
+    /// The targets.
+    pub targets: Vec<OrderTarget>,
+    /// A note's text; null otherwise.
+    pub text: Option<Text>,
+    /// The verb.
+    pub verb: Verb,
+}
+
+impl Order {
+    /// The RFC 8785 bytes of the Order.
+    ///
+    /// # Errors
+    /// When serialisation fails, which it cannot for an Order that [`serde_json`] can write.
+    pub fn canonical(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json_canonicalizer::to_vec(self)
+    }
+
+    /// The plan's identity.
+    ///
+    /// # Errors
+    /// As [`Order::canonical`].
+    pub fn id(&self) -> Result<PlanId, serde_json::Error> {
+        Ok(PlanId(Sha256::digest(self.canonical()?).into()))
+    }
+}
+
+/// What must still be so when a plan is carried out. A poll does not void a plan; a broken precondition stops it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "precondition", rename_all = "kebab-case")]
+pub enum Precondition {
+    /// The pool's weights are as they were when it was planned.
+    WeightsUnchanged {
+        /// The router.
+        backend: BackendName,
+        /// The pool.
+        pool: PoolName,
+        /// What they were.
+        weights: Weights,
+    },
+    /// The slot that gains has a server that takes traffic.
+    ServerUp {
+        /// The router.
+        backend: BackendName,
+        /// The pool.
+        pool: PoolName,
+        /// The slot.
+        slot: Slot,
+        /// Its servers.
+        servers: Vec<ServerName>,
+    },
+    /// A run is still as it was.
+    RunState {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// Whether it must be over (retry) or under way (cancel).
+        over: bool,
+    },
+    /// The target is not held.
+    NotHeld,
+    /// The facts of a backend are fresh.
+    Fresh {
+        /// The backend.
+        backend: BackendName,
+    },
+    /// Which slot is the stable one is as it was.
+    Stable {
+        /// The slot.
+        slot: Slot,
+    },
+}
+
+/// A precondition and whether it held when last looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// What must be so.
+    pub must: Precondition,
+    /// In words.
+    pub text: Text,
+    /// Whether it is so.
+    pub holds: bool,
+    /// What stands in the way, when it is not.
+    pub broken: Option<Reason>,
+}
+
+/// A fact that was looked at and does not bind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// In words.
+    pub text: Text,
+    /// The backend, or `store`.
+    pub source: String,
+    /// Age in whole seconds; none when it was never read.
+    pub age_s: Option<u64>,
+    /// Whether it warns.
+    pub warns: bool,
+}
+
+/// One row of what a plan costs; `None` is "not known", which is an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The row: `if I do nothing`, `takes`, `users`, `load`, `data`, `undo`, `told`, `if it fails`.
+    pub name: String,
+    /// The answer.
+    pub text: Option<Text>,
+}
+
+/// The share that a weights effect really reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// What was wished.
+    pub wished: Percent,
+    /// What whole weights reach.
+    pub reached: Share,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The hash of the Order.
+    pub id: PlanId,
+    /// What was asked for.
+    pub intent: Intent,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// What will be done.
+    pub order: Order,
+    /// When it was made.
+    pub made: DateTime<Utc>,
+    /// When it ends.
+    pub expires: DateTime<Utc>,
+    /// What must still be so.
+    pub preconditions: Vec<Checked>,
+    /// What was looked at.
+    pub evidence: Vec<Evidence>,
+    /// Now, in words.
+    pub now: Text,
+    /// Afterwards, in words.
+    pub after: Text,
+    /// What it costs.
+    pub costs: Vec<Cost>,
+    /// The shares that are really reached.
+    pub reach: Vec<Reach>,
+    /// How to get back, as a command line without `gonogo`; none when nothing can be undone.
+    pub undo: Option<String>,
+    /// The exact calls that a person could make by hand.
+    pub commands: Vec<String>,
+    /// Reasons why it cannot be done at all, whoever asks; empty when it can.
+    pub impossible: Vec<Reason>,
+}
+
+impl Plan {
+    /// Its one target.
+    pub fn target(&self) -> &Target {
+        &self.intent.target
+    }
+}

@@ -1,0 +1,113 @@
+//! A rollout: the state that the store remembers of a target's two slots and the way between them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::name::{PlanId, Target};
+use super::share::Percent;
+use super::slot::Slot;
+use super::text::Text;
+
+/// A hold on a target: nothing that goes through gonogo moves it forward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who holds.
+    pub by: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why.
+    pub reason: Text,
+    /// The deed that set it.
+    pub deed: PlanId,
+    /// The share of the slot that is not stable when the hold began; a later rise is an alarm.
+    pub share: Option<Percent>,
+}
+
+/// A rollout under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// When the other slot was first seen above 0.
+    pub begun: DateTime<Utc>,
+    /// Who began it: a person, or `unknown` when it was found running.
+    pub by: String,
+    /// The plan that began it.
+    pub plan: Option<PlanId>,
+    /// The version of the stable slot when it began, when known.
+    pub from: Option<Text>,
+    /// The version of the other slot, when known.
+    pub to: Option<Text>,
+}
+
+/// A version that served as the stable one for its hold time: the way back leads to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// The version.
+    pub version: Text,
+    /// Its digest, when known.
+    pub digest: Option<Text>,
+    /// The slot in which it was proven.
+    pub slot: Slot,
+    /// Last seen as the stable one.
+    pub at: DateTime<Utc>,
+}
+
+/// What the store remembers of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetState {
+    /// The target.
+    pub target: Target,
+    /// The slot that is the stable one.
+    pub stable: Slot,
+    /// The rollout under way.
+    pub rollout: Option<Rollout>,
+    /// The hold.
+    pub hold: Option<Hold>,
+    /// Proven versions, the newest first, at most 20.
+    pub proven: Vec<Proven>,
+}
+
+impl TargetState {
+    /// A target of which nothing is remembered.
+    pub fn new(target: Target) -> Self {
+        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new() }
+    }
+}
+
+/// A change of what is remembered, made in the same transaction as the ledger entry that causes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateChange {
+    /// A rollout begins.
+    Begin {
+        /// The target.
+        target: Target,
+        /// The rollout.
+        rollout: Rollout,
+    },
+    /// The rollout ends and `stable` is the stable slot from now on.
+    End {
+        /// The target.
+        target: Target,
+        /// The stable slot.
+        stable: Slot,
+    },
+    /// A hold is set.
+    Hold {
+        /// The target.
+        target: Target,
+        /// The hold.
+        hold: Hold,
+    },
+    /// The hold is lifted.
+    Resume {
+        /// The target.
+        target: Target,
+    },
+    /// A version is proven.
+    Prove {
+        /// The target.
+        target: Target,
+        /// The version.
+        proven: Proven,
+    },
+}

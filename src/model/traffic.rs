@@ -1,0 +1,91 @@
+//! What a router says of its pools: servers, weights, states, and counters from which the measured split is computed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::name::{PoolName, ServerName};
+use super::text::Text;
+
+/// A server's operational state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerState {
+    /// Takes new requests.
+    Up,
+    /// Takes no new requests by an operator's word, finishes old ones.
+    Draining,
+    /// Taken out by an operator.
+    Maintenance,
+    /// Failed its checks.
+    Down,
+    /// On its way up.
+    Starting,
+}
+
+/// One server of a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// Its name.
+    pub name: ServerName,
+    /// The weight that was set, in the router's own unit (HAProxy 0 to 256).
+    pub weight: u32,
+    /// The weight that balancing uses now: 0 while down, smaller during a slow start.
+    pub effective_weight: u32,
+    /// The configured weight, to which a reload returns.
+    pub initial_weight: u32,
+    /// The greatest weight that the router takes.
+    pub greatest_weight: u32,
+    /// Its state.
+    pub state: ServerState,
+    /// Requests (or sessions) ever given to it by this process.
+    pub requests: u64,
+    /// Answers 5xx since the process began; none when the router does not count them.
+    pub errors: Option<u64>,
+    /// Requests under way.
+    pub current: u64,
+}
+
+/// One pool as read at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Its name.
+    pub name: PoolName,
+    /// Its servers in the router's order.
+    pub servers: Vec<Server>,
+}
+
+impl Pool {
+    /// The server of that name.
+    pub fn server(&self, name: &ServerName) -> Option<&Server> {
+        self.servers.iter().find(|server| &server.name == name)
+    }
+}
+
+/// The router's process: counters compare only between two reads of the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterProcess {
+    /// The product's version.
+    pub version: Text,
+    /// The process.
+    pub pid: u32,
+    /// When it started, in whole seconds.
+    pub started: Option<DateTime<Utc>>,
+    /// Start of the process in the router's own clock, unique together with the pid.
+    pub start_mark: u64,
+}
+
+/// All pools that were asked for, read in one exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficReading {
+    /// Who answered.
+    pub process: RouterProcess,
+    /// The pools by name; a pool that was asked for and is not there has an entry in `missing`.
+    pub pools: BTreeMap<PoolName, Pool>,
+    /// Pools that were asked for and do not exist.
+    pub missing: Vec<PoolName>,
+}
+
+/// Absolute weights for named servers of one pool.
+pub type Weights = BTreeMap<ServerName, u32>;

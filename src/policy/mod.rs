@@ -1,0 +1,1 @@
+//! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.

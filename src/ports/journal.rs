@@ -1,0 +1,26 @@
+//! The port to the journal: observed facts that changed, append only.
+
+use super::Pending;
+use crate::model::timeline::Happening;
+
+/// Why the journal could not be read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("failed to {doing} the journal: {detail}")]
+pub struct JournalError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// What came back.
+    pub detail: String,
+}
+
+/// The journal. Losing it loses history, never a deed.
+pub trait Journal: Send + Sync {
+    /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.
+    fn append(&self, events: Vec<(i64, String, String)>) -> Pending<'_, Result<(), JournalError>>;
+
+    /// The newest happenings, oldest first, at most `most`.
+    fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>>;
+
+    /// Drops what is older than `days` days, then the oldest until the journal is under `bytes`; tells how many events went.
+    fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>>;
+}

@@ -1,0 +1,227 @@
+//! The port to the ledger and to what must change together with it: plans, holds, leases, slot roles.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Pending;
+use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
+use crate::model::name::{PlanId, Target};
+use crate::model::plan::Plan;
+use crate::model::rollout::{StateChange, TargetState};
+use crate::model::text::Text;
+use crate::model::verdict::Verdict;
+
+/// Why the ledger refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum LedgerError {
+    /// It cannot be written: disk full, directory read-only, file gone. Deeds are refused (exit 9).
+    #[error("failed to write the record: {0}")]
+    Unwritable(Text),
+    /// It cannot be read or does not hold together (exit 11).
+    #[error("failed to read the record: {0}")]
+    Broken(Text),
+    /// No plan of that identity, or several begin with those digits.
+    #[error("no stored plan `{0}`; it was never made, has ended, or its digits are ambiguous")]
+    NoPlan(Text),
+    /// The plan has ended.
+    #[error("the plan ended at {0}; plan again")]
+    Expired(DateTime<Utc>),
+    /// The plan was already carried out or withdrawn.
+    #[error("the plan was already {0}; plan again")]
+    Spent(Text),
+    /// Another deed is under way on the target.
+    #[error("another deed is under way on {target}: {deed} by {by}")]
+    Busy {
+        /// The target.
+        target: Target,
+        /// The deed.
+        deed: String,
+        /// Its requester.
+        by: String,
+    },
+    /// The lease was lost: a higher epoch exists.
+    #[error("the lease on {0} was lost to a later owner")]
+    LostLease(Target),
+    /// A hold forbids the step.
+    #[error("{target} is held by {by}")]
+    HeldBy {
+        /// The target.
+        target: Target,
+        /// Who holds.
+        by: String,
+    },
+    /// This effect's key was already sent and nothing showed that it did not happen.
+    #[error("step {0} was already sent; it is not sent again unless an observation shows that it did not happen")]
+    AlreadySent(u32),
+    /// Policy said no when it was looked at again.
+    #[error("policy no longer permits it: {0}")]
+    Denied(Text),
+}
+
+/// What [`Ledger::begin`] found inside its transaction, for the judge.
+#[derive(Debug, Clone)]
+pub struct AtCommit {
+    /// The target's state.
+    pub state: TargetState,
+    /// The time by the ledger's clock, which never runs backwards.
+    pub at: DateTime<Utc>,
+    /// Valid approvals of the plan: who gave them.
+    pub approvals: Vec<String>,
+}
+
+/// A deed that has begun: its intent is durable. Kept by the process that carries it out.
+#[derive(Debug)]
+pub struct Begun {
+    /// The proof of the verdict.
+    pub permit: Permit,
+    /// The plan.
+    pub plan: Plan,
+    /// The epoch of the lease.
+    pub epoch: u64,
+    /// When the intent was committed.
+    pub at: DateTime<Utc>,
+}
+
+/// One thing that happened to a deed, to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The kind of entry: sending is not among them, [`Ledger::sending`] writes it.
+    pub kind: EntryKind,
+    /// The step; none when it is about the whole deed.
+    pub step: Option<u32>,
+    /// In words, for people: `measured 0 of 214 requests`, the error.
+    pub words: Text,
+    /// What is remembered with it, in the same transaction.
+    pub changes: Vec<StateChange>,
+    /// Whether the lease on the target ends with it.
+    pub releases: bool,
+    /// When the hold time is over, for an `effective` of the whole deed: the watch is stored with it.
+    pub held_due: Option<DateTime<Utc>>,
+}
+
+/// A deed found in the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenDeed {
+    /// The deed as far as it is recorded.
+    pub deed: Deed,
+    /// Its plan.
+    pub plan: Plan,
+    /// Whether the process that carries it out is alive.
+    pub owner_alive: bool,
+    /// Whether it is this process.
+    pub ours: bool,
+}
+
+/// An entry as `ledger list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRow {
+    /// Its number, from 0.
+    pub n: u64,
+    /// Its time.
+    pub at: DateTime<Utc>,
+    /// Its kind.
+    pub kind: EntryKind,
+    /// Who signed.
+    pub signer: String,
+    /// The deed, when it is about one.
+    pub deed: Option<PlanId>,
+    /// The verb, when it is about a deed.
+    pub verb: Option<String>,
+    /// The target, when it is about one.
+    pub target: Option<String>,
+    /// Who asked.
+    pub requester: Option<String>,
+    /// The verdict, for intents and denials.
+    pub verdict: Option<String>,
+    /// The deed's facts as of this entry.
+    pub facts: Facts,
+    /// The entry's own words.
+    pub words: Text,
+}
+
+/// What [`Ledger::verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Whether everything holds together.
+    pub intact: bool,
+    /// Entries read.
+    pub entries: u64,
+    /// The lowest entry that fails.
+    pub first_bad: Option<u64>,
+    /// Why.
+    pub reason: Option<Text>,
+}
+
+/// The judge that is asked again inside the transaction; pure, quick, without I/O.
+pub type JudgeAgain<'a> = &'a (dyn Fn(&AtCommit) -> Verdict + Send + Sync);
+
+/// The ledger and its store.
+///
+/// Every method is one transaction; a method that returns an error has changed nothing. All times that it writes never run backwards.
+pub trait Ledger: Send + Sync {
+    /// The installation's name, part of every Order.
+    fn installation(&self) -> String;
+
+    /// Stores a plan until it expires.
+    fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>>;
+
+    /// Finds a stored plan that is neither expired nor spent by a unique prefix of 8 or more hexadecimal digits.
+    fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>>;
+
+    /// Plans that wait for other persons: stored with `waiting`, unexpired, unspent.
+    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>>;
+
+    /// Marks a stored plan as waiting for other persons.
+    fn wait_for<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<(), LedgerError>>;
+
+    /// Records that a plan was denied, with the reasons in words.
+    fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [crate::model::reason::Reason]) -> Pending<'a, Result<(), LedgerError>>;
+
+    /// The point of no return, one transaction: the plan is neither expired nor spent, no other deed is under way on the target
+    /// (a way back may take an expired lease of a living owner with a higher epoch), the judge says yes again to what stands in the
+    /// store now; then the lease is taken, an earlier hold watch on the target is closed as `superseded` when the plan has effects,
+    /// and `intent` is appended, its body the Order's canonical bytes. For hold, resume and note the entry of that kind, its state change
+    /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is
+    /// also effective at once.
+    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+
+    /// Looks again at hold (forward steps only), epoch and read-only, appends `sending` for the step, renews the lease.
+    fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>>;
+
+    /// Appends an outcome of a deed.
+    fn record<'a>(&'a self, plan: PlanId, outcome: &'a Outcome) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
+
+    /// Renews the lease of a deed under way.
+    fn renew<'a>(&'a self, plan: PlanId, epoch: u64) -> Pending<'a, Result<(), LedgerError>>;
+
+    /// Deeds whose state is not final: under way, watched, or unknown and not looked at by a person.
+    fn open_deeds(&self) -> Pending<'_, Result<Vec<OpenDeed>, LedgerError>>;
+
+    /// One deed by a unique prefix of its identity.
+    fn deed<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Deed, LedgerError>>;
+
+    /// The newest deeds, newest first.
+    fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>>;
+
+    /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one: true when
+    /// this process owns it from now on.
+    fn adopt<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<bool, LedgerError>>;
+
+    /// What is remembered of every target that was ever written.
+    fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>>;
+
+    /// Remembers changes that no deed of ours caused: a rollout found running, a version proven.
+    fn remember<'a>(&'a self, changes: &'a [StateChange]) -> Pending<'a, Result<(), LedgerError>>;
+
+    /// A number that grows with every commit of any process, cheap to read.
+    fn generation(&self) -> Pending<'_, Result<i64, LedgerError>>;
+
+    /// Entries from `from` on, at most `most`.
+    fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>>;
+
+    /// The number of entries.
+    fn size(&self) -> Pending<'_, Result<u64, LedgerError>>;
+
+    /// Checks every entry: bytes, number, time, body, signature, namespace, chain, tree, and the checkpoint beside the store.
+    fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>>;
+}

@@ -1,0 +1,16 @@
+//! The port to monitoring systems.
+
+use super::Pending;
+use crate::model::capability::Capability;
+use crate::model::error::PortError;
+use crate::model::signal::{Ask, SignalReading};
+
+/// A monitoring system. The contract suite is `tests/it/contract/metrics.rs`.
+pub trait Metrics: Send + Sync {
+    /// What this adapter can do.
+    fn capabilities(&self) -> &'static [Capability];
+
+    /// Answers all questions, equal templates folded into few queries. One bad question fails alone, in its own answer;
+    /// the whole fails only when the backend cannot be spoken to. Also reads rules with their health and scrape targets.
+    fn read<'a>(&'a self, asks: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>>;
+}

@@ -1,0 +1,47 @@
+//! Traits to the outside: every backend, clock and store can be replaced by another, by the simulated release train, or by a recording.
+
+pub mod alerts;
+pub mod ci;
+pub mod clock;
+pub mod journal;
+pub mod ledger;
+pub mod metrics;
+pub mod traffic;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::model::capability::Capability;
+use crate::model::name::BackendName;
+
+/// What an asynchronous port method returns.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One configured backend as the room holds it: the port that its kind offers.
+#[derive(Clone)]
+pub enum Port {
+    /// A router.
+    Traffic(Arc<dyn traffic::Traffic>),
+    /// A monitoring system.
+    Metrics(Arc<dyn metrics::Metrics>),
+    /// An alerting system.
+    Alerts(Arc<dyn alerts::Alerts>),
+    /// A CI system.
+    Ci(Arc<dyn ci::Ci>),
+}
+
+impl Port {
+    /// What it can do.
+    pub fn capabilities(&self) -> &'static [Capability] {
+        match self {
+            Self::Traffic(port) => port.capabilities(),
+            Self::Metrics(port) => port.capabilities(),
+            Self::Alerts(port) => port.capabilities(),
+            Self::Ci(port) => port.capabilities(),
+        }
+    }
+}
+
+/// All configured backends by name.
+pub type Ports = std::collections::BTreeMap<BackendName, Port>;

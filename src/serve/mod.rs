@@ -1,0 +1,1 @@
+//! Serving a session: this terminal.

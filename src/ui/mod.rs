@@ -1,0 +1,1 @@
+//! The glass: view state, screens, widgets, keymap, theme.

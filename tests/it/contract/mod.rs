@@ -1,0 +1,6 @@
+//! Contract suites: one per port, run against every adapter on its real server.
+
+mod alerts;
+mod ci;
+mod metrics;
+mod traffic;
