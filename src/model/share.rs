@@ -65,6 +65,17 @@ impl Share {
         (whole > 0 && part <= whole).then(|| Self(part as f64 / whole as f64))
     }
 
+    /// A fraction between 0 and 1; none when it is not one.
+    pub fn from_fraction(fraction: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&fraction).then_some(Self(fraction))
+    }
+
+    /// What is left of the whole.
+    #[must_use]
+    pub fn rest(self) -> Self {
+        Self(1.0 - self.0)
+    }
+
     /// The fraction, 0 to 1.
     pub fn fraction(self) -> f64 {
         self.0

@@ -1,0 +1,139 @@
+//! How things stand, derived from the world: the same answers for the board, the screens and `status --json`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::world::{SignalState, TargetView, World};
+use crate::model::deed::DeedState;
+use crate::model::name::Target;
+use crate::model::pipeline::RunState;
+use crate::model::reading::Freshness;
+use crate::model::share::Percent;
+use crate::model::time::Moment;
+
+/// The state of a service in an environment, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// A signal past its limit or an alert fires.
+    Abnormal,
+    /// A deed failed or slipped, or its outcome is not known.
+    Failed,
+    /// A plan waits for a person.
+    Waiting,
+    /// What it is read from is stale, unreachable or was never read.
+    Unknown,
+    /// A hold is set.
+    Held,
+    /// A deed or a run is under way.
+    Moving,
+    /// Two versions share the traffic and nothing moves.
+    Split,
+    /// Nothing to say.
+    Quiet,
+}
+
+impl Standing {
+    /// The word on screens and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Abnormal => "abnormal",
+            Self::Failed => "failed",
+            Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
+            Self::Held => "held",
+            Self::Moving => "moving",
+            Self::Split => "split",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+/// The freshness of what a target is mainly read from: its routers, else its version source, else its signals.
+pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
+    let Some(deploy) = world.catalog.deploy(&view.target) else { return Freshness::Never };
+    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
+    if backends.is_empty() {
+        backends.extend(deploy.version.iter().map(|version| &version.backend));
+    }
+    if backends.is_empty() {
+        backends.extend(
+            world.catalog.services.get(&view.target.service).into_iter().flat_map(|service| &service.signals).map(|signal| &signal.backend),
+        );
+    }
+    backends.into_iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
+}
+
+/// How a target stands.
+pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
+    if view.alerts.iter().any(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) || past_limit(world, view, now) {
+        return Standing::Abnormal;
+    }
+    let newest = world.deeds.values().filter(|deed| deed.target == view.target).max_by_key(|deed| deed.facts.intended);
+    if newest.is_some_and(|deed| matches!(deed.state, DeedState::Failed | DeedState::Unknown | DeedState::Slipped)) {
+        return Standing::Failed;
+    }
+    if world.waiting.iter().any(|plan| plan.target() == &view.target && plan.expires > now.wall) {
+        return Standing::Waiting;
+    }
+    if !freshness(world, view, now).is_fresh() {
+        return Standing::Unknown;
+    }
+    if view.state.hold.is_some() {
+        return Standing::Held;
+    }
+    if world.under_way(&view.target).is_some() || deploying(world, view) {
+        return Standing::Moving;
+    }
+    match view.wished().map(crate::model::share::Share::nearest) {
+        Some(share) if share != Percent::NONE => Standing::Split,
+        _ => Standing::Quiet,
+    }
+}
+
+fn past_limit(world: &World, view: &TargetView, now: &Moment) -> bool {
+    view.signals
+        .iter()
+        .any(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse) && world.freshness(&signal.backend, now).is_fresh())
+}
+
+/// Whether a run that deploys to the target is under way.
+fn deploying(world: &World, view: &TargetView) -> bool {
+    let Some(reference) = world.catalog.deploy(&view.target).and_then(|deploy| deploy.deploy.as_ref()) else { return false };
+    let Some(reading) = world.runs(&reference.backend).and_then(|fact| fact.value.as_ref()) else { return false };
+    reading.builders.get(&reference.builder).is_some_and(|builder| builder.runs.iter().any(|run| run.state == RunState::Running))
+}
+
+/// A row of "needs you": something that a person can do something about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// The target.
+    pub target: Target,
+    /// Its standing.
+    pub standing: Standing,
+    /// What is wrong or waits, in one line.
+    pub what: String,
+    /// What happens if nobody does anything, or what is known of who has it.
+    pub otherwise: String,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// Who has it, `nobody` otherwise.
+    pub holder: Option<String>,
+    /// The key that does something about it and what it does: `("R", "roll back")`.
+    pub key: Option<(&'static str, &'static str)>,
+}
+
+/// Something that will happen without a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByItself {
+    /// When, when it can be foretold.
+    pub due: Option<DateTime<Utc>>,
+    /// What remains until then.
+    pub left: Option<Duration>,
+    /// The target.
+    pub target: Target,
+    /// What.
+    pub text: String,
+}

@@ -1,0 +1,428 @@
+//! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rpds::RedBlackTreeMapSync;
+use serde::{Deserialize, Serialize};
+
+use crate::model::alert::{Alert, AlertReading};
+use crate::model::capability::Capability;
+use crate::model::catalog::{Backend, BackendKind, Catalog};
+use crate::model::deed::Deed;
+use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
+use crate::model::operator::Actor;
+use crate::model::pipeline::{LogPart, RunReading};
+use crate::model::plan::Plan;
+use crate::model::reading::{Fact, Freshness};
+use crate::model::rollout::TargetState;
+use crate::model::share::Share;
+use crate::model::signal::{Better, SignalReading};
+use crate::model::slot::Slot;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::model::timeline::Happening;
+use crate::model::traffic::TrafficReading;
+use crate::ports::ledger::EntryRow;
+
+/// What a source said last, by its kind.
+#[derive(Debug, Clone)]
+pub enum SourceFact {
+    /// A router.
+    Traffic(Fact<TrafficReading>),
+    /// A monitoring system.
+    Metrics(Fact<SignalReading>),
+    /// An alerting system.
+    Alerts(Fact<AlertReading>),
+    /// A CI system.
+    Ci(Fact<RunReading>),
+    /// A kind that this version cannot speak to.
+    Unsupported,
+}
+
+/// One backend as the room sees it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What is configured.
+    pub backend: Arc<Backend>,
+    /// What it can do.
+    pub capabilities: &'static [Capability],
+    /// What it said last.
+    pub fact: SourceFact,
+    /// How far its clock is from ours, positive when it is ahead, in milliseconds; none when it tells no time.
+    pub skew_ms: Option<i64>,
+    /// When it was first reached, none when it never was.
+    pub reached: Option<DateTime<Utc>>,
+}
+
+macro_rules! over_fact {
+    ($source:expr, $fact:ident => $body:expr, $otherwise:expr) => {
+        match &$source.fact {
+            SourceFact::Traffic($fact) => $body,
+            SourceFact::Metrics($fact) => $body,
+            SourceFact::Alerts($fact) => $body,
+            SourceFact::Ci($fact) => $body,
+            SourceFact::Unsupported => $otherwise,
+        }
+    };
+}
+
+impl Source {
+    /// How it stands at `now`.
+    pub fn freshness(&self, now: &Moment) -> Freshness {
+        over_fact!(self, fact => fact.freshness(now, self.backend.stale_after), Freshness::Never)
+    }
+
+    /// The age of what it said last.
+    pub fn age(&self, now: &Moment) -> Option<Duration> {
+        over_fact!(self, fact => fact.age(now), None)
+    }
+
+    /// When it was last asked with success.
+    pub fn seen(&self) -> Option<Moment> {
+        over_fact!(self, fact => fact.seen, None)
+    }
+
+    /// Why the newest read failed.
+    pub fn trouble(&self) -> Option<&crate::model::error::PortError> {
+        over_fact!(self, fact => fact.trouble.as_ref(), None)
+    }
+
+    /// Reads that failed in a row.
+    pub fn failures(&self) -> u32 {
+        over_fact!(self, fact => fact.failures, 0)
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> BackendKind {
+        self.backend.kind
+    }
+}
+
+/// One router's part of a target's traffic, as read last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EntryTraffic {
+    /// The router.
+    pub backend: BackendName,
+    /// The pool.
+    pub pool: PoolName,
+    /// The share that the set weights give the second slot; none when all weights are 0 or the pool is missing.
+    pub second_set: Option<Share>,
+    /// The measured share of the second slot and the requests that it was measured on, between the two newest reads of one process.
+    pub second_measured: Option<(Share, u64)>,
+    /// Servers of each slot that take traffic: first, second.
+    pub up: [u32; 2],
+    /// All configured servers of each slot that the router knows: first, second.
+    pub servers: [u32; 2],
+    /// Configured servers that the router does not know.
+    pub missing: Vec<Text>,
+    /// Requests a second of the pool between the two newest reads.
+    pub rate: Option<f64>,
+}
+
+/// Counts, or a value, of one signal in one slot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// The value in the signal's own unit: a fraction for ratios.
+    pub value: Option<f64>,
+    /// Bad events, for ratios.
+    pub bad: Option<f64>,
+    /// All events, for ratios and histograms.
+    pub total: Option<f64>,
+    /// Why there is no value: `no data`, `needs two samples`, an error.
+    pub missing: Option<Text>,
+    /// The time of the newest sample, by the backend's clock.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// How a signal stands against its limit and against the other slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignalState {
+    /// Within its limit.
+    Within,
+    /// Past its limit.
+    Past,
+    /// The new version is worse than the old one beyond doubt, and past its limit.
+    Worse,
+    /// Nothing can be said.
+    NoData,
+}
+
+/// One signal of a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignalView {
+    /// Its name.
+    pub name: SignalName,
+    /// Where it comes from.
+    pub backend: BackendName,
+    /// Which way is good.
+    pub better: Better,
+    /// Its limit.
+    pub limit: Option<f64>,
+    /// Its unit, `ratio` for ratios (shown in per cent).
+    pub unit: String,
+    /// Whether it alone decides.
+    pub critical: bool,
+    /// In the stable slot.
+    pub stable: Measure,
+    /// In the other slot.
+    pub canary: Measure,
+    /// Both slots together, for ratios.
+    pub whole: Measure,
+    /// Canary minus stable with its 95 % interval, for ratios.
+    pub difference: Option<(f64, f64, f64)>,
+    /// How it stands.
+    pub state: SignalState,
+    /// In one sentence with the counts.
+    pub sentence: Text,
+    /// The queries as they were sent.
+    pub queries: Vec<Text>,
+}
+
+/// A version as seen in a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionSeen {
+    /// The version.
+    pub version: Text,
+    /// Its digest.
+    pub digest: Option<Text>,
+    /// When it was first seen there.
+    pub since: DateTime<Utc>,
+}
+
+/// One point of a chart: time in milliseconds since 1970, stable value, canary value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// When.
+    pub at_ms: i64,
+    /// In the stable slot.
+    pub stable: Option<f64>,
+    /// In the other slot.
+    pub canary: Option<f64>,
+}
+
+/// Everything that the room knows of one target, made anew only when a source of it said something new.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetView {
+    /// The target.
+    pub target: Target,
+    /// What the store remembers.
+    pub state: TargetState,
+    /// Its traffic, one entry a router.
+    pub traffic: Vec<EntryTraffic>,
+    /// What runs in the first and the second slot.
+    pub versions: [Option<VersionSeen>; 2],
+    /// Its signals.
+    pub signals: Vec<SignalView>,
+    /// Alerts that match it.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Charts by signal, oldest first, at most 240 points.
+    pub charts: BTreeMap<SignalName, Arc<VecDeque<Point>>>,
+    /// When its share last changed.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl TargetView {
+    /// A target of which nothing is known.
+    pub fn new(target: Target) -> Self {
+        Self {
+            state: TargetState::new(target.clone()),
+            target,
+            traffic: Vec::new(),
+            versions: [None, None],
+            signals: Vec::new(),
+            alerts: Vec::new(),
+            charts: BTreeMap::new(),
+            since: None,
+        }
+    }
+
+    /// The slot on trial.
+    pub fn canary_slot(&self) -> Slot {
+        self.state.stable.other()
+    }
+
+    /// The version in a slot.
+    pub fn version(&self, slot: Slot) -> Option<&VersionSeen> {
+        let [first, second] = &self.versions;
+        match slot {
+            Slot::First => first.as_ref(),
+            Slot::Second => second.as_ref(),
+        }
+    }
+
+    /// The share that the set weights give the slot that is not stable, the largest over its routers; none when no router was read.
+    pub fn wished(&self) -> Option<Share> {
+        self.traffic.iter().filter_map(|entry| entry.second_set).map(|share| self.of_canary(share)).reduce(|a, b| if a > b { a } else { b })
+    }
+
+    /// The measured share of the slot that is not stable with its requests, over all routers.
+    pub fn measured(&self) -> Option<(Share, u64)> {
+        let mut requests = 0_u64;
+        let mut weighted = 0.0;
+        for (share, count) in self.traffic.iter().filter_map(|entry| entry.second_measured) {
+            requests = requests.saturating_add(count);
+            weighted += self.of_canary(share).fraction() * to_f64(count);
+        }
+        let share = Share::from_fraction(weighted / to_f64(requests))?;
+        Some((share, requests))
+    }
+
+    /// Turns the second slot's share into that of the slot on trial.
+    pub fn of_canary(&self, second: Share) -> Share {
+        match self.canary_slot() {
+            Slot::Second => second,
+            Slot::First => second.rest(),
+        }
+    }
+}
+
+/// Counts as floating point; they stay far below 2^52.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+pub(crate) fn to_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// The log that a session follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogView {
+    /// The CI backend.
+    pub backend: BackendName,
+    /// The backend's identity of the log.
+    pub log: u64,
+    /// What is known of it: the newest lines, at most 5,000.
+    pub part: LogPart,
+    /// Why it could not be read.
+    pub trouble: Option<Text>,
+}
+
+/// The ledger as the room sees it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LedgerView {
+    /// Why it cannot be written; deeds are refused meanwhile.
+    pub trouble: Option<Text>,
+    /// Whether it was read at all.
+    pub read: bool,
+    /// The newest entries, oldest first, at most 500.
+    pub entries: Arc<Vec<EntryRow>>,
+    /// All entries.
+    pub size: u64,
+    /// What the last verification said, and when.
+    pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// The installation, part of every Order.
+    pub installation: String,
+}
+
+/// The world at one moment.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Grows with every change that a screen could show.
+    pub generation: u64,
+    /// When it last changed.
+    pub at: Moment,
+    /// When the room was opened.
+    pub opened: Moment,
+    /// What is configured.
+    pub catalog: Arc<Catalog>,
+    /// Who is at the keys of this process.
+    pub actor: Actor,
+    /// Whether deeds are impossible by configuration or flag.
+    pub read_only: bool,
+    /// Every configured backend.
+    pub sources: BTreeMap<BackendName, Arc<Source>>,
+    /// Every configured target.
+    pub targets: RedBlackTreeMapSync<Target, Arc<TargetView>>,
+    /// Deeds: under way, watched, and the newest that ended, at most 100.
+    pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
+    /// Plans that wait for other persons.
+    pub waiting: Arc<Vec<Plan>>,
+    /// What happened, oldest first, at most 2,000 lines.
+    pub timeline: Arc<VecDeque<Happening>>,
+    /// Logs that sessions follow, by CI backend and log.
+    pub logs: BTreeMap<(BackendName, u64), Arc<LogView>>,
+    /// The ledger.
+    pub ledger: LedgerView,
+    /// Why the newest configuration file was not taken over, with the file and line.
+    pub config_trouble: Option<Text>,
+    /// How long the machine slept last, and when it woke.
+    pub slept: Option<(DateTime<Utc>, Duration)>,
+}
+
+impl World {
+    /// A world in which nothing has been read.
+    pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
+        let targets = catalog.targets().map(|target| (target.clone(), Arc::new(TargetView::new(target)))).collect();
+        let sources = catalog.backends.values().map(|backend| (backend.name.clone(), Arc::new(Source::new(backend)))).collect();
+        Self {
+            generation: 0,
+            at: now,
+            opened: now,
+            catalog,
+            actor,
+            read_only,
+            sources,
+            targets,
+            deeds: RedBlackTreeMapSync::new_sync(),
+            waiting: Arc::new(Vec::new()),
+            timeline: Arc::new(VecDeque::new()),
+            logs: BTreeMap::new(),
+            ledger: LedgerView::default(),
+            config_trouble: None,
+            slept: None,
+        }
+    }
+
+    /// A target's view.
+    pub fn target(&self, target: &Target) -> Option<&Arc<TargetView>> {
+        self.targets.get(target)
+    }
+
+    /// How a backend stands at `now`.
+    pub fn freshness(&self, backend: &BackendName, now: &Moment) -> Freshness {
+        self.sources.get(backend).map_or(Freshness::Never, |source| source.freshness(now))
+    }
+
+    /// The last reading of a router.
+    pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
+        match &self.sources.get(backend)?.fact {
+            SourceFact::Traffic(fact) => Some(fact),
+            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported => None,
+        }
+    }
+
+    /// The last reading of a CI system.
+    pub fn runs(&self, backend: &BackendName) -> Option<&Fact<RunReading>> {
+        match &self.sources.get(backend)?.fact {
+            SourceFact::Ci(fact) => Some(fact),
+            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Unsupported => None,
+        }
+    }
+
+    /// The deed under way on a target, if any.
+    pub fn under_way(&self, target: &Target) -> Option<&Arc<Deed>> {
+        self.deeds.values().find(|deed| &deed.target == target && deed.state.is_under_way())
+    }
+
+    /// Deeds, the newest first.
+    pub fn newest_deeds(&self) -> Vec<&Arc<Deed>> {
+        let mut deeds: Vec<_> = self.deeds.values().collect();
+        deeds.sort_by_key(|deed| std::cmp::Reverse(deed.facts.intended));
+        deeds
+    }
+}
+
+impl Source {
+    /// A source that was never read.
+    pub fn new(backend: &Backend) -> Self {
+        let fact = match backend.kind {
+            BackendKind::Prometheus => SourceFact::Metrics(Fact::default()),
+            BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
+            BackendKind::Haproxy => SourceFact::Traffic(Fact::default()),
+            BackendKind::Buildbot => SourceFact::Ci(Fact::default()),
+        };
+        Self { backend: Arc::new(backend.clone()), capabilities: &[], fact, skew_ms: None, reached: None }
+    }
+}
