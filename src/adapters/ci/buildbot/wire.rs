@@ -147,6 +147,8 @@ pub struct BuildSets {
 pub struct BuildSet {
     pub bsid: u64,
     #[serde(default, deserialize_with = "lenient")]
+    pub complete: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
     pub reason: Option<String>,
     #[serde(default)]
     pub submitted_at: Value,
