@@ -151,7 +151,11 @@ def watch():
             os.kill(child, signal.SIGKILL)
         except OSError:
             pass
-    shutil.rmtree(BASE, ignore_errors=True)
+    for _ in range(40):  # the other threads still write
+        shutil.rmtree(BASE, ignore_errors=True)
+        if not os.path.exists(BASE):
+            break
+        time.sleep(0.05)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
