@@ -12,6 +12,8 @@ use crate::model::text::Text;
 
 /// The most runs of a builder.
 const MOST_RUNS: usize = 20;
+/// The most runs that are read for somebody although they are not among the newest.
+const MOST_OLDER: usize = 4;
 /// The most requests that wait at a builder, the oldest first.
 const MOST_QUEUED: usize = 50;
 /// The most steps of a run.
@@ -44,7 +46,25 @@ impl Buildbot {
         let reads = stream::iter(there).map(async |(name, id)| Ok((name.clone(), self.read_builder(&name, id, detail).await?)));
         let read: Vec<(String, Builder)> = reads.buffered(AT_ONCE).try_collect().await?;
         reading.builders.extend(read);
+        self.add_older(&mut reading, detail).await?;
         Ok(reading)
+    }
+
+    /// Adds runs that somebody looks at and that are no longer among the newest, at the end of their builder's.
+    async fn add_older(&self, reading: &mut RunReading, detail: &[u64]) -> Result<(), PortError> {
+        let known: BTreeSet<u64> = reading.builders.values().flat_map(|builder| &builder.runs).map(|run| run.id.number).collect();
+        let older: BTreeSet<u64> = detail.iter().copied().filter(|id| !known.contains(id)).take(MOST_OLDER).collect();
+        for id in older {
+            let Some(read) = self.build(id).await? else { continue };
+            let Some((name, builder)) = reading.builders.iter_mut().find(|(_, builder)| read.0.builderid == Some(builder.id)) else {
+                continue;
+            };
+            let mut run = self.run_of(name, &read);
+            run.steps = self.steps(id, true).await?;
+            builder.runs.truncate(MOST_RUNS.saturating_sub(1));
+            builder.runs.push(run);
+        }
+        Ok(())
     }
 
     /// The builders of these names, by a filter: a path would take a name of digits for a number.
