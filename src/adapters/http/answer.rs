@@ -98,7 +98,7 @@ fn chain(error: &reqwest::Error) -> String {
     words
 }
 
-/// Reads JSON out of a good answer. serde_json stops at a nesting of 128.
+/// Reads JSON out of a good answer. `serde_json` stops at a nesting of 128.
 pub(super) fn json(kind: BackendKind, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
     let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
@@ -131,7 +131,7 @@ pub(super) fn status_kind(status: StatusCode) -> PortErrorKind {
         408 | 504 => PortErrorKind::TimedOut,
         429 => PortErrorKind::RateLimited { until: None },
         500..=599 => PortErrorKind::Unreachable,
-        400..=499 | 300..=399 => PortErrorKind::Refused,
+        300..=499 => PortErrorKind::Refused,
         _ => PortErrorKind::Malformed,
     }
 }

@@ -3,5 +3,6 @@
 pub mod alertmanager;
 pub mod buildbot;
 pub mod haproxy;
+pub mod http;
 pub mod prometheus;
 pub mod support;
