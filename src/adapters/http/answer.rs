@@ -70,18 +70,10 @@ pub(super) fn is_reset(error: &reqwest::Error) -> bool {
     !error.is_connect() && !error.is_timeout() && !error.is_builder() && !is_compression(error)
 }
 
-/// Whether a decoder failed, rather than the connection under it.
+/// Whether a decoder failed, rather than the connection under it: the connection's own failures have a source beneath them.
 fn is_compression(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-            let hyper_beneath = io.get_ref().is_some_and(|below| below.source().is_some() || below.is::<reqwest::Error>());
-            return error.is_decode() && matches!(io.kind(), InvalidData | InvalidInput | UnexpectedEof | Other) && !hyper_beneath;
-        }
-        source = inner.source();
-    }
-    false
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_decode() && io.is_some_and(|io| io.get_ref().is_none_or(|below| below.source().is_none()))
 }
 
 fn chain(error: &reqwest::Error) -> String {

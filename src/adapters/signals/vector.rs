@@ -163,6 +163,8 @@ pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool) -> Result<(V
         picked.push(Series { labels, samples: raw.samples.clone() });
     }
     picked.retain(|series| !series.samples.is_empty());
+    // Answers come in any order; equal ones shall be equal.
+    picked.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok((picked, refused))
 }
 
