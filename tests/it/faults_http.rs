@@ -2,14 +2,17 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use gonogo::adapters::alerts::alertmanager::Alertmanager;
 use gonogo::adapters::http::{Credential, HttpClient};
 use gonogo::adapters::signals::prometheus::Prometheus;
 use gonogo::config::secret::Secret;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::{PortError, PortErrorKind, SendError};
 use gonogo::model::signal::{Ask, Form, SignalReading, Subject};
+use gonogo::ports::alerts::Alerts;
 use gonogo::ports::metrics::Metrics;
 use tokio::io::AsyncWriteExt;
 
@@ -388,4 +391,107 @@ async fn a_query_that_is_refused_as_a_whole_is_asked_one_by_one() {
     assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 1);
     let error = reading.answers[1].series.as_ref().unwrap_err();
     assert!(error.kind == PortErrorKind::Refused && error.to_string().contains("execution: too many samples"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_for_another_object_is_malformed() {
+    let server = Fault::prometheus(|_| matrix(r#"{"metric":{"service":"b"},"values":[[1,"1"]]}"#)).await;
+    let reading = read(&server.url(), &[ask("a")]).await.unwrap();
+    let error = reading.answers[0].series.as_ref().unwrap_err();
+    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("not asked for"), "{error}");
+}
+
+#[tokio::test]
+async fn what_speaks_no_http_is_malformed() {
+    let server = Fault::sending("SSH-2.0-OpenSSH_9.2\r\n").await;
+    fails(&server.url(), &PortErrorKind::Malformed, "no HTTP").await;
+    let server = Fault::sending(answer("200 OK", &"X: y\r\n".repeat(10_000), "{}")).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "no HTTP").await;
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_hundred_questions_go_as_two_queries() {
+    let server = Fault::prometheus(|_| matrix("")).await;
+    let asks: Vec<Ask> = (0..100).map(|n| ask(&format!("s{n}"))).collect();
+    let reading = read(&server.url(), &asks).await.unwrap();
+    assert_eq!(reading.answers.len(), 100);
+    assert_eq!(server.requests().len(), 2 + 2, "targets, rules and two queries");
+}
+
+#[tokio::test]
+async fn no_more_than_four_queries_are_under_way_at_once_and_a_slow_one_fails_alone() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, highest) = (Arc::clone(&now), Arc::clone(&most));
+    let server = Fault::start(move |mut stream, request| {
+        let (now, most) = (Arc::clone(&counted), Arc::clone(&highest));
+        async move {
+            let query = !request.contains("count_values") && !request.contains("/rules");
+            if query {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(if request.contains("slow") { 3_000 } else { 50 })).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+            let body = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+            let _ = stream.write_all(&json(body)).await;
+        }
+    })
+    .await;
+    let asks: Vec<Ask> = (0..12)
+        .map(|n| Ask { template: format!("sum({}{n})", if n == 3 { "slow" } else { "m" }), form: Form::Instant, ..ask("a") })
+        .collect();
+    let reading = read(&server.url(), &asks).await.unwrap();
+    assert_eq!(most.load(Ordering::SeqCst), 4);
+    for (n, answer) in reading.answers.iter().enumerate() {
+        assert_eq!(answer.series.as_ref().err().map(|error| error.kind.clone()), (n == 3).then_some(PortErrorKind::TimedOut), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let app = axum::Router::new().fallback(|| async { axum::Json(7) });
+    let serving = tokio::spawn(async move {
+        let counting = axum::serve::ListenerExt::tap_io(listener, move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        axum::serve(counting, app).await.unwrap();
+    });
+    let client = prometheus_client(&format!("http://127.0.0.1:{port}"));
+    for _ in 0..5 {
+        assert_eq!(*client.get_json("read it", "/x", &[]).await.unwrap().value, 7);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn alertmanager_faults_are_named_and_a_long_label_is_cut() {
+    let read = async |body: String| {
+        let server = Fault::start(move |mut stream, request| {
+            let bytes = if request.contains("/api/v2/alerts?") { json(&body) } else { json("[]") };
+            async move {
+                let _ = stream.write_all(&bytes).await;
+            }
+        })
+        .await;
+        Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing)).read().await
+    };
+    let alert = |labels: &str, starts: &str| {
+        format!(
+            r#"[{{"fingerprint":"f","labels":{{"alertname":"A"{labels}}},"startsAt":"{starts}","status":{{"mutedBy":["night"]}},"later":1}}]"#
+        )
+    };
+    let error = read("{}".to_owned()).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("is this the address of an Alertmanager?"), "{error}");
+    let error = read(alert("", "yesterday")).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to read alerts at alertmanager: the alert `A` has no time at which it began");
+    let long = read(alert(&format!(r#","x":"{}""#, "y".repeat(1_000_000)), "2026-11-23T10:00:00Z")).await.unwrap();
+    assert_eq!(long.alerts[0].label("x").unwrap().as_str().chars().count(), 1_001);
+    let server = Fault::sending(answer("401 Unauthorized", "", "")).await;
+    let port = Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing));
+    assert_eq!(port.read().await.unwrap_err().kind, PortErrorKind::Unauthorised);
 }

@@ -59,6 +59,9 @@ pub(super) fn transport(error: reqwest::Error) -> Fault {
     if is_compression(&error) {
         return (PortErrorKind::Malformed, format!("the answer's compression is broken: {words}"));
     }
+    if is_no_http(&error) {
+        return (PortErrorKind::Malformed, format!("answered what is no HTTP: {words}"));
+    }
     if error.is_builder() {
         return (PortErrorKind::Malformed, words);
     }
@@ -67,7 +70,13 @@ pub(super) fn transport(error: reqwest::Error) -> Fault {
 
 /// Whether the transport failed in a manner that a second try of a read may mend.
 pub(super) fn is_reset(error: &reqwest::Error) -> bool {
-    !error.is_connect() && !error.is_timeout() && !error.is_builder() && !is_compression(error)
+    !error.is_connect() && !error.is_timeout() && !error.is_builder() && !is_compression(error) && !is_no_http(error)
+}
+
+/// Whether a head could not be understood; the library tells it in words only.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let words = chain(error);
+    ["invalid HTTP", "message head is too large", "unsupported HTTP version"].iter().any(|sign| words.contains(sign))
 }
 
 /// Whether a decoder failed, rather than the connection under it: the connection's own failures have a source beneath them.

@@ -27,6 +27,9 @@ const MOST_RULES: usize = 10_000;
 const MOST_WARNINGS: usize = 20;
 
 /// A Prometheus behind the metrics port.
+///
+/// A value bears the time of its sample where the query is a plain selector of one metric. What a query computes bears the time of
+/// its evaluation, since the samples' times are lost in it: such a value may rest on samples up to five minutes older.
 pub struct Prometheus {
     http: HttpClient,
 }
@@ -136,7 +139,8 @@ impl Prometheus {
             Err(error) => return failed(which, asks, &text, &error),
         };
         let malformed = |why: &str| self.http.fault(PortErrorKind::Malformed, "read signals", why);
-        let mut raw = match vector::read(&reply.data, now.max(reply.date.unwrap_or(now))) {
+        let now = now.max(reply.date.unwrap_or(now));
+        let mut raw = match vector::read(&reply.data, now) {
             Ok(raw) => raw,
             Err(why) => return failed(which, asks, &text, &malformed(&why)),
         };
@@ -144,9 +148,14 @@ impl Prometheus {
             raw = vector::with_times(raw, now);
         }
         let pairs = group.template.foldable();
+        let asked =
+            |raw: &vector::Raw| pairs.iter().all(|(label, name)| values.get(name).is_some_and(|all| all.contains(raw.label(label))));
+        if !raw.iter().all(asked) {
+            return failed(which, asks, &text, &malformed("the answer holds series that were not asked for"));
+        }
         let answers = which.iter().filter_map(|at| {
             let ask = asks.get(*at)?;
-            let mine = |raw: &vector::Raw| which.len() == 1 || pairs.iter().all(|(label, name)| Some(raw.label(label)) == value(ask, name));
+            let mine = |raw: &vector::Raw| pairs.iter().all(|(label, name)| Some(raw.label(label)) == value(ask, name));
             let (series, refused) = match vector::pick(&raw, mine) {
                 Ok((series, refused)) => (Ok(series), refused),
                 Err(why) => (Err(malformed(&why)), 0),

@@ -14,7 +14,7 @@ use crate::servers::alertmanager::Alertmanager;
 use crate::servers::http::client;
 
 /// What the contract needs from the world behind a port.
-trait World {
+pub trait World {
     /// Fires an alert for this time, or ends it when its end is over.
     fn alert(&self, service: &str, name: &str, severity: &str, summary: &str, span: [DateTime<Utc>; 2]);
     /// Silences a service until then; the silence's identity.
@@ -61,7 +61,7 @@ async fn until(port: &dyn Alerts, what: &str, holds: impl Fn(&AlertReading) -> b
 }
 
 /// Everything that any alerting system behind the port must do.
-async fn contract(port: &dyn Alerts, world: &dyn World, now: DateTime<Utc>) {
+pub async fn contract(port: &dyn Alerts, world: &dyn World, now: DateTime<Utc>) {
     assert!(port.capabilities().contains(&Capability::ReadAlerts));
     let empty = port.read().await.unwrap();
     assert_eq!((empty.alerts.len(), empty.groups.len(), empty.silences.len()), (0, 0, 0));

@@ -11,9 +11,10 @@ use gonogo::ports::metrics::Metrics;
 
 use crate::servers::http::client;
 use crate::servers::prometheus::{Exporter, Prometheus};
+use crate::servers::support::free_port;
 
 /// What the contract needs from the world behind a port: counters that the suite may set.
-trait World {
+pub trait World {
     /// Sets a series from now on.
     fn set(&self, series: &str, value: f64);
     /// Takes a series away.
@@ -62,7 +63,7 @@ async fn until(port: &dyn Metrics, asks: &[Ask], what: &str, holds: impl Fn(&Sig
 }
 
 /// Everything that any monitoring system behind the port must do.
-async fn contract(port: &dyn Metrics, world: &dyn World) {
+pub async fn contract(port: &dyn Metrics, world: &dyn World) {
     assert!(port.capabilities().contains(&Capability::ReadSignals));
     let counters = Form::Counters { window_s: 60 };
     world.set(r#"requests_total{service="checkout",track="stable",code="200"}"#, 100.0);
@@ -97,6 +98,7 @@ async fn contract(port: &dyn Metrics, world: &dyn World) {
     assert!(ledger.iter().all(|series| series.label("service").unwrap().as_str() == "ledger"));
     assert_eq!(series(&reading.answers[2]), [], "no series is no data, never zero");
 
+    assert!(reading.answers[..2].iter().all(|answer| answer.sent == reading.answers[0].sent), "equal templates go as one query");
     let version = series(&reading.answers[3]);
     assert_eq!(version[0].label("version").unwrap().as_str(), "1.4.2");
     assert_eq!(version[0].samples.len(), 1);
@@ -108,6 +110,13 @@ async fn contract(port: &dyn Metrics, world: &dyn World) {
     assert_eq!(kind(7), PortErrorKind::Unsupported, "a rate hides the times of its samples");
     assert_eq!(kind(8), PortErrorKind::Refused, "nothing stands for a misspelt placeholder");
 
+    let aged = [ask("checkout", TOTAL, Form::Instant), ask("checkout", TOTAL, counters)];
+    let reading = port.read(&aged).await.unwrap();
+    let newest = series(&reading.answers[0])[0].samples.clone();
+    assert_eq!(newest.len(), 1);
+    let raw = &series(&reading.answers[1])[0].samples;
+    assert!(raw.contains(&newest[0]), "the newest value bears the time of its sample: {newest:?} {raw:?}");
+
     world.set(r#"requests_total{service="checkout",track="stable",code="200"}"#, 130.0);
     let grown = |reading: &SignalReading| series(&reading.answers[0])[0].samples.last().is_some_and(|last| last.value > 129.0);
     let reading = until(port, &asks[..1], "the counter to grow", grown).await;
@@ -117,6 +126,51 @@ async fn contract(port: &dyn Metrics, world: &dyn World) {
     world.remove(r#"app_info{service="checkout",version="1.4.2"}"#);
     let gone = |reading: &SignalReading| series(&reading.answers[0]).is_empty();
     until(port, &asks[3..4], "a series that ended to go stale", gone).await;
+}
+
+const RULES: &str = r#"- name: test
+  rules:
+  - {alert: Fires, expr: "dead == 1"}
+  - {alert: Broken, expr: "pair * on (side) pair"}
+  - {record: kept, expr: "vector(1)"}
+"#;
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a real server lives in real time")]
+async fn prometheus_tells_its_targets_its_clock_and_which_rules_can_be_believed() {
+    let exporter = Exporter::start();
+    exporter.set(r#"pair{side="a",n="1"}"#, 1.0);
+    exporter.set(r#"pair{side="a",n="2"}"#, 1.0);
+    let server = Prometheus::start(&[exporter.port, free_port()], RULES, "");
+    let port = Adapter::new(client(BackendKind::Prometheus, &server.url()));
+    let settled = |reading: &SignalReading| {
+        reading.targets == 2 && reading.targets_up == 1 && reading.rules.iter().any(|rule| !rule.error.is_empty())
+    };
+    let reading = until(&port, &[], "a target, a dead target and a broken rule", settled).await;
+    let rules: Vec<_> = reading.rules.iter().map(|rule| (rule.name.as_str(), rule.healthy, rule.evaluated.is_some())).collect();
+    assert_eq!(rules, [("Fires", true, true), ("Broken", false, true)], "recording rules are no alerts");
+    assert!(reading.rules[1].error.as_str().contains("many-to-many"), "{}", reading.rules[1].error);
+    assert!((reading.backend_clock.unwrap() - chrono::Utc::now()).abs() < chrono::TimeDelta::seconds(10));
+    assert_eq!(reading.answers, []);
+}
+
+#[tokio::test]
+async fn a_value_that_would_break_out_of_its_query_finds_nothing() {
+    let exporter = Exporter::start();
+    exporter.set(r#"m{service="a.b"}"#, 1.0);
+    exporter.set(r#"m{service="axb"}"#, 2.0);
+    let server = Prometheus::start(&[exporter.port], "", "");
+    let port = Adapter::new(client(BackendKind::Prometheus, &server.url()));
+    let template = r#"m{service="$service"}"#;
+    let mut asks = vec![ask("a.b", template, Form::Instant), ask("axb", template, Form::Instant)];
+    let mut hostile = ask("hostile", template, Form::Instant);
+    hostile.values = vec![("service".to_owned(), r#"x"} or m{service=~".*"#.to_owned())];
+    asks.push(hostile);
+    let reading = until(&port, &asks, "both series", |reading| reading.answers[..2].iter().all(|answer| series(answer).len() == 1)).await;
+    let values: Vec<_> = reading.answers[..2].iter().map(|answer| series(answer)[0].samples[0].value).collect();
+    assert_eq!(values, [1.0, 2.0], "a dot is a dot");
+    assert_eq!(series(&reading.answers[2]), []);
+    assert!(reading.answers[0].sent.as_str().contains("=~"), "asked as one: {}", reading.answers[0].sent);
 }
 
 #[tokio::test]
