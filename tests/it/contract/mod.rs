@@ -3,4 +3,4 @@
 mod alerts;
 mod ci;
 mod metrics;
-mod traffic;
+pub mod traffic;
