@@ -1,1 +1,4 @@
 //! Arithmetic on readings.
+
+pub mod split;
+pub mod weights;
