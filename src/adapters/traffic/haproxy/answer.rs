@@ -248,10 +248,15 @@ fn pool(name: &PoolName, stands: &[Stand], counts: &BTreeMap<(String, String), C
     let servers = stands.iter().map(|stand| {
         let key = (name.as_str().to_owned(), stand.name.as_str().to_owned());
         let counts = counts.get(&key).ok_or_else(|| malformed(format!("no statistics of {name}/{}", stand.name)))?;
+        // HAProxy goes on telling the weight of a server that takes nothing.
+        let effective_weight = match stand.state {
+            ServerState::Up | ServerState::Starting => counts.effective,
+            ServerState::Draining | ServerState::Maintenance | ServerState::Down => 0,
+        };
         Ok(Server {
             name: stand.name.clone(),
             weight: stand.weight,
-            effective_weight: counts.effective,
+            effective_weight,
             initial_weight: stand.initial,
             greatest_weight: GREATEST_WEIGHT,
             state: stand.state,
