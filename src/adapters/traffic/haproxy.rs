@@ -148,3 +148,43 @@ fn quoted(word: &str) -> String {
     }
     format!("'{}'", word.replace('\'', "'\\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::name::ServerName;
+
+    fn haproxy(address: &Address) -> Haproxy {
+        Haproxy::new(BackendName::new("edge").unwrap(), address, Duration::from_secs(1)).unwrap()
+    }
+
+    fn commands(haproxy: &Haproxy, pairs: &[(&str, u32)]) -> Vec<String> {
+        let weights = pairs.iter().map(|(name, weight)| (ServerName::new(name).unwrap(), *weight)).collect();
+        let (backend, pool) = (haproxy.name.clone(), PoolName::new("be").unwrap());
+        haproxy.commands(&StepEffect::Weights { backend, pool, weights })
+    }
+
+    #[test]
+    fn the_commands_are_what_a_shell_takes() {
+        let haproxy = haproxy(&Address::Unix("/run/haproxy/admin.sock".into()));
+        let expected = [
+            "echo \"set server be/v2 weight 100\" | socat stdio unix-connect:/run/haproxy/admin.sock",
+            "echo \"set server be/v1 weight 0\" | socat stdio unix-connect:/run/haproxy/admin.sock",
+        ];
+        assert_eq!(commands(&haproxy, &[("v1", 0), ("v2", 100)]), expected);
+    }
+
+    #[test]
+    fn a_path_that_a_shell_would_misread_is_quoted() {
+        let haproxy = haproxy(&Address::Unix("/run/my proxy/it's.sock".into()));
+        let line = commands(&haproxy, &[("v1", 1)]).concat();
+        assert!(line.ends_with(r"socat stdio 'unix-connect:/run/my proxy/it'\''s.sock'"), "{line}");
+    }
+
+    #[test]
+    fn an_http_address_is_not_supported() {
+        let address = Address::Http("http://127.0.0.1".to_owned());
+        let made = Haproxy::new(BackendName::new("edge").unwrap(), &address, Duration::from_secs(1));
+        assert_eq!(made.err().map(|error| error.kind), Some(PortErrorKind::Unsupported));
+    }
+}

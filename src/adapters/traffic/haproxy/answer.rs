@@ -267,3 +267,56 @@ fn pool(name: &PoolName, stands: &[Stand], counts: &BTreeMap<(String, String), C
     });
     Ok(Pool { name: name.clone(), servers: servers.collect::<Result<_, Wrong>>()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STATES: &str = "1\n# be_id be_name srv_id srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\n3 be 1 v1 2 0 80 100\n";
+
+    #[test]
+    fn a_field_is_found_by_its_name_wherever_it_stands() {
+        let moved = "1\n# srv_iweight srv_uweight srv_name be_name srv_admin_state new srv_op_state\n100 80 v1 be 0 x 2\n";
+        let be = PoolName::new("be").unwrap();
+        assert_eq!(stands_of(&be, moved).unwrap(), stands_of(&be, STATES).unwrap());
+    }
+
+    #[test]
+    fn a_later_format_of_servers_state_is_refused() {
+        assert!(matches!(stands(&STATES.replacen('1', "2", 1)), Err(Wrong::Malformed(_))));
+    }
+
+    #[test]
+    fn quoted_values_may_hold_commas_and_quotes() {
+        assert_eq!(row(r#"be,"a ""b"", c",,1"#), ["be", r#"a "b", c"#, "", "1"]);
+    }
+
+    #[test]
+    fn a_process_that_is_stopping_is_not_read() {
+        assert_eq!(process("Pid: 7\nStopping: 1\nStart_time_sec: 5\n"), Err(Wrong::Stopping(7)));
+        assert_eq!(process("Pid: 7\nStopping: 0\nStart_time_sec: 5\n").unwrap().start_mark, 5);
+    }
+
+    #[test]
+    fn refusals_have_the_kind_of_their_words() {
+        assert_eq!(refusal("Permission denied\n"), PortErrorKind::Forbidden);
+        assert_eq!(refusal("No such server.\n"), PortErrorKind::NotFound);
+        assert_eq!(refusal("Absolute weight can only be between 0 and 256 inclusive.\n"), PortErrorKind::Refused);
+        assert_eq!(process("Permission denied\n").unwrap_err().kind(), PortErrorKind::Forbidden);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_configured_is_left_out() {
+        let strange = format!("{STATES}3 be 2 v2:\u{1b}x 2 0 1 1\n");
+        assert_eq!(stands_of(&PoolName::new("be").unwrap(), &strange).unwrap().unwrap().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(info in ".{0,80}", state in "(1\n# )?.{0,80}", statistics in "(# )?.{0,80}", each in any::<bool>()) {
+            let be = PoolName::new("be").unwrap();
+            let _ = reading(&BTreeSet::from([&be]), each, &[format!("Pid: 1\n{info}"), state, statistics]);
+        }
+    }
+}

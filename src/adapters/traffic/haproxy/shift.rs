@@ -243,3 +243,64 @@ impl Shift<'_> {
         format!("now {}", words.collect::<Vec<_>>().join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn weights(numbers: &[u32]) -> Weights {
+        numbers.iter().enumerate().map(|(n, weight)| (ServerName::new(&format!("v{n}")).unwrap(), *weight)).collect()
+    }
+
+    fn steps(now: &[u32], wished: &[u32]) -> Vec<(String, u32)> {
+        let (raises, lowers) = order(&weights(now), &weights(wished));
+        raises.into_iter().chain(lowers).map(|(server, weight)| (server.as_str().to_owned(), weight)).collect()
+    }
+
+    #[test]
+    fn who_gains_is_raised_before_who_loses_is_lowered() {
+        assert_eq!(steps(&[100, 0], &[80, 20]), [("v1".to_owned(), 20), ("v0".to_owned(), 80)]);
+        assert_eq!(steps(&[80, 20], &[100, 0]), [("v0".to_owned(), 100), ("v1".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn when_both_rise_the_slot_that_gains_comes_last() {
+        assert_eq!(steps(&[1, 0], &[80, 20]), [("v0".to_owned(), 80), ("v1".to_owned(), 20)]);
+    }
+
+    #[test]
+    fn when_both_fall_the_slot_that_loses_comes_last() {
+        assert_eq!(steps(&[200, 200], &[80, 20]), [("v0".to_owned(), 80), ("v1".to_owned(), 20)]);
+    }
+
+    #[test]
+    fn what_is_as_wished_is_not_written() {
+        assert_eq!(steps(&[80, 20], &[80, 20]), []);
+    }
+
+    proptest! {
+        /// Each server is a slot: while the first one gains, its share never passes the greater of before and after.
+        #[test]
+        fn no_step_overshoots_and_none_leaves_all_at_zero(now in (0_u32..=256, 0_u32..=256), wished in (0_u32..=256, 0_u32..=256)) {
+            prop_assume!(now.0 + now.1 > 0 && wished.0 + wished.1 > 0);
+            let share = |one: u32, two: u32| f64::from(one) / f64::from(one + two);
+            let most = share(now.0, now.1).max(share(wished.0, wished.1));
+            let gains = share(wished.0, wished.1) >= share(now.0, now.1);
+            let mut at = [now.0, now.1];
+            for (server, weight) in steps(&[now.0, now.1], &[wished.0, wished.1]) {
+                at[usize::from(server == "v1")] = weight;
+                prop_assert!(at[0] + at[1] > 0, "{at:?}");
+                prop_assert!(!gains || share(at[0], at[1]) <= most + 1e-9, "{at:?}");
+            }
+        }
+
+        #[test]
+        fn without_a_reading_what_serves_is_set_before_what_no_longer_does(wished in proptest::collection::vec(0_u32..=256, 1..6)) {
+            let unread = order(&Weights::new(), &weights(&wished));
+            prop_assert!(unread.0.iter().all(|(_, weight)| *weight > 0));
+            prop_assert!(unread.1.iter().all(|(_, weight)| *weight == 0));
+            prop_assert_eq!(unread.0.len() + unread.1.len(), wished.len());
+        }
+    }
+}
