@@ -3,5 +3,6 @@
 pub mod counters;
 pub mod histogram;
 pub mod proportion;
+
 pub mod split;
 pub mod weights;

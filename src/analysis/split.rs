@@ -241,15 +241,5 @@ mod tests {
             let off = Measured::new(hundreds * 100, hundreds * u64::from(wished + 10));
             prop_assert_eq!(is_effective(share(wished), &off, 50), Seen::NotEffective);
         }
-
-        #[test]
-        fn nearer_is_never_worse(wished in 0_u8..=100, requests in 1_u64..5000, of in 0_u64..5000) {
-            let of = of.min(requests);
-            let target = requests * u64::from(wished) / 100;
-            let nearer = if of > target { of - 1 } else { of };
-            if is_effective(share(wished), &Measured::new(requests, of), 1) == Seen::Effective && nearer >= target {
-                prop_assert_eq!(is_effective(share(wished), &Measured::new(requests, nearer), 1), if wished == 100 && nearer < requests { Seen::NotEffective } else { Seen::Effective });
-            }
-        }
     }
 }

@@ -4,4 +4,5 @@
 mod contract;
 mod faults_buildbot;
 mod faults_http;
+mod faults_haproxy;
 mod servers;

@@ -3,4 +3,4 @@
 mod alerts;
 pub mod ci;
 mod metrics;
-mod traffic;
+pub mod traffic;

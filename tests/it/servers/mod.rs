@@ -6,4 +6,5 @@ pub mod fault;
 pub mod haproxy;
 pub mod http;
 pub mod prometheus;
+pub mod runtime_proxy;
 pub mod support;
