@@ -23,11 +23,13 @@ pub enum BackendKind {
     Haproxy,
     /// Buildbot's data API.
     Buildbot,
+    /// GitHub; configured already, spoken to by a later version.
+    Github,
 }
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 4] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot];
+    pub const ALL: [Self; 5] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot, Self::Github];
 
     /// The word in configuration and JSON.
     pub fn word(self) -> &'static str {
@@ -36,6 +38,7 @@ impl BackendKind {
             Self::Alertmanager => "alertmanager",
             Self::Haproxy => "haproxy",
             Self::Buildbot => "buildbot",
+            Self::Github => "github",
         }
     }
 }
