@@ -13,6 +13,7 @@ mod nearest;
 mod node;
 pub mod placeholder;
 pub mod problem;
+pub mod scenario;
 pub mod secret;
 pub mod settings;
 pub mod surroundings;

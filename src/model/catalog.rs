@@ -182,6 +182,9 @@ pub struct Deploy {
     pub deploy: Option<PipelineRef>,
     /// The name of this environment at GitHub.
     pub github_environment: Option<String>,
+    /// What protects this service here, in place of the environment's own protection.
+    #[serde(default)]
+    pub protection: Option<Protection>,
 }
 
 /// How a signal is measured.
@@ -316,6 +319,12 @@ impl Catalog {
     /// How a target is deployed.
     pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
         self.services.get(&target.service)?.deploy.get(&target.environment)
+    }
+
+    /// What protects a target: the deploy's own protection, else its environment's.
+    pub fn protection(&self, target: &Target) -> Option<&Protection> {
+        let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
+        own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

@@ -6,3 +6,4 @@ mod faults_buildbot;
 mod faults_http;
 mod faults_haproxy;
 mod servers;
+mod simulated;
