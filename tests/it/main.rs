@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod contract;
+mod floors;
 mod servers;
