@@ -6,7 +6,7 @@ mod circles;
 mod form;
 mod paths;
 mod rules;
-mod source;
+pub mod source;
 mod wrong;
 
 use source::Tree;

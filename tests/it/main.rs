@@ -4,3 +4,4 @@
 mod contract;
 mod floors;
 mod servers;
+mod tidy;
