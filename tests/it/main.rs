@@ -3,5 +3,6 @@
 
 mod contract;
 mod floors;
+mod pty;
 mod servers;
 mod tidy;
