@@ -4,4 +4,5 @@ pub mod alertmanager;
 pub mod buildbot;
 pub mod haproxy;
 pub mod prometheus;
+pub mod service;
 pub mod support;
