@@ -95,7 +95,8 @@ fn empty_name(path: &str) -> Option<String> {
 
 fn decision(path: &str, text: &str) -> Option<String> {
     let name = path.strip_prefix("src/decisions/")?.strip_suffix(".md")?;
-    let wrong = |what: &str| Some(format!("{path}: {what}; the form is `# 0001 Title`, empty line, `2026-01-31`, Context, Decision, Consequence"));
+    let wrong =
+        |what: &str| Some(format!("{path}: {what}; the form is `# 0001 Title`, empty line, `2026-01-31`, Context, Decision, Consequence"));
     let mut lines = text.lines();
     let number = name.split('-').next().unwrap_or_default();
     if number.len() != 4 || !number.chars().all(|c| c.is_ascii_digit()) {
@@ -214,7 +215,9 @@ mod caught {
 
     #[test]
     fn a_dependency_without_a_reason() {
-        let names = manifest_names("[package]\nname = \"x\"\n\n[dependencies]\nserde = \"1\"\n# why\n\n[dev-dependencies]\nsyn = \"2\"\n\n[lints.rust]\na = \"b\"\n");
+        let names = manifest_names(
+            "[package]\nname = \"x\"\n\n[dependencies]\nserde = \"1\"\n# why\n\n[dev-dependencies]\nsyn = \"2\"\n\n[lints.rust]\na = \"b\"\n",
+        );
         assert_eq!(names, ["serde", "syn"]);
     }
 }

@@ -131,7 +131,8 @@ pub fn unfenced(manifest: &str) -> Vec<String> {
     let section = manifest.split("\n[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
     let names = section.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().replace('-', "_"));
     let missing = names.filter(|name| !name.starts_with('#') && !FENCES.iter().any(|(fenced, _)| fenced == name));
-    let say = |name| format!("Cargo.toml: `{name}` has no fence; give it a line in tests/it/floors/rules.rs and a reason in src/decisions/0007");
+    let say =
+        |name| format!("Cargo.toml: `{name}` has no fence; give it a line in tests/it/floors/rules.rs and a reason in src/decisions/0007");
     missing.map(say).collect()
 }
 

@@ -80,7 +80,10 @@ fn crates_inside_their_fence_and_names_that_only_look_like_them_are_quiet() {
 
 #[test]
 fn a_dependency_without_a_fence() {
-    caught(&unfenced("[package]\n\n[dependencies]\nserde = \"1\"\nleft-pad = \"1\"\n\n[dev-dependencies]\nfree = \"1\"\n"), "`left_pad` has no fence");
+    caught(
+        &unfenced("[package]\n\n[dependencies]\nserde = \"1\"\nleft-pad = \"1\"\n\n[dev-dependencies]\nfree = \"1\"\n"),
+        "`left_pad` has no fence",
+    );
 }
 
 #[rstest]
@@ -108,7 +111,11 @@ fn a_circle(#[case] files: &[(&str, &str)], #[case] message: &str) {
 #[case::in_brackets("src/cli/a.rs", "fn f() { <Permit>::grant(plan); }", "`Permit`")]
 #[case::as_a_value("src/cli/a.rs", "fn f() { plans.map(Permit::grant); }", "`Permit`")]
 #[case::in_a_macro("src/cli/a.rs", "fn f() { vec![Permit::grant(plan)]; }", "`Permit`")]
-#[case::recorded("src/adapters/traffic/haproxy.rs", "fn f() { Recorded::attest(plan, 0, 1); }", "makes a `Recorded`, which only src/store/")]
+#[case::recorded(
+    "src/adapters/traffic/haproxy.rs",
+    "fn f() { Recorded::attest(plan, 0, 1); }",
+    "makes a `Recorded`, which only src/store/"
+)]
 fn a_capability_from_the_wrong_hands(#[case] path: &str, #[case] text: &str, #[case] message: &str) {
     caught(&makers(&Tree::of(&[(path, text)])), message);
 }

@@ -106,7 +106,9 @@ impl Term {
     /// Sends bytes as they are.
     pub fn send(&self, bytes: &[u8]) -> &Self {
         let mut keys = self.keys.lock().unwrap();
-        keys.write_all(bytes).and_then(|()| keys.flush()).unwrap_or_else(|error| panic!("nobody reads the keys: {error}\n{}", self.screen()));
+        keys.write_all(bytes)
+            .and_then(|()| keys.flush())
+            .unwrap_or_else(|error| panic!("nobody reads the keys: {error}\n{}", self.screen()));
         self
     }
 
@@ -157,7 +159,8 @@ impl Term {
         let places = (0..rows.get()).flat_map(|row| (0..cols.get()).map(move |col| (row, col)));
         places.into_iter().find(|(row, col)| {
             let line = (*col..cols.get()).filter_map(|col| glass.parser.screen().cell(*row, col));
-            let line: String = line.map(|cell| if cell.has_contents() { cell.contents() } else { " " }).take(text.chars().count()).collect();
+            let line: String =
+                line.map(|cell| if cell.has_contents() { cell.contents() } else { " " }).take(text.chars().count()).collect();
             line == text
         })
     }
