@@ -89,8 +89,8 @@ fn misplaced(path: &str) -> Option<String> {
 }
 
 fn empty_name(path: &str) -> Option<String> {
-    let named = path.trim_end_matches(".rs").split('/').find(|part| EMPTY_NAMES.contains(part))?;
-    path.ends_with(".rs").then(|| format!("{path}: `{named}` names nothing; name the file after the noun or the verb that it holds"))
+    let named = path.strip_suffix(".rs")?.split('/').find(|part| EMPTY_NAMES.contains(part))?;
+    Some(format!("{path}: `{named}` names nothing; name the file after the noun or the verb that it holds"))
 }
 
 fn decision(path: &str, text: &str) -> Option<String> {
