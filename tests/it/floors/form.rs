@@ -16,7 +16,7 @@ pub fn form(tree: &Tree) -> Vec<String> {
 
 fn head(source: &Source) -> Option<String> {
     let head: Vec<&str> = source.text.lines().map_while(|line| line.strip_prefix("//! ")).collect();
-    let sentence = head.iter().any(|line| line.contains(". ") || line.ends_with(['.', ':', ';']));
+    let sentence = head.iter().any(|line| line.contains(". ") || line.ends_with(['.', '?', ':', ';']));
     (!sentence).then(|| format!("{}: begins without a sentence; let line 1 be `//! What this file is for.`", source.path))
 }
 
