@@ -7,4 +7,5 @@ pub mod haproxy;
 pub mod http;
 pub mod prometheus;
 pub mod runtime_proxy;
+pub mod service;
 pub mod support;

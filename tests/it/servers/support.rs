@@ -54,7 +54,6 @@ pub fn wait_for<T>(what: &str, within: Duration, mut condition: impl FnMut() -> 
 }
 
 /// The folder into which `tests/servers` installs what is no Debian package; `GONOGO_SERVERS` overrides it.
-#[expect(clippy::disallowed_methods, reason = "tests may read the environment")]
 pub fn installed() -> PathBuf {
     std::env::var_os("GONOGO_SERVERS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".servers"), PathBuf::from)
 }
