@@ -3,6 +3,5 @@
 pub mod counters;
 pub mod histogram;
 pub mod proportion;
-
 pub mod split;
 pub mod weights;

@@ -16,6 +16,7 @@ pub const WINDOW_S: u32 = 120;
 pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Query> {
     let kind = world.catalog.backends.get(backend)?.kind;
     Some(match kind {
+        BackendKind::Github => return None,
         BackendKind::Haproxy => {
             let pools: BTreeSet<_> = deploys(world)
                 .flat_map(|(_, _, deploy)| &deploy.traffic)

@@ -17,7 +17,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,
-        environment: world.catalog.environment(&plan.target().environment),
+        protection: world.catalog.protection(plan.target()),
         people: &world.catalog.people,
         read_only: world.read_only,
         record_trouble: world.ledger.trouble.as_ref().map(AsRef::as_ref),
@@ -33,7 +33,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
 pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
     judge::judge(&Case {
         plan,
-        environment: catalog.environment(&plan.target().environment),
+        protection: catalog.protection(plan.target()),
         people: &catalog.people,
         read_only,
         record_trouble: None,

@@ -452,6 +452,7 @@ impl Source {
             BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
             BackendKind::Haproxy => SourceFact::Traffic(Fact::default()),
             BackendKind::Buildbot => SourceFact::Ci(Fact::default()),
+            BackendKind::Github => SourceFact::Unsupported,
         };
         Self {
             backend: Arc::new(backend.clone()),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::role;
-use crate::model::catalog::Environment;
+use crate::model::catalog::Protection;
 use crate::model::deed::Permit;
 use crate::model::intent::Direction;
 use crate::model::operator::Person;
@@ -17,8 +17,8 @@ use crate::model::verdict::Verdict;
 pub struct Case<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// The environment of its target.
-    pub environment: Option<&'a Environment>,
+    /// What protects its target; none when the target is not configured.
+    pub protection: Option<&'a Protection>,
     /// The configured people.
     pub people: &'a [Person],
     /// Whether deeds are impossible by configuration or flag.
@@ -46,10 +46,9 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     if !reasons.is_empty() {
         return Verdict::Deny(reasons);
     }
-    let Some(environment) = case.environment else {
-        return Verdict::Deny(vec![Reason::new("target", "its environment is not configured", "configure the environment")]);
+    let Some(protection) = case.protection else {
+        return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let protection = &environment.protection;
     let needs = match case.plan.direction {
         Direction::Forward => protection.approvals,
         Direction::Back => protection.way_back_approvals,
@@ -65,7 +64,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let text = format!(
         "{} in {} needs {needs} approval{} of another person, {given} given",
         case.plan.intent.verb.word(),
-        environment.name,
+        case.plan.target(),
         if needs == 1 { "" } else { "s" }
     );
     Verdict::SecondPerson { needs, given, reasons: vec![Reason::new("approvals", &text, &format!("may approve: {who}"))], may }
@@ -95,14 +94,14 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
     if case.rules != plan.order.rules {
         reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "plan again"));
     }
-    if let Some(environment) = case.environment {
-        let roles = &environment.protection.actor_roles;
+    if let Some(protection) = case.protection {
+        let roles = &protection.actor_roles;
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
             let wanted =
                 if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
             let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
-            reasons.push(Reason::new("role", &text, &format!("{wanted} in {}; os_user in [[person]] says who you are", environment.name)));
+            reasons.push(Reason::new("role", &text, &format!("{wanted} in {}; os_user in [[person]] says who you are", plan.target().environment)));
         }
     }
     if plan.direction == Direction::Forward

@@ -118,6 +118,7 @@ fn product(kind: BackendKind) -> &'static str {
         BackendKind::Alertmanager => "an Alertmanager",
         BackendKind::Haproxy => "an HAProxy",
         BackendKind::Buildbot => "a Buildbot",
+        BackendKind::Github => "GitHub's API",
     }
 }
 

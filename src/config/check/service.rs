@@ -139,7 +139,7 @@ fn deploy(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> O
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
-    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment })
+    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None })
 }
 
 fn steps(fields: &Fields<'_>, strategy: Option<Strategy>, found: &mut Findings) -> Vec<Percent> {

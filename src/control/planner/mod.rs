@@ -11,7 +11,7 @@ use std::time::Duration;
 pub use check::recheck;
 
 use crate::control::world::World;
-use crate::model::catalog::{Deploy, Environment, Service};
+use crate::model::catalog::{Deploy, Service};
 use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
@@ -84,7 +84,7 @@ struct Scene<'a> {
 pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<Plan, PlanError> {
     let unknown = || PlanError::UnknownTarget { target: intent.target.clone(), near: nearest(world, &intent.target) };
     let service = world.catalog.services.get(&intent.target.service).ok_or_else(unknown)?;
-    let environment = world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
+    world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
     let deploy = service.deploy.get(&intent.target.environment).ok_or_else(unknown)?;
     let scene = Scene { world, now, intent: &intent, service, deploy };
     let draft = match intent.verb {
@@ -99,14 +99,15 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
     };
-    finish(world, intent.clone(), now, nonce, environment, draft)
+    finish(world, intent.clone(), now, nonce, draft)
 }
 
-fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, environment: &Environment, draft: Draft) -> Result<Plan, PlanError> {
+fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft) -> Result<Plan, PlanError> {
     let direction = draft.direction.unwrap_or(Direction::Forward);
+    let protection = world.catalog.protection(&intent.target);
     let waits = match direction {
-        Direction::Forward => environment.protection.approvals > 0,
-        Direction::Back => environment.protection.way_back_approvals > 0,
+        Direction::Forward => protection.is_some_and(|protection| protection.approvals > 0),
+        Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
         Direction::Release | Direction::Still => false,
     };
     let expires = now.plus(if waits { WAITS_FOR } else { GOOD_FOR }).wall;
