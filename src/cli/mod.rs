@@ -1,1 +1,84 @@
 //! The command line: composition root, one verb a file.
+
+pub mod args;
+pub mod compose;
+pub mod exit;
+mod json;
+mod out;
+mod settle;
+mod target;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Cli, Command, ConfigVerb, LedgerVerb};
+use self::exit::Exit;
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::model::intent::Verb;
+
+/// Runs the program and tells how it ended.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    // Two TLS providers are compiled in by dependencies; without a choice the first connection would fail.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let around = match Surroundings::gather() {
+        Ok(around) => around,
+        Err(error) => {
+            out::words(&format!("gonogo: {error}"));
+            return Exit::Configuration.into();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::words(&format!("gonogo: failed to start its threads: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(verb(cli, &around));
+    // A poll in flight is not worth waiting for; everything that must last is already durable.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn verb(cli: Cli, around: &Surroundings) -> Exit {
+    let flags = Flags { config: cli.config, theme: cli.theme, keymap: cli.keymap, read_only: cli.read_only };
+    let Some(command) = cli.verb else { return verbs::room::run(around, &flags).await };
+    let deed = |verb, target, run, words, flags| verbs::deed::Wish { verb, target, run, words, flags };
+    match command {
+        Command::Demo(demo) => verbs::demo::run(around, &flags, &demo).await,
+        Command::Status(args) => verbs::status::run(around, &flags, &args).await,
+        Command::Show(args) => verbs::show::run(around, &flags, &args).await,
+        Command::Watch { jsonl } => verbs::watch::run(around, &flags, jsonl).await,
+        Command::Doctor { json } => verbs::doctor::run(around, &flags, json).await,
+        Command::Whoami { json } => verbs::whoami::run(around, &flags, json),
+        Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
+        Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
+        Command::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
+        Command::Resume(args) => verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await,
+        Command::Promote(args) => verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await,
+        Command::Abort(args) => verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await,
+        Command::Rollback(args) => verbs::deed::run(around, &flags, deed(Verb::Rollback, args.target, None, Vec::new(), args.flags)).await,
+        Command::Start(args) => verbs::deed::run(around, &flags, deed(Verb::Start, args.target, None, Vec::new(), args.flags)).await,
+        Command::Shift { target, percent, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await,
+        Command::Retry(args) => verbs::deed::run(around, &flags, deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags)).await,
+        Command::Cancel(args) => verbs::deed::run(around, &flags, deed(Verb::Cancel, args.target, args.run, Vec::new(), args.flags)).await,
+        Command::Note { target, text, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Note, target, None, text, how)).await,
+        Command::Render(args) => verbs::render::run(around, &flags, &args).await,
+        Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
+        Command::Ledger { what: LedgerVerb::Verify { json } } => verbs::ledger::verify(around, &flags, json).await,
+        Command::Config { what: ConfigVerb::Check } => verbs::config::check(around, &flags),
+        Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
+        Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),
+        Command::Completions { shell } => verbs::completions::run(shell),
+    }
+}

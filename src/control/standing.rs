@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::world::{SignalState, TargetView, World};
 use crate::model::deed::DeedState;
-use crate::model::name::Target;
+use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
@@ -51,19 +51,23 @@ impl Standing {
     }
 }
 
-/// The freshness of what a target is mainly read from: its routers, else its version source, else its signals.
+/// The backends that a target is mainly read from: its routers, else its version source, else its signals.
+fn main_sources(world: &World, view: &TargetView) -> Vec<BackendName> {
+    let Some(deploy) = world.catalog.deploy(&view.target) else { return Vec::new() };
+    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| entry.backend.clone()).collect();
+    if backends.is_empty() {
+        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
+    }
+    if backends.is_empty() {
+        let signals = world.catalog.services.get(&view.target.service).into_iter().flat_map(|service| &service.signals);
+        backends.extend(signals.map(|signal| signal.backend.clone()));
+    }
+    backends
+}
+
+/// The freshness of what a target is mainly read from, the worst of it.
 pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
-    let Some(deploy) = world.catalog.deploy(&view.target) else { return Freshness::Never };
-    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
-    if backends.is_empty() {
-        backends.extend(deploy.version.iter().map(|version| &version.backend));
-    }
-    if backends.is_empty() {
-        backends.extend(
-            world.catalog.services.get(&view.target.service).into_iter().flat_map(|service| &service.signals).map(|signal| &signal.backend),
-        );
-    }
-    backends.into_iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
+    main_sources(world, view).iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
 }
 
 /// How a target stands.
@@ -136,4 +140,17 @@ pub struct ByItself {
     pub target: Target,
     /// What.
     pub text: String,
+}
+
+/// The age of what a target is mainly read from: the oldest of it.
+pub fn age(world: &World, view: &TargetView, now: &Moment) -> Option<Duration> {
+    main_sources(world, view).into_iter().filter_map(|backend| world.sources.get(&backend)?.age(now)).max()
+}
+
+/// What stands in the way of reading a source now, in one line.
+pub fn trouble(source: &crate::control::world::Source) -> Option<String> {
+    if matches!(source.fact, crate::control::world::SourceFact::Unsupported) {
+        return Some(format!("{} is not supported by this version", source.kind().word()));
+    }
+    source.trouble().map(ToString::to_string)
 }

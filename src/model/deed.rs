@@ -7,6 +7,7 @@ use super::error::SendError;
 use super::intent::Verb;
 use super::name::{PlanId, Target};
 use super::plan::{Order, StepEffect};
+use super::reason::Reason;
 use super::text::Text;
 use super::traffic::Weights;
 
@@ -298,6 +299,9 @@ pub struct Deed {
     pub steps: Vec<DeedStep>,
     /// What happened last, in words.
     pub words: Text,
+    /// Why it was refused or waits; empty otherwise.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
     /// Whether another process carries it out.
     pub elsewhere: bool,
 }

@@ -1,6 +1,7 @@
 //! Traits to the outside: every backend, clock and store can be replaced by another, by the simulated release train, or by a recording.
 
 pub mod alerts;
+pub mod broken;
 pub mod ci;
 pub mod clock;
 pub mod journal;

@@ -61,24 +61,12 @@ enum Phase {
     Ended,
 }
 
-/// Why a deed was refused before or at its beginning, for exit codes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// Policy denied.
-    Denied(Vec<Reason>),
-    /// It waits for other persons.
-    Waits(Vec<Reason>),
-    /// The ledger refused or failed.
-    Ledger(LedgerError),
-}
-
 /// One deed on its way.
 #[derive(Debug, Clone)]
 pub struct Machine {
     plan: Plan,
     deed: Deed,
     phase: Phase,
-    refusal: Option<Refusal>,
     hold_time: Duration,
     effective_within: Duration,
     lookup_within: Duration,
@@ -112,7 +100,6 @@ impl Machine {
             min_requests: environment.map_or(50, |environment| environment.min_requests),
             renewed: now.boot,
             ours: true,
-            refusal: None,
             plan,
             deed,
             phase,
@@ -127,11 +114,6 @@ impl Machine {
     /// Its plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
-    }
-
-    /// Why it was refused, if it was.
-    pub fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_ref()
     }
 
     /// Whether nothing more will come of it in this process.
@@ -182,7 +164,7 @@ impl Machine {
             Event::Adopted { ours, .. } => self.on_adopted(now, *ours),
             Event::Noted { result, .. } => {
                 if let Err(error) = result {
-                    self.refusal = Some(Refusal::Ledger(error.clone()));
+                    self.deed.reasons = vec![reason_of(error)];
                     self.deed.words = Text::clean(&error.to_string());
                 }
                 Vec::new()
@@ -259,12 +241,12 @@ impl Machine {
             }
             Verdict::SecondPerson { reasons, .. } => {
                 self.end(DeedState::Waiting, &words_of(&reasons));
-                self.refusal = Some(Refusal::Waits(reasons));
+                self.deed.reasons = reasons;
                 vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()) }]
             }
             Verdict::Deny(reasons) => {
                 self.end(DeedState::Denied, &words_of(&reasons));
-                self.refusal = Some(Refusal::Denied(reasons.clone()));
+                self.deed.reasons.clone_from(&reasons);
                 vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons }]
             }
         }
@@ -274,7 +256,7 @@ impl Machine {
         match result {
             Err(error) => {
                 self.end(DeedState::Denied, &error.to_string());
-                self.refusal = Some(Refusal::Ledger(error.clone()));
+                self.deed.reasons = vec![reason_of(error)];
                 Vec::new()
             }
             Ok(at) => {
@@ -324,7 +306,7 @@ impl Machine {
             }
             Err(error) => {
                 // Nothing left the process: the refusal came before the first byte.
-                self.refusal = Some(Refusal::Ledger(error.clone()));
+                self.deed.reasons = vec![reason_of(error)];
                 if let Some(one) = self.step(step) {
                     one.state = DeedState::Failed;
                 }
@@ -375,7 +357,7 @@ impl Machine {
             Err(error) => {
                 // What happened is known here and could not be written: said on the glass, settled by the next start.
                 self.deed.words = Text::clean(&format!("{}; {error}", self.deed.words));
-                self.refusal = Some(Refusal::Ledger(error.clone()));
+                self.deed.reasons = vec![reason_of(error)];
                 self.phase = Phase::Ended;
                 return Vec::new();
             }
@@ -538,6 +520,7 @@ fn fresh_deed(plan: &Plan) -> Deed {
         held_due: None,
         steps: plan.order.effects.iter().map(step).collect(),
         words: Text::clean("reading its sources anew"),
+        reasons: Vec::new(),
         elsewhere: false,
     }
 }
@@ -569,6 +552,20 @@ pub fn subject(event: &Event) -> Option<PlanId> {
 
 fn words_of(reasons: &[Reason]) -> String {
     reasons.first().map_or_else(|| "denied".to_owned(), |reason| reason.text.to_string())
+}
+
+/// The ledger's refusal as a reason: its rule decides the exit code.
+pub fn reason_of(error: &LedgerError) -> Reason {
+    let (rule, fix) = match error {
+        LedgerError::Unwritable(_) => ("record", "make the store writable; deeds are refused until it is"),
+        LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
+        LedgerError::NoPlan(_) | LedgerError::Expired(_) | LedgerError::Spent(_) => ("expired", "plan again"),
+        LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
+        LedgerError::HeldBy { .. } => ("hold", "resume it first"),
+        LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
+        LedgerError::Denied(_) => ("policy", "plan again to see every reason"),
+    };
+    Reason::new(rule, &error.to_string(), fix)
 }
 
 fn number(step: usize) -> u32 {

@@ -1,0 +1,354 @@
+//! The command line as it is typed; CONTRACTS.md, "Command line".
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::intent::Verb;
+
+/// The release control room in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "gonogo", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Reads this file in place of the user's and the project's.
+    #[arg(long, global = true, value_name = "F")]
+    pub config: Option<PathBuf>,
+    /// The theme.
+    #[arg(long, global = true, value_name = "T")]
+    pub theme: Option<String>,
+    /// The keymap.
+    #[arg(long, global = true, value_name = "K")]
+    pub keymap: Option<String>,
+    /// Makes deeds impossible.
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// What to do; without a verb the room opens.
+    #[command(subcommand)]
+    pub verb: Option<Command>,
+}
+
+/// Verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Opens the room on the simulated release train.
+    Demo(Demo),
+    /// Says how everything stands.
+    Status(Status),
+    /// Prints one screen.
+    Show(Show),
+    /// Prints events as they come.
+    Watch {
+        /// One JSON object a line.
+        #[arg(long)]
+        jsonl: bool,
+    },
+    /// Says what is wrong with each backend and what to do.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says who you are here.
+    Whoami {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draws up a plan, stores it, does nothing.
+    Plan(PlanArgs),
+    /// Says what the verdict would be, and why.
+    Explain(Explain),
+    /// Nothing moves TARGET forward until resumed.
+    Hold(Deed),
+    /// Ends a hold.
+    Resume(Deed),
+    /// The next step of the rollout; after the last, the new version is the stable one.
+    Promote(Deed),
+    /// The new version's share becomes 0 and the rollout ends.
+    Abort(Deed),
+    /// Back to the last proven version.
+    Rollback(Deed),
+    /// Sets the share of the slot that is not stable.
+    Shift {
+        /// `service@environment`.
+        target: String,
+        /// The share in whole per cent, 0 to 100.
+        percent: String,
+        /// How it is done.
+        #[command(flatten)]
+        flags: DeedFlags,
+    },
+    /// Runs a run again.
+    Retry(RunDeed),
+    /// Stops a run.
+    Cancel(RunDeed),
+    /// Runs the service's pipeline.
+    Start(Deed),
+    /// Writes a line into the timeline and the ledger.
+    Note {
+        /// `service@environment`.
+        target: String,
+        /// The line.
+        #[arg(trailing_var_arg = false, required = true, num_args = 1..)]
+        text: Vec<String>,
+        /// How it is done.
+        #[command(flatten)]
+        flags: DeedFlags,
+    },
+    /// Draws one screen.
+    Render(Render),
+    /// The record of deeds.
+    Ledger {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: LedgerVerb,
+    },
+    /// The configuration.
+    Config {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: ConfigVerb,
+    },
+    /// Prints shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `gonogo demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The scenario; `bad-canary` when none is named.
+    pub scenario: Option<String>,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How fast time runs; 0 stands still.
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// Without a terminal, on a virtual clock.
+    #[arg(long, requires = "until")]
+    pub headless: bool,
+    /// How long a headless run lasts.
+    #[arg(long, value_parser = duration, requires = "headless")]
+    pub until: Option<Duration>,
+    /// Orders, one JSON object a line.
+    #[arg(long, value_name = "F", requires = "headless")]
+    pub orders: Option<PathBuf>,
+    /// Where the recording goes, one event a line.
+    #[arg(long, value_name = "F", requires = "headless")]
+    pub record: Option<PathBuf>,
+}
+
+/// `gonogo status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A service, an environment as `@prod`, or a target.
+    pub selector: Option<String>,
+    /// How long to wait until every backend has been asked.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub settle: Duration,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The screen.
+    pub screen: String,
+    /// `service@environment`.
+    pub target: Option<String>,
+    /// How long to wait until every backend has been asked.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub settle: Duration,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The verb.
+    #[arg(value_parser = verb)]
+    pub verb: Verb,
+    /// `service@environment`.
+    pub target: String,
+    /// What else the verb needs: a share, a text.
+    pub args: Vec<String>,
+    /// The run of a retry or cancel, `backend/number`.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The verb.
+    #[arg(value_parser = verb)]
+    pub verb: Verb,
+    /// `service@environment`.
+    pub target: String,
+    /// What else the verb needs: a share, a text.
+    pub args: Vec<String>,
+    /// The run of a retry or cancel, `backend/number`.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// For this person.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a deed is done.
+#[derive(Debug, Clone, Args)]
+pub struct DeedFlags {
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Stands for the typed text, never for an approval.
+    #[arg(long)]
+    pub yes: bool,
+    /// Carries out this stored plan.
+    #[arg(long, value_name = "ID")]
+    pub if_plan: Option<String>,
+    /// Stops after the verdict.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How far to wait.
+    #[arg(long, value_enum, default_value_t = Wait::Effective)]
+    pub wait: Wait,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How far a deed is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// The backend said yes.
+    Accepted,
+    /// A later reading shows it.
+    Effective,
+    /// Still so after the hold time.
+    Held,
+}
+
+/// A deed that needs only its target.
+#[derive(Debug, Args)]
+pub struct Deed {
+    /// `service@environment`.
+    pub target: String,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// A deed on a run.
+#[derive(Debug, Args)]
+pub struct RunDeed {
+    /// `service@environment`.
+    pub target: String,
+    /// The run, `backend/number`; without it the newest that can be.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// `gonogo render`.
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The screen.
+    pub screen: String,
+    /// `service@environment`; without it the row that the cursor would stand on.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Columns and rows.
+    #[arg(long, default_value = "120x40", value_parser = size)]
+    pub size: (u16, u16),
+    /// The format.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// A scenario in place of the configured backends.
+    #[arg(long)]
+    pub scenario: Option<String>,
+    /// The scenario's seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The moment of the scenario.
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub at: Duration,
+    /// How long to wait until every backend has been asked.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub settle: Duration,
+}
+
+/// What a screen is drawn as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Characters alone.
+    Text,
+    /// Characters with colours.
+    Ansi,
+}
+
+/// `gonogo ledger`.
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Lists entries.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks every entry.
+    Verify {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `gonogo config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Checks the configuration.
+    Check,
+    /// Prints a commented example.
+    Example,
+    /// Trusts a project's file as it is now.
+    Trust {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+fn verb(word: &str) -> Result<Verb, String> {
+    word.parse()
+}
+
+/// `90s`, `5m`, `1h30m`, `250ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::duration::parse(text).ok_or_else(|| format!("`{text}` is no duration; expected such as 90s, 5m, 1h30m"))
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("`{text}` is no size; expected COLUMNSxROWS such as 120x40, at most 1000x1000");
+    let (columns, rows) = text.split_once('x').ok_or_else(wrong)?;
+    let (columns, rows) = (columns.parse().map_err(|_| wrong())?, rows.parse().map_err(|_| wrong())?);
+    if (1..=1000).contains(&columns) && (1..=1000).contains(&rows) { Ok((columns, rows)) } else { Err(wrong()) }
+}

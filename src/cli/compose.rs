@@ -1,0 +1,191 @@
+//! Puts a room together: from a configuration with its adapters, or from a scenario with the simulated train.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::adapters::alerts::alertmanager::Alertmanager;
+use crate::adapters::ci::buildbot::Buildbot;
+use crate::adapters::clock::SystemClock;
+use crate::adapters::http::{Credential, HttpClient};
+use crate::adapters::signals::prometheus::Prometheus;
+use crate::adapters::simulated::{self, SimulatedWorld};
+use crate::adapters::traffic::haproxy::Haproxy;
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::config::load::{Loaded, load};
+use crate::config::scenario::Scenario;
+use crate::config::secret;
+use crate::config::settings::{BackendSettings, Config};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::outside::Outside;
+use crate::control::update::Opening;
+use crate::model::catalog::BackendKind;
+use crate::model::error::{PortError, PortErrorKind};
+use crate::model::operator::Actor;
+use crate::model::text::Text;
+use crate::ports::broken::Broken;
+use crate::ports::clock::Clock;
+use crate::ports::journal::Journal;
+use crate::ports::ledger::Ledger;
+use crate::ports::{Port, Ports};
+use crate::store::{Identity, SqliteStore};
+
+/// Everything that a room is opened with, before it is opened.
+pub struct Composed {
+    /// Ports, ledger, journal, clock.
+    pub outside: Outside,
+    /// The opening.
+    pub opening: Opening,
+    /// The simulated world behind the ports, when there is one.
+    pub simulated: Option<Arc<SimulatedWorld>>,
+}
+
+/// The name of the system user who runs this process.
+pub fn os_user(around: &Surroundings) -> String {
+    let named = around.variable("USER").or_else(|| around.variable("LOGNAME"));
+    let id = rustix::process::getuid().as_raw();
+    // The password file decides: a variable is only what somebody set.
+    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let found = file.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(id)).then(|| name.to_owned())
+    });
+    found.or_else(|| named.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
+}
+
+/// Loads the configuration, or says on standard error what is wrong with it.
+///
+/// # Errors
+/// Exit 8.
+pub fn configuration(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
+    load(around, flags).map_err(|problems| {
+        out::words(&problems.to_string());
+        Exit::Configuration
+    })
+}
+
+/// The directory of the store.
+pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
+    config.store.path.clone().unwrap_or_else(|| around.data_dir.clone())
+}
+
+/// A room over the configured backends.
+pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> Composed {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = adapters(&loaded.config, around, &clock);
+    let path = store_path(&loaded.config, around);
+    let (ledger, journal, trouble): (Arc<dyn Ledger>, Option<Arc<dyn Journal>>, Option<Text>) = match SqliteStore::open(&path, clock.clone(), None).await {
+        Ok(store) => {
+            let store = Arc::new(store);
+            let trouble = store.condition().map(|error| Text::clean(&error.to_string()));
+            (store.clone(), Some(store), trouble)
+        }
+        Err(error) => {
+            let words = Text::clean(&error.to_string());
+            (Arc::new(Broken::new(error)), None, Some(words))
+        }
+    };
+    let config = loaded.config;
+    let actor = Actor::recognise(&os_user(around), &config.catalog.people);
+    let read_only = config.catalog.room.read_only;
+    let opening = Opening {
+        catalog: Arc::new(config.catalog),
+        actor,
+        read_only,
+        installation: ledger.installation(),
+        record_trouble: trouble,
+        abilities: crate::control::driver::outside::abilities(&ports),
+        seed: u64::from(std::process::id()),
+        tends,
+    };
+    Composed { outside: Outside::new(ports, ledger, journal, clock), opening, simulated: None }
+}
+
+/// A room over the simulated release train, with a store of its own.
+///
+/// # Errors
+/// Exit 1 when the store of the simulation cannot be made, exit 2 when the scenario's names do not fit.
+pub async fn simulated(scenario: Scenario, seed: u64, clock: Arc<dyn Clock>, around: &Surroundings, read_only: bool) -> Result<Composed, Exit> {
+    let user = os_user(around);
+    let told = |error: &dyn std::fmt::Display| {
+        out::words(&format!("gonogo: failed to open the simulated room: {error}"));
+    };
+    let catalog = scenario.catalog(&user).map_err(|error| {
+        told(&error);
+        Exit::Usage
+    })?;
+    let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(|error| {
+        told(&error);
+        Exit::Usage
+    })?;
+    let ports = simulated::ports(&world).map_err(|error| {
+        told(&error);
+        Exit::Usage
+    })?;
+    let store = SqliteStore::memory(clock.clone(), identity(seed)).await.map_err(|error| {
+        told(&error);
+        Exit::of_ledger(&error)
+    })?;
+    let store = Arc::new(store);
+    let actor = Actor::recognise(&user, &catalog.people);
+    let opening = Opening {
+        catalog: Arc::new(catalog),
+        actor,
+        read_only,
+        installation: store.installation(),
+        record_trouble: None,
+        abilities: crate::control::driver::outside::abilities(&ports),
+        seed,
+        tends: true,
+    };
+    Ok(Composed { outside: Outside::new(ports, store.clone(), Some(store), clock), opening, simulated: Some(world) })
+}
+
+/// The simulated installation: the same seed gives the same key, so the same ledger byte for byte.
+fn identity(seed: u64) -> Identity {
+    let mut key = [0_u8; 32];
+    for (place, byte) in key.iter_mut().zip(seed.to_le_bytes()) {
+        *place = byte;
+    }
+    Identity { installation: format!("simulated-{seed}"), seed: key }
+}
+
+/// One adapter a backend. One that cannot be made answers with the reason; the rest of the room lives.
+fn adapters(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
+    let mut ports = Ports::new();
+    for settings in &config.backends {
+        if settings.kind == BackendKind::Github {
+            continue;
+        }
+        let port = adapter(settings, around, clock).unwrap_or_else(|error| match settings.kind {
+            BackendKind::Haproxy => Port::Traffic(Arc::new(Broken::new(error))),
+            BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Broken::new(error))),
+            BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
+            BackendKind::Buildbot => Port::Ci(Arc::new(Broken::new(error))),
+        });
+        ports.insert(settings.name.clone(), port);
+    }
+    ports
+}
+
+fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Clock>) -> Result<Port, PortError> {
+    let http = || HttpClient::new(settings, &credential(settings, around)?, clock.clone());
+    Ok(match settings.kind {
+        BackendKind::Haproxy => Port::Traffic(Arc::new(Haproxy::new(settings.name.clone(), &settings.address, settings.deadline)?)),
+        BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Prometheus::new(http()?))),
+        BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
+        BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),
+    })
+}
+
+fn credential(settings: &BackendSettings, around: &Surroundings) -> Result<Credential, PortError> {
+    let resolve = |reference: &secret::SecretRef| {
+        secret::resolve(reference, &around.env)
+            .map_err(|error| PortError::new(PortErrorKind::Unauthorised, &settings.name, "read its secret", &error.to_string()))
+    };
+    let token = settings.token.as_ref().map(&resolve).transpose()?;
+    let password = settings.password.as_ref().map(&resolve).transpose()?;
+    let basic = settings.user.clone().zip(password);
+    Ok(Credential::of(token, basic))
+}

@@ -1,0 +1,67 @@
+//! Opens a room for a verb and waits until every backend was asked once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::compose::{self, Composed};
+use super::exit::Exit;
+use super::out;
+use crate::config::load::Loaded;
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::{self, Handle};
+use crate::control::world::{SourceFact, World};
+use crate::ports::clock::Clock;
+use crate::ports::ledger::Ledger;
+
+/// A room that a verb works in.
+pub struct Opened {
+    /// The room.
+    pub handle: Handle,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Its ledger.
+    pub ledger: Arc<dyn Ledger>,
+}
+
+/// Loads the configuration for a verb that needs one.
+///
+/// # Errors
+/// Exit 8 when it is refused, or nothing is configured.
+pub fn needed(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
+    let loaded = compose::configuration(around, flags)?;
+    if loaded.nothing_configured {
+        out::words("gonogo: nothing is configured; write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        return Err(Exit::Configuration);
+    }
+    Ok(loaded)
+}
+
+/// Opens a room over the configured backends. `tends`: whether it settles what dead processes left.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<Opened, Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends).await;
+    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
+    Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+}
+
+/// Whether every backend that can be asked has answered or failed once, and the store was read.
+fn is_settled(world: &World) -> bool {
+    let asked = |fact: &SourceFact, seen: bool, troubled: bool| matches!(fact, SourceFact::Unsupported) || seen || troubled;
+    let sources = world.sources.values().all(|source| asked(&source.fact, source.seen().is_some(), source.trouble().is_some()));
+    sources && (world.ledger.read || world.ledger.trouble.is_some())
+}
+
+/// Waits until the world has settled, at most `within`; returns it as it then is.
+pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
+    let waiting = async {
+        while !is_settled(&handle.world()) {
+            if !handle.changed().await {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(within, waiting).await;
+    handle.world()
+}

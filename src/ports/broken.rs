@@ -1,0 +1,152 @@
+//! What stands in for a port or a ledger that could not be opened: it answers everything with the reason.
+
+use chrono::{DateTime, Utc};
+
+use super::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
+use crate::model::alert::AlertReading;
+use crate::model::capability::Capability;
+use crate::model::deed::{Deed, Effect, EffectKey, Recorded};
+use crate::model::error::{PortError, SendError};
+use crate::model::name::{PlanId, PoolName};
+use crate::model::pipeline::{LogPart, RunReading};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::rollout::{StateChange, TargetState};
+use crate::model::signal::{Ask, SignalReading};
+use crate::model::traffic::TrafficReading;
+
+/// A port or ledger that could not be opened, and why.
+#[derive(Debug, Clone)]
+pub struct Broken<E>(E);
+
+impl<E: Clone + Send + Sync + 'static> Broken<E> {
+    /// Stands in with a reason.
+    pub fn new(why: E) -> Self {
+        Self(why)
+    }
+
+    fn say<'a, T: Send + 'a>(&'a self) -> Pending<'a, Result<T, E>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(why)))
+    }
+}
+
+impl Traffic for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read<'a>(&'a self, _: &'a [PoolName]) -> Pending<'a, Result<TrafficReading, PortError>> {
+        self.say()
+    }
+    fn set_weights<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(SendError::NotDone(why))))
+    }
+    fn commands(&self, _: &StepEffect) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Metrics for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read<'a>(&'a self, _: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>> {
+        self.say()
+    }
+}
+
+impl Alerts for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read(&self) -> Pending<'_, Result<AlertReading, PortError>> {
+        self.say()
+    }
+}
+
+impl ci::Ci for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read<'a>(&'a self, _: &'a [String], _: &'a [u64]) -> Pending<'a, Result<RunReading, PortError>> {
+        self.say()
+    }
+    fn log(&self, _: u64, _: u64, _: u32) -> Pending<'_, Result<LogPart, PortError>> {
+        self.say()
+    }
+    fn send<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<ci::RunReceipt, SendError>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(SendError::NotDone(why))))
+    }
+    fn find<'a>(&'a self, _: &'a StepEffect, _: EffectKey, _: Option<u64>) -> Pending<'a, Result<Option<ci::Found>, PortError>> {
+        self.say()
+    }
+    fn commands(&self, _: &StepEffect) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Ledger for Broken<LedgerError> {
+    fn installation(&self) -> String {
+        "none".to_owned()
+    }
+    fn store_plan<'a>(&'a self, _: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn plan<'a>(&'a self, _: &'a str) -> Pending<'a, Result<Plan, LedgerError>> {
+        self.say()
+    }
+    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+        self.say()
+    }
+    fn wait_for<'a>(&'a self, _: PlanId) -> Pending<'a, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn deny<'a>(&'a self, _: &'a Plan, _: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn begin<'a>(&'a self, _: &'a Plan, _: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.say()
+    }
+    fn sending<'a>(&'a self, _: &'a Begun, _: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
+        self.say()
+    }
+    fn record<'a>(&'a self, _: PlanId, _: &'a Outcome) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.say()
+    }
+    fn renew<'a>(&'a self, _: PlanId, _: u64) -> Pending<'a, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn open_deeds(&self) -> Pending<'_, Result<Vec<OpenDeed>, LedgerError>> {
+        self.say()
+    }
+    fn deed<'a>(&'a self, _: &'a str) -> Pending<'a, Result<Deed, LedgerError>> {
+        self.say()
+    }
+    fn recent_deeds(&self, _: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
+        self.say()
+    }
+    fn adopt<'a>(&'a self, _: PlanId) -> Pending<'a, Result<bool, LedgerError>> {
+        self.say()
+    }
+    fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
+        self.say()
+    }
+    fn remember<'a>(&'a self, _: &'a [StateChange]) -> Pending<'a, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
+        self.say()
+    }
+    fn entries(&self, _: u64, _: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {
+        self.say()
+    }
+    fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
+        self.say()
+    }
+    fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
+        self.say()
+    }
+}
