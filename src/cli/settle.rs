@@ -9,7 +9,9 @@ use super::out;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{self, Handle};
-use crate::control::world::{SourceFact, World};
+use crate::control::update;
+use crate::control::world::{Source, SourceFact, World};
+use crate::model::name::Target;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::Ledger;
 
@@ -46,15 +48,35 @@ pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<O
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
 }
 
-/// Whether every backend that can be asked has answered or failed once, and the store was read.
+/// Whether a backend has answered or failed once, or cannot be asked at all.
+fn was_asked(source: &Source) -> bool {
+    matches!(source.fact, SourceFact::Unsupported) || source.seen().is_some() || source.trouble().is_some()
+}
+
+/// Whether every backend was asked, and the store was read.
 fn is_settled(world: &World) -> bool {
-    let asked = |fact: &SourceFact, seen: bool, troubled: bool| matches!(fact, SourceFact::Unsupported) || seen || troubled;
-    let sources = world.sources.values().all(|source| asked(&source.fact, source.seen().is_some(), source.trouble().is_some()));
-    sources && (world.ledger.read || world.ledger.trouble.is_some())
+    world.sources.values().all(|source| was_asked(source)) && (world.ledger.read || world.ledger.trouble.is_some())
 }
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.
 pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
+    let waiting = async {
+        while !is_settled(&handle.world()) {
+            if !handle.changed().await {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(within, waiting).await;
+    handle.world()
+}
+
+/// Waits until every backend of one target has answered or failed once, and the store was read.
+pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
+    let is_settled = |world: &World| {
+        let mut backends = update::backends_of(&world.catalog, target).into_iter();
+        backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source))) && (world.ledger.read || world.ledger.trouble.is_some())
+    };
     let waiting = async {
         while !is_settled(&handle.world()) {
             if !handle.changed().await {

@@ -302,6 +302,9 @@ pub struct Deed {
     /// Why it was refused or waits; empty otherwise.
     #[serde(default)]
     pub reasons: Vec<Reason>,
+    /// Nothing more will come of it by itself: an UNKNOWN whose look-up is over.
+    #[serde(default)]
+    pub is_settled: bool,
     /// Whether another process carries it out.
     pub elsewhere: bool,
 }

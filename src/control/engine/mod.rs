@@ -396,6 +396,7 @@ impl Machine {
                     one.state = DeedState::Unknown;
                 }
                 if settled {
+                    self.deed.is_settled = true;
                     self.phase = Phase::Ended;
                 } else {
                     self.phase = Phase::LookingUp { step, since: *now, until: now.boot.plus(self.lookup_within), looked: Boot(0) };
@@ -521,6 +522,7 @@ fn fresh_deed(plan: &Plan) -> Deed {
         steps: plan.order.effects.iter().map(step).collect(),
         words: Text::clean("reading its sources anew"),
         reasons: Vec::new(),
+        is_settled: false,
         elsewhere: false,
     }
 }

@@ -1,0 +1,300 @@
+//! The deed verbs: plan, verdict, confirmation, and following the deed as far as was asked for.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cli::args::{DeedFlags, Wait};
+use crate::cli::exit::Exit;
+use crate::cli::{json, out, settle, target};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::Handle;
+use crate::control::event::Event;
+use crate::control::world::World;
+use crate::control::{gate, planner};
+use crate::model::deed::{Deed, DeedState};
+use crate::model::intent::{Arguments, Direction, Intent, Verb};
+use crate::model::operator::Actor;
+use crate::model::pipeline::RunId;
+use crate::model::plan::Plan;
+use crate::model::share::Percent;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::model::verdict::Verdict;
+
+/// A deed as it was typed.
+pub struct Wish {
+    /// The verb.
+    pub verb: Verb,
+    /// The target.
+    pub target: String,
+    /// The run.
+    pub run: Option<String>,
+    /// What stands after the target.
+    pub words: Vec<String>,
+    /// How it is done.
+    pub flags: DeedFlags,
+}
+
+/// Turns typed words into the arguments of a verb.
+///
+/// # Errors
+/// Exit 2, having said what was expected.
+pub fn arguments(verb: Verb, words: &[String], run: Option<&str>) -> Result<Arguments, Exit> {
+    let usage = |text: &str| {
+        out::words(&format!("gonogo: {text}"));
+        Exit::Usage
+    };
+    let mut args = Arguments::default();
+    match (verb, words) {
+        (Verb::Shift, [percent]) => {
+            let share = percent.trim_end_matches('%').parse().ok().and_then(Percent::new);
+            args.percent = Some(share.ok_or_else(|| usage(&format!("`{}` is no share; expected a whole number from 0 to 100", Text::clean_within(percent, 40))))?);
+        }
+        (Verb::Shift, _) => return Err(usage("a shift needs a share: shift TARGET PERCENT")),
+        (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
+        (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
+        (_, []) => {}
+        (_, [first, ..]) => return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40)))),
+    }
+    if let Some(run) = run {
+        if !matches!(verb, Verb::Retry | Verb::Cancel) {
+            return Err(usage(&format!("{} takes no --run", verb.word())));
+        }
+        args.run = Some(run.parse::<RunId>().map_err(|_| usage(&format!("`{}` is no run; expected backend/number", Text::clean_within(run, 80))))?);
+    }
+    Ok(args)
+}
+
+/// What makes two equal wishes two plans: 16 random bytes in hexadecimal.
+pub fn nonce() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without randomness two equal wishes of one millisecond would be one plan, which the store then refuses as spent.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Draws up the plan of a wish.
+///
+/// # Errors
+/// Exit 10 for a target that is not configured, exit 2 for arguments that do not fit.
+pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
+    planner::plan(world, intent, now, &nonce()).map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        match error {
+            planner::PlanError::UnknownTarget { .. } => Exit::Target,
+            planner::PlanError::Arguments(_) => Exit::Usage,
+            planner::PlanError::Canonical(_) => Exit::Failed,
+        }
+    })
+}
+
+/// Carries a deed out.
+pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
+    match try_run(around, flags, wish).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
+    let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    let mut opened = settle::open(around, flags, true).await?;
+    let target = target::find(&opened.handle.world(), &wish.target)?;
+    // Only the target's own sources are waited for: another backend's trouble is none of this deed.
+    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let now = opened.clock.now();
+    let plan = match &wish.flags.if_plan {
+        Some(id) => stored(&opened, id, &wish, &target, &world, &now).await?,
+        None => {
+            let intent = Intent { verb: wish.verb, target: target.clone(), args, requester: world.actor.clone(), reason: Text::clean_within(&wish.flags.reason, 500) };
+            plan(&world, &now, intent)?
+        }
+    };
+    let verdict = gate::judge(&world, &plan, &now);
+    if wish.flags.dry_run {
+        tell_plan(&plan, &verdict, wish.flags.json);
+        return Ok(match &verdict {
+            Verdict::Permit(_) => Exit::Done,
+            Verdict::SecondPerson { .. } => Exit::Waits,
+            Verdict::Deny(reasons) => Exit::of_reasons(reasons),
+        });
+    }
+    if matches!(verdict, Verdict::Permit(_)) {
+        confirm(&world, &plan, wish.flags.yes)?;
+    }
+    // A record that cannot be written refuses the deed before anything else is tried.
+    opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+    let deed = tokio::select! {
+        deed = follow(&mut opened.handle, &plan, wish.flags.wait) => deed,
+        _ = tokio::signal::ctrl_c() => {
+            out::words(&format!("gonogo: interrupted; deed {} goes on as far as it was sent, `gonogo status` and the next start settle it", plan.id.short()));
+            return Ok(Exit::Interrupted);
+        }
+    };
+    let Some(deed) = deed else {
+        out::words("gonogo: the room ended before the deed did");
+        return Ok(Exit::Failed);
+    };
+    tell(&deed, &plan, &world, wish.flags.json);
+    Ok(exit_of(&deed, wish.flags.wait))
+}
+
+/// A stored plan, when it still is for this verb and target.
+async fn stored(opened: &settle::Opened, id: &str, wish: &Wish, target: &crate::model::name::Target, world: &World, now: &Moment) -> Result<Plan, Exit> {
+    let plan = opened.ledger.plan(id).await.map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        Exit::of_ledger(&error)
+    })?;
+    let share = wish.words.first().and_then(|word| word.trim_end_matches('%').parse().ok()).and_then(Percent::new);
+    if plan.intent.verb != wish.verb || plan.target() != target || (wish.verb == Verb::Shift && plan.intent.args.percent != share) {
+        out::words(&format!("gonogo: plan {} is for {} {}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target()));
+        return Err(Exit::Usage);
+    }
+    if plan.intent.requester != world.actor {
+        out::words(&format!("gonogo: plan {} was made by {}, who alone may carry it out", plan.id.short(), plan.intent.requester));
+        return Err(Exit::Denied);
+    }
+    Ok(planner::recheck(world, &plan, now))
+}
+
+/// Asks for the typed text where protection wants it.
+fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
+    let forward = matches!(plan.direction, Direction::Forward | Direction::Release);
+    let typed = world.catalog.protection(plan.target()).is_some_and(|protection| protection.typed_confirmation);
+    if !forward || !typed || yes {
+        return Ok(());
+    }
+    let target = plan.target().to_string();
+    if !std::io::stdin().is_terminal() {
+        out::words(&format!("gonogo: {target} asks for its name to be typed; without a terminal give --yes"));
+        return Err(Exit::Usage);
+    }
+    let _ = write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    if read.is_ok() && line.trim() == target {
+        return Ok(());
+    }
+    out::words("gonogo: not the target's name; nothing was done");
+    Err(Exit::Usage)
+}
+
+/// Follows a deed until it has come as far as was asked for, or will come no further.
+async fn follow(handle: &mut Handle, plan: &Plan, wait: Wait) -> Option<Arc<Deed>> {
+    loop {
+        let found = handle.world().deeds.get(&plan.id).cloned();
+        if let Some(deed) = found.filter(|deed| is_there(deed, wait)) {
+            return Some(deed);
+        }
+        if !handle.changed().await {
+            return None;
+        }
+    }
+}
+
+fn is_there(deed: &Deed, wait: Wait) -> bool {
+    match deed.state {
+        // A denial or a wait is told once it is durable or could not be written.
+        DeedState::Denied | DeedState::Waiting => !deed.reasons.is_empty(),
+        DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Slipped | DeedState::Failed => true,
+        // UNKNOWN is looked up first; what is left unknown after that is told.
+        DeedState::Unknown => deed.is_settled,
+        DeedState::Effective => wait != Wait::Held || deed.held_due.is_none(),
+        DeedState::Accepted => wait == Wait::Accepted,
+        DeedState::Intended | DeedState::Sent => false,
+    }
+}
+
+fn exit_of(deed: &Deed, wait: Wait) -> Exit {
+    match deed.state {
+        DeedState::Waiting => Exit::Waits,
+        DeedState::Denied => Exit::of_reasons(&deed.reasons),
+        DeedState::Unknown => Exit::Unknown,
+        DeedState::Failed if !deed.reasons.is_empty() => Exit::of_reasons(&deed.reasons),
+        DeedState::Failed if deed.facts.accepted.is_some() && deed.facts.effective.is_none() => Exit::NotInTime,
+        DeedState::Failed => Exit::Failed,
+        DeedState::Slipped | DeedState::Unwatched | DeedState::Superseded if wait == Wait::Held => Exit::Failed,
+        DeedState::Slipped
+        | DeedState::Unwatched
+        | DeedState::Superseded
+        | DeedState::Intended
+        | DeedState::Sent
+        | DeedState::Accepted
+        | DeedState::Effective
+        | DeedState::Held => Exit::Done,
+    }
+}
+
+fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
+    if as_json {
+        out::json(&json::deed(deed, world.catalog.simulated));
+    }
+    let say = |text: &str| if as_json { out::words(text) } else { out::line(text) };
+    say(&format!("{} {} {}: {}", deed.plan.short(), deed.verb.word(), deed.target, deed.state.word().to_uppercase()));
+    if !deed.words.is_empty() {
+        say(&format!("  {}", deed.words));
+    }
+    for reason in &deed.reasons {
+        out::words(&format!("  {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    if !deed.reasons.is_empty() && !plan.commands.is_empty() {
+        out::words("  by hand:");
+        for command in &plan.commands {
+            out::words(&format!("    {command}"));
+        }
+    }
+    if deed.state == DeedState::Waiting {
+        out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+    }
+}
+
+/// Prints a plan with its verdict.
+pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
+    if as_json {
+        out::json(&json::plan(plan, verdict));
+        return;
+    }
+    out::line(&format!("PLAN {} {} {}", plan.id.short(), plan.intent.verb.word(), plan.target()));
+    out::line(&format!("  now    {}", plan.now));
+    out::line(&format!("  after  {}", plan.after));
+    for effect in &plan.order.effects {
+        out::line(&format!("  step   {}", planner::words(effect)));
+    }
+    for reach in &plan.reach {
+        out::line(&format!("  reach  {} % wished, {:.1} % reached by whole weights", reach.wished, reach.reached.percent()));
+    }
+    for checked in &plan.preconditions {
+        out::line(&format!("  {} {}", if checked.holds { "+" } else { "x" }, checked.text));
+    }
+    for one in &plan.evidence {
+        let age = one.age_s.map_or_else(|| "never read".to_owned(), |age| format!("{age} s"));
+        out::line(&format!("  {} {} ({}, {age})", if one.warns { "~" } else { "+" }, one.text, one.source));
+    }
+    for cost in &plan.costs {
+        out::line(&format!("  {:<15} {}", cost.name, cost.text.as_ref().map_or("not known", Text::as_str)));
+    }
+    out::line(&format!("  verdict {}, good until {}", verdict.word(), plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+    for reason in verdict.reasons() {
+        out::line(&format!("    {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    if let Some(undo) = &plan.undo {
+        out::line(&format!("  undo   gonogo {undo}"));
+    }
+    for command in &plan.commands {
+        out::line(&format!("  $ {command}"));
+    }
+    out::line(&format!("  plan   {}", plan.id));
+}
+
+/// Recognises `--as PERSON`.
+///
+/// # Errors
+/// Exit 2 when there is no such person.
+pub fn actor_named(world: &World, name: &str) -> Result<Actor, Exit> {
+    let found = world.catalog.people.iter().find(|person| person.name.as_str() == name);
+    found.map(|person| Actor::Person(person.name.clone())).ok_or_else(|| {
+        let known: Vec<_> = world.catalog.people.iter().map(|person| person.name.to_string()).collect();
+        out::words(&format!("gonogo: nobody called `{}` is configured; known: {}", Text::clean_within(name, 40), known.join(", ")));
+        Exit::Usage
+    })
+}

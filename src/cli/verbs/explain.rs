@@ -1,0 +1,52 @@
+//! `gonogo explain VERB TARGET`: what the verdict would be, without doing or storing anything.
+
+use std::time::Duration;
+
+use crate::cli::args::Explain;
+use crate::cli::exit::Exit;
+use crate::cli::verbs::deed;
+use crate::cli::{json, out, settle, target};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::gate;
+use crate::model::intent::Intent;
+use crate::model::text::Text;
+use crate::model::verdict::Verdict;
+
+/// Explains a verdict: exit 0 permit, 4 waits for another person, 3, 5 or 6 denied.
+pub async fn run(around: &Surroundings, flags: &Flags, args: &Explain) -> Exit {
+    match try_run(around, flags, args).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result<Exit, Exit> {
+    let arguments = deed::arguments(args.verb, &args.args, args.run.as_deref())?;
+    let mut opened = settle::open(around, flags, false).await?;
+    let target = target::find(&opened.handle.world(), &args.target)?;
+    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let now = opened.clock.now();
+    let requester = match &args.person {
+        Some(name) => deed::actor_named(&world, name)?,
+        None => world.actor.clone(),
+    };
+    let intent = Intent { verb: args.verb, target, args: arguments, requester, reason: Text::empty() };
+    let plan = deed::plan(&world, &now, intent)?;
+    let verdict = gate::judge(&world, &plan, &now);
+    let (word, exit) = match &verdict {
+        Verdict::Permit(_) => ("GO", Exit::Done),
+        Verdict::SecondPerson { .. } => ("WAITS for another person", Exit::Waits),
+        Verdict::Deny(reasons) => ("NO GO", Exit::of_reasons(reasons)),
+    };
+    if args.json {
+        out::json(&json::explanation(&plan.intent, &verdict));
+        return Ok(exit);
+    }
+    out::line(&format!("{} {} as {}: {word}", plan.intent.verb.word(), plan.target(), plan.intent.requester));
+    for reason in verdict.reasons() {
+        out::line(&format!("  {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    for one in plan.evidence.iter().filter(|one| one.warns) {
+        out::line(&format!("  ~ {}", one.text));
+    }
+    Ok(exit)
+}

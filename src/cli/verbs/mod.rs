@@ -1,0 +1,16 @@
+//! The verbs, one a file.
+
+pub mod completions;
+pub mod config;
+pub mod deed;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod ledger;
+pub mod plan;
+pub mod render;
+pub mod room;
+pub mod show;
+pub mod status;
+pub mod watch;
+pub mod whoami;

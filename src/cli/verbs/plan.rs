@@ -1,0 +1,37 @@
+//! `gonogo plan VERB TARGET`: draws up a plan, stores it until it expires, does nothing.
+
+use std::time::Duration;
+
+use crate::cli::args::PlanArgs;
+use crate::cli::exit::Exit;
+use crate::cli::verbs::deed;
+use crate::cli::{out, settle, target};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::gate;
+use crate::model::intent::Intent;
+use crate::model::text::Text;
+
+/// Draws up and stores a plan. Exit 0 when it could be drawn up, whatever the verdict; 9 when it cannot be stored.
+pub async fn run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Exit {
+    match try_run(around, flags, args).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Result<Exit, Exit> {
+    let arguments = deed::arguments(args.verb, &args.args, args.run.as_deref())?;
+    let mut opened = settle::open(around, flags, false).await?;
+    let target = target::find(&opened.handle.world(), &args.target)?;
+    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let now = opened.clock.now();
+    let intent = Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
+    let plan = deed::plan(&world, &now, intent)?;
+    let verdict = gate::judge(&world, &plan, &now);
+    let stored = opened.ledger.store_plan(&plan).await;
+    deed::tell_plan(&plan, &verdict, args.json);
+    if let Err(error) = stored {
+        out::words(&format!("gonogo: the plan is not stored: {error}"));
+        return Err(Exit::of_ledger(&error));
+    }
+    Ok(Exit::Done)
+}
