@@ -1,4 +1,7 @@
 //! gonogo, the release control room in a terminal.
+#![doc = ""]
+#![doc = include_str!("ARCHITECTURE.md")]
+
 pub mod adapters;
 pub mod analysis;
 pub mod cli;

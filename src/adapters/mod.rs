@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod ci;
+pub mod clock;
 pub mod http;
 pub mod signals;
 pub mod simulated;

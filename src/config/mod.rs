@@ -1,4 +1,28 @@
 //! The configuration: layers of files, environment and flags, checked with line numbers, turned into model types.
 
+mod address;
+mod check;
+pub mod duration;
+pub mod example;
+mod file;
+pub mod keymap;
+mod layers;
+pub mod load;
+mod merge;
+mod nearest;
+mod node;
+pub mod placeholder;
+pub mod problem;
+pub mod scenario;
 pub mod secret;
 pub mod settings;
+pub mod surroundings;
+pub mod theme;
+pub mod trust;
+
+#[cfg(test)]
+mod tests;
+
+pub use load::{Loaded, load};
+pub use problem::{Place, Problem, Problems};
+pub use surroundings::{Flags, Surroundings};

@@ -15,14 +15,14 @@ use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
 use crate::model::operator::Actor;
 use crate::model::pipeline::{LogPart, RunReading};
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, StepEffect};
 use crate::model::reading::{Fact, Freshness};
 use crate::model::rollout::TargetState;
 use crate::model::share::Share;
 use crate::model::signal::{Better, SignalReading};
 use crate::model::slot::Slot;
 use crate::model::text::Text;
-use crate::model::time::Moment;
+use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 use crate::ports::ledger::EntryRow;
@@ -42,6 +42,28 @@ pub enum SourceFact {
     Unsupported,
 }
 
+/// Tells the calls by which a person could do an effect by hand; it can do nothing itself.
+#[derive(Clone)]
+pub struct ByHand(Arc<dyn Fn(&StepEffect) -> Vec<String> + Send + Sync>);
+
+impl ByHand {
+    /// Wraps an adapter's knowledge of its own commands.
+    pub fn new(commands: impl Fn(&StepEffect) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(commands))
+    }
+
+    /// The calls, in order.
+    pub fn commands(&self, effect: &StepEffect) -> Vec<String> {
+        (self.0)(effect)
+    }
+}
+
+impl std::fmt::Debug for ByHand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ByHand(..)")
+    }
+}
+
 /// One backend as the room sees it.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -49,6 +71,8 @@ pub struct Source {
     pub backend: Arc<Backend>,
     /// What it can do.
     pub capabilities: &'static [Capability],
+    /// How a person would do by hand what it can do.
+    pub by_hand: ByHand,
     /// What it said last.
     pub fact: SourceFact,
     /// How far its clock is from ours, positive when it is ahead, in milliseconds; none when it tells no time.
@@ -88,6 +112,12 @@ impl Source {
     /// Why the newest read failed.
     pub fn trouble(&self) -> Option<&crate::model::error::PortError> {
         over_fact!(self, fact => fact.trouble.as_ref(), None)
+    }
+
+    /// Whether a read that was asked for at `since` or later failed.
+    pub fn failed_since(&self, since: Boot) -> bool {
+        let tried = over_fact!(self, fact => fact.tried, None);
+        self.trouble().is_some() && tried.is_some_and(|tried| tried.boot >= since)
     }
 
     /// Reads that failed in a row.
@@ -422,7 +452,15 @@ impl Source {
             BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
             BackendKind::Haproxy => SourceFact::Traffic(Fact::default()),
             BackendKind::Buildbot => SourceFact::Ci(Fact::default()),
+            BackendKind::Github => SourceFact::Unsupported,
         };
-        Self { backend: Arc::new(backend.clone()), capabilities: &[], fact, skew_ms: None, reached: None }
+        Self {
+            backend: Arc::new(backend.clone()),
+            capabilities: &[],
+            by_hand: ByHand::new(|_| Vec::new()),
+            fact,
+            skew_ms: None,
+            reached: None,
+        }
     }
 }

@@ -23,11 +23,13 @@ pub enum BackendKind {
     Haproxy,
     /// Buildbot's data API.
     Buildbot,
+    /// GitHub; configured already, spoken to by a later version.
+    Github,
 }
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 4] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot];
+    pub const ALL: [Self; 5] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot, Self::Github];
 
     /// The word in configuration and JSON.
     pub fn word(self) -> &'static str {
@@ -36,6 +38,7 @@ impl BackendKind {
             Self::Alertmanager => "alertmanager",
             Self::Haproxy => "haproxy",
             Self::Buildbot => "buildbot",
+            Self::Github => "github",
         }
     }
 }
@@ -179,6 +182,9 @@ pub struct Deploy {
     pub deploy: Option<PipelineRef>,
     /// The name of this environment at GitHub.
     pub github_environment: Option<String>,
+    /// What protects this service here, in place of the environment's own protection.
+    #[serde(default)]
+    pub protection: Option<Protection>,
 }
 
 /// How a signal is measured.
@@ -313,6 +319,12 @@ impl Catalog {
     /// How a target is deployed.
     pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
         self.services.get(&target.service)?.deploy.get(&target.environment)
+    }
+
+    /// What protects a target: the deploy's own protection, else its environment's.
+    pub fn protection(&self, target: &Target) -> Option<&Protection> {
+        let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
+        own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

@@ -49,6 +49,8 @@ pub struct Fact<T> {
     pub value: Option<Arc<T>>,
     /// When the last good value was asked for: a value is at most this old.
     pub seen: Option<Moment>,
+    /// When the newest read that came back, good or bad, was asked for.
+    pub tried: Option<Moment>,
     /// Why the newest read failed; none after a good one.
     pub trouble: Option<PortError>,
     /// The number of reads that failed in a row.
@@ -59,7 +61,7 @@ pub struct Fact<T> {
 
 impl<T> Default for Fact<T> {
     fn default() -> Self {
-        Self { value: None, seen: None, trouble: None, failures: 0, seq: 0 }
+        Self { value: None, seen: None, tried: None, trouble: None, failures: 0, seq: 0 }
     }
 }
 

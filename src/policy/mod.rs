@@ -1,1 +1,4 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
+
+pub mod judge;
+pub mod role;

@@ -1,6 +1,6 @@
 //! The port to alerting systems.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::alert::AlertReading;
 use crate::model::capability::Capability;
 use crate::model::error::PortError;

@@ -1,6 +1,6 @@
 //! The port to CI systems.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, SendError};

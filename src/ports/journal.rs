@@ -1,6 +1,6 @@
 //! The port to the journal: observed facts that changed, append only.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::timeline::Happening;
 
 /// Why the journal could not be read or written.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::name::{PlanId, Target};
 use crate::model::plan::Plan;

@@ -1,6 +1,6 @@
 //! The port to monitoring systems.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::capability::Capability;
 use crate::model::error::PortError;
 use crate::model::signal::{Ask, SignalReading};

@@ -6,17 +6,15 @@ pub mod clock;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
+pub mod pending;
 pub mod traffic;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::model::capability::Capability;
 use crate::model::name::BackendName;
 
-/// What an asynchronous port method returns.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub use pending::Pending;
 
 /// One configured backend as the room holds it: the port that its kind offers.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! The port to routers: load balancers and meshes that split traffic between servers.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;
 use crate::model::error::{PortError, SendError};

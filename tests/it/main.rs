@@ -1,5 +1,15 @@
 //! The one integration test binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
 mod contract;
+mod faults_buildbot;
+mod faults_http;
+mod faults_haproxy;
 mod servers;
+mod simulated;
+mod floors;
+mod pty;
+mod servers;
+mod tidy;

@@ -1,1 +1,3 @@
 //! CI systems.
+
+pub mod buildbot;

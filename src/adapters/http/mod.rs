@@ -1,1 +1,11 @@
-//! HTTP as every adapter speaks it: deadlines, bounds, no redirects, pacing.
+//! HTTP as every adapter speaks it: deadlines, bounds, no redirects, pacing, and a credential that goes to one origin only.
+
+mod answer;
+mod cache;
+mod client;
+mod credential;
+mod pace;
+
+pub use answer::{Answer, MOST_BYTES};
+pub use client::{HttpClient, Jitter, segment};
+pub use credential::Credential;

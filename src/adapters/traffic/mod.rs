@@ -1,1 +1,3 @@
 //! Routers.
+
+pub mod haproxy;

@@ -1,11 +1,30 @@
 //! The planner: an intent and the world make a plan, or say why there can be none. Pure.
 
+mod check;
+mod cost;
+mod run;
+mod still;
+mod traffic;
+
+use std::time::Duration;
+
+pub use check::recheck;
+
 use crate::control::world::World;
-use crate::model::intent::Intent;
+use crate::model::catalog::{Deploy, Service};
+use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
-use crate::model::plan::Plan;
+use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::share::Percent;
+use crate::model::slot::Slot;
 use crate::model::text::Text;
-use crate::model::time::Moment;
+use crate::model::time::{Moment, rfc3339};
+
+/// How long a plan may be carried out by its requester.
+const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long a plan waits for other persons.
+const WAITS_FOR: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// Why no plan can even be drawn up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +40,39 @@ pub enum PlanError {
     /// An argument is missing or of the wrong kind.
     #[error("{0}")]
     Arguments(Text),
+    /// The Order could not be written in canonical form.
+    #[error("failed to write the order in canonical form: {0}")]
+    Canonical(Text),
+}
+
+/// What a verb's own planner fills in.
+#[derive(Debug, Default)]
+struct Draft {
+    direction: Option<Direction>,
+    effects: Vec<StepEffect>,
+    ends: Option<Slot>,
+    percent: Option<Percent>,
+    slot: Option<Slot>,
+    digest: Option<Text>,
+    run: Option<String>,
+    preconditions: Vec<Precondition>,
+    evidence: Vec<Evidence>,
+    now: String,
+    after: String,
+    costs: Vec<Cost>,
+    reach: Vec<Reach>,
+    undo: Option<String>,
+    impossible: Vec<Reason>,
+}
+
+/// Where a verb's planner looks.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    world: &'a World,
+    now: &'a Moment,
+    intent: &'a Intent,
+    service: &'a Service,
+    deploy: &'a Deploy,
 }
 
 /// Draws up a plan. What stands in its way (`Plan::impossible`, broken preconditions) is in the plan; only what cannot be planned at all is an error.
@@ -30,6 +82,106 @@ pub enum PlanError {
 /// # Errors
 /// The target is not configured, or an argument is missing.
 pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<Plan, PlanError> {
-    let _ = (world, now, nonce);
-    Err(PlanError::UnknownTarget { target: intent.target, near: None })
+    let unknown = || PlanError::UnknownTarget { target: intent.target.clone(), near: nearest(world, &intent.target) };
+    let service = world.catalog.services.get(&intent.target.service).ok_or_else(unknown)?;
+    world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
+    let deploy = service.deploy.get(&intent.target.environment).ok_or_else(unknown)?;
+    let scene = Scene { world, now, intent: &intent, service, deploy };
+    let draft = match intent.verb {
+        Verb::Shift => traffic::shift(&scene)?,
+        Verb::Promote => traffic::promote(&scene),
+        Verb::Abort => traffic::abort(&scene),
+        Verb::Rollback => traffic::rollback(&scene),
+        Verb::Hold => still::hold(&scene),
+        Verb::Resume => still::resume(&scene),
+        Verb::Note => still::note(&scene)?,
+        Verb::Start => run::start(&scene),
+        Verb::Retry => run::retry(&scene)?,
+        Verb::Cancel => run::cancel(&scene)?,
+    };
+    finish(world, intent.clone(), now, nonce, draft)
+}
+
+fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft) -> Result<Plan, PlanError> {
+    let direction = draft.direction.unwrap_or(Direction::Forward);
+    let protection = world.catalog.protection(&intent.target);
+    let waits = match direction {
+        Direction::Forward => protection.is_some_and(|protection| protection.approvals > 0),
+        Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
+        Direction::Release | Direction::Still => false,
+    };
+    let expires = now.plus(if waits { WAITS_FOR } else { GOOD_FOR }).wall;
+    // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
+    let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
+    let order = Order {
+        change_type: "normal".to_owned(),
+        effects: draft.effects,
+        ends: draft.ends,
+        expires: rfc3339(&expires),
+        format: ORDER_FORMAT,
+        installation: world.ledger.installation.clone(),
+        nonce: nonce.to_owned(),
+        percent: draft.percent,
+        requester: intent.requester.to_string(),
+        rules: world.catalog.rules_digest.clone(),
+        targets: vec![OrderTarget {
+            service: intent.target.service.to_string(),
+            environment: intent.target.environment.to_string(),
+            slot: draft.slot,
+            digest: draft.digest,
+            run: draft.run,
+            attempt: None,
+        }],
+        text: intent.args.text.clone(),
+        verb: intent.verb,
+    };
+    let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
+    let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
+    let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
+    Ok(Plan {
+        id,
+        direction,
+        order,
+        made: now.wall,
+        expires,
+        preconditions,
+        evidence: draft.evidence,
+        now: Text::clean(&draft.now),
+        after: Text::clean(&draft.after),
+        costs: draft.costs,
+        reach: draft.reach,
+        undo: draft.undo,
+        commands,
+        impossible: draft.impossible,
+        intent,
+    })
+}
+
+fn by_hand(world: &World, effect: &StepEffect) -> Vec<String> {
+    world.sources.get(effect.backend()).map(|source| source.by_hand.commands(effect)).unwrap_or_default()
+}
+
+/// The configured target whose name is nearest, when one is near at all.
+pub fn nearest(world: &World, target: &Target) -> Option<Target> {
+    let wanted = target.to_string();
+    world
+        .targets
+        .keys()
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_string()), known))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= wanted.len() / 3 + 1)
+        .map(|(_, known)| known.clone())
+}
+
+/// One effect in words, for the plan and the deed row.
+pub fn words(effect: &StepEffect) -> Text {
+    Text::clean(&match effect {
+        StepEffect::Weights { backend, pool, weights } => {
+            let weights: Vec<_> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
+            format!("{backend}: weights of {pool} to {}", weights.join(", "))
+        }
+        StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
+        StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),
+        StepEffect::Cancel { backend, builder, run } => format!("{backend}: stop run {backend}/{run} of {builder}"),
+    })
 }

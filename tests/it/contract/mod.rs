@@ -1,6 +1,6 @@
 //! Contract suites: one per port, run against every adapter on its real server.
 
 mod alerts;
-mod ci;
+pub mod ci;
 mod metrics;
-mod traffic;
+pub mod traffic;

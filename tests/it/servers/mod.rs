@@ -2,6 +2,10 @@
 
 pub mod alertmanager;
 pub mod buildbot;
+pub mod fault;
 pub mod haproxy;
+pub mod http;
 pub mod prometheus;
+pub mod runtime_proxy;
+pub mod service;
 pub mod support;

@@ -1,0 +1,367 @@
+//! The client that an adapter holds: built on first use, one origin, one deadline for a whole answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Client, Method, Request, StatusCode, Url};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::answer::{self, Answer, MOST_BYTES};
+use super::cache::Cache;
+use super::credential::Credential;
+use super::pace::{self, Pace};
+use crate::config::settings::{Address, BackendSettings};
+use crate::model::catalog::BackendKind;
+use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::name::BackendName;
+use crate::ports::clock::Clock;
+
+/// A source of chance between 0 and 1, for the time between two tries.
+pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// Further tries of a read after a broken connection or a 503.
+const FURTHER_TRIES: u32 = 2;
+/// The longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// An HTTP client for one configured backend. It speaks to that backend's origin and to no other.
+pub struct HttpClient {
+    backend: BackendName,
+    kind: BackendKind,
+    base: String,
+    authorization: Option<HeaderValue>,
+    ca_file: Option<PathBuf>,
+    deadline: Duration,
+    most_bytes: usize,
+    clock: Arc<dyn Clock>,
+    jitter: Jitter,
+    client: OnceCell<Client>,
+    pace: Pace,
+    cache: Cache,
+}
+
+/// A failure, and what may have become of the request.
+struct Failed {
+    kind: PortErrorKind,
+    detail: String,
+    /// Bytes may have left and no answer settles what became of them.
+    left: bool,
+    /// A read may be tried again.
+    again: bool,
+}
+
+enum Body<'a> {
+    None,
+    Json(&'a Value),
+    Form(&'a [(&'a str, &'a str)]),
+}
+
+impl HttpClient {
+    /// Makes a client; nothing is opened, read or resolved before the first request.
+    ///
+    /// # Errors
+    /// `Unsupported` when the address is no `http://` or `https://`, `Refused` when plain text would go to another host without
+    /// `insecure`, `Unauthorised` when the secret cannot stand in a header.
+    pub fn new(settings: &BackendSettings, credential: &Credential, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let fail = |kind, detail: &str| PortError::new(kind, &settings.name, "prepare requests", detail);
+        let Address::Http(base) = &settings.address else {
+            return Err(fail(PortErrorKind::Unsupported, "its address is neither http:// nor https://"));
+        };
+        let url = Url::parse(base).map_err(|error| fail(PortErrorKind::Unsupported, &format!("its address is no URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+            return Err(fail(PortErrorKind::Unsupported, "its address is not a plain http:// or https:// address"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(fail(PortErrorKind::Unsupported, "its address holds a user or password; give them by reference"));
+        }
+        if url.scheme() == "http" && !settings.insecure && !is_this_machine(&url) {
+            return Err(fail(PortErrorKind::Refused, "plain text to another host needs insecure = true"));
+        }
+        let authorization = credential.header().map_err(|why| fail(PortErrorKind::Unauthorised, why))?;
+        Ok(Self {
+            backend: settings.name.clone(),
+            kind: settings.kind,
+            base: base.trim_end_matches('/').to_owned(),
+            authorization,
+            ca_file: settings.ca_file.clone(),
+            deadline: settings.deadline,
+            most_bytes: MOST_BYTES,
+            clock,
+            jitter: Arc::new(|| f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)),
+            client: OnceCell::new(),
+            pace: Pace::default(),
+            cache: Cache::default(),
+        })
+    }
+
+    /// With another source of chance.
+    #[must_use]
+    pub fn with_jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// With another bound on an answer's bytes.
+    #[must_use]
+    pub fn with_most_bytes(mut self, most: usize) -> Self {
+        self.most_bytes = most;
+        self
+    }
+
+    /// The configured name of the backend.
+    pub fn backend(&self) -> &BackendName {
+        &self.backend
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The longest wait for a whole answer.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// The address of a path, as a person could call it.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A failure at this backend; `doing` finishes "failed to ..".
+    pub fn fault(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
+        PortError::new(kind, &self.backend, doing, detail)
+    }
+
+    /// Reads JSON: conditional where an earlier answer bore an `ETag`, tried again at most twice after a broken connection or a 503.
+    /// `path` begins with a slash and is already encoded (see [`segment`]); `doing` finishes "failed to ..".
+    ///
+    /// # Errors
+    /// As the kinds of [`PortErrorKind`] say; `RateLimited` without a request while a pause lasts.
+    pub async fn get_json(&self, doing: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer, PortError> {
+        let read = async |begun: &AtomicBool| {
+            let mut url = self.url(path)?;
+            if !query.is_empty() {
+                url.query_pairs_mut().extend_pairs(query);
+            }
+            self.read(&url, &Body::None, begun).await
+        };
+        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+    }
+
+    /// Reads JSON by a form that is too long for an address. It must be a read: it is tried again like one.
+    ///
+    /// # Errors
+    /// As [`Self::get_json`].
+    pub async fn post_form(&self, doing: &str, path: &str, form: &[(&str, &str)]) -> Result<Answer, PortError> {
+        let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::Form(form), begun).await;
+        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+    }
+
+    /// Writes: sent once, never tried again. An empty good answer is `Null`.
+    ///
+    /// # Errors
+    /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
+    pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
+        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
+        self.within(write).await.map_err(|failed| {
+            let error = self.fault(failed.kind, doing, &failed.detail);
+            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
+        })
+    }
+
+    async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
+        let begun = AtomicBool::new(false);
+        match tokio::time::timeout(self.deadline, work(&begun)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failed {
+                kind: PortErrorKind::TimedOut,
+                detail: format!("no whole answer within {} ms", self.deadline.as_millis()),
+                left: begun.load(Ordering::Relaxed),
+                again: false,
+            }),
+        }
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Failed> {
+        let parse = |text: &str| Url::parse(text).map_err(|error| never_sent(PortErrorKind::Malformed, format!("no address: {error}")));
+        let (base, url) = (parse(&self.base)?, parse(&self.address(path))?);
+        if base.origin() == url.origin() && path.starts_with('/') && url.path().ends_with(path) {
+            Ok(url)
+        } else {
+            Err(never_sent(PortErrorKind::Malformed, "the path leads away from the configured address".to_owned()))
+        }
+    }
+
+    async fn read(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+        let mut tried = 0;
+        loop {
+            match self.once(url, body, begun).await {
+                Err(failed) if failed.again && tried < FURTHER_TRIES => {
+                    let pause = Duration::from_millis(100 << tried).mul_f64(0.5 + (self.jitter)().clamp(0.0, 1.0));
+                    tokio::time::sleep(pause).await;
+                    tried += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+        if let Some(until) = self.pace.closed_until(&self.clock.now()) {
+            let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
+            return Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail));
+        }
+        let client = self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| never_sent(kind, detail))?;
+        let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
+        let request = self.request(client, url, body, kept.as_ref().map(|(etag, _)| etag.as_str()))?;
+        begun.store(true, Ordering::Relaxed);
+        let response = client.execute(request).await.map_err(|error| {
+            let (left, again) = (!error.is_connect(), answer::is_reset(&error));
+            let (kind, detail) = answer::transport(error);
+            Failed { kind, detail, left, again }
+        })?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let now = self.clock.now();
+        if let Some(pause) = pace::exhausted(&headers, now.wall) {
+            self.pace.close(&now, pause);
+        }
+        if let (StatusCode::NOT_MODIFIED, Some((_, value))) = (status, kept) {
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: true });
+        }
+        if status.is_redirection() {
+            let detail = answer::redirect_words(status, &headers, url);
+            return Err(Failed { kind: PortErrorKind::Refused, detail, left: true, again: false });
+        }
+        if status.is_success() {
+            let (bytes, value) = self.good(response, body).await.map_err(|(kind, detail)| Failed {
+                again: kind == PortErrorKind::Unreachable,
+                kind,
+                detail,
+                left: true,
+            })?;
+            let value = Arc::new(value);
+            if matches!(body, Body::None) {
+                let etag = headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+                self.cache.keep(url.as_str(), etag, &value, bytes);
+            }
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: false });
+        }
+        let bytes = answer::body(response, self.most_bytes.min(64 * 1024)).await.unwrap_or_default();
+        let mut kind = answer::status_kind(status);
+        let pause = pace::retry_after(&headers, now.wall).filter(|_| matches!(status.as_u16(), 429 | 503));
+        if let Some(pause) = pause {
+            kind = PortErrorKind::RateLimited { until: Some(self.pace.close(&now, pause)) };
+        } else if matches!(kind, PortErrorKind::RateLimited { .. }) {
+            kind = PortErrorKind::RateLimited { until: self.pace.closed_until(&now) };
+        }
+        let again = status == StatusCode::SERVICE_UNAVAILABLE && pause.is_none();
+        Err(Failed { kind, detail: answer::status_words(status, &headers, &bytes), left: !status.is_client_error(), again })
+    }
+
+    async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {
+        let headers = response.headers().clone();
+        let bytes = answer::body(response, self.most_bytes).await?;
+        if bytes.is_empty() && matches!(body, Body::Json(_)) {
+            return Ok((0, Value::Null));
+        }
+        Ok((bytes.len(), answer::json(self.kind, &headers, &bytes)?))
+    }
+
+    fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
+        let mut request = match body {
+            Body::None => client.request(Method::GET, url.clone()),
+            Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
+            Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
+        }
+        .header(ACCEPT, "application/json");
+        if let Some(value) = &self.authorization {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        request.build().map_err(|error| {
+            let (kind, detail) = answer::transport(error);
+            never_sent(kind, detail)
+        })
+    }
+
+    async fn build(&self) -> Result<Client, answer::Fault> {
+        let (ca_file, plain) = (self.ca_file.clone(), self.base.starts_with("http://"));
+        let connect = CONNECT.min(self.deadline.mul_f64(0.6));
+        let build = move || {
+            let mut builder = Client::builder()
+                .user_agent(concat!("gonogo/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .no_proxy()
+                .referer(false)
+                .connect_timeout(connect)
+                .pool_idle_timeout(Duration::from_mins(1))
+                .pool_max_idle_per_host(4);
+            if let Some(file) = ca_file {
+                let unreadable = |error: String| (PortErrorKind::Unreachable, format!("ca_file {}: {error}", file.display()));
+                let pem = std::fs::read(&file).map_err(|error| unreadable(error.to_string()))?;
+                let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(error.to_string()))?;
+                if roots.is_empty() {
+                    return Err(unreadable("no certificate in it".to_owned()));
+                }
+                builder = builder.tls_certs_only(roots);
+            } else if plain {
+                // No redirect is followed, so that a plain address never needs the roots of the system.
+                builder = builder.tls_certs_only([]);
+            }
+            builder.build().map_err(answer::transport)
+        };
+        let built = tokio::task::spawn_blocking(build).await;
+        built.map_err(|_| (PortErrorKind::Unreachable, "the client could not be built".to_owned()))?
+    }
+}
+
+fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
+    Failed { kind, detail, left: false, again: false }
+}
+
+/// Whether an address leads to this machine.
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Encodes one segment of a path, so that a name with a slash or a question mark stays a name. The names `.` and `..` cannot be
+/// a segment; a path with one of them is refused before it is sent.
+pub fn segment(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_one_segment() {
+        assert_eq!(segment("a/b?c d"), "a%2Fb%3Fc%20d");
+        assert_eq!(segment("v1.2"), "v1.2");
+    }
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        for (url, here) in [("http://127.8.0.1:9", true), ("http://[::1]/", true), ("http://localhost/", true), ("http://10.0.0.1/", false)]
+        {
+            assert_eq!(is_this_machine(&Url::parse(url).unwrap()), here, "{url}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The names that a configuration defines, for references to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::file::{Fields, named};
+use super::super::nearest::{instead, nearest};
+use super::super::node::Node;
+use super::super::problem::{At, Findings};
+use super::text_of;
+use crate::model::catalog::BackendKind;
+use crate::model::name::{BackendName, EnvironmentName, ServiceName};
+
+/// All names, also of tables that are wrong elsewhere, so that one mistake is told once.
+pub(super) struct Known<'a> {
+    backends: BTreeMap<&'a str, Option<BackendKind>>,
+    environments: BTreeSet<&'a str>,
+    services: BTreeSet<&'a str>,
+}
+
+/// The kind of that word.
+pub(super) fn kind(word: &str) -> Option<BackendKind> {
+    BackendKind::ALL.into_iter().find(|kind| kind.word() == word)
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(backends: &'a [Node], environments: &'a [Node], services: &'a [Node]) -> Self {
+        let names = |nodes: &'a [Node]| nodes.iter().filter_map(|node| text_of(node, "name")).collect();
+        let backends = backends
+            .iter()
+            .filter_map(|node| Some((text_of(node, "name")?, text_of(node, "kind").and_then(kind))))
+            .collect();
+        Self { backends, environments: names(environments), services: names(services) }
+    }
+
+    /// The backend that a table refers to, which must be of one of `kinds`.
+    pub(super) fn backend(&self, fields: &Fields<'_>, kinds: &[BackendKind], found: &mut Findings) -> Option<(BackendName, Option<BackendKind>)> {
+        let words: Vec<_> = kinds.iter().map(|kind| kind.word()).collect();
+        let words = words.join(" or ");
+        let node = fields.required("backend", &format!("the name of a backend of the kind {words}"), found)?;
+        let text = node.text("backend", found)?;
+        let suits = |kind: &Option<BackendKind>| kind.is_some_and(|kind| kinds.contains(&kind));
+        let suitable = || self.backends.iter().filter(|(_, kind)| suits(kind)).map(|(name, _)| *name);
+        match self.backends.get(text) {
+            None => {
+                let right = nearest(text, self.backends.keys().copied()).map_or_else(|| instead("", suitable()), |near| format!("`{near}`"));
+                found.problem(node.at, &format!("no backend is named `{text}`"), &right);
+                None
+            }
+            Some(Some(kind)) if !kinds.contains(kind) => {
+                let right = match suitable().collect::<Vec<_>>().as_slice() {
+                    [] => format!("a backend of the kind {words}, of which none is configured"),
+                    names => format!("a backend of the kind {words}: {}", names.join(", ")),
+                };
+                found.problem(node.at, &format!("`{text}` is of the kind {}, which cannot serve {}", kind.word(), fields.what), &right);
+                None
+            }
+            Some(kind) => Some((named(node.at, "backend", text, BackendName::new, found)?, *kind)),
+        }
+    }
+
+    /// An environment that is referred to.
+    pub(super) fn environment(&self, at: At, text: &str, found: &mut Findings) -> Option<EnvironmentName> {
+        if !self.environments.contains(text) {
+            found.problem(at, &format!("no environment is named `{text}`"), &instead(text, self.environments.iter().copied()));
+            return None;
+        }
+        EnvironmentName::new(text).ok()
+    }
+
+    /// A service that is referred to.
+    pub(super) fn service(&self, at: At, text: &str, found: &mut Findings) -> Option<ServiceName> {
+        if !self.services.contains(text) {
+            let right = nearest(text, self.services.iter().copied())
+                .map_or_else(|| format!("a configured service, or [[service]] with name = \"{text}\""), |near| format!("`{near}`"));
+            found.problem(at, &format!("no service is named `{text}`"), &right);
+            return None;
+        }
+        ServiceName::new(text).ok()
+    }
+}

@@ -1,0 +1,101 @@
+//! Checks a merged configuration rule by rule and turns it into model types.
+
+mod backend;
+mod circle;
+mod digest;
+mod environment;
+mod known;
+mod person;
+mod room;
+mod service;
+mod sshkey;
+
+use std::collections::BTreeMap;
+
+use super::file::Fields;
+use super::node::{Node, Table, Value};
+use super::problem::{At, Findings};
+use super::settings::{BackendSettings, LedgerSettings, StoreSettings};
+use crate::model::catalog::{Backend, Catalog, Environment};
+use crate::model::operator::Person;
+use known::Known;
+
+/// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
+const ROOT: &[&str] = &["room", "store", "ledger", "person", "backend", "environment", "service", "judge"];
+
+/// The configuration without the files that it came from.
+pub(super) struct Checked {
+    pub(super) catalog: Catalog,
+    pub(super) backends: Vec<BackendSettings>,
+    pub(super) store: StoreSettings,
+    pub(super) ledger: LedgerSettings,
+}
+
+/// Checks everything. What it returns is whole only when `found` has no problem afterwards.
+pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
+    let root = Fields::root(table, at, ROOT, found);
+    let tables = |key: &'static str, found: &mut Findings| root.list(key, &format!("[[{key}]] tables"), found);
+    let (people, backends) = (tables("person", found), tables("backend", found));
+    let (environments, services) = (tables("environment", found), tables("service", found));
+    let known = Known::of(backends, environments, services);
+
+    let room = room::room(&root, found);
+    let (store, ledger) = (room::store(&root, found), room::ledger(&root, found));
+    let backends: Vec<(Backend, BackendSettings)> = backends.iter().filter_map(|node| backend::backend(node, found)).collect();
+    let people = person::people(people, &known, found);
+    let environments = environment::environments(environments, &people, found);
+    let checked: Vec<_> = services.iter().filter_map(|node| service::service(node, &known, found)).collect();
+    service::warn_of_shared_servers(services, found);
+    circle::refuse(services, found);
+
+    let rules_digest = digest::rules(&people, &environments);
+    let catalog = Catalog {
+        room,
+        people,
+        backends: backends.iter().map(|(backend, _)| (backend.name.clone(), backend.clone())).collect::<BTreeMap<_, _>>(),
+        environments,
+        services: checked.into_iter().map(|service| (service.name.clone(), service)).collect(),
+        simulated: false,
+        rules_digest,
+    };
+    Checked { catalog, backends: backends.into_iter().map(|(_, settings)| settings).collect(), store, ledger }
+}
+
+/// What a named table is called in messages: `the backend `prom``, or `a backend` where it has no name.
+fn label(word: &str, node: &Node) -> String {
+    match text_of(node, "name") {
+        Some(name) => format!("the {word} `{name}`"),
+        None => format!("a {word}"),
+    }
+}
+
+/// A string of a table, without any note when it is none.
+fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    let Value::Table(table) = &node.value else { return None };
+    match &table.get(key)?.value {
+        Value::Text(text) => Some(text),
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
+    }
+}
+
+/// A list of a table, without any note when it is none.
+fn list_of<'a>(node: &'a Node, key: &str) -> &'a [Node] {
+    let Value::Table(table) = &node.value else { return &[] };
+    match table.get(key).map(|node| &node.value) {
+        Some(Value::List(items)) => items,
+        Some(Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_)) | None => &[],
+    }
+}
+
+
+/// How many people could approve in an environment.
+fn approvers(people: &[Person], environment: &Environment) -> usize {
+    let roles = &environment.protection.approver_roles;
+    let may = |person: &&Person| {
+        roles.is_empty()
+            || person.roles.iter().any(|grant| {
+                roles.contains(&grant.role) && (grant.environments.is_empty() || grant.environments.contains(&environment.name))
+            })
+    };
+    people.iter().filter(may).count()
+}

@@ -1,0 +1,296 @@
+//! `[[service]]`: what it is built from, whom it calls, its pipeline, its deployments and its signals.
+
+use std::collections::BTreeMap;
+
+use super::super::file::{Fields, named};
+use super::super::nearest::instead;
+use super::super::node::{Node, Value};
+use super::super::placeholder;
+use super::super::problem::{At, Findings};
+use super::known::Known;
+use super::{label, list_of, text_of};
+use crate::model::catalog::{
+    AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
+};
+use crate::model::name::{PoolName, ServerName, ServiceName, SignalName};
+use crate::model::share::Percent;
+use crate::model::signal::Better;
+
+const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal"];
+const REPOSITORY: &[&str] = &["backend", "name", "paths"];
+const ALERTS: &[&str] = &["backend", "match"];
+const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "properties"];
+const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment"];
+const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
+const VERSION: &[&str] = &["backend", "query", "label", "digest"];
+const SIGNAL: &[&str] = &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical"];
+/// An alert belongs to no slot, so only these can be filled in.
+const IN_MATCH: &[&str] = &["service", "environment"];
+
+/// One service.
+pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Service> {
+    let what = label("service", node);
+    let fields = Fields::open(node, &what, KEYS, found)?;
+    let name = fields.name(ServiceName::new, found);
+    let team = fields.text("team", found).map(str::to_owned);
+    let tier = fields.count("tier", 1, 9, found).and_then(|tier| u32::try_from(tier).ok());
+    let repository = fields.get("repository").and_then(|node| repository(node, known, found));
+    let mut depends_on: Vec<ServiceName> = Vec::new();
+    for (at, text) in fields.texts("depends_on", found) {
+        let Some(other) = known.service(at, text, found) else { continue };
+        if depends_on.contains(&other) {
+            found.problem(at, &format!("`{text}` stands twice"), "each service once");
+        }
+        depends_on.push(other);
+    }
+    let alerts = fields.get("alerts").and_then(|node| alerts(node, text_of_name(&fields), known, found));
+    let pipeline = fields.get("pipeline").and_then(|node| pipeline(node, "`pipeline`", known, found));
+    let mut deploys = BTreeMap::new();
+    for (key, node) in fields.table("deploy", found) {
+        let environment = known.environment(key.at, &key.name, found);
+        let deploy = deploy(node, &format!("`deploy.{}`", key.name), known, found);
+        deploys.extend(environment.zip(deploy));
+    }
+    let signals = fields.list("signal", "[[service.signal]] tables", found);
+    let signals = signals.iter().filter_map(|node| signal(node, known, found)).collect();
+    Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals })
+}
+
+fn text_of_name<'a>(fields: &Fields<'a>) -> &'a str {
+    match fields.get("name").map(|node| &node.value) {
+        Some(Value::Text(name)) => name,
+        Some(Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_)) | None => "",
+    }
+}
+
+fn repository(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Repository> {
+    let fields = Fields::open(node, "`repository`", REPOSITORY, found)?;
+    let backend = fields.get("backend").and_then(|_| known.backend(&fields, &[BackendKind::Github], found));
+    let name = fields.required_text("name", "`name = \"owner/repository\"`", found);
+    let paths = fields.texts("paths", found).into_iter().map(|(_, path)| path.to_owned()).collect();
+    Some(Repository { backend: backend.map(|(name, _)| name), name: name?.to_owned(), paths })
+}
+
+fn alerts(node: &Node, service: &str, known: &Known<'_>, found: &mut Findings) -> Option<AlertMatch> {
+    let fields = Fields::open(node, "`alerts`", ALERTS, found)?;
+    let backend = known.backend(&fields, &[BackendKind::Alertmanager], found);
+    let mut labels = BTreeMap::new();
+    for (key, node) in fields.table("match", found) {
+        let Some(text) = node.text(&key.name, found) else { continue };
+        template(node.at, text, IN_MATCH, found);
+        let text = placeholder::fill(text, |name| (name == "service").then_some(service));
+        labels.insert(key.name.clone(), text);
+    }
+    if fields.get("match").is_none() {
+        labels.insert("service".to_owned(), service.to_owned());
+    } else if let Some(Node { at, value: Value::Table(table) }) = fields.get("match")
+        && table.0.is_empty()
+    {
+        found.problem(*at, "`match` is empty, so every alert would be this service's", "at least one label");
+    }
+    Some(AlertMatch { backend: backend?.0, labels })
+}
+
+fn template(at: At, text: &str, allowed: &[&str], found: &mut Findings) {
+    if let Some((wrong, right)) = placeholder::unknown(text, allowed) {
+        found.problem(at, &format!("unknown placeholder `{wrong}`"), &right);
+    }
+}
+
+fn pipeline(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> Option<PipelineRef> {
+    let fields = Fields::open(node, what, PIPELINE, found)?;
+    let backend = known.backend(&fields, &[BackendKind::Buildbot, BackendKind::Github], found);
+    let github = backend.as_ref().is_some_and(|(_, kind)| *kind == Some(BackendKind::Github));
+    let (right, wrong) = if github { ("workflow", "builder") } else { ("builder", "workflow") };
+    let mut builder = None;
+    if backend.is_some() {
+        builder = fields.required_text(right, &format!("`{right} = \"..\"`"), found);
+        if let Some(node) = fields.get(wrong) {
+            found.problem(node.at, &format!("`{wrong}` has no use at this kind of backend"), &format!("`{right}`"));
+        }
+    }
+    let scheduler = fields.text("scheduler", found).map(str::to_owned);
+    let mut properties = BTreeMap::new();
+    for (key, node) in fields.table("properties", found) {
+        let Some(text) = node.text(&key.name, found) else { continue };
+        template(node.at, text, placeholder::KNOWN, found);
+        properties.insert(key.name.clone(), text.to_owned());
+    }
+    Some(PipelineRef { backend: backend?.0, builder: builder?.to_owned(), scheduler, properties })
+}
+
+fn deploy(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
+    let fields = Fields::open(node, what, DEPLOY, found)?;
+    let words = ["canary", "blue-green"];
+    let strategy = fields.required("strategy", "one of canary, blue-green", found).and_then(|node| {
+        let text = node.text("strategy", found)?;
+        match text {
+            "canary" => Some(Strategy::Canary),
+            "blue-green" => Some(Strategy::BlueGreen),
+            other => {
+                found.problem(node.at, &format!("no strategy is called `{other}`"), &instead(other, words));
+                None
+            }
+        }
+    });
+    let steps = steps(&fields, strategy, found);
+    let entries = fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
+    let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
+    let version = fields.get("version").and_then(|node| version(node, known, found));
+    let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", known, found));
+    let github_environment = fields.text("github_environment", found).map(str::to_owned);
+    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None })
+}
+
+fn steps(fields: &Fields<'_>, strategy: Option<Strategy>, found: &mut Findings) -> Vec<Percent> {
+    let Some(node) = fields.get("steps") else {
+        let default: &[u8] = if strategy == Some(Strategy::BlueGreen) { &[100] } else { &[5, 20, 50, 100] };
+        return default.iter().filter_map(|step| Percent::new(*step)).collect();
+    };
+    let mut steps: Vec<Percent> = Vec::new();
+    let items = fields.list("steps", "a list of per cents that rises to 100", found);
+    for item in items {
+        let Some(step) = item.count("steps", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
+            return steps;
+        };
+        if let Some(last) = steps.last().filter(|last| **last >= step) {
+            found.problem(item.at, &format!("the step {step} comes after {last}"), "steps that rise");
+            return steps;
+        }
+        steps.push(step);
+    }
+    if let Value::List(_) = &node.value
+        && steps.last() != Some(&Percent::ALL)
+    {
+        let at = items.last().map_or(node.at, |item| item.at);
+        found.problem(at, "the steps do not end at 100", "100 as the last step");
+    }
+    steps
+}
+
+fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<TrafficEntry> {
+    let fields = Fields::open(node, "`traffic`", TRAFFIC, found)?;
+    let backend = known.backend(&fields, &[BackendKind::Haproxy], found);
+    let pool = fields.required("pool", "the name of a pool, which HAProxy calls backend", found);
+    let pool = pool.and_then(|node| node.name("pool", PoolName::new, found));
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut slot = |key: &'static str, found: &mut Findings| {
+        let node = fields.required(key, "a list of servers", found)?;
+        let texts = node.texts(key, found);
+        if matches!(&node.value, Value::List(items) if items.is_empty()) {
+            found.problem(node.at, &format!("the slot `{key}` is empty"), "at least one server");
+        }
+        let mut servers = Vec::new();
+        for (at, text) in texts {
+            match seen.insert(text.to_owned(), key) {
+                Some(other) if other == key => found.problem(at, &format!("the server `{text}` stands twice in `{key}`"), "each server once"),
+                Some(other) => found.problem(at, &format!("the server `{text}` is in both slots, `{other}` and `{key}`"), "each server in one slot"),
+                None => {}
+            }
+            servers.extend(named(at, key, text, ServerName::new, found));
+        }
+        Some(servers)
+    };
+    let (first, second) = (slot("stable", found), slot("canary", found));
+    Some(TrafficEntry { backend: backend?.0, pool: pool?, first: first?, second: second? })
+}
+
+fn version(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<VersionSource> {
+    let fields = Fields::open(node, "`version`", VERSION, found)?;
+    let backend = known.backend(&fields, &[BackendKind::Prometheus], found);
+    let query = query(&fields, "query", found);
+    let label = fields.text("label", found).unwrap_or("version").to_owned();
+    let digest = fields.text("digest", found).map(str::to_owned);
+    Some(VersionSource { backend: backend?.0, query: query?, label, digest })
+}
+
+fn query(fields: &Fields<'_>, key: &str, found: &mut Findings) -> Option<String> {
+    let node = fields.required(key, &format!("`{key} = '..'`, a query"), found)?;
+    let text = node.text(key, found)?;
+    template(node.at, text, placeholder::KNOWN, found);
+    Some(text.to_owned())
+}
+
+fn signal(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Signal> {
+    const KINDS: [&str; 3] = ["ratio", "histogram", "value"];
+    const OWN: [&[&str]; 3] = [&["bad", "total"], &["buckets", "quantile"], &["query"]];
+    let what = label("signal", node);
+    let fields = Fields::open(node, &what, SIGNAL, found)?;
+    let name = fields.name(SignalName::new, found);
+    let backend = known.backend(&fields, &[BackendKind::Prometheus], found);
+    let word = fields.required("kind", "one of ratio, histogram, value", found).and_then(|node| {
+        let word = node.text("kind", found)?;
+        if !KINDS.contains(&word) {
+            found.problem(node.at, &format!("no kind of signal is called `{word}`"), &instead(word, KINDS));
+            return None;
+        }
+        Some(word)
+    });
+    for (kind, keys) in KINDS.into_iter().zip(OWN) {
+        for key in keys.iter().filter(|_| word.is_some_and(|word| word != kind)) {
+            if let Some(node) = fields.get(key) {
+                let right = KINDS.into_iter().zip(OWN).find(|(kind, _)| word == Some(kind)).map_or(String::new(), |(_, keys)| keys.join(", "));
+                found.problem(node.at, &format!("`{key}` belongs to a signal of the kind {kind}"), &right);
+            }
+        }
+    }
+    let kind = match word {
+        Some("ratio") => {
+            let (bad, total) = (query(&fields, "bad", found), query(&fields, "total", found));
+            bad.zip(total).map(|(bad, total)| SignalKind::Ratio { bad, total })
+        }
+        Some("histogram") => {
+            let buckets = query(&fields, "buckets", found);
+            let quantile = fields.get("quantile").and_then(|node| {
+                let quantile = node.number("quantile", found)?;
+                if !(0.0..=1.0).contains(&quantile) {
+                    found.problem(node.at, &format!("`quantile` is {quantile}"), "a number from 0 to 1, such as 0.99");
+                }
+                Some(quantile)
+            });
+            buckets.map(|buckets| SignalKind::Histogram { buckets, quantile: quantile.unwrap_or(0.99) })
+        }
+        Some(_) => query(&fields, "query", found).map(|query| SignalKind::Value { query }),
+        None => None,
+    };
+    let better = fields.get("better").and_then(|node| match node.text("better", found)? {
+        "lower" => Some(Better::Lower),
+        "higher" => Some(Better::Higher),
+        other => {
+            found.problem(node.at, &format!("`better` is `{other}`"), &instead(other, ["lower", "higher"]));
+            None
+        }
+    });
+    let limit = fields.get("limit").and_then(|node| node.number("limit", found));
+    let unit = fields.text("unit", found).unwrap_or(if word == Some("ratio") { "%" } else { "" }).to_owned();
+    let critical = fields.flag("critical", found).unwrap_or(false);
+    Some(Signal { name: name?, kind: kind?, backend: backend?.0, better: better.unwrap_or(Better::Lower), limit, unit, critical })
+}
+
+/// Warns where one server stands behind two targets: a shift of the one would move the other.
+pub(super) fn warn_of_shared_servers(services: &[Node], found: &mut Findings) {
+    let mut seen: BTreeMap<(&str, &str, &str), String> = BTreeMap::new();
+    for service in services {
+        let Value::Table(table) = &service.value else { continue };
+        let Some(Value::Table(deploys)) = table.get("deploy").map(|node| &node.value) else { continue };
+        let name = text_of(service, "name").unwrap_or("?");
+        for (environment, deploy) in &deploys.0 {
+            let target = format!("{name}@{}", environment.name);
+            for entry in list_of(deploy, "traffic") {
+                let (Some(backend), Some(pool)) = (text_of(entry, "backend"), text_of(entry, "pool")) else { continue };
+                for server in list_of(entry, "stable").iter().chain(list_of(entry, "canary")) {
+                    let Value::Text(text) = &server.value else { continue };
+                    match seen.get(&(backend, pool, text.as_str())) {
+                        Some(other) if *other != target => {
+                            found.warning(server.at, &format!("the server `{text}` also stands behind {other}"), "each server behind one target");
+                        }
+                        Some(_) => {}
+                        None => {
+                            seen.insert((backend, pool, text), target.clone());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

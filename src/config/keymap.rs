@@ -1,0 +1,224 @@
+//! Keymaps: which key gives which command in which context, from a file each.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::file::Fields;
+use super::load::names_in;
+use super::nearest::instead;
+use super::node::{self, Node, Value};
+use super::problem::{At, Findings, Place, Problems};
+use super::surroundings::Surroundings;
+
+const BUILT_IN: [(&str, &str); 2] =
+    [("default", include_str!("../../keymaps/default.toml")), ("vim", include_str!("../../keymaps/vim.toml"))];
+
+/// The context whose keys work wherever a context has no other meaning for them.
+pub const GLOBAL: &str = "global";
+
+/// Every context.
+pub const CONTEXTS: [&str; 10] = [GLOBAL, "board", "pipeline", "rollout", "incident", "ledger", "detail", "plan", "filter", "help"];
+
+/// Commands that destroy or return: they lie on upper-case letters.
+const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
+
+const NAMED_KEYS: &[&str] = &[
+    "enter", "esc", "tab", "backtab", "space", "backspace", "delete", "insert", "up", "down", "left", "right", "home", "end", "pageup",
+    "pagedown", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+];
+
+/// One key of one context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The context, one of [`CONTEXTS`].
+    pub context: String,
+    /// The chord in its normal form, as [`chord`] gives it.
+    pub chord: String,
+    /// The command.
+    pub command: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// A keymap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keymap {
+    /// Its name.
+    pub name: String,
+    /// The keys in the order of the file, those of its base first.
+    pub bindings: Vec<Binding>,
+}
+
+impl Keymap {
+    /// What a chord in normal form means in a context: there, else everywhere.
+    pub fn command(&self, context: &str, chord: &str) -> Option<&str> {
+        let in_context = |context: &str| self.bindings.iter().find(|binding| binding.context == context && binding.chord == chord);
+        in_context(context).or_else(|| in_context(GLOBAL)).map(|binding| binding.command.as_str())
+    }
+
+    /// The chords that give a command in a context, those that mean something else there left out.
+    pub fn chords<'a>(&'a self, context: &'a str, command: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.bindings
+            .iter()
+            .filter(move |binding| binding.command == command && (binding.context == context || binding.context == GLOBAL))
+            .map(|binding| binding.chord.as_str())
+            .filter(move |chord| self.command(context, chord) == Some(command))
+    }
+}
+
+/// The normal form of a chord: `j`, `A`, `ctrl-d`, `alt-x`, `enter`, `f1`. None when it is no chord.
+///
+/// Modifiers come as `ctrl-`, then `alt-`; a letter with `ctrl-` is lower case; `shift-` is the upper-case letter itself,
+/// and `shift-tab` is `backtab`.
+pub fn chord(text: &str) -> Option<String> {
+    let mut rest = text;
+    let (mut ctrl, mut alt, mut shift) = (false, false, false);
+    while let Some((modifier, behind)) = rest.split_once('-').filter(|(_, behind)| !behind.is_empty()) {
+        let flag = match modifier.to_ascii_lowercase().as_str() {
+            "ctrl" => &mut ctrl,
+            "alt" => &mut alt,
+            "shift" => &mut shift,
+            _ => return None,
+        };
+        if *flag {
+            return None;
+        }
+        *flag = true;
+        rest = behind;
+    }
+    let mut characters = rest.chars();
+    let key = match (characters.next(), characters.next()) {
+        (None, _) => return None,
+        (Some(c), None) if shift && c.is_ascii_alphabetic() && !ctrl => c.to_ascii_uppercase().to_string(),
+        (Some(_), None) if shift => return None,
+        (Some(c), None) if ctrl => c.to_ascii_lowercase().to_string(),
+        (Some(' '), None) => "space".to_owned(),
+        (Some(c), None) if c.is_control() => return None,
+        (Some(c), None) => c.to_string(),
+        (Some(_), Some(_)) => {
+            let name = rest.to_ascii_lowercase();
+            if !NAMED_KEYS.contains(&name.as_str()) {
+                return None;
+            }
+            match (shift, name.as_str()) {
+                (true, "tab") => "backtab".to_owned(),
+                (true, _) => return None,
+                (false, _) => name,
+            }
+        }
+    };
+    Some(format!("{}{}{key}", if ctrl { "ctrl-" } else { "" }, if alt { "alt-" } else { "" }))
+}
+
+/// The keymaps that there are: built-in ones, and `keymaps/NAME.toml` in the user's configuration directory.
+pub fn names(around: &Surroundings) -> Vec<String> {
+    names_in(&around.config_dir.join("keymaps"), &BUILT_IN.map(|(name, _)| name))
+}
+
+/// Loads a keymap by name. The user's file of that name goes before the built-in one; `commands` are all that there are.
+///
+/// # Errors
+/// When there is no such keymap, and everything that is wrong in its file: a key with two meanings, a command that is not
+/// in `commands`, a destroying command on a key that is no upper-case letter.
+pub fn load(name: &str, around: &Surroundings, commands: &[&str]) -> Result<Keymap, Problems> {
+    let mut found = Findings::default();
+    let keymap = keymap(name, &around.config_dir.join("keymaps"), true, commands, &mut found);
+    let (problems, _) = found.into_parts();
+    match keymap {
+        Some(keymap) if problems.is_empty() => Ok(keymap),
+        Some(_) | None => Err(Problems(problems)),
+    }
+}
+
+/// The text of a named file: the user's, else the built-in one.
+pub(super) fn text_of(name: &str, directory: &Path, word: &str, built_in: &[(&str, &str)], found: &mut Findings) -> Option<(At, String)> {
+    let path = directory.join(format!("{name}.toml"));
+    let shown = path.display().to_string();
+    if crate::model::name::check(name).is_ok() && !directory.as_os_str().is_empty() {
+        match fs::read_to_string(&path) {
+            Ok(text) => return Some((found.source(&shown, directory, text.clone()), text)),
+            Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {}
+            Err(error) => {
+                let at = found.source(&shown, directory, String::new());
+                found.problem(at, &format!("the file cannot be read: {error}"), &format!("a {word}"));
+                return None;
+            }
+        }
+    }
+    if let Some((_, text)) = built_in.iter().find(|(known, _)| *known == name) {
+        return Some((found.source(&format!("{word}s/{name}.toml"), directory, (*text).to_owned()), (*text).to_owned()));
+    }
+    let at = found.source(&shown, directory, String::new());
+    let names = names_in(directory, &built_in.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    found.problem(at, &format!("no {word} is called `{name}`"), &instead(name, names.iter().map(String::as_str)));
+    None
+}
+
+fn keymap(name: &str, directory: &Path, may_have_base: bool, commands: &[&str], found: &mut Findings) -> Option<Keymap> {
+    let (start, text) = text_of(name, directory, "keymap", &BUILT_IN, found)?;
+    let table = node::parse(&text, start, found)?;
+    let known: Vec<&str> = ["base"].into_iter().chain(CONTEXTS).collect();
+    let fields = Fields::root(&table, start, &known, found);
+    let mut keymap = Keymap { name: name.to_owned(), bindings: Vec::new() };
+    if let Some(node) = fields.get("base") {
+        let base = node.text("base", found)?;
+        let built_in = BUILT_IN.map(|(name, _)| name);
+        if !may_have_base || !built_in.contains(&base) {
+            found.problem(node.at, &format!("`{base}` is no keymap to begin from"), &instead(base, built_in));
+            return None;
+        }
+        // The directory is left out: a base is always the built-in one.
+        keymap.bindings = self::keymap(base, Path::new(""), true, commands, found)?.bindings;
+    }
+    for context in CONTEXTS {
+        for (key, node) in fields.table(context, found) {
+            if !commands.contains(&key.name.as_str()) {
+                found.problem(key.at, &format!("no command is called `{}`", key.name), &instead(&key.name, commands.iter().copied()));
+            }
+            // A command that stands here has exactly these keys, whatever its base says.
+            keymap.bindings.retain(|binding| binding.context != context || binding.command != key.name);
+            for (at, written) in chords_of(node, found) {
+                add(&mut keymap, context, &key.name, at, written, found);
+            }
+        }
+    }
+    refuse_conflicts(&keymap, found, start);
+    Some(keymap)
+}
+
+fn chords_of<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
+    match &node.value {
+        Value::Text(text) => vec![(node.at, text)],
+        Value::List(_) => node.texts("keys", found),
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_) => {
+            found.problem(node.at, &format!("the keys are {}", node.value.kind()), "a string or an array of strings");
+            Vec::new()
+        }
+    }
+}
+
+fn add(keymap: &mut Keymap, context: &str, command: &str, at: At, written: &str, found: &mut Findings) {
+    let Some(chord) = chord(written) else {
+        found.problem(at, &format!("`{written}` is no key"), "a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"");
+        return;
+    };
+    if UPPER.contains(&command) && !chord.chars().next_back().is_some_and(|c| c.is_ascii_uppercase()) {
+        found.problem(at, &format!("`{command}` lies on `{chord}`"), "an upper-case letter for what destroys or returns");
+    }
+    keymap.bindings.push(Binding { context: context.to_owned(), chord, command: command.to_owned(), place: found.place(at) });
+}
+
+/// Notes a chord with two commands in one context.
+fn refuse_conflicts(keymap: &Keymap, found: &mut Findings, start: At) {
+    for (place, binding) in keymap.bindings.iter().enumerate() {
+        let earlier = keymap.bindings.iter().take(place).find(|other| other.context == binding.context && other.chord == binding.chord);
+        if let Some(earlier) = earlier {
+            let what = format!(
+                "`{}` in [{}] is both `{}` and `{}`, the first at {}:{}",
+                binding.chord, binding.context, earlier.command, binding.command, earlier.place.file, earlier.place.line
+            );
+            found.problem_at(&binding.place, start, &what, "one command for each key");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Reads the files of the configuration, lowest layer first, and merges them.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::merge::{merge, refuse_twins};
+use super::node::{self, Node, Table, Value};
+use super::problem::{At, Findings};
+use super::surroundings::{Flags, Surroundings};
+use super::trust;
+
+/// The longest configuration file, in bytes.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// The name of a configuration file.
+const NAME: &str = "gonogo.toml";
+
+/// What the files say together.
+pub(super) struct Layers {
+    pub(super) table: Table,
+    /// The first byte of the highest file.
+    pub(super) at: At,
+    pub(super) files: Vec<PathBuf>,
+    /// Every file was read and is TOML, so that checking the whole makes sense.
+    pub(super) whole: bool,
+}
+
+/// Reads and merges.
+pub(super) fn read(around: &Surroundings, flags: &Flags, found: &mut Findings) -> Layers {
+    let mut layers = Layers { table: Table::default(), at: At::default(), files: Vec::new(), whole: true };
+    let given = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
+    if let Some(given) = given {
+        layers.add(&given, &around.working_dir.join(&given), None, true, found);
+        return layers;
+    }
+    let user = around.config_dir.join(NAME);
+    let project = around.working_dir.join(NAME);
+    let same = user.canonicalize().ok().is_some_and(|user| project.canonicalize().is_ok_and(|project| user == project));
+    layers.add(&user, &user, None, false, found);
+    if !same {
+        layers.add(&project, &project, Some(&around.trust_dir), false, found);
+    }
+    layers
+}
+
+impl Layers {
+    /// Adds one file. `trust_dir` is given for a file that nobody gave by hand; `needed` says that it must be there.
+    fn add(&mut self, shown: &Path, path: &Path, trust_dir: Option<&Path>, needed: bool, found: &mut Findings) {
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let name = shown.display().to_string();
+        let bytes = match bytes(path) {
+            Ok(bytes) => bytes,
+            Err(error) if !needed && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return,
+            Err(error) => {
+                let at = found.source(&name, directory, String::new());
+                let what = match error.kind() {
+                    ErrorKind::NotFound => "there is no such file".to_owned(),
+                    _ => format!("the file cannot be read: {error}"),
+                };
+                found.problem(at, &what, "a configuration file");
+                self.whole = false;
+                return;
+            }
+        };
+        self.files.push(path.to_owned());
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let end = error.utf8_error().valid_up_to();
+                let start = found.source(&name, directory, String::from_utf8_lossy(error.as_bytes()).into_owned());
+                found.problem(start.offset(end), "the file is no UTF-8", "text in UTF-8");
+                self.whole = false;
+                return;
+            }
+        };
+        let digest = trust::digest(text.as_bytes());
+        let start = found.source(&name, directory, text.clone());
+        let Some(table) = node::parse(&text, start, found) else {
+            self.whole = false;
+            return;
+        };
+        if table.0.is_empty() {
+            found.problem(start, "the file configures nothing", "tables such as [room], [[backend]] and [[service]]");
+        }
+        if let Some(trust_dir) = trust_dir
+            && !trust::is_trusted(path, &digest, trust_dir)
+        {
+            refuse_backends(&table, path, found);
+        }
+        refuse_twins(&table, found);
+        merge(&mut self.table, table);
+        self.at = start;
+    }
+}
+
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 4 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// An untrusted project file could send a token to an address of its own, or run a command.
+fn refuse_backends(table: &Table, path: &Path, found: &mut Findings) {
+    let Some((key, node)) = table.entry("backend") else { return };
+    let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
+    let what = "a project file that is not trusted defines a backend";
+    let items: &[Node] = match &node.value {
+        Value::List(items) => items,
+        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_) => &[],
+    };
+    if items.is_empty() {
+        found.problem(key.at, what, &right);
+    }
+    for item in items {
+        found.problem(item.at, what, &right);
+        let Value::Table(inner) = &item.value else { continue };
+        for secret in ["token", "password"] {
+            if let Some((key, _)) = inner.entry(secret) {
+                found.problem(key.at, "a project file that is not trusted defines a secret", &right);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Loads the configuration: files, environment, flags, each over the one before, checked as a whole.
+
+use std::path::{Path, PathBuf};
+
+use super::check;
+use super::keymap;
+use super::layers;
+use super::node::{Table, Value};
+use super::problem::{At, Findings, Problem, Problems};
+use super::settings::Config;
+use super::surroundings::{Flags, Surroundings};
+use super::theme;
+
+/// A configuration that passed every check.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// No file was there at all: only then may a room simulate by itself.
+    pub nothing_configured: bool,
+    /// What is allowed and doubtful, such as more approvals than people who could give them.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads the configuration. It reads the files, and nothing global: variables and directories come in.
+///
+/// `--config F` replaces the user's and the project's file, and so does `GONOGO_CONFIG`. Relative paths start from the
+/// directory of the file that names them.
+///
+/// # Errors
+/// Everything that is wrong, in all files at once.
+pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
+    let mut found = Findings::default();
+    let layers = layers::read(around, flags, &mut found);
+    if !layers.whole {
+        return Err(Problems(found.into_parts().0));
+    }
+    let mut checked = check::check(&layers.table, layers.at, &mut found);
+    let room = &mut checked.catalog.room;
+    let look = |key: &'static str, variable: &str, flag: Option<&String>, place: &mut String, found: &mut Findings| -> Option<At> {
+        let mut at = setting(&layers.table, key);
+        if let Some(value) = around.variable(variable) {
+            at = Some(found.source(variable, &around.working_dir, value.to_owned()));
+            value.clone_into(place);
+        }
+        if let Some(value) = flag {
+            at = Some(found.source(&format!("--{key}"), &around.working_dir, value.clone()));
+            value.clone_into(place);
+        }
+        at
+    };
+    let theme = look("theme", "GONOGO_THEME", flags.theme.as_ref(), &mut room.theme, &mut found);
+    let keymap = look("keymap", "GONOGO_KEYMAP", flags.keymap.as_ref(), &mut room.keymap, &mut found);
+    if let Some(at) = theme {
+        refuse_absent(at, "theme", &room.theme, &theme::names(around), &mut found);
+    }
+    if let Some(at) = keymap {
+        refuse_absent(at, "keymap", &room.keymap, &keymap::names(around), &mut found);
+    }
+    if let Some(value) = around.variable("GONOGO_READ_ONLY") {
+        match value {
+            "1" | "true" | "yes" => room.read_only = true,
+            "0" | "false" | "no" => room.read_only = false,
+            other => {
+                let at = found.source("GONOGO_READ_ONLY", &around.working_dir, other.to_owned());
+                found.problem(at, &format!("`{other}` is neither yes nor no"), "1 or 0");
+            }
+        }
+    }
+    room.read_only |= flags.read_only;
+    if let Some(path) = around.variable("GONOGO_STORE") {
+        if path.contains("://") {
+            let at = found.source("GONOGO_STORE", &around.working_dir, path.to_owned());
+            found.problem(at, "`GONOGO_STORE` is a URL, which a later version will read", "a directory");
+        }
+        checked.store.path = Some(around.working_dir.join(path));
+    }
+    let (problems, warnings) = found.into_parts();
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    let nothing_configured = layers.files.is_empty();
+    let config =
+        Config { catalog: checked.catalog, backends: checked.backends, store: checked.store, ledger: checked.ledger, files: layers.files };
+    Ok(Loaded { config, nothing_configured, warnings })
+}
+
+/// Where a key of `[room]` stands.
+fn setting(table: &Table, key: &str) -> Option<At> {
+    let Value::Table(room) = &table.get("room")?.value else { return None };
+    Some(room.get(key)?.at)
+}
+
+fn refuse_absent(at: At, word: &str, name: &str, names: &[String], found: &mut Findings) {
+    if !names.iter().any(|known| known == name) {
+        let right = super::nearest::instead(name, names.iter().map(String::as_str));
+        found.problem(at, &format!("no {word} is called `{name}`"), &right);
+    }
+}
+
+/// The names of the files `NAME.toml` in a directory of the user, beside the built-in ones.
+pub(super) fn names_in(directory: &Path, built_in: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = built_in.iter().map(|name| (*name).to_owned()).collect();
+    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    names.extend(entries.filter_map(|path: PathBuf| {
+        let name = path.file_stem()?.to_str()?;
+        (path.extension()? == "toml" && crate::model::name::check(name).is_ok()).then(|| name.to_owned())
+    }));
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,156 @@
+//! What is wrong in a configuration, and where: each problem names file, line, column and what would be right.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::text::Text;
+
+/// The most problems that one load collects; what comes after is counted, not kept.
+const MOST: usize = 100;
+
+/// A place in a file. Line and column count from 1; a column is one character.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as it was named, or the name of the variable or flag.
+    pub file: Arc<str>,
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// One thing that is wrong. Prints as `FILE:LINE:COLUMN: what is wrong; expected ..`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
+    /// What is wrong; never a secret.
+    pub what: Text,
+    /// What would be right.
+    pub expected: Text,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { file, line, column } = &self.place;
+        write!(f, "{}:{line}:{column}: {}; expected {}", Text::clean(file), self.what, self.expected)
+    }
+}
+
+/// Everything that is wrong, in the order of the files. Prints one problem a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for problem in &self.0 {
+            if !first {
+                f.write_str("\n")?;
+            }
+            first = false;
+            fmt::Display::fmt(problem, f)?;
+        }
+        Ok(())
+    }
+}
+
+/// A position before it is turned into line and column: the source and the byte in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct At {
+    source: usize,
+    offset: usize,
+}
+
+impl At {
+    /// A byte of the same source.
+    pub(super) fn offset(self, offset: usize) -> Self {
+        Self { source: self.source, offset }
+    }
+}
+
+/// One text that was read: a file, or the value of a variable or flag.
+#[derive(Debug)]
+struct Source {
+    shown: Arc<str>,
+    /// The directory that relative paths in it start from.
+    directory: Arc<Path>,
+    text: String,
+}
+
+/// What one load has read, and what it found wrong so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    sources: Vec<Source>,
+    problems: Vec<(At, Problem)>,
+    warnings: Vec<(At, Problem)>,
+}
+
+impl Findings {
+    /// Takes a text in; its first byte is the position returned.
+    pub(super) fn source(&mut self, shown: &str, directory: &Path, text: String) -> At {
+        self.sources.push(Source { shown: Arc::from(shown), directory: Arc::from(directory), text });
+        At { source: self.sources.len().saturating_sub(1), offset: 0 }
+    }
+
+    /// Notes that something is wrong.
+    pub(super) fn problem(&mut self, at: At, what: &str, expected: &str) {
+        if self.problems.len() < MOST {
+            let problem = self.write(at, what, expected);
+            self.problems.push((at, problem));
+        }
+    }
+
+    /// Notes that something is wrong at a place that was already turned into line and column.
+    pub(super) fn problem_at(&mut self, place: &Place, order: At, what: &str, expected: &str) {
+        if self.problems.len() < MOST {
+            let problem = Problem { place: place.clone(), ..self.write(order, what, expected) };
+            self.problems.push((order, problem));
+        }
+    }
+
+    /// Notes that something is doubtful.
+    pub(super) fn warning(&mut self, at: At, what: &str, expected: &str) {
+        if self.warnings.len() < MOST {
+            let problem = self.write(at, what, expected);
+            self.warnings.push((at, problem));
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Line and column of a position.
+    pub(super) fn place(&self, at: At) -> Place {
+        let Some(source) = self.sources.get(at.source) else {
+            return Place { file: Arc::from("?"), line: 1, column: 1 };
+        };
+        let before = source.text.get(..at.offset).unwrap_or(&source.text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Place { file: source.shown.clone(), line, column }
+    }
+
+    /// The directory from which relative paths at this position start.
+    pub(super) fn directory(&self, at: At) -> Option<&Path> {
+        self.sources.get(at.source).map(|source| source.directory.as_ref())
+    }
+
+    /// The problems and the warnings, each in the order of layers and lines.
+    pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Problem>) {
+        (sorted(self.problems), sorted(self.warnings))
+    }
+
+    fn write(&self, at: At, what: &str, expected: &str) -> Problem {
+        Problem { place: self.place(at), what: Text::clean_within(what, 600), expected: Text::clean_within(expected, 600) }
+    }
+}
+
+fn sorted(mut found: Vec<(At, Problem)>) -> Vec<Problem> {
+    found.sort();
+    found.dedup();
+    found.into_iter().map(|(_, problem)| problem).collect()
+}

@@ -1,0 +1,89 @@
+//! What each backend is asked for: the questions that the catalog and the present roles of the slots give.
+
+use std::collections::BTreeSet;
+
+use crate::control::task::Query;
+use crate::control::world::World;
+use crate::model::catalog::{BackendKind, Deploy, Service, SignalKind};
+use crate::model::name::{BackendName, Target};
+use crate::model::signal::{Ask, Form, Subject};
+use crate::model::slot::{Slot, Track};
+
+/// Seconds of raw counters looked back: two samples at a scrape a minute.
+pub const WINDOW_S: u32 = 120;
+
+/// What a poll of `backend` asks for; none for a kind that cannot be spoken to. `detail`: runs whose steps are wanted.
+pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Query> {
+    let kind = world.catalog.backends.get(backend)?.kind;
+    Some(match kind {
+        BackendKind::Github => return None,
+        BackendKind::Haproxy => {
+            let pools: BTreeSet<_> = deploys(world)
+                .flat_map(|(_, _, deploy)| &deploy.traffic)
+                .filter(|entry| &entry.backend == backend)
+                .map(|entry| entry.pool.clone())
+                .collect();
+            Query::Pools(pools.into_iter().collect())
+        }
+        BackendKind::Prometheus => Query::Asks(asks(world, backend)),
+        BackendKind::Alertmanager => Query::Alerts,
+        BackendKind::Buildbot => {
+            let built = world.catalog.services.values().filter_map(|service| service.pipeline.as_ref());
+            let deployed = deploys(world).filter_map(|(_, _, deploy)| deploy.deploy.as_ref());
+            let builders: BTreeSet<_> =
+                built.chain(deployed).filter(|pipeline| &pipeline.backend == backend).map(|pipeline| pipeline.builder.clone()).collect();
+            Query::Builders(builders.into_iter().collect(), detail.to_vec())
+        }
+    })
+}
+
+fn deploys(world: &World) -> impl Iterator<Item = (&Service, Target, &Deploy)> {
+    world.catalog.services.values().flat_map(|service| {
+        service.deploy.iter().map(move |(environment, deploy)| (service, Target::new(service.name.clone(), environment.clone()), deploy))
+    })
+}
+
+fn asks(world: &World, backend: &BackendName) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for (service, target, deploy) in deploys(world) {
+        let stable = world.target(&target).map_or(Slot::First, |view| view.state.stable);
+        let slots: &[Slot] = if deploy.traffic.is_empty() { &[Slot::First] } else { &Slot::BOTH };
+        for slot in slots {
+            let ask = |subject: Subject, template: &str, form: Form| Ask {
+                target: target.clone(),
+                slot: Some(*slot),
+                subject,
+                template: template.to_owned(),
+                values: values(&target, deploy, *slot, stable),
+                form,
+            };
+            if let Some(version) = deploy.version.as_ref().filter(|version| &version.backend == backend) {
+                asks.push(ask(Subject::Version, &version.query, Form::Instant));
+            }
+            let counters = Form::Counters { window_s: WINDOW_S };
+            for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
+                match &signal.kind {
+                    SignalKind::Ratio { bad, total } => {
+                        asks.push(ask(Subject::Bad(signal.name.clone()), bad, counters));
+                        asks.push(ask(Subject::Total(signal.name.clone()), total, counters));
+                    }
+                    SignalKind::Histogram { buckets, .. } => asks.push(ask(Subject::Buckets(signal.name.clone()), buckets, counters)),
+                    SignalKind::Value { query } => asks.push(ask(Subject::Value(signal.name.clone()), query, Form::Instant)),
+                }
+            }
+        }
+    }
+    asks
+}
+
+/// What the placeholders stand for in one slot of a target.
+fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Vec<(String, String)> {
+    let server = deploy.traffic.first().and_then(|entry| entry.servers(slot).first()).map(ToString::to_string);
+    let mut values = vec![
+        ("service".to_owned(), target.service.to_string()),
+        ("environment".to_owned(), target.environment.to_string()),
+        ("track".to_owned(), Track::of(slot, stable).word().to_owned()),
+    ];
+    values.extend(server.map(|server| ("slot".to_owned(), server)));
+    values
+}

@@ -1,0 +1,147 @@
+//! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
+
+pub mod outside;
+pub mod rehearse;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use self::outside::{Outside, Written};
+use crate::control::event::Event;
+use crate::control::task::Task;
+use crate::control::update::{Opening, Room};
+use crate::control::world::World;
+use crate::model::time::Boot;
+
+/// Events that may wait for the room; a sender waits when it is full.
+const QUEUE: usize = 1024;
+/// The longest sleep of the loop: a machine that slept is noticed within it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// A gap between the two clocks that counts as sleep of the machine.
+const SLEPT: Duration = Duration::from_secs(2);
+
+/// How sessions and verbs speak to the room.
+#[derive(Clone)]
+pub struct Handle {
+    events: mpsc::Sender<Event>,
+    world: watch::Receiver<Arc<World>>,
+}
+
+impl Handle {
+    /// Gives the room an event; false when the room is gone.
+    pub async fn send(&self, event: Event) -> bool {
+        self.events.send(event).await.is_ok()
+    }
+
+    /// Gives the room an event if it has place for it at once.
+    pub fn try_send(&self, event: Event) -> bool {
+        self.events.try_send(event).is_ok()
+    }
+
+    /// The newest world.
+    pub fn world(&self) -> Arc<World> {
+        self.world.borrow().clone()
+    }
+
+    /// Waits for a newer world than the last one seen here; false when the room is gone.
+    pub async fn changed(&mut self) -> bool {
+        self.world.changed().await.is_ok()
+    }
+}
+
+/// Opens a room and drives it until every handle is gone. Must be called within a runtime.
+pub fn open(outside: Outside, opening: Opening) -> Handle {
+    let outside = Arc::new(outside);
+    let room = Room::open(opening, outside.clock().now());
+    let (events, inbox) = mpsc::channel(QUEUE);
+    let (publish, world) = watch::channel(Arc::new(room.world().clone()));
+    let (writes, to_write) = mpsc::channel(QUEUE);
+    let weak = events.downgrade();
+    tokio::spawn(write_in_order(outside.clone(), to_write, weak.clone()));
+    tokio::spawn(drive(outside, room, inbox, weak, writes, publish));
+    Handle { events, world }
+}
+
+/// The ledger's tasks, one after another.
+async fn write_in_order(outside: Arc<Outside>, mut tasks: mpsc::Receiver<Task>, events: mpsc::WeakSender<Event>) {
+    while let Some(task) = tasks.recv().await {
+        let Written { events: happened, outgoing } = outside.write(task).await;
+        let Some(sender) = events.upgrade() else { return };
+        for event in happened {
+            if sender.send(event).await.is_err() {
+                return;
+            }
+        }
+        if let Some(outgoing) = outgoing {
+            let outside = outside.clone();
+            tokio::spawn(async move {
+                let event = outside.send(outgoing).await;
+                let _ = sender.send(event).await;
+            });
+        }
+    }
+}
+
+async fn drive(
+    outside: Arc<Outside>,
+    mut room: Room,
+    mut inbox: mpsc::Receiver<Event>,
+    events: mpsc::WeakSender<Event>,
+    writes: mpsc::Sender<Task>,
+    publish: watch::Sender<Arc<World>>,
+) {
+    let clock = outside.clock().clone();
+    let mut gap = asleep(clock.now().boot, clock.awake());
+    let mut next = Some(Event::Woke);
+    loop {
+        let generation = room.world().generation;
+        while let Some(event) = next {
+            let now = clock.now();
+            let slept = asleep(now.boot, clock.awake());
+            if slept > gap + SLEPT {
+                let tasks = room.update(&now, Event::Slept { span: slept.saturating_sub(gap) });
+                start(&outside, tasks, &events, &writes).await;
+            }
+            gap = gap.max(slept);
+            let tasks = room.update(&now, event);
+            start(&outside, tasks, &events, &writes).await;
+            next = inbox.try_recv().ok();
+        }
+        if room.world().generation != generation {
+            publish.send_replace(Arc::new(room.world().clone()));
+        }
+        let now = clock.now().boot;
+        let pause = room.wake().map_or(LONGEST_SLEEP, |wake| wake.since(now)).min(LONGEST_SLEEP).max(Duration::from_millis(1));
+        next = tokio::select! {
+            event = inbox.recv() => match event {
+                Some(event) => Some(event),
+                None => return,
+            },
+            () = tokio::time::sleep(pause) => Some(Event::Woke),
+        };
+    }
+}
+
+/// How long the machine has slept since it booted.
+fn asleep(boot: Boot, awake: Boot) -> Duration {
+    boot.since(awake)
+}
+
+async fn start(outside: &Arc<Outside>, tasks: Vec<Task>, events: &mpsc::WeakSender<Event>, writes: &mpsc::Sender<Task>) {
+    for task in tasks {
+        if Outside::is_written(&task) {
+            let _ = writes.send(task).await;
+            continue;
+        }
+        let (outside, events) = (outside.clone(), events.clone());
+        tokio::spawn(async move {
+            if let Some(event) = outside.read(task).await
+                && let Some(events) = events.upgrade()
+            {
+                let _ = events.send(event).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,314 @@
+//! Does the tasks: the one place in which control touches ports, ledger and journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::control::event::{Event, Reading, StorePicture};
+use crate::control::gate;
+use crate::control::task::{Query, Task};
+use crate::control::world::ByHand;
+use crate::model::capability::Capability;
+use crate::model::deed::{Effect, EffectKey};
+use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::name::{BackendName, PlanId};
+use crate::model::plan::StepEffect;
+use crate::model::traffic::Weights;
+use crate::ports::clock::Clock;
+use crate::ports::journal::Journal;
+use crate::ports::ledger::{Begun, Ledger, LedgerError};
+use crate::ports::{Port, Ports};
+
+/// Entries that the room keeps in sight.
+const ENTRIES: u32 = 500;
+/// Deeds that the room keeps in sight.
+const DEEDS: u32 = 50;
+/// Lines of the journal that are read at the start.
+const LINES: u32 = 500;
+/// Lines of a log that are read at once.
+const LOG_LINES: u32 = 500;
+
+/// Everything outside.
+pub struct Outside {
+    ports: Ports,
+    ledger: Arc<dyn Ledger>,
+    journal: Option<Arc<dyn Journal>>,
+    clock: Arc<dyn Clock>,
+    begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
+    generation: Mutex<Option<i64>>,
+}
+
+/// An effect on its way to a backend.
+pub struct Outgoing {
+    effect: Effect,
+    plan: PlanId,
+    step: u32,
+    deadline: Duration,
+}
+
+/// What a task of the ledger brought: events in order, and the effect that may be sent now.
+#[derive(Default)]
+pub struct Written {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What may be sent now.
+    pub outgoing: Option<Outgoing>,
+}
+
+impl Written {
+    fn event(event: Event) -> Self {
+        Self { events: vec![event], outgoing: None }
+    }
+}
+
+impl Outside {
+    /// Joins ports, ledger, journal and clock.
+    pub fn new(ports: Ports, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
+        Self { ports, ledger, journal, clock, begun: Mutex::new(BTreeMap::new()), generation: Mutex::new(None) }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+
+    /// What each backend can do, and how a person would do it by hand.
+    pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
+        abilities(&self.ports)
+    }
+
+    /// Whether a task is the ledger's: those are done one after another, in order.
+    pub fn is_written(task: &Task) -> bool {
+        match task {
+            Task::Begin { .. }
+            | Task::Send { .. }
+            | Task::Record { .. }
+            | Task::Adopt { .. }
+            | Task::Renew { .. }
+            | Task::Deny { .. }
+            | Task::StoreWaiting { .. }
+            | Task::Remember { .. }
+            | Task::ReadStore
+            | Task::Verify => true,
+            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => false,
+        }
+    }
+
+    /// Does a task that reads a backend or the journal.
+    pub async fn read(&self, task: Task) -> Option<Event> {
+        match task {
+            Task::Poll { backend, seq, query, deadline } => {
+                let asked = self.clock.now();
+                let result = match tokio::time::timeout(deadline, self.poll(&backend, &query)).await {
+                    Ok(result) => result,
+                    Err(_) => Err(timed_out(&backend, "read it", deadline)),
+                };
+                Some(Event::Polled { backend, seq, asked, result })
+            }
+            Task::ReadLog { backend, log, first } => {
+                let result = match self.ports.get(&backend) {
+                    Some(Port::Ci(port)) => port.log(log, first, LOG_LINES).await,
+                    _ => Err(unsupported(&backend, "read a log")),
+                };
+                Some(Event::LogRead { backend, log, result })
+            }
+            Task::Look { plan, step, effect, after } => {
+                let key = EffectKey { plan, step };
+                let result = match self.ports.get(effect.backend()) {
+                    Some(Port::Ci(port)) => port.find(&effect, key, after).await,
+                    _ => Err(unsupported(effect.backend(), "look for a run")),
+                };
+                Some(Event::Looked { plan, step, result })
+            }
+            Task::ReadJournal => {
+                let journal = self.journal.as_ref()?;
+                let happenings = journal.happenings(LINES).await.unwrap_or_default();
+                Some(Event::JournalRead { happenings })
+            }
+            Task::Journal { happenings } => {
+                let journal = self.journal.as_ref()?;
+                let lines = happenings
+                    .iter()
+                    .filter_map(|line| Some((line.at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(line).ok()?)));
+                if let Err(error) = journal.append(lines.collect()).await {
+                    tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
+                }
+                None
+            }
+            Task::Begin { .. }
+            | Task::Send { .. }
+            | Task::Record { .. }
+            | Task::Adopt { .. }
+            | Task::Renew { .. }
+            | Task::Deny { .. }
+            | Task::StoreWaiting { .. }
+            | Task::Remember { .. }
+            | Task::ReadStore
+            | Task::Verify => None,
+        }
+    }
+
+    async fn poll(&self, backend: &BackendName, query: &Query) -> Result<Reading, PortError> {
+        match (self.ports.get(backend), query) {
+            (Some(Port::Traffic(port)), Query::Pools(pools)) => port.read(pools).await.map(|reading| Reading::Traffic(Arc::new(reading))),
+            (Some(Port::Metrics(port)), Query::Asks(asks)) => port.read(asks).await.map(|reading| Reading::Signals(Arc::new(reading))),
+            (Some(Port::Alerts(port)), Query::Alerts) => port.read().await.map(|reading| Reading::Alerts(Arc::new(reading))),
+            (Some(Port::Ci(port)), Query::Builders(builders, detail)) => {
+                port.read(builders, detail).await.map(|reading| Reading::Runs(Arc::new(reading)))
+            }
+            _ => Err(unsupported(backend, "read it")),
+        }
+    }
+
+    /// Does a task of the ledger.
+    pub async fn write(&self, task: Task) -> Written {
+        match task {
+            Task::Begin { plan, catalog, read_only } => {
+                let judge = |found: &crate::ports::ledger::AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
+                let result = self.ledger.begin(&plan, &judge).await;
+                let result = match result {
+                    Ok(begun) => {
+                        let at = begun.at;
+                        self.begun.lock().await.insert(plan.id, Arc::new(begun));
+                        Ok(at)
+                    }
+                    Err(error) => Err(error),
+                };
+                Written::event(Event::Began { plan: plan.id, result })
+            }
+            Task::Send { plan, step, expect, deadline } => self.sending(plan, step, expect, deadline).await,
+            Task::Record { plan, outcome } => {
+                let result = self.ledger.record(plan, &outcome).await;
+                if outcome.releases && result.is_ok() {
+                    self.begun.lock().await.remove(&plan);
+                }
+                Written::event(Event::Recorded { plan, step: outcome.step, kind: outcome.kind, result })
+            }
+            Task::Adopt { plan } => {
+                let ours = self.ledger.adopt(plan).await.unwrap_or(false);
+                Written::event(Event::Adopted { plan, ours })
+            }
+            Task::Renew { plan } => {
+                let begun = self.begun.lock().await.get(&plan).cloned();
+                if let Some(begun) = begun
+                    && let Err(error) = self.ledger.renew(plan, begun.epoch).await
+                {
+                    tracing::warn!(%error, plan = %plan.short(), "the lease was not renewed");
+                }
+                Written::default()
+            }
+            Task::Deny { plan, reasons } => Written::event(Event::Noted { plan: plan.id, result: self.ledger.deny(&plan, &reasons).await }),
+            Task::StoreWaiting { plan } => {
+                let stored = match self.ledger.store_plan(&plan).await {
+                    Ok(()) => self.ledger.wait_for(plan.id).await,
+                    Err(error) => Err(error),
+                };
+                Written::event(Event::Noted { plan: plan.id, result: stored })
+            }
+            Task::Remember { changes } => {
+                if let Err(error) = self.ledger.remember(&changes).await {
+                    tracing::warn!(%error, "what was seen could not be remembered");
+                }
+                *self.generation.lock().await = None;
+                Written::default()
+            }
+            Task::ReadStore => self.read_store().await.map(Written::event).unwrap_or_default(),
+            Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
+            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => Written::default(),
+        }
+    }
+
+    /// Records `sending` and joins the two proofs to an effect.
+    async fn sending(&self, plan: PlanId, step: u32, expect: Option<Weights>, deadline: Duration) -> Written {
+        let refused = |error: LedgerError| Written::event(Event::Sending { plan, step, result: Err(error) });
+        let Some(begun) = self.begun.lock().await.get(&plan).cloned() else {
+            return refused(LedgerError::NoPlan(crate::model::text::Text::clean(&plan.short())));
+        };
+        let recorded = match self.ledger.sending(&begun, step).await {
+            Ok(recorded) => recorded,
+            Err(error) => return refused(error),
+        };
+        let at = self.clock.now().wall;
+        let Some(effect) = Effect::join(&begun.permit, recorded, &begun.plan.order, expect) else {
+            return refused(LedgerError::Denied(crate::model::text::Text::clean("the permit is not for this order")));
+        };
+        Written { events: vec![Event::Sending { plan, step, result: Ok(at) }], outgoing: Some(Outgoing { effect, plan, step, deadline }) }
+    }
+
+    /// Sends an effect; a deadline that passes leaves its outcome unknown.
+    pub async fn send(&self, outgoing: Outgoing) -> Event {
+        let Outgoing { effect, plan, step, deadline } = outgoing;
+        let backend = effect.what().backend().clone();
+        let sending = async {
+            match (self.ports.get(&backend), effect.what()) {
+                (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
+                (Some(Port::Ci(port)), StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. }) => {
+                    port.send(&effect).await.map(|_| ())
+                }
+                _ => Err(SendError::NotDone(unsupported(&backend, "send the effect"))),
+            }
+        };
+        let result = match tokio::time::timeout(deadline, sending).await {
+            Ok(result) => result,
+            Err(_) => Err(SendError::Unknown(timed_out(&backend, "send the effect", deadline))),
+        };
+        Event::Answered { plan, step, result }
+    }
+
+    /// Reads the store, unless nothing was committed since it was read last.
+    async fn read_store(&self) -> Option<Event> {
+        let generation = match self.ledger.generation().await {
+            Ok(generation) => generation,
+            Err(error) => return Some(Event::StoreRead { result: Err(error) }),
+        };
+        let mut last = self.generation.lock().await;
+        if *last == Some(generation) {
+            return None;
+        }
+        let result = self.picture().await.map(Box::new);
+        *last = result.is_ok().then_some(generation);
+        Some(Event::StoreRead { result })
+    }
+
+    async fn picture(&self) -> Result<StorePicture, LedgerError> {
+        let size = self.ledger.size().await?;
+        Ok(StorePicture {
+            states: self.ledger.states().await?,
+            open: self.ledger.open_deeds().await?,
+            recent: self.ledger.recent_deeds(DEEDS).await?,
+            waiting: self.ledger.waiting().await?,
+            entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
+            size,
+        })
+    }
+}
+
+/// What each backend can do, and how a person would do it by hand.
+pub fn abilities(ports: &Ports) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
+    ports
+        .iter()
+        .map(|(name, port)| {
+            let by_hand = match port.clone() {
+                Port::Traffic(port) => ByHand::new(move |effect| port.commands(effect)),
+                Port::Ci(port) => ByHand::new(move |effect| port.commands(effect)),
+                Port::Metrics(_) | Port::Alerts(_) => ByHand::new(|_| Vec::new()),
+            };
+            (name.clone(), (port.capabilities(), by_hand))
+        })
+        .collect()
+}
+
+fn timed_out(backend: &BackendName, doing: &str, within: Duration) -> PortError {
+    PortError::new(PortErrorKind::TimedOut, backend, doing, &format!("no whole answer within {} s", within.as_secs()))
+}
+
+fn unsupported(backend: &BackendName, doing: &str) -> PortError {
+    PortError::new(PortErrorKind::Unsupported, backend, doing, "this version cannot speak to it")
+}

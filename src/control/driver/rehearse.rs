@@ -1,0 +1,128 @@
+//! The rehearsing driver: a virtual clock, one thread, every task done before time moves on; the same seed gives the same run.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::outside::{Outside, Written};
+use crate::control::event::Event;
+use crate::control::task::Task;
+use crate::control::update::{Opening, Room};
+use crate::model::time::{Boot, Moment};
+use crate::ports::clock::Clock;
+
+/// A clock that moves only when it is told to.
+#[derive(Debug)]
+pub struct VirtualClock {
+    begin: DateTime<Utc>,
+    elapsed_ms: AtomicU64,
+}
+
+impl VirtualClock {
+    /// A clock that stands at `begin`.
+    pub fn new(begin: DateTime<Utc>) -> Self {
+        Self { begin, elapsed_ms: AtomicU64::new(0) }
+    }
+
+    /// Moves forward to `elapsed` after the beginning, never back.
+    pub fn advance_to(&self, elapsed: Duration) {
+        self.elapsed_ms.fetch_max(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst))
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Moment {
+        let elapsed = self.elapsed();
+        let wall =
+            chrono::TimeDelta::from_std(elapsed).ok().and_then(|elapsed| self.begin.checked_add_signed(elapsed)).unwrap_or(self.begin);
+        // The virtual machine booted a thousand seconds before the story begins: a boot time of 0 stands for "never".
+        Moment { wall, boot: Boot(1_000_000).plus(elapsed) }
+    }
+
+    fn awake(&self) -> Boot {
+        self.now().boot
+    }
+
+    fn boot_id(&self) -> String {
+        "virtual".to_owned()
+    }
+}
+
+/// A room on a virtual clock.
+pub struct Rehearsal {
+    clock: Arc<VirtualClock>,
+    outside: Outside,
+    room: Room,
+    queue: VecDeque<Event>,
+}
+
+impl Rehearsal {
+    /// Opens a room on a virtual clock.
+    pub fn open(clock: Arc<VirtualClock>, outside: Outside, opening: Opening) -> Self {
+        let room = Room::open(opening, clock.now());
+        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]) }
+    }
+
+    /// The room.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Now, by the virtual clock.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Gives the room an event.
+    pub fn give(&mut self, event: Event) {
+        self.queue.push_back(event);
+    }
+
+    /// Lets the story run until `elapsed` after its beginning; every event is shown to `record` as it is taken in.
+    pub async fn run_until(&mut self, elapsed: Duration, record: &mut dyn FnMut(&Moment, &Event)) {
+        loop {
+            self.settle(record).await;
+            let now = self.clock.now().boot;
+            let end = Boot(1_000_000).plus(elapsed);
+            if now >= end {
+                return;
+            }
+            // Time moves in whole steps, so that what is due "now" does not stand still.
+            let next = self.room.wake().map_or(end, |wake| wake.max(now.plus(Duration::from_millis(1)))).min(end);
+            self.clock.advance_to(next.since(Boot(1_000_000)));
+            self.queue.push_back(Event::Woke);
+        }
+    }
+
+    /// Takes in what waits, does all tasks, until nothing is left to do at this moment.
+    async fn settle(&mut self, record: &mut dyn FnMut(&Moment, &Event)) {
+        while let Some(event) = self.queue.pop_front() {
+            let now = self.clock.now();
+            record(&now, &event);
+            for task in self.room.update(&now, event) {
+                self.perform(task).await;
+            }
+        }
+    }
+
+    async fn perform(&mut self, task: Task) {
+        if !Outside::is_written(&task) {
+            self.queue.extend(self.outside.read(task).await);
+            return;
+        }
+        let Written { events, outgoing } = self.outside.write(task).await;
+        self.queue.extend(events);
+        if let Some(outgoing) = outgoing {
+            let answered = self.outside.send(outgoing).await;
+            self.queue.push_back(answered);
+        }
+    }
+}

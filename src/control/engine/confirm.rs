@@ -1,0 +1,255 @@
+//! Looks for an accepted effect in later readings: effective is what was seen, never what was answered.
+
+use std::sync::Arc;
+
+use super::{LOOK_EVERY, Machine, Phase, number};
+use crate::analysis::split::{self, Seen, Split};
+use crate::control::task::Task;
+use crate::control::world::World;
+use crate::model::catalog::TrafficEntry;
+use crate::model::deed::EntryKind;
+use crate::model::error::PortError;
+use crate::model::intent::Verb;
+use crate::model::name::{BackendName, PoolName};
+use crate::model::pipeline::{Run, RunState};
+use crate::model::plan::StepEffect;
+use crate::model::share::Percent;
+use crate::model::slot::Slot;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::model::traffic::{TrafficReading, Weights};
+use crate::ports::ci::Found;
+
+/// The first reading after the weights were seen as wished: what the measured split is counted from.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    reading: Arc<TrafficReading>,
+    seen: Moment,
+    newest: Moment,
+}
+
+/// What a look at a weights step found.
+enum Sight {
+    /// Nothing new.
+    Wait,
+    /// A new baseline.
+    Base(Baseline),
+    /// Effective, in these words.
+    Effective(String),
+}
+
+impl Machine {
+    /// Looks whether an accepted step is effective by now.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one phase")]
+    pub(super) fn confirm(
+        &mut self,
+        world: &World,
+        now: &Moment,
+        step: usize,
+        since: &Moment,
+        until: Boot,
+        baseline: Option<Baseline>,
+        looked: Boot,
+    ) -> Vec<Task> {
+        let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        match &effect {
+            StepEffect::Weights { backend, pool, weights } => {
+                let late = now.boot >= until;
+                match self.sight(world, backend, pool, weights, since, baseline.as_ref(), late) {
+                    Sight::Effective(words) => return self.seen_effective(now, step, &words),
+                    Sight::Base(baseline) => {
+                        self.phase = Phase::Confirming { step, since: *since, until, baseline: Some(baseline), looked }
+                    }
+                    Sight::Wait => {}
+                }
+                if late {
+                    let words = format!(
+                        "accepted, but not effective within {} s: {}",
+                        self.effective_within.as_secs(),
+                        self.shortfall(world, backend, pool, weights, baseline.as_ref())
+                    );
+                    return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
+                }
+                Vec::new()
+            }
+            StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => {
+                if now.boot >= until {
+                    let words = format!("accepted, but not seen within {} s", now.boot.since(since.boot).as_secs());
+                    return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
+                }
+                if looked != Boot(0) && now.boot < looked.plus(LOOK_EVERY) {
+                    return Vec::new();
+                }
+                self.phase = Phase::Confirming { step, since: *since, until, baseline, looked: now.boot };
+                vec![self.look_task(step, effect)]
+            }
+        }
+    }
+
+    pub(super) fn look_task(&self, step: usize, effect: StepEffect) -> Task {
+        let after = match &effect {
+            StepEffect::Retry { run, .. } => Some(*run),
+            StepEffect::Start { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. } => None,
+        };
+        Task::Look { plan: self.plan.id, step: number(step), effect, after }
+    }
+
+    fn seen_effective(&mut self, now: &Moment, step: usize, words: &str) -> Vec<Task> {
+        if let Some(one) = self.deed.steps.get_mut(step) {
+            one.seen = Some(Text::clean(words));
+        }
+        if self.is_last(step) {
+            // The store keeps the end of the watch in wall time; the machine itself counts on the boot clock.
+            let held_due = self.can_slip().then(|| now.plus(self.hold_time).wall);
+            self.record(EntryKind::Effective, None, words, true, held_due)
+        } else {
+            self.record(EntryKind::Effective, Some(number(step)), words, false, None)
+        }
+    }
+
+    fn sight(
+        &self,
+        world: &World,
+        backend: &BackendName,
+        pool: &PoolName,
+        weights: &Weights,
+        since: &Moment,
+        baseline: Option<&Baseline>,
+        late: bool,
+    ) -> Sight {
+        let Some((reading, seen)) = newest(world, backend) else { return Sight::Wait };
+        if seen.boot <= since.boot || !reads_as(&reading, pool, weights) {
+            return Sight::Wait;
+        }
+        let Some(baseline) = baseline else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
+        if seen.boot <= baseline.newest.boot && !late {
+            return Sight::Wait;
+        }
+        let Some((entry, trial)) = self.entry(world, backend, pool) else { return Sight::Effective("weights read back as set".to_owned()) };
+        let wished = self.plan.order.percent.unwrap_or(Percent::NONE);
+        let measured = split::measure(&baseline.reading, &reading, pool, entry.servers(trial), entry.servers(trial.other()));
+        let Split::Measured(measured) = measured else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
+        let Some(share) = measured.share else {
+            return Sight::Effective("weights read back as set; by configuration, not measured: no request came".to_owned());
+        };
+        match split::is_effective(wished.share(), &measured, self.min_requests) {
+            Seen::Effective => {
+                Sight::Effective(format!("weights read back as set; measured {:.1} % of {} requests", share.percent(), measured.requests))
+            }
+            Seen::NotMeasured { requests } if late => Sight::Effective(format!(
+                "weights read back as set; by configuration, not measured: {requests} requests, {} needed",
+                self.min_requests
+            )),
+            Seen::NotMeasured { .. } => Sight::Base(Baseline { newest: seen, ..baseline.clone() }),
+            // What was under way when the weights changed may still be counted: count anew from here.
+            Seen::NotEffective => Sight::Base(Baseline { reading, seen, newest: seen }),
+        }
+    }
+
+    /// Why a weights step was not seen in time.
+    fn shortfall(&self, world: &World, backend: &BackendName, pool: &PoolName, weights: &Weights, baseline: Option<&Baseline>) -> String {
+        let Some((reading, _)) = newest(world, backend) else { return format!("{backend} was not read") };
+        if !reads_as(&reading, pool, weights) {
+            return format!("weights of {pool} do not read as set");
+        }
+        let Some(baseline) = baseline else { return format!("{backend} was not read since") };
+        format!("the measured split of {pool} stayed off the wished one, counted from {}", baseline.seen.wall.format("%H:%M:%SZ"))
+    }
+
+    /// The configured entry of a router's pool, and the slot on trial by the Order.
+    pub(super) fn entry<'a>(&self, world: &'a World, backend: &BackendName, pool: &PoolName) -> Option<(&'a TrafficEntry, Slot)> {
+        let deploy = world.catalog.deploy(self.plan.target())?;
+        let entry = deploy.traffic.iter().find(|entry| &entry.backend == backend && &entry.pool == pool)?;
+        let trial = self.plan.order.targets.first().and_then(|target| target.slot)?;
+        Some((entry, trial))
+    }
+
+    /// A CI system was asked for what an effect made.
+    pub(super) fn on_looked(&mut self, now: &Moment, step: u32, result: &Result<Option<Found>, PortError>) -> Vec<Task> {
+        let Some(index) = usize::try_from(step).ok() else { return Vec::new() };
+        match (&self.phase, result) {
+            (Phase::Confirming { step: at, .. }, Ok(Some(found))) if *at == index => self.found_confirming(now, index, found),
+            (Phase::LookingUp { step: at, .. }, Ok(Some(found))) if *at == index => self.found_after_unknown(index, found),
+            (Phase::LookingUp { .. } | Phase::Confirming { .. }, Err(error)) => {
+                self.deed.words = Text::clean(&format!("looking for it: {error}"));
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn found_confirming(&mut self, now: &Moment, step: usize, found: &Found) -> Vec<Task> {
+        let verb = self.plan.intent.verb;
+        let stops = matches!(self.plan.order.effects.get(step), Some(StepEffect::Cancel { .. }));
+        let Found::Run(run) = found else {
+            self.deed.words = Text::clean("queued, not begun");
+            return if self.waits_for_run(step) || stops {
+                Vec::new()
+            } else {
+                self.seen_effective(now, step, "its request is in the queue")
+            };
+        };
+        if stops {
+            return self.stopped(now, step, run);
+        }
+        if self.waits_for_run(step) {
+            return self.deployed(now, step, run);
+        }
+        let words = match verb {
+            Verb::Retry => format!("run {} repeats it", run.id),
+            Verb::Start
+            | Verb::Hold
+            | Verb::Resume
+            | Verb::Shift
+            | Verb::Promote
+            | Verb::Abort
+            | Verb::Rollback
+            | Verb::Cancel
+            | Verb::Note => {
+                format!("run {} bears its key", run.id)
+            }
+        };
+        self.seen_effective(now, step, &words)
+    }
+
+    fn stopped(&mut self, now: &Moment, step: usize, run: &Run) -> Vec<Task> {
+        match run.state {
+            RunState::Cancelled => self.seen_effective(now, step, &format!("run {} says cancelled", run.id)),
+            RunState::Queued | RunState::Running => Vec::new(),
+            RunState::Passed | RunState::Warned | RunState::Failed | RunState::Skipped | RunState::Broken | RunState::Retrying => {
+                let words = format!("run {} had ended by itself: {}", run.id, run.state.word());
+                if self.plan.intent.verb == Verb::Cancel {
+                    self.record(EntryKind::Failed, Some(number(step)), &words, true, None)
+                } else {
+                    self.seen_effective(now, step, &words)
+                }
+            }
+        }
+    }
+
+    /// A rollback's deploy run must end well before the next step.
+    fn deployed(&mut self, now: &Moment, step: usize, run: &Run) -> Vec<Task> {
+        if !run.state.is_over() {
+            self.deed.words = Text::clean(&format!("run {} is {}", run.id, run.state.word()));
+            return Vec::new();
+        }
+        if run.state.is_good() {
+            return self.seen_effective(now, step, &format!("run {} {}", run.id, run.state.word()));
+        }
+        self.record(EntryKind::Failed, Some(number(step)), &format!("run {} {}: {}", run.id, run.state.word(), run.words), true, None)
+    }
+}
+
+/// The newest good reading of a router and when it was asked for.
+pub(super) fn newest(world: &World, backend: &BackendName) -> Option<(Arc<TrafficReading>, Moment)> {
+    let fact = world.traffic(backend)?;
+    Some((fact.value.clone()?, fact.seen?))
+}
+
+/// Whether every server of `weights` has the weight that was set.
+pub(super) fn reads_as(reading: &TrafficReading, pool: &PoolName, weights: &Weights) -> bool {
+    reading
+        .pools
+        .get(pool)
+        .is_some_and(|pool| weights.iter().all(|(name, weight)| pool.server(name).is_some_and(|server| server.weight == *weight)))
+}

@@ -1,0 +1,148 @@
+//! Settles what another process left behind, and what an UNKNOWN left open: only by observing.
+
+use std::time::Duration;
+
+use super::confirm::{newest, reads_as};
+use super::{LOOK_EVERY, Machine, Phase, number};
+use crate::control::task::Task;
+use crate::control::world::World;
+use crate::model::deed::{DeedState, EntryKind};
+use crate::model::pipeline::RunState;
+use crate::model::plan::StepEffect;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::ports::ci::Found;
+use crate::ports::ledger::OpenDeed;
+
+impl Machine {
+    /// A machine for a deed whose owner died; the store is asked for it first.
+    pub fn adopting(world: &World, open: &OpenDeed, now: &Moment) -> Self {
+        let mut deed = open.deed.clone();
+        deed.words = Text::clean("its process died; settling by observation");
+        let mut machine = Self::new(world, open.plan.clone(), deed, Phase::Adopting, now);
+        machine.ours = false;
+        machine
+    }
+
+    pub(super) fn on_adopted(&mut self, now: &Moment, ours: bool) -> Vec<Task> {
+        if !matches!(self.phase, Phase::Adopting) {
+            return Vec::new();
+        }
+        if !ours {
+            self.deed.elsewhere = true;
+            self.phase = Phase::Ended;
+            return Vec::new();
+        }
+        self.ours = true;
+        self.renewed = now.boot;
+        if let Some(effective) = self.deed.facts.effective {
+            return self.resume_watch(now, effective);
+        }
+        let step = self.deed.steps.iter().position(|one| one.facts.effective.is_none());
+        let Some(step) = step else { return Vec::new() };
+        let facts = self.deed.steps.get(step).map(|one| (one.facts.sent.is_some(), one.facts.accepted.is_some()));
+        match facts {
+            Some((true, true)) => {
+                self.phase =
+                    Phase::Confirming { step, since: *now, until: now.boot.plus(self.effective_within), baseline: None, looked: Boot(0) };
+                Vec::new()
+            }
+            Some((true, false)) => {
+                self.deed.state = DeedState::Sent;
+                self.phase = Phase::LookingUp { step, since: *now, until: now.boot.plus(self.lookup_within), looked: Boot(0) };
+                Vec::new()
+            }
+            Some((false, _)) | None if step == 0 => self.record(
+                EntryKind::NotBegun,
+                Some(0),
+                "its process died before anything was sent; order it again if it is still wished",
+                true,
+                None,
+            ),
+            Some((false, _)) | None => {
+                let words = format!("its process died before step {}; the steps before it took effect; order the rest anew", step + 1);
+                self.record(EntryKind::Failed, Some(number(step)), &words, true, None)
+            }
+        }
+    }
+
+    /// Goes on with the hold watch of a process that ended; what lies between its effective and now is a gap unless it is short.
+    fn resume_watch(&mut self, now: &Moment, effective: chrono::DateTime<chrono::Utc>) -> Vec<Task> {
+        if !self.can_slip() {
+            self.phase = Phase::Ended;
+            return Vec::new();
+        }
+        let gone = (now.wall - effective).to_std().unwrap_or(Duration::ZERO);
+        let last = Boot(now.boot.0.saturating_sub(u64::try_from(gone.as_millis()).unwrap_or(u64::MAX)));
+        let due = last.plus(self.hold_time);
+        self.deed.held_due = Some(effective + chrono::TimeDelta::from_std(self.hold_time).unwrap_or_default());
+        self.phase = Phase::Watching { due, last };
+        Vec::new()
+    }
+
+    /// Looks what became of an effect whose answer was lost.
+    pub(super) fn look_up(&mut self, world: &World, now: &Moment, step: usize, since: &Moment, until: Boot, looked: Boot) -> Vec<Task> {
+        let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        if let StepEffect::Weights { backend, pool, weights } = &effect {
+            if let Some((reading, seen)) = newest(world, backend)
+                && seen.boot > since.boot
+            {
+                if reads_as(&reading, pool, weights) {
+                    self.deed.state = DeedState::Sent;
+                    return self.record(
+                        EntryKind::Accepted,
+                        Some(number(step)),
+                        "the answer was lost; a later reading shows the weights as set",
+                        false,
+                        None,
+                    );
+                }
+                let before = self.expected(&effect);
+                if before.as_ref().is_some_and(|before| reads_as(&reading, pool, before)) {
+                    return self.record(
+                        EntryKind::NotBegun,
+                        Some(number(step)),
+                        "a later reading shows that it did not happen; order it again if it is still wished",
+                        true,
+                        None,
+                    );
+                }
+                self.deed.words = Text::clean(&format!("weights of {pool} are neither as before nor as wished"));
+            }
+        } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
+            self.phase = Phase::LookingUp { step, since: *since, until, looked: now.boot };
+            if now.boot < until {
+                return vec![self.look_task(step, effect)];
+            }
+        }
+        if now.boot >= until {
+            let words = format!(
+                "not settled within {} s: look at {} and decide; it is not sent again",
+                self.lookup_within.as_secs(),
+                effect.backend()
+            );
+            self.deed.state = DeedState::Unknown;
+            return self.record(EntryKind::Unknown, Some(number(step)), &words, true, None);
+        }
+        Vec::new()
+    }
+
+    /// After UNKNOWN the CI system shows what the effect made.
+    pub(super) fn found_after_unknown(&mut self, step: usize, found: &Found) -> Vec<Task> {
+        let stops = matches!(self.plan.order.effects.get(step), Some(StepEffect::Cancel { .. }));
+        let words = match found {
+            Found::Queued(request) => format!("the answer was lost; request {request} bears its key"),
+            // A stop leaves no key: only a run that is cancelled shows that it happened, one that still runs is looked at again.
+            Found::Run(run) if stops && run.state != RunState::Cancelled => {
+                if run.state.is_over() {
+                    let words = format!("run {} had ended by itself: {}", run.id, run.state.word());
+                    return self.record(EntryKind::NotBegun, Some(number(step)), &words, true, None);
+                }
+                return Vec::new();
+            }
+            Found::Run(run) => format!("the answer was lost; run {} shows that it happened", run.id),
+        };
+        self.deed.state = DeedState::Sent;
+        self.record(EntryKind::Accepted, Some(number(step)), &words, false, None)
+    }
+}

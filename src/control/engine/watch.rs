@@ -1,0 +1,42 @@
+//! Watches an effective deed for its hold time: held only when readings without a gap cover it.
+
+use std::time::Duration;
+
+use super::confirm::{newest, reads_as};
+use super::{Machine, Phase};
+use crate::control::task::Task;
+use crate::control::world::World;
+use crate::model::deed::EntryKind;
+use crate::model::plan::StepEffect;
+use crate::model::time::{Boot, Moment};
+
+impl Machine {
+    /// Looks whether an effective deed still holds.
+    pub(super) fn watch(&mut self, world: &World, now: &Moment, due: Boot, last: Boot) -> Vec<Task> {
+        let mut oldest = now.boot;
+        let mut allowed = Duration::MAX;
+        for effect in &self.plan.order.effects {
+            let StepEffect::Weights { backend, pool, weights } = effect else { continue };
+            let Some(source) = world.sources.get(backend) else { continue };
+            allowed = allowed.min(source.backend.stale_after);
+            let Some((reading, seen)) = newest(world, backend) else { continue };
+            oldest = oldest.min(seen.boot);
+            if seen.boot > last && !reads_as(&reading, pool, weights) {
+                let words =
+                    format!("slipped back: weights of {pool} are no longer as set, changed by another hand or a reload of {backend}");
+                return self.record(EntryKind::Slipped, None, &words, true, None);
+            }
+        }
+        let covered = oldest.max(last);
+        let gap = now.boot.since(covered).max(oldest.since(last));
+        if gap > allowed {
+            let words = format!("not watched for {} s of its hold time, {} s are allowed", gap.as_secs(), allowed.as_secs());
+            return self.record(EntryKind::Unwatched, None, &words, true, None);
+        }
+        if covered >= due {
+            return self.record(EntryKind::Held, None, &format!("still so after {} s", self.hold_time.as_secs()), true, None);
+        }
+        self.phase = Phase::Watching { due, last: covered };
+        Vec::new()
+    }
+}

@@ -1,0 +1,209 @@
+//! Events: everything that enters the world. The stream is the recording; replayed, it gives the same screens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::alert::AlertReading;
+use crate::model::deed::EntryKind;
+use crate::model::error::{PortError, SendError};
+use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::pipeline::{LogPart, RunReading};
+use crate::model::plan::Plan;
+use crate::model::rollout::TargetState;
+use crate::model::signal::SignalReading;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::model::timeline::Happening;
+use crate::model::traffic::TrafficReading;
+use crate::ports::ci::Found;
+use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
+
+/// What one poll brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// From a router.
+    Traffic(Arc<TrafficReading>),
+    /// From a monitoring system.
+    Signals(Arc<SignalReading>),
+    /// From an alerting system.
+    Alerts(Arc<AlertReading>),
+    /// From a CI system.
+    Runs(Arc<RunReading>),
+}
+
+/// What the store holds, as read after one of its commits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StorePicture {
+    /// What is remembered of targets.
+    pub states: Vec<TargetState>,
+    /// Deeds whose state is not final.
+    pub open: Vec<OpenDeed>,
+    /// The newest deeds.
+    pub recent: Vec<crate::model::deed::Deed>,
+    /// Plans that wait for other persons.
+    pub waiting: Vec<Plan>,
+    /// The newest entries, oldest first.
+    pub entries: Vec<EntryRow>,
+    /// All entries.
+    pub size: u64,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A poll came back.
+    Polled {
+        /// The backend.
+        backend: BackendName,
+        /// The number of the poll; older ones than the newest are dropped.
+        seq: u64,
+        /// When it was asked.
+        asked: Moment,
+        /// What it brought.
+        result: Result<Reading, PortError>,
+    },
+    /// A part of a log came back.
+    LogRead {
+        /// The CI backend.
+        backend: BackendName,
+        /// The log.
+        log: u64,
+        /// What it brought.
+        result: Result<LogPart, PortError>,
+    },
+    /// The store was read.
+    StoreRead {
+        /// What it holds.
+        result: Result<Box<StorePicture>, LedgerError>,
+    },
+    /// The journal was read at the start.
+    JournalRead {
+        /// What it remembers.
+        happenings: Vec<Happening>,
+    },
+    /// The ledger was verified.
+    Verified {
+        /// What was found.
+        result: Result<Verification, LedgerError>,
+    },
+    /// An operator confirmed a plan.
+    Confirmed {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// The point of no return was passed, or not.
+    Began {
+        /// The plan.
+        plan: PlanId,
+        /// When the intent was committed.
+        result: Result<DateTime<Utc>, LedgerError>,
+    },
+    /// `sending` was recorded, or not.
+    Sending {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: u32,
+        /// When it was committed.
+        result: Result<DateTime<Utc>, LedgerError>,
+    },
+    /// A backend answered an effect, or did not.
+    Answered {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: u32,
+        /// What it said.
+        result: Result<(), SendError>,
+    },
+    /// An outcome was recorded, or not.
+    Recorded {
+        /// The plan.
+        plan: PlanId,
+        /// The step; none for the whole deed.
+        step: Option<u32>,
+        /// The kind of entry.
+        kind: EntryKind,
+        /// When it was committed.
+        result: Result<DateTime<Utc>, LedgerError>,
+    },
+    /// What an effect made was looked for.
+    Looked {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: u32,
+        /// What was found.
+        result: Result<Option<Found>, PortError>,
+    },
+    /// A deed whose owner died was taken over, or not.
+    Adopted {
+        /// The plan.
+        plan: PlanId,
+        /// Whether it is ours now.
+        ours: bool,
+    },
+    /// A plan was stored to wait for other persons, or a denial was recorded.
+    Noted {
+        /// The plan.
+        plan: PlanId,
+        /// Whether it could be written.
+        result: Result<(), LedgerError>,
+    },
+    /// A session looks at a target: its sources are polled quicker.
+    Looking {
+        /// The target; none: at none in particular.
+        target: Option<Target>,
+        /// The run whose steps are wanted.
+        run: Option<u64>,
+    },
+    /// A session follows a log.
+    Following {
+        /// The CI backend.
+        backend: BackendName,
+        /// The log.
+        log: u64,
+        /// Whether it begins or ends.
+        on: bool,
+    },
+    /// An operator asked for a verification of the ledger.
+    VerifyAsked,
+    /// The machine slept.
+    Slept {
+        /// How long.
+        span: Duration,
+    },
+    /// The configuration was read again.
+    Reloaded {
+        /// The new catalog, or why the old one stays.
+        result: Result<Arc<crate::model::catalog::Catalog>, Text>,
+    },
+    /// Time passed.
+    Woke,
+}
+
+impl Event {
+    /// The family of the event, the journal's second column.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::Polled { .. } | Self::LogRead { .. } => "reading",
+            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
+            Self::Confirmed { .. }
+            | Self::Began { .. }
+            | Self::Sending { .. }
+            | Self::Answered { .. }
+            | Self::Recorded { .. }
+            | Self::Looked { .. }
+            | Self::Adopted { .. }
+            | Self::Noted { .. } => "deed",
+            Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
+            Self::Slept { .. } | Self::Woke => "time",
+            Self::Reloaded { .. } => "configuration",
+        }
+    }
+}

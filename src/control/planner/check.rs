@@ -1,0 +1,122 @@
+//! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
+
+use crate::control::world::World;
+use crate::model::name::{BackendName, Target};
+use crate::model::plan::{Checked, Plan, Precondition};
+use crate::model::reading::Freshness;
+use crate::model::reason::Reason;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::model::traffic::{ServerState, Weights};
+
+/// The plan with every precondition looked at again.
+#[must_use]
+pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
+    let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
+    Plan { preconditions, ..plan.clone() }
+}
+
+/// Looks at one precondition.
+pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Moment) -> Checked {
+    let (text, broken) = match &must {
+        Precondition::Fresh { backend } => (format!("{backend} is fresh"), fresh(world, backend, now)),
+        Precondition::WeightsUnchanged { backend, pool, weights } => {
+            (format!("weights of {pool} are as planned on: {}", shown(weights)), weights_unchanged(world, backend, pool, weights))
+        }
+        Precondition::ServerUp { backend, pool, servers, .. } => {
+            let names: Vec<_> = servers.iter().map(ToString::to_string).collect();
+            let up = world
+                .traffic(backend)
+                .and_then(|fact| fact.value.as_ref())
+                .and_then(|reading| reading.pools.get(pool))
+                .is_some_and(|pool| servers.iter().filter_map(|name| pool.server(name)).any(|server| server.state == ServerState::Up));
+            let broken = (!up).then(|| {
+                Reason::new("no-server-up", &format!("no server of {} in {pool} is up", names.join(", ")), "bring one up, then plan again")
+            });
+            (format!("a server of {} in {pool} is up", names.join(", ")), broken)
+        }
+        Precondition::RunState { backend, builder, run, over } => {
+            let found = world
+                .runs(backend)
+                .and_then(|fact| fact.value.as_ref())
+                .and_then(|reading| reading.builders.get(builder))
+                .and_then(|builder| builder.runs.iter().find(|one| one.id.number == *run));
+            let wanted = if *over { "over" } else { "under way" };
+            let broken = match found {
+                None => Some(Reason::new(
+                    "changed",
+                    &format!("run {backend}/{run} of {builder} is not there"),
+                    "look at the pipeline, then plan again",
+                )),
+                Some(found) if found.state.is_over() == *over => None,
+                Some(found) => Some(Reason::new(
+                    "changed",
+                    &format!("run {backend}/{run} is {}", found.state.word()),
+                    "look at the pipeline, then plan again",
+                )),
+            };
+            (format!("run {backend}/{run} is {wanted}"), broken)
+        }
+        Precondition::NotHeld => {
+            let hold = world.target(target).and_then(|view| view.state.hold.as_ref());
+            (
+                "no hold is set".to_owned(),
+                hold.map(|hold| Reason::new("hold", &format!("{target} is held by {}", hold.by), &format!("gonogo resume {target}"))),
+            )
+        }
+        Precondition::Stable { slot } => {
+            let now_stable = world.target(target).map(|view| view.state.stable);
+            let broken = (now_stable != Some(*slot))
+                .then(|| Reason::new("changed", "the slots changed their roles since it was planned", "plan again"));
+            ("the stable slot is as planned on".to_owned(), broken)
+        }
+    };
+    Checked { must, text: Text::clean(&text), holds: broken.is_none(), broken }
+}
+
+fn shown(weights: &Weights) -> String {
+    weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect::<Vec<_>>().join(", ")
+}
+
+fn fresh(world: &World, backend: &BackendName, now: &Moment) -> Option<Reason> {
+    let Some(source) = world.sources.get(backend) else {
+        return Some(Reason::new("unreachable", &format!("{backend} is not configured"), "configure it"));
+    };
+    let age = source.age(now).map_or_else(|| "never read".to_owned(), |age| format!("last read {} s ago", age.as_secs()));
+    let trouble = source.trouble();
+    let detail = trouble.map(|error| format!("; {error}")).unwrap_or_default();
+    let fix = trouble.map_or("wait for a fresh reading, then plan again", crate::model::error::PortError::remedy);
+    match source.freshness(now) {
+        Freshness::Fresh => None,
+        Freshness::Stale => Some(Reason::new("stale", &format!("{backend} is stale: {age}{detail}"), fix)),
+        // A source that was read once is stale, whatever stands in the way now; one that never answered is unreachable.
+        Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never if source.seen().is_some() => {
+            Some(Reason::new("stale", &format!("{backend} is stale: {age}{detail}"), fix))
+        }
+        Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never => {
+            Some(Reason::new("unreachable", &format!("{backend} was {age}{detail}"), fix))
+        }
+    }
+}
+
+fn weights_unchanged(world: &World, backend: &BackendName, pool: &crate::model::name::PoolName, weights: &Weights) -> Option<Reason> {
+    let reading = world.traffic(backend).and_then(|fact| fact.value.as_ref())?;
+    let Some(found) = reading.pools.get(pool) else {
+        return Some(Reason::new("changed", &format!("{backend} has no pool {pool}"), "compare the configuration with the router's"));
+    };
+    let differs: Vec<_> = weights
+        .iter()
+        .filter_map(|(name, weight)| match found.server(name) {
+            None => Some(format!("{name} is gone")),
+            Some(server) if server.weight != *weight => Some(format!("{name} {weight} is now {}", server.weight)),
+            Some(_) => None,
+        })
+        .collect();
+    (!differs.is_empty()).then(|| {
+        Reason::new(
+            "changed",
+            &format!("weights of {pool} changed since it was planned: {}", differs.join(", ")),
+            "look at who changed them, then plan again",
+        )
+    })
+}

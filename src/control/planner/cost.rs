@@ -1,0 +1,151 @@
+//! What a plan costs, row by row; "not known" is an answer, an invented figure is not.
+
+use super::Scene;
+use crate::model::deed::DeedState;
+use crate::model::intent::Verb;
+use crate::model::plan::{Cost, Evidence};
+use crate::model::reading::Freshness;
+use crate::model::share::Percent;
+use crate::model::slot::Slot;
+use crate::model::text::Text;
+
+fn row(name: &str, text: Option<String>) -> Cost {
+    Cost { name: name.to_owned(), text: text.map(|text| Text::clean(&text)) }
+}
+
+/// The version in a slot, or the slot's servers where it is not known.
+pub(super) fn name_of(scene: &Scene<'_>, slot: Slot) -> String {
+    let version = scene.world.target(&scene.intent.target).and_then(|view| view.version(slot)).map(|seen| seen.version.to_string());
+    version.unwrap_or_else(|| {
+        let servers = scene.deploy.traffic.first().map(|entry| entry.servers(slot)).unwrap_or_default();
+        servers.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
+    })
+}
+
+/// `2.4.1 80 %, 2.5.0 20 %`, or that it is not known.
+pub(super) fn shares(scene: &Scene<'_>) -> String {
+    let Some(view) = scene.world.target(&scene.intent.target) else { return "shares not known".to_owned() };
+    match view.wished() {
+        Some(share) => split_words(scene, share.percent()),
+        None => "shares not known".to_owned(),
+    }
+}
+
+/// Both versions with their shares, the stable one first, when the other one's share is `percent`.
+pub(super) fn split_words(scene: &Scene<'_>, percent: f64) -> String {
+    let stable = scene.world.target(&scene.intent.target).map_or(Slot::First, |view| view.state.stable);
+    format!("{} {} %, {} {} %", name_of(scene, stable), number(100.0 - percent), name_of(scene, stable.other()), number(percent))
+}
+
+fn number(value: f64) -> String {
+    let rounded = (value * 10.0).round() / 10.0;
+    if (rounded - rounded.round()).abs() < 1e-9 { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
+}
+
+/// What this verb took on this target when it last became effective.
+fn takes(scene: &Scene<'_>) -> Option<String> {
+    let deeds = scene.world.newest_deeds();
+    let last = deeds.into_iter().find(|deed| {
+        deed.target == scene.intent.target && deed.verb == scene.intent.verb && matches!(deed.state, DeedState::Effective | DeedState::Held)
+    })?;
+    let (from, to) = (last.facts.intended?, last.facts.effective?);
+    Some(format!("{:.1} s when last done, {}", (to - from).as_seconds_f64(), from.format("%Y-%m-%d %H:%M:%SZ")))
+}
+
+/// The rows of a deed that stands still.
+pub(super) fn of_still(scene: &Scene<'_>) -> Vec<Cost> {
+    vec![
+        row("if I do nothing", Some(nothing(scene))),
+        row("takes", Some("one write to the ledger".to_owned())),
+        row("if it fails", Some("nothing changed".to_owned())),
+        row("load", Some("unchanged".to_owned())),
+        row("users", Some("nobody notices".to_owned())),
+        row("data", Some("unchanged".to_owned())),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
+fn nothing(scene: &Scene<'_>) -> String {
+    format!("it stays as it is ({}); no rule moves it by itself", shares(scene))
+}
+
+fn told() -> &'static str {
+    "everyone in this room and the ledger; no message is sent"
+}
+
+/// The rows of a deed that moves traffic to `percent` of the slot on trial.
+pub(super) fn of_traffic(scene: &Scene<'_>, percent: Percent) -> Vec<Cost> {
+    let view = scene.world.target(&scene.intent.target);
+    let before = view.and_then(|view| view.wished()).map(|share| share.percent());
+    let load = before.map(|before| {
+        let stable = view.map_or(Slot::First, |view| view.state.stable);
+        let after = f64::from(percent.get());
+        let (gains, from, to) = if after >= before { (stable.other(), before, after) } else { (stable, 100.0 - before, 100.0 - after) };
+        format!("{} from {} to {} % of the traffic; room left there: not known", name_of(scene, gains), number(from), number(to))
+    });
+    vec![
+        row("if I do nothing", Some(nothing(scene))),
+        row("takes", takes(scene)),
+        row("if it fails", Some("a refused raise moves nothing; once it is raised, at worst both slots take traffic".to_owned())),
+        row("load", load),
+        row("users", Some("requests under way finish where they are; sessions tied to a server: not known".to_owned())),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
+/// The rows of a deed on a run.
+pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
+    let does = match scene.intent.verb {
+        Verb::Start => "nothing runs",
+        Verb::Retry => "the run stays as it ended",
+        Verb::Cancel => "the run goes on to its end",
+        Verb::Hold | Verb::Resume | Verb::Shift | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Note => "it stays as it is",
+    };
+    vec![
+        row("if I do nothing", Some(does.to_owned())),
+        row("takes", takes(scene)),
+        row("if it fails", Some("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice".to_owned())),
+        row("load", Some("one run of the CI system".to_owned())),
+        row("users", Some("traffic is not moved".to_owned())),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
+/// Signals, alerts and versions as evidence: they warn, they never bind.
+pub(super) fn evidence(scene: &Scene<'_>) -> Vec<Evidence> {
+    let Some(view) = scene.world.target(&scene.intent.target) else { return Vec::new() };
+    let age = |backend: &crate::model::name::BackendName| {
+        scene.world.sources.get(backend).and_then(|source| source.age(scene.now)).map(|age| age.as_secs())
+    };
+    let mut rows: Vec<Evidence> = view
+        .signals
+        .iter()
+        .map(|signal| Evidence {
+            text: signal.sentence.clone(),
+            source: signal.backend.to_string(),
+            age_s: age(&signal.backend),
+            warns: signal.state != crate::control::world::SignalState::Within
+                || !scene.world.freshness(&signal.backend, scene.now).is_fresh(),
+        })
+        .collect();
+    if let Some(alerts) = scene.service.alerts.as_ref() {
+        let firing: Vec<_> = view.alerts.iter().map(|alert| alert.name.to_string()).collect();
+        let fresh = scene.world.freshness(&alerts.backend, scene.now);
+        let text = match (fresh, firing.is_empty()) {
+            (Freshness::Fresh, true) => "no alert fires".to_owned(),
+            (Freshness::Fresh, false) => format!("fires: {}", firing.join(", ")),
+            (Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never, _) => {
+                format!("alerts not known, {} is {}", alerts.backend, fresh.word())
+            }
+        };
+        rows.push(Evidence {
+            text: Text::clean(&text),
+            source: alerts.backend.to_string(),
+            age_s: age(&alerts.backend),
+            warns: !firing.is_empty() || !fresh.is_fresh(),
+        });
+    }
+    rows
+}

@@ -1,0 +1,283 @@
+//! Plans that move traffic: shift, promote, abort, rollback.
+
+use super::{Draft, PlanError, Scene, cost, run};
+use crate::analysis::weights;
+use crate::model::capability::Capability;
+use crate::model::catalog::TrafficEntry;
+use crate::model::intent::Direction;
+use crate::model::plan::{Precondition, Reach, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::rollout::Proven;
+use crate::model::share::{Percent, Share};
+use crate::model::slot::Slot;
+use crate::model::text::Text;
+use crate::model::traffic::Weights;
+
+fn stable(scene: &Scene<'_>) -> Slot {
+    scene.world.target(&scene.intent.target).map_or(Slot::First, |view| view.state.stable)
+}
+
+/// The present share of the slot on trial by the routers' set weights.
+fn present(scene: &Scene<'_>) -> Option<Share> {
+    scene.world.target(&scene.intent.target)?.wished()
+}
+
+/// The share of the slot that is not stable becomes N per cent.
+pub(super) fn shift(scene: &Scene<'_>) -> Result<Draft, PlanError> {
+    let percent = scene
+        .intent
+        .args
+        .percent
+        .ok_or_else(|| PlanError::Arguments(Text::clean("a shift needs a share: gonogo shift TARGET PERCENT, 0 to 100")))?;
+    let mut draft = to_share(scene, percent);
+    let undo = present(scene).map(|share| share.nearest());
+    draft.undo = undo.filter(|before| *before != percent).map(|before| format!("shift {} {before}", scene.intent.target));
+    Ok(draft)
+}
+
+/// Everything that a move to a share of the slot on trial needs.
+fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
+    let trial = stable(scene).other();
+    let view = scene.world.target(&scene.intent.target);
+    let now = view.map(|view| {
+        view.traffic
+            .iter()
+            .filter_map(|entry| entry.second_set)
+            .map(|share| view.of_canary(share))
+            .fold((1.0_f64, 0.0_f64), |(least, most), share| (least.min(share.percent() / 100.0), most.max(share.percent() / 100.0)))
+    });
+    let wished = percent.share().fraction();
+    // It lowers when no router's share would rise by it. With no reading at all, only 0 is surely the way back.
+    let lowers = match now {
+        Some((least, most)) if least <= most => wished <= least + 1e-9,
+        _ => percent == Percent::NONE,
+    };
+    let version = view.and_then(|view| view.version(trial));
+    let mut draft = Draft {
+        direction: Some(if lowers { Direction::Back } else { Direction::Forward }),
+        percent: Some(percent),
+        slot: Some(trial),
+        digest: version.and_then(|seen| seen.digest.clone()),
+        now: cost::shares(scene),
+        after: cost::split_words(scene, f64::from(percent.get())),
+        evidence: cost::evidence(scene),
+        costs: cost::of_traffic(scene, percent),
+        ..Draft::default()
+    };
+    if scene.deploy.traffic.is_empty() {
+        draft.impossible.push(Reason::new(
+            "unsupported",
+            &format!("{} has no traffic entry", scene.intent.target),
+            "add traffic = [{ backend, pool, stable, canary }] to its deploy table",
+        ));
+        return draft;
+    }
+    draft.preconditions.push(Precondition::Stable { slot: trial.other() });
+    for entry in &scene.deploy.traffic {
+        add_entry(scene, entry, trial, percent, &mut draft);
+    }
+    draft
+}
+
+/// Adds one router's effect and preconditions.
+fn add_entry(scene: &Scene<'_>, entry: &TrafficEntry, trial: Slot, percent: Percent, draft: &mut Draft) {
+    run::needs(scene, &entry.backend, Capability::Shift, draft);
+    draft.preconditions.push(Precondition::Fresh { backend: entry.backend.clone() });
+    let Some(reading) = scene.world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref()) else { return };
+    let Some(pool) = reading.pools.get(&entry.pool) else {
+        let text = format!("{} has no pool {}", entry.backend, entry.pool);
+        draft.impossible.push(Reason::new("missing", &text, "compare the pool's name with the router's"));
+        return;
+    };
+    let missing: Vec<_> = Slot::BOTH
+        .iter()
+        .flat_map(|slot| entry.servers(*slot))
+        .filter(|name| pool.server(name).is_none())
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        let text = format!("{} of {} has no server {}", entry.pool, entry.backend, missing.join(", "));
+        draft.impossible.push(Reason::new("missing", &text, "compare the servers' names with the router's"));
+        return;
+    }
+    let before: Weights = Slot::BOTH
+        .iter()
+        .flat_map(|slot| entry.servers(*slot))
+        .filter_map(|name| pool.server(name))
+        .map(|server| (server.name.clone(), server.weight))
+        .collect();
+    draft.preconditions.push(Precondition::WeightsUnchanged {
+        backend: entry.backend.clone(),
+        pool: entry.pool.clone(),
+        weights: before.clone(),
+    });
+    match weights::reach(pool, entry.servers(trial), entry.servers(trial.other()), percent) {
+        Err(reason) => draft.impossible.push(reason),
+        Ok(weighed) => {
+            draft.reach.push(Reach { wished: percent, reached: weighed.share });
+            for slot in Slot::BOTH {
+                let servers = entry.servers(slot);
+                let gains = servers.iter().any(|name| weighed.weights.get(name) > before.get(name));
+                if gains {
+                    draft.preconditions.push(Precondition::ServerUp {
+                        backend: entry.backend.clone(),
+                        pool: entry.pool.clone(),
+                        slot,
+                        servers: servers.to_vec(),
+                    });
+                }
+            }
+            draft.effects.push(StepEffect::Weights { backend: entry.backend.clone(), pool: entry.pool.clone(), weights: weighed.weights });
+        }
+    }
+}
+
+/// The next step; after the last, the new version is the stable one.
+pub(super) fn promote(scene: &Scene<'_>) -> Draft {
+    let target = &scene.intent.target;
+    let Some(now) = present(scene).map(|share| share.nearest()) else {
+        let mut draft = to_share(scene, Percent::ALL);
+        draft.direction = Some(Direction::Forward);
+        draft.effects.clear();
+        if draft.impossible.is_empty() {
+            draft.impossible.push(Reason::new(
+                "unreachable",
+                "the present share is not known, so neither is the next step",
+                "wait until the router is read",
+            ));
+        }
+        return draft;
+    };
+    if let Some(next) = scene.deploy.steps.iter().copied().find(|step| *step > now) {
+        let mut draft = to_share(scene, next);
+        draft.direction = Some(Direction::Forward);
+        draft.undo = Some(format!("shift {target} {now}"));
+        return draft;
+    }
+    let trial = stable(scene).other();
+    let mut draft = to_share(scene, Percent::ALL);
+    draft.direction = Some(Direction::Forward);
+    draft.effects.clear();
+    draft.reach.clear();
+    draft.ends = Some(trial);
+    draft.after = format!("the rollout ends; {} is the stable version", cost::name_of(scene, trial));
+    draft.undo = Some(format!("rollback {target}"));
+    draft
+}
+
+/// The new version's share becomes 0 and the rollout ends.
+pub(super) fn abort(scene: &Scene<'_>) -> Draft {
+    let mut draft = to_share(scene, Percent::NONE);
+    draft.direction = Some(Direction::Back);
+    draft.ends = Some(stable(scene));
+    draft.after = format!("{}; the rollout ends; what was deployed stays deployed", draft.after);
+    draft.undo = present(scene)
+        .map(|share| share.nearest())
+        .filter(|share| *share != Percent::NONE)
+        .map(|share| format!("shift {} {share}", scene.intent.target));
+    if !under_way(scene) {
+        draft.impossible.push(Reason::new(
+            "no-rollout",
+            &format!("no rollout of {} is under way", scene.intent.target),
+            "nothing to abort",
+        ));
+    }
+    draft
+}
+
+/// Whether a rollout is remembered or seen.
+fn under_way(scene: &Scene<'_>) -> bool {
+    let Some(view) = scene.world.target(&scene.intent.target) else { return false };
+    // Where the share cannot be read the way back is not refused for want of a rollout; freshness decides.
+    view.state.rollout.is_some() || view.wished().is_none_or(|share| share.fraction() > 0.0)
+}
+
+/// Back to the last proven version: abort when a rollout is under way, else deploy what was proven before.
+pub(super) fn rollback(scene: &Scene<'_>) -> Draft {
+    if under_way(scene) {
+        let mut draft = abort(scene);
+        stop_deploy(scene, &mut draft);
+        return draft;
+    }
+    let stable = stable(scene);
+    let running = scene.world.target(&scene.intent.target).and_then(|view| view.version(stable)).map(|seen| seen.version.clone());
+    let Some(proven) = last_proven(scene, running.as_ref()) else {
+        return Draft {
+            direction: Some(Direction::Back),
+            now: cost::shares(scene),
+            after: "not known".to_owned(),
+            impossible: vec![Reason::new(
+                "no-proven-version",
+                "no rollout is under way and no earlier version of it is known to have served",
+                "deploy the wished version with its pipeline",
+            )],
+            ..Draft::default()
+        };
+    };
+    redeploy(scene, stable, &proven)
+}
+
+fn last_proven(scene: &Scene<'_>, running: Option<&Text>) -> Option<Proven> {
+    let view = scene.world.target(&scene.intent.target)?;
+    view.state.proven.iter().find(|proven| Some(&proven.version) != running).cloned()
+}
+
+/// Deploys a proven version into the slot that is not stable, moves all traffic there and makes it the stable one.
+fn redeploy(scene: &Scene<'_>, stable: Slot, proven: &Proven) -> Draft {
+    let trial = stable.other();
+    let there =
+        scene.world.target(&scene.intent.target).and_then(|view| view.version(trial)).is_some_and(|seen| seen.version == proven.version);
+    let mut draft = Draft::default();
+    let shift = to_share(scene, Percent::ALL);
+    if !there {
+        match scene.deploy.deploy.as_ref() {
+            Some(pipeline) => {
+                let slot = scene
+                    .deploy
+                    .traffic
+                    .first()
+                    .and_then(|entry| entry.servers(trial).first())
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                run::add_start(scene, pipeline, &[("slot", &slot), ("version", proven.version.as_str())], &mut draft);
+            }
+            None => draft.impossible.push(Reason::new(
+                "unsupported",
+                &format!("{} is no longer deployed and nothing is configured that deploys it", proven.version),
+                "add deploy = { backend, builder, scheduler, properties } to its deploy table",
+            )),
+        }
+    }
+    let mut effects = draft.effects;
+    effects.extend(shift.effects);
+    let mut preconditions = draft.preconditions;
+    preconditions.extend(shift.preconditions);
+    let mut impossible = draft.impossible;
+    impossible.extend(shift.impossible);
+    Draft {
+        direction: Some(Direction::Back),
+        effects,
+        preconditions,
+        impossible,
+        ends: Some(trial),
+        after: format!("{} takes all traffic and is the stable version again", proven.version),
+        digest: proven.digest.clone(),
+        undo: Some(format!("shift {} 100", scene.intent.target)),
+        ..shift
+    }
+}
+
+/// Stops the deploy run of the version on trial while it is still running.
+fn stop_deploy(scene: &Scene<'_>, draft: &mut Draft) {
+    let Some(pipeline) = scene.deploy.deploy.as_ref() else { return };
+    let Some(reading) = scene.world.runs(&pipeline.backend).and_then(|fact| fact.value.as_ref()) else { return };
+    let Some(builder) = reading.builders.get(&pipeline.builder) else { return };
+    let environment = scene.intent.target.environment.as_str();
+    let deploys_here = |run: &&crate::model::pipeline::Run| {
+        !run.state.is_over() && run.properties.get("environment").is_none_or(|value| value.as_str() == environment)
+    };
+    if let Some(run) = builder.runs.iter().find(deploys_here) {
+        draft.run = Some(run.id.to_string());
+        draft.effects.push(StepEffect::Cancel { backend: pipeline.backend.clone(), builder: pipeline.builder.clone(), run: run.id.number });
+    }
+}

@@ -1,0 +1,128 @@
+//! Tasks: what the update wants done outside, as data. The driver does them; each ends in an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::catalog::Catalog;
+use crate::model::name::{BackendName, PlanId, PoolName};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::rollout::StateChange;
+use crate::model::signal::Ask;
+use crate::model::timeline::Happening;
+use crate::model::traffic::Weights;
+use crate::ports::ledger::Outcome;
+
+/// What a poll asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// A router's pools.
+    Pools(Vec<PoolName>),
+    /// A monitoring system's answers.
+    Asks(Vec<Ask>),
+    /// Alerts.
+    Alerts,
+    /// Builders, and runs whose steps are wanted.
+    Builders(Vec<String>, Vec<u64>),
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// Polls a backend.
+    Poll {
+        /// The backend.
+        backend: BackendName,
+        /// The number of the poll.
+        seq: u64,
+        /// What to ask.
+        query: Query,
+        /// After this long the poll has timed out.
+        deadline: Duration,
+    },
+    /// Reads a part of a log.
+    ReadLog {
+        /// The CI backend.
+        backend: BackendName,
+        /// The log.
+        log: u64,
+        /// The first line.
+        first: u64,
+    },
+    /// Reads the store.
+    ReadStore,
+    /// Reads the journal's newest lines.
+    ReadJournal,
+    /// Verifies the ledger.
+    Verify,
+    /// Begins a deed: the point of no return.
+    Begin {
+        /// The plan, its preconditions looked at anew.
+        plan: Box<Plan>,
+        /// The rules to judge by.
+        catalog: Arc<Catalog>,
+        /// Whether deeds are impossible.
+        read_only: bool,
+    },
+    /// Records `sending`, then sends the step.
+    Send {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: u32,
+        /// The weights that must still be there right before the first write.
+        expect: Option<Weights>,
+        /// The last moment at which an answer is awaited; it ends before the lease.
+        deadline: Duration,
+    },
+    /// Records an outcome.
+    Record {
+        /// The plan.
+        plan: PlanId,
+        /// The outcome.
+        outcome: Outcome,
+    },
+    /// Looks for what an effect made.
+    Look {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: u32,
+        /// The effect.
+        effect: StepEffect,
+        /// Only what is newer than this run.
+        after: Option<u64>,
+    },
+    /// Takes over a deed whose owner died.
+    Adopt {
+        /// The plan.
+        plan: PlanId,
+    },
+    /// Renews the lease of a deed under way.
+    Renew {
+        /// The plan.
+        plan: PlanId,
+    },
+    /// Records a denial.
+    Deny {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+    /// Stores a plan that waits for other persons.
+    StoreWaiting {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// Remembers what no deed of ours caused.
+    Remember {
+        /// The changes.
+        changes: Vec<StateChange>,
+    },
+    /// Appends lines to the journal.
+    Journal {
+        /// The lines.
+        happenings: Vec<Happening>,
+    },
+}

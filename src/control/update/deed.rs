@@ -1,0 +1,123 @@
+//! Deeds: each machine takes in what is about it, looks at the world, and its picture goes into the world.
+
+use std::sync::Arc;
+
+use super::Room;
+use crate::control::engine::Machine;
+use crate::control::event::Event;
+use crate::control::task::Task;
+use crate::model::deed::{Deed, DeedState};
+use crate::model::name::PlanId;
+use crate::model::plan::Plan;
+use crate::model::time::{Boot, Moment};
+use crate::model::timeline::HappeningKind;
+
+/// Deeds that the world keeps.
+const DEEDS: usize = 100;
+
+impl Room {
+    /// An operator confirmed a plan. A plan that is already under way or done here is not begun twice.
+    pub(super) fn on_confirmed(&mut self, now: &Moment, plan: Plan) -> Vec<Task> {
+        let id = plan.id;
+        if self.machines.contains_key(&id) {
+            return Vec::new();
+        }
+        let machine = Machine::confirmed(&self.world, plan, now);
+        self.machines.insert(id, machine);
+        self.picture(now, id)
+    }
+
+    pub(super) fn on_deed(&mut self, now: &Moment, plan: PlanId, event: &Event) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        if let Some(machine) = self.machines.get_mut(&plan) {
+            tasks.extend(machine.on(now, event));
+        }
+        if let Event::Began { result: Ok(_), .. } = event {
+            self.supersede(plan);
+        }
+        // What a deed wrote is read back at once: holds, roles of slots, entries.
+        self.store_due = Boot(0);
+        tasks.extend(self.picture(now, plan));
+        tasks
+    }
+
+    /// A deed that began closes the hold watches on its target.
+    fn supersede(&mut self, plan: PlanId) {
+        let Some(begun) = self.machines.get(&plan) else { return };
+        if begun.plan().order.effects.is_empty() {
+            return;
+        }
+        let target = begun.plan().target().clone();
+        for (id, machine) in &mut self.machines {
+            if *id != plan && machine.plan().target() == &target {
+                machine.superseded();
+            }
+        }
+    }
+
+    pub(super) fn look_at_machines(&mut self, now: &Moment) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let plans: Vec<_> = self.machines.iter().filter(|(_, machine)| !machine.is_over()).map(|(plan, _)| *plan).collect();
+        for plan in plans {
+            if let Some(machine) = self.machines.get_mut(&plan) {
+                tasks.extend(machine.look(&self.world, now));
+            }
+            tasks.extend(self.picture(now, plan));
+        }
+        tasks
+    }
+
+    /// Puts a machine's deed into the world when it changed, with a line in the timeline when its state did.
+    fn picture(&mut self, now: &Moment, plan: PlanId) -> Vec<Task> {
+        let Some(deed) = self.machines.get(&plan).map(|machine| machine.deed().clone()) else { return Vec::new() };
+        let before = self.world.deeds.get(&plan).cloned();
+        if before.as_deref() == Some(&deed) {
+            return Vec::new();
+        }
+        let told = before.as_ref().map(|before| (before.state, before.facts));
+        let tasks = if told == Some((deed.state, deed.facts)) || deed.facts.intended.is_none() && deed.state == DeedState::Intended {
+            Vec::new()
+        } else {
+            self.tell(now, &deed)
+        };
+        self.world.deeds.insert_mut(plan, Arc::new(deed));
+        self.forget_old();
+        self.touch(now);
+        tasks
+    }
+
+    fn tell(&mut self, now: &Moment, deed: &Deed) -> Vec<Task> {
+        let kind = match deed.state {
+            DeedState::Slipped | DeedState::Unknown => HappeningKind::Alarm,
+            DeedState::Waiting
+            | DeedState::Denied
+            | DeedState::Intended
+            | DeedState::Sent
+            | DeedState::Accepted
+            | DeedState::Effective
+            | DeedState::Held
+            | DeedState::Unwatched
+            | DeedState::Superseded
+            | DeedState::Failed => HappeningKind::Deed,
+        };
+        let text = format!("{} {}: {}", deed.verb.word(), deed.state.word().to_uppercase(), deed.words);
+        self.say(now, kind, Some(deed.target.clone()), &text, &deed.requester)
+    }
+
+    /// Drops the oldest deeds that are over, and the machines behind them.
+    pub(super) fn forget_old(&mut self) {
+        let surplus = self.world.deeds.size().saturating_sub(DEEDS);
+        if surplus == 0 {
+            return;
+        }
+        let mut over: Vec<_> =
+            self.world.deeds.values().filter(|deed| !deed.state.is_under_way()).map(|deed| (deed.facts.intended, deed.plan)).collect();
+        over.sort();
+        for (_, plan) in over.into_iter().take(surplus) {
+            if self.machines.get(&plan).is_none_or(Machine::is_over) {
+                self.world.deeds.remove_mut(&plan);
+                self.machines.remove(&plan);
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The update: one event in, the next world and the tasks that follow out. Pure; split by event family.
+
+mod deed;
+mod reading;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::control::asks;
+use crate::control::engine::{self, Machine};
+use crate::control::event::Event;
+use crate::control::schedule::{Schedule, Urgency};
+use crate::control::task::Task;
+use crate::control::world::{ByHand, LogView, World};
+use crate::model::capability::Capability;
+use crate::model::catalog::Catalog;
+use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::operator::Actor;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::model::timeline::{Happening, HappeningKind};
+use crate::model::traffic::TrafficReading;
+
+/// How long a poll may take before it has timed out.
+const POLL_WITHIN: Duration = Duration::from_secs(10);
+/// How often the store is asked whether another process wrote to it.
+const STORE_EVERY: Duration = Duration::from_secs(1);
+/// How often a followed log is read.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+/// Lines that the timeline keeps.
+const TIMELINE: usize = 2000;
+
+/// What a room is opened with.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// What is configured.
+    pub catalog: Arc<Catalog>,
+    /// Who is at the keys.
+    pub actor: Actor,
+    /// Whether deeds are impossible.
+    pub read_only: bool,
+    /// The installation, part of every Order.
+    pub installation: String,
+    /// Why the store could not be opened for writing.
+    pub record_trouble: Option<Text>,
+    /// What each backend can do and how a person would do it by hand.
+    pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
+    /// Spreads the polls.
+    pub seed: u64,
+    /// Whether this process settles what dead ones left, watches, and remembers rollouts; a verb that only reads does not.
+    pub tends: bool,
+}
+
+/// Everything that the update works on: the world that screens see, and the machines behind it.
+#[derive(Debug)]
+pub struct Room {
+    world: World,
+    machines: BTreeMap<PlanId, Machine>,
+    schedule: Schedule,
+    previous: BTreeMap<BackendName, (Arc<TrafficReading>, Moment)>,
+    looking: Option<Target>,
+    detail: Option<u64>,
+    following: BTreeMap<(BackendName, u64), Following>,
+    store_due: Boot,
+    steady: BTreeMap<Target, (Text, Boot)>,
+    abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
+    tends: bool,
+    begun: bool,
+}
+
+/// A log that sessions follow.
+#[derive(Debug, Clone, Default)]
+struct Following {
+    sessions: u32,
+    due: Boot,
+    in_flight: bool,
+}
+
+impl Room {
+    /// A room in which nothing has been read yet.
+    pub fn open(opening: Opening, now: Moment) -> Self {
+        let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
+        world.ledger.installation = opening.installation;
+        world.ledger.trouble = opening.record_trouble;
+        equip(&mut world, &opening.abilities);
+        Self {
+            world,
+            machines: BTreeMap::new(),
+            schedule: Schedule::new(opening.seed),
+            previous: BTreeMap::new(),
+            looking: None,
+            detail: None,
+            following: BTreeMap::new(),
+            store_due: Boot(0),
+            steady: BTreeMap::new(),
+            abilities: opening.abilities,
+            tends: opening.tends,
+            begun: false,
+        }
+    }
+
+    /// The world as it stands.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The machine of a deed.
+    pub fn machine(&self, plan: PlanId) -> Option<&Machine> {
+        self.machines.get(&plan)
+    }
+
+    /// Whether a deed of this process is between confirmed and effective.
+    pub fn is_hasty(&self) -> bool {
+        self.machines.values().any(Machine::is_hasty)
+    }
+
+    /// When something is due even if nothing comes in.
+    pub fn wake(&self) -> Option<Boot> {
+        let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
+        let machines = self.machines.values().filter_map(Machine::wake).min();
+        [self.schedule.wake(), machines, logs, Some(self.store_due)].into_iter().flatten().min()
+    }
+
+    /// Takes in one event.
+    pub fn update(&mut self, now: &Moment, event: Event) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        if !self.begun {
+            self.begun = true;
+            tasks.push(Task::ReadJournal);
+        }
+        if let Some(plan) = engine::subject(&event) {
+            tasks.extend(self.on_deed(now, plan, &event));
+        } else {
+            tasks.extend(self.on_event(now, event));
+        }
+        tasks.extend(self.look_at_machines(now));
+        self.set_urgency();
+        tasks.extend(self.polls(now));
+        tasks.extend(self.logs(now));
+        if now.boot >= self.store_due {
+            self.store_due = now.boot.plus(STORE_EVERY);
+            tasks.push(Task::ReadStore);
+        }
+        tasks
+    }
+
+    fn on_event(&mut self, now: &Moment, event: Event) -> Vec<Task> {
+        match event {
+            Event::Polled { backend, seq, asked, result } => self.on_polled(now, &backend, seq, asked, result),
+            Event::LogRead { backend, log, result } => {
+                self.on_log(now, backend, log, result);
+                Vec::new()
+            }
+            Event::StoreRead { result } => self.on_store(now, result),
+            Event::JournalRead { happenings } => {
+                let mut all: std::collections::VecDeque<_> = happenings.into();
+                all.extend(self.world.timeline.iter().cloned());
+                self.world.timeline = Arc::new(all);
+                self.touch(now);
+                Vec::new()
+            }
+            Event::Verified { result } => {
+                if let Ok(found) = result {
+                    self.world.ledger.verified = Some((now.wall, found));
+                    self.touch(now);
+                }
+                Vec::new()
+            }
+            Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Looking { target, run } => {
+                self.looking = target;
+                self.detail = run;
+                Vec::new()
+            }
+            Event::Following { backend, log, on } => {
+                self.on_following(now, backend, log, on);
+                Vec::new()
+            }
+            Event::VerifyAsked => vec![Task::Verify],
+            Event::Slept { span } => {
+                self.world.slept = Some((now.wall, span));
+                self.schedule.all_due();
+                self.say(
+                    now,
+                    HappeningKind::Source,
+                    None,
+                    &format!("the machine slept for {} s; everything is read anew", span.as_secs()),
+                    "clock",
+                )
+            }
+            Event::Reloaded { result } => self.on_reloaded(now, result),
+            Event::Woke => Vec::new(),
+            Event::Began { .. }
+            | Event::Sending { .. }
+            | Event::Answered { .. }
+            | Event::Recorded { .. }
+            | Event::Looked { .. }
+            | Event::Adopted { .. }
+            | Event::Noted { .. } => Vec::new(),
+        }
+    }
+
+    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>) -> Vec<Task> {
+        match result {
+            Err(trouble) => {
+                self.world.config_trouble = Some(trouble.clone());
+                self.touch(now);
+                self.say(now, HappeningKind::Source, None, &format!("configuration refused, the old one stays: {trouble}"), "configuration")
+            }
+            Ok(catalog) => {
+                let fresh = World::new(catalog, self.world.actor.clone(), self.world.read_only, *now);
+                for (name, source) in &fresh.sources {
+                    let kept = self.world.sources.get(name).filter(|old| old.backend == source.backend).cloned();
+                    self.world.sources.insert(name.clone(), kept.unwrap_or_else(|| source.clone()));
+                }
+                self.world.sources.retain(|name, _| fresh.sources.contains_key(name));
+                let old = std::mem::replace(&mut self.world.targets, fresh.targets.clone());
+                for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
+                    self.world.targets.insert_mut(target.clone(), view.clone());
+                }
+                self.world.catalog = fresh.catalog;
+                self.world.config_trouble = None;
+                equip(&mut self.world, &self.abilities);
+                self.touch(now);
+                self.schedule.all_due();
+                self.say(now, HappeningKind::Source, None, "configuration read again", "configuration")
+            }
+        }
+    }
+
+    /// The world changed in something that a screen could show.
+    fn touch(&mut self, now: &Moment) {
+        self.world.generation += 1;
+        self.world.at = *now;
+    }
+
+    /// Writes a line into the timeline and the journal.
+    fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
+        let happening = Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned() };
+        let timeline = Arc::make_mut(&mut self.world.timeline);
+        timeline.push_back(happening.clone());
+        while timeline.len() > TIMELINE {
+            timeline.pop_front();
+        }
+        self.touch(now);
+        vec![Task::Journal { happenings: vec![happening] }]
+    }
+
+    /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.
+    fn set_urgency(&mut self) {
+        let hasty: BTreeSet<_> = self.machines.values().filter(|machine| machine.is_hasty()).flat_map(Machine::backends).collect();
+        let looked = self.looking.as_ref().map(|target| backends_of(&self.world.catalog, target)).unwrap_or_default();
+        for backend in self.world.catalog.backends.keys() {
+            let urgency = if hasty.contains(backend) {
+                Urgency::Deed
+            } else if looked.contains(backend) {
+                Urgency::Looked
+            } else {
+                Urgency::Usual
+            };
+            self.schedule.urge(backend, urgency);
+        }
+    }
+
+    fn polls(&mut self, now: &Moment) -> Vec<Task> {
+        let catalog = self.world.catalog.clone();
+        let supported = catalog.backends.values().filter(|backend| self.abilities.contains_key(&backend.name));
+        let due = self.schedule.due(now.boot, supported);
+        let detail: Vec<u64> = self.detail.into_iter().collect();
+        due.into_iter()
+            .filter_map(|(backend, seq)| {
+                let query = asks::query(&self.world, &backend, &detail)?;
+                Some(Task::Poll { backend, seq, query, deadline: POLL_WITHIN })
+            })
+            .collect()
+    }
+
+    fn on_following(&mut self, now: &Moment, backend: BackendName, log: u64, on: bool) {
+        let key = (backend.clone(), log);
+        if on {
+            let one = self.following.entry(key.clone()).or_default();
+            one.sessions += 1;
+            one.due = Boot(0);
+            let empty = crate::model::pipeline::LogPart { first: 0, lines: Vec::new(), total: 0, complete: false };
+            self.world.logs.entry(key).or_insert_with(|| Arc::new(LogView { backend, log, part: empty, trouble: None }));
+            self.touch(now);
+            return;
+        }
+        let gone = self.following.get_mut(&key).is_none_or(|one| {
+            one.sessions = one.sessions.saturating_sub(1);
+            one.sessions == 0
+        });
+        if gone {
+            self.following.remove(&key);
+            self.world.logs.remove(&key);
+            self.touch(now);
+        }
+    }
+
+    fn logs(&mut self, now: &Moment) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for ((backend, log), one) in &mut self.following {
+            if one.in_flight || now.boot < one.due {
+                continue;
+            }
+            one.in_flight = true;
+            let first = self.world.logs.get(&(backend.clone(), *log)).map_or(0, |view| view.part.first + view.part.lines.len() as u64);
+            tasks.push(Task::ReadLog { backend: backend.clone(), log: *log, first });
+        }
+        tasks
+    }
+}
+
+fn equip(world: &mut World, abilities: &BTreeMap<BackendName, (&'static [Capability], ByHand)>) {
+    for (name, source) in &mut world.sources {
+        let source = Arc::make_mut(source);
+        match abilities.get(name) {
+            Some((capabilities, by_hand)) => {
+                source.capabilities = capabilities;
+                source.by_hand = by_hand.clone();
+            }
+            None => source.fact = crate::control::world::SourceFact::Unsupported,
+        }
+    }
+}
+
+/// Every backend that says something about a target.
+pub fn backends_of(catalog: &Catalog, target: &Target) -> BTreeSet<BackendName> {
+    let mut backends = BTreeSet::new();
+    let Some(service) = catalog.services.get(&target.service) else { return backends };
+    backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
+    backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
+    backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
+    if let Some(deploy) = service.deploy.get(&target.environment) {
+        backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
+        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
+        backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
+    }
+    backends
+}

@@ -1,0 +1,347 @@
+//! Readings: an older one is dropped, a good one replaces, a bad one keeps the last good value and says why.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{LOG_EVERY, Room, backends_of};
+use crate::control::derive;
+use crate::control::event::Reading;
+use crate::control::task::Task;
+use crate::control::world::{LogView, SourceFact, TargetView};
+use crate::model::error::{PortError, PortErrorKind};
+use crate::model::name::{BackendName, Target};
+use crate::model::pipeline::LogPart;
+use crate::model::reading::Fact;
+use crate::model::rollout::{Hold, Proven, Rollout, StateChange};
+use crate::model::share::Percent;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::model::timeline::HappeningKind;
+
+/// Lines that a followed log keeps.
+const LOG_LINES: usize = 5000;
+
+impl Room {
+    pub(super) fn on_polled(
+        &mut self,
+        now: &Moment,
+        backend: &BackendName,
+        seq: u64,
+        asked: Moment,
+        result: Result<Reading, PortError>,
+    ) -> Vec<Task> {
+        let Some(configured) = self.world.catalog.backends.get(backend).cloned() else { return Vec::new() };
+        let not_before = result.as_ref().err().and_then(|error| pause_asked_for(error, now));
+        self.schedule.returned(now.boot, &configured, seq, result.is_ok(), not_before);
+        let Some(source) = self.world.sources.get_mut(backend) else { return Vec::new() };
+        let source = Arc::make_mut(source);
+        let was_lost = source.trouble().is_some();
+        let clock = match &result {
+            Ok(Reading::Signals(reading)) => reading.backend_clock,
+            Ok(Reading::Alerts(reading)) => reading.backend_clock,
+            Ok(Reading::Runs(reading)) => reading.backend_clock,
+            Ok(Reading::Traffic(_)) | Err(_) => None,
+        };
+        if let Some(clock) = clock {
+            source.skew_ms = Some((clock - now.wall).num_milliseconds());
+        }
+        let failed = result.as_ref().err().cloned();
+        let taken = match (&mut source.fact, result) {
+            (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Alerts(fact), Ok(Reading::Alerts(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Ci(fact), Ok(Reading::Runs(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Traffic(fact), Err(error)) => take(fact, seq, asked, Err(error)),
+            (SourceFact::Metrics(fact), Err(error)) => take(fact, seq, asked, Err(error)),
+            (SourceFact::Alerts(fact), Err(error)) => take(fact, seq, asked, Err(error)),
+            (SourceFact::Ci(fact), Err(error)) => take(fact, seq, asked, Err(error)),
+            (SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported, _) => {
+                false
+            }
+        };
+        if !taken {
+            return Vec::new();
+        }
+        if failed.is_none() && source.reached.is_none() {
+            source.reached = Some(now.wall);
+        }
+        self.touch(now);
+        let mut tasks = match (&failed, was_lost) {
+            (Some(error), false) => self.say(now, HappeningKind::Source, None, &format!("{backend} lost: {error}"), backend.as_str()),
+            (None, true) => self.say(now, HappeningKind::Source, None, &format!("{backend} is back"), backend.as_str()),
+            (Some(_), true) | (None, false) => Vec::new(),
+        };
+        if failed.is_none() {
+            tasks.extend(self.derive(now, backend));
+        }
+        tasks
+    }
+
+    /// Derives what hangs on one source, after a good reading of it.
+    fn derive(&mut self, now: &Moment, backend: &BackendName) -> Vec<Task> {
+        let Some(source) = self.world.sources.get(backend).cloned() else { return Vec::new() };
+        match &source.fact {
+            SourceFact::Traffic(fact) => match (&fact.value, fact.seen) {
+                (Some(reading), Some(seen)) => self.derive_traffic(now, backend, &reading.clone(), seen),
+                _ => Vec::new(),
+            },
+            SourceFact::Metrics(fact) => fact.value.clone().map(|reading| self.derive_signals(now, backend, &reading)).unwrap_or_default(),
+            SourceFact::Alerts(fact) => fact.value.clone().map(|reading| self.derive_alerts(now, backend, &reading)).unwrap_or_default(),
+            SourceFact::Ci(_) | SourceFact::Unsupported => Vec::new(),
+        }
+    }
+
+    fn derive_traffic(
+        &mut self,
+        now: &Moment,
+        backend: &BackendName,
+        reading: &Arc<crate::model::traffic::TrafficReading>,
+        seen: Moment,
+    ) -> Vec<Task> {
+        let before = self.previous.insert(backend.clone(), (reading.clone(), seen));
+        let reloaded = before.as_ref().is_some_and(|(earlier, _)| earlier.process != reading.process);
+        let mut tasks = Vec::new();
+        if reloaded {
+            tasks.extend(self.say(
+                now,
+                HappeningKind::Change,
+                None,
+                &format!("{backend} was reloaded: another process answers, weights are read anew"),
+                backend.as_str(),
+            ));
+        }
+        for target in self.targets_of(backend) {
+            let Some(deploy) = self.world.catalog.deploy(&target).cloned() else { continue };
+            let Some(old) = self.world.targets.get(&target).cloned() else { continue };
+            let mut view = (*old).clone();
+            let previous = before.as_ref().map(|(earlier, at)| (&**earlier, seen.since(at)));
+            let fresh = deploy
+                .traffic
+                .iter()
+                .filter(|entry| &entry.backend == backend)
+                .map(|entry| derive::traffic::entry(entry, reading, previous));
+            for entry in fresh {
+                match view.traffic.iter_mut().find(|one| one.backend == entry.backend && one.pool == entry.pool) {
+                    Some(place) => *place = entry,
+                    None => view.traffic.push(entry),
+                }
+            }
+            let (was, is) = (old.wished().map(crate::model::share::Share::nearest), view.wished().map(crate::model::share::Share::nearest));
+            if was != is {
+                view.since = was.and(Some(now.wall));
+                if let (Some(was), Some(is)) = (was, is) {
+                    tasks.extend(self.share_changed(now, &view, was, is));
+                }
+            }
+            tasks.extend(self.follow_rollout(now, &view));
+            self.world.targets.insert_mut(target, Arc::new(view));
+        }
+        tasks
+    }
+
+    /// A share changed: by a deed of ours, or by another hand; a rise under hold is an alarm.
+    fn share_changed(&mut self, now: &Moment, view: &TargetView, was: Percent, is: Percent) -> Vec<Task> {
+        let ours = self.world.deeds.values().find(|deed| deed.target == view.target && deed.state.is_under_way());
+        let by = ours.map_or_else(|| "by another hand".to_owned(), |deed| format!("by {}", deed.requester));
+        let held = view.state.hold.as_ref().filter(|_| is > was && ours.is_none());
+        let text = match held {
+            Some(Hold { by: holder, .. }) => format!("moved forward while held by {holder}: {was} to {is} % {by}"),
+            None => format!("{was} to {is} % {by}"),
+        };
+        let kind = if held.is_some() { HappeningKind::Alarm } else { HappeningKind::Change };
+        self.say(now, kind, Some(view.target.clone()), &text, "traffic")
+    }
+
+    /// Remembers a rollout that was found running, and a version that served long enough to be proven.
+    fn follow_rollout(&mut self, now: &Moment, view: &TargetView) -> Vec<Task> {
+        let under_way = self.world.under_way(&view.target).is_some();
+        let Some(share) = view.wished() else { return Vec::new() };
+        if !self.tends || under_way || !self.world.ledger.read {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        let stable = view.state.stable;
+        if share.fraction() > 0.0 && view.state.rollout.is_none() {
+            let deed =
+                self.world.newest_deeds().into_iter().find(|deed| deed.target == view.target && deed.facts.effective.is_some()).cloned();
+            let caused = deed.filter(|deed| deed.facts.effective.is_some_and(|at| now.wall - at < chrono::TimeDelta::seconds(60)));
+            let version = |slot| view.version(slot).map(|seen| seen.version.clone());
+            changes.push(StateChange::Begin {
+                target: view.target.clone(),
+                rollout: Rollout {
+                    begun: now.wall,
+                    by: caused.as_ref().map_or_else(|| "unknown".to_owned(), |deed| deed.requester.clone()),
+                    plan: caused.as_ref().map(|deed| deed.plan),
+                    from: version(stable),
+                    to: version(stable.other()),
+                },
+            });
+        }
+        if share.fraction() <= 0.0 {
+            changes.extend(self.prove(now, view));
+        } else {
+            self.steady.remove(&view.target);
+        }
+        if changes.is_empty() { Vec::new() } else { vec![Task::Remember { changes }] }
+    }
+
+    /// The stable version is proven when it alone took all traffic for the hold time.
+    fn prove(&mut self, now: &Moment, view: &TargetView) -> Option<StateChange> {
+        let seen = view.version(view.state.stable)?;
+        let steady = self.steady.entry(view.target.clone()).or_insert_with(|| (seen.version.clone(), now.boot));
+        if steady.0 != seen.version {
+            *steady = (seen.version.clone(), now.boot);
+        }
+        let hold_time = self.world.catalog.environment(&view.target.environment)?.hold_time;
+        let known = view.state.proven.first().is_some_and(|proven| proven.version == seen.version && proven.slot == view.state.stable);
+        if known || now.boot.since(steady.1) < hold_time {
+            return None;
+        }
+        // Asked again only after another hold time if the store does not take it.
+        steady.1 = now.boot;
+        let proven = Proven { version: seen.version.clone(), digest: seen.digest.clone(), slot: view.state.stable, at: now.wall };
+        Some(StateChange::Prove { target: view.target.clone(), proven })
+    }
+
+    fn derive_signals(&mut self, now: &Moment, backend: &BackendName, reading: &crate::model::signal::SignalReading) -> Vec<Task> {
+        let mut by_target: std::collections::BTreeMap<&Target, Vec<_>> = std::collections::BTreeMap::new();
+        for answer in &reading.answers {
+            by_target.entry(&answer.ask.target).or_default().push(answer);
+        }
+        let mut tasks = Vec::new();
+        for (target, answers) in by_target {
+            let catalog = self.world.catalog.clone();
+            let (Some(service), Some(deploy)) = (catalog.services.get(&target.service), catalog.deploy(target)) else { continue };
+            let Some(old) = self.world.targets.get(target).cloned() else { continue };
+            let mut view = (*old).clone();
+            derive::signals::take_in(&mut view, service, deploy, backend, &answers, now);
+            for slot in crate::model::slot::Slot::BOTH {
+                if let (Some(before), Some(after)) = (old.version(slot), view.version(slot))
+                    && before.version != after.version
+                {
+                    tasks.extend(self.say(
+                        now,
+                        HappeningKind::Change,
+                        Some(target.clone()),
+                        &format!("version {} to {}", before.version, after.version),
+                        backend.as_str(),
+                    ));
+                }
+            }
+            self.world.targets.insert_mut(target.clone(), Arc::new(view));
+        }
+        tasks
+    }
+
+    fn derive_alerts(&mut self, now: &Moment, backend: &BackendName, reading: &crate::model::alert::AlertReading) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for target in self.targets_of(backend) {
+            let catalog = self.world.catalog.clone();
+            let matching = catalog
+                .services
+                .get(&target.service)
+                .and_then(|service| service.alerts.as_ref())
+                .filter(|alerts| &alerts.backend == backend);
+            let (Some(matching), Some(old)) = (matching, self.world.targets.get(&target).cloned()) else { continue };
+            let alerts = derive::alerts::of(&target, matching, reading);
+            let known: BTreeSet<_> = old.alerts.iter().map(|alert| alert.fingerprint.clone()).collect();
+            let fresh: BTreeSet<_> = alerts.iter().map(|alert| alert.fingerprint.clone()).collect();
+            for alert in alerts.iter().filter(|alert| !known.contains(&alert.fingerprint)) {
+                let words = format!("alert {} fires since {}", alert.name, alert.since.format("%H:%M:%SZ"));
+                tasks.extend(self.say(now, HappeningKind::Alert, Some(target.clone()), &words, backend.as_str()));
+            }
+            for alert in old.alerts.iter().filter(|alert| !fresh.contains(&alert.fingerprint)) {
+                tasks.extend(self.say(
+                    now,
+                    HappeningKind::Alert,
+                    Some(target.clone()),
+                    &format!("alert {} ended", alert.name),
+                    backend.as_str(),
+                ));
+            }
+            let mut view = (*old).clone();
+            view.alerts = alerts;
+            self.world.targets.insert_mut(target, Arc::new(view));
+        }
+        tasks
+    }
+
+    /// The targets of which a backend says something.
+    fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
+        self.world.targets.keys().filter(|target| backends_of(&self.world.catalog, target).contains(backend)).cloned().collect()
+    }
+
+    pub(super) fn on_log(&mut self, now: &Moment, backend: BackendName, log: u64, result: Result<LogPart, PortError>) {
+        let key = (backend, log);
+        let Some(one) = self.following.get_mut(&key) else { return };
+        one.in_flight = false;
+        let Some(view) = self.world.logs.get(&key) else { return };
+        let mut view: LogView = (**view).clone();
+        match result {
+            Ok(part) => {
+                let more =
+                    view.part.first + view.part.lines.len() as u64 + (part.lines.len() as u64) < part.total && !part.lines.is_empty();
+                one.due = if more { now.boot } else { now.boot.plus(LOG_EVERY) };
+                if part.complete && !more {
+                    one.due = Boot(u64::MAX);
+                }
+                view.part.lines.extend(part.lines);
+                let surplus = view.part.lines.len().saturating_sub(LOG_LINES);
+                view.part.lines.drain(..surplus);
+                view.part.first += surplus as u64;
+                view.part.total = part.total;
+                view.part.complete = part.complete;
+                view.trouble = None;
+            }
+            Err(error) => {
+                one.due = now.boot.plus(LOG_EVERY);
+                view.trouble = Some(Text::clean(&error.to_string()));
+            }
+        }
+        if self.world.logs.get(&key).is_some_and(|old| **old != view) {
+            self.world.logs.insert(key, Arc::new(view));
+            self.touch(now);
+        }
+    }
+}
+
+/// Takes a reading into a fact; false when it is older than what is known.
+fn take<T>(fact: &mut Fact<T>, seq: u64, asked: Moment, result: Result<Arc<T>, PortError>) -> bool {
+    if seq <= fact.seq {
+        return false;
+    }
+    fact.seq = seq;
+    fact.tried = Some(asked);
+    match result {
+        Ok(value) => {
+            fact.value = Some(value);
+            fact.seen = Some(asked);
+            fact.trouble = None;
+            fact.failures = 0;
+        }
+        Err(error) => {
+            fact.trouble = Some(error);
+            fact.failures = fact.failures.saturating_add(1);
+        }
+    }
+    true
+}
+
+/// The end of the pause that a backend asked for.
+fn pause_asked_for(error: &PortError, now: &Moment) -> Option<Boot> {
+    match &error.kind {
+        PortErrorKind::RateLimited { until } => {
+            let pause = until.and_then(|until| (until - now.wall).to_std().ok()).unwrap_or(std::time::Duration::from_secs(30));
+            Some(now.boot.plus(pause))
+        }
+        PortErrorKind::Unreachable
+        | PortErrorKind::TimedOut
+        | PortErrorKind::Unauthorised
+        | PortErrorKind::Forbidden
+        | PortErrorKind::NotFound
+        | PortErrorKind::Conflict
+        | PortErrorKind::Unsupported
+        | PortErrorKind::Malformed
+        | PortErrorKind::Refused => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! The store as another process may have left it: states of targets, deeds, plans that wait, entries.
+
+use std::sync::Arc;
+
+use super::Room;
+use crate::control::engine::Machine;
+use crate::control::event::StorePicture;
+use crate::control::task::Task;
+use crate::model::deed::DeedState;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::ports::ledger::{LedgerError, OpenDeed};
+
+impl Room {
+    pub(super) fn on_store(&mut self, now: &Moment, result: Result<Box<StorePicture>, LedgerError>) -> Vec<Task> {
+        let picture = match result {
+            Ok(picture) => *picture,
+            Err(error) => {
+                let trouble = Text::clean(&error.to_string());
+                if self.world.ledger.trouble.as_ref() != Some(&trouble) {
+                    self.world.ledger.trouble = Some(trouble);
+                    self.touch(now);
+                }
+                return Vec::new();
+            }
+        };
+        for state in picture.states {
+            let Some(view) = self.world.targets.get(&state.target).filter(|view| view.state != state).cloned() else { continue };
+            let mut view = (*view).clone();
+            // The roles turned round: what was measured for one track belongs to the other until it is read again.
+            if view.state.stable != state.stable {
+                view.signals.clear();
+                view.charts.clear();
+            }
+            let target = state.target.clone();
+            view.state = state;
+            self.world.targets.insert_mut(target, Arc::new(view));
+        }
+        self.world.waiting = Arc::new(picture.waiting);
+        self.world.ledger.entries = Arc::new(picture.entries);
+        self.world.ledger.size = picture.size;
+        self.world.ledger.read = true;
+        for deed in picture.recent {
+            match self.machines.get_mut(&deed.plan) {
+                Some(machine) if deed.state == DeedState::Superseded => machine.superseded(),
+                Some(_) => {}
+                None => {
+                    self.world.deeds.insert_mut(deed.plan, Arc::new(deed));
+                }
+            }
+        }
+        let tasks = picture.open.into_iter().flat_map(|open| self.on_open_deed(now, &open)).collect();
+        self.forget_old();
+        self.touch(now);
+        tasks
+    }
+
+    /// A deed that is not final: a living neighbour's is shown, a dead one's is taken over.
+    fn on_open_deed(&mut self, now: &Moment, open: &OpenDeed) -> Vec<Task> {
+        let plan = open.deed.plan;
+        if self.machines.get(&plan).is_some_and(|machine| !machine.is_over()) {
+            return Vec::new();
+        }
+        let mut deed = open.deed.clone();
+        if open.owner_alive || !self.tends {
+            deed.elsewhere = !open.ours;
+            self.world.deeds.insert_mut(plan, Arc::new(deed));
+            return Vec::new();
+        }
+        // An unknown outcome whose look-up is over waits for a person, not for another process.
+        let settles = deed.state != DeedState::Unknown || deed.facts.accepted.is_some() || deed.state.is_under_way();
+        if !settles && self.machines.contains_key(&plan) {
+            return Vec::new();
+        }
+        deed.words = Text::clean("its process died; settling by observation");
+        self.machines.insert(plan, Machine::adopting(&self.world, open, now));
+        self.world.deeds.insert_mut(plan, Arc::new(deed));
+        vec![Task::Adopt { plan }]
+    }
+}

@@ -1,0 +1,118 @@
+//! The judge: one plan, one verdict, every reason in the order in which to fix them.
+
+use chrono::{DateTime, Utc};
+
+use super::role;
+use crate::model::catalog::Protection;
+use crate::model::deed::Permit;
+use crate::model::intent::Direction;
+use crate::model::operator::Person;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::rollout::Hold;
+use crate::model::verdict::Verdict;
+
+/// Everything that a verdict is a fact about.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What protects its target; none when the target is not configured.
+    pub protection: Option<&'a Protection>,
+    /// The configured people.
+    pub people: &'a [Person],
+    /// Whether deeds are impossible by configuration or flag.
+    pub read_only: bool,
+    /// Why the record cannot be written.
+    pub record_trouble: Option<&'a str>,
+    /// The digest of the rules and roles as they are now.
+    pub rules: &'a str,
+    /// Now, by the ledger's clock.
+    pub at: DateTime<Utc>,
+    /// The hold on the target.
+    pub hold: Option<&'a Hold>,
+    /// Who else is doing something to the target.
+    pub busy: Option<&'a str>,
+    /// Who approved this plan.
+    pub approvals: &'a [String],
+}
+
+/// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
+pub fn judge(case: &Case<'_>) -> Verdict {
+    let mut reasons = standing_in_the_way(case);
+    reasons.extend(case.plan.impossible.iter().cloned());
+    reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
+    reasons.dedup();
+    if !reasons.is_empty() {
+        return Verdict::Deny(reasons);
+    }
+    let Some(protection) = case.protection else {
+        return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
+    };
+    let needs = match case.plan.direction {
+        Direction::Forward => protection.approvals,
+        Direction::Back => protection.way_back_approvals,
+        Direction::Release | Direction::Still => 0,
+    };
+    let may = role::approvers(case.people, &protection.approver_roles, case.plan.target(), &case.plan.intent.requester);
+    let given = case.approvals.iter().filter(|person| may.contains(person)).count();
+    let given = u32::try_from(given).unwrap_or(u32::MAX);
+    if given >= needs {
+        return Verdict::Permit(Permit::grant(case.plan.id));
+    }
+    let who = if may.is_empty() { "nobody who is configured".to_owned() } else { may.join(", ") };
+    let text = format!(
+        "{} in {} needs {needs} approval{} of another person, {given} given",
+        case.plan.intent.verb.word(),
+        case.plan.target(),
+        if needs == 1 { "" } else { "s" }
+    );
+    Verdict::SecondPerson { needs, given, reasons: vec![Reason::new("approvals", &text, &format!("may approve: {who}"))], may }
+}
+
+/// What forbids it before its own preconditions are looked at.
+fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let plan = case.plan;
+    if case.read_only {
+        reasons.push(Reason::new(
+            "read-only",
+            "this room is read-only",
+            "open it without --read-only, GONOGO_READ_ONLY and read_only = true",
+        ));
+    }
+    if let Some(trouble) = case.record_trouble {
+        reasons.push(Reason::new(
+            "record",
+            &format!("the record cannot be written: {trouble}"),
+            "make the store writable; deeds are refused until it is",
+        ));
+    }
+    if case.at >= plan.expires {
+        reasons.push(Reason::new("expired", "the plan has ended", "plan again"));
+    }
+    if case.rules != plan.order.rules {
+        reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "plan again"));
+    }
+    if let Some(protection) = case.protection {
+        let roles = &protection.actor_roles;
+        if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
+            let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
+            let wanted =
+                if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
+            let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
+            reasons.push(Reason::new("role", &text, &format!("{wanted} in {}; os_user in [[person]] says who you are", plan.target().environment)));
+        }
+    }
+    if plan.direction == Direction::Forward
+        && let Some(hold) = case.hold
+    {
+        let why = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
+        let text = format!("{} is held by {} since {}{why}", plan.target(), hold.by, hold.since.format("%H:%M:%SZ"));
+        reasons.push(Reason::new("hold", &text, &format!("gonogo resume {}", plan.target())));
+    }
+    if let Some(busy) = case.busy {
+        reasons.push(Reason::new("busy", busy, "wait until it is effective or failed"));
+    }
+    reasons
+}
