@@ -1,1 +1,25 @@
 //! The glass: view state, screens, widgets, keymap, theme.
+
+pub mod command;
+pub mod facts;
+pub mod field;
+#[cfg(test)]
+pub mod fixture;
+pub mod frame;
+pub mod glass;
+pub mod input;
+pub mod keymap;
+pub mod needs;
+pub mod offer;
+pub mod prompt;
+pub mod render;
+pub mod row;
+pub mod scene;
+pub mod screen;
+pub mod screens;
+pub mod session;
+#[cfg(test)]
+mod tests;
+pub mod theme;
+pub mod widgets;
+pub mod words;

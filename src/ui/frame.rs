@@ -1,0 +1,209 @@
+//! The frame that all screens share: who and when, the sources that this screen reads, the deed under way, the keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::control::world::Source;
+use crate::model::deed::{Deed, DeedState};
+use crate::model::name::BackendName;
+use crate::model::operator::Actor;
+use crate::model::reading::Freshness;
+use crate::model::time::Moment;
+
+use super::facts;
+use super::row::Row;
+use super::scene::Scene;
+use super::theme::{Mark, Role};
+use super::words;
+
+/// The smallest terminal on which a whole screen is drawn.
+pub const SMALLEST: (u16, u16) = (80, 24);
+
+/// What a screen gives to the frame.
+#[derive(Debug, Default)]
+pub struct Dress {
+    /// The left part of line 1 after the room: the screen's subject.
+    pub title: Vec<(Role, String)>,
+    /// The sources that it reads.
+    pub reads: Vec<BackendName>,
+    /// The row of keys.
+    pub keys: Row,
+    /// What was said to the operator last; it stands at the end of the deed row.
+    pub message: Option<String>,
+}
+
+/// Draws all but the body and gives the place of the body.
+pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -> Rect {
+    let mut top = 0;
+    for row in [line_one(scene, dress), sources(scene, &dress.reads, usize::from(area.width))].into_iter().chain(notices(scene)) {
+        row.draw(buffer, area, top, scene.theme);
+        top += 1;
+    }
+    let last = area.height.saturating_sub(1);
+    deed_row(scene, dress.message.as_deref()).draw(buffer, area, last.saturating_sub(1), scene.theme);
+    dress.keys.draw(buffer, area, last, scene.theme);
+    Rect { y: area.y + top, height: area.height.saturating_sub(top + 2), ..area }
+}
+
+/// Line 1: room, subject, who, simulated or read-only, and the clock.
+fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
+    let world = scene.world;
+    let mut row = Row::new();
+    row.add(Role::Plain, " ");
+    if world.catalog.simulated {
+        row.add(Role::Watched, "SIMULATED ");
+    }
+    if dress.title.is_empty() {
+        row.add(Role::Strong, format!("gonogo {}", world.catalog.room.name));
+    }
+    for (role, text) in &dress.title {
+        row.add(*role, text.clone());
+    }
+    row.add(Role::Plain, "   ");
+    match &world.actor {
+        Actor::Person(name) => {
+            row.add(Role::Plain, name.as_str());
+            let roles: Vec<_> = world.catalog.person(name).into_iter().flat_map(|person| &person.roles).map(|grant| grant.role.as_str()).collect();
+            if let (Some(first), true) = (roles.first(), dress.title.is_empty()) {
+                row.add(Role::Quiet, format!(", {}", first.replace('-', " ")));
+            }
+        }
+        Actor::Unverified(user) => {
+            row.add(Role::Plain, user.clone()).add(Role::Quiet, " unverified");
+        }
+        Actor::Stranger(user) => {
+            row.add(Role::Plain, user.clone()).add(Role::Watched, " not configured, no role");
+        }
+    }
+    if world.read_only {
+        row.add(Role::Plain, "   ").add(Role::Watched, "READ ONLY");
+    }
+    scene.changes_in(until_next_ten(scene.now));
+    row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall)));
+    row.end(Role::Watched, if world.catalog.simulated { " SIMULATED" } else { "" });
+    row
+}
+
+/// The clock of line 1 is the witness of a living line: it is drawn at least every 10 s.
+fn until_next_ten(now: &Moment) -> std::time::Duration {
+    let past = now.wall.timestamp_millis().rem_euclid(10_000);
+    std::time::Duration::from_millis(u64::try_from(10_000 - past).unwrap_or(10_000))
+}
+
+/// Line 2: the sources, those in trouble first; what does not fit is counted, never hidden.
+fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
+    let mut row = Row::new();
+    row.add(Role::Plain, " ");
+    if scene.world.sources.is_empty() {
+        row.add(Role::Quiet, "no source is configured");
+        return row;
+    }
+    if reads.is_empty() {
+        row.add(Role::Quiet, "reads the ledger only");
+        return row;
+    }
+    let mut shown: Vec<&Source> = reads.iter().filter_map(|name| scene.world.sources.get(name)).map(AsRef::as_ref).collect();
+    shown.sort_by_key(|source| source.freshness(scene.now).is_fresh());
+    let all = shown.len();
+    for (place, source) in shown.into_iter().enumerate() {
+        let piece = of_source(scene, source);
+        let room = width.saturating_sub(row.width() + if place + 1 < all { 10 } else { 1 });
+        let long: usize = piece.iter().map(|(_, text)| super::row::cells(text)).sum();
+        if long > room {
+            row.add(Role::Quiet, format!("{} more", all - place));
+            break;
+        }
+        for (role, text) in piece {
+            row.add(role, text);
+        }
+        row.add(Role::Plain, "  ");
+    }
+    row
+}
+
+/// One source with its age, and the word of its trouble.
+pub fn of_source(scene: &Scene<'_>, source: &Source) -> Vec<(Role, String)> {
+    let name = source.backend.name.as_str();
+    let age = source.age(scene.now).map(|age| scene.age(age));
+    let unknown = scene.glyph(Mark::Unknown);
+    let word = match scene.standing_of(source) {
+        Freshness::Fresh => {
+            let mut pieces = vec![(Role::Plain, format!("{name} {}", age.unwrap_or_default()))];
+            if source.skew_ms.is_some_and(|skew| skew.abs() >= 2_000) {
+                let skew = source.skew_ms.unwrap_or_default().unsigned_abs() / 1000;
+                pieces.push((Role::Watched, format!(" clock off {}", words::span(skew))));
+            }
+            return pieces;
+        }
+        Freshness::Never => return vec![(Role::Quiet, format!("{name} {unknown} loading"))],
+        Freshness::Stale => "STALE",
+        Freshness::Unreachable => "UNREACHABLE",
+        Freshness::Unauthorised => "UNAUTHORISED",
+    };
+    let age = age.unwrap_or_else(|| "never read".to_owned());
+    vec![(Role::Quiet, format!("{name} {unknown} {age} ")), (Role::Watched, word.to_owned())]
+}
+
+/// What is wrong with the room itself: each a row under the sources.
+fn notices(scene: &Scene<'_>) -> Vec<Row> {
+    let world = scene.world;
+    let mut rows = Vec::new();
+    let mut say = |text: String| {
+        let mut row = Row::new();
+        row.add(Role::Watched, format!(" {} ", scene.glyph(Mark::Abnormal))).add(Role::Watched, text);
+        rows.push(row);
+    };
+    if let Some(trouble) = &world.ledger.trouble {
+        say(format!("no deed is possible: {trouble}"));
+    }
+    if let Some(trouble) = &world.config_trouble {
+        say(format!("the changed configuration was not taken over: {trouble}"));
+    }
+    if let Some((woke, slept)) = &world.slept {
+        let since = words::ago(woke, &scene.now.wall);
+        if since.as_secs() < 60 {
+            scene.changes_in(std::time::Duration::from_secs(60).saturating_sub(since));
+            say(format!("this machine slept {} until {}; everything is read again", words::span(slept.as_secs()), scene.zone.time(woke)));
+        }
+    }
+    rows
+}
+
+/// The deed that an operator should know of: under way first, then watched, then the newest that failed.
+pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
+    let newest = scene.world.newest_deeds();
+    let rank = |deed: &Deed| match deed.state {
+        DeedState::Intended | DeedState::Sent | DeedState::Accepted => 0,
+        DeedState::Unknown => 1,
+        DeedState::Effective => 2,
+        DeedState::Failed | DeedState::Slipped => 3,
+        DeedState::Waiting | DeedState::Denied | DeedState::Held | DeedState::Unwatched | DeedState::Superseded => 4,
+    };
+    let under_way = newest.iter().filter(|deed| rank(deed) < 3).count();
+    let first = newest.first().copied();
+    newest.into_iter().filter(|deed| rank(deed) < 3).min_by_key(|deed| rank(deed)).or(first).map(|deed| (&**deed, under_way))
+}
+
+/// The row of the deed under way.
+fn deed_row(scene: &Scene<'_>, message: Option<&str>) -> Row {
+    let mut row = Row::new();
+    row.add(Role::Quiet, " deed: ");
+    match deed_to_show(scene) {
+        None => {
+            row.add(Role::Quiet, "none under way");
+        }
+        Some((deed, under_way)) => {
+            row.add(Role::Strong, format!("{} {} ", deed.verb.word(), deed.target));
+            for (role, text) in facts::of_deed(scene, deed) {
+                row.add(role, text);
+            }
+            if under_way > 1 {
+                row.add(Role::Quiet, format!("  and {} more", under_way - 1));
+            }
+        }
+    }
+    if let Some(message) = message {
+        row.end(Role::Waits, format!("{message} "));
+    }
+    row
+}

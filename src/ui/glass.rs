@@ -1,0 +1,164 @@
+//! The present step: two pictures of cells, and the fewest bytes that turn the one on the terminal into the one that is wished.
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+
+use crate::control::world::World;
+use crate::model::time::Moment;
+
+use super::row::cells;
+use super::session::Session;
+
+mod pen;
+
+use pen::Pen;
+
+/// One terminal as far as we have written it.
+#[derive(Debug)]
+pub struct Glass {
+    there: Buffer,
+    wished: Buffer,
+    pen: Pen,
+    bytes: Vec<u8>,
+    blank: bool,
+}
+
+/// Alternate screen, cursor hidden, pasted text bracketed.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Everything given back, in the opposite order.
+const LEAVE: &[u8] = b"\x1b[0m\x1b[r\x1b[?2004l\x1b[?25h\x1b[?1049l";
+const SYNC: &[u8] = b"\x1b[?2026h";
+const END_SYNC: &[u8] = b"\x1b[?2026l";
+
+impl Glass {
+    /// A terminal of this size of which nothing is known: the first frame clears it.
+    pub fn new(width: u16, height: u16) -> Self {
+        let area = Rect::new(0, 0, width, height);
+        Self { there: Buffer::empty(area), wished: Buffer::empty(area), pen: Pen::default(), bytes: Vec::new(), blank: true }
+    }
+
+    /// What is sent before the first frame.
+    pub fn enter() -> Vec<u8> {
+        ENTER.to_vec()
+    }
+
+    /// What gives the terminal back.
+    pub fn leave() -> Vec<u8> {
+        LEAVE.to_vec()
+    }
+
+    /// Nothing is known of the terminal any more: the next frame clears it and draws everything.
+    pub fn forget(&mut self) {
+        self.blank = true;
+    }
+
+    /// The bytes of one frame, for one write; none when nothing changed.
+    pub fn frame(&mut self, session: &Session, world: &World, now: &Moment) -> Option<&[u8]> {
+        let (width, height) = session.size();
+        let area = Rect::new(0, 0, width, height);
+        if self.wished.area != area {
+            self.there = Buffer::empty(area);
+            self.wished = Buffer::empty(area);
+            self.blank = true;
+        }
+        self.wished.reset();
+        session.draw(world, now, &mut self.wished);
+        session.shown();
+        self.encode();
+        std::mem::swap(&mut self.there, &mut self.wished);
+        (!self.bytes.is_empty()).then_some(&self.bytes)
+    }
+
+    /// A picture as lines of text with colours, each ending in the plain look.
+    pub(super) fn paint(buffer: &Buffer) -> String {
+        let mut out = Vec::new();
+        for line in buffer.content.chunks(usize::from(buffer.area.width).max(1)) {
+            let mut pen = Pen::default();
+            let ink = line.iter().rposition(|cell| !is_blank(cell)).map_or(0, |x| x + 1);
+            let mut skip = 0;
+            for cell in line.iter().take(ink) {
+                if skip == 0 {
+                    skip = cells(cell.symbol());
+                    pen.print(&mut out, cell, skip);
+                }
+                skip = skip.saturating_sub(1);
+            }
+            pen.plain(&mut out);
+            out.push(b'\n');
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn encode(&mut self) {
+        self.bytes.clear();
+        let mut out = std::mem::take(&mut self.bytes);
+        out.extend_from_slice(SYNC);
+        if self.blank {
+            self.there.reset();
+            self.pen = Pen::default();
+            out.extend_from_slice(b"\x1b[0m\x1b[r\x1b[H\x1b[2J");
+            self.pen.home();
+        }
+        let head = out.len();
+        let width = usize::from(self.wished.area.width).max(1);
+        let mut rows = 0_u32;
+        let mut top = 0;
+        for (y, (there, wished)) in (0_u16..).zip(self.there.content.chunks(width).zip(self.wished.content.chunks(width))) {
+            if there != wished {
+                if rows == 0 {
+                    top = y;
+                }
+                rows += 1;
+                row(&mut self.pen, &mut out, y, there, wished);
+            }
+        }
+        let _ = top;
+        if self.blank || rows > 1 {
+            out.extend_from_slice(END_SYNC);
+        } else {
+            out.drain(..head.min(SYNC.len()));
+        }
+        if rows == 0 && !self.blank {
+            out.clear();
+        }
+        self.blank = false;
+        self.bytes = out;
+    }
+}
+
+/// Writes what differs in one row.
+fn row(pen: &mut Pen, out: &mut Vec<u8>, y: u16, there: &[Cell], wished: &[Cell]) {
+    let last_ink = wished.iter().rposition(|cell| !is_blank(cell)).map_or(0, |x| x + 1);
+    let last_old = there.iter().rposition(|cell| !is_blank(cell)).map_or(0, |x| x + 1);
+    let erase = last_old > last_ink && last_old - last_ink > 4;
+    let mut skip = 0_usize;
+    let mut torn = false;
+    for (x, (old, new)) in (0_u16..).zip(there.iter().zip(wished)) {
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
+        if erase && usize::from(x) >= last_ink {
+            pen.go(out, x, y, there, wished);
+            pen.erase_to_end(out);
+            return;
+        }
+        let wide = cells(new.symbol());
+        let changed = old != new || torn;
+        torn = changed && cells(old.symbol()) > 1;
+        if !changed {
+            skip = wide.saturating_sub(1);
+            continue;
+        }
+        pen.go(out, x, y, there, wished);
+        pen.print(out, new, wide);
+        skip = wide.saturating_sub(1);
+        if pen.x() == Some(u16::try_from(wished.len()).unwrap_or(u16::MAX)) {
+            pen.lose();
+        }
+    }
+}
+
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && cell.style() == Cell::EMPTY.style()
+}

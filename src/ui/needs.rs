@@ -1,0 +1,207 @@
+//! What needs a person, and what will happen without one, gathered from the world for the board and the key row.
+
+use chrono::{DateTime, Utc};
+
+use crate::control::standing::{self, ByItself, Standing};
+use crate::control::world::{SignalState, TargetView, World};
+use crate::model::deed::{Deed, DeedState};
+use crate::model::intent::Verb;
+use crate::model::name::{BackendName, Target};
+use crate::model::plan::Plan;
+use crate::model::reading::Freshness;
+use crate::model::share::Percent;
+use crate::model::time::Moment;
+
+use super::command::Command;
+use super::words;
+
+/// A row of "needs you": a target or a source, what is the matter, what happens otherwise, who has it, which key helps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NeedRow {
+    /// The target; none when a source is the matter.
+    pub target: Option<Target>,
+    /// The target or the source in words.
+    pub subject: String,
+    /// Its standing.
+    pub standing: Standing,
+    /// What is the matter.
+    pub what: String,
+    /// What happens if nobody does anything.
+    pub otherwise: String,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// Who has it.
+    pub holder: Option<String>,
+    /// The command that helps.
+    pub command: Command,
+    /// The time by which it must be done, where there is one.
+    pub by: Option<DateTime<Utc>>,
+}
+
+/// Everything that needs a person, the worst first. `standings` are those of all targets that are not quiet.
+pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> Vec<NeedRow> {
+    let mut rows: Vec<NeedRow> = Vec::new();
+    for (target, standing) in standings {
+        let Some(view) = world.target(target) else { continue };
+        match standing {
+            Standing::Abnormal => rows.push(abnormal(view)),
+            Standing::Failed => rows.extend(failed(world, view)),
+            Standing::Waiting => {
+                rows.extend(world.waiting.iter().filter(|plan| plan.target() == target && plan.expires > now.wall).map(waiting));
+            }
+            Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
+        }
+    }
+    rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));
+    rows.sort_by(|a, b| (a.standing, a.by.is_none(), a.by, &a.subject).cmp(&(b.standing, b.by.is_none(), b.by, &b.subject)));
+    rows
+}
+
+fn abnormal(view: &TargetView) -> NeedRow {
+    let on = view.wished().map(words::share).map(|share| format!(", on {share} % of traffic")).unwrap_or_default();
+    let signal = view.signals.iter().find(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse));
+    let alert = view.alerts.iter().find(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
+    let what = match (signal, alert) {
+        (Some(signal), _) => signal.sentence.to_string(),
+        (None, Some(alert)) => format!("alert {}", alert.name),
+        (None, None) => "abnormal".to_owned(),
+    };
+    let canary = view.wished().is_some_and(|share| share.nearest() != Percent::NONE);
+    NeedRow {
+        target: Some(view.target.clone()),
+        subject: view.target.to_string(),
+        standing: Standing::Abnormal,
+        what: format!("{what}{on}"),
+        otherwise: match &view.state.hold {
+            Some(hold) => format!("nothing happens by itself; held by {}", hold.by),
+            None => "nothing happens by itself".to_owned(),
+        },
+        since: alert.map(|alert| alert.since),
+        holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),
+        command: if canary { Command::Deed(Verb::Rollback) } else { Command::Look },
+        by: None,
+    }
+}
+
+fn failed(world: &World, view: &TargetView) -> Option<NeedRow> {
+    let deed = world.deeds.values().filter(|deed| deed.target == view.target).max_by_key(|deed| deed.facts.intended)?;
+    let otherwise = match deed.state {
+        DeedState::Unknown => "nobody knows whether it happened; it is not sent again by itself",
+        DeedState::Slipped => "it did not stay so; nothing is done about it by itself",
+        DeedState::Waiting
+        | DeedState::Denied
+        | DeedState::Intended
+        | DeedState::Sent
+        | DeedState::Accepted
+        | DeedState::Effective
+        | DeedState::Held
+        | DeedState::Unwatched
+        | DeedState::Superseded
+        | DeedState::Failed => "nothing more happens by itself",
+    };
+    Some(NeedRow {
+        target: Some(view.target.clone()),
+        subject: view.target.to_string(),
+        standing: Standing::Failed,
+        what: format!("{} {}: {}", deed.verb.word(), deed.state.word().to_uppercase(), deed.words),
+        otherwise: otherwise.to_owned(),
+        since: deed.facts.intended,
+        holder: Some(deed.requester.clone()),
+        command: Command::Look,
+        by: None,
+    })
+}
+
+fn waiting(plan: &Plan) -> NeedRow {
+    NeedRow {
+        target: Some(plan.target().clone()),
+        subject: plan.target().to_string(),
+        standing: Standing::Waiting,
+        what: format!("{}: plan {} waits for another person", asked(plan), plan.id.short()),
+        otherwise: "it ends unless agreed".to_owned(),
+        since: Some(plan.made),
+        holder: Some(plan.intent.requester.to_string()),
+        command: Command::Look,
+        by: Some(plan.expires),
+    }
+}
+
+/// A plan's wish in words: `shift to 20 %`.
+pub fn asked(plan: &Plan) -> String {
+    match plan.order.percent {
+        Some(percent) => format!("{} to {percent} %", plan.intent.verb.word()),
+        None => plan.intent.verb.word().to_owned(),
+    }
+}
+
+fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<NeedRow> {
+    let source = world.sources.get(backend)?;
+    let (what, otherwise) = match (freshness, source.trouble()) {
+        (Freshness::Fresh, _) | (Freshness::Never, None) => return None,
+        (_, Some(error)) => (format!("{}: {}", freshness.word(), error.detail), error.remedy().to_owned()),
+        (_, None) => (freshness.word().to_owned(), "it is asked again by itself".to_owned()),
+    };
+    let hidden = world
+        .catalog
+        .services
+        .values()
+        .flat_map(|service| service.deploy.values())
+        .filter(|deploy| deploy.traffic.iter().any(|entry| &entry.backend == backend))
+        .count();
+    let what = if hidden == 0 { what } else { format!("{what}; {} unseen", words::counted(hidden, "target", "targets")) };
+    Some(NeedRow {
+        target: None,
+        subject: format!("source {backend}"),
+        standing: Standing::Unknown,
+        what,
+        otherwise,
+        since: source.seen().map(|seen| seen.wall),
+        holder: None,
+        command: Command::Detail,
+        by: None,
+    })
+}
+
+/// What will happen without a person, the soonest first.
+pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
+    let left = |due: &DateTime<Utc>| (*due - now.wall).to_std().ok();
+    let mut rows: Vec<ByItself> = world.deeds.values().filter_map(|deed| watched(world, deed)).collect();
+    rows.extend(world.waiting.iter().filter(|plan| plan.expires > now.wall).map(|plan| ByItself {
+        due: Some(plan.expires),
+        left: None,
+        target: plan.target().clone(),
+        text: format!("plan {} ({}) ends unless agreed", plan.id.short(), asked(plan)),
+    }));
+    for row in &mut rows {
+        row.left = row.due.as_ref().and_then(left);
+    }
+    rows.sort_by(|a, b| (a.due.is_none(), a.due, &a.target).cmp(&(b.due.is_none(), b.due, &b.target)));
+    rows
+}
+
+fn watched(world: &World, deed: &Deed) -> Option<ByItself> {
+    let (due, text) = match deed.state {
+        DeedState::Effective => (deed.held_due?, format!("{} counts as HELD if nothing changes", deed.verb.word())),
+        DeedState::Accepted | DeedState::Sent => {
+            let within = world.catalog.environment(&deed.target.environment)?.effective_within;
+            let from = deed.facts.accepted.or(deed.facts.sent)?;
+            let due = from.checked_add_signed(chrono::TimeDelta::from_std(within).ok()?)?;
+            (due, format!("{} counts as not effective unless seen", deed.verb.word()))
+        }
+        DeedState::Waiting
+        | DeedState::Denied
+        | DeedState::Intended
+        | DeedState::Held
+        | DeedState::Unwatched
+        | DeedState::Superseded
+        | DeedState::Slipped
+        | DeedState::Unknown
+        | DeedState::Failed => return None,
+    };
+    Some(ByItself { due: Some(due), left: None, target: deed.target.clone(), text })
+}
+
+/// The standings of all targets, by target.
+pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
+    world.targets.iter().map(|(target, view)| (target.clone(), standing::standing(world, view, now))).collect()
+}

@@ -1,0 +1,161 @@
+//! A prompt: one row in which an operator types a share, a note or what to find.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::name::Target;
+use crate::model::share::Percent;
+use crate::model::text::Text;
+
+use super::field::Field;
+use super::input::{Chord, Key};
+use super::row::{Row, cells};
+use super::scene::Scene;
+use super::theme::Role;
+use super::words;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// The share of a shift.
+    Share(Target),
+    /// A note.
+    Note(Target),
+    /// What to find.
+    Find,
+}
+
+/// A prompt.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// What is asked for.
+    pub wanted: Wanted,
+    field: Field,
+    wrong: Option<String>,
+}
+
+/// What a key did to a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It goes on.
+    Open,
+    /// It was left.
+    Left,
+    /// A share.
+    Share(Target, Percent),
+    /// A note.
+    Note(Target, Text),
+    /// What to find; the prompt goes on.
+    Finding(String),
+    /// What to find, and the prompt is done.
+    Found(String),
+}
+
+impl Prompt {
+    /// Opens a prompt.
+    pub fn new(wanted: Wanted) -> Self {
+        Self { wanted, field: Field::default(), wrong: None }
+    }
+
+    /// Takes a key.
+    pub fn on(&mut self, chord: Chord) -> Answer {
+        self.wrong = None;
+        match (chord.key, &self.wanted) {
+            (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
+            (Key::Esc, Wanted::Share(_) | Wanted::Note(_)) => Answer::Left,
+            (Key::Enter, _) => self.finish(),
+            (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
+                self.wrong = Some("digits only".to_owned());
+                Answer::Open
+            }
+            (_, Wanted::Find) => {
+                self.field.on(chord);
+                Answer::Finding(self.field.text().to_owned())
+            }
+            (_, Wanted::Share(_) | Wanted::Note(_)) => {
+                self.field.on(chord);
+                Answer::Open
+            }
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) -> Answer {
+        self.field.paste(text);
+        match self.wanted {
+            Wanted::Find => Answer::Finding(self.field.text().to_owned()),
+            Wanted::Share(_) | Wanted::Note(_) => Answer::Open,
+        }
+    }
+
+    fn finish(&mut self) -> Answer {
+        let typed = self.field.text().trim();
+        match &self.wanted {
+            Wanted::Find => Answer::Found(typed.to_owned()),
+            Wanted::Note(target) if typed.is_empty() => {
+                self.wrong = Some(format!("write what should be known of {target}"));
+                Answer::Open
+            }
+            Wanted::Note(target) => Answer::Note(target.clone(), Text::clean_within(typed, super::field::LONGEST)),
+            Wanted::Share(target) => match typed.parse().ok().and_then(Percent::new) {
+                Some(percent) => Answer::Share(target.clone(), percent),
+                None => {
+                    self.wrong = Some(format!("`{typed}` is no share; expected 0 to 100"));
+                    Answer::Open
+                }
+            },
+        }
+    }
+
+    /// Draws the prompt on line `y`.
+    pub fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect, y: u16) {
+        let mut row = Row::new();
+        match &self.wanted {
+            Wanted::Share(target) => {
+                let now = scene.world.target(target).and_then(|view| view.wished()).map(words::share);
+                let now = now.map(|share| format!(" (now {share} %)")).unwrap_or_default();
+                row.add(Role::Strong, format!(" shift {target}")).add(Role::Plain, format!("{now} to per cent: "));
+            }
+            Wanted::Note(target) => {
+                row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
+            }
+            Wanted::Find => {
+                row.add(Role::Strong, " find").add(Role::Plain, ": ");
+            }
+        }
+        let from = row.width();
+        let tail = self.wrong.clone().or_else(|| match &self.wanted {
+            Wanted::Share(target) => {
+                let steps = scene.world.catalog.deploy(target).map(|deploy| &deploy.steps);
+                steps.map(|steps| format!("steps {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))
+            }
+            Wanted::Note(_) | Wanted::Find => None,
+        });
+        if let Some(tail) = &tail {
+            row.end(if self.wrong.is_some() { Role::Watched } else { Role::Quiet }, format!(" {tail} "));
+        }
+        for x in area.x..area.right() {
+            if let Some(cell) = buffer.cell_mut((x, area.y + y)) {
+                cell.reset();
+            }
+        }
+        row.draw(buffer, area, y, scene.theme);
+        let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
+        let width = match self.wanted {
+            Wanted::Share(_) => 4,
+            Wanted::Note(_) | Wanted::Find => area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0)),
+        };
+        self.field.draw(buffer, Rect { x: area.x + x, y: area.y + y, width, height: 1 }, scene.theme, true);
+    }
+
+    /// The row of keys while it is open.
+    pub fn keys(&self) -> Row {
+        let mut row = Row::new();
+        let enter = match self.wanted {
+            Wanted::Share(_) | Wanted::Note(_) => " opens the plan   ",
+            Wanted::Find => " keeps it   ",
+        };
+        row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, enter).add(Role::Key, "Esc").add(Role::Plain, " leaves");
+        row
+    }
+}

@@ -1,0 +1,268 @@
+//! One row on its way to the glass: pieces of text with roles, laid out in cells, cut only between words.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::theme::{Mark, Role, Theme};
+
+/// A piece of text with its meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ink {
+    text: String,
+    role: Role,
+}
+
+/// A row: what stands at its left end and what stands at its right end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    left: Vec<Ink>,
+    right: Vec<Ink>,
+    cells: usize,
+    rule: bool,
+}
+
+/// The cells that a text takes.
+pub fn cells(text: &str) -> usize {
+    text.width()
+}
+
+impl Row {
+    /// An empty row.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A row with one piece.
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
+        let mut row = Self::new();
+        row.add(role, text);
+        row
+    }
+
+    /// A rule with a heading: `- needs you 3 -----`.
+    pub fn rule(theme: &Theme, heading: &str) -> Self {
+        let mut row = Self::new();
+        row.rule = true;
+        if !heading.is_empty() {
+            row.add(Role::Rule, theme.glyph(Mark::Rule)).add(Role::Plain, format!(" {heading} "));
+        }
+        row
+    }
+
+    /// Adds a piece.
+    pub fn add(&mut self, role: Role, text: impl Into<String>) -> &mut Self {
+        let text = text.into();
+        self.cells += cells(&text);
+        self.left.push(Ink { text, role });
+        self
+    }
+
+    /// Adds a piece and gives the row on.
+    #[must_use]
+    pub fn put(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.add(role, text);
+        self
+    }
+
+    /// Goes to a column; one cell on when it is already passed.
+    pub fn at(&mut self, column: usize) -> &mut Self {
+        let pad = if self.cells < column { column - self.cells } else { usize::from(self.cells > 0) };
+        self.add(Role::Plain, " ".repeat(pad))
+    }
+
+    /// Adds a piece at the right end.
+    pub fn end(&mut self, role: Role, text: impl Into<String>) -> &mut Self {
+        self.right.push(Ink { text: text.into(), role });
+        self
+    }
+
+    /// The cells that the left part takes.
+    pub fn width(&self) -> usize {
+        self.cells
+    }
+
+    /// Draws the row on line `y` of `area`.
+    pub fn draw(&self, buffer: &mut Buffer, area: Rect, y: u16, theme: &Theme) {
+        if y >= area.height || area.width == 0 {
+            return;
+        }
+        let width = usize::from(area.width);
+        let mut right: &[Ink] = &self.right;
+        let mut taken = taken_by(right);
+        while !right.is_empty() && (taken >= width || (self.cells + taken > width && taken > width / 2)) {
+            right = right.get(1..).unwrap_or_default();
+            taken = taken_by(right);
+        }
+        let room = if taken == 0 { width } else { width.saturating_sub(taken + usize::from(self.cells > 0)) };
+        let mut pen = Pen { buffer, area, y, x: 0, theme };
+        for ink in &self.left {
+            let left = room.saturating_sub(pen.x);
+            if cells(&ink.text) <= left {
+                pen.write(&ink.text, ink.role);
+                continue;
+            }
+            let (kept, cut) = keep_words(&ink.text, left);
+            pen.write(kept, ink.role);
+            if cut && pen.x < room {
+                pen.write(theme.glyph(Mark::Cut), Role::Quiet);
+            }
+            break;
+        }
+        if self.rule {
+            let until = width.saturating_sub(taken + usize::from(taken > 0));
+            let dashes = theme.glyph(Mark::Rule).repeat(until.saturating_sub(pen.x));
+            pen.write(&dashes, Role::Rule);
+        }
+        pen.x = width.saturating_sub(taken);
+        for ink in right {
+            pen.write(&ink.text, ink.role);
+        }
+    }
+}
+
+fn taken_by(inks: &[Ink]) -> usize {
+    inks.iter().map(|ink| cells(&ink.text)).sum()
+}
+
+/// The words at the front of `text` that fit into `room` cells with one to spare for the mark of the cut, and whether ink was cut off.
+fn keep_words(text: &str, room: usize) -> (&str, bool) {
+    let mut kept = 0;
+    let mut used = 0;
+    for (at, word) in text.split_word_bound_indices_by_space() {
+        used += cells(word);
+        if used + 1 > room {
+            return (text.get(..kept).unwrap_or_default(), !text.get(kept..).unwrap_or_default().trim().is_empty());
+        }
+        kept = at + word.len();
+    }
+    (text.get(..kept).unwrap_or_default(), false)
+}
+
+trait BySpace {
+    fn split_word_bound_indices_by_space(&self) -> impl Iterator<Item = (usize, &str)>;
+}
+
+impl BySpace for str {
+    /// Runs of spaces and runs of anything else, in turn: a number or identifier is one run.
+    fn split_word_bound_indices_by_space(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut rest = 0;
+        std::iter::from_fn(move || {
+            let tail = self.get(rest..).filter(|tail| !tail.is_empty())?;
+            let space = tail.starts_with(' ');
+            let length = tail.find(|c: char| (c == ' ') != space).unwrap_or(tail.len());
+            let at = rest;
+            rest += length;
+            Some((at, tail.get(..length).unwrap_or_default()))
+        })
+    }
+}
+
+struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    area: Rect,
+    y: u16,
+    x: usize,
+    theme: &'a Theme,
+}
+
+impl Pen<'_> {
+    /// Writes clusters; what the theme cannot show becomes `?` in each of its cells.
+    fn write(&mut self, text: &str, role: Role) {
+        let style = self.theme.style(role);
+        let width = usize::from(self.area.width);
+        for cluster in text.graphemes(true) {
+            let wide = cells(cluster);
+            if wide == 0 {
+                continue;
+            }
+            if self.x + wide > width {
+                self.x = width;
+                return;
+            }
+            let plain = cluster.is_ascii() || self.theme.unicode;
+            for part in 0..wide {
+                let (Ok(dx), symbol) = (u16::try_from(self.x + part), if plain { cluster } else { "?" }) else { return };
+                if let Some(cell) = self.buffer.cell_mut((self.area.x.saturating_add(dx), self.area.y.saturating_add(self.y))) {
+                    cell.reset();
+                    cell.set_symbol(if part == 0 || !plain { symbol } else { " " }).set_style(style);
+                }
+            }
+            self.x += wide;
+        }
+    }
+}
+
+/// The first of `forms`, from long to short, that fits into `room` cells; the last when none does.
+pub fn fit(forms: &[String], room: usize) -> String {
+    forms.iter().find(|form| cells(form) <= room).or_else(|| forms.last()).cloned().unwrap_or_default()
+}
+
+/// Breaks text into rows of at most `room` cells, between words; a word longer than a row is broken where it must be.
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let gap = usize::from(!row.is_empty());
+        if cells(&row) + gap + cells(word) <= room {
+            if gap == 1 {
+                row.push(' ');
+            }
+            row.push_str(word);
+            continue;
+        }
+        if !row.is_empty() {
+            rows.push(std::mem::take(&mut row));
+        }
+        for cluster in word.graphemes(true) {
+            if cells(&row) + cells(cluster) > room {
+                rows.push(std::mem::take(&mut row));
+            }
+            row.push_str(cluster);
+        }
+    }
+    if !row.is_empty() || rows.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(row: &Row, width: u16, theme: &Theme) -> String {
+        let area = Rect::new(0, 0, width, 1);
+        let mut buffer = Buffer::empty(area);
+        row.draw(&mut buffer, area, 0, theme);
+        buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn a_number_is_never_cut_in_its_middle() {
+        let row = Row::of(Role::Plain, "errors 1,281 of 5,255");
+        assert_eq!(drawn(&row, 16, &Theme::ascii()), "errors 1,281 of~");
+        assert_eq!(drawn(&row, 12, &Theme::ascii()), "errors ~    ");
+    }
+
+    #[test]
+    fn the_right_end_stays_and_the_left_gives_way() {
+        let mut row = Row::of(Role::Plain, "checkout@prod errors");
+        row.end(Role::Key, "R now");
+        assert_eq!(drawn(&row, 21, &Theme::ascii()), "checkout@prod ~ R now");
+    }
+
+    #[test]
+    fn a_theme_without_unicode_shows_question_marks() {
+        assert_eq!(drawn(&Row::of(Role::Plain, "grün 日本"), 10, &Theme::ascii()), "gr?n ???? ");
+    }
+
+    #[test]
+    fn wrapping_keeps_words_whole() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("", 3), [""]);
+    }
+}

@@ -1,0 +1,87 @@
+//! What a drawing needs to know beside its own screen: world, time, looks, keys; and it notes when time alone will change what was drawn.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::control::world::{Source, World};
+use crate::model::name::BackendName;
+use crate::model::reading::Freshness;
+use crate::model::time::Moment;
+
+use super::keymap::Keymap;
+use super::theme::{Mark, Theme};
+use super::words::{self, Zone};
+
+/// The surroundings of one drawing.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The world.
+    pub world: &'a World,
+    /// Now.
+    pub now: &'a Moment,
+    /// The looks.
+    pub theme: &'a Theme,
+    /// The keys.
+    pub keymap: &'a Keymap,
+    /// The zone of times.
+    pub zone: Zone,
+    due: Cell<Option<Duration>>,
+}
+
+impl<'a> Scene<'a> {
+    /// The surroundings of a drawing at `now`.
+    pub fn new(world: &'a World, now: &'a Moment, theme: &'a Theme, keymap: &'a Keymap) -> Self {
+        Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), due: Cell::new(None) }
+    }
+
+    /// When time alone will change what was drawn so far.
+    pub fn due(&self) -> Option<Duration> {
+        self.due.get()
+    }
+
+    /// Notes that what is drawn will change after this time.
+    pub fn changes_in(&self, time: Duration) {
+        let time = time.max(Duration::from_millis(20));
+        self.due.set(Some(self.due.get().map_or(time, |due| due.min(time))));
+    }
+
+    /// An age in words.
+    pub fn age(&self, age: Duration) -> String {
+        let (text, stays) = words::age(age);
+        self.changes_in(stays);
+        text
+    }
+
+    /// The age of a moment of the wall clock in words.
+    pub fn ago(&self, at: &DateTime<Utc>) -> String {
+        self.age(words::ago(at, &self.now.wall))
+    }
+
+    /// A countdown in words: `0:42`; it ticks each second.
+    pub fn left(&self, until: &DateTime<Utc>) -> String {
+        let left = (*until - self.now.wall).to_std().unwrap_or_default();
+        self.changes_in(Duration::from_millis(u64::from(left.subsec_millis()) + 1));
+        words::remainder(left)
+    }
+
+    /// How a backend stands; the drawing is due when a fresh fact becomes too old.
+    pub fn freshness(&self, backend: &BackendName) -> Freshness {
+        self.world.sources.get(backend).map_or(Freshness::Never, |source| self.standing_of(source))
+    }
+
+    /// How a source stands; the drawing is due when a fresh fact becomes too old.
+    pub fn standing_of(&self, source: &Source) -> Freshness {
+        let freshness = source.freshness(self.now);
+        if let (Freshness::Fresh, Some(age)) = (freshness, source.age(self.now)) {
+            self.changes_in(source.backend.stale_after.saturating_sub(age) + Duration::from_millis(1));
+        }
+        freshness
+    }
+
+    /// The glyph of a mark.
+    pub fn glyph(&self, mark: Mark) -> &'static str {
+        self.theme.glyph(mark)
+    }
+}

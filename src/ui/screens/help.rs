@@ -1,0 +1,70 @@
+//! Help: the keys that work here and now, and why the others do not; made from the live keymap.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::ui::command::{Command, TABLE};
+use crate::ui::offer::{Standpoint, hindrance};
+use crate::ui::row::Row;
+use crate::ui::scene::Scene;
+use crate::ui::theme::Role;
+
+/// The rows of help.
+pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>) -> Vec<Row> {
+    let here = at.target.map_or_else(|| "nothing is marked".to_owned(), ToString::to_string);
+    let (mut can, mut cannot) = (Vec::new(), Vec::new());
+    for entry in TABLE {
+        let keys: Vec<String> = scene.keymap.keys(entry.command).iter().map(crate::ui::input::Chord::shown).collect();
+        let mut row = Row::new();
+        row.at(1).add(Role::Key, if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") }).at(14);
+        let word = match entry.command {
+            Command::Deed(verb) => verb.word(),
+            Command::Up
+            | Command::Down
+            | Command::Left
+            | Command::Right
+            | Command::PageUp
+            | Command::PageDown
+            | Command::First
+            | Command::Last
+            | Command::Look
+            | Command::Leave
+            | Command::NextPane
+            | Command::Find
+            | Command::Update
+            | Command::Detail
+            | Command::Help
+            | Command::Go(_)
+            | Command::Logs
+            | Command::Verify
+            | Command::Redraw
+            | Command::Suspend
+            | Command::Quit => entry.label,
+        };
+        match hindrance(entry, at) {
+            None => {
+                row.add(Role::Strong, word).at(26).add(Role::Plain, entry.does);
+                can.push(row);
+            }
+            Some(why) => {
+                row.add(Role::Quiet, word).at(26).add(Role::Quiet, format!("{}: ", entry.does)).add(Role::Plain, why);
+                cannot.push(row);
+            }
+        }
+    }
+    let mut rows = vec![Row::rule(scene.theme, &format!("works here and now: {} screen, {here}", at.screen.word()))];
+    rows.append(&mut can);
+    rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
+    rows.append(&mut cannot);
+    rows
+}
+
+/// Draws rows from `scroll` on and gives the furthest scroll.
+pub fn draw(scene: &Scene<'_>, rows: &[Row], scroll: usize, buffer: &mut Buffer, area: Rect) -> usize {
+    let height = usize::from(area.height);
+    let most = rows.len().saturating_sub(height);
+    for (y, row) in (0..area.height).zip(rows.iter().skip(scroll.min(most))) {
+        row.draw(buffer, area, y, scene.theme);
+    }
+    most
+}

@@ -1,0 +1,6 @@
+//! One file a screen, each with what it remembers for its operator and how it is drawn.
+
+pub mod board;
+pub mod detail;
+pub mod help;
+pub mod plan;

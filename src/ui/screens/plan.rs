@@ -1,0 +1,456 @@
+//! The plan, over any screen: exactly what will happen, may I, what does it cost, how do we get back?
+
+use std::cell::Cell;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::intent::Direction;
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::text::Text;
+use crate::model::verdict::Verdict;
+
+use crate::ui::facts;
+use crate::ui::field::Field;
+use crate::ui::input::{Chord, Key};
+use crate::ui::row::{Row, cells, wrap};
+use crate::ui::scene::Scene;
+use crate::ui::theme::{Mark, Role};
+use crate::ui::words;
+
+/// Which field has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Reason,
+    Confirm,
+}
+
+/// A plan before its operator.
+#[derive(Debug)]
+pub struct PlanDialog {
+    plan: Box<Plan>,
+    reason: Field,
+    confirm: Option<Field>,
+    focus: Focus,
+    shown: Cell<bool>,
+    drawn: Cell<bool>,
+    dropped: u32,
+    sent: bool,
+    scroll: usize,
+    longest: Cell<usize>,
+    wrong: Option<String>,
+}
+
+/// What a key did to the dialog.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// It goes on.
+    Open,
+    /// It was left.
+    Left,
+    /// Carry the plan out.
+    Run(Box<Plan>),
+    /// Copy the commands.
+    Copy(String),
+    /// The plan has ended: make it anew.
+    Anew,
+}
+
+impl PlanDialog {
+    /// Shows a plan. `typed` asks for the target in full.
+    pub fn new(plan: Plan, typed: bool) -> Self {
+        let asks = typed && matches!(plan.direction, Direction::Forward | Direction::Release);
+        Self {
+            reason: Field::with(plan.intent.reason.as_str()),
+            plan: Box::new(plan),
+            confirm: asks.then(Field::default),
+            focus: Focus::Reason,
+            shown: Cell::new(false),
+            drawn: Cell::new(false),
+            dropped: 0,
+            sent: false,
+            scroll: 0,
+            longest: Cell::new(0),
+            wrong: None,
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether it was given to the engine.
+    pub fn sent(&self) -> bool {
+        self.sent
+    }
+
+    /// The frame that shows it is on its way: from now on its keys count.
+    pub fn arm(&self) {
+        if self.drawn.get() {
+            self.shown.set(true);
+        }
+    }
+
+    /// Whether its keys count.
+    pub fn armed(&self) -> bool {
+        self.shown.get()
+    }
+
+    /// Takes a key. `verdict` is that of this moment.
+    pub fn on(&mut self, chord: Chord, verdict: &Verdict, ended: bool) -> Reply {
+        if chord.key == Key::Esc {
+            return Reply::Left;
+        }
+        if !self.shown.get() {
+            self.dropped += 1;
+            return Reply::Open;
+        }
+        self.wrong = None;
+        match chord.key {
+            Key::Up => self.scroll = self.scroll.saturating_sub(1),
+            Key::Down => self.scroll = (self.scroll + 1).min(self.longest.get()),
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(8),
+            Key::PageDown => self.scroll = (self.scroll + 8).min(self.longest.get()),
+            Key::Char('y') if chord.ctrl => return Reply::Copy(self.plan.commands.join("\n")),
+            Key::Char(_) | Key::Enter if self.sent => {}
+            Key::Tab | Key::BackTab if self.confirm.is_some() => self.turn(),
+            Key::Enter => return self.enter(verdict, ended),
+            Key::Char(_)
+            | Key::Backspace
+            | Key::Delete
+            | Key::Left
+            | Key::Right
+            | Key::Home
+            | Key::End
+            | Key::Esc
+            | Key::Tab
+            | Key::BackTab
+            | Key::F(_) => {
+                self.field().on(chord);
+            }
+        }
+        Reply::Open
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        if self.shown.get() && !self.sent {
+            self.field().paste(text);
+        }
+    }
+
+    fn field(&mut self) -> &mut Field {
+        match (&mut self.confirm, self.focus) {
+            (Some(confirm), Focus::Confirm) => confirm,
+            (_, Focus::Reason) | (None, Focus::Confirm) => &mut self.reason,
+        }
+    }
+
+    fn turn(&mut self) {
+        self.focus = match self.focus {
+            Focus::Reason => Focus::Confirm,
+            Focus::Confirm => Focus::Reason,
+        };
+    }
+
+    fn enter(&mut self, verdict: &Verdict, ended: bool) -> Reply {
+        if ended {
+            return Reply::Anew;
+        }
+        if matches!(verdict, Verdict::Deny(_)) {
+            self.wrong = Some("denied: nothing was sent".to_owned());
+            return Reply::Open;
+        }
+        if let Some(confirm) = &self.confirm {
+            let target = self.plan.target().to_string();
+            if self.focus == Focus::Reason {
+                self.turn();
+                return Reply::Open;
+            }
+            if confirm.text().trim() != target {
+                self.wrong = Some(format!("type {target} in full"));
+                return Reply::Open;
+            }
+        }
+        self.sent = true;
+        self.scroll = 0;
+        self.plan.intent.reason = Text::clean_within(self.reason.text().trim(), crate::ui::field::LONGEST);
+        Reply::Run(self.plan.clone())
+    }
+
+    /// Line 1 of the frame.
+    pub fn title(&self) -> Vec<(Role, String)> {
+        let plan = &self.plan;
+        let what = match plan.order.percent {
+            Some(percent) => format!("{} {} TO {percent} %", plan.intent.verb.word().to_uppercase(), plan.target()),
+            None => format!("{} {}", plan.intent.verb.word().to_uppercase(), plan.target()),
+        };
+        vec![(Role::Strong, format!("PLAN {}  {what}", plan.id.short()))]
+    }
+
+    /// The row of keys.
+    pub fn keys(&self, verdict: &Verdict, ended: bool) -> Row {
+        let mut row = Row::new();
+        row.add(Role::Plain, " ");
+        let goal = format!("{} {}", self.plan.intent.verb.word(), self.plan.target());
+        if self.sent {
+            row.add(Role::Key, "Esc").add(Role::Plain, " leaves; the deed goes on");
+        } else {
+            let enter = match (ended, verdict) {
+                (true, _) => "PLAN AGAIN".to_owned(),
+                (false, Verdict::Permit(_)) => format!("RUN {goal}"),
+                (false, Verdict::SecondPerson { .. }) => format!("ASK another person to agree to {goal}"),
+                (false, Verdict::Deny(_)) => String::new(),
+            };
+            if !enter.is_empty() {
+                row.add(Role::Key, "Enter").add(Role::Strong, format!(" {enter}   "));
+            }
+            row.add(Role::Key, "Esc").add(Role::Plain, " leave");
+        }
+        if !self.plan.commands.is_empty() {
+            row.add(Role::Plain, "   ").add(Role::Key, "Ctrl-Y").add(Role::Plain, " copy commands");
+        }
+        if self.confirm.is_some() && !self.sent {
+            row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
+        }
+        row
+    }
+
+    /// Draws the body.
+    pub fn draw(&self, scene: &Scene<'_>, verdict: &Verdict, buffer: &mut Buffer, area: Rect) {
+        let width = usize::from(area.width);
+        let fields = if self.sent { 0 } else { 2 + u16::from(self.confirm.is_some()) };
+        let height = usize::from(area.height.saturating_sub(fields));
+        let rows = self.rows(scene, verdict, width);
+        let first = self.scroll.min(rows.len().saturating_sub(height));
+        self.longest.set(rows.len().saturating_sub(height));
+        for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
+            row.draw(buffer, area, y, scene.theme);
+        }
+        if self.sent {
+            self.drawn.set(area.height > 2);
+            return;
+        }
+        let hidden = rows.len().saturating_sub(height);
+        let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
+        let end = match (&self.wrong, self.dropped, hidden) {
+            (Some(wrong), ..) => wrong.clone(),
+            (None, 1.., _) => words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped",
+            (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
+            (None, 0, 0) => String::new(),
+        };
+        if !end.is_empty() {
+            rule.end(Role::Watched, format!(" {end} "));
+        }
+        let y = area.height.saturating_sub(fields);
+        rule.draw(buffer, area, y, scene.theme);
+        let mut field = |y: u16, label: &str, field: &Field, focused: bool, end: &str| {
+            let mut row = Row::of(if focused { Role::Strong } else { Role::Quiet }, format!(" {label}"));
+            row.end(Role::Quiet, format!(" {end} "));
+            row.draw(buffer, area, y, scene.theme);
+            let x = u16::try_from(cells(label) + 3).unwrap_or(10);
+            let taken = x.saturating_add(u16::try_from(cells(end) + 2).unwrap_or(0));
+            let place = Rect { x: area.x + x, y: area.y + y, width: area.width.saturating_sub(taken), height: 1 };
+            field.draw(buffer, place, scene.theme, focused);
+        };
+        field(y + 1, "reason ", &self.reason, self.focus == Focus::Reason, "may be left empty");
+        if let Some(confirm) = &self.confirm {
+            field(y + 2, "confirm", confirm, self.focus == Focus::Confirm, &format!("type {}", self.plan.target()));
+        }
+        self.drawn.set(area.height > fields + 2);
+    }
+
+    fn rows(&self, scene: &Scene<'_>, verdict: &Verdict, width: usize) -> Vec<Row> {
+        let mut page = Page { scene, width, rows: Vec::new() };
+        if self.sent {
+            self.progress(&mut page);
+        } else {
+            self.may(&mut page, verdict);
+        }
+        self.what(&mut page);
+        self.how(&mut page);
+        self.cost(&mut page);
+        if self.sent {
+            return page.rows;
+        }
+        self.evidence(&mut page);
+        page.rows
+    }
+
+    fn what(&self, page: &mut Page<'_, '_>) {
+        let plan = &self.plan;
+        let mut rule = Row::rule(page.scene.theme, "what");
+        let ends = if plan.expires <= page.scene.now.wall {
+            "it has ended".to_owned()
+        } else {
+            format!("good until {} ({}) ", page.scene.zone.time(&plan.expires), page.scene.left(&plan.expires))
+        };
+        rule.end(Role::Quiet, format!(" {ends}"));
+        page.rows.push(rule);
+        page.say(Role::Quiet, "now", Role::Plain, plan.now.as_str());
+        page.say(Role::Quiet, "after", Role::Strong, plan.after.as_str());
+        for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing") {
+            page.say(Role::Quiet, "by itself", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
+        }
+    }
+
+    fn how(&self, page: &mut Page<'_, '_>) {
+        page.rows.push(Row::rule(page.scene.theme, "how"));
+        if self.plan.order.effects.is_empty() {
+            page.say(Role::Quiet, "", Role::Plain, "no backend is touched; it is written into the ledger");
+        }
+        for (number, effect) in self.plan.order.effects.iter().enumerate() {
+            page.say(Role::Strong, &format!("{} {}", number + 1, effect.backend()), Role::Plain, &in_words(effect));
+        }
+        for reach in &self.plan.reach {
+            let (wished, reached) = (reach.wished.to_string(), words::share(reach.reached));
+            if wished != reached {
+                page.say(Role::Quiet, "", Role::Plain, &format!("wished {wished} %, whole weights reach {reached} %"));
+            }
+        }
+    }
+
+    fn cost(&self, page: &mut Page<'_, '_>) {
+        page.rows.push(Row::rule(page.scene.theme, "cost"));
+        for cost in self.plan.costs.iter().filter(|cost| cost.name != "if I do nothing") {
+            let (role, text) = cost.text.as_ref().map_or((Role::Quiet, "not known"), |text| (Role::Plain, text.as_str()));
+            page.say(Role::Quiet, &cost.name, role, text);
+        }
+        if !self.plan.costs.iter().any(|cost| cost.name == "undo") {
+            page.say(Role::Quiet, "undo", Role::Plain, self.plan.undo.as_deref().unwrap_or("nothing undoes it"));
+        }
+    }
+
+    fn may(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
+        let theme = page.scene.theme;
+        page.rows.push(Row::rule(theme, "may I"));
+        match verdict {
+            Verdict::Permit(_) => page.mark(Mark::Proven, Role::Strong, &format!("you may: {}", page.scene.world.actor)),
+            Verdict::SecondPerson { needs, given, may, .. } => {
+                let who = if may.is_empty() { "nobody who may is configured".to_owned() } else { format!("{} may", may.join(", ")) };
+                page.mark(Mark::Waits, Role::Waits, &format!("waits for another person: agreed {given} of {needs}; {who}"));
+            }
+            Verdict::Deny(reasons) => {
+                page.mark(Mark::Failed, Role::Abnormal, &format!("DENIED, for {}", words::counted(reasons.len(), "reason", "reasons")));
+            }
+        }
+        for reason in verdict.reasons() {
+            page.reason(reason);
+        }
+        let told: Vec<&str> = verdict.reasons().iter().map(|reason| reason.text.as_str()).collect();
+        for checked in &self.plan.preconditions {
+            match &checked.broken {
+                Some(reason) if !told.contains(&reason.text.as_str()) => page.reason(reason),
+                Some(_) => {}
+                None => page.mark(if checked.holds { Mark::Proven } else { Mark::Failed }, Role::Plain, checked.text.as_str()),
+            }
+        }
+        if matches!(verdict, Verdict::Deny(_)) && !self.plan.commands.is_empty() {
+            page.rows.push(Row::rule(theme, "by hand"));
+            for command in &self.plan.commands {
+                page.text(3, Role::Plain, command);
+            }
+        }
+    }
+
+    fn evidence(&self, page: &mut Page<'_, '_>) {
+        if self.plan.evidence.is_empty() {
+            return;
+        }
+        page.rows.push(Row::rule(page.scene.theme, "evidence, does not bind"));
+        for evidence in &self.plan.evidence {
+            let age = evidence.age_s.map_or_else(|| "never read".to_owned(), words::span);
+            let (mark, role) = if evidence.warns { (Mark::Unknown, Role::Watched) } else { (Mark::None, Role::Plain) };
+            page.mark(mark, role, &format!("{} ({} {age})", evidence.text, evidence.source));
+        }
+    }
+
+    fn progress(&self, page: &mut Page<'_, '_>) {
+        let scene = page.scene;
+        page.rows.push(Row::rule(scene.theme, "under way"));
+        let Some(deed) = scene.world.deeds.get(&self.plan.id) else {
+            page.say(Role::Quiet, "", Role::Moving, "asked; the record is being written");
+            return;
+        };
+        let mut row = Row::of(Role::Strong, " deed     ");
+        for (role, text) in facts::of_deed(scene, deed) {
+            row.add(role, text);
+        }
+        page.rows.push(row);
+        for (number, step) in deed.steps.iter().enumerate() {
+            let mut row = Row::of(Role::Strong, format!(" {} {}", number + 1, step.effect.backend()));
+            row.at(10);
+            for (role, text) in facts::of_step(scene, step, deed.held_due.as_ref()) {
+                row.add(role, text);
+            }
+            page.rows.push(row);
+            page.text(10, Role::Quiet, step.words.as_str());
+            if let Some(error) = &step.error {
+                page.text(10, Role::Abnormal, &error.to_string());
+                page.text(10, Role::Plain, error.port().remedy());
+            }
+        }
+        if !deed.words.is_empty() {
+            page.text(10, Role::Plain, deed.words.as_str());
+        }
+    }
+}
+
+/// Rows that grow.
+struct Page<'a, 's> {
+    scene: &'a Scene<'s>,
+    width: usize,
+    rows: Vec<Row>,
+}
+
+impl Page<'_, '_> {
+    /// A labelled text, broken between words under its own beginning.
+    fn say(&mut self, label_role: Role, label: &str, role: Role, text: &str) {
+        let indent = if self.width >= 100 { 18 } else { 10 }.max(cells(label) + 2);
+        for (n, line) in wrap(text, self.width.saturating_sub(indent + 1)).into_iter().enumerate() {
+            let mut row = Row::new();
+            row.add(label_role, if n == 0 { format!(" {label}") } else { String::new() }).at(indent).add(role, line);
+            self.rows.push(row);
+        }
+    }
+
+    fn mark(&mut self, mark: Mark, role: Role, text: &str) {
+        for (n, line) in wrap(text, self.width.saturating_sub(4)).into_iter().enumerate() {
+            let glyph = if n == 0 { self.scene.glyph(mark) } else { " " };
+            self.rows.push(Row::of(role, format!(" {glyph} ")).put(if role == Role::Abnormal { Role::Strong } else { role }, line));
+        }
+    }
+
+    fn reason(&mut self, reason: &Reason) {
+        self.mark(Mark::Failed, Role::Watched, &format!("{}: {}", reason.rule, reason.text));
+        if !reason.fix.is_empty() {
+            self.text(5, Role::Plain, &format!("to change it: {}", reason.fix));
+        }
+    }
+
+    fn text(&mut self, indent: usize, role: Role, text: &str) {
+        for line in wrap(text, self.width.saturating_sub(indent + 1)) {
+            let mut row = Row::new();
+            row.at(indent).add(role, line);
+            self.rows.push(row);
+        }
+    }
+}
+
+/// An effect in words.
+pub fn in_words(effect: &StepEffect) -> String {
+    match effect {
+        StepEffect::Weights { pool, weights, .. } => {
+            let all: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
+            format!("{pool}: weights {}", all.join(", "))
+        }
+        StepEffect::Start { builder, properties, .. } => {
+            let version = properties.get("version").map(|version| format!(" with version {version}")).unwrap_or_default();
+            format!("starts a run of {builder}{version}")
+        }
+        StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
+        StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
+    }
+}

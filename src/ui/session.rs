@@ -1,0 +1,402 @@
+//! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
+
+mod draw;
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use crate::control::gate;
+use crate::control::planner::{self, PlanError};
+use crate::control::world::World;
+use crate::model::intent::{Arguments, Intent, Verb};
+use crate::model::name::{BackendName, Target};
+use crate::model::pipeline::RunId;
+use crate::model::plan::Plan;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::model::verdict::Verdict;
+
+use super::command::Command;
+use super::input::{Chord, Input};
+use super::keymap::Keymap;
+use super::offer::{self, Standpoint};
+use super::prompt::{Answer, Prompt, Wanted};
+use super::screen::Screen;
+use super::screens::board::Board;
+use super::screens::plan::{PlanDialog, Reply};
+use super::theme::Theme;
+
+/// What the room must do for a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// The session ends.
+    Quit,
+    /// Carry this plan out, or store it as waiting when another person must agree: the engine judges again.
+    Execute(Box<Plan>),
+    /// Poll quicker around this target and run; none: look at nothing in particular.
+    Look {
+        /// The target.
+        target: Option<Target>,
+        /// The run whose steps are wanted.
+        run: Option<RunId>,
+    },
+    /// Follow this log into `World::logs`.
+    FollowLog {
+        /// The CI backend.
+        backend: BackendName,
+        /// The backend's identity of the log.
+        log: u64,
+    },
+    /// Follow no log any more.
+    Unfollow,
+    /// Verify the whole ledger into `World::ledger`.
+    VerifyLedger,
+    /// Put this on the clipboard of the operator's terminal.
+    Copy(String),
+    /// Draw everything again: [`crate::ui::glass::Glass::forget`].
+    Redraw,
+    /// Give the terminal back and stop until continued.
+    Suspend,
+}
+
+/// Draws up plans: [`planner::plan`].
+type PlanFn = fn(&World, Intent, &Moment, &str) -> Result<Plan, PlanError>;
+/// Judges plans: [`gate::judge`].
+type JudgeFn = fn(&World, &Plan, &Moment) -> Verdict;
+
+/// How a session begins.
+pub struct SessionOptions {
+    /// The looks.
+    pub theme: Theme,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Makes what makes two equal wishes two plans.
+    pub nonce: Box<dyn FnMut() -> String + Send>,
+    /// The first screen.
+    pub screen: Screen,
+    /// The first target; none: the row that the cursor would stand on.
+    pub target: Option<Target>,
+}
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub(super) enum Over {
+    Nothing,
+    Plan(Box<PlanDialog>),
+    Prompt(Prompt),
+    Help,
+    Detail,
+}
+
+/// One operator's session.
+pub struct Session {
+    pub(super) theme: Theme,
+    pub(super) keymap: Keymap,
+    size: (u16, u16),
+    nonce: Box<dyn FnMut() -> String + Send>,
+    pub(super) screen: Screen,
+    before: Vec<Screen>,
+    pub(super) board: RefCell<Board>,
+    pub(super) over: Over,
+    scroll: usize,
+    furthest: Cell<usize>,
+    message: Option<String>,
+    due: Cell<Option<Boot>>,
+    looked: Option<(Option<Target>, Option<RunId>)>,
+    plan: PlanFn,
+    judge: JudgeFn,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("screen", &self.screen).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Begins a session.
+    pub fn new(options: SessionOptions) -> Self {
+        let mut board = Board::default();
+        if let Some(target) = &options.target {
+            board.mark(target);
+        }
+        Self {
+            theme: options.theme,
+            keymap: options.keymap,
+            size: options.size,
+            nonce: options.nonce,
+            screen: options.screen,
+            before: Vec::new(),
+            board: RefCell::new(board),
+            over: Over::Nothing,
+            scroll: 0,
+            furthest: Cell::new(0),
+            message: None,
+            due: Cell::new(None),
+            looked: None,
+            plan: planner::plan,
+            judge: gate::judge,
+        }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// The screen under whatever lies over it.
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// The theme.
+    pub fn theme(&self) -> &Theme {
+        &self.theme
+    }
+
+    /// The one target.
+    pub fn target(&self) -> Option<Target> {
+        self.board.borrow().target().cloned()
+    }
+
+    /// Takes over other looks and keys: live reload.
+    pub fn dress(&mut self, theme: Theme, keymap: Keymap) {
+        (self.theme, self.keymap) = (theme, keymap);
+    }
+
+    /// Says something to the operator until the next key.
+    pub fn say(&mut self, message: &Text) {
+        self.message = Some(message.to_string());
+    }
+
+    /// The time after which something shown changes by the passing of time alone; none when nothing does.
+    pub fn next_redraw(&self, _world: &World, now: &Moment) -> Option<Duration> {
+        self.due.get().map(|due| due.since(now.boot))
+    }
+
+    /// Takes what the terminal said.
+    pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
+        self.board.get_mut().refresh(world, now);
+        let mut acts = match input {
+            Input::Resize(width, height) => {
+                self.size = (width, height);
+                Vec::new()
+            }
+            Input::Paste(text) => self.on_paste(&text, world, now),
+            Input::Key(chord) => {
+                self.message = None;
+                self.on_key(chord, world, now)
+            }
+        };
+        let looks = (self.screen.has_target().then(|| self.target()).flatten(), None);
+        if self.looked.as_ref() != Some(&looks) && (self.looked.is_some() || looks.0.is_some()) {
+            acts.push(Act::Look { target: looks.0.clone(), run: looks.1.clone() });
+            self.looked = Some(looks);
+        }
+        acts
+    }
+
+    fn on_paste(&mut self, text: &str, world: &World, now: &Moment) -> Vec<Act> {
+        match &mut self.over {
+            Over::Plan(dialog) => dialog.paste(text),
+            Over::Prompt(prompt) => {
+                let answer = prompt.paste(text);
+                return self.answered(answer, world, now);
+            }
+            Over::Nothing | Over::Help | Over::Detail => self.message = Some("pasted text is no key; nothing was done".to_owned()),
+        }
+        Vec::new()
+    }
+
+    fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
+        if chord == Chord::ctrl('c') {
+            return vec![Act::Quit];
+        }
+        match &mut self.over {
+            Over::Plan(dialog) => {
+                let ended = dialog.plan().expires <= now.wall;
+                let verdict = (self.judge)(world, dialog.plan(), now);
+                let reply = dialog.on(chord, &verdict, ended);
+                return self.replied(reply, world, now);
+            }
+            Over::Prompt(prompt) => {
+                let answer = prompt.on(chord);
+                return self.answered(answer, world, now);
+            }
+            Over::Nothing | Over::Help | Over::Detail => {}
+        }
+        let Some(command) = self.keymap.command(chord) else {
+            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), self.keymap.shown(Command::Help)));
+            return Vec::new();
+        };
+        self.board.get_mut().touch();
+        self.obey(command, world, now)
+    }
+
+    fn replied(&mut self, reply: Reply, world: &World, now: &Moment) -> Vec<Act> {
+        match reply {
+            Reply::Open => Vec::new(),
+            Reply::Left => {
+                self.over = Over::Nothing;
+                Vec::new()
+            }
+            Reply::Run(plan) => vec![Act::Execute(plan)],
+            Reply::Copy(text) => vec![Act::Copy(text)],
+            Reply::Anew => {
+                if let Over::Plan(dialog) = &self.over {
+                    let intent = dialog.plan().intent.clone();
+                    self.open_plan(intent, world, now);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn answered(&mut self, answer: Answer, world: &World, now: &Moment) -> Vec<Act> {
+        let blank = |verb, target, args| Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
+        match answer {
+            Answer::Open => {}
+            Answer::Left => self.over = Over::Nothing,
+            Answer::Share(target, percent) => {
+                let args = Arguments { percent: Some(percent), ..Arguments::default() };
+                self.open_plan(blank(Verb::Shift, target, args), world, now);
+            }
+            Answer::Note(target, text) => {
+                let args = Arguments { text: Some(text), ..Arguments::default() };
+                self.open_plan(blank(Verb::Note, target, args), world, now);
+            }
+            Answer::Finding(typed) => self.board.get_mut().set_filter(&typed),
+            Answer::Found(typed) => {
+                self.board.get_mut().set_filter(&typed);
+                self.over = Over::Nothing;
+            }
+        }
+        Vec::new()
+    }
+
+    fn open_plan(&mut self, intent: Intent, world: &World, now: &Moment) {
+        let nonce = (self.nonce)();
+        let typed = world.catalog.environment(&intent.target.environment).is_some_and(|env| env.protection.typed_confirmation);
+        match (self.plan)(world, intent, now, &nonce) {
+            Ok(plan) => self.over = Over::Plan(Box::new(PlanDialog::new(plan, typed))),
+            Err(error) => {
+                self.over = Over::Nothing;
+                self.message = Some(format!("no plan: {error}"));
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
+        let target = self.target();
+        let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run: None };
+        if let Some(why) = command.entry().and_then(|entry| offer::hindrance(entry, &at)) {
+            self.message = Some(format!("{}: {why}", command.entry().map_or("", |entry| entry.label)));
+            return Vec::new();
+        }
+        match command {
+            Command::Quit => return vec![Act::Quit],
+            Command::Redraw => return vec![Act::Redraw],
+            Command::Suspend => return vec![Act::Suspend],
+            Command::Verify => return vec![Act::VerifyLedger],
+            Command::Up => self.step(-1),
+            Command::Down => self.step(1),
+            Command::PageUp => self.page(-1),
+            Command::PageDown => self.page(1),
+            Command::First => self.step(isize::MIN + 1),
+            Command::Last => self.step(isize::MAX),
+            Command::Left => self.board.get_mut().turn(world, -1),
+            Command::Right => self.board.get_mut().turn(world, 1),
+            Command::Find => self.over = Over::Prompt(Prompt::new(Wanted::Find)),
+            Command::Update => self.board.get_mut().let_go(),
+            Command::Help => self.toggle_help(),
+            Command::Detail => self.open(Over::Detail),
+            Command::Leave => self.leave(),
+            Command::Look => self.go(Screen::Rollout),
+            Command::Go(screen) => self.go(screen),
+            Command::NextPane | Command::Logs => {}
+            Command::Deed(verb) => {
+                if let Some(target) = target {
+                    self.begin(verb, target, world, now);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn begin(&mut self, verb: Verb, target: Target, world: &World, now: &Moment) {
+        match verb {
+            Verb::Shift => self.over = Over::Prompt(Prompt::new(Wanted::Share(target))),
+            Verb::Note => self.over = Over::Prompt(Prompt::new(Wanted::Note(target))),
+            Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {
+                let intent = Intent { verb, target, args: Arguments::default(), requester: world.actor.clone(), reason: Text::empty() };
+                self.open_plan(intent, world, now);
+            }
+        }
+    }
+
+    fn open(&mut self, over: Over) {
+        self.scroll = 0;
+        self.over = over;
+    }
+
+    fn toggle_help(&mut self) {
+        let over = if matches!(self.over, Over::Help) { Over::Nothing } else { Over::Help };
+        self.open(over);
+    }
+
+    fn go(&mut self, screen: Screen) {
+        self.open(Over::Nothing);
+        if screen != self.screen {
+            self.before.retain(|before| *before != screen);
+            self.before.push(self.screen);
+            self.screen = screen;
+        }
+    }
+
+    fn leave(&mut self) {
+        match self.over {
+            Over::Help | Over::Detail => self.open(Over::Nothing),
+            Over::Nothing | Over::Plan(_) | Over::Prompt(_) => {
+                let board = self.board.get_mut();
+                if self.screen != Screen::Board {
+                    self.scroll = 0;
+                    self.screen = self.before.pop().unwrap_or(Screen::Board);
+                } else if !board.filter().is_empty() {
+                    board.set_filter("");
+                } else {
+                    board.let_go();
+                }
+            }
+        }
+    }
+
+    fn scrolls(&self) -> bool {
+        matches!(self.over, Over::Help | Over::Detail) || self.screen != Screen::Board
+    }
+
+    fn step(&mut self, by: isize) {
+        if self.scrolls() {
+            self.scroll = self.scroll.min(self.furthest.get()).saturating_add_signed(by).min(self.furthest.get());
+        } else {
+            self.board.get_mut().step(by);
+        }
+    }
+
+    fn page(&mut self, by: isize) {
+        if self.scrolls() {
+            let page = isize::try_from(self.size.1.saturating_sub(6)).unwrap_or(10);
+            self.step(by * page.max(1));
+        } else {
+            self.board.get_mut().page(by);
+        }
+    }
+
+    /// Plans and judges by other means, for tests of the keys alone.
+    #[cfg(test)]
+    pub(crate) fn governed(mut self, plan: PlanFn, judge: JudgeFn) -> Self {
+        (self.plan, self.judge) = (plan, judge);
+        self
+    }
+}

@@ -1,0 +1,183 @@
+//! How a session is drawn: the frame, the screen, and what lies over it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::control::world::World;
+use crate::model::time::Moment;
+
+use super::super::command::Command;
+use super::super::frame::{self, Dress, SMALLEST};
+use super::super::needs;
+use super::super::offer::{self, Standpoint};
+use super::super::row::Row;
+use super::super::scene::Scene;
+use super::super::screen::Screen;
+use super::super::screens::{board, detail, help};
+use super::super::theme::Role;
+use super::{Over, Session};
+
+impl Session {
+    /// Draws everything into an empty buffer of any size.
+    pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
+        let scene = Scene::new(world, now, &self.theme, &self.keymap);
+        self.board.borrow_mut().refresh(world, now);
+        let area = buffer.area;
+        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+            self.draw_small(&scene, buffer, area);
+        } else {
+            self.draw_whole(&scene, buffer, area);
+        }
+        if !self.theme.unicode {
+            only_ascii(buffer);
+        }
+        self.due.set(scene.due().map(|due| now.boot.plus(due)));
+    }
+
+    /// The frame that was drawn last is on its way to the terminal.
+    pub fn shown(&self) {
+        if let Over::Plan(dialog) = &self.over {
+            dialog.arm();
+        }
+    }
+
+    fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+        let target = self.target();
+        let mut dress = Dress { message: self.message.clone(), reads: self.screen.reads(scene.world, target.as_ref()), ..Dress::default() };
+        if self.screen.has_target() {
+            let target = target.as_ref().map(ToString::to_string).unwrap_or_default();
+            dress.title = vec![(Role::Strong, target), (Role::Plain, format!("  {}", self.screen.word()))];
+        }
+        match &self.over {
+            Over::Plan(dialog) => {
+                let verdict = (self.judge)(scene.world, dialog.plan(), scene.now);
+                let ended = dialog.plan().expires <= scene.now.wall;
+                dress.title = dialog.title();
+                dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
+                dress.keys = dialog.keys(&verdict, ended);
+                let body = frame::draw(scene, &dress, buffer, area);
+                dialog.draw(scene, &verdict, buffer, body);
+            }
+            Over::Help => {
+                dress.keys = self.closing_keys(scene);
+                let body = frame::draw(scene, &dress, buffer, area);
+                let at = Standpoint { world: scene.world, screen: self.screen, target: target.as_ref(), run: None };
+                self.furthest.set(help::draw(scene, &help::rows(scene, &at), self.scroll, buffer, body));
+            }
+            Over::Detail => {
+                dress.keys = self.closing_keys(scene);
+                let body = frame::draw(scene, &dress, buffer, area);
+                let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
+                self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
+            }
+            Over::Prompt(prompt) => {
+                dress.keys = prompt.keys();
+                let body = frame::draw(scene, &dress, buffer, area);
+                self.draw_screen(scene, buffer, body);
+                prompt.draw(scene, buffer, area, area.height.saturating_sub(2));
+            }
+            Over::Nothing => {
+                dress.keys = self.keys(scene, usize::from(area.width));
+                let body = frame::draw(scene, &dress, buffer, area);
+                self.draw_screen(scene, buffer, body);
+            }
+        }
+    }
+
+    fn draw_screen(&self, scene: &Scene<'_>, buffer: &mut Buffer, body: Rect) {
+        match self.screen {
+            Screen::Board | Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Ledger => {
+                self.board.borrow_mut().draw(scene, buffer, body);
+            }
+        }
+    }
+
+    /// Below the smallest size: what happens by itself, and the way back.
+    fn draw_small(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+        let (width, height) = SMALLEST;
+        Row::of(Role::Strong, format!("have {}x{}, need {width}x{height}", area.width, area.height)).draw(buffer, area, 0, scene.theme);
+        if let Over::Plan(dialog) = &self.over {
+            let verdict = (self.judge)(scene.world, dialog.plan(), scene.now);
+            let mut title = Row::new();
+            for (role, text) in dialog.title() {
+                title.add(role, text);
+            }
+            title.draw(buffer, area, 1, scene.theme);
+            let last = area.height.saturating_sub(1);
+            if area.height > 5 && area.width > 30 {
+                let body = Rect { y: area.y + 2, height: area.height.saturating_sub(3), ..area };
+                dialog.draw(scene, &verdict, buffer, body);
+                dialog.keys(&verdict, dialog.plan().expires <= scene.now.wall).draw(buffer, area, last, scene.theme);
+            }
+            return;
+        }
+        let events = needs::by_itself(scene.world, scene.now);
+        let rows = area.height.saturating_sub(2);
+        for (y, event) in (1..=rows).zip(&events) {
+            board::by_itself_row(scene, event).draw(buffer, area, y, scene.theme);
+        }
+        if events.is_empty() && rows > 0 {
+            Row::of(Role::Quiet, "nothing will happen without a person").draw(buffer, area, 1, scene.theme);
+        }
+        if area.height > 1 {
+            self.keys(scene, usize::from(area.width)).draw(buffer, area, area.height - 1, scene.theme);
+        }
+    }
+
+    fn closing_keys(&self, scene: &Scene<'_>) -> Row {
+        let mut row = Row::new();
+        row.add(Role::Plain, " ").add(Role::Key, scene.keymap.shown(Command::Leave)).add(Role::Plain, " back");
+        if self.furthest.get() > 0 {
+            row.add(Role::Plain, "   ").add(Role::Key, format!("{} {}", scene.keymap.shown(Command::Up), scene.keymap.shown(Command::Down)));
+            row.add(Role::Plain, " the rest");
+        }
+        row
+    }
+
+    /// The row of keys: the target in full, what can be done to it now, and the way to the rest.
+    fn keys(&self, scene: &Scene<'_>, width: usize) -> Row {
+        let target = self.target();
+        let at = Standpoint { world: scene.world, screen: self.screen, target: target.as_ref(), run: None };
+        let key = |command| scene.keymap.shown(command);
+        let mut end = vec![(Command::Help, "all keys")];
+        match self.screen {
+            Screen::Board => end.insert(0, (Command::Find, "find")),
+            Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Ledger => end.insert(0, (Command::Leave, "back")),
+        }
+        let mut row = Row::new();
+        row.add(Role::Plain, " ");
+        if let Some(target) = &target {
+            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":  ");
+        }
+        let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
+        let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();
+        if scene.world.read_only {
+            row.add(Role::Watched, "read-only  ");
+        }
+        if self.screen == Screen::Board && target.is_some() {
+            offers.insert(offers.len().min(3), (Command::Look, "look"));
+        }
+        for (command, label) in offers {
+            let shown = key(command);
+            if shown.is_empty() || row.width() + shown.len() + label.len() + 3 + taken > width {
+                continue;
+            }
+            row.add(Role::Key, shown).add(Role::Plain, format!(" {label}  "));
+        }
+        for (command, label) in end {
+            row.end(Role::Key, format!("  {}", key(command)));
+            row.end(Role::Plain, format!(" {label}"));
+        }
+        row.end(Role::Plain, " ");
+        row
+    }
+}
+
+/// The last gate of a theme without Unicode: nothing else leaves.
+fn only_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            cell.set_symbol("?");
+        }
+    }
+}

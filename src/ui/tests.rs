@@ -1,0 +1,315 @@
+//! Tests of the glass as a whole: what is on it, what travels, what keys do.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::fixture;
+use super::glass::Glass;
+use super::input::{Chord, Input, Key};
+use super::keymap::Keymap;
+use super::render;
+use super::screen::Screen;
+use super::session::{Act, Session, SessionOptions};
+use super::theme::Theme;
+use crate::control::world::World;
+use crate::model::deed::{DeedState, Permit};
+use crate::model::intent::Verb;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::time::Moment;
+use crate::model::verdict::Verdict;
+
+fn yes(_: &World, plan: &Plan, _: &Moment) -> Verdict {
+    Verdict::Permit(Permit::grant(plan.id))
+}
+
+fn no(_: &World, _: &Plan, _: &Moment) -> Verdict {
+    Verdict::Deny(vec![Reason::new("role", "ana is no release captain in prod", "ask dee for the role")])
+}
+
+/// A session that is driven by keys and looked at as text.
+struct Desk {
+    session: Session,
+    glass: Glass,
+    world: World,
+    now: Moment,
+    acts: Vec<Act>,
+}
+
+fn at(world: World, theme: Theme, size: (u16, u16)) -> Desk {
+    let mut n = 0;
+    let nonce = Box::new(move || {
+        n += 1;
+        n.to_string()
+    });
+    let options = SessionOptions { theme, keymap: Keymap::default(), size, nonce, screen: Screen::Board, target: None };
+    let session = Session::new(options).governed(fixture::plan, yes);
+    let mut desk = Desk { session, glass: Glass::new(size.0, size.1), world, now: fixture::now(), acts: Vec::new() };
+    desk.look();
+    desk
+}
+
+impl Desk {
+    /// Draws; the number of bytes that travel.
+    fn look(&mut self) -> Vec<u8> {
+        self.glass.frame(&self.session, &self.world, &self.now).map(<[u8]>::to_vec).unwrap_or_default()
+    }
+
+    /// Presses keys, drawing after each.
+    fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ') {
+            self.blind(key);
+            self.look();
+        }
+        self
+    }
+
+    /// Presses one key and does not look.
+    fn blind(&mut self, key: &str) -> &mut Self {
+        self.acts.extend(self.session.on(Input::Key(key.parse().unwrap()), &self.world, &self.now));
+        self
+    }
+
+    fn text(&self) -> String {
+        let (width, height) = self.session.size();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.session.draw(&self.world, &self.now, &mut buffer);
+        render::of_buffer(&buffer)
+    }
+
+    fn sees(&self, words: &str) {
+        let text = self.text();
+        assert!(text.contains(words), "`{words}` is not on the glass:\n{text}");
+    }
+
+    fn executed(&self) -> Vec<&Plan> {
+        self.acts.iter().filter_map(|act| if let Act::Execute(plan) = act { Some(&**plan) } else { None }).collect()
+    }
+}
+
+fn standard() -> Desk {
+    at(fixture::world(), Theme::standard(), (80, 24))
+}
+
+#[test]
+fn a_shift_back_is_ordered_once_however_often_enter_is_pressed() {
+    let mut desk = standard();
+    desk.press("s 0 <ret>").sees("PLAN");
+    desk.press("o o p s <ret> <ret> <ret>");
+    let plans = desk.executed();
+    assert_eq!(plans.len(), 1);
+    assert_eq!((plans[0].intent.verb, plans[0].intent.args.percent.unwrap().get(), plans[0].intent.reason.as_str()), (Verb::Shift, 0, "oops"));
+}
+
+#[test]
+fn hold_opens_its_plan_and_enter_alone_runs_it() {
+    let mut desk = standard();
+    desk.press("h").sees("HOLD checkout@prod");
+    desk.press("<ret>");
+    assert_eq!(desk.executed().len(), 1);
+}
+
+#[test]
+fn a_key_pressed_before_the_plan_was_seen_is_dropped_and_counted() {
+    let mut desk = standard();
+    desk.blind("h").blind("<ret>").blind("<ret>");
+    assert!(desk.executed().is_empty());
+    desk.look();
+    desk.sees("2 keys typed before this was seen: dropped");
+    desk.press("<ret>");
+    assert_eq!(desk.executed().len(), 1);
+}
+
+#[test]
+fn a_forward_deed_asks_for_the_target_in_full() {
+    let mut desk = standard();
+    desk.press("s 5 0 <ret> <ret> <ret>").sees("type checkout@prod");
+    assert!(desk.executed().is_empty());
+    desk.press("c h e c k o u t @ p r o d <ret>");
+    assert_eq!(desk.executed().len(), 1);
+}
+
+#[test]
+fn a_denied_plan_says_every_reason_and_runs_nothing() {
+    let mut desk = standard();
+    desk.session = Session::new(SessionOptions {
+        theme: Theme::standard(),
+        keymap: Keymap::default(),
+        size: (80, 24),
+        nonce: Box::new(|| "n".to_owned()),
+        screen: Screen::Board,
+        target: None,
+    })
+    .governed(fixture::plan, no);
+    desk.look();
+    desk.press("R").sees("ana is no release captain in prod");
+    desk.sees("to change it: ask dee for the role");
+    desk.sees("set server be_checkout/v2 weight 0");
+    desk.press("<ret>");
+    assert!(desk.executed().is_empty());
+}
+
+#[test]
+fn a_read_only_room_binds_no_deed() {
+    let mut desk = standard();
+    desk.world.read_only = true;
+    desk.look();
+    desk.sees("READ ONLY");
+    desk.press("R").sees("read-only");
+    assert!(!desk.text().contains("PLAN"));
+    desk.press("?").sees("no deed key is bound");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_said_on_the_glass() {
+    let mut desk = standard();
+    desk.world.ledger.trouble = Some(crate::model::text::Text::clean("disk full"));
+    desk.sees("no deed is possible: disk full");
+    desk.press("h").sees("cannot be written");
+}
+
+#[test]
+fn an_unchanged_frame_is_no_byte() {
+    let mut desk = standard();
+    assert!(desk.look().is_empty());
+    desk.now = desk.now.plus(Duration::from_millis(300));
+    assert!(desk.look().is_empty());
+}
+
+#[test]
+fn a_tick_is_few_bytes_and_a_move_of_the_cursor_too() {
+    let mut desk = standard();
+    desk.now = desk.now.plus(Duration::from_secs(1));
+    let tick = desk.look();
+    assert!((1..160).contains(&tick.len()), "{} bytes: {}", tick.len(), String::from_utf8_lossy(&tick).escape_debug());
+    desk.press("j");
+    desk.blind("j");
+    let step = desk.look();
+    assert!((1..400).contains(&step.len()), "{} bytes: {}", step.len(), String::from_utf8_lossy(&step).escape_debug());
+}
+
+#[test]
+fn the_next_redraw_is_when_an_age_ticks() {
+    let desk = standard();
+    let due = desk.session.next_redraw(&desk.world, &desk.now).unwrap();
+    assert!(due <= Duration::from_secs(1), "{due:?}");
+}
+
+#[test]
+fn the_terminal_shows_what_was_drawn() {
+    for theme in [Theme::standard(), Theme::monochrome(), Theme::ascii()] {
+        let mut desk = at(fixture::world(), theme, (100, 30));
+        let mut screen = vt100::Parser::new(30, 100, 0);
+        desk.glass.forget();
+        screen.process(&desk.look());
+        for key in ["j", "j", "k", "?", "<esc>", "s", "0", "<ret>", "x", "<ret>", "<esc>", "i", "<pagedown>", "<esc>", "/", "m", "a", "<ret>", "<esc>", "3", "5", "2", "0"] {
+            desk.blind(key);
+            screen.process(&desk.look());
+            let seen: Vec<String> = screen.screen().rows(0, 100).map(|row| row.trim_end().to_owned()).collect();
+            let drawn: Vec<String> = desk.text().lines().map(ToOwned::to_owned).collect();
+            assert_eq!(seen, drawn, "after {key}");
+            desk.now = desk.now.plus(Duration::from_millis(1700));
+            screen.process(&desk.look());
+        }
+    }
+}
+
+#[test]
+fn ascii_sends_only_ascii_and_monochrome_no_colour() {
+    let mut desk = at(fixture::lost_prom(), Theme::ascii(), (120, 40));
+    desk.glass.forget();
+    assert!(desk.look().is_ascii());
+    let mut desk = at(fixture::lost_prom(), Theme::monochrome(), (120, 40));
+    desk.glass.forget();
+    let bytes = String::from_utf8(desk.look()).unwrap();
+    for code in bytes.split("\x1b[").filter_map(|part| part.split_once('m').map(|(code, _)| code)) {
+        for part in code.split(';').filter(|part| part.chars().all(|c| c.is_ascii_digit())) {
+            assert!(!matches!(part.parse::<u32>().unwrap_or(0), 30..=49 | 90..=107), "{code}");
+        }
+    }
+}
+
+#[test]
+fn a_small_terminal_says_so_and_keeps_the_way_back() {
+    let mut desk = at(fixture::watched(DeedState::Effective), Theme::ascii(), (79, 23));
+    desk.sees("have 79x23, need 80x24");
+    desk.sees("counts as HELD");
+    desk.press("R").sees("PLAN");
+    desk.press("<ret>");
+    assert_eq!(desk.executed().len(), 1);
+}
+
+#[test]
+fn a_list_in_hand_stands_still_and_says_what_is_newer() {
+    let mut desk = standard();
+    desk.press("j j");
+    let before = desk.session.target();
+    desk.world = fixture::calm();
+    desk.look();
+    assert_eq!(desk.session.target(), before);
+    desk.sees("u to update");
+    desk.press("u");
+    assert_eq!(desk.session.target(), before);
+    assert!(!desk.text().contains("u to update"));
+}
+
+#[test]
+fn every_screen_at_every_theme_and_size() {
+    for (name, world) in [("canary", fixture::world()), ("lost", fixture::lost_prom()), ("held", fixture::held()), ("watched", fixture::watched(DeedState::Effective))] {
+        for screen in Screen::ALL {
+            for size in [(80, 24), (120, 40), (200, 60)] {
+                if name != "canary" && size != (80, 24) {
+                    continue;
+                }
+                for theme in [Theme::standard(), Theme::monochrome(), Theme::ascii()] {
+                    let text = render::text(&world, &fixture::now(), screen, Some(&fixture::checkout()), size, &theme);
+                    let styles = render::styles(&world, &fixture::now(), screen, Some(&fixture::checkout()), size, &theme);
+                    insta::assert_snapshot!(format!("{name}-{}-{}x{}-{}", screen.word(), size.0, size.1, theme.name), format!("{text}{styles}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_plan_as_it_looks() {
+    let mut desk = standard();
+    desk.press("s 0 <ret>");
+    insta::assert_snapshot!("plan-80x24", desk.text());
+    desk.press("<esc> ?");
+    insta::assert_snapshot!("help-80x24", desk.text());
+    desk.press("<esc> i");
+    insta::assert_snapshot!("detail-80x24", desk.text());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn no_row_is_over_its_width_and_nothing_panics(width in 80_u16..=200, height in 24_u16..=60, keys in proptest::collection::vec(0..14_usize, 0..12)) {
+        let all = ["j", "k", "<pagedown>", "G", "?", "i", "3", "5", "2", "0", "1", "s", "h", "<esc>"];
+        let mut desk = at(fixture::lost_prom(), Theme::ascii(), (width, height));
+        for key in keys {
+            desk.press(all[key]);
+        }
+        let text = desk.text();
+        prop_assert!(text.lines().all(|line| super::row::cells(line) <= usize::from(width)));
+        prop_assert_eq!(text.lines().count(), usize::from(height));
+    }
+}
+
+#[test]
+fn odd_sizes_do_not_panic() {
+    for size in [(1, 1), (2, 1), (1, 3), (10, 4), (31, 6), (79, 23), (1000, 1000)] {
+        let mut desk = at(fixture::world(), Theme::standard(), size);
+        desk.press("j R <esc> ? <esc> 3 5 2 0 i");
+        desk.session.on(Input::Resize(80, 24), &desk.world, &desk.now);
+        assert!(!desk.look().is_empty());
+    }
+    let mut desk = standard();
+    desk.session.on(Input::Paste("R\r\n".to_owned()), &desk.world, &desk.now);
+    desk.sees("pasted text is no key");
+    let _ = Chord::plain(Key::Enter);
+}

@@ -1,0 +1,182 @@
+//! The table of services: one row a service, one column an environment; columns fall away where there is no room.
+
+use crate::control::standing::{Standing, standing};
+use crate::control::world::{SignalState, SignalView, TargetView};
+use crate::model::name::{EnvironmentName, Target};
+use crate::model::reading::Freshness;
+use crate::model::share::Percent;
+
+use crate::ui::row::{Row, cells, fit};
+use crate::ui::scene::Scene;
+use crate::ui::screens::board::Line;
+use crate::ui::theme::{Mark, Role, of_standing};
+use crate::ui::words;
+
+/// The widths of the columns that are shown.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    name: usize,
+    word: usize,
+    environments: Vec<(EnvironmentName, usize)>,
+    since: bool,
+    signal: bool,
+    team: bool,
+    width: usize,
+}
+
+const SINCE: usize = 7;
+const SIGNAL: usize = 24;
+const TEAM: usize = 12;
+const ENOUGH: usize = 24;
+
+impl Columns {
+    /// Chooses columns for the rows that are in sight. They fall away in the order team, environments far from production, signal, since.
+    pub fn of(scene: &Scene<'_>, lines: &[Line], width: usize) -> Self {
+        let name = lines.iter().map(|line| cells(line.service.as_str())).max().unwrap_or(0).clamp(7, (width / 3).max(7));
+        let word = lines.iter().map(|line| line.standing.word().len()).max().unwrap_or(0);
+        let mut all: Vec<_> = scene.world.catalog.environments.iter().collect();
+        all.sort_by_key(|environment| std::cmp::Reverse(environment.order));
+        let fixed = 4 + name + 1 + word + 1;
+        let mut left = width.saturating_sub(fixed);
+        let since = left >= ENOUGH + SINCE;
+        left = left.saturating_sub(if since { SINCE } else { 0 });
+        let signal = left >= ENOUGH + SIGNAL;
+        left = left.saturating_sub(if signal { SIGNAL } else { 0 });
+        let fits = ((left + 1) / (ENOUGH + 1)).max(1).min(all.len().max(1));
+        let team = width >= 110 && left >= fits * (ENOUGH + 1) + TEAM && scene.world.catalog.services.values().any(|service| service.team.is_some());
+        left = left.saturating_sub(if team { TEAM } else { 0 });
+        let each = left / fits;
+        let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
+        environments.reverse();
+        Self { name, word, environments, since, signal, team, width }
+    }
+
+    /// The row of headings.
+    pub fn heading(&self, scene: &Scene<'_>) -> Row {
+        let mut row = Row::new();
+        row.at(4).add(Role::Quiet, "service").at(4 + self.name + 1).add(Role::Quiet, "state");
+        let mut column = 4 + self.name + 1 + self.word + 1;
+        for (name, width) in &self.environments {
+            row.at(column).add(Role::Quiet, name.as_str());
+            column += width;
+        }
+        if self.since {
+            row.at(column).add(Role::Quiet, "since");
+            column += SINCE;
+        }
+        if self.signal {
+            row.at(column).add(Role::Quiet, "signal, limit");
+            column += SIGNAL;
+        }
+        if self.team {
+            row.at(column).add(Role::Quiet, "team");
+        }
+        let hidden = scene.world.catalog.environments.len() - self.environments.len().min(scene.world.catalog.environments.len());
+        if hidden > 0 {
+            row.end(Role::Quiet, format!("{hidden} more "));
+        }
+        row
+    }
+
+    /// The row of a service.
+    pub fn row(&self, scene: &Scene<'_>, line: &Line, cursor: Option<&Target>) -> Row {
+        let (mark, role) = of_standing(line.standing);
+        let here = cursor.filter(|target| target.service == line.service);
+        let mut row = Row::new();
+        row.add(Role::Strong, scene.glyph(if here.is_some() { Mark::Cursor } else { Mark::None }));
+        row.add(role, scene.glyph(mark)).at(4).add(if here.is_some() { Role::Strong } else { Role::Plain }, line.service.as_str());
+        row.at(4 + self.name + 1).add(if line.standing == Standing::Quiet { Role::Quiet } else { role }, line.standing.word());
+        let mut column = 4 + self.name + 1 + self.word + 1;
+        let mut shown = Target::new(line.service.clone(), line.environment.clone());
+        for (name, width) in &self.environments {
+            let target = Target::new(line.service.clone(), name.clone());
+            row.at(column);
+            let on = here.is_some_and(|target| &target.environment == name) && self.environments.len() > 1;
+            let (role, text) = cell(scene, &target, width.saturating_sub(2));
+            row.add(if on { Role::Key } else { role }, text);
+            column += width;
+        }
+        if let Some(target) = here {
+            shown = target.clone();
+        }
+        let view = scene.world.target(&shown);
+        if self.since {
+            row.at(column);
+            if let Some(since) = view.and_then(|view| view.since.or(view.state.rollout.as_ref().map(|rollout| rollout.begun))) {
+                row.add(Role::Quiet, scene.ago(&since));
+            }
+            column += SINCE;
+        }
+        if self.signal {
+            row.at(column);
+            if let Some(signal) = view.and_then(|view| leading(view)) {
+                let (role, text) = signal_cell(scene, signal, SIGNAL - 1);
+                row.add(role, text);
+            }
+            column += SIGNAL;
+        }
+        if let (true, Some(team)) = (self.team, scene.world.catalog.services.get(&line.service).and_then(|service| service.team.as_ref())) {
+            row.at(column).add(Role::Quiet, team.clone());
+        }
+        debug_assert!(column <= self.width + TEAM, "columns are chosen to fit");
+        row
+    }
+}
+
+/// The signal that says most: past its limit, else one that alone decides, else the first.
+pub fn leading(view: &TargetView) -> Option<&SignalView> {
+    let past = view.signals.iter().find(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse));
+    past.or_else(|| view.signals.iter().find(|signal| signal.critical)).or_else(|| view.signals.first())
+}
+
+fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, String) {
+    let value = signal.canary.value.or(signal.whole.value).or(signal.stable.value);
+    let fresh = scene.freshness(&signal.backend).is_fresh();
+    let unknown = scene.glyph(Mark::Unknown);
+    let Some(value) = value else { return (Role::Quiet, fit(&[format!("{unknown} {} no data", signal.name), format!("{unknown} no data")], room)) };
+    let value = words::value(value, &signal.unit);
+    let limit = signal.limit.map(|limit| format!(", {}", words::value(limit, &signal.unit))).unwrap_or_default();
+    let role = match (fresh, signal.state) {
+        (true, SignalState::Past | SignalState::Worse) => Role::Abnormal,
+        (true, SignalState::Within) => Role::Plain,
+        (false, _) | (true, SignalState::NoData) => Role::Quiet,
+    };
+    let tilde = if fresh { String::new() } else { format!("{unknown} ") };
+    (role, fit(&[format!("{tilde}{} {value}{limit}", signal.name), format!("{tilde}{value}{limit}"), format!("{tilde}{value}")], room))
+}
+
+/// A target in one cell: versions and shares, in the longest form that fits.
+pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
+    if scene.world.catalog.deploy(target).is_none() {
+        return (Role::Quiet, "-".to_owned());
+    }
+    let Some(view) = scene.world.target(target) else { return (Role::Quiet, "-".to_owned()) };
+    let freshness = crate::control::standing::freshness(scene.world, view, scene.now);
+    let stable = view.version(view.state.stable).map(|seen| seen.version.to_string());
+    let canary = view.version(view.canary_slot()).map(|seen| seen.version.to_string());
+    let (mark, role) = of_standing(standing(scene.world, view, scene.now));
+    let mark = if mark == Mark::None { Mark::Split } else { mark };
+    let between = scene.glyph(if view.state.hold.is_some() { Mark::Held } else if mark == Mark::Abnormal { Mark::Moving } else { mark });
+    let share = view.wished();
+    let unknown = scene.glyph(Mark::Unknown);
+    let forms = match share {
+        Some(share) if share.nearest() != Percent::NONE => {
+            let (rest, part) = (words::share(share.rest()), words::share(share));
+            let (from, to) = (stable.clone().unwrap_or_else(|| "?".to_owned()), canary.unwrap_or_else(|| "?".to_owned()));
+            vec![format!("{from} {rest} {between} {to} {part} %"), format!("{from} {between} {to} {part} %"), format!("{between} {to} {part} %"), format!("{between} {part} %")]
+        }
+        Some(_) => vec![stable.clone().unwrap_or_else(|| "version unknown".to_owned()), "100 %".to_owned()],
+        None => match (&stable, freshness) {
+            (Some(version), _) => vec![version.clone()],
+            (None, Freshness::Never) => vec![format!("{unknown} loading")],
+            (None, Freshness::Fresh) => vec![format!("{unknown} no version"), format!("{unknown}")],
+            (None, Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised) => vec![format!("{unknown} {}", freshness.word()), format!("{unknown}")],
+        },
+    };
+    if freshness.is_fresh() {
+        let role = if role == Role::Quiet { Role::Plain } else { role };
+        return (role, fit(&forms, room));
+    }
+    let stale: Vec<String> = forms.iter().map(|form| if form.starts_with(unknown) { form.clone() } else { format!("{unknown} {form}") }).collect();
+    (Role::Quiet, fit(&stale, room))
+}
