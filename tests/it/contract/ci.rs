@@ -368,6 +368,24 @@ fn buildbot_would_drop_an_undeclared_key_so_it_is_refused() {
 }
 
 #[test]
+fn buildbot_forces_through_a_scheduler_that_is_off_so_it_is_refused() {
+    let lane = Lane::new(11);
+    let schedulers = lane.master.get("schedulers?name=switched-off");
+    let id = schedulers["schedulers"][0]["schedulerid"].as_u64().unwrap();
+    assert_eq!(lane.master.call(&format!("schedulers/{id}"), "enable", &serde_json::json!({"enabled": false})).0, 200);
+    wait_for("the scheduler to be off", LONG, || {
+        let read = lane.master.get("forceschedulers/switched-off");
+        (read["forceschedulers"][0]["enabled"] == serde_json::json!(false)).then_some(())
+    });
+    let (kind, words) = not_done(lane.send(&lane.start_with("switched-off", "checkout", &[("gonogo_key", "$key")])));
+    assert_eq!(kind, PortErrorKind::Refused);
+    assert!(words.ends_with("the force scheduler `switched-off` is switched off"), "{words}");
+    let params = serde_json::json!({"builderNames": ["checkout"], "gonogo_key": "by hand"});
+    let (status, answer) = lane.master.call("forceschedulers/switched-off", "force", &params);
+    assert!(status == 200 && answer["result"].is_array(), "{answer}");
+}
+
+#[test]
 fn buildbot_takes_a_stop_of_an_ended_run_in_silence() {
     let lane = Lane::new(6);
     let start = effect(lane.start(false, false));

@@ -229,6 +229,7 @@ c['schedulers'] = [
     schedulers.ForceScheduler(
         name='force', builderNames=['checkout', 'checkout-deploy', 'merging'] + LANES,
         properties=common + [text('environment'), text('slot'), text('version')]),
+    schedulers.ForceScheduler(name='switched-off', builderNames=['checkout'], properties=common),
     schedulers.ForceScheduler(name='keyless', builderNames=['checkout'], properties=[text('delay', '0')]),
     schedulers.ForceScheduler(
         name='fixed', builderNames=['checkout'], properties=[util.FixedParameter(name='gonogo_key', default='always this')]),
