@@ -3,4 +3,5 @@
 
 mod contract;
 mod faults_buildbot;
+mod faults_http;
 mod servers;

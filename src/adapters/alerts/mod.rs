@@ -1,1 +1,3 @@
-//! Alerting systems.
+//! Alerting systems behind the alerts port.
+
+pub mod alertmanager;

@@ -59,6 +59,9 @@ pub(super) fn transport(error: reqwest::Error) -> Fault {
     if is_compression(&error) {
         return (PortErrorKind::Malformed, format!("the answer's compression is broken: {words}"));
     }
+    if is_no_http(&error) {
+        return (PortErrorKind::Malformed, format!("answered what is no HTTP: {words}"));
+    }
     if error.is_builder() {
         return (PortErrorKind::Malformed, words);
     }
@@ -67,21 +70,19 @@ pub(super) fn transport(error: reqwest::Error) -> Fault {
 
 /// Whether the transport failed in a manner that a second try of a read may mend.
 pub(super) fn is_reset(error: &reqwest::Error) -> bool {
-    !error.is_connect() && !error.is_timeout() && !error.is_builder() && !is_compression(error)
+    !error.is_connect() && !error.is_timeout() && !error.is_builder() && !is_compression(error) && !is_no_http(error)
 }
 
-/// Whether a decoder failed, rather than the connection under it.
+/// Whether a head could not be understood; the library tells it in words only.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let words = chain(error);
+    ["invalid HTTP", "message head is too large", "unsupported HTTP version"].iter().any(|sign| words.contains(sign))
+}
+
+/// Whether a decoder failed, rather than the connection under it: the connection's own failures have a source beneath them.
 fn is_compression(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-            let hyper_beneath = io.get_ref().is_some_and(|below| below.source().is_some() || below.is::<reqwest::Error>());
-            return error.is_decode() && matches!(io.kind(), InvalidData | InvalidInput | UnexpectedEof | Other) && !hyper_beneath;
-        }
-        source = inner.source();
-    }
-    false
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_decode() && io.is_some_and(|io| io.get_ref().is_none_or(|below| below.source().is_none()))
 }
 
 fn chain(error: &reqwest::Error) -> String {
@@ -98,7 +99,7 @@ fn chain(error: &reqwest::Error) -> String {
     words
 }
 
-/// Reads JSON out of a good answer. serde_json stops at a nesting of 128.
+/// Reads JSON out of a good answer. `serde_json` stops at a nesting of 128.
 pub(super) fn json(kind: BackendKind, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
     let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
@@ -131,7 +132,7 @@ pub(super) fn status_kind(status: StatusCode) -> PortErrorKind {
         408 | 504 => PortErrorKind::TimedOut,
         429 => PortErrorKind::RateLimited { until: None },
         500..=599 => PortErrorKind::Unreachable,
-        400..=499 | 300..=399 => PortErrorKind::Refused,
+        300..=499 => PortErrorKind::Refused,
         _ => PortErrorKind::Malformed,
     }
 }

@@ -302,7 +302,7 @@ impl HttpClient {
                 .no_proxy()
                 .referer(false)
                 .connect_timeout(connect)
-                .pool_idle_timeout(Duration::from_secs(60))
+                .pool_idle_timeout(Duration::from_mins(1))
                 .pool_max_idle_per_host(4);
             if let Some(file) = ca_file {
                 let unreadable = |error: String| (PortErrorKind::Unreachable, format!("ca_file {}: {error}", file.display()));

@@ -1,1 +1,5 @@
-//! Monitoring systems.
+//! Monitoring systems behind the metrics port.
+
+pub mod prometheus;
+mod promql;
+mod vector;

@@ -2,6 +2,8 @@
 
 pub mod alertmanager;
 pub mod buildbot;
+pub mod fault;
 pub mod haproxy;
+pub mod http;
 pub mod prometheus;
 pub mod support;

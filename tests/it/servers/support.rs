@@ -1,6 +1,7 @@
 //! What every started server needs: a free port, a process that ends with the test, waiting for a condition with a deadline.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -56,4 +57,24 @@ pub fn wait_for<T>(what: &str, within: Duration, mut condition: impl FnMut() -> 
 #[expect(clippy::disallowed_methods, reason = "tests may read the environment")]
 pub fn installed() -> PathBuf {
     std::env::var_os("GONOGO_SERVERS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".servers"), PathBuf::from)
+}
+
+/// A bare HTTP GET to a port of this machine; the whole answer, head and body.
+pub fn get(port: u16, path: &str) -> Option<String> {
+    exchange(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+}
+
+/// A bare HTTP POST of JSON to a port of this machine; the whole answer, head and body.
+pub fn post(port: u16, path: &str, json: &str) -> Option<String> {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    exchange(port, &format!("{head}Content-Length: {}\r\n\r\n{json}", json.len()))
+}
+
+fn exchange(port: u16, request: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -1,0 +1,497 @@
+//! Faults of HTTP backends: each has its kind of failure, a message to act on, and an end in time.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use gonogo::adapters::alerts::alertmanager::Alertmanager;
+use gonogo::adapters::http::{Credential, HttpClient};
+use gonogo::adapters::signals::prometheus::Prometheus;
+use gonogo::config::secret::Secret;
+use gonogo::model::catalog::BackendKind;
+use gonogo::model::error::{PortError, PortErrorKind, SendError};
+use gonogo::model::signal::{Ask, Form, SignalReading, Subject};
+use gonogo::ports::alerts::Alerts;
+use gonogo::ports::metrics::Metrics;
+use tokio::io::AsyncWriteExt;
+
+use crate::servers::fault::{Fault, answer, gzip_of_spaces, json};
+use crate::servers::http::{RealClock, client_with, settings};
+use crate::servers::support::{Server, free_port, wait_for};
+
+const DEADLINE: Duration = Duration::from_millis(1_500);
+
+fn prometheus_client(url: &str) -> HttpClient {
+    client_with(BackendKind::Prometheus, url, DEADLINE, &Credential::Bearer(Secret::new("hunter2".to_owned())))
+}
+
+fn ask(service: &str) -> Ask {
+    Ask {
+        target: format!("{service}@prod").parse().unwrap(),
+        slot: None,
+        subject: Subject::Version,
+        template: r#"m{service="$service"}"#.to_owned(),
+        values: vec![("service".to_owned(), service.to_owned())],
+        form: Form::Counters { window_s: 60 },
+    }
+}
+
+/// Reads in bounded time.
+async fn read(url: &str, asks: &[Ask]) -> Result<SignalReading, PortError> {
+    let port = Prometheus::new(prometheus_client(url));
+    tokio::time::timeout(DEADLINE * 4, port.read(asks)).await.expect("an end in time")
+}
+
+/// Asserts that reading fails with this kind, in words that hold these, and never the credential.
+async fn fails(url: &str, kind: &PortErrorKind, words: &str) -> PortError {
+    let error = read(url, &[]).await.unwrap_err();
+    let text = error.to_string();
+    assert_eq!(&error.kind, kind, "{text}");
+    assert!(text.starts_with("failed to read scrape targets at prometheus: ") && text.contains(words), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    error
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_unreachable() {
+    fails(&format!("http://127.0.0.1:{}", free_port()), &PortErrorKind::Unreachable, "refused").await;
+}
+
+#[tokio::test]
+async fn a_host_without_an_address_is_unreachable() {
+    let mut settings = settings(BackendKind::Prometheus, "http://nowhere.invalid", DEADLINE);
+    let refused = HttpClient::new(&settings, &Credential::Nothing, RealClock::start()).err().unwrap();
+    assert_eq!((refused.kind.clone(), refused.to_string().contains("insecure = true")), (PortErrorKind::Refused, true));
+    settings.insecure = true;
+    let client = HttpClient::new(&settings, &Credential::Nothing, RealClock::start()).unwrap();
+    let error = client.get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(matches!(error.kind, PortErrorKind::Unreachable | PortErrorKind::TimedOut), "{error}");
+}
+
+#[tokio::test]
+async fn a_reset_in_mid_body_is_tried_again_twice_and_then_unreachable() {
+    let server = Fault::start(|mut stream, _| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\"").await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        stream.set_zero_linger().unwrap();
+    })
+    .await;
+    fails(&server.url(), &PortErrorKind::Unreachable, "broke").await;
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_body_that_ends_too_early_is_unreachable() {
+    let server = Fault::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\"").await;
+    fails(&server.url(), &PortErrorKind::Unreachable, "broke").await;
+}
+
+#[tokio::test]
+async fn silence_is_timed_out() {
+    let server = Fault::start(|stream, _| async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    fails(&server.url(), &PortErrorKind::TimedOut, "within 1500 ms").await;
+    assert_eq!(server.requests().len(), 1, "a slow backend is not asked again");
+}
+
+#[tokio::test]
+async fn one_byte_a_second_is_timed_out() {
+    let server = Fault::start(|mut stream, _| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n").await;
+        while stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await;
+    fails(&server.url(), &PortErrorKind::TimedOut, "within 1500 ms").await;
+}
+
+#[tokio::test]
+async fn html_is_malformed() {
+    let server = Fault::sending(answer("200 OK", "Content-Type: text/html\r\n", "<html>Sign in</html>")).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "answered HTML instead of JSON: is this the address of a Prometheus?").await;
+}
+
+#[tokio::test]
+async fn json_of_another_product_is_malformed() {
+    let server = Fault::sending(json(r#"{"hello":"world"}"#)).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "is this the address of a Prometheus?").await;
+}
+
+#[tokio::test]
+async fn a_truncated_gzip_is_malformed() {
+    let heads = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    let server = Fault::sending(answer("200 OK", heads, gzip_of_spaces(10_000))).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "compression").await;
+    let server = Fault::sending(answer("200 OK", heads, "no gzip at all")).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "compression").await;
+}
+
+#[tokio::test]
+async fn a_gzip_bomb_is_malformed_before_it_is_unpacked() {
+    let heads = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    let bomb = gzip_of_spaces(200 * 1024 * 1024);
+    assert!(bomb.len() < 3 * 1024 * 1024);
+    let server = Fault::sending(answer("200 OK", heads, bomb)).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "longer than 8388608 bytes").await;
+}
+
+#[tokio::test]
+async fn endless_chunks_are_malformed() {
+    let server = Fault::start(|mut stream, _| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+    })
+    .await;
+    fails(&server.url(), &PortErrorKind::Malformed, "longer than 8388608 bytes").await;
+}
+
+#[tokio::test]
+async fn a_length_beyond_the_bound_is_not_even_read() {
+    let server = Fault::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n").await;
+    fails(&server.url(), &PortErrorKind::Malformed, "longer than").await;
+}
+
+#[tokio::test]
+async fn invalid_utf8_and_deep_nesting_are_malformed() {
+    let server = Fault::sending(json(b"{\"status\":\"\xff\xfe\"}")).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "no JSON").await;
+    let server = Fault::sending(json("[".repeat(10_000))).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "recursion limit").await;
+}
+
+#[tokio::test]
+async fn statuses_have_their_kinds() {
+    for (status, kind) in [
+        ("401 Unauthorized", PortErrorKind::Unauthorised),
+        ("403 Forbidden", PortErrorKind::Forbidden),
+        ("404 Not Found", PortErrorKind::NotFound),
+        ("409 Conflict", PortErrorKind::Conflict),
+        ("422 Unprocessable Entity", PortErrorKind::Refused),
+        ("429 Too Many Requests", PortErrorKind::RateLimited { until: None }),
+        ("500 Internal Server Error", PortErrorKind::Unreachable),
+        ("503 Service Unavailable", PortErrorKind::Unreachable),
+    ] {
+        let server = Fault::sending(answer(status, "", "{\"error\":\"why \\u001b[31mnot\"}")).await;
+        fails(&server.url(), &kind, &status[..3]).await;
+        let error = fails(&server.url(), &kind, "why ␛[31mnot").await;
+        assert!(!error.to_string().contains('\u{1b}'));
+        assert_eq!(server.requests().len(), if status.starts_with("503") { 6 } else { 2 }, "only 503 is tried again");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_kept_without_a_request() {
+    let server = Fault::sending(answer("429 Too Many Requests", "Retry-After: 120\r\n", "")).await;
+    let client = prometheus_client(&server.url());
+    let mut untils = Vec::new();
+    for _ in 0..3 {
+        let error = client.get_json("read it", "/", &[]).await.unwrap_err();
+        let PortErrorKind::RateLimited { until: Some(until) } = error.kind else { panic!("{error}") };
+        untils.push(until);
+    }
+    assert_eq!(server.requests().len(), 1, "no request before the pause is over");
+    assert_eq!(untils[0], untils[2]);
+    let error = client.post_json("write it", "/", &serde_json::Value::Null).await.unwrap_err();
+    assert!(matches!(error, SendError::NotDone(_)), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_used_up_quota_pauses_after_a_good_answer() {
+    let heads = "Content-Type: application/json\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 60\r\n";
+    let server = Fault::sending(answer("200 OK", heads, "{}")).await;
+    let client = prometheus_client(&server.url());
+    assert!(client.get_json("read it", "/", &[]).await.is_ok());
+    let error = client.get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(matches!(error.kind, PortErrorKind::RateLimited { until: Some(_) }), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_carries_nothing_away() {
+    let elsewhere = Fault::sending(json("{}")).await;
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let to = format!("Location: http://localhost:{}/steal?token=abc\r\n", elsewhere.port);
+        let server = Fault::sending(answer(status, &to, "")).await;
+        let error = fails(&server.url(), &PortErrorKind::Refused, "with a redirect to localhost; redirects are not followed").await;
+        assert!(!error.to_string().contains("steal"), "{error}");
+        assert!(server.requests()[0].contains("authorization: Bearer hunter2"), "the credential goes to the configured origin");
+    }
+    assert_eq!(elsewhere.requests(), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn a_path_cannot_lead_away() {
+    let server = Fault::sending(json("{}")).await;
+    let client = prometheus_client(&format!("{}/base", server.url()));
+    for path in ["/../x", "x", "@elsewhere/", "/a/../../x"] {
+        assert_eq!(client.get_json("read it", path, &[]).await.unwrap_err().kind, PortErrorKind::Malformed, "{path}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    client.get_json("read it", "/x", &[("q", "a b&c")]).await.unwrap();
+    assert!(server.requests()[0].starts_with("GET /base/x?q=a+b%26c HTTP/1.1"), "{}", server.requests()[0]);
+    assert!(server.requests()[0].contains(concat!("user-agent: gonogo/", env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn an_unchanged_answer_need_not_travel_again() {
+    let server = Fault::start(|mut stream, request| async move {
+        let bytes = if request.contains("if-none-match: \"v1\"") {
+            answer("304 Not Modified", "", "")
+        } else {
+            answer("200 OK", "Content-Type: application/json\r\nETag: \"v1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "[7]")
+        };
+        let _ = stream.write_all(&bytes).await;
+    })
+    .await;
+    let client = prometheus_client(&server.url());
+    let first = client.get_json("read it", "/a", &[]).await.unwrap();
+    assert_eq!((first.not_modified, first.date.unwrap().timestamp()), (false, 784_111_777));
+    let second = client.get_json("read it", "/a", &[]).await.unwrap();
+    assert!(second.not_modified && Arc::ptr_eq(&first.value, &second.value));
+    assert!(!client.get_json("read it", "/b", &[]).await.unwrap().not_modified, "another address is another answer");
+}
+
+#[tokio::test]
+async fn a_write_says_whether_it_may_have_happened() {
+    async fn write(url: &str) -> SendError {
+        prometheus_client(url).post_json("start it", "/", &serde_json::json!({"a": 1})).await.unwrap_err()
+    }
+    let refused = write(&format!("http://127.0.0.1:{}", free_port())).await;
+    assert!(matches!(&refused, SendError::NotDone(error) if error.kind == PortErrorKind::Unreachable), "{refused}");
+    for (status, unknown) in
+        [("400 Bad Request", false), ("409 Conflict", false), ("500 Oops", true), ("503 No", true), ("302 Found", true)]
+    {
+        let server = Fault::sending(answer(status, "", "")).await;
+        let error = write(&server.url()).await;
+        assert_eq!(matches!(error, SendError::Unknown(_)), unknown, "{status}: {error}");
+        assert_eq!(server.requests().len(), 1, "a write is never sent twice");
+    }
+    let silent = Fault::start(|stream, _| async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    assert!(matches!(write(&silent.url()).await, SendError::Unknown(error) if error.kind == PortErrorKind::TimedOut));
+    let reset = Fault::start(|stream, _| async move { stream.set_zero_linger().unwrap() }).await;
+    assert!(matches!(write(&reset.url()).await, SendError::Unknown(error) if error.kind == PortErrorKind::Unreachable));
+    assert_eq!(reset.requests().len(), 1);
+    let cut = Fault::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{").await;
+    assert!(matches!(write(&cut.url()).await, SendError::Unknown(_)));
+}
+
+/// A TLS server with a certificate of its own making for these names.
+fn tls_server(folder: &std::path::Path, names: &str, [days, log]: [&str; 2]) -> (Server, u16) {
+    let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test"])
+        .args(["-addext", &format!("subjectAltName={names}"), "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-addext", "extendedKeyUsage=serverAuth", "-days", days, "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .expect("openssl is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let port = free_port();
+    let mut command = Command::new("openssl");
+    command.args(["s_server", "-quiet", "-www", "-accept", &format!("127.0.0.1:{port}"), "-cert"]).arg(&certificate).arg("-key").arg(&key);
+    let server = Server::start(&mut command, &folder.join(log));
+    wait_for("the TLS server", Duration::from_secs(10), || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    (server, port)
+}
+
+#[tokio::test]
+async fn tls_is_refused_unless_somebody_vouches_for_this_very_host() {
+    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = plain.local_addr().unwrap().port();
+    let speaking = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            let _ = stream.write_all(b"this is no TLS\r\n").await;
+        }
+    });
+    fails(&format!("https://127.0.0.1:{port}"), &PortErrorKind::Unreachable, "").await;
+    speaking.abort();
+
+    let folder = tempfile::tempdir().unwrap();
+    let trusting = |port: u16, ca: &str| {
+        let mut settings = settings(BackendKind::Prometheus, &format!("https://127.0.0.1:{port}"), DEADLINE);
+        settings.ca_file = Some(folder.path().join(ca));
+        HttpClient::new(&settings, &Credential::Nothing, RealClock::start()).unwrap()
+    };
+    let (_server, port) = tls_server(folder.path(), "IP:127.0.0.1", ["1", "log"]);
+    fails(&format!("https://127.0.0.1:{port}"), &PortErrorKind::Unreachable, "certificate").await;
+    let error = trusting(port, "cert.pem").get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(error.to_string().contains("answered HTML"), "a trusted one is spoken to: {error}");
+    let error = trusting(port, "nowhere.pem").get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("nowhere.pem"), "{error}");
+    let error = trusting(port, "key.pem").get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("no certificate in it"), "{error}");
+
+    let (_other, port) = tls_server(folder.path(), "DNS:another.example", ["1", "log2"]);
+    let error = trusting(port, "cert.pem").get_json("read it", "/", &[]).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("certificate"), "{error}");
+}
+
+fn matrix(rows: &str) -> String {
+    format!(r#"{{"status":"success","warnings":["partial \u001b[2J"],"data":{{"resultType":"matrix","result":[{rows}]}}}}"#)
+}
+
+#[tokio::test]
+async fn a_megabyte_of_labels_spoils_one_answer_and_the_rest_lives() {
+    let good = r#"{"metric":{"service":"good"},"values":[[1,"1"]]}"#;
+    let bad = format!(r#"{{"metric":{{"service":"bad","x":"{}"}},"values":[[1,"1"]]}}"#, "y".repeat(1_000_000));
+    let server = Fault::prometheus(move |_| matrix(&format!("{good},{bad}"))).await;
+    let reading = read(&server.url(), &[ask("good"), ask("bad")]).await.unwrap();
+    assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 1);
+    let error = reading.answers[1].series.as_ref().unwrap_err();
+    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("label `x`"), "{error}");
+    assert_eq!(reading.answers[0].sent.as_str(), r#"m{service=~"bad|good"}[60s]"#, "two questions went as one");
+    assert_eq!(server.requests().len(), 3, "targets, rules and one query");
+}
+
+#[tokio::test]
+async fn the_same_series_twice_spoils_one_answer() {
+    let row = |service: &str| format!(r#"{{"metric":{{"service":"{service}"}},"values":[[1,"1"]]}}"#);
+    let server = Fault::prometheus(move |_| matrix(&[row("a"), row("b"), row("b")].join(","))).await;
+    let reading = read(&server.url(), &[ask("a"), ask("b")]).await.unwrap();
+    assert!(reading.answers[0].series.is_ok());
+    assert!(reading.answers[1].series.as_ref().unwrap_err().to_string().contains("the same series came twice"));
+}
+
+#[tokio::test]
+async fn hostile_numbers_and_texts_come_clean_or_not_at_all() {
+    let rows = r#"{"metric":{"service":"a","v":"1\u001b]0;x\u0007\u202e"},"values":[[1,"NaN"],[2,"+Inf"],[3,"3"],[3,"4"],[2,"5"],[99999999999,"6"]]}"#;
+    let server = Fault::prometheus(move |_| matrix(rows)).await;
+    let reading = read(&server.url(), &[ask("a")]).await.unwrap();
+    let series = reading.answers[0].series.as_ref().unwrap();
+    assert_eq!(series[0].samples.len(), 1);
+    assert_eq!(reading.answers[0].refused, 5);
+    assert_eq!(series[0].label("v").unwrap().as_str(), "1␛]0;x␇<U+202E>");
+    assert_eq!(reading.warnings.iter().map(|text| text.as_str()).collect::<Vec<_>>(), ["partial ␛[2J"], "partial data says so");
+}
+
+#[tokio::test]
+async fn a_query_that_is_refused_as_a_whole_is_asked_one_by_one() {
+    let server = Fault::prometheus(|request| {
+        if request.contains("bad") {
+            r#"{"status":"error","errorType":"execution","error":"too many samples"}"#.to_owned()
+        } else {
+            matrix(r#"{"metric":{"service":"good"},"values":[[1,"1"]]}"#)
+        }
+    })
+    .await;
+    let reading = read(&server.url(), &[ask("good"), ask("bad")]).await.unwrap();
+    assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 1);
+    let error = reading.answers[1].series.as_ref().unwrap_err();
+    assert!(error.kind == PortErrorKind::Refused && error.to_string().contains("execution: too many samples"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_for_another_object_is_malformed() {
+    let server = Fault::prometheus(|_| matrix(r#"{"metric":{"service":"b"},"values":[[1,"1"]]}"#)).await;
+    let reading = read(&server.url(), &[ask("a")]).await.unwrap();
+    let error = reading.answers[0].series.as_ref().unwrap_err();
+    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("not asked for"), "{error}");
+}
+
+#[tokio::test]
+async fn what_speaks_no_http_is_malformed() {
+    let server = Fault::sending("SSH-2.0-OpenSSH_9.2\r\n").await;
+    fails(&server.url(), &PortErrorKind::Malformed, "no HTTP").await;
+    let server = Fault::sending(answer("200 OK", &"X: y\r\n".repeat(10_000), "{}")).await;
+    fails(&server.url(), &PortErrorKind::Malformed, "no HTTP").await;
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_hundred_questions_go_as_two_queries() {
+    let server = Fault::prometheus(|_| matrix("")).await;
+    let asks: Vec<Ask> = (0..100).map(|n| ask(&format!("s{n}"))).collect();
+    let reading = read(&server.url(), &asks).await.unwrap();
+    assert_eq!(reading.answers.len(), 100);
+    assert_eq!(server.requests().len(), 2 + 2, "targets, rules and two queries");
+}
+
+#[tokio::test]
+async fn no_more_than_four_queries_are_under_way_at_once_and_a_slow_one_fails_alone() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, highest) = (Arc::clone(&now), Arc::clone(&most));
+    let server = Fault::start(move |mut stream, request| {
+        let (now, most) = (Arc::clone(&counted), Arc::clone(&highest));
+        async move {
+            let query = !request.contains("count_values") && !request.contains("/rules");
+            if query {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(if request.contains("slow") { 3_000 } else { 50 })).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+            let body = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+            let _ = stream.write_all(&json(body)).await;
+        }
+    })
+    .await;
+    let asks: Vec<Ask> = (0..12)
+        .map(|n| Ask { template: format!("sum({}{n})", if n == 3 { "slow" } else { "m" }), form: Form::Instant, ..ask("a") })
+        .collect();
+    let reading = read(&server.url(), &asks).await.unwrap();
+    assert_eq!(most.load(Ordering::SeqCst), 4);
+    for (n, answer) in reading.answers.iter().enumerate() {
+        assert_eq!(answer.series.as_ref().err().map(|error| error.kind.clone()), (n == 3).then_some(PortErrorKind::TimedOut), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let app = axum::Router::new().fallback(|| async { axum::Json(7) });
+    let serving = tokio::spawn(async move {
+        let counting = axum::serve::ListenerExt::tap_io(listener, move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        axum::serve(counting, app).await.unwrap();
+    });
+    let client = prometheus_client(&format!("http://127.0.0.1:{port}"));
+    for _ in 0..5 {
+        assert_eq!(*client.get_json("read it", "/x", &[]).await.unwrap().value, 7);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn alertmanager_faults_are_named_and_a_long_label_is_cut() {
+    let read = async |body: String| {
+        let server = Fault::start(move |mut stream, request| {
+            let bytes = if request.contains("/api/v2/alerts?") { json(&body) } else { json("[]") };
+            async move {
+                let _ = stream.write_all(&bytes).await;
+            }
+        })
+        .await;
+        Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing)).read().await
+    };
+    let alert = |labels: &str, starts: &str| {
+        format!(
+            r#"[{{"fingerprint":"f","labels":{{"alertname":"A"{labels}}},"startsAt":"{starts}","status":{{"mutedBy":["night"]}},"later":1}}]"#
+        )
+    };
+    let error = read("{}".to_owned()).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("is this the address of an Alertmanager?"), "{error}");
+    let error = read(alert("", "yesterday")).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to read alerts at alertmanager: the alert `A` has no time at which it began");
+    let long = read(alert(&format!(r#","x":"{}""#, "y".repeat(1_000_000)), "2026-11-23T10:00:00Z")).await.unwrap();
+    assert_eq!(long.alerts[0].label("x").unwrap().as_str().chars().count(), 1_001);
+    let server = Fault::sending(answer("401 Unauthorized", "", "")).await;
+    let port = Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing));
+    assert_eq!(port.read().await.unwrap_err().kind, PortErrorKind::Unauthorised);
+}
