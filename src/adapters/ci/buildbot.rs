@@ -49,8 +49,8 @@ impl Buildbot {
     /// The same with the answer around it.
     async fn get_dated<T: DeserializeOwned>(&self, doing: &str, path: &str, query: &[(&str, &str)]) -> Result<(T, Answer), PortError> {
         let path = format!("/api/v2{path}");
-        // Buildbot writes answers to reads from a thread of its own, beside the one that sends them: now and then a piece is lost, which
-        // the compression's checksum shows. One more try tells that from an answer that is really no Buildbot's.
+        // A real Buildbot under load was seen to answer with a torn gzip stream; it writes answers to reads from a thread beside the one
+        // that sends them, which would explain it. One more try tells that from an answer that is really no Buildbot's.
         let answer = match self.http.get_json(doing, &path, query).await {
             Err(error) if error.kind == PortErrorKind::Malformed => self.http.get_json(doing, &path, query).await?,
             first => first?,
