@@ -1,8 +1,10 @@
 //! What the Buildbot adapter makes of a backend that fails, lies or is hostile.
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ enum Reply {
     Resets,
     /// Accepts and never answers.
     Hangs,
+    /// The first once, then the second.
+    Once(Arc<AtomicBool>, Box<Reply>, Box<Reply>),
 }
 
 fn says(value: &Value) -> Reply {
@@ -120,6 +124,10 @@ fn serve(mut line: TcpStream, routes: &[(&'static str, Reply)], asked: &Asked) {
             pending.extend_from_slice(&bytes[..count]);
         }
         pending.clear();
+        let reply = match reply {
+            Some(Reply::Once(done, first, then)) => Some(if done.swap(true, Ordering::Relaxed) { *then } else { *first }),
+            other => other,
+        };
         match reply.unwrap_or(Reply::Says(404, "text/plain", br#"{"error": "not found"}"#.to_vec())) {
             Reply::Says(status, media, body) => {
                 let head = format!("HTTP/1.1 {status} Said\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -132,6 +140,7 @@ fn serve(mut line: TcpStream, routes: &[(&'static str, Reply)], asked: &Asked) {
                 let _ = line.read(&mut [0; 1]);
                 return;
             }
+            Reply::Once(..) => panic!("one within another"),
         }
     }
 }
@@ -157,6 +166,18 @@ fn a_broken_answer_to_a_read_has_its_kind(#[case] reply: Reply, #[case] kind: Po
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.to_string().starts_with("failed to read builders at ci: "), "{error}");
     assert!(!error.to_string().contains(['<', '\u{1b}']), "{error}");
+}
+
+#[test]
+fn a_read_that_came_in_pieces_is_tried_again_and_a_write_is_not() {
+    let torn = || Box::new(Reply::Says(200, "application/json", b"lders\": []}".to_vec()));
+    let once = |then: &Value| Reply::Once(Arc::default(), torn(), Box::new(says(then)));
+    let builders = json!({"builders": [{"builderid": 1, "name": "checkout"}]});
+    assert!(Fake::usual(vec![("GET /api/v2/builders?", once(&builders))]).read().is_ok());
+    let fake = Fake::usual(vec![("POST /", once(&json!({"jsonrpc": "2.0", "id": 1, "result": [4, {"1": 9}]})))]);
+    let error = fake.start().unwrap_err();
+    assert!(matches!(&error, SendError::Unknown(error) if error.kind == PortErrorKind::Malformed), "{error:?}");
+    assert_eq!(fake.posts(), 1);
 }
 
 /// Whether the sending surely had no effect.
@@ -234,7 +255,10 @@ fn hostile_text_is_made_visible_everywhere() {
         ("GET /api/v2/builders/1/buildrequests?", says(&json!({"buildrequests": [request]}))),
         ("GET /api/v2/buildrequests?", says(&json!({"buildrequests": [request]}))),
         ("GET /api/v2/buildsets?", says(&json!({"buildsets": [set]}))),
-        ("GET /api/v2/logs/4/contents?", says(&json!({"logchunks": [{"firstline": 0, "content": format!("o{evil}\ne{}\n", "x".repeat(500_000))}]}))),
+        (
+            "GET /api/v2/logs/4/contents?",
+            says(&json!({"logchunks": [{"firstline": 0, "content": format!("o{evil}\ne{}\n", "x".repeat(500_000))}]})),
+        ),
         ("GET /api/v2/logs/4", says(&json!({"logs": [{"logid": 4, "type": "s", "num_lines": 2, "complete": true}]}))),
         ("GET /api/v2/logs/5", says(&json!({"logs": [{"logid": 6, "type": "s"}]}))),
     ]);
@@ -280,8 +304,10 @@ fn odd_builds_are_shown_for_what_they_are() {
 
 #[test]
 fn a_hundred_thousand_builds_cost_no_more_than_twenty() {
-    let builds: Vec<Value> = (1..=5_000).map(|n| json!({"buildid": n, "number": n, "complete": true, "results": 0, "buildrequestid": n})).collect();
-    let requests: Vec<Value> = (1..=5_000).map(|n| json!({"buildrequestid": n, "buildsetid": n, "complete": false, "claimed": false})).collect();
+    let builds: Vec<Value> =
+        (1..=5_000).map(|n| json!({"buildid": n, "number": n, "complete": true, "results": 0, "buildrequestid": n})).collect();
+    let requests: Vec<Value> =
+        (1..=5_000).map(|n| json!({"buildrequestid": n, "buildsetid": n, "complete": false, "claimed": false})).collect();
     let fake = Fake::usual(vec![
         ("GET /api/v2/builders/1/builds?", says(&json!({"builds": builds, "meta": {"total": 100_000}}))),
         ("GET /api/v2/builders/1/buildrequests?", says(&json!({"buildrequests": requests, "meta": {"total": 100_000}}))),
@@ -308,7 +334,8 @@ fn an_older_run_is_read_when_somebody_looks_at_it() {
 fn the_key_of_another_builder_or_a_rebuild_is_not_ours() {
     let what = effect(start());
     let key = what.key().to_string();
-    let request = |id: u64, key: &str| json!({"buildrequestid": id, "buildsetid": id, "complete": false, "properties": {"gonogo_key": [key, "x"]}});
+    let request =
+        |id: u64, key: &str| json!({"buildrequestid": id, "buildsetid": id, "complete": false, "properties": {"gonogo_key": [key, "x"]}});
     let requests = json!({"buildrequests": [request(9, &key), request(8, &format!("{key}0")), request(7, &key)]});
     let sets = json!({"buildsets": [{"bsid": 9, "rebuilt_buildid": 3}, {"bsid": 7}]});
     let fake = Fake::usual(vec![
@@ -317,6 +344,7 @@ fn the_key_of_another_builder_or_a_rebuild_is_not_ours() {
         ("GET /api/v2/buildrequests/7/builds?", says(&json!({"builds": []}))),
     ]);
     assert_eq!(block(fake.ci.find(what.what(), what.key(), None)).unwrap(), Some(Found::Queued(7)));
-    let elsewhere = StepEffect::Start { backend: backend(), builder: "gone".into(), scheduler: "force".into(), properties: BTreeMap::new() };
+    let elsewhere =
+        StepEffect::Start { backend: backend(), builder: "gone".into(), scheduler: "force".into(), properties: BTreeMap::new() };
     assert_eq!(block(fake.ci.find(&elsewhere, what.key(), None)).unwrap_err().kind, PortErrorKind::NotFound);
 }

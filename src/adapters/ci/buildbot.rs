@@ -48,7 +48,13 @@ impl Buildbot {
 
     /// The same with the answer around it.
     async fn get_dated<T: DeserializeOwned>(&self, doing: &str, path: &str, query: &[(&str, &str)]) -> Result<(T, Answer), PortError> {
-        let answer = self.http.get_json(doing, &format!("/api/v2{path}"), query).await?;
+        let path = format!("/api/v2{path}");
+        // A real Buildbot under load was seen to answer with a torn gzip stream; it writes answers to reads from a thread beside the one
+        // that sends them, which would explain it. One more try tells that from an answer that is really no Buildbot's.
+        let answer = match self.http.get_json(doing, &path, query).await {
+            Err(error) if error.kind == PortErrorKind::Malformed => self.http.get_json(doing, &path, query).await?,
+            first => first?,
+        };
         let value = T::deserialize(&*answer.value)
             .map_err(|error| self.fault(PortErrorKind::Malformed, doing, &format!("answered what Buildbot does not: {error}")))?;
         Ok((value, answer))

@@ -1,13 +1,13 @@
 //! The contract of `ports::ci`, and what only a real Buildbot can show.
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gonogo::adapters::ci::buildbot::Buildbot;
 use gonogo::adapters::http::{Credential, HttpClient};
-use gonogo::config::settings::{Address, BackendSettings};
+use gonogo::config::settings::BackendSettings;
 use gonogo::model::capability::Capability;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::deed::{Effect, EffectKey, Permit, Recorded};
@@ -16,49 +16,20 @@ use gonogo::model::intent::Verb;
 use gonogo::model::name::BackendName;
 use gonogo::model::pipeline::{LogPart, Run, RunReading, RunState};
 use gonogo::model::plan::{ORDER_FORMAT, Order, StepEffect};
-use gonogo::model::time::{Boot, Moment};
+use gonogo::model::text::Text;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
-use gonogo::ports::clock::Clock;
 
 use crate::servers::buildbot::Buildbot as Master;
+use crate::servers::http::{RealClock, settings};
 use crate::servers::support::wait_for;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
-/// The machine's clocks.
-pub struct RealClock;
-
-impl Clock for RealClock {
-    #[expect(clippy::disallowed_methods, reason = "tests against real servers live in real time")]
-    fn now(&self) -> Moment {
-        Moment { wall: chrono::Utc::now(), boot: self.awake() }
-    }
-
-    fn awake(&self) -> Boot {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        Boot(u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap())
-    }
-
-    fn boot_id(&self) -> String {
-        "test".to_owned()
-    }
-}
-
-/// The adapter for a Buildbot at an address.
+/// The adapter for a Buildbot at an address, with the configured name `ci`.
 pub fn buildbot_at(url: &str, deadline: Duration) -> Buildbot {
     let name = BackendName::new("ci").unwrap();
-    let settings = BackendSettings {
-        name: name.clone(),
-        kind: BackendKind::Buildbot,
-        address: Address::Http(url.to_owned()),
-        token: None,
-        user: None,
-        password: None,
-        ca_file: None,
-        insecure: false,
-        deadline,
-    };
-    Buildbot::new(name, HttpClient::new(&settings, &Credential::Nothing, Arc::new(RealClock)).unwrap())
+    let settings = BackendSettings { name: name.clone(), ..settings(BackendKind::Buildbot, url, deadline) };
+    Buildbot::new(name, HttpClient::new(&settings, &Credential::Nothing, RealClock::start()).unwrap())
 }
 
 /// An effect that policy and record are taken to have let through; each has another key.
@@ -343,7 +314,8 @@ fn buildbot_names_what_is_missing() {
 #[test]
 fn buildbot_would_drop_an_undeclared_key_so_it_is_refused() {
     let lane = Lane::new(5);
-    let send = |scheduler: &str, builder: &str, properties: &[(&str, &str)]| not_done(lane.send(&lane.start_with(scheduler, builder, properties)));
+    let send =
+        |scheduler: &str, builder: &str, properties: &[(&str, &str)]| not_done(lane.send(&lane.start_with(scheduler, builder, properties)));
     let key = ("gonogo_key", "$key");
     let (kind, words) = send("keyless", "checkout", &[key]);
     assert_eq!(kind, PortErrorKind::Refused);
@@ -365,6 +337,24 @@ fn buildbot_would_drop_an_undeclared_key_so_it_is_refused() {
     assert_eq!(status, 200);
     let read = lane.master.get(&format!("buildrequests/{request}?property=*"));
     assert_eq!(read["buildrequests"][0]["properties"]["gonogo_key"], serde_json::Value::Null, "{read}");
+}
+
+#[test]
+fn buildbot_forces_through_a_scheduler_that_is_off_so_it_is_refused() {
+    let lane = Lane::new(11);
+    let schedulers = lane.master.get("schedulers?name=switched-off");
+    let id = schedulers["schedulers"][0]["schedulerid"].as_u64().unwrap();
+    assert_eq!(lane.master.call(&format!("schedulers/{id}"), "enable", &serde_json::json!({"enabled": false})).0, 200);
+    wait_for("the scheduler to be off", LONG, || {
+        let read = lane.master.get("forceschedulers/switched-off");
+        (read["forceschedulers"][0]["enabled"] == serde_json::json!(false)).then_some(())
+    });
+    let (kind, words) = not_done(lane.send(&lane.start_with("switched-off", "checkout", &[("gonogo_key", "$key")])));
+    assert_eq!(kind, PortErrorKind::Refused);
+    assert!(words.ends_with("the force scheduler `switched-off` is switched off"), "{words}");
+    let params = serde_json::json!({"builderNames": ["checkout"], "gonogo_key": "by hand"});
+    let (status, answer) = lane.master.call("forceschedulers/switched-off", "force", &params);
+    assert!(status == 200 && answer["result"].is_array(), "{answer}");
 }
 
 #[test]
@@ -427,7 +417,7 @@ fn buildbot_steps_and_logs_come_clean() {
     let log = &steps[1].logs[0];
     let part = block(lane.ci.log(log.id, 0, 1000)).unwrap();
     assert_eq!((part.lines.len() as u64, part.complete), (log.lines, true));
-    let lines: Vec<&str> = part.lines.iter().map(|line| line.as_str()).collect();
+    let lines: Vec<&str> = part.lines.iter().map(Text::as_str).collect();
     assert!(lines.contains(&"compiling"), "{lines:?}");
     assert!(lines.contains(&"careful"), "stderr too: {lines:?}");
     assert!(lines.contains(&"red ␛[31m bell ␇ <U+202E> end"), "{lines:?}");
@@ -438,7 +428,7 @@ fn buildbot_can_be_told_by_hand() {
     let lane = Lane::new(10);
     let start = lane.start_with("force", "lane-10", &[("gonogo_key", "$key"), ("version", "it's; $(false)")]);
     for command in lane.ci.commands(start.what()) {
-        let done = std::process::Command::new("sh").args(["-c", &format!("{} -fsS", command)]).output().unwrap();
+        let done = std::process::Command::new("sh").args(["-c", &format!("{command} -fsS")]).output().unwrap();
         assert!(done.status.success(), "{command}: {done:?}");
     }
     let run = wait_for("the run", LONG, || lane.read(&[]).builders["lane-10"].runs.first().cloned().filter(is_over));

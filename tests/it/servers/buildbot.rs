@@ -46,7 +46,7 @@ impl Buildbot {
         command.env("GONOGO_BASE", &base).env("GONOGO_PORT", port.to_string()).env("GONOGO_LANES", LANES.to_string());
         command.env("GONOGO_PARENT", std::process::id().to_string());
         let mut server = Server::start(&mut command, &base.join("out"));
-        wait_for("Buildbot to answer", Duration::from_secs(60), || {
+        wait_for("Buildbot to answer", Duration::from_mins(1), || {
             assert!(server.running(), "buildbot ended: {}", tail(&base.join("master/twistd.log")));
             answers(port).then_some(())
         });
@@ -64,7 +64,7 @@ impl Buildbot {
     }
 
     /// What `checkout-deploy` was asked to deploy: one file a run, `build-N`, with lines `name=value` for environment, slot, version and
-    /// gonogo_key.
+    /// `gonogo_key`.
     pub fn deploys(&self) -> PathBuf {
         self.base.join("deploys")
     }
@@ -229,6 +229,7 @@ c['schedulers'] = [
     schedulers.ForceScheduler(
         name='force', builderNames=['checkout', 'checkout-deploy', 'merging'] + LANES,
         properties=common + [text('environment'), text('slot'), text('version')]),
+    schedulers.ForceScheduler(name='switched-off', builderNames=['checkout'], properties=common),
     schedulers.ForceScheduler(name='keyless', builderNames=['checkout'], properties=[text('delay', '0')]),
     schedulers.ForceScheduler(
         name='fixed', builderNames=['checkout'], properties=[util.FixedParameter(name='gonogo_key', default='always this')]),

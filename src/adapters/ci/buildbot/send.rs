@@ -118,7 +118,9 @@ impl Buildbot {
         };
         let under_way = self.repetitions(doing, first).await?.into_iter().find(|set| set.complete == Some(false));
         match under_way {
-            Some(set) => Err(self.fault(PortErrorKind::Conflict, doing, &format!("it is being repeated already, by build set {}", set.bsid))),
+            Some(set) => {
+                Err(self.fault(PortErrorKind::Conflict, doing, &format!("it is being repeated already, by build set {}", set.bsid)))
+            }
             None => Ok(()),
         }
     }
@@ -204,7 +206,8 @@ fn filled(
             return refuse(&format!("is fixed by the force scheduler `{scheduler}`, which would drop ours"));
         }
         let is_key = value == KEY;
-        if is_key && (!field.plain || ELSEWHERE.contains(&name.as_str()) || matches!(field.kind.as_str(), "int" | "bool" | "list" | "file")) {
+        if is_key && (!field.plain || ELSEWHERE.contains(&name.as_str()) || matches!(field.kind.as_str(), "int" | "bool" | "list" | "file"))
+        {
             return refuse("cannot take the key: declare a StringParameter for it");
         }
         bears_key |= is_key;
@@ -257,7 +260,8 @@ mod tests {
         let standard = json!({"fullName": null, "type": "nested", "fields": [field("username", "username"), field("reason", "text")]});
         let source = json!({"fullName": null, "type": "nested", "fields": [field("branch", "text")]});
         let group = json!({"fullName": "group", "type": "nested", "fields": [field("group.inner", "text")]});
-        let fields = json!([standard, source, group, field("gonogo_key", "text"), field("set", "fixed"), field("dry", "bool"), field("n", "int")]);
+        let fields =
+            json!([standard, source, group, field("gonogo_key", "text"), field("set", "fixed"), field("dry", "bool"), field("n", "int")]);
         serde_json::from_value(json!({"enabled": true, "builder_names": ["checkout"], "all_fields": fields})).unwrap()
     }
 

@@ -318,7 +318,8 @@ mod tests {
         let set = serde_json::from_value(json!({"bsid": 3, "reason": "rebuild", "rebuilt_buildid": 2, "submitted_at": 1_795_476_087,
             "sourcestamps": [{"branch": "main", "revision": "abc"}]}));
         let set: wire::BuildSet = set.unwrap();
-        let build = serde_json::from_value(json!({"buildid": 7, "properties": {"revision": ["", "Build"], "owners": [["ann", "bob"], "Build"]}}));
+        let build =
+            serde_json::from_value(json!({"buildid": 7, "properties": {"revision": ["", "Build"], "owners": [["ann", "bob"], "Build"]}}));
         let run = run(&ci(), "checkout", &build.unwrap(), Origin { request: None, set: Some(&set) });
         assert_eq!((run.reason.as_str(), run.branch.as_str(), run.revision.as_str()), ("rebuild", "main", "abc"));
         assert_eq!((run.retry_of, run.by.as_str()), (Some(2), "ann, bob"));
