@@ -324,10 +324,12 @@ async fn what_is_not_haproxy_is_malformed_and_bounded() {
     ];
     for bytes in nonsense {
         let start: Vec<u8> = bytes.iter().take(40).copied().collect();
+        let bounded = bytes.len() > 8 * 1024 * 1024;
         let proxy = Proxy::start(0, move |_| Treat::Say(bytes.clone()));
         let adapter = adapter(&proxy.address());
         let error = adapter.read(&[pool()]).await.unwrap_err();
         assert_eq!(error.kind, PortErrorKind::Malformed, "{error} after {start:?}");
+        assert_eq!(error.detail.as_str().contains("larger than 4194304 bytes"), bounded, "{error}");
         assert!(!error.to_string().chars().any(char::is_control), "{error}");
         assert_eq!(not_done(shift_to(&adapter, 80, 20).await), PortErrorKind::Malformed);
     }

@@ -85,7 +85,7 @@ pub async fn keeps(bench: &dyn Bench) {
     let nowhere = PoolName::new("be_nowhere").unwrap();
     let asked = [nowhere.clone(), entry.pool.clone()];
     let reading = traffic.read(&asked).await.unwrap();
-    assert_eq!(reading.missing, [nowhere.clone()]);
+    assert_eq!(reading.missing, std::slice::from_ref(&nowhere));
     assert_eq!(reading.pools.keys().collect::<Vec<_>>(), [&entry.pool]);
     assert!(reading.process.pid > 0);
     let full = reading.pools[&entry.pool].server(first).unwrap().weight;

@@ -57,6 +57,14 @@ fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
+/// Why the answer to `what`, which begins with `line`, is none.
+fn unreadable(what: &str, line: &str) -> Wrong {
+    if refusal(line) == PortErrorKind::Forbidden {
+        return Wrong::Refused(Text::clean_within(line, 200));
+    }
+    malformed(format!("the answer to {what} begins `{}`", excerpt(line)))
+}
+
 fn number<T: FromStr>(field: &str, value: &str) -> Result<T, Wrong> {
     value.parse().map_err(|_| malformed(format!("`{}` is no number for {field}", excerpt(value))))
 }
@@ -65,11 +73,7 @@ fn number<T: FromStr>(field: &str, value: &str) -> Result<T, Wrong> {
 pub(super) fn process(info: &str) -> Result<RouterProcess, Wrong> {
     let fields: BTreeMap<&str, &str> = info.lines().filter_map(|line| line.split_once(": ")).collect();
     let Some(pid) = fields.get("Pid") else {
-        let first = info.lines().next().unwrap_or_default();
-        return Err(match refusal(first) {
-            PortErrorKind::Forbidden => Wrong::Refused(Text::clean_within(first, 200)),
-            _ => malformed(format!("no Pid in the answer to `show info`, which begins `{}`", excerpt(first))),
-        });
+        return Err(unreadable("`show info`", info.lines().next().unwrap_or_default()));
     };
     let pid = number("Pid", pid)?;
     if fields.get("Stopping").is_some_and(|stopping| *stopping != "0") {
@@ -98,10 +102,7 @@ fn stands(answer: &str) -> Result<BTreeMap<String, Vec<Stand>>, Wrong> {
     let mut lines = answer.lines();
     let version = lines.next().unwrap_or_default();
     if version != "1" {
-        return Err(match refusal(version) {
-            PortErrorKind::Forbidden => Wrong::Refused(Text::clean_within(version, 200)),
-            _ => malformed(format!("servers state begins `{}`, expected format 1", excerpt(version))),
-        });
+        return Err(unreadable("`show servers state`, expected in format 1,", version));
     }
     let names: Vec<&str> = lines.next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default().split_whitespace().collect();
     let mut pools: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
@@ -161,10 +162,7 @@ fn counts(answer: &str) -> Result<BTreeMap<(String, String), Counts>, Wrong> {
     let mut lines = answer.lines();
     let header = lines.next().unwrap_or_default();
     let Some(names) = header.strip_prefix("# ").map(row) else {
-        return Err(match refusal(header) {
-            PortErrorKind::Forbidden => Wrong::Refused(Text::clean_within(header, 200)),
-            _ => malformed(format!("statistics begin `{}`, expected the names of fields", excerpt(header))),
-        });
+        return Err(unreadable("`show stat`, expected with names of fields,", header));
     };
     let mut counts = BTreeMap::new();
     for line in lines {
@@ -223,16 +221,12 @@ pub(super) fn reading(asked: &BTreeSet<&PoolName>, each: bool, answers: &[String
         all = Some((stands(answers.next().unwrap_or_default())?, counts(answers.next().unwrap_or_default())?));
     }
     for name in asked {
-        let pool = match &all {
-            Some((stands, counts)) => stands.get(name.as_str()).map(|stands| pool(name, stands, counts)).transpose()?,
-            None => {
-                let stands = stands_of(name, answers.next().unwrap_or_default())?;
-                let statistics = answers.next().unwrap_or_default();
-                match stands {
-                    Some(stands) => Some(pool(name, &stands, &counts(statistics)?)?),
-                    None => None,
-                }
-            }
+        let pool = if let Some((stands, counts)) = &all {
+            stands.get(name.as_str()).map(|stands| pool(name, stands, counts)).transpose()?
+        } else {
+            let stands = stands_of(name, answers.next().unwrap_or_default())?;
+            let statistics = answers.next().unwrap_or_default();
+            stands.map(|stands| pool(name, &stands, &counts(statistics)?)).transpose()?
         };
         match pool {
             Some(pool) => {

@@ -66,10 +66,12 @@ async fn talk(place: &Place, commands: &[String], sent: &mut bool) -> Result<Vec
 }
 
 fn unconnected(error: &io::Error, place: &str) -> Broken {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => PortErrorKind::Forbidden,
-        io::ErrorKind::TimedOut => PortErrorKind::TimedOut,
-        _ => PortErrorKind::Unreachable,
+    let kind = if error.kind() == io::ErrorKind::PermissionDenied {
+        PortErrorKind::Forbidden
+    } else if error.kind() == io::ErrorKind::TimedOut {
+        PortErrorKind::TimedOut
+    } else {
+        PortErrorKind::Unreachable
     };
     Broken::new(kind, format!("{place}: {error}"))
 }
