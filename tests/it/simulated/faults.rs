@@ -88,5 +88,5 @@ fn a_world_that_slept_for_a_month_wakes_at_once_on_the_right_day() {
     let before = train.alerts().backend_clock.unwrap();
     train.pass(30 * 24 * 3600);
     assert_eq!((train.alerts().backend_clock.unwrap() - before).num_days(), 30);
-    assert!(train.world.age().as_secs() <= 24 * 3600);
+    assert!(train.world.age().as_secs() <= 3 * 3600);
 }
