@@ -221,6 +221,9 @@ pub struct Behaviour {
     pub service: ServiceName,
     /// The version.
     pub version: String,
+    /// Where it shows; empty means everywhere.
+    #[serde(default)]
+    pub environments: Vec<EnvironmentName>,
     /// The share of its requests that fail once it is fully exposed.
     #[serde(default)]
     pub errors: f64,
@@ -457,6 +460,12 @@ impl Scenario {
     /// The service of that name.
     pub fn service(&self, name: &ServiceName) -> Option<&ScenarioService> {
         self.service.iter().find(|service| &service.name == name)
+    }
+
+    /// How a version behaves in an environment, when otherwise than its service.
+    pub fn behaviour(&self, target: &Target, version: &str) -> Option<&Behaviour> {
+        let here = |known: &Behaviour| known.environments.is_empty() || known.environments.contains(&target.environment);
+        self.version.iter().find(|known| known.service == target.service && known.version == version && here(known))
     }
 
     fn inherit(&mut self, base: Self) {

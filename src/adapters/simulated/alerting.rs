@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
+use super::number::hex;
 use super::rules::RuleState;
 use super::state::State;
 use super::world::SimulatedWorld;
@@ -90,7 +91,7 @@ fn alert(state: &State, rule: &RuleState, silences: &[(Target, Silence)]) -> Opt
         ("team", team),
     ];
     let digest = Sha256::digest(format!("{labels:?}"));
-    let fingerprint: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = hex(digest.get(..8).unwrap_or_default());
     let silenced = silences.iter().filter(|(muted, _)| muted == target).map(|(_, silence)| silence.id.clone());
     Some(Alert {
         fingerprint: Text::clean(&fingerprint),

@@ -21,6 +21,11 @@ pub(super) fn seconds(count: i64) -> f64 {
     count as f64
 }
 
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+}
+
 /// Dice that were thrown for one place.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(ChaCha8Rng);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sha2::{Digest as _, Sha256};
 
-use super::number::{real, seconds, whole};
+use super::number::{hex, real, seconds, whole};
 use crate::config::scenario::{Behaviour, Measure};
 use crate::model::name::{PoolName, ServerName, Target};
 use crate::model::slot::Slot;
@@ -92,8 +92,7 @@ impl Side {
     /// Puts a version into the slot.
     pub(super) fn install(&mut self, service: &str, version: &str, behaviour: Option<Behaviour>) {
         version.clone_into(&mut self.version);
-        let digest: String = Sha256::digest(format!("{service}:{version}")).iter().map(|byte| format!("{byte:02x}")).collect();
-        self.digest = format!("sha256:{digest}");
+        self.digest = format!("sha256:{}", hex(&Sha256::digest(format!("{service}:{version}"))));
         self.behaviour = behaviour;
         self.exposure = 0.0;
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::builds::{BY_ITSELF, Builds, Done, Request};
-use super::number::{Dice, real};
+use super::number::{Dice, hex, real};
 use super::rules::{self, RuleState};
 use super::site::{FULL, Nature, Site, Weather};
 use crate::config::scenario::catalog::{pool_name, server_names};
@@ -172,9 +172,9 @@ impl State {
                 }
             }
             Done::Replaced { service, environment, slot: wanted, version } => {
-                let known = self.scenario.version.iter();
-                let behaviour = known.clone().find(|known| known.service.as_str() == service && known.version == version).cloned();
-                let Some(site) = target(&service, &environment).and_then(|target| self.site_mut(&target)) else { return };
+                let Some(target) = target(&service, &environment) else { return };
+                let behaviour = self.scenario.behaviour(&target, &version).cloned();
+                let Some(site) = self.site_mut(&target) else { return };
                 let Some(slot) = slot(site, &wanted) else { return };
                 let side = site.side_mut(slot);
                 side.install(&service, &version, behaviour);
@@ -244,7 +244,7 @@ impl State {
             asked,
             reason: subject.to_owned(),
             by: by.to_owned(),
-            revision: revision.iter().take(20).map(|byte| format!("{byte:02x}")).collect(),
+            revision: hex(revision.get(..20).unwrap_or_default()),
             branch: "main".to_owned(),
             properties: BTreeMap::from([("version".to_owned(), version)]),
             retry_of: None,
@@ -341,10 +341,10 @@ fn site(
     };
     let (first, second) = (server_names(service, Slot::First)?, server_names(service, Slot::Second)?);
     let target = Target::new(service.name.clone(), environment.clone());
+    let behaviour = scenario.behaviour(&target, &service.version).cloned();
     let mut site = Site::new(target, pool_name(&service.name, environment)?, first, second, nature);
     for slot in Slot::BOTH {
-        let behaviour = scenario.version.iter().find(|known| known.service == service.name && known.version == service.version).cloned();
-        site.side_mut(slot).install(service.name.as_str(), &service.version, behaviour);
+        site.side_mut(slot).install(service.name.as_str(), &service.version, behaviour.clone());
     }
     Ok(site)
 }

@@ -14,7 +14,7 @@ use crate::model::traffic::{ServerState, Weights};
 use crate::ports::clock::Clock;
 
 /// The longest time that the world lives through at once; of a longer absence it sleeps the rest.
-const LONGEST_ABSENCE: i64 = 24 * 3600;
+const LONGEST_ABSENCE: i64 = 3 * 3600;
 
 /// Something that goes wrong once, for tests of what sends effects.
 #[derive(Debug, Clone, PartialEq, Eq)]

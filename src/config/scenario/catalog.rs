@@ -74,7 +74,7 @@ impl Scenario {
             .collect::<Result<_, _>>()?;
         let own: Vec<_> = services.values().flat_map(|service| service.deploy.values().map(|deploy| &deploy.protection)).collect();
         let rules = serde_json::to_vec(&(&environments, &people, own)).unwrap_or_default();
-        let rules_digest = Sha256::digest(rules).iter().map(|byte| format!("{byte:02x}")).collect();
+        let rules_digest = Sha256::digest(rules).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         let room = Room {
             name: "shop".to_owned(),
             timezone: "UTC".to_owned(),

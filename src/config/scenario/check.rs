@@ -36,8 +36,8 @@ fn at_table(source: &str, table: &str, n: usize, what: String) -> ScenarioError 
 /// Checks everything that the form cannot.
 pub(super) fn everything(source: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
     let here = |table: &str, n: usize, what: String| Err(at_table(source, table, n, what));
-    if scenario.scrape.as_secs() == 0 || scenario.workers == 0 {
-        return Err(at_key(source, "scrape", "scrape must be at least 1s and workers at least 1"));
+    if scenario.scrape.as_secs() == 0 || scenario.workers == 0 || scenario.warm_up.as_secs() > 7200 {
+        return Err(at_key(source, "scrape", "expected scrape of at least 1s, at least 1 worker, and warm_up of at most 2h"));
     }
     if scenario.environment.is_empty() || scenario.service.is_empty() {
         return Err(at_key(source, "name", "expected at least one [[environment]] and one [[service]]"));

@@ -42,7 +42,7 @@ pub(super) fn signed<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error
 }
 
 pub(super) fn warm_up() -> Duration {
-    Duration::from_secs(20 * 60)
+    Duration::from_mins(20)
 }
 
 pub(super) fn scrape() -> Duration {
@@ -50,7 +50,7 @@ pub(super) fn scrape() -> Duration {
 }
 
 pub(super) fn history() -> Duration {
-    Duration::from_secs(10 * 60)
+    Duration::from_mins(10)
 }
 
 pub(super) fn every() -> Duration {
@@ -62,7 +62,7 @@ pub(super) fn build() -> Duration {
 }
 
 pub(super) fn late() -> Duration {
-    Duration::from_secs(60)
+    Duration::from_mins(1)
 }
 
 pub(super) fn workers() -> usize {

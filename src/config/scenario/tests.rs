@@ -85,3 +85,12 @@ fn the_operator_is_whoever_is_logged_in_and_may_act_on_checkout_alone() {
     assert_eq!(catalog.protection(&"checkout@prod".parse().unwrap()).unwrap().approvals, 0);
     assert_eq!(catalog.protection(&"ledger@prod".parse().unwrap()).unwrap().approvals, 1);
 }
+
+#[test]
+fn the_bad_version_shows_it_in_production_only() {
+    let scenario = Scenario::named(Scenario::DEFAULT).unwrap();
+    let behaviour = |target: &str, version| scenario.behaviour(&target.parse().unwrap(), version);
+    assert_eq!(behaviour("checkout@prod", "2.5.0").map(|bad| bad.from_percent), Some(20));
+    assert_eq!(behaviour("checkout@staging", "2.5.0"), None);
+    assert_eq!(behaviour("checkout@prod", "2.4.1"), None);
+}

@@ -88,5 +88,17 @@ fn a_world_that_slept_for_a_month_wakes_at_once_on_the_right_day() {
     let before = train.alerts().backend_clock.unwrap();
     train.pass(30 * 24 * 3600);
     assert_eq!((train.alerts().backend_clock.unwrap() - before).num_days(), 30);
-    assert!(train.world.age().as_secs() <= 24 * 3600);
+    assert!(train.world.age().as_secs() <= 3 * 3600);
+}
+
+#[test]
+fn a_partial_answer_warns_and_leaves_out_instead_of_telling_0() {
+    let source = "name = \"x\"\ntitle = \"x\"\nbased_on = \"calm\"\n[[fault]]\nbackend = \"prom\"\nfrom = \"0s\"\nto = \"20s\"\nkind = \"partial\"\n";
+    let train = Train::with(Scenario::parse(source).unwrap(), 7);
+    let asks = [ask("web@prod", None, total(), Form::Instant), ask("checkout@prod", None, total(), Form::Instant)];
+    let reading = train.signals(&asks).unwrap();
+    let series = |n: usize| reading.answers[n].series.as_ref().unwrap().len();
+    assert_eq!((reading.warnings.len(), series(0) > 0, series(1)), (1, true, 0));
+    train.pass(20);
+    assert!(train.signals(&asks).unwrap().warnings.is_empty());
 }
