@@ -36,7 +36,7 @@ fn the_environment_is_clean_and_the_home_is_temporary() {
 fn a_home_outlives_its_program() {
     let home = Home::new();
     let config = home.write("config/gonogo/gonogo.toml", "# prepared");
-    let read = "cat $XDG_CONFIG_HOME/gonogo/gonogo.toml; echo left > data.txt; read x";
+    let read = "echo left > data.txt; cat $XDG_CONFIG_HOME/gonogo/gonogo.toml; read x";
     Term::run(&home, "sh", &["-c", read], (80, 24), &[]).sees("# prepared", SOON).kill();
     Term::run(&home, "sh", &["-c", "cat data.txt; read x"], (80, 24), &[]).sees("left", SOON);
     assert!(config.starts_with(home.path()));
