@@ -56,6 +56,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("serde_json", ANYWHERE),
     ("serde_json_canonicalizer", ANYWHERE),
     ("sha2", ANYWHERE),
+    ("signature", &["store"]),
     ("sqlx", &["store"]),
     ("ssh_key", &["store"]),
     ("std::fs", SYSTEM),

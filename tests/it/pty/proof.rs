@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{SOON, Term};
+use super::{Home, SOON, Term};
 
 fn shell(script: &str) -> Term {
-    Term::run("sh", &["-c", script], (80, 24), &[("GREETING", "hello from the room")])
+    Term::run(&Home::new(), "sh", &["-c", script], (80, 24), &[("GREETING", "hello from the room")])
 }
 
 #[test]
@@ -27,9 +27,19 @@ fn keys_go_in_and_the_screen_comes_out() {
 fn the_environment_is_clean_and_the_home_is_temporary() {
     let term = shell("echo \"$GREETING\"; echo \"cargo=${CARGO:-none}\"; cd; pwd; echo ${XDG_CONFIG_HOME#$HOME/}; read x");
     term.sees("hello from the room", SOON).sees("cargo=none", SOON).sees("config", SOON);
-    let home = term.home().canonicalize().unwrap();
+    let home = term.home().path().canonicalize().unwrap();
     term.sees(&home.to_string_lossy(), SOON);
     assert!(term.pid() > 1);
+}
+
+#[test]
+fn a_home_outlives_its_program() {
+    let home = Home::new();
+    let config = home.write("config/gonogo/gonogo.toml", "# prepared");
+    let read = "echo left > data.txt; cat $XDG_CONFIG_HOME/gonogo/gonogo.toml; read x";
+    Term::run(&home, "sh", &["-c", read], (80, 24), &[]).sees("# prepared", SOON).kill();
+    Term::run(&home, "sh", &["-c", "cat data.txt; read x"], (80, 24), &[]).sees("left", SOON);
+    assert!(config.starts_with(home.path()));
 }
 
 #[test]

@@ -43,33 +43,74 @@ pub struct Term {
     master: Mutex<Box<dyn MasterPty + Send>>,
     keys: Arc<Mutex<Box<dyn std::io::Write + Send>>>,
     child: Mutex<Box<dyn Child + Send + Sync>>,
-    home: tempfile::TempDir,
+    home: Home,
+}
+
+/// A temporary folder that is `HOME` and the working directory of a program, with the XDG folders in it. Clones share it, so that
+/// a program can be started again on what an earlier one left. Removed with its last clone.
+#[derive(Clone)]
+pub struct Home(Arc<tempfile::TempDir>);
+
+/// The XDG folders: the variable, and its folder in a home.
+const XDG: [(&str, &str); 5] = [
+    ("XDG_CONFIG_HOME", "config"),
+    ("XDG_DATA_HOME", "data"),
+    ("XDG_STATE_HOME", "state"),
+    ("XDG_CACHE_HOME", "cache"),
+    ("XDG_RUNTIME_DIR", "run"),
+];
+
+impl Home {
+    /// An empty home.
+    pub fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        for (_, folder) in XDG {
+            std::fs::create_dir(home.path().join(folder)).unwrap();
+        }
+        Self(Arc::new(home))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
+    /// Writes a file into it, as `gonogo.toml` or `config/gonogo/gonogo.toml`; where it lies.
+    pub fn write(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file lies in a folder")).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Everything that a program's environment consists of here: name and value.
+    pub fn environment(&self) -> Vec<(&'static str, std::ffi::OsString)> {
+        let fixed = [("TERM", "xterm-256color".into()), ("LANG", "C.UTF-8".into()), ("HOME", self.path().into())];
+        let path = ("PATH", std::env::var_os("PATH").unwrap_or_default());
+        fixed.into_iter().chain([path]).chain(XDG.map(|(name, folder)| (name, self.path().join(folder).into()))).collect()
+    }
 }
 
 impl Term {
-    /// Starts gonogo with arguments in a terminal of (columns, rows), in a clean environment: `HOME` and the XDG folders lie in a
-    /// temporary folder, which is also the working directory; `env` is added.
+    /// Starts gonogo with arguments in a terminal of (columns, rows), in a clean environment and an empty home; `env` is added.
     pub fn start(args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
-        Self::run(env!("CARGO_BIN_EXE_gonogo"), args, size, env)
+        Self::start_in(&Home::new(), args, size, env)
+    }
+
+    /// Starts gonogo in a home that was prepared, or left by an earlier one.
+    pub fn start_in(home: &Home, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::run(home, env!("CARGO_BIN_EXE_gonogo"), args, size, env)
     }
 
     /// Starts any program in the same way.
-    pub fn run(program: &str, args: &[&str], (cols, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+    pub fn run(home: &Home, program: &str, args: &[&str], (cols, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
         command.cwd(home.path());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("HOME", home.path());
-        for (name, folder) in [("CONFIG", "config"), ("DATA", "data"), ("STATE", "state"), ("CACHE", "cache"), ("RUNTIME", "run")] {
-            let key = if name == "RUNTIME" { "XDG_RUNTIME_DIR".to_owned() } else { format!("XDG_{name}_HOME") };
-            let folder = home.path().join(folder);
-            std::fs::create_dir(&folder).unwrap();
-            command.env(key, folder);
+        for (name, value) in home.environment() {
+            command.env(name, value);
         }
         for (name, value) in env {
             command.env(name, value);
@@ -84,7 +125,7 @@ impl Term {
             let (glass, keys) = (Arc::clone(&glass), Arc::clone(&keys));
             move || read(reader, &glass, &keys)
         });
-        Self { glass, master: Mutex::new(pair.master), keys, child: Mutex::new(child), home }
+        Self { glass, master: Mutex::new(pair.master), keys, child: Mutex::new(child), home: home.clone() }
     }
 
     /// Presses keys, see [`keys::bytes`]. All go in one write; wait for what they should show before pressing more.
@@ -177,9 +218,9 @@ impl Term {
         self.glass().raw.clone()
     }
 
-    /// The folder that is `HOME` and the working directory.
-    pub fn home(&self) -> &std::path::Path {
-        self.home.path()
+    /// Its home.
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The process.

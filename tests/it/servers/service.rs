@@ -173,10 +173,11 @@ fn exposition(shared: &Shared) -> String {
     let spec = lock(&shared.spec).clone();
     let counts = lock(&shared.counts);
     let whose = format!("service=\"{}\",track=\"{}\",slot=\"{}\"", spec.service, spec.track, spec.slot);
-    let mut lines = vec!["# TYPE http_requests_total counter".to_owned()];
+    let head = |name: &str, kind: &str, help: &str| format!("# HELP {name} {help}\n# TYPE {name} {kind}");
+    let mut lines = vec![head("http_requests_total", "counter", "Requests by their answer.")];
     let code = |code| (code, counts.codes.get(&code).copied().unwrap_or(0));
     lines.extend([200, 500].map(code).map(|(code, count)| format!("http_requests_total{{{whose},code=\"{code}\"}} {count}")));
-    lines.push("# TYPE http_request_duration_seconds histogram".to_owned());
+    lines.push(head("http_request_duration_seconds", "histogram", "How long an answer took."));
     let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
     let bucket = |(bound, count): (u64, &u64)| format!("http_request_duration_seconds_bucket{{{whose},le=\"{}\"}} {count}", seconds(bound));
     lines.extend(BUCKETS.into_iter().zip(&counts.buckets).map(bucket));
@@ -184,7 +185,7 @@ fn exposition(shared: &Shared) -> String {
     lines.push(format!("http_request_duration_seconds_bucket{{{whose},le=\"+Inf\"}} {all}"));
     lines.push(format!("http_request_duration_seconds_sum{{{whose}}} {}", seconds(counts.sum_ms)));
     lines.push(format!("http_request_duration_seconds_count{{{whose}}} {all}"));
-    lines.push("# TYPE app_info gauge".to_owned());
+    lines.push(head("app_info", "gauge", "What runs here."));
     let (service, slot, version, digest) = (&spec.service, &spec.slot, &spec.version, spec.digest());
     lines.push(format!("app_info{{service=\"{service}\",slot=\"{slot}\",version=\"{version}\",digest=\"{digest}\"}} 1"));
     lines.push(String::new());
@@ -342,6 +343,22 @@ mod tests {
         service.set_track("canary");
         assert!(service.metrics().contains("version=\"2.5.0\"") && !service.metrics().contains(&digest));
         assert_eq!(service.served(), 0);
+    }
+
+    #[test]
+    fn prometheus_own_tool_accepts_the_metrics() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        let service = Service::start(Spec::new("checkout", "v1", "2.4.1", "stable"));
+        service.set_error_rate(0.5);
+        let load = Load::start(service.address(), 500, 10, Duration::from_secs(20));
+        wait_for("10 requests", Duration::from_secs(20), || (!load.running()).then_some(()));
+        let mut tool = Command::new("promtool");
+        let tool = tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut tool = tool.spawn().expect("promtool comes with prometheus; run tests/servers first");
+        tool.stdin.take().unwrap().write_all(service.metrics().as_bytes()).unwrap();
+        let told = tool.wait_with_output().unwrap();
+        assert!(told.status.success(), "{}\n{}", String::from_utf8_lossy(&told.stderr), service.metrics());
     }
 
     #[test]
