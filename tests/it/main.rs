@@ -3,4 +3,5 @@
 
 mod contract;
 mod faults_http;
+mod faults_signals;
 mod servers;
