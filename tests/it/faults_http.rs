@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gonogo::adapters::alerts::alertmanager::Alertmanager;
 use gonogo::adapters::http::{Credential, HttpClient};
 use gonogo::adapters::signals::prometheus::Prometheus;
 use gonogo::config::secret::Secret;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::{PortError, PortErrorKind, SendError};
-use gonogo::model::signal::{Ask, Form, SignalReading, Subject};
-use gonogo::ports::alerts::Alerts;
+use gonogo::model::signal::SignalReading;
 use gonogo::ports::metrics::Metrics;
 use tokio::io::AsyncWriteExt;
 
@@ -26,26 +24,15 @@ fn prometheus_client(url: &str) -> HttpClient {
     client_with(BackendKind::Prometheus, url, DEADLINE, &Credential::Bearer(Secret::new("hunter2".to_owned())))
 }
 
-fn ask(service: &str) -> Ask {
-    Ask {
-        target: format!("{service}@prod").parse().unwrap(),
-        slot: None,
-        subject: Subject::Version,
-        template: r#"m{service="$service"}"#.to_owned(),
-        values: vec![("service".to_owned(), service.to_owned())],
-        form: Form::Counters { window_s: 60 },
-    }
-}
-
 /// Reads in bounded time.
-async fn read(url: &str, asks: &[Ask]) -> Result<SignalReading, PortError> {
+async fn read(url: &str) -> Result<SignalReading, PortError> {
     let port = Prometheus::new(prometheus_client(url));
-    tokio::time::timeout(DEADLINE * 4, port.read(asks)).await.expect("an end in time")
+    tokio::time::timeout(DEADLINE * 4, port.read(&[])).await.expect("an end in time")
 }
 
 /// Asserts that reading fails with this kind, in words that hold these, and never the credential.
 async fn fails(url: &str, kind: &PortErrorKind, words: &str) -> PortError {
-    let error = read(url, &[]).await.unwrap_err();
+    let error = read(url).await.unwrap_err();
     let text = error.to_string();
     assert_eq!(&error.kind, kind, "{text}");
     assert!(text.starts_with("failed to read scrape targets at prometheus: ") && text.contains(words), "{text}");
@@ -261,7 +248,8 @@ async fn an_unchanged_answer_need_not_travel_again() {
 #[tokio::test]
 async fn a_write_says_whether_it_may_have_happened() {
     async fn write(url: &str) -> SendError {
-        prometheus_client(url).post_json("start it", "/", &serde_json::json!({"a": 1})).await.unwrap_err()
+        let (client, body) = (prometheus_client(url), serde_json::json!({"a": 1}));
+        tokio::time::timeout(DEADLINE * 4, client.post_json("start it", "/", &body)).await.expect("an end in time").unwrap_err()
     }
     let refused = write(&format!("http://127.0.0.1:{}", free_port())).await;
     assert!(matches!(&refused, SendError::NotDone(error) if error.kind == PortErrorKind::Unreachable), "{refused}");
@@ -339,68 +327,6 @@ async fn tls_is_refused_unless_somebody_vouches_for_this_very_host() {
     assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("certificate"), "{error}");
 }
 
-fn matrix(rows: &str) -> String {
-    format!(r#"{{"status":"success","warnings":["partial \u001b[2J"],"data":{{"resultType":"matrix","result":[{rows}]}}}}"#)
-}
-
-#[tokio::test]
-async fn a_megabyte_of_labels_spoils_one_answer_and_the_rest_lives() {
-    let good = r#"{"metric":{"service":"good"},"values":[[1,"1"]]}"#;
-    let bad = format!(r#"{{"metric":{{"service":"bad","x":"{}"}},"values":[[1,"1"]]}}"#, "y".repeat(1_000_000));
-    let server = Fault::prometheus(move |_| matrix(&format!("{good},{bad}"))).await;
-    let reading = read(&server.url(), &[ask("good"), ask("bad")]).await.unwrap();
-    assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 1);
-    let error = reading.answers[1].series.as_ref().unwrap_err();
-    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("label `x`"), "{error}");
-    assert_eq!(reading.answers[0].sent.as_str(), r#"m{service=~"bad|good"}[60s]"#, "two questions went as one");
-    assert_eq!(server.requests().len(), 3, "targets, rules and one query");
-}
-
-#[tokio::test]
-async fn the_same_series_twice_spoils_one_answer() {
-    let row = |service: &str| format!(r#"{{"metric":{{"service":"{service}"}},"values":[[1,"1"]]}}"#);
-    let server = Fault::prometheus(move |_| matrix(&[row("a"), row("b"), row("b")].join(","))).await;
-    let reading = read(&server.url(), &[ask("a"), ask("b")]).await.unwrap();
-    assert!(reading.answers[0].series.is_ok());
-    assert!(reading.answers[1].series.as_ref().unwrap_err().to_string().contains("the same series came twice"));
-}
-
-#[tokio::test]
-async fn hostile_numbers_and_texts_come_clean_or_not_at_all() {
-    let rows = r#"{"metric":{"service":"a","v":"1\u001b]0;x\u0007\u202e"},"values":[[1,"NaN"],[2,"+Inf"],[3,"3"],[3,"4"],[2,"5"],[99999999999,"6"]]}"#;
-    let server = Fault::prometheus(move |_| matrix(rows)).await;
-    let reading = read(&server.url(), &[ask("a")]).await.unwrap();
-    let series = reading.answers[0].series.as_ref().unwrap();
-    assert_eq!(series[0].samples.len(), 1);
-    assert_eq!(reading.answers[0].refused, 5);
-    assert_eq!(series[0].label("v").unwrap().as_str(), "1␛]0;x␇<U+202E>");
-    assert_eq!(reading.warnings.iter().map(|text| text.as_str()).collect::<Vec<_>>(), ["partial ␛[2J"], "partial data says so");
-}
-
-#[tokio::test]
-async fn a_query_that_is_refused_as_a_whole_is_asked_one_by_one() {
-    let server = Fault::prometheus(|request| {
-        if request.contains("bad") {
-            r#"{"status":"error","errorType":"execution","error":"too many samples"}"#.to_owned()
-        } else {
-            matrix(r#"{"metric":{"service":"good"},"values":[[1,"1"]]}"#)
-        }
-    })
-    .await;
-    let reading = read(&server.url(), &[ask("good"), ask("bad")]).await.unwrap();
-    assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 1);
-    let error = reading.answers[1].series.as_ref().unwrap_err();
-    assert!(error.kind == PortErrorKind::Refused && error.to_string().contains("execution: too many samples"), "{error}");
-}
-
-#[tokio::test]
-async fn an_answer_for_another_object_is_malformed() {
-    let server = Fault::prometheus(|_| matrix(r#"{"metric":{"service":"b"},"values":[[1,"1"]]}"#)).await;
-    let reading = read(&server.url(), &[ask("a")]).await.unwrap();
-    let error = reading.answers[0].series.as_ref().unwrap_err();
-    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("not asked for"), "{error}");
-}
-
 #[tokio::test]
 async fn what_speaks_no_http_is_malformed() {
     let server = Fault::sending("SSH-2.0-OpenSSH_9.2\r\n").await;
@@ -408,43 +334,6 @@ async fn what_speaks_no_http_is_malformed() {
     let server = Fault::sending(answer("200 OK", &"X: y\r\n".repeat(10_000), "{}")).await;
     fails(&server.url(), &PortErrorKind::Malformed, "no HTTP").await;
     assert_eq!(server.requests().len(), 1);
-}
-
-#[tokio::test]
-async fn a_hundred_questions_go_as_two_queries() {
-    let server = Fault::prometheus(|_| matrix("")).await;
-    let asks: Vec<Ask> = (0..100).map(|n| ask(&format!("s{n}"))).collect();
-    let reading = read(&server.url(), &asks).await.unwrap();
-    assert_eq!(reading.answers.len(), 100);
-    assert_eq!(server.requests().len(), 2 + 2, "targets, rules and two queries");
-}
-
-#[tokio::test]
-async fn no_more_than_four_queries_are_under_way_at_once_and_a_slow_one_fails_alone() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (counted, highest) = (Arc::clone(&now), Arc::clone(&most));
-    let server = Fault::start(move |mut stream, request| {
-        let (now, most) = (Arc::clone(&counted), Arc::clone(&highest));
-        async move {
-            let query = !request.contains("count_values") && !request.contains("/rules");
-            if query {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(if request.contains("slow") { 3_000 } else { 50 })).await;
-                now.fetch_sub(1, Ordering::SeqCst);
-            }
-            let body = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
-            let _ = stream.write_all(&json(body)).await;
-        }
-    })
-    .await;
-    let asks: Vec<Ask> = (0..12)
-        .map(|n| Ask { template: format!("sum({}{n})", if n == 3 { "slow" } else { "m" }), form: Form::Instant, ..ask("a") })
-        .collect();
-    let reading = read(&server.url(), &asks).await.unwrap();
-    assert_eq!(most.load(Ordering::SeqCst), 4);
-    for (n, answer) in reading.answers.iter().enumerate() {
-        assert_eq!(answer.series.as_ref().err().map(|error| error.kind.clone()), (n == 3).then_some(PortErrorKind::TimedOut), "{n}");
-    }
 }
 
 #[tokio::test]
@@ -466,32 +355,4 @@ async fn a_connection_is_used_again() {
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
     serving.abort();
-}
-
-#[tokio::test]
-async fn alertmanager_faults_are_named_and_a_long_label_is_cut() {
-    let read = async |body: String| {
-        let server = Fault::start(move |mut stream, request| {
-            let bytes = if request.contains("/api/v2/alerts?") { json(&body) } else { json("[]") };
-            async move {
-                let _ = stream.write_all(&bytes).await;
-            }
-        })
-        .await;
-        Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing)).read().await
-    };
-    let alert = |labels: &str, starts: &str| {
-        format!(
-            r#"[{{"fingerprint":"f","labels":{{"alertname":"A"{labels}}},"startsAt":"{starts}","status":{{"mutedBy":["night"]}},"later":1}}]"#
-        )
-    };
-    let error = read("{}".to_owned()).await.unwrap_err();
-    assert!(error.kind == PortErrorKind::Malformed && error.to_string().contains("is this the address of an Alertmanager?"), "{error}");
-    let error = read(alert("", "yesterday")).await.unwrap_err();
-    assert_eq!(error.to_string(), "failed to read alerts at alertmanager: the alert `A` has no time at which it began");
-    let long = read(alert(&format!(r#","x":"{}""#, "y".repeat(1_000_000)), "2026-11-23T10:00:00Z")).await.unwrap();
-    assert_eq!(long.alerts[0].label("x").unwrap().as_str().chars().count(), 1_001);
-    let server = Fault::sending(answer("401 Unauthorized", "", "")).await;
-    let port = Alertmanager::new(client_with(BackendKind::Alertmanager, &server.url(), DEADLINE, &Credential::Nothing));
-    assert_eq!(port.read().await.unwrap_err().kind, PortErrorKind::Unauthorised);
 }

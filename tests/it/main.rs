@@ -8,6 +8,7 @@ mod contract;
 mod faults_buildbot;
 mod faults_http;
 mod faults_haproxy;
+mod faults_signals;
 mod servers;
 mod simulated;
 mod floors;

@@ -115,13 +115,11 @@ impl Prometheus {
             }
             all
         };
-        match tokio::time::timeout(end, work).await {
-            Ok(got) => got,
-            Err(_) => {
-                let error = self.http.fault(PortErrorKind::TimedOut, "read signals", "too many slow queries for one poll");
-                failed(&group.asks, asks, &Text::empty(), &error)
-            }
+        if let Ok(got) = tokio::time::timeout(end, work).await {
+            return got;
         }
+        let error = self.http.fault(PortErrorKind::TimedOut, "read signals", "too many slow queries for one poll");
+        failed(&group.asks, asks, &Text::empty(), &error)
     }
 
     async fn ask_together(&self, group: &Group, which: &[usize], asks: &[Ask], now: DateTime<Utc>) -> Got {

@@ -86,7 +86,9 @@ fn series(row: &Value, now: DateTime<Utc>) -> Raw {
         if samples.len() > MOST_SAMPLES {
             raw.fault = Some(format!("a series has {} samples", samples.len()));
         } else {
-            samples.iter().for_each(|sample| raw.take(sample, now));
+            for sample in samples {
+                raw.take(sample, now);
+            }
         }
     }
     // Native histograms are no numbers.
@@ -110,7 +112,7 @@ impl Raw {
         let last = self.samples.last().map_or(i64::MIN, |last| last.at_ms);
         match sample {
             Some(sample) if sample.at_ms > last && sample.at_ms <= now.timestamp_millis().saturating_add(AHEAD_MS) => {
-                self.samples.push(sample)
+                self.samples.push(sample);
             }
             _ => self.refused = self.refused.saturating_add(1),
         }
