@@ -34,3 +34,32 @@ impl Clock for SystemClock {
         id.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
     }
 }
+
+/// A clock that runs at another pace than this machine's, from the moment at which it was made; 0 stands still.
+#[derive(Debug)]
+pub struct PacedClock {
+    begun: Moment,
+    pace: f64,
+}
+
+impl PacedClock {
+    /// A clock that begins now. `pace` is finite and not negative.
+    pub fn new(pace: f64) -> Self {
+        Self { begun: SystemClock.now(), pace: pace.clamp(0.0, 1000.0) }
+    }
+}
+
+impl Clock for PacedClock {
+    fn now(&self) -> Moment {
+        let passed = SystemClock.now().since(&self.begun);
+        self.begun.plus(passed.mul_f64(self.pace))
+    }
+
+    fn awake(&self) -> Boot {
+        self.now().boot
+    }
+
+    fn boot_id(&self) -> String {
+        SystemClock.boot_id()
+    }
+}

@@ -4,6 +4,8 @@ pub mod args;
 pub mod compose;
 pub mod exit;
 mod json;
+mod log;
+mod looks;
 mod out;
 mod settle;
 mod target;

@@ -1,1 +1,4 @@
-//! Serving a session: this terminal.
+//! Serving a session: this terminal. Nothing here knows what a deed is; keys go in, frames come out.
+
+mod input;
+pub mod local;

@@ -1,0 +1,28 @@
+//! The theme and keymap that a verb draws with.
+
+use super::exit::Exit;
+use super::out;
+use crate::config::surroundings::Surroundings;
+use crate::ui::keymap::Keymap;
+use crate::ui::theme::Theme;
+
+/// The looks of that name.
+///
+/// # Errors
+/// Exit 8, having said what is wrong with the file.
+pub fn named(theme: &str, keymap: &str, around: &Surroundings) -> Result<(Theme, Keymap), Exit> {
+    let _ = (keymap, around);
+    let found = Theme::builtin(theme).ok_or_else(|| {
+        out::words(&format!("gonogo: there is no theme `{theme}`"));
+        Exit::Configuration
+    })?;
+    Ok((found, Keymap::default()))
+}
+
+/// The looks of plain text: no colour.
+///
+/// # Errors
+/// As [`named`].
+pub fn plain(around: &Surroundings) -> Result<(Theme, Keymap), Exit> {
+    named("monochrome", "default", around)
+}

@@ -1,0 +1,166 @@
+//! `gonogo demo`: the room on the simulated release train, with a terminal or headless on a virtual clock.
+
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeZone as _, Utc};
+use rand::{RngCore as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+
+use crate::adapters::clock::{PacedClock, SystemClock};
+use crate::cli::args::Demo;
+use crate::cli::exit::Exit;
+use crate::cli::verbs::{render, room};
+use crate::cli::{compose, out};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::rehearse::{Rehearsal, VirtualClock};
+use crate::control::event::Event;
+use crate::control::planner;
+use crate::model::intent::{Intent, Verb};
+use crate::model::name::{PersonName, Target};
+use crate::model::operator::Actor;
+use crate::model::text::Text;
+use crate::model::time::{Moment, rfc3339};
+use crate::ports::clock::Clock;
+
+/// The moment at which every headless story begins.
+pub fn beginning() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 1, 2, 14, 0, 0).single().unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// One line of an orders file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderLine {
+    at_s: f64,
+    verb: String,
+    target: String,
+    #[serde(default)]
+    args: OrderArgs,
+    by: Option<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// What an order's verb needs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderArgs {
+    percent: Option<u8>,
+    run: Option<String>,
+    text: Option<String>,
+}
+
+/// An order that was read.
+struct Given {
+    at: Duration,
+    intent: Intent,
+    by: Option<PersonName>,
+}
+
+/// Plays a scenario.
+pub async fn run(around: &Surroundings, flags: &Flags, args: &Demo) -> Exit {
+    match try_run(around, flags, args).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Exit, Exit> {
+    let scenario = render::scenario(args.scenario.as_deref().unwrap_or(crate::config::scenario::Scenario::DEFAULT))?;
+    if let (true, Some(until)) = (args.headless, args.until) {
+        let orders = args.orders.as_deref().map(orders).transpose()?.unwrap_or_default();
+        let clock = Arc::new(VirtualClock::new(beginning()));
+        let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
+        let story = Rehearsal::open(clock, composed.outside, composed.opening);
+        return play(story, args.seed, until, orders, args.record.as_deref()).await;
+    }
+    if !(args.speed.is_finite() && (0.0..=1000.0).contains(&args.speed)) {
+        out::words("gonogo: --speed takes a number from 0 (stands still) to 1000");
+        return Err(Exit::Usage);
+    }
+    let clock: Arc<dyn Clock> = if (args.speed - 1.0).abs() < f64::EPSILON { Arc::new(SystemClock) } else { Arc::new(PacedClock::new(args.speed)) };
+    let composed = compose::simulated(scenario, args.seed, clock, around, flags.read_only).await?;
+    room::open(around, flags, composed, Vec::new()).await
+}
+
+/// Reads orders, one JSON object a line.
+fn orders(file: &Path) -> Result<Vec<Given>, Exit> {
+    let refuse = |line: usize, why: &dyn std::fmt::Display| {
+        out::words(&format!("gonogo: {}:{line}: {why}", file.display()));
+        Exit::Usage
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refuse(1, &error))?;
+    let mut given = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        given.push(order(line).map_err(|why| refuse(index + 1, &why))?);
+    }
+    given.sort_by_key(|one| one.at);
+    Ok(given)
+}
+
+fn order(line: &str) -> Result<Given, String> {
+    let order: OrderLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let at = Duration::try_from_secs_f64(order.at_s).map_err(|error| error.to_string())?;
+    let verb: Verb = order.verb.parse()?;
+    let target: Target = order.target.parse().map_err(|error: crate::model::name::NameError| error.to_string())?;
+    let percent = order.args.percent.map(|percent| crate::model::share::Percent::new(percent).ok_or("percent is over 100")).transpose()?;
+    let run = order.args.run.map(|run| run.parse().map_err(|error: crate::model::name::NameError| error.to_string())).transpose()?;
+    let args = crate::model::intent::Arguments { percent, run, text: order.args.text.map(|text| Text::clean(&text)) };
+    let by = order.by.map(|name| PersonName::new(&name).map_err(|error| error.to_string())).transpose()?;
+    let requester = by.clone().map_or_else(|| Actor::Unverified(String::new()), Actor::Person);
+    Ok(Given { at, intent: Intent { verb, target, args, requester, reason: Text::clean(&order.reason) }, by })
+}
+
+/// Plays a story to its end: each order is planned in the world of its moment and confirmed at once.
+async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Given>, record: Option<&Path>) -> Result<Exit, Exit> {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_6f6e_6365);
+    let mut recording = match record {
+        Some(file) => Some(BufWriter::new(std::fs::File::create(file).map_err(|error| {
+            out::words(&format!("gonogo: failed to write the recording {}: {error}", file.display()));
+            Exit::Failed
+        })?)),
+        None => None,
+    };
+    let mut spoilt = false;
+    let mut write = |now: &Moment, event: &Event| {
+        let (Some(recording), Ok(serde_json::Value::Object(object))) = (recording.as_mut(), serde_json::to_value(event)) else { return };
+        if matches!(event, Event::Woke) {
+            return;
+        }
+        let mut line = serde_json::Map::new();
+        line.insert("schema".to_owned(), crate::cli::json::SCHEMA.into());
+        line.insert("at".to_owned(), rfc3339(&now.wall).into());
+        line.extend(object);
+        spoilt |= writeln!(recording, "{}", serde_json::Value::Object(line)).is_err();
+    };
+    for Given { at, mut intent, by } in orders {
+        if at > until {
+            break;
+        }
+        story.run_until(at, &mut write).await;
+        if by.is_none() {
+            intent.requester = story.room().world().actor.clone();
+        }
+        let nonce = format!("{:016x}{:016x}", chance.next_u64(), chance.next_u64());
+        let now = story.now();
+        match planner::plan(story.room().world(), intent, &now, &nonce) {
+            Ok(plan) => story.give(Event::Confirmed { plan: Box::new(plan) }),
+            Err(error) => out::words(&format!("gonogo: at {} s: {error}", at.as_secs_f64())),
+        }
+    }
+    story.run_until(until, &mut write).await;
+    if let Some(mut recording) = recording {
+        spoilt |= recording.flush().is_err();
+    }
+    if spoilt {
+        out::words("gonogo: the recording is not whole");
+        return Err(Exit::Failed);
+    }
+    for deed in story.room().world().newest_deeds().into_iter().rev() {
+        out::json(&crate::cli::json::deed(deed, true));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,192 @@
+//! A session in this terminal: one frame in flight, newest frame only, input never behind drawing; given back whole in every way out.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::input;
+use crate::control::driver::Handle;
+use crate::control::event::Event;
+use crate::model::name::BackendName;
+use crate::ports::clock::Clock;
+use crate::ui::glass::Glass;
+use crate::ui::input::Input;
+use crate::ui::keymap::Keymap;
+use crate::ui::screen::Screen;
+use crate::ui::session::{Act, Session, SessionOptions};
+use crate::ui::theme::Theme;
+
+/// What a session in this terminal needs.
+pub struct Local {
+    /// The room.
+    pub handle: Handle,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// The looks.
+    pub theme: Theme,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Makes two equal wishes two plans.
+    pub nonce: Box<dyn FnMut() -> String + Send>,
+}
+
+/// Gives the terminal back when it is dropped, whatever the way out.
+struct Terminal;
+
+impl Terminal {
+    fn take() -> std::io::Result<Self> {
+        crossterm::terminal::enable_raw_mode()?;
+        let taken = Self;
+        write_out(&Glass::enter())?;
+        Ok(taken)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back: called by every way out, panics included; twice does no harm.
+pub fn give_back() {
+    let _ = write_out(&Glass::leave());
+    let _ = crossterm::terminal::disable_raw_mode();
+}
+
+fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// How a session goes on after an act.
+enum Next {
+    Stay,
+    Leave,
+}
+
+/// Runs a session until the operator leaves, the terminal is hung up or the process is asked to end.
+///
+/// # Errors
+/// The terminal could not be taken, read or written.
+pub async fn run(local: Local) -> std::io::Result<()> {
+    let Local { mut handle, clock, theme, keymap, nonce } = local;
+    let mut end = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let size = crossterm::terminal::size()?;
+    let terminal = Terminal::take()?;
+    let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
+    let mut glass = Glass::new(size.0, size.1);
+    let mut inputs = EventStream::new();
+    let mut followed: Option<(BackendName, u64)> = None;
+    let mut in_flight: Option<JoinHandle<std::io::Result<()>>> = None;
+    let mut dirty = true;
+    loop {
+        if dirty && in_flight.is_none() {
+            let world = handle.world();
+            dirty = false;
+            if let Some(bytes) = glass.frame(&session, &world, &clock.now()) {
+                let bytes = bytes.to_vec();
+                in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
+            }
+        }
+        let pause = session.next_redraw(&handle.world(), &clock.now()).unwrap_or(Duration::from_secs(3600));
+        tokio::select! {
+            biased;
+            written = async { match in_flight.as_mut() { Some(write) => write.await, None => std::future::pending().await } } => {
+                in_flight = None;
+                written.map_err(std::io::Error::other)??;
+            }
+            event = inputs.next() => {
+                let Some(event) = event else { break };
+                let mut given = input::of(&event?);
+                let mut ends = false;
+                // Everything that was typed ahead is taken in before anything is drawn.
+                loop {
+                    if let Some(input) = given.take() {
+                        if let Input::Resize(columns, rows) = &input {
+                            glass = Glass::new(*columns, *rows);
+                            glass.forget();
+                        }
+                        let world = handle.world();
+                        for act in session.on(input, &world, &clock.now()) {
+                            ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
+                        }
+                        dirty = true;
+                    }
+                    match futures_util::FutureExt::now_or_never(inputs.next()) {
+                        Some(Some(event)) => given = input::of(&event?),
+                        Some(None) => { ends = true; break }
+                        None => break,
+                    }
+                }
+                if ends { break }
+            }
+            alive = handle.changed() => {
+                if !alive { break }
+                dirty = true;
+            }
+            () = tokio::time::sleep(pause) => dirty = true,
+            _ = end.recv() => break,
+            _ = hang_up.recv() => break,
+            _ = resumed.recv() => {
+                crossterm::terminal::enable_raw_mode()?;
+                write_out(&Glass::enter())?;
+                glass.forget();
+                dirty = true;
+            }
+        }
+    }
+    if let Some(write) = in_flight {
+        let _ = write.await;
+    }
+    drop(terminal);
+    Ok(())
+}
+
+async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {
+    match act {
+        Act::Quit => return Ok(Next::Leave),
+        Act::Execute(plan) => {
+            handle.send(Event::Confirmed { plan }).await;
+        }
+        Act::Look { target, run } => {
+            handle.send(Event::Looking { target, run: run.map(|run| run.number) }).await;
+        }
+        Act::FollowLog { backend, log } => {
+            unfollow(handle, followed).await;
+            *followed = Some((backend.clone(), log));
+            handle.send(Event::Following { backend, log, on: true }).await;
+        }
+        Act::Unfollow => unfollow(handle, followed).await,
+        Act::VerifyLedger => {
+            handle.send(Event::VerifyAsked).await;
+        }
+        Act::Copy(text) => write_out(format!("\u{1b}]52;c;{}\u{7}", base64(&text)).as_bytes())?,
+        Act::Redraw => glass.forget(),
+        Act::Suspend => {
+            give_back();
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        }
+    }
+    Ok(Next::Stay)
+}
+
+async fn unfollow(handle: &Handle, followed: &mut Option<(BackendName, u64)>) {
+    if let Some((backend, log)) = followed.take() {
+        handle.send(Event::Following { backend, log, on: false }).await;
+    }
+}
+
+fn base64(text: &str) -> String {
+    use base64ct::{Base64, Encoding as _};
+    Base64::encode_string(text.as_bytes())
+}
+
