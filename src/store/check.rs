@@ -80,6 +80,13 @@ fn walk(head: Option<&(Header, [u8; 32])>, lines: &[Vec<u8>], leaves: &[Hash]) -
     let mut time: Option<DateTime<Utc>> = None;
     let mut above: Option<&Hash> = None;
     for ((n, bytes), own) in (0_u64..).zip(lines).zip(leaves) {
+        // The lower number counts, so the line above is judged by this line's word before this line is judged itself.
+        if let (Some(above), Some(before), Some(named)) = (above, n.checked_sub(1), prev(bytes))
+            && *above != named
+        {
+            walked.bad = Some((before, "chain: the next line names another one above it"));
+            return walked;
+        }
         let line = match one(head, n, bytes, time, &mut signers) {
             Ok(line) => line,
             Err(why) => {
@@ -87,13 +94,6 @@ fn walk(head: Option<&(Header, [u8; 32])>, lines: &[Vec<u8>], leaves: &[Hash]) -
                 return walked;
             }
         };
-        match (above, n.checked_sub(1)) {
-            (Some(above), Some(before)) if *above != line.prev => {
-                walked.bad = Some((before, "chain: the next line names another one above it"));
-                return walked;
-            }
-            _ => {}
-        }
         if n == 0 {
             walked.first = Some(signers.clone());
             walked.first_prev = Some(line.prev);
@@ -102,6 +102,12 @@ fn walk(head: Option<&(Header, [u8; 32])>, lines: &[Vec<u8>], leaves: &[Hash]) -
         above = Some(own);
     }
     walked
+}
+
+/// The hash that a line names, as far as it can be read at all.
+fn prev(bytes: &[u8]) -> Option<Hash> {
+    let line: Line = serde_json::from_slice(bytes).ok()?;
+    Hash::try_from(Base64::decode_vec(&line.prev).ok()?).ok()
 }
 
 struct Good {
