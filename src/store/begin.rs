@@ -166,10 +166,8 @@ impl SqliteStore {
         lease.renew(&write.moment, self.clock.boot_id());
         lease.save(&mut write.tx, target).await?;
         row.send(step, write.at);
-        let more = Map::from_iter([
-            ("epoch".to_owned(), json!(begun.epoch)),
-            ("key".to_owned(), Value::from(format!("{}-{step}", plan.id))),
-        ]);
+        let more =
+            Map::from_iter([("epoch".to_owned(), json!(begun.epoch)), ("key".to_owned(), Value::from(format!("{}-{step}", plan.id)))]);
         row.append(&mut write, EntryKind::Sending, Some(step), &Text::empty(), more).await?;
         write.commit().await?;
         Ok(Recorded::attest(plan.id, step, begun.epoch))

@@ -56,10 +56,11 @@ impl Prepared {
     pub fn write(dir: &Path, writer: &str, note: &str, mode: u32) -> Result<Self, LedgerError> {
         let from = dir.join(format!(".checkpoint.{writer}.tmp"));
         let prepared = Self { from, to: path(dir), done: false };
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&prepared.from).and_then(|mut out: File| {
-            out.write_all(note.as_bytes())?;
-            out.sync_data()
-        });
+        let written =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&prepared.from).and_then(|mut out: File| {
+                out.write_all(note.as_bytes())?;
+                out.sync_data()
+            });
         written.map_err(|error| file("checkpoint", &error))?;
         Ok(prepared)
     }

@@ -86,14 +86,13 @@ impl DeedRow {
     /// Stores it; `n` is kept from the first time.
     pub async fn save(&self, conn: &mut SqliteConnection, n: u64) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO deed (id, n, target, owner, under_way, open, json, plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) \
-             DO UPDATE SET owner = excluded.owner, under_way = excluded.under_way, open = excluded.open, json = excluded.json",
+            "INSERT INTO deed (id, n, target, owner, open, json, plan) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) \
+             DO UPDATE SET owner = excluded.owner, open = excluded.open, json = excluded.json",
         )
         .bind(self.deed.plan.to_string())
         .bind(i64::try_from(n).map_err(broken)?)
         .bind(self.deed.target.to_string())
         .bind(&self.owner)
-        .bind(self.deed.state.is_under_way())
         .bind(self.open)
         .bind(serde_json::to_string(&self.deed).map_err(broken)?)
         .bind(serde_json::to_string(&self.plan).map_err(broken)?)

@@ -1,5 +1,7 @@
 //! Turns what SQLite, the file system and the key say into the ledger's two failures, with what to do about them.
 
+use std::io::ErrorKind;
+
 use crate::model::text::Text;
 use crate::ports::ledger::LedgerError;
 
@@ -15,7 +17,7 @@ pub fn broken(what: impl std::fmt::Display) -> LedgerError {
 
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<i32>().ok());
         // The low byte is SQLite's primary result code.
         match code.map(|code| code & 0xff) {
             Some(13) => unwritable(format!("{error}; make room on the disk that holds the store")),
@@ -29,12 +31,13 @@ impl From<sqlx::Error> for LedgerError {
 
 /// What a failed file operation means for the record.
 pub fn file(doing: &str, error: &std::io::Error) -> LedgerError {
-    let remedy = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "make room on the disk that holds the store",
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            "give this user the right to write the store's directory and its files"
-        }
-        _ => "check the store's path and its disk",
+    let kind = error.kind();
+    let remedy = if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        "make room on the disk that holds the store"
+    } else if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
+        "give this user the right to write the store's directory and its files"
+    } else {
+        "check the store's path and its disk"
     };
     unwritable(format!("{doing}: {error}; {remedy}"))
 }

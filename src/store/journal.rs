@@ -46,7 +46,8 @@ impl SqliteStore {
         let mut conn = self.events().await?;
         let mut gone = sqlx::query("DELETE FROM event WHERE at < ?").bind(oldest).execute(&mut *conn).await?.rows_affected();
         while used(&mut conn).await? > bytes {
-            let dropped = sqlx::query("DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT 1 + (SELECT count(*) FROM event) / 20)");
+            let dropped =
+                sqlx::query("DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT 1 + (SELECT count(*) FROM event) / 20)");
             match dropped.execute(&mut *conn).await?.rows_affected() {
                 0 => break,
                 some => gone = gone.saturating_add(some),
@@ -61,7 +62,8 @@ impl SqliteStore {
 
 /// The bytes of the pages that hold something.
 async fn used(conn: &mut SqliteConnection) -> Result<u64, LedgerError> {
-    let row = sqlx::query("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
+    let row =
+        sqlx::query("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
     Ok(u64::try_from(row.fetch_one(conn).await?.try_get::<i64, _>(0)?).unwrap_or(0))
 }
 

@@ -30,7 +30,7 @@ impl Ledger for SqliteStore {
         Box::pin(self.plans_waiting())
     }
 
-    fn wait_for<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<(), LedgerError>> {
+    fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         Box::pin(self.mark_waiting(plan))
     }
 
@@ -50,7 +50,7 @@ impl Ledger for SqliteStore {
         Box::pin(self.record_outcome(plan, outcome))
     }
 
-    fn renew<'a>(&'a self, plan: PlanId, epoch: u64) -> Pending<'a, Result<(), LedgerError>> {
+    fn renew(&self, plan: PlanId, epoch: u64) -> Pending<'_, Result<(), LedgerError>> {
         Box::pin(self.renew_lease(plan, epoch))
     }
 
@@ -66,7 +66,7 @@ impl Ledger for SqliteStore {
         Box::pin(self.list_recent(most))
     }
 
-    fn adopt<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
         Box::pin(self.adopt_deed(plan))
     }
 

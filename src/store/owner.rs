@@ -35,7 +35,7 @@ impl Owner {
         for _ in 0..8 {
             let mut random = [0_u8; 8];
             getrandom::fill(&mut random).map_err(|error| unwritable(format!("no random numbers: {error}")))?;
-            let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            let name = format!("{:016x}", u64::from_be_bytes(random));
             let path = dir.join(&name);
             let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
             let lock = match made {

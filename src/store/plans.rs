@@ -118,9 +118,8 @@ impl SqliteStore {
             return denied("the plan was made for another installation; plan again");
         }
         let target = plan.target();
-        let named = |of: &crate::model::plan::OrderTarget| {
-            of.service == target.service.as_str() && of.environment == target.environment.as_str()
-        };
+        let named =
+            |of: &crate::model::plan::OrderTarget| of.service == target.service.as_str() && of.environment == target.environment.as_str();
         if order.verb != plan.intent.verb || !order.targets.iter().any(named) {
             return denied("the plan's intent is not what its order says; plan again");
         }
@@ -154,7 +153,8 @@ pub async fn insert(conn: &mut SqliteConnection, plan: &Plan, spent: Option<&str
 
 /// Why a plan cannot begin any more; none when it can.
 pub async fn spent(conn: &mut SqliteConnection, plan: PlanId) -> Result<Option<String>, LedgerError> {
-    let row = sqlx::query("SELECT spent FROM plan WHERE id = ?1 AND spent IS NOT NULL UNION ALL SELECT 'carried out' FROM deed WHERE id = ?1");
+    let row =
+        sqlx::query("SELECT spent FROM plan WHERE id = ?1 AND spent IS NOT NULL UNION ALL SELECT 'carried out' FROM deed WHERE id = ?1");
     let row = row.bind(plan.to_string()).fetch_optional(conn).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }

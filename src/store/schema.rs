@@ -52,7 +52,6 @@ CREATE TABLE deed (
     n INTEGER NOT NULL,
     target TEXT NOT NULL,
     owner TEXT NOT NULL,
-    under_way INTEGER NOT NULL,
     open INTEGER NOT NULL,
     json TEXT NOT NULL,
     plan TEXT NOT NULL

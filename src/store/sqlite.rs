@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::checkpoint::{self, Checkpoint};
@@ -146,6 +146,15 @@ impl SqliteStore {
         }
     }
 
+    /// Closes the store in good order. A store that is dropped instead loses nothing, but its files are let go a little later.
+    pub async fn close(self) {
+        // What was committed is durable already; a failure here leaves only a longer write-ahead log.
+        let _ledger = self.conn.into_inner().close().await;
+        if let Some(journal) = self.journal.into_inner() {
+            let _journal = journal.into_inner().close().await;
+        }
+    }
+
     /// Why deeds are refused; none when they are not.
     pub fn condition(&self) -> Option<LedgerError> {
         self.refusal.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -174,7 +183,7 @@ impl SqliteStore {
                 return Err(unwritable("ledger.db was deleted or replaced while it was open; restore it and start gonogo again"));
             }
         }
-        Ok(Gate { store: self, conn: self.conn.lock().await, file })
+        Ok(Gate { store: self, conn: self.conn.lock().await, _file: file })
     }
 
     /// Writes the header and the first entry of a ledger that has none.
@@ -182,11 +191,12 @@ impl SqliteStore {
         let Some(key) = &self.key else { return Ok(()) };
         let header = to_line(&Header::new(key))?;
         let mut conn = self.conn.lock().await;
-        let made = sqlx::query("INSERT OR IGNORE INTO head (one, header, size, roots, last, at, generation) VALUES (1, ?, 0, x'', ?, 0, 0)")
-            .bind(&header)
-            .bind(leaf(&header).to_vec())
-            .execute(&mut *conn)
-            .await?;
+        let made =
+            sqlx::query("INSERT OR IGNORE INTO head (one, header, size, roots, last, at, generation) VALUES (1, ?, 0, x'', ?, 0, 0)")
+                .bind(&header)
+                .bind(leaf(&header).to_vec())
+                .execute(&mut *conn)
+                .await?;
         let first = made.rows_affected() == 1 || Head::read(&mut conn).await?.tree.size() == 0;
         drop(conn);
         // A checkpoint without a ledger: everything was lost, and the look that follows says so.
@@ -325,7 +335,9 @@ fn read_or_make_key(dir: &Path, mode: u32, identity: Option<Identity>) -> Result
         Ok(pem) => {
             let open = std::fs::metadata(&path).map_err(|error| file("process.key", &error))?.mode() & 0o027;
             if open != 0 {
-                return Err(unwritable("process.key may be read by others or written by its group; give it mode 0600 (0640 in a shared store)"));
+                return Err(unwritable(
+                    "process.key may be read by others or written by its group; give it mode 0600 (0640 in a shared store)",
+                ));
             }
             return ProcessKey::from_openssh(&pem).map(Some);
         }
@@ -335,13 +347,12 @@ fn read_or_make_key(dir: &Path, mode: u32, identity: Option<Identity>) -> Result
     if std::fs::metadata(dir.join(Part::Ledger.file())).is_ok_and(|meta| meta.len() > 0) {
         return Ok(None);
     }
-    let key = match identity {
-        Some(identity) => ProcessKey::from_seed(&identity.seed, Some(&identity.installation))?,
-        None => {
-            let mut seed = [0_u8; 32];
-            getrandom::fill(&mut seed).map_err(|error| unwritable(format!("no random numbers: {error}")))?;
-            ProcessKey::from_seed(&seed, None)?
-        }
+    let key = if let Some(identity) = identity {
+        ProcessKey::from_seed(&identity.seed, Some(&identity.installation))?
+    } else {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed).map_err(|error| unwritable(format!("no random numbers: {error}")))?;
+        ProcessKey::from_seed(&seed, None)?
     };
     let mode = if mode == 0o660 { 0o640 } else { 0o600 };
     let temporary = dir.join(".process.key.tmp");

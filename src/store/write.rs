@@ -50,13 +50,13 @@ impl Drop for FileGuard<'_> {
 pub struct Gate<'a> {
     pub(super) store: &'a SqliteStore,
     pub(super) conn: MutexGuard<'a, SqliteConnection>,
-    pub(super) file: FileGuard<'a>,
+    /// Held until the end: given back after the connection.
+    pub(super) _file: FileGuard<'a>,
 }
 
 impl Gate<'_> {
     /// Begins the transaction and reads where the ledger stands.
     pub async fn begin(&mut self) -> Result<Write<'_>, LedgerError> {
-        let _locked = &self.file;
         let store = self.store;
         let key = store.key.as_ref().ok_or_else(|| broken("process.key is missing; restore it from a copy"))?;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;

@@ -28,7 +28,7 @@ async fn a_deed_goes_from_intended_to_held() {
     store.record(plan.id, &Outcome { held_due: Some(due), ..outcome(EntryKind::Effective, None) }).await.unwrap();
     assert_eq!(store.states().await.unwrap()[0].stable, Slot::Second);
     assert_eq!(store.open_deeds().await.unwrap().len(), 1);
-    clock.pass(Duration::from_secs(300));
+    clock.pass(Duration::from_mins(5));
     store.record(plan.id, &outcome(EntryKind::Held, None)).await.unwrap();
     let deed = store.recent_deeds(9).await.unwrap().remove(0);
     let at = |seconds: i64| Some(DateTime::from_timestamp_millis(1_700_000_000_000 + seconds * 1000).unwrap());
@@ -99,14 +99,14 @@ async fn a_spent_an_expired_and_a_foreign_plan_do_not_begin() {
     let old = plan(&clock, Verb::Shift, "2");
     store.store_plan(&old).await.unwrap();
     store.wait_for(old.id).await.unwrap();
-    assert_eq!(store.waiting().await.unwrap(), [old.clone()]);
-    clock.pass(Duration::from_secs(600));
+    assert_eq!(store.waiting().await.unwrap(), std::slice::from_ref(&old));
+    clock.pass(Duration::from_mins(10));
     assert!(store.waiting().await.unwrap().is_empty());
     assert_eq!(store.begin(&old, &yes(old.id)).await.unwrap_err(), LedgerError::Expired(old.expires));
     assert_eq!(store.plan(&old.id.short()).await, Err(LedgerError::Expired(old.expires)));
     let fresh = plan(&clock, Verb::Note, "3");
     store.begin(&fresh, &yes(fresh.id)).await.unwrap();
-    clock.set_back(Duration::from_secs(3600));
+    clock.set_back(Duration::from_hours(1));
     assert_eq!(store.begin(&old, &yes(old.id)).await.unwrap_err(), LedgerError::Expired(old.expires), "a clock set back revives no plan");
 
     let mut foreign = plan(&clock, Verb::Note, "4");
@@ -262,7 +262,7 @@ async fn digits_that_name_two_plans_name_none() {
     assert!(matches!(store.plan(&one.id.short()).await, Err(LedgerError::NoPlan(_))));
     assert_eq!(store.plan(&one.id.to_string()).await.unwrap(), one);
     let digits = one.id.to_string();
-    for wrong in [&digits[..7], "", "%_%_%_%_", "ABCDEF01", &format!("{digits}0")] {
+    for wrong in [digits.get(..7).unwrap(), "", "%_%_%_%_", "ABCDEF01", &format!("{digits}0")] {
         assert!(matches!(store.plan(wrong).await, Err(LedgerError::NoPlan(_))), "{wrong}");
     }
 }

@@ -51,9 +51,8 @@ async fn the_chain_the_tree_and_the_bytes_are_what_the_contract_says() {
         let text = |name: &str| line[name].as_str().unwrap().to_owned();
         let (at, kind, body, sig) = (text("at"), text("kind"), text("body"), text("sig"));
         let prev = Base64::encode_string(&above);
-        let written = format!(
-            r#"{{"n":{n},"prev":"{prev}","at":"{at}","kind":"{kind}","signer":"process:test","body":"{body}","sig":"{sig}"}}"#
-        );
+        let written =
+            format!(r#"{{"n":{n},"prev":"{prev}","at":"{at}","kind":"{kind}","signer":"process:test","body":"{body}","sig":"{sig}"}}"#);
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), written);
         assert!(at.ends_with('Z') && at.len() == "2023-11-14T22:13:20.000Z".len());
         above = sha(&[&[0], bytes]);
@@ -71,8 +70,8 @@ async fn the_chain_the_tree_and_the_bytes_are_what_the_contract_says() {
     }
     let intent: Value = serde_json::from_slice(&lines[1]).unwrap();
     let body = Base64::decode_vec(intent["body"].as_str().unwrap()).unwrap();
-    let plan: String = sha(&[&body]).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(store.entries(1, 1).await.unwrap()[0].deed.unwrap().to_string(), plan);
+    let plan = PlanId(sha(&[&body]).try_into().unwrap());
+    assert_eq!(store.entries(1, 1).await.unwrap()[0].deed.unwrap(), plan);
     // Pairs, with an odd last one carried up, give the same tree as the definition.
     while level.len() > 1 {
         level = level.chunks(2).map(|pair| if let [a, b] = pair { sha(&[&[1], a, b]) } else { pair[0].clone() }).collect();
@@ -82,9 +81,9 @@ async fn the_chain_the_tree_and_the_bytes_are_what_the_contract_says() {
     assert!(note.starts_with(&expected), "{note}");
     let key = Base64::decode_vec(vkey.rsplit_once('+').unwrap().1).unwrap();
     let id = &sha(&[b"gonogo/test\n", &key])[..4];
-    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:08x}", u32::from_be_bytes(id.try_into().unwrap()));
     assert!(vkey.starts_with(&format!("gonogo/test+{hex}+")));
-    let blob = Base64::decode_vec(note[expected.len()..].trim_end()).unwrap();
+    let blob = Base64::decode_vec(note.strip_prefix(&expected).unwrap().trim_end()).unwrap();
     assert_eq!((&blob[..4], blob.len()), (id, 68));
 }
 

@@ -22,7 +22,7 @@ async fn a_ledger_cut_back_to_an_earlier_commit_is_noticed_and_still_read() {
     copy(dir.path(), aside.path());
     let note = plan(&clock, Verb::Note, "later");
     first.begin(&note, &yes(note.id)).await.unwrap();
-    drop(first);
+    first.close().await;
     copy(aside.path(), dir.path());
     let cut = store(dir.path(), &clock).await;
     let Some(LedgerError::Broken(why)) = cut.condition() else { panic!("{:?}", cut.condition()) };
@@ -37,7 +37,7 @@ async fn a_ledger_cut_back_to_an_earlier_commit_is_noticed_and_still_read() {
 #[tokio::test]
 async fn a_lost_ledger_beside_its_checkpoint_is_noticed() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    drop(filled(dir.path(), &clock).await);
+    filled(dir.path(), &clock).await.close().await;
     for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
         let _ = std::fs::remove_file(dir.path().join(name));
     }
@@ -67,12 +67,12 @@ async fn a_checkpoint_that_is_behind_is_brought_up_and_a_foreign_one_refused() {
     let note = plan(&clock, Verb::Note, "1");
     first.begin(&note, &yes(note.id)).await.unwrap();
     let new = std::fs::read(&path).unwrap();
-    drop(first);
+    first.close().await;
     std::fs::write(&path, &old).unwrap();
     let again = store(dir.path(), &clock).await;
     assert_eq!(again.condition(), None);
     assert_eq!(std::fs::read(&path).unwrap(), new);
-    drop(again);
+    again.close().await;
     let strange = crate::store::sign::ProcessKey::from_seed(&[9; 32], Some("test")).unwrap();
     std::fs::write(&path, strange.note(std::str::from_utf8(&new).unwrap().split_once("\n\n").unwrap().0).unwrap()).unwrap();
     assert!(matches!(store(dir.path(), &clock).await.condition(), Some(LedgerError::Broken(_))));
@@ -131,7 +131,7 @@ async fn a_deleted_file_refuses_the_deed() {
 #[tokio::test]
 async fn a_store_that_cannot_be_written_opens_for_reading() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    drop(filled(dir.path(), &clock).await);
+    filled(dir.path(), &clock).await.close().await;
     // Root may write into any directory, so the key's mode stands for a directory without the right to write.
     let key = dir.path().join("process.key");
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
@@ -151,7 +151,7 @@ async fn a_store_of_a_newer_schema_is_refused() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let first = store(dir.path(), &clock).await;
     sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut *first.conn.lock().await).await.unwrap();
-    drop(first);
+    first.close().await;
     let refused = SqliteStore::open(dir.path(), clock.clone(), None).await;
     let Some(LedgerError::Broken(why)) = refused.err() else { panic!() };
     assert!(why.as_str().contains("schema 2"), "{why}");
@@ -160,7 +160,7 @@ async fn a_store_of_a_newer_schema_is_refused() {
 #[tokio::test]
 async fn a_damaged_file_is_broken_and_no_panic() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    drop(filled(dir.path(), &clock).await);
+    filled(dir.path(), &clock).await.close().await;
     std::fs::write(dir.path().join("ledger.db"), b"this is no database, only a text that someone put in its place").unwrap();
     let refused = SqliteStore::open(dir.path(), clock.clone(), None).await;
     assert!(matches!(refused.err(), Some(LedgerError::Broken(_))));
@@ -169,10 +169,49 @@ async fn a_damaged_file_is_broken_and_no_panic() {
 #[tokio::test]
 async fn a_lost_key_refuses_deeds_and_shows_the_rest() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    drop(filled(dir.path(), &clock).await);
+    filled(dir.path(), &clock).await.close().await;
     std::fs::remove_file(dir.path().join("process.key")).unwrap();
     let store = store(dir.path(), &clock).await;
     assert!(matches!(store.condition(), Some(LedgerError::Broken(_))));
     assert_eq!(store.recent_deeds(9).await.unwrap().len(), 4);
     assert!(!dir.path().join("process.key").exists(), "a lost key is not silently replaced");
+}
+
+/// Root may write anywhere, so this looks at a directory without rights through a process of another user.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the child is told by its environment where to look")]
+async fn a_directory_without_the_right_to_write_is_read() {
+    const WHERE: &str = "GONOGO_TEST_STORE";
+    let clock = Still::new();
+    if let Ok(dir) = std::env::var(WHERE) {
+        let store = SqliteStore::open(Path::new(&dir), clock.clone(), None).await.unwrap();
+        let Some(LedgerError::Unwritable(why)) = store.condition() else { panic!("{:?}", store.condition()) };
+        assert!(why.as_str().contains("right to write"), "{why}");
+        assert_eq!(store.recent_deeds(9).await.unwrap().len(), 4);
+        assert!(store.verify().await.unwrap().intact);
+        let plan = plan(&clock, Verb::Note, "new");
+        assert!(matches!(store.begin(&plan, &yes(plan.id)).await, Err(LedgerError::Unwritable(_))));
+        assert!(matches!(SqliteStore::open(&Path::new(&dir).join("new"), clock, None).await.err(), Some(LedgerError::Unwritable(_))));
+        return;
+    }
+    let (dir, program) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    filled(dir.path(), &clock).await.close().await;
+    let readable = |path: &Path, mode| std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    for name in ["ledger.db", "checkpoint"] {
+        readable(&dir.path().join(name), 0o444);
+    }
+    readable(&dir.path().join("owners"), 0o555);
+    readable(dir.path(), 0o555);
+    readable(program.path(), 0o755);
+    let copy = program.path().join("tests");
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    let mut child = std::process::Command::new(&copy);
+    child.args(["--exact", "store::tests::loss::a_directory_without_the_right_to_write_is_read"]).env(WHERE, dir.path());
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::process::CommandExt::uid(&mut child, 65_534);
+    }
+    let ended = child.current_dir("/").output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"));
+    readable(dir.path(), 0o755);
 }

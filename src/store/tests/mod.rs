@@ -73,7 +73,7 @@ pub async fn store(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
 
 /// A plan of `verb` on `checkout@prod`; `nonce` makes it another one.
 pub fn plan(clock: &Still, verb: Verb, nonce: &str) -> Plan {
-    plan_with(clock, verb, nonce, if matches!(verb, Verb::Hold | Verb::Resume | Verb::Note) { 0 } else { 1 }, None)
+    plan_with(clock, verb, nonce, usize::from(!matches!(verb, Verb::Hold | Verb::Resume | Verb::Note)), None)
 }
 
 pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: Option<Slot>) -> Plan {

@@ -37,7 +37,7 @@ async fn the_ledgers_time_never_runs_backwards() {
     let store = store(dir.path(), &clock).await;
     let first = plan(&clock, Verb::Note, "1");
     let at = store.begin(&first, &yes(first.id)).await.unwrap().at;
-    clock.set_back(Duration::from_secs(3600));
+    clock.set_back(Duration::from_hours(1));
     let second = plan_with(&clock, Verb::Note, "2", 0, None);
     assert_eq!(store.begin(&second, &yes(second.id)).await.unwrap_err(), LedgerError::Expired(second.expires));
     clock.pass(Duration::from_secs(3599));
@@ -134,12 +134,13 @@ async fn cost() {
     let began = std::time::Instant::now();
     assert!(first.verify().await.unwrap().intact);
     println!("verify of 901 entries {:.1} ms", watch(began));
-    drop(first);
+    first.close().await;
     let mut opens = Vec::new();
     for _ in 0..50 {
         let began = std::time::Instant::now();
-        drop(store(dir.path(), &clock).await);
+        let again = store(dir.path(), &clock).await;
         opens.push(watch(began));
+        again.close().await;
     }
     opens.sort_by(f64::total_cmp);
     println!("open again: median {:.2} ms, worst {:.2} ms", opens[25], opens[49]);
