@@ -1,1 +1,32 @@
 //! The store: journal and ledger in SQLite.
+//!
+//! [`SqliteStore`] implements both ports on two files of one directory. The ledger's lines are kept in their final bytes, so
+//! that an export is a copy and [`verify_lines`] sees what was signed.
+
+mod begin;
+mod check;
+mod checkpoint;
+mod deeds;
+mod fault;
+mod journal;
+mod ledger;
+mod outcome;
+mod owner;
+mod plans;
+mod query;
+mod record;
+mod schema;
+mod sign;
+mod sqlite;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod write;
+
+pub use check::verify_lines;
+pub use journal::HAPPENING;
+pub use sqlite::{Identity, SqliteStore};
+
+/// How long a lease lasts unless it is renewed.
+pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

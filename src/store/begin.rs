@@ -1,0 +1,196 @@
+//! The point of no return: everything that must be true at once before a deed begins.
+
+use serde_json::{Map, Value, json};
+
+use super::deeds::DeedRow;
+use super::fault::broken;
+use super::plans::{insert, spent};
+use super::sqlite::SqliteStore;
+use super::state::{self, Lease};
+use super::write::Write;
+use crate::model::deed::{EntryKind, Recorded};
+use crate::model::intent::{Direction, Verb};
+use crate::model::plan::Plan;
+use crate::model::rollout::{Hold, StateChange};
+use crate::model::text::Text;
+use crate::model::verdict::Verdict;
+use crate::ports::ledger::{AtCommit, Begun, JudgeAgain, LedgerError, Outcome};
+
+impl SqliteStore {
+    pub(super) async fn begin_deed(&self, plan: &Plan, judge: JudgeAgain<'_>) -> Result<Begun, LedgerError> {
+        self.check_identity(plan)?;
+        self.check_read_only()?;
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        if let Some(how) = spent(&mut write.tx, plan.id).await? {
+            return Err(LedgerError::Spent(Text::clean(&how)));
+        }
+        if write.at >= plan.expires {
+            return Err(LedgerError::Expired(plan.expires));
+        }
+        let before = DeedRow::load_open_on(&mut write.tx, plan.target()).await?;
+        let mut lease = Lease::load(&mut write.tx, plan.target()).await?;
+        let takes = !matches!(plan.order.verb, Verb::Hold | Verb::Resume | Verb::Note);
+        if takes {
+            self.check_free(plan, &lease, &before, &write)?;
+        }
+        let now = state::load(&mut write.tx, plan.target()).await?;
+        let found = AtCommit { state: now, at: write.at, approvals: Vec::new() };
+        let permit = match judge(&found) {
+            Verdict::Permit(permit) if permit.plan() == plan.id => permit,
+            Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
+            other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
+                let why: Vec<&str> = other.reasons().iter().map(|reason| reason.text.as_str()).collect();
+                let why = if why.is_empty() { other.word().to_owned() } else { why.join("; ") };
+                return Err(LedgerError::Denied(Text::clean(&why)));
+            }
+        };
+        if takes {
+            lease.take(plan.id, self.owner.name());
+            lease.renew(&write.moment, self.clock.boot_id());
+        }
+        insert(&mut write.tx, plan, Some("carried out")).await?;
+        if !plan.order.effects.is_empty() {
+            self.supersede(before, plan, &mut write).await?;
+        }
+        let mut row = DeedRow::begin(plan, self.owner.name(), write.at);
+        row.append(&mut write, EntryKind::Intent, None, &plan.intent.reason, Map::new()).await?;
+        if plan.order.effects.is_empty() {
+            Self::take_effect(&mut row, &mut write).await?;
+            lease.deed = None;
+        }
+        if takes {
+            lease.save(&mut write.tx, plan.target()).await?;
+        }
+        let at = write.commit().await?;
+        Ok(Begun { permit, plan: plan.clone(), epoch: lease.epoch, at })
+    }
+
+    /// No other deed may be under way; a way back may take an expired lease.
+    fn check_free(&self, plan: &Plan, lease: &Lease, before: &[DeedRow], write: &Write<'_>) -> Result<(), LedgerError> {
+        let back = plan.direction == Direction::Back;
+        let expired = lease.expired(&write.moment, &self.clock.boot_id());
+        let holder = match &lease.deed {
+            Some(_) if back && expired => None,
+            Some(deed) => Some(deed.clone()),
+            None if back => None,
+            None => before.iter().find(|row| row.deed.state.is_under_way()).map(|row| row.deed.plan.to_string()),
+        };
+        let Some(deed) = holder else { return Ok(()) };
+        let by = before.iter().find(|row| row.deed.plan.to_string() == deed).map_or_else(String::new, |row| row.deed.requester.clone());
+        Err(LedgerError::Busy { target: plan.target().clone(), deed, by })
+    }
+
+    /// A deed with effects takes over: earlier watches end, and an UNKNOWN that nobody pursues is settled by this decision.
+    async fn supersede(&self, before: Vec<DeedRow>, plan: &Plan, write: &mut Write<'_>) -> Result<(), LedgerError> {
+        for mut row in before {
+            if row.deed.state.is_under_way() {
+                continue;
+            }
+            if row.deed.facts.effective.is_some() {
+                let words = Text::clean(&format!("{} by {} took over", plan.order.verb.word(), plan.order.requester));
+                row.settle(&outcome(EntryKind::Superseded, words.clone()), write.at);
+                let more = Map::from_iter([("by".to_owned(), Value::from(plan.id.to_string()))]);
+                row.append(write, EntryKind::Superseded, None, &words, more).await?;
+            } else {
+                row.open = false;
+                row.save(&mut write.tx, 0).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What has no effect on a backend is effective at once.
+    async fn take_effect(row: &mut DeedRow, write: &mut Write<'_>) -> Result<(), LedgerError> {
+        let target = row.deed.target.clone();
+        let mut changes = Vec::new();
+        match row.deed.verb {
+            Verb::Hold => {
+                let hold = Hold {
+                    by: row.deed.requester.clone(),
+                    since: write.at,
+                    reason: row.deed.reason.clone(),
+                    deed: row.deed.plan,
+                    share: row.plan.order.percent,
+                };
+                changes.push(StateChange::Hold { target: target.clone(), hold });
+                row.append(write, EntryKind::Hold, None, &row.deed.reason, told(&changes)?).await?;
+            }
+            Verb::Resume => {
+                changes.push(StateChange::Resume { target: target.clone() });
+                row.append(write, EntryKind::Resume, None, &row.deed.reason, told(&changes)?).await?;
+            }
+            Verb::Note => {
+                let text = row.plan.order.text.clone().unwrap_or_else(Text::empty);
+                row.append(write, EntryKind::Note, None, &text, Map::new()).await?;
+            }
+            Verb::Shift | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {}
+        }
+        let ends = ends(&row.plan);
+        changes.extend(ends.clone());
+        state::change(&mut write.tx, &changes).await?;
+        row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
+        row.append(write, EntryKind::Effective, None, &Text::empty(), told(&ends.into_iter().collect::<Vec<_>>())?).await
+    }
+
+    pub(super) async fn record_sending(&self, begun: &Begun, step: u32) -> Result<Recorded, LedgerError> {
+        self.check_read_only()?;
+        let plan = &begun.plan;
+        let target = plan.target();
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        let mut lease = Lease::load(&mut write.tx, target).await?;
+        let ours = lease.deed == Some(plan.id.to_string()) && lease.epoch == begun.epoch && lease.owner == self.owner.name();
+        let lost = || LedgerError::LostLease(target.clone());
+        if !ours || begun.permit.plan() != plan.id {
+            return Err(lost());
+        }
+        let mut row = DeedRow::load(&mut write.tx, plan.id).await?.ok_or_else(lost)?;
+        if usize::try_from(step).is_ok_and(|step| step >= row.deed.steps.len()) {
+            return Err(LedgerError::Denied(Text::clean(&format!("the order has no step {step}"))));
+        }
+        if row.plan.direction == Direction::Forward
+            && let Some(hold) = state::load(&mut write.tx, target).await?.hold
+        {
+            return Err(LedgerError::HeldBy { target: target.clone(), by: hold.by });
+        }
+        let sent = sqlx::query("INSERT OR IGNORE INTO sending (deed, step, epoch) VALUES (?, ?, ?)")
+            .bind(plan.id.to_string())
+            .bind(i64::from(step))
+            .bind(i64::try_from(begun.epoch).map_err(broken)?)
+            .execute(&mut *write.tx)
+            .await?;
+        if sent.rows_affected() != 1 {
+            return Err(LedgerError::AlreadySent(step));
+        }
+        lease.renew(&write.moment, self.clock.boot_id());
+        lease.save(&mut write.tx, target).await?;
+        row.send(step, write.at);
+        let more =
+            Map::from_iter([("epoch".to_owned(), json!(begun.epoch)), ("key".to_owned(), Value::from(format!("{}-{step}", plan.id)))]);
+        row.append(&mut write, EntryKind::Sending, Some(step), &Text::empty(), more).await?;
+        write.commit().await?;
+        Ok(Recorded::attest(plan.id, step, begun.epoch))
+    }
+
+    fn check_read_only(&self) -> Result<(), LedgerError> {
+        if self.read_only.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(LedgerError::Denied(Text::clean("the room is read-only")));
+        }
+        Ok(())
+    }
+}
+
+/// The end of the rollout that an effective deed brings.
+pub fn ends(plan: &Plan) -> Option<StateChange> {
+    plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable })
+}
+
+/// The member `changes` of a body.
+pub fn told(changes: &[StateChange]) -> Result<Map<String, Value>, LedgerError> {
+    Ok(Map::from_iter([("changes".to_owned(), serde_json::to_value(changes).map_err(broken)?)]))
+}
+
+fn outcome(kind: EntryKind, words: Text) -> Outcome {
+    Outcome { kind, step: None, words, changes: Vec::new(), releases: true, held_due: None }
+}

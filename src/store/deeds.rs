@@ -1,0 +1,300 @@
+//! Deeds as rows: what the ledger's entries about a deed add up to.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::fault::broken;
+use super::owner::Owner;
+use super::record::{about, canonical};
+use super::write::{Entry, Write};
+use crate::model::deed::{Deed, DeedState, DeedStep, EntryKind, Facts};
+use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::name::{PlanId, Target};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::text::Text;
+use crate::ports::ledger::{LedgerError, Outcome};
+
+/// A deed's row.
+pub struct DeedRow {
+    /// The deed.
+    pub deed: Deed,
+    /// Its plan.
+    pub plan: Plan,
+    /// The process that carries it out or watches it.
+    pub owner: String,
+    /// Whether something of it is not settled: under way, watched, or unknown.
+    pub open: bool,
+}
+
+impl DeedRow {
+    /// A deed whose intent is being recorded.
+    pub fn begin(plan: &Plan, owner: &str, at: DateTime<Utc>) -> Self {
+        let step = |effect: &StepEffect| DeedStep {
+            effect: effect.clone(),
+            words: words(effect),
+            state: DeedState::Intended,
+            facts: Facts { intended: Some(at), ..Facts::default() },
+            error: None,
+            seen: None,
+        };
+        let deed = Deed {
+            plan: plan.id,
+            verb: plan.order.verb,
+            target: plan.target().clone(),
+            requester: plan.order.requester.clone(),
+            reason: plan.intent.reason.clone(),
+            state: DeedState::Intended,
+            facts: Facts { intended: Some(at), ..Facts::default() },
+            held_due: None,
+            steps: plan.order.effects.iter().map(step).collect(),
+            words: Text::empty(),
+            elsewhere: false,
+        };
+        Self { deed, plan: plan.clone(), owner: owner.to_owned(), open: true }
+    }
+
+    /// Reads one.
+    pub async fn load(conn: &mut SqliteConnection, id: PlanId) -> Result<Option<Self>, LedgerError> {
+        let row = sqlx::query("SELECT json, plan, owner, open FROM deed WHERE id = ?").bind(id.to_string()).fetch_optional(conn).await?;
+        row.as_ref().map(Self::read).transpose()
+    }
+
+    /// Reads those on a target that are not settled, the oldest first.
+    pub async fn load_open_on(conn: &mut SqliteConnection, target: &Target) -> Result<Vec<Self>, LedgerError> {
+        let rows = sqlx::query("SELECT json, plan, owner, open FROM deed WHERE target = ? AND open = 1 ORDER BY n");
+        rows.bind(target.to_string()).fetch_all(conn).await?.iter().map(Self::read).collect()
+    }
+
+    /// Reads all that are not settled, the oldest first.
+    pub async fn load_open(conn: &mut SqliteConnection) -> Result<Vec<Self>, LedgerError> {
+        let rows = sqlx::query("SELECT json, plan, owner, open FROM deed WHERE open = 1 ORDER BY n");
+        rows.fetch_all(conn).await?.iter().map(Self::read).collect()
+    }
+
+    /// From the columns `json, plan, owner, open`.
+    pub fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
+        Ok(Self {
+            deed: serde_json::from_str(row.try_get(0)?).map_err(broken)?,
+            plan: serde_json::from_str(row.try_get(1)?).map_err(broken)?,
+            owner: row.try_get(2)?,
+            open: row.try_get(3)?,
+        })
+    }
+
+    /// Stores it; `n` is kept from the first time.
+    pub async fn save(&self, conn: &mut SqliteConnection, n: u64) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO deed (id, n, target, owner, open, json, plan) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) \
+             DO UPDATE SET owner = excluded.owner, open = excluded.open, json = excluded.json",
+        )
+        .bind(self.deed.plan.to_string())
+        .bind(i64::try_from(n).map_err(broken)?)
+        .bind(self.deed.target.to_string())
+        .bind(&self.owner)
+        .bind(self.open)
+        .bind(serde_json::to_string(&self.deed).map_err(broken)?)
+        .bind(serde_json::to_string(&self.plan).map_err(broken)?)
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+
+    /// Appends an entry about it and stores it as it is now.
+    pub async fn append(
+        &self,
+        write: &mut Write<'_>,
+        kind: EntryKind,
+        step: Option<u32>,
+        words: &Text,
+        more: Map<String, Value>,
+    ) -> Result<(), LedgerError> {
+        let body = if kind == EntryKind::Intent {
+            self.plan.order.canonical().map_err(broken)?
+        } else {
+            let id = self.deed.plan.to_string();
+            let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
+            body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
+            body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
+            body.insert("words".to_owned(), Value::from(words.as_str()));
+            body.extend(more);
+            canonical(&body)?
+        };
+        let n = write.next();
+        let entry = Entry {
+            kind,
+            body,
+            deed: Some(self.deed.plan),
+            verb: Some(self.deed.verb.word()),
+            target: Some(self.deed.target.to_string()),
+            requester: Some(self.deed.requester.clone()),
+            verdict: (kind == EntryKind::Intent).then_some("permit"),
+            facts: self.deed.facts,
+            words: words.as_str().to_owned(),
+        };
+        write.append(entry).await?;
+        self.save(&mut write.tx, n).await
+    }
+
+    /// The deed as this process tells it.
+    pub fn told(mut self, owner: &Owner) -> Deed {
+        self.deed.elsewhere = self.open && self.owner != owner.name();
+        self.deed
+    }
+
+    /// The step becomes sent.
+    pub fn send(&mut self, step: u32, at: DateTime<Utc>) {
+        if let Some(step) = self.step(Some(step)) {
+            step.state = DeedState::Sent;
+            step.facts.sent = Some(at);
+            step.error = None;
+        }
+        self.deed.facts.sent.get_or_insert(at);
+        self.derive();
+    }
+
+    /// An outcome becomes part of it.
+    pub fn settle(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
+        self.deed.words = outcome.words.clone();
+        if let Some(step) = self.step(outcome.step) {
+            turn(step, outcome, at);
+            self.derive();
+            let stays = self.deed.steps.iter().all(|step| step.facts.accepted.is_some());
+            if outcome.kind == EntryKind::Accepted && stays {
+                self.deed.facts.accepted.get_or_insert(at);
+            }
+        }
+        if outcome.step.is_none() {
+            self.settle_whole(outcome, at);
+        } else if outcome.releases && outcome.kind == EntryKind::NotBegun {
+            self.deed.state = DeedState::Failed;
+        }
+        let watched = self.deed.state == DeedState::Effective && self.deed.held_due.is_some();
+        self.open = self.deed.state.is_under_way() || self.deed.state == DeedState::Unknown || watched;
+    }
+
+    fn settle_whole(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
+        let facts = &mut self.deed.facts;
+        self.deed.state = match outcome.kind {
+            EntryKind::Accepted => {
+                facts.accepted.get_or_insert(at);
+                DeedState::Accepted
+            }
+            EntryKind::Effective => {
+                facts.effective.get_or_insert(at);
+                self.deed.held_due = outcome.held_due;
+                DeedState::Effective
+            }
+            EntryKind::Held => {
+                facts.held.get_or_insert(at);
+                DeedState::Held
+            }
+            EntryKind::Slipped => DeedState::Slipped,
+            EntryKind::Unwatched => DeedState::Unwatched,
+            EntryKind::Superseded => DeedState::Superseded,
+            EntryKind::Unknown => DeedState::Unknown,
+            EntryKind::Failed | EntryKind::NotBegun => DeedState::Failed,
+            EntryKind::Signers
+            | EntryKind::Intent
+            | EntryKind::Denied
+            | EntryKind::Approval
+            | EntryKind::Rejection
+            | EntryKind::Withdrawal
+            | EntryKind::Sending
+            | EntryKind::Hold
+            | EntryKind::Resume
+            | EntryKind::Note
+            | EntryKind::Policy
+            | EntryKind::BreakGlass
+            | EntryKind::Imported => self.deed.state,
+        };
+    }
+
+    fn step(&mut self, step: Option<u32>) -> Option<&mut DeedStep> {
+        self.deed.steps.get_mut(usize::try_from(step?).ok()?)
+    }
+
+    /// The state of the whole follows from the steps until an outcome of the whole is recorded.
+    fn derive(&mut self) {
+        if !(self.deed.state.is_under_way() || self.deed.state == DeedState::Unknown || self.deed.state == DeedState::Failed) {
+            return;
+        }
+        let any = |state: DeedState| self.deed.steps.iter().any(|step| step.state == state);
+        let all = |states: &[DeedState]| self.deed.steps.iter().all(|step| states.contains(&step.state));
+        self.deed.state = if any(DeedState::Failed) {
+            DeedState::Failed
+        } else if any(DeedState::Unknown) {
+            DeedState::Unknown
+        } else if all(&[DeedState::Accepted, DeedState::Effective]) {
+            DeedState::Accepted
+        } else if all(&[DeedState::Intended]) {
+            DeedState::Intended
+        } else {
+            DeedState::Sent
+        };
+    }
+}
+
+/// One step takes an outcome.
+fn turn(step: &mut DeedStep, outcome: &Outcome, at: DateTime<Utc>) {
+    let failure = |kind| PortError::new(kind, step.effect.backend(), "carry out the step", outcome.words.as_str());
+    match outcome.kind {
+        EntryKind::Accepted => {
+            step.state = DeedState::Accepted;
+            step.facts.accepted.get_or_insert(at);
+            step.error = None;
+        }
+        EntryKind::Effective => {
+            step.state = DeedState::Effective;
+            step.facts.effective.get_or_insert(at);
+            step.seen = Some(outcome.words.clone());
+            step.error = None;
+        }
+        EntryKind::Held => {
+            step.state = DeedState::Held;
+            step.facts.held.get_or_insert(at);
+        }
+        EntryKind::Failed => {
+            step.error = Some(SendError::NotDone(failure(PortErrorKind::Refused)));
+            step.state = DeedState::Failed;
+        }
+        EntryKind::Unknown => {
+            step.error = Some(SendError::Unknown(failure(PortErrorKind::TimedOut)));
+            step.state = DeedState::Unknown;
+        }
+        EntryKind::NotBegun => {
+            step.state = DeedState::Intended;
+            step.facts.sent = None;
+        }
+        EntryKind::Slipped => step.state = DeedState::Slipped,
+        EntryKind::Unwatched => step.state = DeedState::Unwatched,
+        EntryKind::Superseded => step.state = DeedState::Superseded,
+        EntryKind::Signers
+        | EntryKind::Intent
+        | EntryKind::Denied
+        | EntryKind::Approval
+        | EntryKind::Rejection
+        | EntryKind::Withdrawal
+        | EntryKind::Sending
+        | EntryKind::Hold
+        | EntryKind::Resume
+        | EntryKind::Note
+        | EntryKind::Policy
+        | EntryKind::BreakGlass
+        | EntryKind::Imported => {}
+    }
+}
+
+/// An effect in words.
+fn words(effect: &StepEffect) -> Text {
+    Text::clean(&match effect {
+        StepEffect::Weights { backend, pool, weights } => {
+            let weights: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
+            format!("set weights of {pool} at {backend}: {}", weights.join(", "))
+        }
+        StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
+        StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
+        StepEffect::Cancel { backend, builder, run } => format!("stop {builder} {run} at {backend}"),
+    })
+}

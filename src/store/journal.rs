@@ -1,0 +1,99 @@
+//! The journal's port on [`SqliteStore`]: events in a file of their own, whose loss loses history and no deed.
+
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::schema::{self, Part};
+use super::sqlite::SqliteStore;
+use crate::model::timeline::Happening;
+use crate::ports::Pending;
+use crate::ports::journal::{Journal, JournalError};
+use crate::ports::ledger::LedgerError;
+
+/// The family of events whose JSON is a [`Happening`]; [`Journal::happenings`] reads these.
+pub const HAPPENING: &str = "happening";
+
+impl SqliteStore {
+    /// The journal's connection, opened at first use so that a start does not wait for it.
+    async fn events(&self) -> Result<MutexGuard<'_, SqliteConnection>, LedgerError> {
+        let open = || async {
+            let mut conn = schema::connect(Part::Journal, self.dir.as_deref(), if self.mode == 0 { 0o600 } else { self.mode }).await?;
+            schema::migrate(Part::Journal, &mut conn).await?;
+            Ok::<_, LedgerError>(Mutex::new(conn))
+        };
+        Ok(self.journal.get_or_try_init(open).await?.lock().await)
+    }
+
+    async fn append_events(&self, events: Vec<(i64, String, String)>) -> Result<(), LedgerError> {
+        let mut conn = self.events().await?;
+        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+        for (at, family, json) in events {
+            sqlx::query("INSERT INTO event (at, family, json) VALUES (?, ?, ?)").bind(at).bind(family).bind(json).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn newest_happenings(&self, most: u32) -> Result<Vec<Happening>, LedgerError> {
+        let mut conn = self.events().await?;
+        let rows = sqlx::query("SELECT json FROM event WHERE family = ? ORDER BY id DESC LIMIT ?").bind(HAPPENING).bind(i64::from(most));
+        let rows = rows.fetch_all(&mut *conn).await?;
+        let read = |json: &str| serde_json::from_str(json).map_err(super::fault::broken);
+        rows.iter().rev().map(|row| read(row.try_get(0)?)).collect()
+    }
+
+    async fn drop_old(&self, days: u32, bytes: u64) -> Result<u64, LedgerError> {
+        let oldest = self.clock.now().wall.timestamp_millis().saturating_sub(i64::from(days).saturating_mul(86_400_000));
+        let mut conn = self.events().await?;
+        let mut gone = sqlx::query("DELETE FROM event WHERE at < ?").bind(oldest).execute(&mut *conn).await?.rows_affected();
+        while used(&mut conn).await? > bytes {
+            let dropped =
+                sqlx::query("DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT 1 + (SELECT count(*) FROM event) / 20)");
+            match dropped.execute(&mut *conn).await?.rows_affected() {
+                0 => break,
+                some => gone = gone.saturating_add(some),
+            }
+        }
+        if gone > 0 {
+            sqlx::raw_sql("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);").execute(&mut *conn).await?;
+        }
+        Ok(gone)
+    }
+}
+
+/// The bytes of the pages that hold something.
+async fn used(conn: &mut SqliteConnection) -> Result<u64, LedgerError> {
+    let row =
+        sqlx::query("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
+    Ok(u64::try_from(row.fetch_one(conn).await?.try_get::<i64, _>(0)?).unwrap_or(0))
+}
+
+fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
+    move |error| {
+        let detail = match error {
+            LedgerError::Unwritable(detail) | LedgerError::Broken(detail) => detail.to_string(),
+            other @ (LedgerError::NoPlan(_)
+            | LedgerError::Expired(_)
+            | LedgerError::Spent(_)
+            | LedgerError::Busy { .. }
+            | LedgerError::LostLease(_)
+            | LedgerError::HeldBy { .. }
+            | LedgerError::AlreadySent(_)
+            | LedgerError::Denied(_)) => other.to_string(),
+        };
+        JournalError { doing, detail }
+    }
+}
+
+impl Journal for SqliteStore {
+    fn append(&self, events: Vec<(i64, String, String)>) -> Pending<'_, Result<(), JournalError>> {
+        Box::pin(async { self.append_events(events).await.map_err(failed("write")) })
+    }
+
+    fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>> {
+        Box::pin(async move { self.newest_happenings(most).await.map_err(failed("read")) })
+    }
+
+    fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>> {
+        Box::pin(async move { self.drop_old(days, bytes).await.map_err(failed("compact")) })
+    }
+}

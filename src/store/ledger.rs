@@ -1,0 +1,96 @@
+//! The ledger's port on [`SqliteStore`]: each method is one transaction, told in the file of its family.
+
+use chrono::{DateTime, Utc};
+
+use super::sqlite::SqliteStore;
+use super::state;
+use super::write::Head;
+use crate::model::deed::{Deed, Recorded};
+use crate::model::name::PlanId;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::rollout::{StateChange, TargetState};
+use crate::ports::Pending;
+use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+
+impl Ledger for SqliteStore {
+    fn installation(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
+        Box::pin(self.put_plan(plan))
+    }
+
+    fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>> {
+        Box::pin(self.find_plan(prefix))
+    }
+
+    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+        Box::pin(self.plans_waiting())
+    }
+
+    fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
+        Box::pin(self.mark_waiting(plan))
+    }
+
+    fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
+        Box::pin(self.record_denial(plan, reasons))
+    }
+
+    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        Box::pin(self.begin_deed(plan, judge))
+    }
+
+    fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
+        Box::pin(self.record_sending(begun, step))
+    }
+
+    fn record<'a>(&'a self, plan: PlanId, outcome: &'a Outcome) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        Box::pin(self.record_outcome(plan, outcome))
+    }
+
+    fn renew(&self, plan: PlanId, epoch: u64) -> Pending<'_, Result<(), LedgerError>> {
+        Box::pin(self.renew_lease(plan, epoch))
+    }
+
+    fn open_deeds(&self) -> Pending<'_, Result<Vec<OpenDeed>, LedgerError>> {
+        Box::pin(self.list_open())
+    }
+
+    fn deed<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Deed, LedgerError>> {
+        Box::pin(self.find_deed(prefix))
+    }
+
+    fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
+        Box::pin(self.list_recent(most))
+    }
+
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+        Box::pin(self.adopt_deed(plan))
+    }
+
+    fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
+        Box::pin(async { state::load_all(&mut *self.conn.lock().await).await })
+    }
+
+    fn remember<'a>(&'a self, changes: &'a [StateChange]) -> Pending<'a, Result<(), LedgerError>> {
+        Box::pin(self.remember_changes(changes))
+    }
+
+    fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
+        Box::pin(async { Ok(Head::read(&mut *self.conn.lock().await).await?.generation) })
+    }
+
+    fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {
+        Box::pin(self.list_entries(from, most))
+    }
+
+    fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
+        Box::pin(self.count())
+    }
+
+    fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
+        Box::pin(self.verify_all())
+    }
+}

@@ -1,0 +1,171 @@
+//! Stored plans: kept until they expire, found by a unique prefix, spent once.
+
+use sqlx::{Row as _, SqliteConnection};
+
+use super::fault::broken;
+use super::record::{about, canonical};
+use super::sqlite::SqliteStore;
+use super::write::{Entry, Head};
+use crate::model::deed::{EntryKind, Facts};
+use crate::model::name::PlanId;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::text::Text;
+use crate::ports::ledger::LedgerError;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// Spent plans are named for a day after their end; then their digits name nothing.
+const KEPT_MS: i64 = 86_400_000;
+
+impl SqliteStore {
+    pub(super) async fn put_plan(&self, plan: &Plan) -> Result<(), LedgerError> {
+        self.check_identity(plan)?;
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        let now = write.at.timestamp_millis();
+        sqlx::query("DELETE FROM plan WHERE expires < ?").bind(now.saturating_sub(KEPT_MS)).execute(&mut *write.tx).await?;
+        insert(&mut write.tx, plan, None).await?;
+        write.commit().await.map(drop)
+    }
+
+    pub(super) async fn find_plan(&self, prefix: &str) -> Result<Plan, LedgerError> {
+        let (low, high) = bounds(prefix)?;
+        let mut conn = self.conn.lock().await;
+        let now = self.ledger_time(&mut conn).await?.timestamp_millis();
+        let rows = sqlx::query("SELECT json, expires, spent FROM plan WHERE id >= ? AND id < ?");
+        let rows = rows.bind(low).bind(high).fetch_all(&mut *conn).await?;
+        let mut live = Vec::new();
+        let mut over = Vec::new();
+        for row in &rows {
+            let (expires, spent): (i64, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
+            match (spent, DateTime::from_timestamp_millis(expires)) {
+                (Some(spent), _) => over.push(LedgerError::Spent(Text::clean(&spent))),
+                (None, Some(at)) if expires <= now => over.push(LedgerError::Expired(at)),
+                (None, _) => live.push(row.try_get::<&str, _>(0)?),
+            }
+        }
+        match (live.as_slice(), over.pop(), over.is_empty()) {
+            ([json], _, _) => serde_json::from_str(json).map_err(broken),
+            ([], Some(why), true) => Err(why),
+            _ => Err(no_plan(prefix)),
+        }
+    }
+
+    pub(super) async fn plans_waiting(&self) -> Result<Vec<Plan>, LedgerError> {
+        let mut conn = self.conn.lock().await;
+        let now = self.ledger_time(&mut conn).await?.timestamp_millis();
+        let rows = sqlx::query("SELECT json FROM plan WHERE waiting = 1 AND spent IS NULL AND expires > ? ORDER BY expires, id");
+        let rows = rows.bind(now).fetch_all(&mut *conn).await?;
+        rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
+    }
+
+    pub(super) async fn mark_waiting(&self, plan: PlanId) -> Result<(), LedgerError> {
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        let row = sqlx::query("SELECT expires, spent FROM plan WHERE id = ?").bind(plan.to_string()).fetch_optional(&mut *write.tx).await?;
+        let row = row.ok_or_else(|| no_plan(&plan.to_string()))?;
+        if let Some(spent) = row.try_get::<Option<String>, _>(1)? {
+            return Err(LedgerError::Spent(Text::clean(&spent)));
+        }
+        match DateTime::from_timestamp_millis(row.try_get(0)?) {
+            Some(expires) if expires <= write.at => return Err(LedgerError::Expired(expires)),
+            Some(_) | None => {}
+        }
+        sqlx::query("UPDATE plan SET waiting = 1 WHERE id = ?").bind(plan.to_string()).execute(&mut *write.tx).await?;
+        write.commit().await.map(drop)
+    }
+
+    pub(super) async fn record_denial(&self, plan: &Plan, reasons: &[Reason]) -> Result<(), LedgerError> {
+        self.check_identity(plan)?;
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        let order = &plan.order;
+        let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
+        let reason = |reason: &Reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text});
+        body.insert("reasons".to_owned(), Value::Array(reasons.iter().map(reason).collect()));
+        body.insert("target".to_owned(), Value::from(plan.target().to_string()));
+        body.insert("verb".to_owned(), Value::from(order.verb.word()));
+        let words: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let entry = Entry {
+            kind: EntryKind::Denied,
+            body: canonical(&body)?,
+            deed: Some(plan.id),
+            verb: Some(order.verb.word()),
+            target: Some(plan.target().to_string()),
+            requester: Some(order.requester.clone()),
+            verdict: Some("deny"),
+            facts: Facts::default(),
+            words: words.join("; "),
+        };
+        write.append(entry).await?;
+        write.commit().await.map(drop)
+    }
+
+    /// Now by the ledger's time, outside a transaction.
+    pub(super) async fn ledger_time(&self, conn: &mut SqliteConnection) -> Result<DateTime<Utc>, LedgerError> {
+        Ok(Head::read(conn).await?.at.max(self.clock.now().wall))
+    }
+
+    /// A plan must be what its identity names, for this installation, and its intent what its Order says.
+    pub(super) fn check_identity(&self, plan: &Plan) -> Result<(), LedgerError> {
+        let denied = |why: &str| Err(LedgerError::Denied(Text::clean(why)));
+        let order = &plan.order;
+        if order.id().map_err(broken)? != plan.id {
+            return denied("the plan's identity is not the hash of its order; plan again");
+        }
+        if order.installation != self.name() {
+            return denied("the plan was made for another installation; plan again");
+        }
+        let target = plan.target();
+        let named =
+            |of: &crate::model::plan::OrderTarget| of.service == target.service.as_str() && of.environment == target.environment.as_str();
+        if order.verb != plan.intent.verb || !order.targets.iter().any(named) {
+            return denied("the plan's intent is not what its order says; plan again");
+        }
+        let expires = DateTime::parse_from_rfc3339(&order.expires).map(|at| at.timestamp_millis());
+        if expires.ok() != Some(plan.expires.timestamp_millis()) {
+            return denied("the plan's end is not the one in its order; plan again");
+        }
+        Ok(())
+    }
+
+    /// The installation's name.
+    pub(super) fn name(&self) -> &str {
+        self.header.get().map_or("", |header| header.installation.as_str())
+    }
+}
+
+/// Stores a plan unless it is there; a spent plan stays spent.
+pub async fn insert(conn: &mut SqliteConnection, plan: &Plan, spent: Option<&str>) -> Result<(), LedgerError> {
+    sqlx::query(
+        "INSERT INTO plan (id, expires, spent, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE \
+         SET spent = coalesce(plan.spent, excluded.spent)",
+    )
+    .bind(plan.id.to_string())
+    .bind(plan.expires.timestamp_millis())
+    .bind(spent)
+    .bind(serde_json::to_string(plan).map_err(broken)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Why a plan cannot begin any more; none when it can.
+pub async fn spent(conn: &mut SqliteConnection, plan: PlanId) -> Result<Option<String>, LedgerError> {
+    let row =
+        sqlx::query("SELECT spent FROM plan WHERE id = ?1 AND spent IS NOT NULL UNION ALL SELECT 'carried out' FROM deed WHERE id = ?1");
+    let row = row.bind(plan.to_string()).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The bounds between which all identities with this prefix lie.
+pub fn bounds(prefix: &str) -> Result<(String, String), LedgerError> {
+    let right = (8..=64).contains(&prefix.len()) && prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if right { Ok((prefix.to_owned(), format!("{prefix}g"))) } else { Err(no_plan(prefix)) }
+}
+
+/// No plan of that name.
+pub fn no_plan(prefix: &str) -> LedgerError {
+    LedgerError::NoPlan(Text::clean_within(prefix, 80))
+}

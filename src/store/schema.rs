@@ -1,0 +1,177 @@
+//! The tables, their versions, and how connections to the two files are opened.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+
+use super::fault::{broken, file};
+use crate::ports::ledger::LedgerError;
+
+/// The schema that this program writes.
+pub const VERSION: i64 = 1;
+
+const LEDGER: &str = "
+CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    header BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    roots BLOB NOT NULL,
+    last BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+);
+CREATE TABLE entry (
+    n INTEGER PRIMARY KEY,
+    line BLOB NOT NULL,
+    leaf BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    deed TEXT,
+    verb TEXT,
+    target TEXT,
+    requester TEXT,
+    verdict TEXT,
+    facts TEXT NOT NULL,
+    words TEXT NOT NULL
+);
+CREATE INDEX entry_of_deed ON entry (deed, n);
+CREATE TABLE plan (
+    id TEXT PRIMARY KEY,
+    expires INTEGER NOT NULL,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    spent TEXT,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE deed (
+    id TEXT PRIMARY KEY,
+    n INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    plan TEXT NOT NULL
+);
+CREATE INDEX deed_by_age ON deed (n);
+CREATE INDEX deed_open ON deed (target) WHERE open = 1;
+CREATE TABLE sending (
+    deed TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (deed, step)
+) WITHOUT ROWID;
+CREATE TABLE lease (
+    target TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    deed TEXT,
+    owner TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    ends INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE state (
+    target TEXT PRIMARY KEY,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+";
+
+const JOURNAL: &str = "
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    family TEXT NOT NULL,
+    json TEXT NOT NULL
+);
+CREATE INDEX event_by_family ON event (family, id);
+CREATE INDEX event_by_age ON event (at);
+PRAGMA user_version = 1;
+";
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `ledger.db`: every commit is synchronised.
+    Ledger,
+    /// `journal.db`: a power cut may lose the last events.
+    Journal,
+}
+
+impl Part {
+    /// Its name in the directory.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger.db",
+            Self::Journal => "journal.db",
+        }
+    }
+}
+
+/// Opens a file for writing, made with this mode when it is not there, or a database in memory.
+pub async fn connect(part: Part, dir: Option<&Path>, mode: u32) -> Result<SqliteConnection, LedgerError> {
+    let options = SqliteConnectOptions::new().busy_timeout(Duration::from_secs(5)).disable_statement_logging();
+    let options = match dir {
+        None => options.in_memory(true),
+        Some(dir) => {
+            let path = dir.join(part.file());
+            make(&path, mode)?;
+            let options = options.filename(path).auto_vacuum(match part {
+                Part::Ledger => SqliteAutoVacuum::None,
+                Part::Journal => SqliteAutoVacuum::Incremental,
+            });
+            options.journal_mode(SqliteJournalMode::Wal).synchronous(match part {
+                Part::Ledger => SqliteSynchronous::Full,
+                Part::Journal => SqliteSynchronous::Normal,
+            })
+        }
+    };
+    Ok(options.connect().await?)
+}
+
+/// Opens a file that this process may not write.
+pub async fn connect_read_only(part: Part, dir: &Path) -> Result<SqliteConnection, LedgerError> {
+    let options = SqliteConnectOptions::new().busy_timeout(Duration::from_secs(5)).disable_statement_logging();
+    let options = options.filename(dir.join(part.file())).read_only(true);
+    let mut conn = options.clone().connect().await?;
+    if version(&mut conn).await.is_ok() {
+        return Ok(conn);
+    }
+    // Without the right to make the shared index of the write-ahead log, only the file itself can be read.
+    Ok(options.immutable(true).connect().await?)
+}
+
+/// Makes the tables of an empty file; refuses a schema that a newer program made.
+pub async fn migrate(part: Part, conn: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let found = version(conn).await?;
+    if found > VERSION {
+        return Err(broken(format!("{} has schema {found}, this gonogo knows {VERSION}; run the newer gonogo", part.file())));
+    }
+    if found == 0 {
+        let tables = match part {
+            Part::Ledger => LEDGER,
+            Part::Journal => JOURNAL,
+        };
+        let mut tx = sqlx::Connection::begin_with(conn, "BEGIN IMMEDIATE").await?;
+        if version(&mut tx).await? == 0 {
+            sqlx::raw_sql(tables).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn version(conn: &mut SqliteConnection) -> Result<i64, LedgerError> {
+    Ok(sqlx::query("PRAGMA user_version").fetch_one(conn).await?.try_get(0)?)
+}
+
+/// Makes an empty file whose mode the write-ahead log and its index inherit.
+fn make(path: &Path, mode: u32) -> Result<(), LedgerError> {
+    match OpenOptions::new().write(true).create_new(true).mode(mode).open(path) {
+        Ok(made) => made.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(|error| file("store", &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(file("store", &error)),
+    }
+}

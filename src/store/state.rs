@@ -1,0 +1,130 @@
+//! Rows that change together with the ledger: what is remembered of targets, and leases.
+
+use sqlx::{Row as _, SqliteConnection};
+
+use super::LEASE;
+use super::fault::broken;
+use crate::model::name::{PlanId, Target};
+use crate::model::rollout::{StateChange, TargetState};
+use crate::model::time::{Boot, Moment};
+use crate::ports::ledger::LedgerError;
+
+/// How many proven versions are remembered of a target.
+const MOST_PROVEN: usize = 20;
+
+/// What is remembered of a target.
+pub async fn load(conn: &mut SqliteConnection, target: &Target) -> Result<TargetState, LedgerError> {
+    let row = sqlx::query("SELECT json FROM state WHERE target = ?").bind(target.to_string()).fetch_optional(conn).await?;
+    match row {
+        Some(row) => serde_json::from_str(row.try_get(0)?).map_err(broken),
+        None => Ok(TargetState::new(target.clone())),
+    }
+}
+
+/// What is remembered of every target, by name.
+pub async fn load_all(conn: &mut SqliteConnection) -> Result<Vec<TargetState>, LedgerError> {
+    let rows = sqlx::query("SELECT json FROM state ORDER BY target").fetch_all(conn).await?;
+    rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
+}
+
+/// Remembers changes.
+pub async fn change(conn: &mut SqliteConnection, changes: &[StateChange]) -> Result<(), LedgerError> {
+    for change in changes {
+        let target = match change {
+            StateChange::Begin { target, .. }
+            | StateChange::End { target, .. }
+            | StateChange::Hold { target, .. }
+            | StateChange::Resume { target }
+            | StateChange::Prove { target, .. } => target,
+        };
+        let mut state = load(conn, target).await?;
+        apply(&mut state, change);
+        sqlx::query("INSERT INTO state (target, json) VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET json = excluded.json")
+            .bind(target.to_string())
+            .bind(serde_json::to_string(&state).map_err(broken)?)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+fn apply(state: &mut TargetState, change: &StateChange) {
+    match change {
+        StateChange::Begin { rollout, .. } => state.rollout = Some(rollout.clone()),
+        StateChange::End { stable, .. } => {
+            state.rollout = None;
+            state.stable = *stable;
+        }
+        StateChange::Hold { hold, .. } => state.hold = Some(hold.clone()),
+        StateChange::Resume { .. } => state.hold = None,
+        StateChange::Prove { proven, .. } => {
+            state.proven.retain(|old| (&old.version, &old.digest, old.slot) != (&proven.version, &proven.digest, proven.slot));
+            state.proven.insert(0, proven.clone());
+            state.proven.truncate(MOST_PROVEN);
+        }
+    }
+}
+
+/// The lease on a target. Its epoch only grows and outlives the deeds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lease {
+    /// The epoch of the last owner.
+    pub epoch: u64,
+    /// The deed for which it is held; none when it is free.
+    pub deed: Option<String>,
+    /// The owner.
+    pub owner: String,
+    boot: String,
+    ends: Boot,
+}
+
+impl Lease {
+    /// Reads the lease on a target.
+    pub async fn load(conn: &mut SqliteConnection, target: &Target) -> Result<Self, LedgerError> {
+        let row = sqlx::query("SELECT epoch, deed, owner, boot, ends FROM lease WHERE target = ?").bind(target.to_string());
+        let Some(row) = row.fetch_optional(conn).await? else { return Ok(Self::default()) };
+        Ok(Self {
+            epoch: u64::try_from(row.try_get::<i64, _>(0)?).map_err(broken)?,
+            deed: row.try_get(1)?,
+            owner: row.try_get(2)?,
+            boot: row.try_get(3)?,
+            ends: Boot(u64::try_from(row.try_get::<i64, _>(4)?).map_err(broken)?),
+        })
+    }
+
+    /// Whether it ended: its time is over, or the machine was started again since.
+    pub fn expired(&self, now: &Moment, boot: &str) -> bool {
+        self.boot != boot || now.boot >= self.ends
+    }
+
+    /// Takes it for a deed, under the next epoch.
+    pub fn take(&mut self, deed: PlanId, owner: &str) {
+        self.epoch = self.epoch.saturating_add(1);
+        self.deed = Some(deed.to_string());
+        owner.clone_into(&mut self.owner);
+    }
+
+    /// Makes it last from now.
+    pub fn renew(&mut self, now: &Moment, boot: String) {
+        self.boot = boot;
+        self.ends = now.boot.plus(LEASE);
+    }
+
+    /// Stores it.
+    pub async fn save(&self, conn: &mut SqliteConnection, target: &Target) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO lease (target, epoch, deed, owner, boot, ends) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (target) DO UPDATE \
+             SET epoch = excluded.epoch, deed = excluded.deed, owner = excluded.owner, boot = excluded.boot, ends = excluded.ends \
+             WHERE excluded.epoch >= lease.epoch",
+        )
+        .bind(target.to_string())
+        .bind(i64::try_from(self.epoch).map_err(broken)?)
+        .bind(&self.deed)
+        .bind(&self.owner)
+        .bind(&self.boot)
+        .bind(i64::try_from(self.ends.0).map_err(broken)?)
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! Deeds from intent to held, on one store and on two.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::deed::DeedState;
+use crate::ports::ledger::{Ledger, LedgerError};
+
+#[tokio::test]
+async fn a_deed_goes_from_intended_to_held() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let plan = plan_with(&clock, Verb::Promote, "1", 2, Some(Slot::Second));
+    store.store_plan(&plan).await.unwrap();
+    assert_eq!(store.plan(&plan.id.short()).await.unwrap(), plan);
+
+    let begun = store.begin(&plan, &yes(plan.id)).await.unwrap();
+    assert_eq!(begun.epoch, 1);
+    assert_eq!(store.deed(&plan.id.short()).await.unwrap().state, DeedState::Intended);
+    for step in 0..2 {
+        clock.pass(Duration::from_secs(1));
+        store.sending(&begun, step).await.unwrap();
+        assert_eq!(store.deed(&plan.id.short()).await.unwrap().state, DeedState::Sent);
+        store.record(plan.id, &outcome(EntryKind::Accepted, Some(step))).await.unwrap();
+    }
+    assert_eq!(store.deed(&plan.id.short()).await.unwrap().state, DeedState::Accepted);
+    let due = clock.now().wall + TimeDelta::minutes(5);
+    store.record(plan.id, &Outcome { held_due: Some(due), ..outcome(EntryKind::Effective, None) }).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].stable, Slot::Second);
+    assert_eq!(store.open_deeds().await.unwrap().len(), 1);
+    clock.pass(Duration::from_mins(5));
+    store.record(plan.id, &outcome(EntryKind::Held, None)).await.unwrap();
+    let deed = store.recent_deeds(9).await.unwrap().remove(0);
+    let at = |seconds: i64| Some(DateTime::from_timestamp_millis(1_700_000_000_000 + seconds * 1000).unwrap());
+    assert_eq!(deed.state, DeedState::Held);
+    assert_eq!((deed.facts.intended, deed.facts.sent, deed.facts.accepted), (at(0), at(1), at(2)));
+    assert_eq!((deed.facts.effective, deed.facts.held, deed.held_due), (at(2), at(302), Some(due)));
+    assert_eq!(deed.reason.as_str(), "because ␛[2J");
+    assert!(store.open_deeds().await.unwrap().is_empty());
+    let kinds: Vec<&str> = store.entries(0, 99).await.unwrap().iter().map(|entry| entry.kind.word()).collect();
+    assert_eq!(kinds, ["signers", "intent", "sending", "accepted", "sending", "accepted", "effective", "held"]);
+    assert_eq!(store.entries(7, 1).await.unwrap()[0].facts, deed.facts);
+    assert!(store.verify().await.unwrap().intact, "{:?}", store.verify().await);
+}
+
+#[tokio::test]
+async fn a_step_is_sent_once_unless_an_observation_says_that_it_did_not_happen() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let plan = plan(&clock, Verb::Shift, "1");
+    let begun = store.begin(&plan, &yes(plan.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    assert_eq!(store.sending(&begun, 0).await, Err(LedgerError::AlreadySent(0)));
+    store.record(plan.id, &outcome(EntryKind::Unknown, Some(0))).await.unwrap();
+    assert_eq!(store.sending(&begun, 0).await, Err(LedgerError::AlreadySent(0)));
+    assert_eq!(store.deed(&plan.id.short()).await.unwrap().state, DeedState::Unknown);
+    store.record(plan.id, &outcome(EntryKind::NotBegun, Some(0))).await.unwrap();
+    assert_eq!(store.deed(&plan.id.short()).await.unwrap().state, DeedState::Intended);
+    store.sending(&begun, 0).await.unwrap();
+    assert!(matches!(store.sending(&begun, 1).await, Err(LedgerError::Denied(_))));
+    assert!(store.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn two_who_begin_at_once_do_not_both_begin() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    for round in 0..10 {
+        let (a, b) = (plan(&clock, Verb::Shift, &format!("a{round}")), plan(&clock, Verb::Shift, &format!("b{round}")));
+        let (yes_a, yes_b) = (yes(a.id), yes(b.id));
+        let (left, right) = tokio::join!(one.begin(&a, &yes_a), two.begin(&b, &yes_b));
+        let (winner, id, lost) = match (left, right) {
+            (Ok(_), Err(lost)) => (&one, a.id, lost),
+            (Err(lost), Ok(_)) => (&two, b.id, lost),
+            both => panic!("{both:?}"),
+        };
+        assert_eq!(lost, LedgerError::Busy { target: a.target().clone(), deed: id.to_string(), by: "ana".to_owned() });
+        winner.record(id, &outcome(EntryKind::Failed, None)).await.unwrap();
+    }
+    let same = plan(&clock, Verb::Shift, "same");
+    let judge = yes(same.id);
+    let (left, right) = tokio::join!(one.begin(&same, &judge), two.begin(&same, &judge));
+    assert!(left.is_ok() != right.is_ok());
+    assert!(matches!(left.and(right), Err(LedgerError::Spent(_))));
+    assert!(one.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn a_spent_an_expired_and_a_foreign_plan_do_not_begin() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let spent = plan(&clock, Verb::Note, "1");
+    store.store_plan(&spent).await.unwrap();
+    store.begin(&spent, &yes(spent.id)).await.unwrap();
+    assert!(matches!(store.begin(&spent, &yes(spent.id)).await, Err(LedgerError::Spent(_))));
+    store.store_plan(&spent).await.unwrap();
+    assert!(matches!(store.plan(&spent.id.short()).await, Err(LedgerError::Spent(_))));
+
+    let old = plan(&clock, Verb::Shift, "2");
+    store.store_plan(&old).await.unwrap();
+    store.wait_for(old.id).await.unwrap();
+    assert_eq!(store.waiting().await.unwrap(), std::slice::from_ref(&old));
+    clock.pass(Duration::from_mins(10));
+    assert!(store.waiting().await.unwrap().is_empty());
+    assert_eq!(store.begin(&old, &yes(old.id)).await.unwrap_err(), LedgerError::Expired(old.expires));
+    assert_eq!(store.plan(&old.id.short()).await, Err(LedgerError::Expired(old.expires)));
+    let fresh = plan(&clock, Verb::Note, "3");
+    store.begin(&fresh, &yes(fresh.id)).await.unwrap();
+    clock.set_back(Duration::from_hours(1));
+    assert_eq!(store.begin(&old, &yes(old.id)).await.unwrap_err(), LedgerError::Expired(old.expires), "a clock set back revives no plan");
+
+    let mut foreign = plan(&clock, Verb::Note, "4");
+    foreign.order.installation = "other".to_owned();
+    foreign.id = foreign.order.id().unwrap();
+    assert!(matches!(store.begin(&foreign, &yes(foreign.id)).await, Err(LedgerError::Denied(_))));
+    let mut forged = plan(&clock, Verb::Shift, "5");
+    forged.order.effects.clear();
+    assert!(matches!(store.begin(&forged, &yes(forged.id)).await, Err(LedgerError::Denied(_))));
+}
+
+#[tokio::test]
+async fn what_the_judge_refuses_leaves_no_trace() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let plan = plan(&clock, Verb::Shift, "1");
+    let before = (store.size().await.unwrap(), store.generation().await.unwrap());
+    let no = |_: &AtCommit| Verdict::Deny(vec![crate::model::reason::Reason::new("role", "no role", "ask")]);
+    assert_eq!(store.begin(&plan, &no).await.unwrap_err(), LedgerError::Denied(Text::clean("no role")));
+    assert!(matches!(store.begin(&plan, &yes(PlanId([0; 32]))).await, Err(LedgerError::Denied(_))));
+    assert_eq!((store.size().await.unwrap(), store.generation().await.unwrap()), before);
+    store.deny(&plan, &[crate::model::reason::Reason::new("role", "no role", "ask")]).await.unwrap();
+    let entry = store.entries(1, 1).await.unwrap().remove(0);
+    assert_eq!((entry.kind, entry.verdict.as_deref(), entry.words.as_str()), (EntryKind::Denied, Some("deny"), "no role"));
+    store.begin(&plan, &yes(plan.id)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hold_stops_a_forward_deed_between_two_of_its_steps_and_no_way_back() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let shift = plan_with(&clock, Verb::Shift, "1", 2, None);
+    let begun = store.begin(&shift, &yes(shift.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    let hold = plan(&clock, Verb::Hold, "2");
+    store.begin(&hold, &yes(hold.id)).await.unwrap();
+    let held = store.states().await.unwrap()[0].hold.clone().unwrap();
+    assert_eq!((held.by.as_str(), held.deed), ("ana", hold.id));
+    assert!(matches!(store.sending(&begun, 1).await, Err(LedgerError::HeldBy { .. })));
+    store.record(shift.id, &outcome(EntryKind::Failed, None)).await.unwrap();
+    let abort = plan(&clock, Verb::Abort, "3");
+    let seen_hold = |found: &AtCommit| {
+        assert!(found.state.hold.is_some());
+        Verdict::Permit(Permit::grant(abort.id))
+    };
+    let back = store.begin(&abort, &seen_hold).await.unwrap();
+    store.sending(&back, 0).await.unwrap();
+    let resume = plan(&clock, Verb::Resume, "4");
+    store.begin(&resume, &yes(resume.id)).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].hold, None);
+    let deed = store.deed(&resume.id.short()).await.unwrap();
+    assert_eq!((deed.state, deed.facts.effective.is_some()), (DeedState::Effective, true));
+}
+
+#[tokio::test]
+async fn a_way_back_takes_an_expired_lease_and_the_sleeper_sends_nothing() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (sleeper, other) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let shift = plan_with(&clock, Verb::Shift, "1", 2, None);
+    let begun = sleeper.begin(&shift, &yes(shift.id)).await.unwrap();
+    sleeper.sending(&begun, 0).await.unwrap();
+    let abort = plan(&clock, Verb::Abort, "2");
+    clock.pass(Duration::from_secs(29));
+    assert!(matches!(other.begin(&abort, &yes(abort.id)).await, Err(LedgerError::Busy { .. })));
+    sleeper.renew(shift.id, begun.epoch).await.unwrap();
+    clock.pass(Duration::from_secs(29));
+    assert!(matches!(other.begin(&abort, &yes(abort.id)).await, Err(LedgerError::Busy { .. })));
+    clock.pass(Duration::from_secs(1));
+    let forward = plan(&clock, Verb::Promote, "3");
+    assert!(matches!(other.begin(&forward, &yes(forward.id)).await, Err(LedgerError::Busy { .. })));
+    let back = other.begin(&abort, &yes(abort.id)).await.unwrap();
+    assert!(back.epoch > begun.epoch);
+    assert!(matches!(sleeper.sending(&begun, 1).await, Err(LedgerError::LostLease(_))));
+    assert!(matches!(sleeper.renew(shift.id, begun.epoch).await, Err(LedgerError::LostLease(_))));
+    assert!(!other.adopt(shift.id).await.unwrap(), "a living neighbour's deed is never seized");
+    assert!(matches!(other.record(shift.id, &outcome(EntryKind::Failed, None)).await, Err(LedgerError::LostLease(_))));
+    sleeper.record(shift.id, &Outcome { releases: true, ..outcome(EntryKind::Failed, None) }).await.unwrap();
+    other.sending(&back, 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_owners_deed_is_adopted_with_a_higher_epoch() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (dying, heir) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let shift = plan_with(&clock, Verb::Shift, "1", 2, None);
+    let begun = dying.begin(&shift, &yes(shift.id)).await.unwrap();
+    dying.sending(&begun, 0).await.unwrap();
+    let seen = heir.open_deeds().await.unwrap().remove(0);
+    assert!(seen.owner_alive && !seen.ours && seen.deed.elsewhere);
+    assert!(!heir.adopt(shift.id).await.unwrap());
+    drop(dying);
+    assert!(!heir.open_deeds().await.unwrap().remove(0).owner_alive);
+    assert!(heir.adopt(shift.id).await.unwrap());
+    let seen = heir.open_deeds().await.unwrap().remove(0);
+    assert!(seen.owner_alive && seen.ours && !seen.deed.elsewhere);
+    assert_eq!(seen.deed.state, DeedState::Sent);
+    assert!(matches!(heir.sending(&begun, 1).await, Err(LedgerError::LostLease(_))), "the old epoch is refused");
+    heir.renew(shift.id, begun.epoch + 1).await.unwrap();
+    heir.record(shift.id, &Outcome { held_due: Some(clock.now().wall), ..outcome(EntryKind::Effective, None) }).await.unwrap();
+    drop(heir);
+    let watcher = store(dir.path(), &clock).await;
+    assert!(watcher.adopt(shift.id).await.unwrap(), "the watch of a dead owner is taken over");
+    watcher.record(shift.id, &outcome(EntryKind::Held, None)).await.unwrap();
+    assert_eq!(std::fs::read_dir(dir.path().join("owners")).unwrap().count(), 2, "the heir's file stays while a watch refers to it");
+    drop(watcher);
+    let last = store(dir.path(), &clock).await;
+    assert_eq!(std::fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "files of the dead are swept");
+    assert!(last.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn a_later_deed_closes_an_earlier_watch() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let first = plan(&clock, Verb::Shift, "1");
+    store.begin(&first, &yes(first.id)).await.unwrap();
+    store.record(first.id, &Outcome { held_due: Some(clock.now().wall), ..outcome(EntryKind::Effective, None) }).await.unwrap();
+    let note = plan(&clock, Verb::Note, "2");
+    store.begin(&note, &yes(note.id)).await.unwrap();
+    assert_eq!(store.deed(&first.id.short()).await.unwrap().state, DeedState::Effective);
+    let second = plan(&clock, Verb::Abort, "3");
+    store.begin(&second, &yes(second.id)).await.unwrap();
+    assert_eq!(store.deed(&first.id.short()).await.unwrap().state, DeedState::Superseded);
+    let order: Vec<PlanId> = store.recent_deeds(9).await.unwrap().iter().map(|deed| deed.plan).collect();
+    assert_eq!(order, [second.id, note.id, first.id]);
+    assert_eq!(store.open_deeds().await.unwrap().len(), 1);
+    assert!(store.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn a_promote_without_effects_ends_the_rollout_at_once() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let last = plan_with(&clock, Verb::Promote, "1", 0, Some(Slot::Second));
+    store.begin(&last, &yes(last.id)).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].stable, Slot::Second);
+    assert_eq!(store.deed(&last.id.short()).await.unwrap().state, DeedState::Effective);
+    let next = plan(&clock, Verb::Shift, "2");
+    assert_eq!(store.begin(&next, &yes(next.id)).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
+async fn digits_that_name_two_plans_name_none() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let one = plan(&clock, Verb::Shift, "1");
+    store.store_plan(&one).await.unwrap();
+    let twin = format!("{}{}", one.id.short(), "f".repeat(56));
+    let mut conn = store.conn.lock().await;
+    let copy = sqlx::query("INSERT INTO plan (id, expires, json) SELECT ?, expires, json FROM plan");
+    copy.bind(&twin).execute(&mut *conn).await.unwrap();
+    drop(conn);
+    assert!(matches!(store.plan(&one.id.short()).await, Err(LedgerError::NoPlan(_))));
+    assert_eq!(store.plan(&one.id.to_string()).await.unwrap(), one);
+    let digits = one.id.to_string();
+    for wrong in [digits.get(..7).unwrap(), "", "%_%_%_%_", "ABCDEF01", &format!("{digits}0")] {
+        assert!(matches!(store.plan(wrong).await, Err(LedgerError::NoPlan(_))), "{wrong}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Tests of the store on real directories, with a clock that only moves when told.
+
+mod deeds;
+mod format;
+mod loss;
+mod order;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+
+use super::{Identity, SqliteStore};
+use crate::model::deed::{EntryKind, Permit};
+use crate::model::intent::{Arguments, Direction, Intent, Verb};
+use crate::model::name::PlanId;
+use crate::model::operator::Actor;
+use crate::model::plan::{ORDER_FORMAT, Order, OrderTarget, Plan, StepEffect};
+use crate::model::slot::Slot;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment, rfc3339};
+use crate::model::verdict::Verdict;
+use crate::ports::clock::Clock;
+use crate::ports::ledger::{AtCommit, Outcome};
+
+/// A clock that stands still until it is moved.
+pub struct Still {
+    wall: AtomicI64,
+    boot: AtomicU64,
+}
+
+impl Still {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { wall: AtomicI64::new(1_700_000_000_000), boot: AtomicU64::new(1_000_000) })
+    }
+
+    pub fn pass(&self, span: Duration) {
+        let ms = u64::try_from(span.as_millis()).unwrap();
+        self.boot.fetch_add(ms, Ordering::SeqCst);
+        self.wall.fetch_add(i64::try_from(ms).unwrap(), Ordering::SeqCst);
+    }
+
+    pub fn set_back(&self, span: Duration) {
+        self.wall.fetch_sub(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        let wall = DateTime::from_timestamp_millis(self.wall.load(Ordering::SeqCst)).unwrap();
+        Moment { wall, boot: Boot(self.boot.load(Ordering::SeqCst)) }
+    }
+
+    fn awake(&self) -> Boot {
+        self.now().boot
+    }
+
+    fn boot_id(&self) -> String {
+        "boot-1".to_owned()
+    }
+}
+
+pub fn identity() -> Identity {
+    Identity { installation: "test".to_owned(), seed: [7; 32] }
+}
+
+pub async fn store(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
+    let clock: Arc<dyn Clock> = Arc::<Still>::clone(clock);
+    SqliteStore::open(dir, clock, Some(identity())).await.unwrap()
+}
+
+/// A plan of `verb` on `checkout@prod`; `nonce` makes it another one.
+pub fn plan(clock: &Still, verb: Verb, nonce: &str) -> Plan {
+    plan_with(clock, verb, nonce, usize::from(!matches!(verb, Verb::Hold | Verb::Resume | Verb::Note)), None)
+}
+
+pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: Option<Slot>) -> Plan {
+    let now = clock.now().wall;
+    let expires = now + TimeDelta::minutes(10);
+    let effect = |pool: usize| StepEffect::Weights {
+        backend: "edge".parse().unwrap(),
+        pool: format!("be_{pool}").parse().unwrap(),
+        weights: [("v1".parse().unwrap(), 80), ("v2".parse().unwrap(), 20)].into(),
+    };
+    let target = OrderTarget {
+        service: "checkout".to_owned(),
+        environment: "prod".to_owned(),
+        slot: Some(Slot::Second),
+        digest: None,
+        run: None,
+        attempt: None,
+    };
+    let order = Order {
+        change_type: "normal".to_owned(),
+        effects: (0..effects).map(effect).collect(),
+        ends,
+        expires: rfc3339(&expires),
+        format: ORDER_FORMAT,
+        installation: "test".to_owned(),
+        nonce: nonce.to_owned(),
+        percent: None,
+        requester: "ana".to_owned(),
+        rules: "00".to_owned(),
+        targets: vec![target],
+        text: (verb == Verb::Note).then(|| Text::clean("a note")),
+        verb,
+    };
+    let direction = match verb {
+        Verb::Hold | Verb::Note => Direction::Still,
+        Verb::Resume => Direction::Release,
+        Verb::Abort | Verb::Rollback | Verb::Cancel => Direction::Back,
+        Verb::Shift | Verb::Promote | Verb::Start | Verb::Retry => Direction::Forward,
+    };
+    Plan {
+        id: order.id().unwrap(),
+        intent: Intent {
+            verb,
+            target: "checkout@prod".parse().unwrap(),
+            args: Arguments::default(),
+            requester: Actor::Person("ana".parse().unwrap()),
+            reason: Text::clean("because \u{1b}[2J"),
+        },
+        direction,
+        order,
+        made: now,
+        expires,
+        preconditions: Vec::new(),
+        evidence: Vec::new(),
+        now: Text::empty(),
+        after: Text::empty(),
+        costs: Vec::new(),
+        reach: Vec::new(),
+        undo: None,
+        commands: Vec::new(),
+        impossible: Vec::new(),
+    }
+}
+
+/// A judge that says yes to this plan.
+pub fn yes(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
+    move |_| Verdict::Permit(Permit::grant(plan))
+}
+
+pub fn outcome(kind: EntryKind, step: Option<u32>) -> Outcome {
+    let releases = step.is_none() && matches!(kind, EntryKind::Effective | EntryKind::Failed);
+    Outcome { kind, step, words: Text::clean("seen"), changes: Vec::new(), releases, held_due: None }
+}

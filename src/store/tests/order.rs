@@ -1,0 +1,147 @@
+//! Order: files and their modes, time that never runs backwards, generations, what is remembered, the journal.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::model::rollout::{Proven, Rollout, StateChange};
+use crate::model::timeline::{Happening, HappeningKind};
+use crate::ports::journal::Journal;
+use crate::ports::ledger::{Ledger, LedgerError};
+use crate::store::HAPPENING;
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_or_where_shared_for_the_group() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let own = dir.path().join("deep/own");
+    let first = store(&own, &clock).await;
+    first.append(Vec::new()).await.unwrap();
+    assert_eq!(mode(&own), 0o700);
+    for name in ["process.key", "ledger.db", "journal.db", "ledger.db-wal", "checkpoint", "ledger.lock"] {
+        assert_eq!(mode(&own.join(name)), 0o600, "{name}");
+    }
+    let shared = dir.path().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o2770)).unwrap();
+    let _second = store(&shared, &clock).await;
+    assert_eq!((mode(&shared.join("process.key")), mode(&shared.join("ledger.db"))), (0o640, 0o660));
+    assert_eq!(mode(&shared.join("checkpoint")) & 0o007, 0);
+}
+
+#[tokio::test]
+async fn the_ledgers_time_never_runs_backwards() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let first = plan(&clock, Verb::Note, "1");
+    let at = store.begin(&first, &yes(first.id)).await.unwrap().at;
+    clock.set_back(Duration::from_hours(1));
+    let second = plan_with(&clock, Verb::Note, "2", 0, None);
+    assert_eq!(store.begin(&second, &yes(second.id)).await.unwrap_err(), LedgerError::Expired(second.expires));
+    clock.pass(Duration::from_secs(3599));
+    let third = plan(&clock, Verb::Note, "3");
+    assert_eq!(store.begin(&third, &yes(third.id)).await.unwrap().at, at);
+    assert!(store.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn the_generation_grows_with_every_commit_of_any_process() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let before = one.generation().await.unwrap();
+    let target = plan(&clock, Verb::Note, "1").target().clone();
+    let rollout = Rollout { begun: clock.now().wall, by: "unknown".to_owned(), plan: None, from: None, to: Some(Text::clean("2.0")) };
+    two.remember(&[StateChange::Begin { target: target.clone(), rollout }]).await.unwrap();
+    assert!(one.generation().await.unwrap() > before);
+    assert_eq!(one.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "unknown");
+    for version in 0..25 {
+        let proven = Proven { version: Text::clean(&format!("1.{version}")), digest: None, slot: Slot::First, at: clock.now().wall };
+        two.remember(&[StateChange::Prove { target: target.clone(), proven }]).await.unwrap();
+    }
+    let state = one.states().await.unwrap().remove(0);
+    assert_eq!((state.proven.len(), state.proven[0].version.as_str()), (20, "1.24"));
+    assert_eq!(one.size().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_read_only_room_refuses_deeds() {
+    let clock = Still::new();
+    let store = SqliteStore::memory(clock.clone(), identity()).await.unwrap();
+    store.set_read_only(true);
+    let note = plan(&clock, Verb::Note, "1");
+    assert!(matches!(store.begin(&note, &yes(note.id)).await, Err(LedgerError::Denied(_))));
+}
+
+#[tokio::test]
+async fn an_installation_without_a_given_name_makes_one_and_keeps_it() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let first = SqliteStore::open(dir.path(), clock.clone(), None).await.unwrap().installation();
+    let again = SqliteStore::open(dir.path(), clock.clone(), None).await.unwrap();
+    assert_eq!((first.len(), &again.installation()), (16, &first));
+    assert_eq!(again.condition(), None);
+}
+
+#[tokio::test]
+async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let now = clock.now().wall;
+    let happening = |n: i64| Happening {
+        at: now - TimeDelta::days(n),
+        kind: HappeningKind::Note,
+        target: None,
+        text: Text::clean(&format!("day {n} {}", "x".repeat(500))),
+        source: "test".to_owned(),
+    };
+    let event = |n: i64| (happening(n).at.timestamp_millis(), HAPPENING.to_owned(), serde_json::to_string(&happening(n)).unwrap());
+    store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();
+    store.append(vec![(now.timestamp_millis(), "polled".to_owned(), "{}".to_owned())]).await.unwrap();
+    let newest = store.happenings(2).await.unwrap();
+    assert_eq!(newest, [happening(0), happening(0)]);
+    assert_eq!(store.compact(14, u64::MAX).await.unwrap(), 250);
+    assert_eq!(store.happenings(5000).await.unwrap()[0], happening(14));
+    assert!(store.compact(14, 200_000).await.unwrap() > 100);
+    assert!(std::fs::metadata(dir.path().join("journal.db")).unwrap().len() <= 200_000);
+    assert_eq!(store.happenings(1).await.unwrap(), [happening(0)]);
+}
+
+/// Prints what opening and committing cost here: `cargo test --release --lib store::tests::order::cost -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement, not a test"]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement takes real time and tells it")]
+async fn cost() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let watch = |since: std::time::Instant| since.elapsed().as_secs_f64() * 1000.0;
+    let began = std::time::Instant::now();
+    let first = store(dir.path(), &clock).await;
+    println!("first open {:.2} ms", watch(began));
+    let mut commits = Vec::new();
+    for nonce in 0..300 {
+        let note = plan(&clock, Verb::Note, &nonce.to_string());
+        let began = std::time::Instant::now();
+        first.begin(&note, &yes(note.id)).await.unwrap();
+        commits.push(watch(began));
+    }
+    commits.sort_by(f64::total_cmp);
+    println!("begin of a note, three entries: median {:.2} ms, p99 {:.2} ms", commits[150], commits[296]);
+    let began = std::time::Instant::now();
+    for _ in 0..1000 {
+        first.generation().await.unwrap();
+    }
+    println!("generation {:.3} ms", watch(began) / 1000.0);
+    let began = std::time::Instant::now();
+    assert!(first.verify().await.unwrap().intact);
+    println!("verify of 901 entries {:.1} ms", watch(began));
+    first.close().await;
+    let mut opens = Vec::new();
+    for _ in 0..50 {
+        let began = std::time::Instant::now();
+        let again = store(dir.path(), &clock).await;
+        opens.push(watch(began));
+        again.close().await;
+    }
+    opens.sort_by(f64::total_cmp);
+    println!("open again: median {:.2} ms, worst {:.2} ms", opens[25], opens[49]);
+}
