@@ -50,6 +50,8 @@ impl DeedRow {
             held_due: None,
             steps: plan.order.effects.iter().map(step).collect(),
             words: Text::empty(),
+            reasons: Vec::new(),
+            is_settled: false,
             elsewhere: false,
         };
         Self { deed, plan: plan.clone(), owner: owner.to_owned(), open: true }
