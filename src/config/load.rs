@@ -37,7 +37,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     }
     let mut checked = check::check(&layers.table, layers.at, &mut found);
     let room = &mut checked.catalog.room;
-    let mut look = |key: &'static str, variable: &str, flag: Option<&String>, place: &mut String, found: &mut Findings| -> Option<At> {
+    let look = |key: &'static str, variable: &str, flag: Option<&String>, place: &mut String, found: &mut Findings| -> Option<At> {
         let mut at = setting(&layers.table, key);
         if let Some(value) = around.variable(variable) {
             at = Some(found.source(variable, &around.working_dir, value.to_owned()));

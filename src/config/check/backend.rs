@@ -44,7 +44,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
         found.warning(node.at, "facts are stale before the next poll", "`stale_after` longer than `every`");
     }
     let stale_after = stale_after.unwrap_or_else(|| every.saturating_mul(3).max(Duration::from_secs(5)));
-    let lookup_within = fields.duration("lookup_within", Duration::from_secs(1), found).unwrap_or(Duration::from_secs(60));
+    let lookup_within = fields.duration("lookup_within", Duration::from_secs(1), found).unwrap_or(Duration::from_mins(1));
     let deadline = fields.duration("deadline", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(10));
     let ca_file = fields.path("ca_file", found);
     let (name, kind, (address, remote_plain)) = (name?, kind?, address?);
@@ -156,8 +156,10 @@ fn secret(key: &str, node: &Node, found: &mut Findings) -> Option<SecretRef> {
         ["file"] => fields.path("file", found).map(SecretRef::File),
         ["command"] => {
             let words: Vec<String> = fields.texts("command", found).into_iter().map(|(_, word)| word.to_owned()).collect();
-            if words.is_empty() && found.is_clean() {
-                found.problem(fields.get("command")?.at, "`command` is empty", "a program and its arguments");
+            if let Some(Node { at, value: Value::List(items) }) = fields.get("command")
+                && items.is_empty()
+            {
+                found.problem(*at, "`command` is empty", "a program and its arguments");
             }
             Some(SecretRef::Command(words))
         }

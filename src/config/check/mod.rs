@@ -61,7 +61,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     Checked { catalog, backends: backends.into_iter().map(|(_, settings)| settings).collect(), store, ledger }
 }
 
-/// What a named table is called in messages: `the backend `prom``, or `a backend` where it has no name.
+/// What a named table is called in messages: by its word and its name, or `a backend` where it has none.
 fn label(word: &str, node: &Node) -> String {
     match text_of(node, "name") {
         Some(name) => format!("the {word} `{name}`"),
