@@ -24,8 +24,34 @@ pub const CONTEXTS: [&str; 10] = [GLOBAL, "board", "pipeline", "rollout", "incid
 const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
 
 const NAMED_KEYS: &[&str] = &[
-    "enter", "esc", "tab", "backtab", "space", "backspace", "delete", "insert", "up", "down", "left", "right", "home", "end", "pageup",
-    "pagedown", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+    "enter",
+    "esc",
+    "tab",
+    "backtab",
+    "space",
+    "backspace",
+    "delete",
+    "insert",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6",
+    "f7",
+    "f8",
+    "f9",
+    "f10",
+    "f11",
+    "f12",
 ];
 
 /// One key of one context.
@@ -229,9 +255,45 @@ mod tests {
     use rstest::rstest;
 
     const COMMANDS: &[&str] = &[
-        "down", "up", "first", "last", "half-page-down", "half-page-up", "page-down", "page-up", "next-pane", "previous-pane", "deeper", "back",
-        "filter", "help", "quit", "redraw", "update", "source", "board", "pipeline", "rollout", "incident", "ledger", "hold", "resume", "shift",
-        "promote", "abort", "rollback", "start", "retry", "cancel", "note", "logs", "follow", "run", "dry-run", "copy-commands", "leave",
+        "down",
+        "up",
+        "first",
+        "last",
+        "half-page-down",
+        "half-page-up",
+        "page-down",
+        "page-up",
+        "next-pane",
+        "previous-pane",
+        "deeper",
+        "back",
+        "filter",
+        "help",
+        "quit",
+        "redraw",
+        "update",
+        "source",
+        "board",
+        "pipeline",
+        "rollout",
+        "incident",
+        "ledger",
+        "hold",
+        "resume",
+        "shift",
+        "promote",
+        "abort",
+        "rollback",
+        "start",
+        "retry",
+        "cancel",
+        "note",
+        "logs",
+        "follow",
+        "run",
+        "dry-run",
+        "copy-commands",
+        "leave",
     ];
 
     fn with(text: &str) -> Result<Keymap, String> {
@@ -275,7 +337,9 @@ mod tests {
     #[test]
     fn the_default_keys_are_those_of_the_contract() {
         let keymap = load("default", &Surroundings::default(), COMMANDS).expect("right");
-        for (chord, command) in [("j", "down"), ("A", "abort"), ("R", "rollback"), ("C", "cancel"), ("h", "hold"), ("0", "ledger"), ("s", "shift")] {
+        for (chord, command) in
+            [("j", "down"), ("A", "abort"), ("R", "rollback"), ("C", "cancel"), ("h", "hold"), ("0", "ledger"), ("s", "shift")]
+        {
             assert_eq!(keymap.command("board", chord), Some(command));
         }
         assert_eq!(keymap.command("plan", "enter"), Some("run"));
@@ -300,12 +364,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case("[global]\ndown = \"j\"\nup = \"j\"\n", "own.toml:3:6: `j` in [global] is both `down` and `up`, the first at keymaps/own.toml:2; expected one command for each key")]
-    #[case("base = \"default\"\n[global]\nquit = \"j\"\n", "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:6; expected one command for each key")]
+    #[case(
+        "[global]\ndown = \"j\"\nup = \"j\"\n",
+        "own.toml:3:6: `j` in [global] is both `down` and `up`, the first at keymaps/own.toml:2; expected one command for each key"
+    )]
+    #[case(
+        "base = \"default\"\n[global]\nquit = \"j\"\n",
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:6; expected one command for each key"
+    )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]
     #[case("[global]\nabort = \"a\"\n", "own.toml:2:9: `abort` lies on `a`; expected an upper-case letter for what destroys or returns")]
-    #[case("[plan]\nrollback = [\"R\", \"ctrl-r\"]\n", "own.toml:2:18: `rollback` lies on `ctrl-r`; expected an upper-case letter for what destroys or returns")]
+    #[case(
+        "[plan]\nrollback = [\"R\", \"ctrl-r\"]\n",
+        "own.toml:2:18: `rollback` lies on `ctrl-r`; expected an upper-case letter for what destroys or returns"
+    )]
     #[case("[global]\ndown = \"jj\"\n", "own.toml:2:8: `jj` is no key; expected a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"")]
     #[case("[global]\ndown = 7\n", "own.toml:2:8: the keys are an integer; expected a string or an array of strings")]
     #[case("base = \"emacs\"\n", "own.toml:1:8: `emacs` is no keymap to begin from; expected one of default, vim")]

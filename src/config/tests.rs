@@ -100,7 +100,10 @@ fn the_contract_says_what_the_model_then_holds() {
     assert!(!loaded.nothing_configured && !catalog.simulated);
     assert_eq!(catalog.room.name, "shop");
     let prom = &catalog.backends[&"prom".parse().expect("a name")];
-    assert_eq!((prom.every, prom.stale_after, prom.lookup_within), (Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)));
+    assert_eq!(
+        (prom.every, prom.stale_after, prom.lookup_within),
+        (Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1))
+    );
     let github = loaded.config.backends.iter().find(|backend| backend.kind == BackendKind::Github).expect("there");
     assert_eq!(github.address, settings::Address::Http("https://api.github.com".to_owned()));
     assert_eq!(github.token, Some(secret::SecretRef::Env("GITHUB_TOKEN".to_owned())));
@@ -125,7 +128,7 @@ fn what_is_left_out_has_the_defaults_of_the_contract() {
     );
     let config = machine.load().expect("accepted").config;
     let prod = &config.catalog.environments[0];
-    assert_eq!((prod.hold_time, prod.effective_within, prod.min_requests), (Duration::from_secs(300), Duration::from_secs(30), 50));
+    assert_eq!((prod.hold_time, prod.effective_within, prod.min_requests), (Duration::from_mins(5), Duration::from_secs(30), 50));
     assert_eq!((prod.protection.approvals, prod.protection.typed_confirmation), (0, false));
     let edge = config.catalog.backends.values().next().expect("there");
     assert_eq!((edge.every, edge.stale_after), (Duration::from_secs(5), Duration::from_secs(15)));
@@ -210,7 +213,8 @@ fn problems_of_both_files_are_told_at_once() {
     );
 }
 
-const PROJECT: &str = "[[service]]\nname = \"a\"\n\n[[backend]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"https://prom\"\ntoken = { env = \"T\" }\n";
+const PROJECT: &str =
+    "[[service]]\nname = \"a\"\n\n[[backend]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"https://prom\"\ntoken = { env = \"T\" }\n";
 
 #[test]
 fn a_project_file_may_not_define_a_backend_until_it_is_trusted_and_no_longer_once_it_changes() {
@@ -317,7 +321,9 @@ fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_or
 
 #[test]
 fn ten_thousand_services_load_in_one_go() {
-    let services: String = (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\ndepends_on = [\"s{}\"]\n", (n + 1) % 10_000)).collect();
+    let services: Vec<String> =
+        (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\ndepends_on = [\"s{}\"]\n", (n + 1) % 10_000)).collect();
+    let services = services.concat();
     let problems = Machine::new().user(&services).problems();
     assert_eq!(problems.len(), 1);
     let open = services.replace("[\"s0\"]", "[]");

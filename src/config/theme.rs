@@ -19,8 +19,22 @@ const BUILT_IN: [(&str, &str); 3] = [
 const KEYS: &[&str] = &["base", "glyphs", "charts", "roles"];
 const STYLE: &[&str] = &["foreground", "background", "bold", "dim", "reversed", "underlined"];
 const NAMED: [&str; 16] = [
-    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black", "bright-red", "bright-green", "bright-yellow",
-    "bright-blue", "bright-magenta", "bright-cyan", "bright-white",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "white",
+    "bright-black",
+    "bright-red",
+    "bright-green",
+    "bright-yellow",
+    "bright-blue",
+    "bright-magenta",
+    "bright-cyan",
+    "bright-white",
 ];
 
 /// A colour.
@@ -69,8 +83,19 @@ pub enum Role {
 impl Role {
     /// Every role.
     pub const ALL: [Self; 13] = [
-        Self::Normal, Self::Dim, Self::Title, Self::Line, Self::Cursor, Self::Key, Self::Input, Self::Banner, Self::Abnormal, Self::Watched,
-        Self::Waits, Self::Moving, Self::Stale,
+        Self::Normal,
+        Self::Dim,
+        Self::Title,
+        Self::Line,
+        Self::Cursor,
+        Self::Key,
+        Self::Input,
+        Self::Banner,
+        Self::Abnormal,
+        Self::Watched,
+        Self::Waits,
+        Self::Moving,
+        Self::Stale,
     ];
 
     /// The word in a theme's file.
@@ -297,7 +322,8 @@ fn colour(key: &str, node: &Node, found: &mut Findings) -> Option<Colour> {
     if let Some(colour) = text.strip_prefix('#').filter(|digits| digits.len() == 6).and_then(rgb) {
         return Some(colour);
     }
-    let right = super::nearest::nearest(text, NAMED).map_or_else(|| "a name such as red, 0 to 255, or \"#rrggbb\"".to_owned(), |near| format!("`{near}`"));
+    let right = super::nearest::nearest(text, NAMED)
+        .map_or_else(|| "a name such as red, 0 to 255, or \"#rrggbb\"".to_owned(), |near| format!("`{near}`"));
     found.problem(node.at, &format!("`{text}` is no colour"), &right);
     None
 }
@@ -370,7 +396,9 @@ mod tests {
 
     #[test]
     fn a_theme_of_ones_own_names_colours_in_three_ways() {
-        let theme = with("base = \"monochrome\"\n[roles]\nabnormal = { foreground = \"red\", background = 7 }\nwaits = { foreground = \"#0a0bff\" }\n");
+        let theme = with(
+            "base = \"monochrome\"\n[roles]\nabnormal = { foreground = \"red\", background = 7 }\nwaits = { foreground = \"#0a0bff\" }\n",
+        );
         let theme = theme.expect("right");
         assert_eq!(theme.style(Role::Abnormal).foreground, Colour::Indexed(1));
         assert_eq!(theme.style(Role::Abnormal).background, Colour::Indexed(7));
@@ -381,9 +409,15 @@ mod tests {
 
     #[rstest]
     #[case("[roles]\nabnromal = {}\n", "2:1: no role is called `abnromal`; expected `abnormal`")]
-    #[case("[roles]\ndim = { foreground = \"gray\" }\n", "2:22: `gray` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\"")]
+    #[case(
+        "[roles]\ndim = { foreground = \"gray\" }\n",
+        "2:22: `gray` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\""
+    )]
     #[case("[roles]\ndim = { foreground = 256 }\n", "2:22: `foreground` is 256; expected a whole number from 0 to 255")]
-    #[case("[roles]\ndim = { foreground = \"#ggéé\" }\n", "2:22: `#ggéé` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\"")]
+    #[case(
+        "[roles]\ndim = { foreground = \"#ggéé\" }\n",
+        "2:22: `#ggéé` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\""
+    )]
     #[case("glyphs = \"unicod\"\n", "1:10: `glyphs` is `unicod`; expected `unicode`")]
     #[case("blink = true\n", "1:1: unknown key `blink` in the file; expected one of base, glyphs, charts, roles")]
     fn a_wrong_theme_is_refused_where_it_is_wrong(#[case] text: &str, #[case] problem: &str) {

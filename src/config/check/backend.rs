@@ -14,7 +14,19 @@ use crate::model::catalog::{Backend, BackendKind};
 use crate::model::name::BackendName;
 
 const KEYS: &[&str] = &[
-    "name", "kind", "url", "socket", "token", "user", "password", "ca_file", "insecure", "every", "stale_after", "lookup_within", "deadline",
+    "name",
+    "kind",
+    "url",
+    "socket",
+    "token",
+    "user",
+    "password",
+    "ca_file",
+    "insecure",
+    "every",
+    "stale_after",
+    "lookup_within",
+    "deadline",
 ];
 const SECRET: &[&str] = &["env", "file", "command"];
 const SECRET_FORM: &str = "{ env = \"NAME\" }, { file = \"/path\" } or { command = [\"..\"] }";
@@ -96,7 +108,9 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         Err(wrong) => {
             let (what, right) = match wrong {
                 Wrong::NoUrl => ("`url` is no URL", "http:// or https://, a host, and a port where it is not the usual one"),
-                Wrong::Credentials => ("`url` holds a user or a password", "`user = \"..\"` and `password = { env = \"..\" }` beside a plain URL"),
+                Wrong::Credentials => {
+                    ("`url` holds a user or a password", "`user = \"..\"` and `password = { env = \"..\" }` beside a plain URL")
+                }
                 Wrong::Query => ("`url` holds a query or a fragment", "a URL that ends before `?` and `#`"),
             };
             found.problem(node.at, what, right);

@@ -1,9 +1,9 @@
 //! The digest of the rules and roles that verdicts read: an Order bears it, so a change of them voids a plan.
 
-use serde::Serialize;
 use super::super::trust;
 use crate::model::catalog::{Assurance, Environment, Protection};
 use crate::model::operator::Person;
+use serde::Serialize;
 
 #[derive(Serialize)]
 struct Rules<'a> {

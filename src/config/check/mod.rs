@@ -87,7 +87,6 @@ fn list_of<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     }
 }
 
-
 /// How many people could approve in an environment.
 fn approvers(people: &[Person], environment: &Environment) -> usize {
     let roles = &environment.protection.approver_roles;
