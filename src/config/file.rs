@@ -165,7 +165,8 @@ impl Node {
 
     /// A whole number between two bounds.
     pub(super) fn count(&self, key: &str, least: u64, most: u64, found: &mut Findings) -> Option<u64> {
-        let range = if most == u64::MAX { format!("a whole number from {least}") } else { format!("a whole number from {least} to {most}") };
+        let range =
+            if most == u64::MAX { format!("a whole number from {least}") } else { format!("a whole number from {least} to {most}") };
         let Value::Integer(number) = &self.value else {
             self.wrong(key, &range, found);
             return None;

@@ -24,8 +24,34 @@ pub const CONTEXTS: [&str; 10] = [GLOBAL, "board", "pipeline", "rollout", "incid
 const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
 
 const NAMED_KEYS: &[&str] = &[
-    "enter", "esc", "tab", "backtab", "space", "backspace", "delete", "insert", "up", "down", "left", "right", "home", "end", "pageup",
-    "pagedown", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+    "enter",
+    "esc",
+    "tab",
+    "backtab",
+    "space",
+    "backspace",
+    "delete",
+    "insert",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6",
+    "f7",
+    "f8",
+    "f9",
+    "f10",
+    "f11",
+    "f12",
 ];
 
 /// One key of one context.
@@ -219,6 +245,152 @@ fn refuse_conflicts(keymap: &Keymap, found: &mut Findings, start: At) {
                 binding.chord, binding.context, earlier.command, binding.command, earlier.place.file, earlier.place.line
             );
             found.problem_at(&binding.place, start, &what, "one command for each key");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const COMMANDS: &[&str] = &[
+        "down",
+        "up",
+        "first",
+        "last",
+        "half-page-down",
+        "half-page-up",
+        "page-down",
+        "page-up",
+        "next-pane",
+        "previous-pane",
+        "deeper",
+        "back",
+        "filter",
+        "help",
+        "quit",
+        "redraw",
+        "update",
+        "source",
+        "board",
+        "pipeline",
+        "rollout",
+        "incident",
+        "ledger",
+        "hold",
+        "resume",
+        "shift",
+        "promote",
+        "abort",
+        "rollback",
+        "start",
+        "retry",
+        "cancel",
+        "note",
+        "logs",
+        "follow",
+        "run",
+        "dry-run",
+        "copy-commands",
+        "leave",
+    ];
+
+    fn with(text: &str) -> Result<Keymap, String> {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("keymaps")).expect("made");
+        fs::write(directory.path().join("keymaps/own.toml"), text).expect("written");
+        let around = Surroundings { config_dir: directory.path().to_owned(), ..Surroundings::default() };
+        assert_eq!(names(&around), ["default", "own", "vim"]);
+        load("own", &around, COMMANDS).map_err(|problems| problems.to_string().replace(&format!("{}/", directory.path().display()), ""))
+    }
+
+    #[rstest]
+    #[case("j", "j")]
+    #[case("A", "A")]
+    #[case("Ctrl-D", "ctrl-d")]
+    #[case("alt-ctrl-x", "ctrl-alt-x")]
+    #[case("shift-a", "A")]
+    #[case("shift-tab", "backtab")]
+    #[case("Enter", "enter")]
+    #[case("F12", "f12")]
+    #[case("-", "-")]
+    #[case("ctrl--", "ctrl--")]
+    #[case(" ", "space")]
+    fn a_chord_has_one_normal_form(#[case] written: &str, #[case] normal: &str) {
+        assert_eq!(chord(written).as_deref(), Some(normal));
+        assert_eq!(chord(normal).as_deref(), Some(normal));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("jj")]
+    #[case("hyper-x")]
+    #[case("ctrl-ctrl-x")]
+    #[case("shift-enter")]
+    #[case("f13")]
+    #[case("\u{1b}")]
+    fn what_is_no_chord(#[case] written: &str) {
+        assert_eq!(chord(written), None);
+    }
+
+    #[test]
+    fn the_default_keys_are_those_of_the_contract() {
+        let keymap = load("default", &Surroundings::default(), COMMANDS).expect("right");
+        for (chord, command) in
+            [("j", "down"), ("A", "abort"), ("R", "rollback"), ("C", "cancel"), ("h", "hold"), ("0", "ledger"), ("s", "shift")]
+        {
+            assert_eq!(keymap.command("board", chord), Some(command));
+        }
+        assert_eq!(keymap.command("plan", "enter"), Some("run"));
+        assert_eq!(keymap.command("board", "enter"), Some("deeper"));
+        assert_eq!(keymap.command("plan", "ctrl-d"), Some("dry-run"));
+        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["j", "down"]);
+        assert_eq!(keymap.chords("plan", "half-page-down").count(), 0, "the plan has another use for the key");
+    }
+
+    #[test]
+    fn every_built_in_keymap_is_right() {
+        for (name, _) in BUILT_IN {
+            load(name, &Surroundings::default(), COMMANDS).expect("right");
+        }
+    }
+
+    #[test]
+    fn a_base_gives_what_a_keymap_leaves_out() {
+        let keymap = with("base = \"default\"\n[global]\nquit = \"Q\"\n").expect("right");
+        assert_eq!((keymap.command("board", "Q"), keymap.command("board", "q")), (Some("quit"), None));
+        assert_eq!(keymap.command("board", "j"), Some("down"));
+    }
+
+    #[rstest]
+    #[case(
+        "[global]\ndown = \"j\"\nup = \"j\"\n",
+        "own.toml:3:6: `j` in [global] is both `down` and `up`, the first at keymaps/own.toml:2; expected one command for each key"
+    )]
+    #[case(
+        "base = \"default\"\n[global]\nquit = \"j\"\n",
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:6; expected one command for each key"
+    )]
+    #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
+    #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]
+    #[case("[global]\nabort = \"a\"\n", "own.toml:2:9: `abort` lies on `a`; expected an upper-case letter for what destroys or returns")]
+    #[case(
+        "[plan]\nrollback = [\"R\", \"ctrl-r\"]\n",
+        "own.toml:2:18: `rollback` lies on `ctrl-r`; expected an upper-case letter for what destroys or returns"
+    )]
+    #[case("[global]\ndown = \"jj\"\n", "own.toml:2:8: `jj` is no key; expected a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"")]
+    #[case("[global]\ndown = 7\n", "own.toml:2:8: the keys are an integer; expected a string or an array of strings")]
+    #[case("base = \"emacs\"\n", "own.toml:1:8: `emacs` is no keymap to begin from; expected one of default, vim")]
+    fn a_wrong_keymap_is_refused_where_it_is_wrong(#[case] text: &str, #[case] problem: &str) {
+        assert_eq!(with(text), Err(format!("keymaps/{problem}")));
+    }
+
+    #[test]
+    fn an_unknown_keymap_and_a_path_are_no_name() {
+        for name in ["emacs", "../default", ""] {
+            let error = load(name, &Surroundings::default(), COMMANDS).expect_err("refused").to_string();
+            assert!(error.contains("no keymap is called"), "{error}");
         }
     }
 }

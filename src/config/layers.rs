@@ -54,10 +54,8 @@ impl Layers {
             Err(error) if !needed && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return,
             Err(error) => {
                 let at = found.source(&name, directory, String::new());
-                let what = match error.kind() {
-                    ErrorKind::NotFound => "there is no such file".to_owned(),
-                    _ => format!("the file cannot be read: {error}"),
-                };
+                let absent = error.kind() == ErrorKind::NotFound;
+                let what = if absent { "there is no such file".to_owned() } else { format!("the file cannot be read: {error}") };
                 found.problem(at, &what, "a configuration file");
                 self.whole = false;
                 return;

@@ -74,6 +74,7 @@ pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Table
     for error in &errors {
         let offset = error.span().map_or(text.len(), |span| span.start);
         let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), "valid TOML"));
+        let expected = if what == "duplicate key" { "each key once" } else { expected };
         found.problem(start.offset(offset), &format!("no valid TOML: {what}"), expected);
     }
     errors.is_empty().then_some(table)
@@ -101,13 +102,13 @@ fn node<'t>(raw: Spanned<DeValue<'t>>, start: At, depth: usize, found: &mut Find
     }
     let value = match raw {
         DeValue::String(text) => Value::Text(text.into_owned()),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Value::Integer(number),
-            Err(_) => {
+        DeValue::Integer(number) => {
+            let number = i64::from_str_radix(number.as_str(), number.radix());
+            if number.is_err() {
                 found.problem(at, "the integer is too large", "at most 64 bits");
-                Value::Integer(0)
             }
-        },
+            Value::Integer(number.unwrap_or_default())
+        }
         DeValue::Float(number) => match number.as_str().parse::<f64>() {
             Ok(number) if number.is_finite() => Value::Float(number),
             Ok(_) | Err(_) => {
@@ -123,7 +124,7 @@ fn node<'t>(raw: Spanned<DeValue<'t>>, start: At, depth: usize, found: &mut Find
     Node { at, value }
 }
 
-/// Takes values apart without recursion: a key of a hundred thousand dots would overflow the stack when it is dropped.
+/// Takes values apart without recursion: dropping tables that lie thousands deep in each other would overflow the stack.
 fn dismantle(mut deep: Vec<DeValue<'_>>) {
     while let Some(value) = deep.pop() {
         match value {
@@ -149,7 +150,14 @@ mod tests {
     #[test]
     fn a_key_of_very_many_dots_is_refused_and_not_a_crash() {
         let found = problems(&format!("{}a = 1\n", "a.".repeat(100_000)));
-        assert!(found.first().is_some_and(|problem| problem.contains("too deep")), "{found:?}");
+        assert!(found.first().is_some_and(|problem| problem.contains("recursion limit")), "{found:?}");
+    }
+
+    #[test]
+    fn tables_that_lie_very_deep_are_refused_and_not_a_crash() {
+        let key = format!("{}a", "a.".repeat(70));
+        let found = problems(&format!("{}{key} = 1{}\n", format!("{key} = {{ ").repeat(70), " }".repeat(70)));
+        assert_eq!(found, ["f:1:33: tables lie too deep in each other; expected at most 16 levels"]);
     }
 
     #[test]

@@ -82,9 +82,7 @@ pub struct SecretError {
 /// empty, longer than 64 KiB, no UTF-8 or more than one line.
 pub fn resolve(reference: &SecretRef, env: &BTreeMap<String, String>) -> Result<Secret, SecretError> {
     let bytes = match reference {
-        SecretRef::Env(name) => {
-            env.get(name).map(|value| value.clone().into_bytes()).ok_or_else(|| "the variable is not set".to_owned())
-        }
+        SecretRef::Env(name) => env.get(name).map(|value| value.clone().into_bytes()).ok_or_else(|| "the variable is not set".to_owned()),
         SecretRef::File(path) => from_file(path),
         SecretRef::Command(words) => from_command(words, DEADLINE),
     };

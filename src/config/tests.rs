@@ -68,3 +68,276 @@ fn the_example_of_the_contract_is_accepted() {
     let loaded = check(fixture("contracts.toml")).expect("accepted");
     assert_eq!(loaded.warnings, [], "{:?}", loaded.warnings);
 }
+
+/// Every file in fixtures/config/wrong ends with `#= LINE:COLUMN: what; expected ..`, one line a problem.
+#[test]
+fn every_wrong_file_is_refused_with_the_place_what_is_wrong_and_what_would_be_right() {
+    let mut files: Vec<PathBuf> = fs::read_dir(fixture("wrong")).expect("there").map(|entry| entry.expect("read").path()).collect();
+    files.sort();
+    assert!(files.len() > 70, "only {} wrong files", files.len());
+    let mut differ = Vec::new();
+    for file in files {
+        let text = String::from_utf8_lossy(&fs::read(&file).expect("read")).into_owned();
+        let expected: Vec<String> = text.lines().filter_map(|line| line.strip_prefix("#= ")).map(str::to_owned).collect();
+        let prefix = format!("{}:", file.display());
+        let got: Vec<String> = match check(file.clone()) {
+            Ok(_) => vec!["accepted".to_owned()],
+            Err(problems) => problems.0.iter().map(|problem| problem.to_string().replacen(&prefix, "", 1)).collect(),
+        };
+        if got != expected || got.is_empty() {
+            differ.push(format!("{}\n#= {}", file.display(), got.join("\n#= ")));
+        }
+    }
+    assert!(differ.is_empty(), "these say something else:\n{}", differ.join("\n"));
+}
+
+#[test]
+fn the_contract_says_what_the_model_then_holds() {
+    use crate::model::catalog::BackendKind;
+    use std::time::Duration;
+    let loaded = check(fixture("contracts.toml")).expect("accepted");
+    let catalog = &loaded.config.catalog;
+    assert!(!loaded.nothing_configured && !catalog.simulated);
+    assert_eq!(catalog.room.name, "shop");
+    let prom = &catalog.backends[&"prom".parse().expect("a name")];
+    assert_eq!(
+        (prom.every, prom.stale_after, prom.lookup_within),
+        (Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1))
+    );
+    let github = loaded.config.backends.iter().find(|backend| backend.kind == BackendKind::Github).expect("there");
+    assert_eq!(github.address, settings::Address::Http("https://api.github.com".to_owned()));
+    assert_eq!(github.token, Some(secret::SecretRef::Env("GITHUB_TOKEN".to_owned())));
+    let target = "checkout@prod".parse().expect("a target");
+    let deploy = catalog.deploy(&target).expect("deployed");
+    assert_eq!(deploy.steps.iter().map(|step| step.get()).collect::<Vec<_>>(), [5, 10, 20, 50, 80, 100]);
+    assert_eq!(deploy.traffic[0].second[0].as_str(), "v2");
+    let checkout = &catalog.services[&"checkout".parse().expect("a name")];
+    assert_eq!(checkout.alerts.as_ref().expect("there").labels["service"], "checkout");
+    assert_eq!(checkout.signals[0].limit, Some(0.01));
+    assert_eq!(catalog.environments[0].protection.approvals, 2);
+    assert_eq!(catalog.people[0].roles[0].environments[0].as_str(), "prod");
+    assert_eq!(catalog.rules_digest.len(), 64);
+    assert_eq!(loaded.config.store.path.as_deref(), Some(Path::new("/var/lib/gonogo")));
+}
+
+#[test]
+fn what_is_left_out_has_the_defaults_of_the_contract() {
+    use std::time::Duration;
+    let machine = Machine::new().user(
+        "[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\n[[environment]]\nname = \"prod\"\n[[service]]\nname = \"a\"\n[service.deploy.prod]\nstrategy = \"canary\"\n",
+    );
+    let config = machine.load().expect("accepted").config;
+    let prod = &config.catalog.environments[0];
+    assert_eq!((prod.hold_time, prod.effective_within, prod.min_requests), (Duration::from_mins(5), Duration::from_secs(30), 50));
+    assert_eq!((prod.protection.approvals, prod.protection.typed_confirmation), (0, false));
+    let edge = config.catalog.backends.values().next().expect("there");
+    assert_eq!((edge.every, edge.stale_after), (Duration::from_secs(5), Duration::from_secs(15)));
+    let deploy = config.catalog.deploy(&"a@prod".parse().expect("a target")).expect("there");
+    assert_eq!(deploy.steps.iter().map(|step| step.get()).collect::<Vec<_>>(), [5, 20, 50, 100]);
+    assert_eq!((config.store.journal_days, config.store.journal_bytes), (14, 1_000_000_000));
+}
+
+#[test]
+fn stale_after_is_never_under_five_seconds_by_default() {
+    let machine = Machine::new().user("[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\nevery = \"1s\"\n");
+    let config = machine.load().expect("accepted").config;
+    assert_eq!(config.catalog.backends.values().next().expect("there").stale_after, std::time::Duration::from_secs(5));
+}
+
+#[test]
+fn without_any_file_nothing_is_configured_and_flags_still_count() {
+    let machine = Machine::new().env("GONOGO_THEME", "ascii");
+    let loaded = load(&machine.around, &Flags { read_only: true, ..Flags::default() }).expect("accepted");
+    assert!(loaded.nothing_configured && loaded.config.catalog.room.read_only);
+    assert_eq!(loaded.config.catalog.room.theme, "ascii");
+    assert_eq!(loaded.config.catalog.room.timezone, "UTC");
+}
+
+#[test]
+fn each_layer_goes_over_the_one_before() {
+    let machine = Machine::new()
+        .user("[room]\nname = \"user\"\ntheme = \"monochrome\"\nbell = true\n[[environment]]\nname = \"prod\"\nmin_requests = 7\nhold_time = \"1m\"\n")
+        .project("[room]\nname = \"project\"\nkeymap = \"vim\"\n[[environment]]\nname = \"prod\"\nmin_requests = 9\n[[service]]\nname = \"a\"\n")
+        .env("GONOGO_KEYMAP", "default")
+        .env("GONOGO_STORE", "/tmp/elsewhere")
+        .env("GONOGO_READ_ONLY", "1");
+    let flags = Flags { theme: Some("ascii".to_owned()), ..Flags::default() };
+    let config = load(&machine.around, &flags).expect("accepted").config;
+    let room = &config.catalog.room;
+    assert_eq!((room.name.as_str(), room.theme.as_str(), room.keymap.as_str()), ("project", "ascii", "default"));
+    assert!(room.bell && room.read_only);
+    let prod = &config.catalog.environments[0];
+    assert_eq!((prod.min_requests, prod.hold_time.as_secs()), (9, 60));
+    assert_eq!(config.store.path.as_deref(), Some(Path::new("/tmp/elsewhere")));
+    assert_eq!(config.files.len(), 2);
+}
+
+#[test]
+fn a_given_file_replaces_both_and_counts_as_trusted() {
+    let machine = Machine::new().user("[room]\nname = \"user\"\n").project("[room]\nname = \"project\"\n");
+    let flags = Flags { config: Some(fixture("contracts.toml")), ..Flags::default() };
+    let config = load(&machine.around, &flags).expect("accepted").config;
+    assert_eq!((config.catalog.room.name.as_str(), config.files.len()), ("shop", 1));
+    let machine = machine.env("GONOGO_CONFIG", fixture("contracts.toml").to_str().expect("a path"));
+    assert_eq!(machine.load().expect("accepted").config.catalog.room.name, "shop");
+}
+
+#[test]
+fn a_given_file_that_is_not_there_is_refused_by_its_name() {
+    let flags = Flags { config: Some("absent.toml".into()), ..Flags::default() };
+    let problems = load(&Machine::new().around, &flags).expect_err("refused");
+    assert_eq!(problems.to_string(), "absent.toml:1:1: there is no such file; expected a configuration file");
+}
+
+#[test]
+fn a_wrong_variable_or_flag_is_named_in_place_of_a_file() {
+    let machine = Machine::new().env("GONOGO_READ_ONLY", "perhaps").env("GONOGO_THEME", "monocrome");
+    assert_eq!(
+        machine.problems(),
+        [
+            "GONOGO_THEME:1:1: no theme is called `monocrome`; expected `monochrome`",
+            "GONOGO_READ_ONLY:1:1: `perhaps` is neither yes nor no; expected 1 or 0"
+        ]
+    );
+}
+
+#[test]
+fn problems_of_both_files_are_told_at_once() {
+    let machine = Machine::new().user("[room]\nnam = \"x\"\n").project("[room]\nbell = 1\n");
+    assert_eq!(
+        machine.problems(),
+        [
+            "config/gonogo.toml:2:1: unknown key `nam` in [room]; expected `name`",
+            "project/gonogo.toml:2:8: `bell` is an integer; expected true or false"
+        ]
+    );
+}
+
+const PROJECT: &str =
+    "[[service]]\nname = \"a\"\n\n[[backend]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"https://prom\"\ntoken = { env = \"T\" }\n";
+
+#[test]
+fn a_project_file_may_not_define_a_backend_until_it_is_trusted_and_no_longer_once_it_changes() {
+    let machine = Machine::new().project(PROJECT);
+    let file = machine.around.working_dir.join("gonogo.toml");
+    let command = "`gonogo config trust project/gonogo.toml` by a person who has read it";
+    let refused = [
+        format!("project/gonogo.toml:4:1: a project file that is not trusted defines a backend; expected {command}"),
+        format!("project/gonogo.toml:8:1: a project file that is not trusted defines a secret; expected {command}"),
+    ];
+    assert_eq!(machine.problems(), refused);
+    let trusted = trust::trust(&file, &machine.around).expect("trusted");
+    assert_eq!(trusted.digest.len(), 64);
+    assert_eq!(machine.load().expect("accepted").config.backends.len(), 1);
+    fs::write(&file, PROJECT.replace("https://prom", "https://evil")).expect("written");
+    assert_eq!(machine.problems(), refused);
+    trust::trust(&file, &machine.around).expect("trusted again");
+    fs::write(&file, PROJECT).expect("written");
+    assert_eq!(machine.problems(), refused, "the older digest of the same file is forgotten");
+}
+
+#[test]
+fn the_trust_of_one_file_is_not_that_of_a_copy() {
+    let machine = Machine::new().project(PROJECT);
+    let copy = machine.around.config_dir.join("copy.toml");
+    fs::write(&copy, PROJECT).expect("written");
+    trust::trust(&copy, &machine.around).expect("trusted");
+    assert_eq!(machine.problems().len(), 2);
+}
+
+#[test]
+fn the_list_of_trusted_files_is_its_owners_alone_and_believed_only_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new().project(PROJECT);
+    trust::trust(Path::new("gonogo.toml"), &machine.around).expect("trusted");
+    let list = machine.around.trust_dir.join("trusted");
+    assert_eq!(fs::metadata(&list).expect("there").permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o666)).expect("set");
+    assert_eq!(machine.problems().len(), 2);
+}
+
+#[test]
+fn a_project_file_without_backends_needs_no_trust() {
+    assert!(Machine::new().project("[[service]]\nname = \"a\"\n").load().is_ok());
+}
+
+#[test]
+fn a_project_file_cannot_send_the_users_token_elsewhere() {
+    let machine = Machine::new()
+        .user("[[backend]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"https://prom\"\ntoken = { env = \"T\" }\n")
+        .project("[[backend]]\nname = \"prom\"\nurl = \"https://evil\"\n");
+    assert_eq!(machine.problems().len(), 1);
+}
+
+#[test]
+fn relative_paths_start_from_the_file_that_names_them() {
+    let machine = Machine::new().user("[store]\npath = \"store\"\n");
+    let path = machine.load().expect("accepted").config.store.path.expect("set");
+    assert_eq!(path, machine.around.config_dir.join("store"));
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let machine = Machine::new().user(example::example());
+    let loaded = machine.load().map_err(|problems| problems.to_string()).expect("accepted");
+    assert_eq!(loaded.warnings, []);
+    assert!(!loaded.config.catalog.services.is_empty());
+}
+
+#[test]
+fn approvals_that_nobody_could_give_are_a_warning() {
+    let machine = Machine::new().user(
+        "[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n[[environment]]\nname = \"prod\"\nprotection = { approvals = 2, approver_roles = [\"captain\"] }\n",
+    );
+    let warnings = machine.load().expect("accepted").warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].to_string().contains("6:14: prod needs 2 approvals, and 1 of the configured people could approve"), "{warnings:?}");
+}
+
+#[test]
+fn a_server_behind_two_targets_is_a_warning() {
+    let traffic = "traffic = [{ backend = \"edge\", pool = \"p\", stable = [\"v1\"], canary = [\"v2\"] }]\n";
+    let service = |name: &str| format!("[[service]]\nname = \"{name}\"\n[service.deploy.prod]\nstrategy = \"canary\"\n{traffic}");
+    let text = format!(
+        "[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\n[[environment]]\nname = \"prod\"\n{}{}",
+        service("a"),
+        service("b")
+    );
+    let warnings = Machine::new().user(&text).load().expect("accepted").warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].what.as_str().contains("a@prod"));
+}
+
+#[test]
+fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_order_of_tables() {
+    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest;
+    let (ana, bo) = ("[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n", "[[person]]\nname = \"bo\"\n");
+    let prod = "[[environment]]\nname = \"prod\"\nprotection = { approvals = 1 }\n";
+    let first = digest(&format!("{ana}{bo}{prod}"));
+    assert_eq!(first, digest(&format!("{bo}{ana}{prod}[[backend]]\nname = \"e\"\nkind = \"haproxy\"\nsocket = \"/x\"\n")));
+    assert_ne!(first, digest(&format!("{ana}{bo}{prod}").replace("captain", "on-call")));
+    assert_ne!(first, digest(&format!("{ana}{bo}{prod}").replace("approvals = 1", "approvals = 2")));
+}
+
+#[test]
+fn ten_thousand_services_load_in_one_go() {
+    let services: Vec<String> =
+        (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\ndepends_on = [\"s{}\"]\n", (n + 1) % 10_000)).collect();
+    let services = services.concat();
+    let problems = Machine::new().user(&services).problems();
+    assert_eq!(problems.len(), 1);
+    let open = services.replace("[\"s0\"]", "[]");
+    assert_eq!(Machine::new().user(&open).load().expect("accepted").config.catalog.services.len(), 10_000);
+}
+
+#[test]
+fn the_judges_table_is_left_to_the_judge() {
+    let text = fs::read_to_string(fixture("judge.toml")).expect("read");
+    assert!(Machine::new().user(&text).load().is_ok());
+}
+
+#[test]
+fn the_surroundings_of_this_process_can_be_gathered() {
+    let around = Surroundings::gather().expect("gathered");
+    assert!(around.config_dir.ends_with("gonogo") && around.working_dir.is_absolute());
+}

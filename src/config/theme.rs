@@ -19,8 +19,22 @@ const BUILT_IN: [(&str, &str); 3] = [
 const KEYS: &[&str] = &["base", "glyphs", "charts", "roles"];
 const STYLE: &[&str] = &["foreground", "background", "bold", "dim", "reversed", "underlined"];
 const NAMED: [&str; 16] = [
-    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black", "bright-red", "bright-green", "bright-yellow",
-    "bright-blue", "bright-magenta", "bright-cyan", "bright-white",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "white",
+    "bright-black",
+    "bright-red",
+    "bright-green",
+    "bright-yellow",
+    "bright-blue",
+    "bright-magenta",
+    "bright-cyan",
+    "bright-white",
 ];
 
 /// A colour.
@@ -69,8 +83,19 @@ pub enum Role {
 impl Role {
     /// Every role.
     pub const ALL: [Self; 13] = [
-        Self::Normal, Self::Dim, Self::Title, Self::Line, Self::Cursor, Self::Key, Self::Input, Self::Banner, Self::Abnormal, Self::Watched,
-        Self::Waits, Self::Moving, Self::Stale,
+        Self::Normal,
+        Self::Dim,
+        Self::Title,
+        Self::Line,
+        Self::Cursor,
+        Self::Key,
+        Self::Input,
+        Self::Banner,
+        Self::Abnormal,
+        Self::Watched,
+        Self::Waits,
+        Self::Moving,
+        Self::Stale,
     ];
 
     /// The word in a theme's file.
@@ -297,7 +322,8 @@ fn colour(key: &str, node: &Node, found: &mut Findings) -> Option<Colour> {
     if let Some(colour) = text.strip_prefix('#').filter(|digits| digits.len() == 6).and_then(rgb) {
         return Some(colour);
     }
-    let right = super::nearest::nearest(text, NAMED).map_or_else(|| "a name such as red, 0 to 255, or \"#rrggbb\"".to_owned(), |near| format!("`{near}`"));
+    let right = super::nearest::nearest(text, NAMED)
+        .map_or_else(|| "a name such as red, 0 to 255, or \"#rrggbb\"".to_owned(), |near| format!("`{near}`"));
     found.problem(node.at, &format!("`{text}` is no colour"), &right);
     None
 }
@@ -308,4 +334,98 @@ fn rgb(digits: &str) -> Option<Colour> {
     }
     let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
     Some(Colour::Rgb(red, green, blue))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::fs;
+    use unicode_width::UnicodeWidthStr as _;
+
+    fn with(text: &str) -> Result<Theme, String> {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("themes")).expect("made");
+        fs::write(directory.path().join("themes/own.toml"), text).expect("written");
+        let around = Surroundings { config_dir: directory.path().to_owned(), ..Surroundings::default() };
+        assert_eq!(names(&around), ["ascii", "default", "monochrome", "own"]);
+        load("own", &around).map_err(|problems| problems.to_string().replace(&format!("{}/", directory.path().display()), ""))
+    }
+
+    fn built_in(name: &str) -> Theme {
+        load(name, &Surroundings::default()).expect("right")
+    }
+
+    #[test]
+    fn the_default_colours_only_what_is_not_normal() {
+        let theme = built_in("default");
+        let coloured = [Role::Abnormal, Role::Watched, Role::Waits, Role::Moving];
+        for role in Role::ALL {
+            let Style { foreground, background, .. } = theme.style(role);
+            assert_eq!(background, Colour::Default);
+            assert_eq!(!matches!(foreground, Colour::Default | Colour::Indexed(8)), coloured.contains(&role), "{role:?}");
+        }
+        let distinct: std::collections::HashSet<_> = coloured.map(|role| format!("{:?}", theme.style(role).foreground)).into();
+        assert_eq!(distinct.len(), 4);
+        assert_eq!((theme.glyphs, theme.charts), (Glyphs::Unicode, Charts::Braille));
+    }
+
+    #[test]
+    fn monochrome_has_no_colour_and_still_tells_the_four_apart() {
+        let theme = built_in("monochrome");
+        assert!(Role::ALL.iter().all(|role| theme.style(*role).foreground == Colour::Default));
+        let looks: std::collections::HashSet<_> =
+            [Role::Abnormal, Role::Watched, Role::Waits, Role::Moving].map(|role| format!("{:?}", theme.style(role))).into();
+        assert_eq!(looks.len(), 4);
+    }
+
+    #[test]
+    fn ascii_is_the_default_with_plain_signs() {
+        let (ascii, default) = (built_in("ascii"), built_in("default"));
+        assert_eq!((ascii.glyphs, ascii.charts), (Glyphs::Ascii, Charts::Ascii));
+        assert!(Role::ALL.iter().all(|role| ascii.style(*role) == default.style(*role)));
+    }
+
+    #[test]
+    fn every_sign_is_one_cell_wide() {
+        let marks = [Mark::Abnormal, Mark::Waits, Mark::Moving, Mark::Held, Mark::Proven, Mark::Failed, Mark::Back, Mark::Unknown];
+        for mark in marks {
+            assert_eq!((Glyphs::Unicode.mark(mark).width(), Glyphs::Ascii.mark(mark).len()), (1, 1), "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn a_theme_of_ones_own_names_colours_in_three_ways() {
+        let theme = with(
+            "base = \"monochrome\"\n[roles]\nabnormal = { foreground = \"red\", background = 7 }\nwaits = { foreground = \"#0a0bff\" }\n",
+        );
+        let theme = theme.expect("right");
+        assert_eq!(theme.style(Role::Abnormal).foreground, Colour::Indexed(1));
+        assert_eq!(theme.style(Role::Abnormal).background, Colour::Indexed(7));
+        assert_eq!(theme.style(Role::Waits).foreground, Colour::Rgb(10, 11, 255));
+        assert!(theme.style(Role::Title).bold);
+        assert_eq!(theme.name, "own");
+    }
+
+    #[rstest]
+    #[case("[roles]\nabnromal = {}\n", "2:1: no role is called `abnromal`; expected `abnormal`")]
+    #[case(
+        "[roles]\ndim = { foreground = \"gray\" }\n",
+        "2:22: `gray` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\""
+    )]
+    #[case("[roles]\ndim = { foreground = 256 }\n", "2:22: `foreground` is 256; expected a whole number from 0 to 255")]
+    #[case(
+        "[roles]\ndim = { foreground = \"#ggéé\" }\n",
+        "2:22: `#ggéé` is no colour; expected a name such as red, 0 to 255, or \"#rrggbb\""
+    )]
+    #[case("glyphs = \"unicod\"\n", "1:10: `glyphs` is `unicod`; expected `unicode`")]
+    #[case("blink = true\n", "1:1: unknown key `blink` in the file; expected one of base, glyphs, charts, roles")]
+    fn a_wrong_theme_is_refused_where_it_is_wrong(#[case] text: &str, #[case] problem: &str) {
+        assert_eq!(with(text), Err(format!("themes/own.toml:{problem}")));
+    }
+
+    #[test]
+    fn a_theme_that_begins_from_itself_is_refused() {
+        assert!(with("base = \"own\"\n").is_err());
+    }
 }

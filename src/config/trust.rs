@@ -50,13 +50,11 @@ pub fn trust(file: &Path, around: &Surroundings) -> Result<Trusted, TrustError> 
     let path = given.canonicalize().map_err(read)?;
     let digest = digest(&std::fs::read(&path).map_err(read)?);
     let shown = path.to_str().filter(|path| !path.contains(['\n', '\r'])).ok_or_else(|| TrustError::Path(path.clone()))?;
-    let mut list: String = read_list(&around.trust_dir)?
-        .lines()
-        .filter(|line| line.split_once(' ').is_some_and(|(_, other)| other != shown))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    list.push_str(&format!("{digest} {shown}\n"));
-    write_list(&around.trust_dir, &list).map_err(|error| TrustError::Write(around.trust_dir.join(LIST), error))?;
+    let line = format!("{digest} {shown}");
+    let list = read_list(&around.trust_dir)?;
+    let others = list.lines().filter(|line| line.split_once(' ').is_some_and(|(_, other)| other != shown));
+    let list: Vec<&str> = others.chain([line.as_str(), ""]).collect();
+    write_list(&around.trust_dir, &list.join("\n")).map_err(|error| TrustError::Write(around.trust_dir.join(LIST), error))?;
     Ok(Trusted { path, digest })
 }
 
@@ -68,7 +66,10 @@ pub(super) fn is_trusted(file: &Path, digest: &str, trust_dir: &Path) -> bool {
 
 /// SHA-256 in lower-case hexadecimal.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        hex.push_str(&format!("{byte:02x}"));
+        hex
+    })
 }
 
 fn read_list(directory: &Path) -> Result<String, TrustError> {

@@ -14,7 +14,19 @@ use crate::model::catalog::{Backend, BackendKind};
 use crate::model::name::BackendName;
 
 const KEYS: &[&str] = &[
-    "name", "kind", "url", "socket", "token", "user", "password", "ca_file", "insecure", "every", "stale_after", "lookup_within", "deadline",
+    "name",
+    "kind",
+    "url",
+    "socket",
+    "token",
+    "user",
+    "password",
+    "ca_file",
+    "insecure",
+    "every",
+    "stale_after",
+    "lookup_within",
+    "deadline",
 ];
 const SECRET: &[&str] = &["env", "file", "command"];
 const SECRET_FORM: &str = "{ env = \"NAME\" }, { file = \"/path\" } or { command = [\"..\"] }";
@@ -44,7 +56,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
         found.warning(node.at, "facts are stale before the next poll", "`stale_after` longer than `every`");
     }
     let stale_after = stale_after.unwrap_or_else(|| every.saturating_mul(3).max(Duration::from_secs(5)));
-    let lookup_within = fields.duration("lookup_within", Duration::from_secs(1), found).unwrap_or(Duration::from_secs(60));
+    let lookup_within = fields.duration("lookup_within", Duration::from_secs(1), found).unwrap_or(Duration::from_mins(1));
     let deadline = fields.duration("deadline", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(10));
     let ca_file = fields.path("ca_file", found);
     let (name, kind, (address, remote_plain)) = (name?, kind?, address?);
@@ -96,7 +108,9 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         Err(wrong) => {
             let (what, right) = match wrong {
                 Wrong::NoUrl => ("`url` is no URL", "http:// or https://, a host, and a port where it is not the usual one"),
-                Wrong::Credentials => ("`url` holds a user or a password", "`user = \"..\"` and `password = { env = \"..\" }` beside a plain URL"),
+                Wrong::Credentials => {
+                    ("`url` holds a user or a password", "`user = \"..\"` and `password = { env = \"..\" }` beside a plain URL")
+                }
                 Wrong::Query => ("`url` holds a query or a fragment", "a URL that ends before `?` and `#`"),
             };
             found.problem(node.at, what, right);
@@ -156,8 +170,10 @@ fn secret(key: &str, node: &Node, found: &mut Findings) -> Option<SecretRef> {
         ["file"] => fields.path("file", found).map(SecretRef::File),
         ["command"] => {
             let words: Vec<String> = fields.texts("command", found).into_iter().map(|(_, word)| word.to_owned()).collect();
-            if words.is_empty() && found.is_clean() {
-                found.problem(fields.get("command")?.at, "`command` is empty", "a program and its arguments");
+            if let Some(Node { at, value: Value::List(items) }) = fields.get("command")
+                && items.is_empty()
+            {
+                found.problem(*at, "`command` is empty", "a program and its arguments");
             }
             Some(SecretRef::Command(words))
         }

@@ -1,10 +1,9 @@
 //! The digest of the rules and roles that verdicts read: an Order bears it, so a change of them voids a plan.
 
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-
+use super::super::trust;
 use crate::model::catalog::{Assurance, Environment, Protection};
 use crate::model::operator::Person;
+use serde::Serialize;
 
 #[derive(Serialize)]
 struct Rules<'a> {
@@ -36,5 +35,5 @@ pub(super) fn rules(people: &[Person], environments: &[Environment]) -> String {
     environments.sort_by_key(|environment| environment.name);
     // Serialising strings and small integers cannot fail; an empty text would still be a stable digest.
     let bytes = serde_json_canonicalizer::to_vec(&Rules { format: 1, people, environments }).unwrap_or_default();
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    trust::digest(&bytes)
 }

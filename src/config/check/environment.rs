@@ -31,7 +31,7 @@ fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings)
     let fields = Fields::open(node, &what, KEYS, found)?;
     let name = fields.name(EnvironmentName::new, found);
     let order = fields.count("order", 0, u64::from(u32::MAX), found).and_then(|order| u32::try_from(order).ok()).unwrap_or(place);
-    let hold_time = fields.duration("hold_time", Duration::ZERO, found).unwrap_or(Duration::from_secs(300));
+    let hold_time = fields.duration("hold_time", Duration::ZERO, found).unwrap_or(Duration::from_mins(5));
     let effective_within = fields.duration("effective_within", Duration::from_secs(1), found).unwrap_or(Duration::from_secs(30));
     let min_requests = fields.count("min_requests", 0, u64::MAX, found).unwrap_or(50);
     let assurance = assurance(&fields, found);

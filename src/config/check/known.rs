@@ -25,15 +25,17 @@ pub(super) fn kind(word: &str) -> Option<BackendKind> {
 impl<'a> Known<'a> {
     pub(super) fn of(backends: &'a [Node], environments: &'a [Node], services: &'a [Node]) -> Self {
         let names = |nodes: &'a [Node]| nodes.iter().filter_map(|node| text_of(node, "name")).collect();
-        let backends = backends
-            .iter()
-            .filter_map(|node| Some((text_of(node, "name")?, text_of(node, "kind").and_then(kind))))
-            .collect();
+        let backends = backends.iter().filter_map(|node| Some((text_of(node, "name")?, text_of(node, "kind").and_then(kind)))).collect();
         Self { backends, environments: names(environments), services: names(services) }
     }
 
     /// The backend that a table refers to, which must be of one of `kinds`.
-    pub(super) fn backend(&self, fields: &Fields<'_>, kinds: &[BackendKind], found: &mut Findings) -> Option<(BackendName, Option<BackendKind>)> {
+    pub(super) fn backend(
+        &self,
+        fields: &Fields<'_>,
+        kinds: &[BackendKind],
+        found: &mut Findings,
+    ) -> Option<(BackendName, Option<BackendKind>)> {
         let words: Vec<_> = kinds.iter().map(|kind| kind.word()).collect();
         let words = words.join(" or ");
         let node = fields.required("backend", &format!("the name of a backend of the kind {words}"), found)?;
@@ -42,7 +44,8 @@ impl<'a> Known<'a> {
         let suitable = || self.backends.iter().filter(|(_, kind)| suits(kind)).map(|(name, _)| *name);
         match self.backends.get(text) {
             None => {
-                let right = nearest(text, self.backends.keys().copied()).map_or_else(|| instead("", suitable()), |near| format!("`{near}`"));
+                let right =
+                    nearest(text, self.backends.keys().copied()).map_or_else(|| instead("", suitable()), |near| format!("`{near}`"));
                 found.problem(node.at, &format!("no backend is named `{text}`"), &right);
                 None
             }

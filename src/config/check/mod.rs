@@ -61,7 +61,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     Checked { catalog, backends: backends.into_iter().map(|(_, settings)| settings).collect(), store, ledger }
 }
 
-/// What a named table is called in messages: `the backend `prom``, or `a backend` where it has no name.
+/// What a named table is called in messages: by its word and its name, or `a backend` where it has none.
 fn label(word: &str, node: &Node) -> String {
     match text_of(node, "name") {
         Some(name) => format!("the {word} `{name}`"),
@@ -86,7 +86,6 @@ fn list_of<'a>(node: &'a Node, key: &str) -> &'a [Node] {
         Some(Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_)) | None => &[],
     }
 }
-
 
 /// How many people could approve in an environment.
 fn approvers(people: &[Person], environment: &Environment) -> usize {

@@ -22,7 +22,9 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
         read_only: false,
     };
     let Some(fields) = root.get("room").and_then(|node| Fields::open(node, "[room]", ROOM, found)) else { return room };
-    for (key, place) in [("name", &mut room.name), ("timezone", &mut room.timezone), ("theme", &mut room.theme), ("keymap", &mut room.keymap)] {
+    for (key, place) in
+        [("name", &mut room.name), ("timezone", &mut room.timezone), ("theme", &mut room.theme), ("keymap", &mut room.keymap)]
+    {
         if let Some(text) = fields.text(key, found) {
             text.clone_into(place);
         }

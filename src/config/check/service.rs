@@ -134,7 +134,8 @@ fn deploy(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> O
         }
     });
     let steps = steps(&fields, strategy, found);
-    let entries = fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
+    let entries =
+        fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
     let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", known, found));
@@ -183,8 +184,12 @@ fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Traff
         let mut servers = Vec::new();
         for (at, text) in texts {
             match seen.insert(text.to_owned(), key) {
-                Some(other) if other == key => found.problem(at, &format!("the server `{text}` stands twice in `{key}`"), "each server once"),
-                Some(other) => found.problem(at, &format!("the server `{text}` is in both slots, `{other}` and `{key}`"), "each server in one slot"),
+                Some(other) if other == key => {
+                    found.problem(at, &format!("the server `{text}` stands twice in `{key}`"), "each server once");
+                }
+                Some(other) => {
+                    found.problem(at, &format!("the server `{text}` is in both slots, `{other}` and `{key}`"), "each server in one slot");
+                }
                 None => {}
             }
             servers.extend(named(at, key, text, ServerName::new, found));
@@ -229,7 +234,8 @@ fn signal(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Signal
     for (kind, keys) in KINDS.into_iter().zip(OWN) {
         for key in keys.iter().filter(|_| word.is_some_and(|word| word != kind)) {
             if let Some(node) = fields.get(key) {
-                let right = KINDS.into_iter().zip(OWN).find(|(kind, _)| word == Some(kind)).map_or(String::new(), |(_, keys)| keys.join(", "));
+                let right =
+                    KINDS.into_iter().zip(OWN).find(|(kind, _)| word == Some(kind)).map_or(String::new(), |(_, keys)| keys.join(", "));
                 found.problem(node.at, &format!("`{key}` belongs to a signal of the kind {kind}"), &right);
             }
         }
@@ -282,7 +288,11 @@ pub(super) fn warn_of_shared_servers(services: &[Node], found: &mut Findings) {
                     let Value::Text(text) = &server.value else { continue };
                     match seen.get(&(backend, pool, text.as_str())) {
                         Some(other) if *other != target => {
-                            found.warning(server.at, &format!("the server `{text}` also stands behind {other}"), "each server behind one target");
+                            found.warning(
+                                server.at,
+                                &format!("the server `{text}` also stands behind {other}"),
+                                "each server behind one target",
+                            );
                         }
                         Some(_) => {}
                         None => {
