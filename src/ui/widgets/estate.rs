@@ -21,7 +21,6 @@ pub struct Columns {
     since: bool,
     signal: bool,
     team: bool,
-    width: usize,
 }
 
 const SINCE: usize = 7;
@@ -48,7 +47,7 @@ impl Columns {
         let each = left / fits;
         let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
         environments.reverse();
-        Self { name, word, environments, since, signal, team, width }
+        Self { name, word, environments, since, signal, team }
     }
 
     /// The row of headings.
@@ -73,7 +72,7 @@ impl Columns {
         }
         let hidden = scene.world.catalog.environments.len() - self.environments.len().min(scene.world.catalog.environments.len());
         if hidden > 0 {
-            row.end(Role::Quiet, format!("{hidden} more "));
+            row.end(Role::Quiet, format!("+{hidden} env "));
         }
         row
     }
@@ -118,7 +117,6 @@ impl Columns {
         if let (true, Some(team)) = (self.team, scene.world.catalog.services.get(&line.service).and_then(|service| service.team.as_ref())) {
             row.at(column).add(Role::Quiet, team.clone());
         }
-        debug_assert!(column <= self.width + TEAM, "columns are chosen to fit");
         row
     }
 }
