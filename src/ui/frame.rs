@@ -168,7 +168,7 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some((woke, slept)) = &world.slept {
         let since = words::ago(woke, &scene.now.wall);
         if since.as_secs() < 60 {
-            scene.changes_in(std::time::Duration::from_secs(60).saturating_sub(since));
+            scene.changes_in(std::time::Duration::from_mins(1).saturating_sub(since));
             say(format!("this machine slept {} until {}; everything is read again", words::span(slept.as_secs()), scene.zone.time(woke)));
         }
     }

@@ -86,7 +86,7 @@ pub struct SessionOptions {
 pub(super) enum Over {
     Nothing,
     Plan(Box<PlanDialog>),
-    Prompt(Prompt),
+    Prompt(Box<Prompt>),
     Help,
     Detail,
 }
@@ -314,13 +314,12 @@ impl Session {
             Command::Last => self.step(isize::MAX, world),
             Command::Left => self.board.get_mut().turn(world, -1),
             Command::Right => self.board.get_mut().turn(world, 1),
-            Command::Find => self.over = Over::Prompt(Prompt::new(Wanted::Find)),
+            Command::Find => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Find))),
             Command::Update => self.board.get_mut().let_go(),
             Command::Help => self.toggle_help(),
-            Command::Detail => self.open(Over::Detail),
             Command::Leave => return self.leave(),
             Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout),
-            Command::Look => self.open(Over::Detail),
+            Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen),
             Command::NextPane => self.pipeline.next_pane(),
             Command::Logs => {
@@ -341,8 +340,8 @@ impl Session {
 
     fn begin(&mut self, verb: Verb, target: Target, world: &World, now: &Moment) {
         match verb {
-            Verb::Shift => self.over = Over::Prompt(Prompt::new(Wanted::Share(target))),
-            Verb::Note => self.over = Over::Prompt(Prompt::new(Wanted::Note(target))),
+            Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
+            Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
             Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {
                 let run = match verb {
                     Verb::Retry | Verb::Cancel => self.pipeline.run(world, &target).map(|run| run.id.clone()),

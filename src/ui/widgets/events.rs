@@ -36,8 +36,7 @@ fn looks(kind: HappeningKind) -> (Mark, Role) {
         HappeningKind::Alert | HappeningKind::Alarm => (Mark::Abnormal, Role::Abnormal),
         HappeningKind::Deed => (Mark::Proven, Role::Strong),
         HappeningKind::Change => (Mark::Moving, Role::Moving),
-        HappeningKind::Run => (Mark::None, Role::Plain),
         HappeningKind::Source => (Mark::Unknown, Role::Quiet),
-        HappeningKind::Note => (Mark::None, Role::Plain),
+        HappeningKind::Run | HappeningKind::Note => (Mark::None, Role::Plain),
     }
 }
