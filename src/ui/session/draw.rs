@@ -173,7 +173,7 @@ impl Session {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         if let Some(target) = &target {
-            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(if width >= 100 { 24 } else { 18 });
+            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(if width >= 100 { 28 } else { 20 });
         }
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();
