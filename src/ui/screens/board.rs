@@ -261,7 +261,7 @@ impl Board {
         }
         rows.push(rule);
         if count == 0 {
-            rows.extend(["".to_owned(), "nothing is found by that; Esc shows all again".to_owned()].map(|text| Row::of(Role::Quiet, format!("   {text}"))));
+            rows.push(Row::of(Role::Quiet, "   nothing is found by that; Esc shows all again"));
             return;
         }
         let visible: Vec<Line> = self.matching().skip(self.offset).take(body).cloned().collect();
