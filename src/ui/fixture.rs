@@ -380,6 +380,8 @@ pub fn watched(state: DeedState) -> World {
         held_due: Some(at("14:08:12")),
         steps: vec![step],
         words: Text::empty(),
+        reasons: Vec::new(),
+        is_settled: false,
         elsewhere: false,
     };
     world.deeds.insert_mut(plan.id, Arc::new(deed));
