@@ -2,15 +2,25 @@
 
 use crate::control::standing::{Standing, standing};
 use crate::control::world::{SignalState, SignalView, TargetView};
-use crate::model::name::{EnvironmentName, Target};
+use crate::model::name::{EnvironmentName, ServiceName, Target};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
-use crate::ui::screens::board::Line;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::words;
+
+/// One service in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The service.
+    pub service: ServiceName,
+    /// Its worst standing.
+    pub standing: Standing,
+    /// Where it stands so.
+    pub environment: EnvironmentName,
+}
 
 /// The widths of the columns that are shown.
 #[derive(Debug, Clone)]
