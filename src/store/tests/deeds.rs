@@ -150,7 +150,7 @@ async fn a_hold_stops_a_forward_deed_between_two_of_its_steps_and_no_way_back() 
     let abort = plan(&clock, Verb::Abort, "3");
     let seen_hold = |found: &AtCommit| {
         assert!(found.state.hold.is_some());
-        Verdict::Permit(Permit::grant(abort.id))
+        yes(abort.id)(found)
     };
     let back = store.begin(&abort, &seen_hold).await.unwrap();
     store.sending(&back, 0).await.unwrap();

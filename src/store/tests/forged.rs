@@ -26,6 +26,9 @@ fn forge(header: &[u8], lines: &[Vec<u8>], n: usize, change: impl Fn(&mut Line))
     (found.intact, found.first_bad, found.reason.map(|why| why.to_string()).unwrap_or_default())
 }
 
+/// Where it is, why it fails, what was done.
+type Case<'a> = (usize, &'a str, &'a dyn Fn(&mut Line));
+
 fn resign(line: &mut Line, namespace: &str, body: &[u8]) {
     let key = ProcessKey::from_seed(&identity().seed, Some("test")).unwrap();
     line.sig = key.sshsig(namespace, body).unwrap();
@@ -41,7 +44,7 @@ async fn what_a_forger_chains_anew_is_found_by_what_does_not_fit() {
     let body = |line: &Line| String::from_utf8(Base64::decode_vec(&line.body).unwrap()).unwrap();
 
     assert_eq!(at(99, &|_| ()), (true, None, String::new()));
-    let cases: [(usize, &str, &dyn Fn(&mut Line)); 12] = [
+    let cases: [Case<'_>; 12] = [
         (2, "signature", &|line| line.body = Base64::encode_string(body(line).replace("because", "whyever").as_bytes())),
         (2, "signature", &|line| line.sig = serde_json::from_slice::<Line>(&lines[3]).unwrap().sig),
         (2, "signature", &|line| line.signer = "ana".to_owned()),
