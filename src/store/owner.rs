@@ -73,6 +73,19 @@ impl Owner {
         }
     }
 
+    /// Removes checkpoints that a dead owner had written and not yet put in their place.
+    pub fn sweep_checkpoints(&self, store: &Path) {
+        let Ok(found) = std::fs::read_dir(store) else { return };
+        for entry in found.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let left = name.strip_prefix(".checkpoint.").and_then(|name| name.strip_suffix(".tmp"));
+            if left.and_then(|left| left.split('.').next()).is_some_and(|writer| !self.alive(writer)) {
+                // Left behind when it cannot be removed; the next start tries again.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Removes the files of dead owners to which nothing in the store refers.
     pub fn sweep(&self, referred: &[String]) {
         let Some(dir) = &self.dir else { return };

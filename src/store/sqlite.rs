@@ -308,6 +308,9 @@ impl SqliteStore {
         let rows = rows.fetch_all(&mut *conn).await?;
         let referred: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         self.owner.sweep(&referred);
+        if let Some(dir) = &self.dir {
+            self.owner.sweep_checkpoints(dir);
+        }
         Ok(())
     }
 }

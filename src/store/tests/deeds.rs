@@ -150,7 +150,7 @@ async fn a_hold_stops_a_forward_deed_between_two_of_its_steps_and_no_way_back() 
     let abort = plan(&clock, Verb::Abort, "3");
     let seen_hold = |found: &AtCommit| {
         assert!(found.state.hold.is_some());
-        Verdict::Permit(Permit::grant(abort.id))
+        yes(abort.id)(found)
     };
     let back = store.begin(&abort, &seen_hold).await.unwrap();
     store.sending(&back, 0).await.unwrap();
@@ -264,5 +264,67 @@ async fn digits_that_name_two_plans_name_none() {
     let digits = one.id.to_string();
     for wrong in [digits.get(..7).unwrap(), "", "%_%_%_%_", "ABCDEF01", &format!("{digits}0")] {
         assert!(matches!(store.plan(wrong).await, Err(LedgerError::NoPlan(_))), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_of_an_earlier_boot_is_over() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let shift = plan(&clock, Verb::Shift, "1");
+    store.begin(&shift, &yes(shift.id)).await.unwrap();
+    let abort = plan(&clock, Verb::Abort, "2");
+    assert!(matches!(store.begin(&abort, &yes(abort.id)).await, Err(LedgerError::Busy { .. })));
+    clock.reboot();
+    assert_eq!(store.begin(&abort, &yes(abort.id)).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
+async fn an_unknown_that_keeps_its_lease_blocks_and_one_that_gave_it_back_does_not() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let shift = plan(&clock, Verb::Shift, "1");
+    let begun = store.begin(&shift, &yes(shift.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    store.record(shift.id, &outcome(EntryKind::Unknown, Some(0))).await.unwrap();
+    let next = plan(&clock, Verb::Shift, "2");
+    assert!(matches!(store.begin(&next, &yes(next.id)).await, Err(LedgerError::Busy { .. })));
+    store.record(shift.id, &Outcome { releases: true, ..outcome(EntryKind::Unknown, None) }).await.unwrap();
+    assert_eq!(store.open_deeds().await.unwrap().len(), 1, "a person has to look at it");
+    store.begin(&next, &yes(next.id)).await.unwrap();
+    let open: Vec<PlanId> = store.open_deeds().await.unwrap().iter().map(|open| open.deed.plan).collect();
+    assert_eq!(open, [next.id]);
+    assert_eq!(store.deed(&shift.id.short()).await.unwrap().state, DeedState::Unknown);
+}
+
+/// A process that dies without a word leaves its deed to the next start, at each point of it.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the child is told by its environment where to die")]
+async fn a_process_that_dies_leaves_its_deed_to_the_next_start() {
+    let (dir_name, point_name) = ("GONOGO_TEST_STORE", "GONOGO_TEST_POINT");
+    let clock = Still::new();
+    let shift = plan(&clock, Verb::Shift, "1");
+    if let (Ok(dir), Ok(point)) = (std::env::var(dir_name), std::env::var(point_name)) {
+        let store = store(Path::new(&dir), &clock).await;
+        let begun = store.begin(&shift, &yes(shift.id)).await.unwrap();
+        if point != "intended" {
+            store.sending(&begun, 0).await.unwrap();
+        }
+        if point == "accepted" {
+            store.record(shift.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+        }
+        std::process::abort();
+    }
+    for (point, state) in [("intended", DeedState::Intended), ("sent", DeedState::Sent), ("accepted", DeedState::Accepted)] {
+        let dir = tempfile::tempdir().unwrap();
+        let neighbour = store(dir.path(), &clock).await;
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "store::tests::deeds::a_process_that_dies_leaves_its_deed_to_the_next_start"]);
+        let ended = child.env(dir_name, dir.path()).env(point_name, point).output().unwrap();
+        assert!(!ended.status.success());
+        let found = neighbour.open_deeds().await.unwrap().remove(0);
+        assert_eq!((found.deed.state, found.owner_alive, found.ours), (state, false, false));
+        assert!(neighbour.adopt(shift.id).await.unwrap());
+        assert!(neighbour.verify().await.unwrap().intact);
     }
 }

@@ -207,11 +207,51 @@ async fn a_directory_without_the_right_to_write_is_read() {
     std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     let mut child = std::process::Command::new(&copy);
     child.args(["--exact", "store::tests::loss::a_directory_without_the_right_to_write_is_read"]).env(WHERE, dir.path());
-    if rustix::process::geteuid().is_root() {
+    if std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0 {
         std::os::unix::process::CommandExt::uid(&mut child, 65_534);
     }
     let ended = child.current_dir("/").output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
     assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"));
     readable(dir.path(), 0o755);
+}
+
+#[tokio::test]
+async fn another_history_beside_the_checkpoint_is_noticed() {
+    let (dir, fork, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Still::new());
+    let truth = filled(dir.path(), &clock).await;
+    let (other, clock) = (filled(fork.path(), &Still::new()).await, clock);
+    let (one, two) = (plan(&clock, Verb::Note, "one"), plan(&clock, Verb::Note, "two"));
+    truth.begin(&one, &yes(one.id)).await.unwrap();
+    other.begin(&two, &yes(two.id)).await.unwrap();
+    truth.close().await;
+    copy(fork.path(), dir.path());
+    for _ in 0..2 {
+        let forked = store(dir.path(), &clock).await;
+        let Some(LedgerError::Broken(why)) = forked.condition() else { panic!("{:?}", forked.condition()) };
+        assert!(why.as_str().contains("are not those of the checkpoint"), "{why}");
+        assert_eq!(forked.verify().await.unwrap().reason.unwrap().as_str(), "checkpoint");
+        forked.close().await;
+        // Once more with a history that is longer than the checkpoint.
+        let more = plan(&clock, Verb::Note, &other.size().await.unwrap().to_string());
+        other.begin(&more, &yes(more.id)).await.unwrap();
+        copy(fork.path(), dir.path());
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_lags_is_made_up_for_before_the_next_deed() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let path = dir.path().join("checkpoint");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let (one, two) = (plan(&clock, Verb::Note, "1"), plan(&clock, Verb::Note, "2"));
+    store.begin(&one, &yes(one.id)).await.unwrap();
+    let size = store.size().await.unwrap();
+    assert!(matches!(store.begin(&two, &yes(two.id)).await, Err(LedgerError::Unwritable(_))));
+    assert_eq!(store.size().await.unwrap(), size, "what is refused has changed nothing");
+    std::fs::remove_dir(&path).unwrap();
+    store.begin(&two, &yes(two.id)).await.unwrap();
+    assert!(store.verify().await.unwrap().intact);
 }

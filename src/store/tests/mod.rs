@@ -1,6 +1,7 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
 mod deeds;
+mod forged;
 mod format;
 mod loss;
 mod order;
@@ -29,17 +30,24 @@ use crate::ports::ledger::{AtCommit, Outcome};
 pub struct Still {
     wall: AtomicI64,
     boot: AtomicU64,
+    starts: AtomicU64,
 }
 
 impl Still {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { wall: AtomicI64::new(1_700_000_000_000), boot: AtomicU64::new(1_000_000) })
+        Arc::new(Self { wall: AtomicI64::new(1_700_000_000_000), boot: AtomicU64::new(1_000_000), starts: AtomicU64::new(1) })
     }
 
     pub fn pass(&self, span: Duration) {
         let ms = u64::try_from(span.as_millis()).unwrap();
         self.boot.fetch_add(ms, Ordering::SeqCst);
         self.wall.fetch_add(i64::try_from(ms).unwrap(), Ordering::SeqCst);
+    }
+
+    /// The machine is started again: the boot clock begins anew.
+    pub fn reboot(&self) {
+        self.starts.fetch_add(1, Ordering::SeqCst);
+        self.boot.store(0, Ordering::SeqCst);
     }
 
     pub fn set_back(&self, span: Duration) {
@@ -58,7 +66,7 @@ impl Clock for Still {
     }
 
     fn boot_id(&self) -> String {
-        "boot-1".to_owned()
+        format!("boot-{}", self.starts.load(Ordering::SeqCst))
     }
 }
 

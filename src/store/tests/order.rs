@@ -107,6 +107,34 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
     assert_eq!(store.happenings(1).await.unwrap(), [happening(0)]);
 }
 
+#[tokio::test]
+async fn several_who_open_a_new_store_at_once_found_it_once() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    for round in 0..5 {
+        let dir = dir.path().join(format!("odd name ?#%20 {round}"));
+        let open = || SqliteStore::open(&dir, clock.clone(), None);
+        let (a, b, c) = tokio::join!(open(), open(), open());
+        let stores = [a.unwrap(), b.unwrap(), c.unwrap()];
+        for store in &stores {
+            assert_eq!((store.condition(), store.size().await.unwrap()), (None, 1));
+            assert_eq!(store.installation(), stores[0].installation());
+            assert!(store.verify().await.unwrap().intact);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_dead_left_half_written_is_swept_and_the_livings_is_not() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let living = store(dir.path(), &clock).await;
+    let kept = dir.path().join(format!(".checkpoint.{}.7.tmp", living.owner.name()));
+    let left = dir.path().join(".checkpoint.00000000000000aa.3.tmp");
+    std::fs::write(&kept, "").unwrap();
+    std::fs::write(&left, "").unwrap();
+    let _other = store(dir.path(), &clock).await;
+    assert_eq!((kept.exists(), left.exists()), (true, false));
+}
+
 /// Prints what opening and committing cost here: `cargo test --release --lib store::tests::order::cost -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement, not a test"]
@@ -135,6 +163,18 @@ async fn cost() {
     assert!(first.verify().await.unwrap().intact);
     println!("verify of 901 entries {:.1} ms", watch(began));
     first.close().await;
+    let memory = SqliteStore::memory(clock.clone(), identity()).await.unwrap();
+    let began = std::time::Instant::now();
+    for nonce in 0..100 {
+        let note = plan(&clock, Verb::Note, &nonce.to_string());
+        memory.begin(&note, &yes(note.id)).await.unwrap();
+    }
+    println!("begin of a note in memory {:.2} ms", watch(began) / 100.0);
+    let shift = plan(&clock, Verb::Shift, "cost");
+    let begun = memory.begin(&shift, &yes(shift.id)).await.unwrap();
+    let began = std::time::Instant::now();
+    memory.sending(&begun, 0).await.unwrap();
+    println!("sending in memory {:.2} ms", watch(began));
     let mut opens = Vec::new();
     for _ in 0..50 {
         let began = std::time::Instant::now();
