@@ -318,7 +318,7 @@ async fn a_process_that_dies_leaves_its_deed_to_the_next_start() {
     for (point, state) in [("intended", DeedState::Intended), ("sent", DeedState::Sent), ("accepted", DeedState::Accepted)] {
         let dir = tempfile::tempdir().unwrap();
         let neighbour = store(dir.path(), &clock).await;
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut child = std::process::Command::new("/proc/self/exe");
         child.args(["--exact", "store::tests::deeds::a_process_that_dies_leaves_its_deed_to_the_next_start"]);
         let ended = child.env(dir_name, dir.path()).env(point_name, point).output().unwrap();
         assert!(!ended.status.success());
