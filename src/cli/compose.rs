@@ -75,16 +75,13 @@ pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> C
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = adapters(&loaded.config, around, &clock);
     let path = store_path(&loaded.config, around);
-    let (ledger, journal, trouble): (Arc<dyn Ledger>, Option<Arc<dyn Journal>>, Option<Text>) = match SqliteStore::open(&path, clock.clone(), None).await {
-        Ok(store) => {
-            let store = Arc::new(store);
-            let trouble = store.condition().map(|error| Text::clean(&error.to_string()));
-            (store.clone(), Some(store), trouble)
-        }
-        Err(error) => {
-            let words = Text::clean(&error.to_string());
-            (Arc::new(Broken::new(error)), None, Some(words))
-        }
+    let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
+    let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
+    let trouble = trouble.map(|error| Text::clean(&error.to_string()));
+    let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);
+    let ledger: Arc<dyn Ledger> = match opened {
+        Ok(store) => store,
+        Err(error) => Arc::new(Broken::new(error)),
     };
     let config = loaded.config;
     let actor = Actor::recognise(&os_user(around), &config.catalog.people);
@@ -106,7 +103,13 @@ pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> C
 ///
 /// # Errors
 /// Exit 1 when the store of the simulation cannot be made, exit 2 when the scenario's names do not fit.
-pub async fn simulated(scenario: Scenario, seed: u64, clock: Arc<dyn Clock>, around: &Surroundings, read_only: bool) -> Result<Composed, Exit> {
+pub async fn simulated(
+    scenario: Scenario,
+    seed: u64,
+    clock: Arc<dyn Clock>,
+    around: &Surroundings,
+    read_only: bool,
+) -> Result<Composed, Exit> {
     let user = os_user(around);
     let told = |error: &dyn std::fmt::Display| {
         out::words(&format!("gonogo: failed to open the simulated room: {error}"));

@@ -42,24 +42,35 @@ fn reasons(reasons: &[Reason]) -> Value {
 
 /// The board.
 pub fn status(world: &World, now: &Moment) -> Value {
-    let services: Vec<_> = world.catalog.services.values().map(|service| {
-        let environments: Vec<_> = world.catalog.environments.iter().filter(|environment| service.deploy.contains_key(&environment.name)).filter_map(|environment| {
-            let target = crate::model::name::Target::new(service.name.clone(), environment.name.clone());
-            let view = world.target(&target)?;
-            let fresh = standing::freshness(world, view, now);
-            let version = view.version(view.state.stable);
-            let age = standing::age(world, view, now).map(|age| age.as_secs());
-            Some(json!({
-                "name": environment.name,
-                "state": standing::standing(world, view, now).word(),
-                "version": version.map(|seen| seen.version.clone()),
-                "digest": version.and_then(|seen| seen.digest.clone()),
-                "age_s": age,
-                "stale": !fresh.is_fresh(),
-            }))
-        }).collect();
-        json!({ "name": service.name, "team": service.team, "environments": environments })
-    }).collect();
+    let services: Vec<_> = world
+        .catalog
+        .services
+        .values()
+        .map(|service| {
+            let environments: Vec<_> = world
+                .catalog
+                .environments
+                .iter()
+                .filter(|environment| service.deploy.contains_key(&environment.name))
+                .filter_map(|environment| {
+                    let target = crate::model::name::Target::new(service.name.clone(), environment.name.clone());
+                    let view = world.target(&target)?;
+                    let fresh = standing::freshness(world, view, now);
+                    let version = view.version(view.state.stable);
+                    let age = standing::age(world, view, now).map(|age| age.as_secs());
+                    Some(json!({
+                        "name": environment.name,
+                        "state": standing::standing(world, view, now).word(),
+                        "version": version.map(|seen| seen.version.clone()),
+                        "digest": version.and_then(|seen| seen.digest.clone()),
+                        "age_s": age,
+                        "stale": !fresh.is_fresh(),
+                    }))
+                })
+                .collect();
+            json!({ "name": service.name, "team": service.team, "environments": environments })
+        })
+        .collect();
     json!({
         "schema": SCHEMA,
         "simulated": world.catalog.simulated,
@@ -74,73 +85,90 @@ pub fn status(world: &World, now: &Moment) -> Value {
 
 /// Every backend and how it stands.
 pub fn backends(world: &World, now: &Moment) -> Value {
-    world.sources.values().map(|source| json!({
-        "name": source.backend.name,
-        "kind": source.kind().word(),
-        "state": source.freshness(now).word(),
-        "age_s": source.age(now).map(|age| age.as_secs()),
-        "error": standing::trouble(source),
-    })).collect()
+    world
+        .sources
+        .values()
+        .map(|source| {
+            json!({
+                "name": source.backend.name,
+                "kind": source.kind().word(),
+                "state": source.freshness(now).word(),
+                "age_s": source.age(now).map(|age| age.as_secs()),
+                "error": standing::trouble(source),
+            })
+        })
+        .collect()
 }
 
 fn rollouts(world: &World) -> Value {
-    let running = world.targets.values().filter(|view| view.state.rollout.is_some() || view.wished().is_some_and(|share| share.fraction() > 0.0));
-    running.map(|view| {
-        let rollout = view.state.rollout.as_ref();
-        let stable = view.state.stable;
-        let version = |slot: Slot| view.version(slot).map(|seen| seen.version.clone());
-        let wished = view.wished();
-        let measured = view.measured();
-        let steps = world.catalog.deploy(&view.target).map(|deploy| deploy.steps.clone()).unwrap_or_default();
-        let step = wished.map(|share| steps.iter().filter(|step| **step <= share.nearest()).count());
-        let state = match (&view.state.hold, world.under_way(&view.target)) {
-            (Some(_), _) => "held",
-            (None, Some(_)) => "moving",
-            (None, None) => "running",
-        };
-        json!({
-            "service": view.target.service,
-            "environment": view.target.environment,
-            "from": rollout.and_then(|rollout| rollout.from.clone()).or_else(|| version(stable)),
-            "to": rollout.and_then(|rollout| rollout.to.clone()).or_else(|| version(stable.other())),
-            "weight_wished": wished.map(percent),
-            "weight_measured": measured.map(|(share, _)| percent(share)),
-            "requests": measured.map(|(_, requests)| requests),
-            "step": step,
-            "state": state,
-            "by": rollout.map(|rollout| rollout.by.clone()),
+    let running =
+        world.targets.values().filter(|view| view.state.rollout.is_some() || view.wished().is_some_and(|share| share.fraction() > 0.0));
+    running
+        .map(|view| {
+            let rollout = view.state.rollout.as_ref();
+            let stable = view.state.stable;
+            let version = |slot: Slot| view.version(slot).map(|seen| seen.version.clone());
+            let wished = view.wished();
+            let measured = view.measured();
+            let steps = world.catalog.deploy(&view.target).map(|deploy| deploy.steps.clone()).unwrap_or_default();
+            let step = wished.map(|share| steps.iter().filter(|step| **step <= share.nearest()).count());
+            let state = match (&view.state.hold, world.under_way(&view.target)) {
+                (Some(_), _) => "held",
+                (None, Some(_)) => "moving",
+                (None, None) => "running",
+            };
+            json!({
+                "service": view.target.service,
+                "environment": view.target.environment,
+                "from": rollout.and_then(|rollout| rollout.from.clone()).or_else(|| version(stable)),
+                "to": rollout.and_then(|rollout| rollout.to.clone()).or_else(|| version(stable.other())),
+                "weight_wished": wished.map(percent),
+                "weight_measured": measured.map(|(share, _)| percent(share)),
+                "requests": measured.map(|(_, requests)| requests),
+                "step": step,
+                "state": state,
+                "by": rollout.map(|rollout| rollout.by.clone()),
+            })
         })
-    }).collect()
+        .collect()
 }
 
 fn waiting(world: &World) -> Value {
-    world.waiting.iter().map(|plan| {
-        let needs = world.catalog.protection(plan.target()).map(|protection| protection.approvals);
-        json!({
-            "kind": "plan",
-            "id": plan.id.to_string(),
-            "plan": plan.id.to_string(),
-            "target": plan.target().to_string(),
-            "verb": plan.intent.verb.word(),
-            "requester": plan.intent.requester.to_string(),
-            "needs": needs,
-            "given": 0,
-            "since": rfc3339(&plan.made),
-            "expires": rfc3339(&plan.expires),
+    world
+        .waiting
+        .iter()
+        .map(|plan| {
+            let needs = world.catalog.protection(plan.target()).map(|protection| protection.approvals);
+            json!({
+                "kind": "plan",
+                "id": plan.id.to_string(),
+                "plan": plan.id.to_string(),
+                "target": plan.target().to_string(),
+                "verb": plan.intent.verb.word(),
+                "requester": plan.intent.requester.to_string(),
+                "needs": needs,
+                "given": 0,
+                "since": rfc3339(&plan.made),
+                "expires": rfc3339(&plan.expires),
+            })
         })
-    }).collect()
+        .collect()
 }
 
 fn alerts(world: &World) -> Value {
-    let found = world.targets.values().flat_map(|view| view.alerts.iter().map(move |alert| json!({
-        "name": alert.name,
-        "severity": alert.severity,
-        "service": view.target.service,
-        "environment": view.target.environment,
-        "since": rfc3339(&alert.since),
-        "fingerprint": alert.fingerprint,
-        "silenced": !alert.silenced_by.is_empty(),
-    })));
+    let found = world.targets.values().flat_map(|view| {
+        view.alerts.iter().map(move |alert| {
+            json!({
+                "name": alert.name,
+                "severity": alert.severity,
+                "service": view.target.service,
+                "environment": view.target.environment,
+                "since": rfc3339(&alert.since),
+                "fingerprint": alert.fingerprint,
+                "silenced": !alert.silenced_by.is_empty(),
+            })
+        })
+    });
     found.collect()
 }
 
@@ -160,12 +188,18 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
         | DeedState::Unknown
         | DeedState::Failed => "permit",
     };
-    let steps: Vec<_> = deed.steps.iter().map(|step| json!({
-        "backend": step.effect.backend(),
-        "effect": step.words,
-        "state": step.state.word(),
-        "error": step.error.as_ref().map(ToString::to_string),
-    })).collect();
+    let steps: Vec<_> = deed
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "backend": step.effect.backend(),
+                "effect": step.words,
+                "state": step.state.word(),
+                "error": step.error.as_ref().map(ToString::to_string),
+            })
+        })
+        .collect();
     json!({
         "schema": SCHEMA,
         "deed": deed.plan.to_string(),
@@ -221,18 +255,23 @@ pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
 
 /// Entries of the ledger.
 pub fn entries(rows: &[EntryRow]) -> Value {
-    let entries: Vec<_> = rows.iter().map(|row| json!({
-        "n": row.n,
-        "at": rfc3339(&row.at),
-        "kind": row.kind.word(),
-        "signer": row.signer,
-        "deed": row.deed.map(|deed| deed.to_string()),
-        "verb": row.verb,
-        "target": row.target,
-        "requester": row.requester,
-        "verdict": row.verdict,
-        "facts": facts(&row.facts),
-    })).collect();
+    let entries: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "n": row.n,
+                "at": rfc3339(&row.at),
+                "kind": row.kind.word(),
+                "signer": row.signer,
+                "deed": row.deed.map(|deed| deed.to_string()),
+                "verb": row.verb,
+                "target": row.target,
+                "requester": row.requester,
+                "verdict": row.verdict,
+                "facts": facts(&row.facts),
+            })
+        })
+        .collect();
     json!({ "schema": SCHEMA, "entries": entries })
 }
 

@@ -8,6 +8,7 @@ mod log;
 mod looks;
 mod out;
 mod settle;
+mod story;
 mod target;
 mod verbs;
 
@@ -71,7 +72,9 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Abort(args) => verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await,
         Command::Rollback(args) => verbs::deed::run(around, &flags, deed(Verb::Rollback, args.target, None, Vec::new(), args.flags)).await,
         Command::Start(args) => verbs::deed::run(around, &flags, deed(Verb::Start, args.target, None, Vec::new(), args.flags)).await,
-        Command::Shift { target, percent, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await,
+        Command::Shift { target, percent, flags: how } => {
+            verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await
+        }
         Command::Retry(args) => verbs::deed::run(around, &flags, deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags)).await,
         Command::Cancel(args) => verbs::deed::run(around, &flags, deed(Verb::Cancel, args.target, args.run, Vec::new(), args.flags)).await,
         Command::Note { target, text, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Note, target, None, text, how)).await,

@@ -75,7 +75,8 @@ pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
 pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
     let is_settled = |world: &World| {
         let mut backends = update::backends_of(&world.catalog, target).into_iter();
-        backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source))) && (world.ledger.read || world.ledger.trouble.is_some())
+        backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
+            && (world.ledger.read || world.ledger.trouble.is_some())
     };
     let waiting = async {
         while !is_settled(&handle.world()) {

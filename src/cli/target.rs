@@ -20,7 +20,8 @@ pub fn find(world: &World, typed: &str) -> Result<Target, Exit> {
         if world.target(&target).is_some() {
             return Ok(target);
         }
-        let near = planner::nearest(world, &target).map_or_else(|| "`gonogo status` lists them".to_owned(), |near| format!("did you mean {near}?"));
+        let near = planner::nearest(world, &target)
+            .map_or_else(|| "`gonogo status` lists them".to_owned(), |near| format!("did you mean {near}?"));
         out::words(&format!("gonogo: no target `{target}` is configured; {near}"));
         return Err(Exit::Target);
     }
@@ -29,7 +30,9 @@ pub fn find(world: &World, typed: &str) -> Result<Target, Exit> {
         [one] => Ok((*one).clone()),
         [] => {
             let near = world.targets.keys().map(|known| (strsim::damerau_levenshtein(typed, known.service.as_str()), known)).min();
-            let near = near.filter(|(distance, _)| *distance <= 3).map_or_else(|| "expected service@environment".to_owned(), |(_, near)| format!("did you mean {near}?"));
+            let near = near
+                .filter(|(distance, _)| *distance <= 3)
+                .map_or_else(|| "expected service@environment".to_owned(), |(_, near)| format!("did you mean {near}?"));
             out::words(&format!("gonogo: no target `{}` is configured; {near}", Text::clean_within(typed, 80)));
             Err(Exit::Target)
         }

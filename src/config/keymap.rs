@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::file::Fields;
-use super::load::names_in;
+use super::names::names_in;
 use super::nearest::instead;
 use super::node::{self, Node, Value};
 use super::problem::{At, Findings, Place, Problems};

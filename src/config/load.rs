@@ -1,7 +1,5 @@
 //! Loads the configuration: files, environment, flags, each over the one before, checked as a whole.
 
-use std::path::{Path, PathBuf};
-
 use super::check;
 use super::keymap;
 use super::layers;
@@ -96,17 +94,4 @@ fn refuse_absent(at: At, word: &str, name: &str, names: &[String], found: &mut F
         let right = super::nearest::instead(name, names.iter().map(String::as_str));
         found.problem(at, &format!("no {word} is called `{name}`"), &right);
     }
-}
-
-/// The names of the files `NAME.toml` in a directory of the user, beside the built-in ones.
-pub(super) fn names_in(directory: &Path, built_in: &[&str]) -> Vec<String> {
-    let mut names: Vec<String> = built_in.iter().map(|name| (*name).to_owned()).collect();
-    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-    names.extend(entries.filter_map(|path: PathBuf| {
-        let name = path.file_stem()?.to_str()?;
-        (path.extension()? == "toml" && crate::model::name::check(name).is_ok()).then(|| name.to_owned())
-    }));
-    names.sort();
-    names.dedup();
-    names
 }

@@ -9,6 +9,7 @@ pub mod keymap;
 mod layers;
 pub mod load;
 mod merge;
+mod names;
 mod nearest;
 mod node;
 pub mod placeholder;

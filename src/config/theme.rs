@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::file::Fields;
-use super::load::names_in;
+use super::names::names_in;
 use super::nearest::instead;
 use super::node::{self, Node, Value};
 use super::problem::{Findings, Problems};

@@ -12,7 +12,7 @@ const QUICK: Duration = Duration::from_secs(1);
 /// The pause while a deed waits for the backend.
 const HASTY: Duration = Duration::from_millis(250);
 /// The longest pause after failures.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How urgently a backend is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -131,7 +131,7 @@ fn jittered(pause: Duration, seed: u64, backend: &BackendName, seq: u64) -> Dura
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     let thousandths = u32::try_from(hash >> 32).unwrap_or(0) % 100;
-    pause - pause.saturating_mul(thousandths) / 1000
+    pause.saturating_sub(pause.saturating_mul(thousandths) / 1000)
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
             address: String::new(),
             every: Duration::from_secs(5),
             stale_after: Duration::from_secs(15),
-            lookup_within: Duration::from_secs(60),
+            lookup_within: Duration::from_mins(1),
             insecure: false,
         }
     }

@@ -44,7 +44,10 @@ pub enum SourceFact {
 
 /// Tells the calls by which a person could do an effect by hand; it can do nothing itself.
 #[derive(Clone)]
-pub struct ByHand(Arc<dyn Fn(&StepEffect) -> Vec<String> + Send + Sync>);
+pub struct ByHand(Arc<Commands>);
+
+/// What an adapter knows of its own commands.
+type Commands = dyn Fn(&StepEffect) -> Vec<String> + Send + Sync;
 
 impl ByHand {
     /// Wraps an adapter's knowledge of its own commands.

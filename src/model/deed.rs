@@ -70,6 +70,7 @@ pub struct Effect {
 
 impl Effect {
     /// Joins the two proofs; none when they are not about the same plan or the Order has no such step.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof of one sending is spent by it")]
     pub fn join(permit: &Permit, recorded: Recorded, order: &Order, expect: Option<Weights>) -> Option<Self> {
         let Recorded { plan, step, epoch } = recorded;
         let what = order.effects.get(usize::try_from(step).ok()?)?.clone();

@@ -28,14 +28,12 @@ impl Text {
     /// overrides, zero-width and other invisible characters become `<U+XXXX>`; a tab becomes a space.
     pub fn clean_within(raw: &str, most: usize) -> Self {
         let mut out = String::with_capacity(raw.len().min(most.saturating_mul(4)));
-        let mut count = 0_usize;
-        for c in raw.chars() {
+        for (count, c) in raw.chars().enumerate() {
             if count >= most {
                 out.push('…');
                 break;
             }
             push_visible(&mut out, c);
-            count += 1;
         }
         Self(out.into())
     }

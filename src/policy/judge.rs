@@ -101,7 +101,11 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             let wanted =
                 if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
             let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
-            reasons.push(Reason::new("role", &text, &format!("{wanted} in {}; os_user in [[person]] says who you are", plan.target().environment)));
+            reasons.push(Reason::new(
+                "role",
+                &text,
+                &format!("{wanted} in {}; os_user in [[person]] says who you are", plan.target().environment),
+            ));
         }
     }
     if plan.direction == Direction::Forward

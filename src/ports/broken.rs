@@ -101,7 +101,7 @@ impl Ledger for Broken<LedgerError> {
     fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
         self.say()
     }
-    fn wait_for<'a>(&'a self, _: PlanId) -> Pending<'a, Result<(), LedgerError>> {
+    fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.say()
     }
     fn deny<'a>(&'a self, _: &'a Plan, _: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
@@ -116,7 +116,7 @@ impl Ledger for Broken<LedgerError> {
     fn record<'a>(&'a self, _: PlanId, _: &'a Outcome) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
         self.say()
     }
-    fn renew<'a>(&'a self, _: PlanId, _: u64) -> Pending<'a, Result<(), LedgerError>> {
+    fn renew(&self, _: PlanId, _: u64) -> Pending<'_, Result<(), LedgerError>> {
         self.say()
     }
     fn open_deeds(&self) -> Pending<'_, Result<Vec<OpenDeed>, LedgerError>> {
@@ -128,7 +128,7 @@ impl Ledger for Broken<LedgerError> {
     fn recent_deeds(&self, _: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.say()
     }
-    fn adopt<'a>(&'a self, _: PlanId) -> Pending<'a, Result<bool, LedgerError>> {
+    fn adopt(&self, _: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
         self.say()
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {

@@ -172,7 +172,7 @@ pub trait Ledger: Send + Sync {
     fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>>;
 
     /// Marks a stored plan as waiting for other persons.
-    fn wait_for<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<(), LedgerError>>;
+    fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;
 
     /// Records that a plan was denied, with the reasons in words.
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [crate::model::reason::Reason]) -> Pending<'a, Result<(), LedgerError>>;
@@ -192,7 +192,7 @@ pub trait Ledger: Send + Sync {
     fn record<'a>(&'a self, plan: PlanId, outcome: &'a Outcome) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
 
     /// Renews the lease of a deed under way.
-    fn renew<'a>(&'a self, plan: PlanId, epoch: u64) -> Pending<'a, Result<(), LedgerError>>;
+    fn renew(&self, plan: PlanId, epoch: u64) -> Pending<'_, Result<(), LedgerError>>;
 
     /// Deeds whose state is not final: under way, watched, or unknown and not looked at by a person.
     fn open_deeds(&self) -> Pending<'_, Result<Vec<OpenDeed>, LedgerError>>;
@@ -205,7 +205,7 @@ pub trait Ledger: Send + Sync {
 
     /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one: true when
     /// this process owns it from now on.
-    fn adopt<'a>(&'a self, plan: PlanId) -> Pending<'a, Result<bool, LedgerError>>;
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>>;
 
     /// What is remembered of every target that was ever written.
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>>;

@@ -97,7 +97,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
             }
         }
-        let pause = session.next_redraw(&handle.world(), &clock.now()).unwrap_or(Duration::from_secs(3600));
+        let pause = session.next_redraw(&handle.world(), &clock.now()).unwrap_or(Duration::from_hours(1));
         tokio::select! {
             biased;
             written = async { match in_flight.as_mut() { Some(write) => write.await, None => std::future::pending().await } } => {
@@ -189,4 +189,3 @@ fn base64(text: &str) -> String {
     use base64ct::{Base64, Encoding as _};
     Base64::encode_string(text.as_bytes())
 }
-

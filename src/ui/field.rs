@@ -71,7 +71,9 @@ impl Field {
             Key::Right => AreaKey::Right,
             Key::Home => AreaKey::Home,
             Key::End => AreaKey::End,
-            Key::Enter | Key::Esc | Key::Tab | Key::BackTab | Key::Up | Key::Down | Key::PageUp | Key::PageDown | Key::F(_) => return false,
+            Key::Enter | Key::Esc | Key::Tab | Key::BackTab | Key::Up | Key::Down | Key::PageUp | Key::PageDown | Key::F(_) => {
+                return false;
+            }
         };
         self.area.input(AreaInput { key, ctrl: chord.ctrl, alt: chord.alt, shift: false });
         true

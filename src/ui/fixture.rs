@@ -10,7 +10,8 @@ use crate::control::world::{EntryTraffic, Measure, Point, SignalState, SignalVie
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
 use crate::model::catalog::{
-    Assurance, Backend, BackendKind, Catalog, Deploy, Environment, PipelineRef, Protection, Room, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
+    Assurance, Backend, BackendKind, Catalog, Deploy, Environment, PipelineRef, Protection, Room, Service, Signal, SignalKind, Strategy,
+    TrafficEntry, VersionSource,
 };
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
 use crate::model::error::{PortError, PortErrorKind};
@@ -60,7 +61,7 @@ fn backend(named: &str, kind: BackendKind, every: u64) -> Backend {
         address: format!("http://{named}.example"),
         every: Duration::from_secs(every),
         stale_after: Duration::from_secs(every * 3),
-        lookup_within: Duration::from_secs(60),
+        lookup_within: Duration::from_mins(1),
         insecure: false,
     }
 }
@@ -81,9 +82,19 @@ fn deploy(service: &str) -> Deploy {
     Deploy {
         strategy: Strategy::Canary,
         steps: [5, 10, 20, 50, 80, 100].into_iter().filter_map(Percent::new).collect(),
-        traffic: vec![TrafficEntry { backend: name("edge"), pool: name(&format!("be_{service}")), first: vec![name("v1")], second: vec![name("v2")] }],
+        traffic: vec![TrafficEntry {
+            backend: name("edge"),
+            pool: name(&format!("be_{service}")),
+            first: vec![name("v1")],
+            second: vec![name("v2")],
+        }],
         version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
-        deploy: Some(PipelineRef { backend: name("ci"), builder: format!("{service}-deploy"), scheduler: Some("force".to_owned()), properties: BTreeMap::new() }),
+        deploy: Some(PipelineRef {
+            backend: name("ci"),
+            builder: format!("{service}-deploy"),
+            scheduler: Some("force".to_owned()),
+            properties: BTreeMap::new(),
+        }),
         github_environment: None,
         protection: None,
     }
@@ -97,7 +108,12 @@ fn service(named: &str, environments: &[&str]) -> Service {
         repository: None,
         depends_on: Vec::new(),
         alerts: None,
-        pipeline: Some(PipelineRef { backend: name("ci"), builder: named.to_owned(), scheduler: Some("force".to_owned()), properties: BTreeMap::new() }),
+        pipeline: Some(PipelineRef {
+            backend: name("ci"),
+            builder: named.to_owned(),
+            scheduler: Some("force".to_owned()),
+            properties: BTreeMap::new(),
+        }),
         deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), deploy(named))).collect(),
         signals: vec![Signal {
             name: name("errors"),
@@ -114,7 +130,13 @@ fn service(named: &str, environments: &[&str]) -> Service {
 /// The shop's catalog.
 pub fn catalog() -> Catalog {
     let protected = Protection { approvals: 2, typed_confirmation: true, ..Protection::default() };
-    let services = [("checkout", &["staging", "prod"][..]), ("inventory", &["staging"]), ("ledger", &["staging", "prod"]), ("mail", &["staging", "prod"]), ("search", &["prod"])];
+    let services = [
+        ("checkout", &["staging", "prod"][..]),
+        ("inventory", &["staging"]),
+        ("ledger", &["staging", "prod"]),
+        ("mail", &["staging", "prod"]),
+        ("search", &["prod"]),
+    ];
     Catalog {
         room: Room {
             name: "shop".to_owned(),
@@ -220,14 +242,24 @@ fn bad_canary() -> TargetView {
             ..errors(0.0, 0.0, SignalState::NoData, "")
         },
     ];
-    view.state.rollout = Some(Rollout { begun: at("13:41:00"), by: "ana".to_owned(), plan: Some(PlanId([0x7c; 32])), from: Some(Text::clean("2.4.1")), to: Some(Text::clean("2.5.0")) });
+    view.state.rollout = Some(Rollout {
+        begun: at("13:41:00"),
+        by: "ana".to_owned(),
+        plan: Some(PlanId([0x7c; 32])),
+        from: Some(Text::clean("2.4.1")),
+        to: Some(Text::clean("2.5.0")),
+    });
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
     let points: VecDeque<Point> = (0..120_i32)
         .map(|n| {
             let late = f64::from((n - 90).max(0)) / 30.0;
-            Point { at_ms: at("13:44:00").timestamp_millis() + i64::from(n) * 10_000, stable: Some(0.004), canary: (n > 60).then_some(0.004 + 0.017 * late) }
+            Point {
+                at_ms: at("13:44:00").timestamp_millis() + i64::from(n) * 10_000,
+                stable: Some(0.004),
+                canary: (n > 60).then_some(0.004 + 0.017 * late),
+            }
         })
         .collect();
     view.charts = BTreeMap::from([(name("errors"), Arc::new(points))]);
@@ -258,7 +290,13 @@ fn quiet(of: Target, running: &str) -> TargetView {
 }
 
 fn happenings() -> VecDeque<Happening> {
-    let line = |time, kind, text: &str, source: &str| Happening { at: at(time), kind, target: Some(checkout()), text: Text::clean(text), source: source.to_owned() };
+    let line = |time, kind, text: &str, source: &str| Happening {
+        at: at(time),
+        kind,
+        target: Some(checkout()),
+        text: Text::clean(text),
+        source: source.to_owned(),
+    };
     VecDeque::from([
         line("13:41:00", HappeningKind::Change, "rollout of 2.5.0 begins", "edge"),
         line("13:59:02", HappeningKind::Deed, "shift to 20 % by ana EFFECTIVE", "ana"),
@@ -316,14 +354,31 @@ pub fn world() -> World {
         world.targets.insert_mut(view.target.clone(), Arc::new(view));
     }
     let process = RouterProcess { version: Text::clean("2.6.12"), pid: 7, started: None, start_mark: 1 };
-    set(&mut world, "edge", SourceFact::Traffic(seen(TrafficReading { process, pools: BTreeMap::new(), missing: Vec::new() }, 1)), &[Capability::ReadTraffic, Capability::Shift]);
-    let reading = SignalReading { answers: Vec::new(), warnings: Vec::new(), rules: Vec::new(), targets_up: 4, targets: 4, backend_clock: None };
+    set(
+        &mut world,
+        "edge",
+        SourceFact::Traffic(seen(TrafficReading { process, pools: BTreeMap::new(), missing: Vec::new() }, 1)),
+        &[Capability::ReadTraffic, Capability::Shift],
+    );
+    let reading =
+        SignalReading { answers: Vec::new(), warnings: Vec::new(), rules: Vec::new(), targets_up: 4, targets: 4, backend_clock: None };
     set(&mut world, "prom", SourceFact::Metrics(seen(reading, 3)), &[Capability::ReadSignals]);
     let reading = AlertReading { alerts: vec![alert()], groups: Vec::new(), silences: Vec::new(), backend_clock: None };
     set(&mut world, "alerts", SourceFact::Alerts(seen(reading, 2)), &[Capability::ReadAlerts]);
-    let builder = Builder { name: Text::clean("checkout-deploy"), id: 3, runs: vec![run(4417, RunState::Running), run(4409, RunState::Passed)], queued: Vec::new() };
-    let reading = RunReading { builders: BTreeMap::from([("checkout-deploy".to_owned(), builder)]), missing: Vec::new(), backend_clock: None };
-    set(&mut world, "ci", SourceFact::Ci(seen(reading, 4)), &[Capability::ReadRuns, Capability::Logs, Capability::Start, Capability::Retry, Capability::Cancel]);
+    let builder = Builder {
+        name: Text::clean("checkout-deploy"),
+        id: 3,
+        runs: vec![run(4417, RunState::Running), run(4409, RunState::Passed)],
+        queued: Vec::new(),
+    };
+    let reading =
+        RunReading { builders: BTreeMap::from([("checkout-deploy".to_owned(), builder)]), missing: Vec::new(), backend_clock: None };
+    set(
+        &mut world,
+        "ci",
+        SourceFact::Ci(seen(reading, 4)),
+        &[Capability::ReadRuns, Capability::Logs, Capability::Start, Capability::Retry, Capability::Cancel],
+    );
     world.timeline = Arc::new(happenings());
     world.ledger.read = true;
     world.ledger.installation = "shop".to_owned();
@@ -339,7 +394,8 @@ fn set(world: &mut World, named: &str, fact: SourceFact, capabilities: &'static 
 /// The same shop; prom was read last 40 s ago and refuses since.
 pub fn lost_prom() -> World {
     let mut world = world();
-    let reading = SignalReading { answers: Vec::new(), warnings: Vec::new(), rules: Vec::new(), targets_up: 4, targets: 4, backend_clock: None };
+    let reading =
+        SignalReading { answers: Vec::new(), warnings: Vec::new(), rules: Vec::new(), targets_up: 4, targets: 4, backend_clock: None };
     let trouble = PortError::new(PortErrorKind::Unreachable, &name("prom"), "read signals", "connection refused");
     set(&mut world, "prom", SourceFact::Metrics(Fact { trouble: Some(trouble), failures: 8, ..seen(reading, 40) }), &[]);
     world.generation = 2;
@@ -350,7 +406,13 @@ pub fn lost_prom() -> World {
 pub fn held() -> World {
     let mut world = world();
     let mut view = bad_canary();
-    view.state.hold = Some(Hold { by: "cy".to_owned(), since: at("14:02:51"), reason: Text::clean("errors"), deed: PlanId([3; 32]), share: Percent::new(20) });
+    view.state.hold = Some(Hold {
+        by: "cy".to_owned(),
+        since: at("14:02:51"),
+        reason: Text::clean("errors"),
+        deed: PlanId([3; 32]),
+        share: Percent::new(20),
+    });
     world.targets.insert_mut(checkout(), Arc::new(view));
     world.generation = 3;
     world
@@ -359,7 +421,13 @@ pub fn held() -> World {
 /// The same shop with a shift back that is watched.
 pub fn watched(state: DeedState) -> World {
     let mut world = world();
-    let intent = Intent { verb: Verb::Shift, target: checkout(), args: Default::default(), requester: Actor::Person(name("ana")), reason: Text::clean("errors after 20 %") };
+    let intent = Intent {
+        verb: Verb::Shift,
+        target: checkout(),
+        args: Default::default(),
+        requester: Actor::Person(name("ana")),
+        reason: Text::clean("errors after 20 %"),
+    };
     let plan = plan(&world, intent, &now(), "n").unwrap();
     let facts = Facts {
         intended: Some(at("14:03:10")),
@@ -368,7 +436,14 @@ pub fn watched(state: DeedState) -> World {
         effective: (state == DeedState::Effective).then(|| at("14:03:12")),
         held: None,
     };
-    let step = DeedStep { effect: plan.order.effects.first().unwrap().clone(), words: Text::clean("be_checkout: v1 to 100, then v2 to 0"), state, facts, error: None, seen: Some(Text::clean("measured 0 of 214 requests")) };
+    let step = DeedStep {
+        effect: plan.order.effects.first().unwrap().clone(),
+        words: Text::clean("be_checkout: v1 to 100, then v2 to 0"),
+        state,
+        facts,
+        error: None,
+        seen: Some(Text::clean("measured 0 of 214 requests")),
+    };
     let deed = Deed {
         plan: plan.id,
         verb: Verb::Shift,
@@ -405,7 +480,14 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
         percent: intent.args.percent,
         requester: intent.requester.to_string(),
         rules: "0".repeat(64),
-        targets: vec![OrderTarget { service: "checkout".to_owned(), environment: "prod".to_owned(), slot: Some(Slot::Second), digest: None, run: None, attempt: None }],
+        targets: vec![OrderTarget {
+            service: "checkout".to_owned(),
+            environment: "prod".to_owned(),
+            slot: Some(Slot::Second),
+            digest: None,
+            run: None,
+            attempt: None,
+        }],
         text: None,
         verb: intent.verb,
     };
@@ -423,7 +505,12 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
             holds: true,
             broken: None,
         }],
-        evidence: vec![Evidence { text: Text::clean("errors 2.1 %, limit 1: 27 of 1,281"), source: "prom".to_owned(), age_s: Some(3), warns: true }],
+        evidence: vec![Evidence {
+            text: Text::clean("errors 2.1 %, limit 1: 27 of 1,281"),
+            source: "prom".to_owned(),
+            age_s: Some(3),
+            warns: true,
+        }],
         now: Text::clean("2.4.1 80 %, 2.5.0 20 %"),
         after: Text::clean("2.4.1 100 %, 2.5.0 0 %"),
         costs: vec![

@@ -63,7 +63,8 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
     match &world.actor {
         Actor::Person(name) => {
             row.add(Role::Plain, name.as_str());
-            let roles: Vec<_> = world.catalog.person(name).into_iter().flat_map(|person| &person.roles).map(|grant| grant.role.as_str()).collect();
+            let roles: Vec<_> =
+                world.catalog.person(name).into_iter().flat_map(|person| &person.roles).map(|grant| grant.role.as_str()).collect();
             if let (Some(first), true) = (roles.first(), dress.title.is_empty()) {
                 row.add(Role::Quiet, format!(", {}", first.replace('-', " ")));
             }

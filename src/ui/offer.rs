@@ -79,9 +79,7 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<String> {
             let done = view.state.rollout.is_none() && view.wished().is_some_and(|share| share.nearest() == Percent::ALL);
             held.or_else(|| done.then(|| "all steps are done".to_owned()))
         }),
-        Verb::Abort => against_shift(world, target).or_else(|| {
-            (!is_rolling(view)).then(|| "no rollout is under way".to_owned())
-        }),
+        Verb::Abort => against_shift(world, target).or_else(|| (!is_rolling(view)).then(|| "no rollout is under way".to_owned())),
         Verb::Rollback => against_rollback(world, target, view),
         Verb::Start => {
             let Some(pipeline) = world.catalog.services.get(&target.service).and_then(|service| service.pipeline.as_ref()) else {
@@ -144,10 +142,8 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Stri
 
 /// The deeds to offer in the key row: those that can work, and of those that would do the same only one.
 pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
-    let can: Vec<_> = super::command::TABLE
-        .iter()
-        .filter(|entry| matches!(entry.command, Command::Deed(_)) && hindrance(entry, at).is_none())
-        .collect();
+    let can: Vec<_> =
+        super::command::TABLE.iter().filter(|entry| matches!(entry.command, Command::Deed(_)) && hindrance(entry, at).is_none()).collect();
     let rollback = can.iter().any(|entry| entry.command == Command::Deed(Verb::Rollback));
     can.into_iter().filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort))).collect()
 }

@@ -345,7 +345,9 @@ impl Session {
             Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {
                 let run = match verb {
                     Verb::Retry | Verb::Cancel => self.pipeline.run(world, &target).map(|run| run.id.clone()),
-                    Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Shift | Verb::Note => None,
+                    Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Shift | Verb::Note => {
+                        None
+                    }
                 };
                 let args = Arguments { run, ..Arguments::default() };
                 let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };

@@ -101,7 +101,10 @@ fn a_shift_back_is_ordered_once_however_often_enter_is_pressed() {
     desk.press("o o p s <ret> <ret> <ret>");
     let plans = desk.executed();
     assert_eq!(plans.len(), 1);
-    assert_eq!((plans[0].intent.verb, plans[0].intent.args.percent.unwrap().get(), plans[0].intent.reason.as_str()), (Verb::Shift, 0, "oops"));
+    assert_eq!(
+        (plans[0].intent.verb, plans[0].intent.args.percent.unwrap().get(), plans[0].intent.reason.as_str()),
+        (Verb::Shift, 0, "oops")
+    );
 }
 
 #[test]
@@ -193,7 +196,8 @@ fn a_tick_is_few_bytes_and_a_move_of_the_cursor_too() {
 
 #[test]
 fn the_files_of_keys_and_looks_are_taken_over() {
-    let around = crate::config::surroundings::Surroundings { config_dir: "/nowhere".into(), ..crate::config::surroundings::Surroundings::default() };
+    let around =
+        crate::config::surroundings::Surroundings { config_dir: "/nowhere".into(), ..crate::config::surroundings::Surroundings::default() };
     let keys = crate::config::keymap::load("default", &around, &super::command::ids()).unwrap();
     let keymap = Keymap::from(&keys);
     for entry in super::command::TABLE {
@@ -222,7 +226,31 @@ fn the_terminal_shows_what_was_drawn() {
         let mut screen = vt100::Parser::new(std::num::NonZero::new(30).unwrap(), std::num::NonZero::new(100).unwrap(), 0);
         desk.glass.forget();
         screen.process(&desk.look());
-        for key in ["j", "j", "k", "?", "<esc>", "s", "0", "<ret>", "x", "<ret>", "<esc>", "i", "<pagedown>", "<esc>", "/", "m", "a", "<ret>", "<esc>", "3", "5", "2", "0"] {
+        for key in [
+            "j",
+            "j",
+            "k",
+            "?",
+            "<esc>",
+            "s",
+            "0",
+            "<ret>",
+            "x",
+            "<ret>",
+            "<esc>",
+            "i",
+            "<pagedown>",
+            "<esc>",
+            "/",
+            "m",
+            "a",
+            "<ret>",
+            "<esc>",
+            "3",
+            "5",
+            "2",
+            "0",
+        ] {
             desk.blind(key);
             screen.process(&desk.look());
             let seen: Vec<String> = screen.screen().rows(0, 100).map(|row| row.trim_end().to_owned()).collect();
@@ -275,7 +303,12 @@ fn a_list_in_hand_stands_still_and_says_what_is_newer() {
 
 #[test]
 fn every_screen_at_every_theme_and_size() {
-    for (name, world) in [("canary", fixture::world()), ("lost", fixture::lost_prom()), ("held", fixture::held()), ("watched", fixture::watched(DeedState::Effective))] {
+    for (name, world) in [
+        ("canary", fixture::world()),
+        ("lost", fixture::lost_prom()),
+        ("held", fixture::held()),
+        ("watched", fixture::watched(DeedState::Effective)),
+    ] {
         for screen in Screen::ALL {
             for size in [(80, 24), (120, 40), (200, 60)] {
                 if name != "canary" && size != (80, 24) {
@@ -284,7 +317,10 @@ fn every_screen_at_every_theme_and_size() {
                 for theme in [Theme::standard(), Theme::monochrome(), Theme::ascii()] {
                     let text = render::text(&world, &fixture::now(), screen, Some(&fixture::checkout()), size, &theme);
                     let styles = render::styles(&world, &fixture::now(), screen, Some(&fixture::checkout()), size, &theme);
-                    insta::assert_snapshot!(format!("{name}-{}-{}x{}-{}", screen.word(), size.0, size.1, theme.name), format!("{text}{styles}"));
+                    insta::assert_snapshot!(
+                        format!("{name}-{}-{}x{}-{}", screen.word(), size.0, size.1, theme.name),
+                        format!("{text}{styles}")
+                    );
                 }
             }
         }

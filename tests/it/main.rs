@@ -1,5 +1,12 @@
 //! The one integration test binary.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 #![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
 mod contract;

@@ -22,7 +22,14 @@ pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
             let catalog = &loaded.config.catalog;
             let files: Vec<_> = loaded.config.files.iter().map(|file| file.display().to_string()).collect();
             let counts = (catalog.backends.len(), catalog.environments.len(), catalog.services.len(), catalog.people.len());
-            out::line(&format!("{}: {} backends, {} environments, {} services, {} people", files.join(", "), counts.0, counts.1, counts.2, counts.3));
+            out::line(&format!(
+                "{}: {} backends, {} environments, {} services, {} people",
+                files.join(", "),
+                counts.0,
+                counts.1,
+                counts.2,
+                counts.3
+            ));
             Exit::Done
         }
     }

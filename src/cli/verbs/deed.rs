@@ -49,19 +49,25 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>) -> Result<Argu
     match (verb, words) {
         (Verb::Shift, [percent]) => {
             let share = percent.trim_end_matches('%').parse().ok().and_then(Percent::new);
-            args.percent = Some(share.ok_or_else(|| usage(&format!("`{}` is no share; expected a whole number from 0 to 100", Text::clean_within(percent, 40))))?);
+            args.percent = Some(share.ok_or_else(|| {
+                usage(&format!("`{}` is no share; expected a whole number from 0 to 100", Text::clean_within(percent, 40)))
+            })?);
         }
         (Verb::Shift, _) => return Err(usage("a shift needs a share: shift TARGET PERCENT")),
         (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
         (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
         (_, []) => {}
-        (_, [first, ..]) => return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40)))),
+        (_, [first, ..]) => {
+            return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40))));
+        }
     }
     if let Some(run) = run {
         if !matches!(verb, Verb::Retry | Verb::Cancel) {
             return Err(usage(&format!("{} takes no --run", verb.word())));
         }
-        args.run = Some(run.parse::<RunId>().map_err(|_| usage(&format!("`{}` is no run; expected backend/number", Text::clean_within(run, 80))))?);
+        args.run = Some(
+            run.parse::<RunId>().map_err(|_| usage(&format!("`{}` is no run; expected backend/number", Text::clean_within(run, 80))))?,
+        );
     }
     Ok(args)
 }
@@ -71,7 +77,7 @@ pub fn nonce() -> String {
     let mut bytes = [0_u8; 16];
     // Without randomness two equal wishes of one millisecond would be one plan, which the store then refuses as spent.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Draws up the plan of a wish.
@@ -103,12 +109,11 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let now = opened.clock.now();
-    let plan = match &wish.flags.if_plan {
-        Some(id) => stored(&opened, id, &wish, &target, &world, &now).await?,
-        None => {
-            let intent = Intent { verb: wish.verb, target: target.clone(), args, requester: world.actor.clone(), reason: Text::clean_within(&wish.flags.reason, 500) };
-            plan(&world, &now, intent)?
-        }
+    let plan = if let Some(id) = &wish.flags.if_plan {
+        stored(&opened, id, &wish, &target, &world, &now).await?
+    } else {
+        let reason = Text::clean_within(&wish.flags.reason, 500);
+        plan(&world, &now, Intent { verb: wish.verb, target, args, requester: world.actor.clone(), reason })?
     };
     let verdict = gate::judge(&world, &plan, &now);
     if wish.flags.dry_run {
@@ -140,7 +145,14 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
 }
 
 /// A stored plan, when it still is for this verb and target.
-async fn stored(opened: &settle::Opened, id: &str, wish: &Wish, target: &crate::model::name::Target, world: &World, now: &Moment) -> Result<Plan, Exit> {
+async fn stored(
+    opened: &settle::Opened,
+    id: &str,
+    wish: &Wish,
+    target: &crate::model::name::Target,
+    world: &World,
+    now: &Moment,
+) -> Result<Plan, Exit> {
     let plan = opened.ledger.plan(id).await.map_err(|error| {
         out::words(&format!("gonogo: {error}"));
         Exit::of_ledger(&error)
@@ -169,7 +181,8 @@ fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
         out::words(&format!("gonogo: {target} asks for its name to be typed; without a terminal give --yes"));
         return Err(Exit::Usage);
     }
-    let _ = write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
+    let _ =
+        write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
     let mut line = String::new();
     let read = std::io::stdin().read_line(&mut line);
     if read.is_ok() && line.trim() == target {

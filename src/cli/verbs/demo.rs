@@ -5,18 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeZone as _, Utc};
-use rand::{RngCore as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::adapters::clock::{PacedClock, SystemClock};
 use crate::cli::args::Demo;
 use crate::cli::exit::Exit;
-use crate::cli::verbs::{render, room};
-use crate::cli::{compose, out};
+use crate::cli::verbs::room;
+use crate::cli::{compose, out, story};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::rehearse::{Rehearsal, VirtualClock};
+use crate::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use crate::control::event::Event;
 use crate::control::planner;
 use crate::model::intent::{Intent, Verb};
@@ -25,11 +22,6 @@ use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
 use crate::ports::clock::Clock;
-
-/// The moment at which every headless story begins.
-pub fn beginning() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2026, 1, 2, 14, 0, 0).single().unwrap_or(DateTime::UNIX_EPOCH)
-}
 
 /// One line of an orders file.
 #[derive(Debug, Deserialize)]
@@ -69,19 +61,20 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Demo) -> Exit {
 }
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Exit, Exit> {
-    let scenario = render::scenario(args.scenario.as_deref().unwrap_or(crate::config::scenario::Scenario::DEFAULT))?;
+    let scenario = story::named(args.scenario.as_deref().unwrap_or(crate::config::scenario::Scenario::DEFAULT))?;
     if let (true, Some(until)) = (args.headless, args.until) {
         let orders = args.orders.as_deref().map(orders).transpose()?.unwrap_or_default();
-        let clock = Arc::new(VirtualClock::new(beginning()));
+        let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
-        let story = Rehearsal::open(clock, composed.outside, composed.opening);
-        return play(story, args.seed, until, orders, args.record.as_deref()).await;
+        let rehearsal = Rehearsal::open(clock, composed.outside, composed.opening);
+        return play(rehearsal, args.seed, until, orders, args.record.as_deref()).await;
     }
     if !(args.speed.is_finite() && (0.0..=1000.0).contains(&args.speed)) {
         out::words("gonogo: --speed takes a number from 0 (stands still) to 1000");
         return Err(Exit::Usage);
     }
-    let clock: Arc<dyn Clock> = if (args.speed - 1.0).abs() < f64::EPSILON { Arc::new(SystemClock) } else { Arc::new(PacedClock::new(args.speed)) };
+    let clock: Arc<dyn Clock> =
+        if (args.speed - 1.0).abs() < f64::EPSILON { Arc::new(SystemClock) } else { Arc::new(PacedClock::new(args.speed)) };
     let composed = compose::simulated(scenario, args.seed, clock, around, flags.read_only).await?;
     room::open(around, flags, composed, Vec::new()).await
 }
@@ -116,7 +109,7 @@ fn order(line: &str) -> Result<Given, String> {
 
 /// Plays a story to its end: each order is planned in the world of its moment and confirmed at once.
 async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Given>, record: Option<&Path>) -> Result<Exit, Exit> {
-    let mut chance = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_6f6e_6365);
+    let mut nonces = Nonces::of(seed);
     let mut recording = match record {
         Some(file) => Some(BufWriter::new(std::fs::File::create(file).map_err(|error| {
             out::words(&format!("gonogo: failed to write the recording {}: {error}", file.display()));
@@ -144,9 +137,8 @@ async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Give
         if by.is_none() {
             intent.requester = story.room().world().actor.clone();
         }
-        let nonce = format!("{:016x}{:016x}", chance.next_u64(), chance.next_u64());
         let now = story.now();
-        match planner::plan(story.room().world(), intent, &now, &nonce) {
+        match planner::plan(story.room().world(), intent, &now, &nonces.next()) {
             Ok(plan) => story.give(Event::Confirmed { plan: Box::new(plan) }),
             Err(error) => out::words(&format!("gonogo: at {} s: {error}", at.as_secs_f64())),
         }

@@ -23,28 +23,45 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     let now = opened.clock.now();
     let advice: Vec<_> = world.sources.values().map(|source| (source.clone(), advise(source, &world))).collect();
     if as_json {
-        let backends: Vec<_> = advice.iter().map(|(source, (told, fix))| json!({
-            "name": source.backend.name,
-            "kind": source.kind().word(),
-            "address": source.backend.address,
-            "state": source.freshness(&now).word(),
-            "told": told,
-            "fix": fix,
-            "skew_ms": source.skew_ms,
-            "capabilities": source.capabilities,
-        })).collect();
+        let backends: Vec<_> = advice
+            .iter()
+            .map(|(source, (told, fix))| {
+                json!({
+                    "name": source.backend.name,
+                    "kind": source.kind().word(),
+                    "address": source.backend.address,
+                    "state": source.freshness(&now).word(),
+                    "told": told,
+                    "fix": fix,
+                    "skew_ms": source.skew_ms,
+                    "capabilities": source.capabilities,
+                })
+            })
+            .collect();
         let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
-        out::json(&json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store } }));
+        out::json(
+            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store } }),
+        );
         return Exit::Done;
     }
     for (source, (told, fix)) in &advice {
-        out::line(&format!("{} ({}, {}): {}", source.backend.name, source.kind().word(), source.backend.address, source.freshness(&now).word()));
+        out::line(&format!(
+            "{} ({}, {}): {}",
+            source.backend.name,
+            source.kind().word(),
+            source.backend.address,
+            source.freshness(&now).word()
+        ));
         out::line(&format!("  {told}"));
         if let Some(fix) = fix {
             out::line(&format!("  do: {fix}"));
         }
         if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
-            out::line(&format!("  its clock is {} s {} ours; set both by NTP", skew.abs() / 1000, if skew > 0 { "ahead of" } else { "behind" }));
+            out::line(&format!(
+                "  its clock is {} s {} ours; set both by NTP",
+                skew.abs() / 1000,
+                if skew > 0 { "ahead of" } else { "behind" }
+            ));
         }
         if source.backend.insecure {
             out::line("  plain text over the network, as insecure = true allows");
@@ -69,24 +86,44 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
             let told = format!("HAProxy {}, process {}, {} pools", reading.process.version, reading.process.pid, reading.pools.len());
             let fix = (!missing.is_empty()).then(|| format!("it has no pool {}: compare `pool` with its backends", missing.join(", ")));
             let servers = || {
-                let lacks = world.targets.values().flat_map(|view| &view.traffic).filter(|entry| entry.backend == source.backend.name && !entry.missing.is_empty());
-                lacks.map(|entry| format!("{} lacks {}", entry.pool, entry.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))).next()
+                let lacks = world
+                    .targets
+                    .values()
+                    .flat_map(|view| &view.traffic)
+                    .filter(|entry| entry.backend == source.backend.name && !entry.missing.is_empty());
+                lacks
+                    .map(|entry| {
+                        format!("{} lacks {}", entry.pool, entry.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+                    })
+                    .next()
             };
             (told, fix.or_else(servers))
         }),
         SourceFact::Metrics(fact) => fact.value.as_ref().map_or_else(never, |reading| {
             let failed = reading.answers.iter().find_map(|answer| answer.series.as_ref().err());
             let empty = reading.answers.iter().find(|answer| answer.series.as_ref().is_ok_and(Vec::is_empty));
-            let fix = failed.map(|error| format!("a query fails: {error}")).or_else(|| empty.map(|answer| format!("no data for `{}`: an empty answer is not zero", answer.sent)));
+            let fix = failed
+                .map(|error| format!("a query fails: {error}"))
+                .or_else(|| empty.map(|answer| format!("no data for `{}`: an empty answer is not zero", answer.sent)));
             let sick = reading.rules.iter().filter(|rule| !rule.healthy).count();
-            (format!("{} questions answered, {} of {} targets up, {} rules, {sick} of them failing", reading.answers.len(), reading.targets_up, reading.targets, reading.rules.len()), fix)
+            (
+                format!(
+                    "{} questions answered, {} of {} targets up, {} rules, {sick} of them failing",
+                    reading.answers.len(),
+                    reading.targets_up,
+                    reading.targets,
+                    reading.rules.len()
+                ),
+                fix,
+            )
         }),
-        SourceFact::Alerts(fact) => {
-            fact.value.as_ref().map_or_else(never, |reading| (format!("{} alerts in {} groups, {} silences", reading.alerts.len(), reading.groups.len(), reading.silences.len()), None))
-        }
+        SourceFact::Alerts(fact) => fact.value.as_ref().map_or_else(never, |reading| {
+            (format!("{} alerts in {} groups, {} silences", reading.alerts.len(), reading.groups.len(), reading.silences.len()), None)
+        }),
         SourceFact::Ci(fact) => fact.value.as_ref().map_or_else(never, |reading| {
             let missing: Vec<_> = reading.missing.iter().map(ToString::to_string).collect();
-            let fix = (!missing.is_empty()).then(|| format!("it has no builder {}: compare `builder` with its own names", missing.join(", ")));
+            let fix =
+                (!missing.is_empty()).then(|| format!("it has no builder {}: compare `builder` with its own names", missing.join(", ")));
             (format!("{} builders", reading.builders.len()), fix)
         }),
         SourceFact::Unsupported => ("not supported by this version".to_owned(), None),

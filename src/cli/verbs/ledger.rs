@@ -43,7 +43,13 @@ pub async fn list(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         let deed = row.deed.map(|deed| deed.short()).unwrap_or_default();
         let what = [row.verb, row.target].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let who = row.requester.unwrap_or_else(|| row.signer.clone());
-        out::line(&format!("{:>5} {} {:<11} {deed:<8} {what:<28} {who:<12} {}", row.n, row.at.format("%Y-%m-%d %H:%M:%SZ"), row.kind.word(), row.words));
+        out::line(&format!(
+            "{:>5} {} {:<11} {deed:<8} {what:<28} {who:<12} {}",
+            row.n,
+            row.at.format("%Y-%m-%d %H:%M:%SZ"),
+            row.kind.word(),
+            row.words
+        ));
     }
     Exit::Done
 }

@@ -24,7 +24,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let now = opened.clock.now();
-    let intent = Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
+    let intent =
+        Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
     let plan = deed::plan(&world, &now, intent)?;
     let verdict = gate::judge(&world, &plan, &now);
     let stored = opened.ledger.store_plan(&plan).await;

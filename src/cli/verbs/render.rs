@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cli::args::{Format, Render};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::show;
-use crate::cli::{compose, looks, out, settle, target};
+use crate::cli::{compose, looks, out, settle, story, target};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::rehearse::{Rehearsal, VirtualClock};
@@ -26,28 +26,17 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
     let screen = show::named(&args.screen)?;
     let loaded = compose::configuration(around, flags)?;
     if let Some(name) = args.scenario.as_deref().or(loaded.nothing_configured.then_some(Scenario::DEFAULT)) {
-        let scenario = scenario(name)?;
+        let scenario = story::named(name)?;
         // A picture of a story has one beginning, so that it is the same on every machine.
-        let clock = Arc::new(VirtualClock::new(crate::cli::verbs::demo::beginning()));
+        let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
-        let mut story = Rehearsal::open(clock, composed.outside, composed.opening);
-        story.run_until(args.at, &mut |_, _| {}).await;
-        return draw(story.room().world(), &story.now(), screen, args, around, flags);
+        let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening);
+        rehearsal.run_until(args.at, &mut |_, _| {}).await;
+        return draw(rehearsal.room().world(), &rehearsal.now(), screen, args, around, flags);
     }
     let mut opened = settle::open(around, flags, false).await?;
     let world = settle::settled(&mut opened.handle, args.settle).await;
     draw(&world, &opened.clock.now(), screen, args, around, flags)
-}
-
-/// A built-in scenario.
-///
-/// # Errors
-/// Exit 2, with the names that there are.
-pub fn scenario(name: &str) -> Result<Scenario, Exit> {
-    Scenario::named(name).map_err(|error| {
-        out::words(&format!("gonogo: {}", error.what));
-        Exit::Usage
-    })
 }
 
 fn draw(world: &World, now: &Moment, screen: Screen, args: &Render, around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {

@@ -8,7 +8,7 @@ use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Composed};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
-use crate::cli::{log, looks, out};
+use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
@@ -24,7 +24,7 @@ pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
 async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     let loaded = compose::configuration(around, flags)?;
     if loaded.nothing_configured {
-        let scenario = crate::cli::verbs::render::scenario(Scenario::DEFAULT)?;
+        let scenario = story::named(Scenario::DEFAULT)?;
         let composed = compose::simulated(scenario, 1, Arc::new(SystemClock), around, flags.read_only).await?;
         return open(around, flags, composed, Vec::new()).await;
     }

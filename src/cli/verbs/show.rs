@@ -27,7 +27,11 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Show) -> Exit {
 pub fn named(word: &str) -> Result<Screen, Exit> {
     Screen::named(word).ok_or_else(|| {
         let names: Vec<_> = Screen::ALL.iter().map(|screen| screen.word()).collect();
-        out::words(&format!("gonogo: there is no screen `{}`; expected one of {}", crate::model::text::Text::clean_within(word, 40), names.join(", ")));
+        out::words(&format!(
+            "gonogo: there is no screen `{}`; expected one of {}",
+            crate::model::text::Text::clean_within(word, 40),
+            names.join(", ")
+        ));
         Exit::Usage
     })
 }
@@ -67,17 +71,29 @@ fn object(world: &World, now: &Moment, screen: Screen, target: Option<&Target>) 
         "state": standing::standing(world, view, now).word(),
         "backends": shapes::backends(world, now),
     });
-    let deeds: Vec<_> = world.newest_deeds().into_iter().filter(|deed| deed.target == view.target).map(|deed| shapes::deed(deed, world.catalog.simulated)).collect();
+    let deeds: Vec<_> = world
+        .newest_deeds()
+        .into_iter()
+        .filter(|deed| deed.target == view.target)
+        .map(|deed| shapes::deed(deed, world.catalog.simulated))
+        .collect();
     let more = match screen {
-        Screen::Rollout => json!({ "remembered": view.state, "versions": view.versions, "traffic": view.traffic, "signals": view.signals, "deeds": deeds }),
+        Screen::Rollout => {
+            json!({ "remembered": view.state, "versions": view.versions, "traffic": view.traffic, "signals": view.signals, "deeds": deeds })
+        }
         Screen::Incident => {
-            let timeline: Vec<_> = world.timeline.iter().filter(|line| line.target.as_ref().is_none_or(|target| target == &view.target)).collect();
+            let timeline: Vec<_> =
+                world.timeline.iter().filter(|line| line.target.as_ref().is_none_or(|target| target == &view.target)).collect();
             json!({ "alerts": view.alerts, "signals": view.signals, "timeline": timeline, "deeds": deeds })
         }
         Screen::Pipeline => {
             let service = world.catalog.services.get(&view.target.service).and_then(|service| service.pipeline.as_ref());
             let deploy = world.catalog.deploy(&view.target).and_then(|deploy| deploy.deploy.as_ref());
-            let builders: Vec<_> = service.into_iter().chain(deploy).filter_map(|pipeline| world.runs(&pipeline.backend)?.value.as_ref()?.builders.get(&pipeline.builder).cloned()).collect();
+            let builders: Vec<_> = service
+                .into_iter()
+                .chain(deploy)
+                .filter_map(|pipeline| world.runs(&pipeline.backend)?.value.as_ref()?.builders.get(&pipeline.builder).cloned())
+                .collect();
             json!({ "builders": builders, "deeds": deeds })
         }
         Screen::Board | Screen::Ledger => Value::Null,

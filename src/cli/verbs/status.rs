@@ -50,7 +50,8 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Status) -> Exit {
 /// Leaves only what is selected.
 fn narrow(status: &mut Value, selector: Option<&str>) {
     let chosen = |service: &Value, environment: &Value| {
-        let target = service.as_str().zip(environment.as_str()).and_then(|(service, environment)| format!("{service}@{environment}").parse().ok());
+        let target =
+            service.as_str().zip(environment.as_str()).and_then(|(service, environment)| format!("{service}@{environment}").parse().ok());
         target.is_some_and(|target| selects(selector, &target))
     };
     if selector.is_none() {
@@ -63,7 +64,8 @@ fn narrow(status: &mut Value, selector: Option<&str>) {
                 environments.retain(|environment| chosen(&name, environment.get("name").unwrap_or(&Value::Null)));
             }
         }
-        services.retain(|service| service.get("environments").and_then(Value::as_array).is_some_and(|environments| !environments.is_empty()));
+        services
+            .retain(|service| service.get("environments").and_then(Value::as_array).is_some_and(|environments| !environments.is_empty()));
     }
     for part in ["rollouts", "alerts"] {
         if let Some(rows) = status.get_mut(part).and_then(Value::as_array_mut) {
@@ -71,7 +73,12 @@ fn narrow(status: &mut Value, selector: Option<&str>) {
         }
     }
     if let Some(rows) = status.get_mut("waiting").and_then(Value::as_array_mut) {
-        rows.retain(|row| row.get("target").and_then(Value::as_str).and_then(|target| target.parse().ok()).is_some_and(|target| selects(selector, &target)));
+        rows.retain(|row| {
+            row.get("target")
+                .and_then(Value::as_str)
+                .and_then(|target| target.parse().ok())
+                .is_some_and(|target| selects(selector, &target))
+        });
     }
 }
 

@@ -20,26 +20,43 @@ pub fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Actor::Person(name) => loaded.config.catalog.person(name),
         Actor::Unverified(_) | Actor::Stranger(_) => None,
     };
-    let (name, known) = (actor.to_string(), match &actor {
-        Actor::Person(_) => "configured",
-        Actor::Unverified(_) => "unverified",
-        Actor::Stranger(_) => "stranger",
-    });
+    let (name, known) = (
+        actor.to_string(),
+        match &actor {
+            Actor::Person(_) => "configured",
+            Actor::Unverified(_) => "unverified",
+            Actor::Stranger(_) => "stranger",
+        },
+    );
     if as_json {
-        let roles: Vec<_> = person.map(|person| person.roles.iter().map(|grant| json!({ "role": grant.role, "environments": grant.environments, "services": grant.services })).collect()).unwrap_or_default();
+        let roles: Vec<_> = person
+            .map(|person| {
+                person
+                    .roles
+                    .iter()
+                    .map(|grant| json!({ "role": grant.role, "environments": grant.environments, "services": grant.services }))
+                    .collect()
+            })
+            .unwrap_or_default();
         out::json(&json!({ "schema": crate::cli::json::SCHEMA, "name": name, "os_user": user, "known": known, "roles": roles }));
         return Exit::Done;
     }
     out::line(&match (&actor, person) {
         (Actor::Person(_), Some(person)) => {
-            let roles: Vec<_> = person.roles.iter().map(|grant| {
-                let places: Vec<_> = grant.environments.iter().map(ToString::to_string).collect();
-                if places.is_empty() { grant.role.to_string() } else { format!("{} in {}", grant.role, places.join(", ")) }
-            }).collect();
+            let roles: Vec<_> = person
+                .roles
+                .iter()
+                .map(|grant| {
+                    let places: Vec<_> = grant.environments.iter().map(ToString::to_string).collect();
+                    if places.is_empty() { grant.role.to_string() } else { format!("{} in {}", grant.role, places.join(", ")) }
+                })
+                .collect();
             format!("{name}, system user {user}: {}", if roles.is_empty() { "no role".to_owned() } else { roles.join("; ") })
         }
         (Actor::Unverified(_), _) => format!("{name}, unverified: nobody is configured, so this system user has every role"),
-        (Actor::Stranger(_) | Actor::Person(_), _) => format!("{name}: people are configured and none has os_user = \"{user}\", so this user may only look"),
+        (Actor::Stranger(_) | Actor::Person(_), _) => {
+            format!("{name}: people are configured and none has os_user = \"{user}\", so this user may only look")
+        }
     });
     Exit::Done
 }

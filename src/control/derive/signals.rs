@@ -212,6 +212,23 @@ fn past(signal: &Signal, value: Option<f64>) -> bool {
     }
 }
 
+/// Past its limit beyond the doubt of small numbers: for a ratio its whole interval, for a quantile enough events to have one.
+fn surely_past(signal: &Signal, measure: &Measure) -> bool {
+    let enough = match &signal.kind {
+        SignalKind::Ratio { .. } => {
+            let interval = measure.bad.zip(measure.total).and_then(|(bad, total)| proportion::wilson(bad, total));
+            return interval.is_some_and(|found| match signal.better {
+                Better::Lower => past(signal, Some(found.low)),
+                Better::Higher => past(signal, Some(found.high)),
+            });
+        }
+        // The p99 of fewer than a hundred events is the worst of them, not a quantile.
+        SignalKind::Histogram { quantile, .. } => measure.total.is_some_and(|events| events * (1.0 - quantile) >= 1.0),
+        SignalKind::Value { .. } => true,
+    };
+    enough && past(signal, measure.value)
+}
+
 /// Past its limit in any slot that takes traffic; worse when the new version alone is, beyond the interval of doubt.
 fn state_of(signal: &Signal, old: &Measure, new: &Measure, difference: Option<(f64, f64, f64)>) -> SignalState {
     let doubtless = difference.is_some_and(|(_, low, high)| match signal.better {
@@ -221,7 +238,7 @@ fn state_of(signal: &Signal, old: &Measure, new: &Measure, difference: Option<(f
     if past(signal, new.value) && doubtless {
         return SignalState::Worse;
     }
-    if past(signal, new.value) || past(signal, old.value) {
+    if surely_past(signal, new) || surely_past(signal, old) {
         return SignalState::Past;
     }
     if old.value.is_none() && new.value.is_none() { SignalState::NoData } else { SignalState::Within }

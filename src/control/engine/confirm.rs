@@ -55,7 +55,7 @@ impl Machine {
         match &effect {
             StepEffect::Weights { backend, pool, weights } => {
                 let late = now.boot >= until;
-                match self.sight(world, backend, pool, weights, since, baseline.as_ref(), late) {
+                match self.sight(world, &effect, since, baseline.as_ref(), late) {
                     Sight::Effective(words) => return self.seen_effective(now, step, &words),
                     Sight::Base(baseline) => {
                         self.phase = Phase::Confirming { step, since: *since, until, baseline: Some(baseline), looked }
@@ -66,7 +66,7 @@ impl Machine {
                     let words = format!(
                         "accepted, but not effective within {} s: {}",
                         self.effective_within.as_secs(),
-                        self.shortfall(world, backend, pool, weights, baseline.as_ref())
+                        Self::shortfall(world, backend, pool, weights, baseline.as_ref())
                     );
                     return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
                 }
@@ -107,22 +107,15 @@ impl Machine {
         }
     }
 
-    fn sight(
-        &self,
-        world: &World,
-        backend: &BackendName,
-        pool: &PoolName,
-        weights: &Weights,
-        since: &Moment,
-        baseline: Option<&Baseline>,
-        late: bool,
-    ) -> Sight {
+    fn sight(&self, world: &World, effect: &StepEffect, since: &Moment, baseline: Option<&Baseline>, late: bool) -> Sight {
+        let StepEffect::Weights { backend, pool, weights } = effect else { return Sight::Wait };
         let Some((reading, seen)) = newest(world, backend) else { return Sight::Wait };
         if seen.boot <= since.boot || !reads_as(&reading, pool, weights) {
             return Sight::Wait;
         }
         let Some(baseline) = baseline else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
-        if seen.boot <= baseline.newest.boot && !late {
+        // One reading alone measures nothing; the same one again only counts when time is up.
+        if seen.boot <= baseline.seen.boot || (seen.boot <= baseline.newest.boot && !late) {
             return Sight::Wait;
         }
         let Some((entry, trial)) = self.entry(world, backend, pool) else { return Sight::Effective("weights read back as set".to_owned()) };
@@ -147,7 +140,7 @@ impl Machine {
     }
 
     /// Why a weights step was not seen in time.
-    fn shortfall(&self, world: &World, backend: &BackendName, pool: &PoolName, weights: &Weights, baseline: Option<&Baseline>) -> String {
+    fn shortfall(world: &World, backend: &BackendName, pool: &PoolName, weights: &Weights, baseline: Option<&Baseline>) -> String {
         let Some((reading, _)) = newest(world, backend) else { return format!("{backend} was not read") };
         if !reads_as(&reading, pool, weights) {
             return format!("weights of {pool} do not read as set");

@@ -1,7 +1,9 @@
 //! The engine: one machine a deed, from confirmed to held. Pure: events and readings in, tasks out.
 
 mod confirm;
+mod record;
 mod recover;
+mod send;
 mod watch;
 
 use std::time::Duration;
@@ -15,15 +17,13 @@ use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::catalog::Environment;
 use crate::model::deed::{Deed, DeedState, DeedStep, EntryKind, Facts};
-use crate::model::error::SendError;
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, Precondition, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
-use crate::model::traffic::Weights;
 use crate::model::verdict::Verdict;
-use crate::ports::ledger::{LedgerError, Outcome};
+use crate::ports::ledger::LedgerError;
 
 pub use confirm::Baseline;
 
@@ -36,7 +36,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(8);
 /// How often a CI system is asked for what an effect made.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a deploy run of a rollback may take.
-const DEPLOY_WITHIN: Duration = Duration::from_secs(60 * 60);
+const DEPLOY_WITHIN: Duration = Duration::from_hours(1);
 
 /// Where a machine stands.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Machine {
         Self {
             hold_time: of(|environment| environment.hold_time, 300),
             effective_within: of(|environment| environment.effective_within, 30),
-            lookup_within: lookup.unwrap_or(Duration::from_secs(60)),
+            lookup_within: lookup.unwrap_or(Duration::from_mins(1)),
             min_requests: environment.map_or(50, |environment| environment.min_requests),
             renewed: now.boot,
             ours: true,
@@ -271,195 +271,6 @@ impl Machine {
                 self.send(0)
             }
         }
-    }
-
-    fn send(&mut self, step: usize) -> Vec<Task> {
-        self.phase = Phase::Sending;
-        let expect = self.plan.order.effects.get(step).and_then(|effect| self.expected(effect));
-        vec![Task::Send { plan: self.plan.id, step: number(step), expect, deadline: ANSWER_WITHIN }]
-    }
-
-    /// The weights that the plan was made on.
-    fn expected(&self, effect: &StepEffect) -> Option<Weights> {
-        let StepEffect::Weights { backend, pool, .. } = effect else { return None };
-        self.plan.preconditions.iter().find_map(|checked| match &checked.must {
-            Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
-            Precondition::WeightsUnchanged { .. }
-            | Precondition::ServerUp { .. }
-            | Precondition::RunState { .. }
-            | Precondition::NotHeld
-            | Precondition::Fresh { .. }
-            | Precondition::Stable { .. } => None,
-        })
-    }
-
-    fn on_sending(&mut self, step: u32, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {
-        match result {
-            Ok(at) => {
-                self.deed.facts.sent = self.deed.facts.sent.or(Some(*at));
-                self.deed.state = DeedState::Sent;
-                if let Some(one) = self.step(step) {
-                    one.state = DeedState::Sent;
-                    one.facts.sent = Some(*at);
-                }
-                Vec::new()
-            }
-            Err(error) => {
-                // Nothing left the process: the refusal came before the first byte.
-                self.deed.reasons = vec![reason_of(error)];
-                if let Some(one) = self.step(step) {
-                    one.state = DeedState::Failed;
-                }
-                let lost = matches!(error, LedgerError::LostLease(_));
-                let words = format!("stopped before step {}: {error}", step + 1);
-                if lost {
-                    self.ours = false;
-                    self.end(DeedState::Failed, &words);
-                    return Vec::new();
-                }
-                self.record(EntryKind::Failed, None, &words, true, None)
-            }
-        }
-    }
-
-    fn on_answered(&mut self, step: u32, result: &Result<(), SendError>) -> Vec<Task> {
-        if !matches!(self.phase, Phase::Sending) {
-            return Vec::new();
-        }
-        match result {
-            Ok(()) => self.record(EntryKind::Accepted, Some(step), "the backend accepted it", false, None),
-            Err(error @ SendError::NotDone(_)) => {
-                if let Some(one) = self.step(step) {
-                    one.error = Some(error.clone());
-                }
-                self.record(EntryKind::Failed, Some(step), &error.to_string(), true, None)
-            }
-            Err(error @ SendError::Unknown(_)) => {
-                if let Some(one) = self.step(step) {
-                    one.error = Some(error.clone());
-                }
-                self.record(EntryKind::Unknown, Some(step), &error.to_string(), false, None)
-            }
-        }
-    }
-
-    /// Records an outcome; the machine goes on when it is durable.
-    fn record(&mut self, kind: EntryKind, step: Option<u32>, words: &str, releases: bool, held_due: Option<DateTime<Utc>>) -> Vec<Task> {
-        self.phase = Phase::Recording { kind };
-        let outcome = Outcome { kind, step, words: Text::clean(words), changes: Vec::new(), releases, held_due };
-        self.deed.words = outcome.words.clone();
-        vec![Task::Record { plan: self.plan.id, outcome }]
-    }
-
-    fn on_recorded(&mut self, now: &Moment, kind: EntryKind, step: Option<u32>, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {
-        let at = match result {
-            Ok(at) => *at,
-            Err(error) => {
-                // What happened is known here and could not be written: said on the glass, settled by the next start.
-                self.deed.words = Text::clean(&format!("{}; {error}", self.deed.words));
-                self.deed.reasons = vec![reason_of(error)];
-                self.phase = Phase::Ended;
-                return Vec::new();
-            }
-        };
-        if !matches!(&self.phase, Phase::Recording { kind: awaited, .. } if *awaited == kind) {
-            return Vec::new();
-        }
-        let index = step.and_then(|step| usize::try_from(step).ok());
-        match kind {
-            EntryKind::Accepted => {
-                let step = index.unwrap_or_default();
-                if let Some(one) = self.deed.steps.get_mut(step) {
-                    one.state = DeedState::Accepted;
-                    one.facts.accepted = Some(at);
-                }
-                if self.deed.steps.iter().all(|one| one.facts.accepted.is_some()) {
-                    self.deed.facts.accepted = Some(at);
-                    self.deed.state = DeedState::Accepted;
-                }
-                let within = if self.waits_for_run(step) { DEPLOY_WITHIN } else { self.effective_within };
-                self.phase = Phase::Confirming { step, since: *now, until: now.boot.plus(within), baseline: None, looked: Boot(0) };
-                Vec::new()
-            }
-            EntryKind::Effective => match index {
-                Some(step) => {
-                    self.step_effective(step, at);
-                    self.send(step + 1)
-                }
-                None => self.effective(now, at),
-            },
-            EntryKind::Unknown => {
-                let step = index.unwrap_or_default();
-                let settled = self.deed.state == DeedState::Unknown;
-                self.deed.state = DeedState::Unknown;
-                if let Some(one) = self.deed.steps.get_mut(step) {
-                    one.state = DeedState::Unknown;
-                }
-                if settled {
-                    self.deed.is_settled = true;
-                    self.phase = Phase::Ended;
-                } else {
-                    self.phase = Phase::LookingUp { step, since: *now, until: now.boot.plus(self.lookup_within), looked: Boot(0) };
-                }
-                Vec::new()
-            }
-            EntryKind::Held => {
-                self.deed.facts.held = Some(at);
-                for one in &mut self.deed.steps {
-                    one.facts.held = Some(at);
-                    one.state = DeedState::Held;
-                }
-                self.over(DeedState::Held)
-            }
-            EntryKind::Slipped => self.over(DeedState::Slipped),
-            EntryKind::Unwatched => self.over(DeedState::Unwatched),
-            EntryKind::Superseded => self.over(DeedState::Superseded),
-            EntryKind::Failed | EntryKind::NotBegun => {
-                if let Some(one) = index.and_then(|step| self.deed.steps.get_mut(step)) {
-                    one.state = DeedState::Failed;
-                }
-                self.over(DeedState::Failed)
-            }
-            EntryKind::Signers
-            | EntryKind::Intent
-            | EntryKind::Denied
-            | EntryKind::Approval
-            | EntryKind::Rejection
-            | EntryKind::Withdrawal
-            | EntryKind::Sending
-            | EntryKind::Hold
-            | EntryKind::Resume
-            | EntryKind::Note
-            | EntryKind::Policy
-            | EntryKind::BreakGlass
-            | EntryKind::Imported => Vec::new(),
-        }
-    }
-
-    fn step_effective(&mut self, step: usize, at: DateTime<Utc>) {
-        if let Some(one) = self.deed.steps.get_mut(step) {
-            one.state = DeedState::Effective;
-            one.facts.effective = Some(at);
-        }
-    }
-
-    /// The whole deed is effective: watched for the hold time where there is something that could slip back.
-    fn effective(&mut self, now: &Moment, at: DateTime<Utc>) -> Vec<Task> {
-        for step in 0..self.deed.steps.len() {
-            if self.deed.steps.get(step).is_some_and(|one| one.facts.effective.is_none()) {
-                self.step_effective(step, at);
-            }
-        }
-        self.deed.facts.effective = Some(at);
-        self.deed.state = DeedState::Effective;
-        if self.can_slip() {
-            let due = now.boot.plus(self.hold_time);
-            self.deed.held_due = Some(now.plus(self.hold_time).wall);
-            self.phase = Phase::Watching { due, last: now.boot };
-        } else {
-            self.phase = Phase::Ended;
-        }
-        Vec::new()
     }
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.

@@ -5,7 +5,7 @@ use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
 use crate::model::plan::{Cost, Evidence};
 use crate::model::reading::Freshness;
-use crate::model::share::Percent;
+use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 
@@ -76,7 +76,7 @@ fn told() -> &'static str {
 /// The rows of a deed that moves traffic to `percent` of the slot on trial.
 pub(super) fn of_traffic(scene: &Scene<'_>, percent: Percent) -> Vec<Cost> {
     let view = scene.world.target(&scene.intent.target);
-    let before = view.and_then(|view| view.wished()).map(|share| share.percent());
+    let before = view.and_then(|view| view.wished()).map(Share::percent);
     let load = before.map(|before| {
         let stable = view.map_or(Slot::First, |view| view.state.stable);
         let after = f64::from(percent.get());

@@ -22,9 +22,9 @@ use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
 
 /// How long a plan may be carried out by its requester.
-const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
+const GOOD_FOR: Duration = Duration::from_mins(10);
 /// How long a plan waits for other persons.
-const WAITS_FOR: Duration = Duration::from_secs(4 * 60 * 60);
+const WAITS_FOR: Duration = Duration::from_hours(4);
 
 /// Why no plan can even be drawn up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +87,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
     world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
     let deploy = service.deploy.get(&intent.target.environment).ok_or_else(unknown)?;
     let scene = Scene { world, now, intent: &intent, service, deploy };
-    let draft = match intent.verb {
+    let draft = match scene.intent.verb {
         Verb::Shift => traffic::shift(&scene)?,
         Verb::Promote => traffic::promote(&scene),
         Verb::Abort => traffic::abort(&scene),
@@ -99,7 +99,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
     };
-    finish(world, intent.clone(), now, nonce, draft)
+    finish(world, intent, now, nonce, draft)
 }
 
 fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft) -> Result<Plan, PlanError> {

@@ -3,6 +3,7 @@
 use super::{Draft, PlanError, Scene, cost};
 use crate::model::intent::Direction;
 use crate::model::reason::Reason;
+use crate::model::share::Share;
 use crate::model::text::Text;
 
 /// Nothing that goes through gonogo moves the target forward until resumed.
@@ -21,6 +22,8 @@ pub(super) fn hold(scene: &Scene<'_>) -> Draft {
         .collect();
     Draft {
         direction: Some(Direction::Still),
+        // The share that is held: a rise above it by another hand is an alarm.
+        percent: scene.world.target(target).and_then(|view| view.wished()).map(Share::nearest),
         now: format!("{}; {}", cost::shares(scene), if held.is_some() { "held" } else { "not held" }),
         after: "the same shares; nothing that goes through gonogo moves it forward until resumed; the way back stays open".to_owned(),
         costs: cost::of_still(scene),

@@ -30,7 +30,7 @@ pub(super) fn shift(scene: &Scene<'_>) -> Result<Draft, PlanError> {
         .percent
         .ok_or_else(|| PlanError::Arguments(Text::clean("a shift needs a share: gonogo shift TARGET PERCENT, 0 to 100")))?;
     let mut draft = to_share(scene, percent);
-    let undo = present(scene).map(|share| share.nearest());
+    let undo = present(scene).map(Share::nearest);
     draft.undo = undo.filter(|before| *before != percent).map(|before| format!("shift {} {before}", scene.intent.target));
     Ok(draft)
 }
@@ -135,7 +135,7 @@ fn add_entry(scene: &Scene<'_>, entry: &TrafficEntry, trial: Slot, percent: Perc
 /// The next step; after the last, the new version is the stable one.
 pub(super) fn promote(scene: &Scene<'_>) -> Draft {
     let target = &scene.intent.target;
-    let Some(now) = present(scene).map(|share| share.nearest()) else {
+    let Some(now) = present(scene).map(Share::nearest) else {
         let mut draft = to_share(scene, Percent::ALL);
         draft.direction = Some(Direction::Forward);
         draft.effects.clear();
@@ -172,7 +172,7 @@ pub(super) fn abort(scene: &Scene<'_>) -> Draft {
     draft.ends = Some(stable(scene));
     draft.after = format!("{}; the rollout ends; what was deployed stays deployed", draft.after);
     draft.undo = present(scene)
-        .map(|share| share.nearest())
+        .map(Share::nearest)
         .filter(|share| *share != Percent::NONE)
         .map(|share| format!("shift {} {share}", scene.intent.target));
     if !under_way(scene) {

@@ -191,8 +191,8 @@ impl Room {
                 )
             }
             Event::Reloaded { result } => self.on_reloaded(now, result),
-            Event::Woke => Vec::new(),
-            Event::Began { .. }
+            Event::Woke
+            | Event::Began { .. }
             | Event::Sending { .. }
             | Event::Answered { .. }
             | Event::Recorded { .. }

@@ -140,7 +140,8 @@ impl Board {
         self.touched = true;
         let Some(target) = &self.cursor else { return };
         let Some(service) = world.catalog.services.get(&target.service) else { return };
-        let names: Vec<_> = world.catalog.environments.iter().map(|env| &env.name).filter(|name| service.deploy.contains_key(*name)).collect();
+        let names: Vec<_> =
+            world.catalog.environments.iter().map(|env| &env.name).filter(|name| service.deploy.contains_key(*name)).collect();
         let here = names.iter().position(|name| **name == target.environment).unwrap_or(0);
         let there = here.saturating_add_signed(by).min(names.len().saturating_sub(1));
         if let Some(name) = names.get(there) {
@@ -185,7 +186,11 @@ impl Board {
 
     fn need_rows(&self, scene: &Scene<'_>, most: usize, width: usize) -> Vec<Row> {
         let counts = counted(self.needs.iter().map(|need| need.standing));
-        let heading = if self.needs.is_empty() { "needs you 0: nothing waits for a person".to_owned() } else { format!("needs you {}: {counts}", self.needs.len()) };
+        let heading = if self.needs.is_empty() {
+            "needs you 0: nothing waits for a person".to_owned()
+        } else {
+            format!("needs you {}: {counts}", self.needs.len())
+        };
         let mut rule = Row::rule(scene.theme, &heading);
         if self.needs.len() > most {
             rule.end(Role::Watched, format!("{} not shown ", self.needs.len() - most));
@@ -211,7 +216,9 @@ impl Board {
         let mut second = Row::new();
         second.at(3);
         match &need.by {
-            Some(by) => second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone()),
+            Some(by) => {
+                second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone())
+            }
             None => second.add(Role::Quiet, need.otherwise.clone()),
         };
         if let Some(since) = &need.since {
@@ -287,7 +294,8 @@ fn lines(world: &World, standings: &[(Target, Standing)]) -> Vec<Line> {
         let line = Line { service: target.service.clone(), standing: *standing, environment: target.environment.clone() };
         match lines.last_mut().filter(|last| last.service == target.service) {
             Some(last) => {
-                if (*standing, std::cmp::Reverse(order(&target.environment))) < (last.standing, std::cmp::Reverse(order(&last.environment))) {
+                if (*standing, std::cmp::Reverse(order(&target.environment))) < (last.standing, std::cmp::Reverse(order(&last.environment)))
+                {
                     *last = line;
                 }
             }

@@ -36,19 +36,27 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
         let mut rule = Row::rule(scene.theme, &format!("traffic of {}: pool {}", view.target, entry.pool));
         rule.end(Role::Quiet, format!(" {} {} ", entry.backend, age_of(scene, &entry.backend)));
         rows.push(rule);
-        let pool = scene.world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref()).and_then(|reading| reading.pools.get(&entry.pool));
+        let pool =
+            scene.world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref()).and_then(|reading| reading.pools.get(&entry.pool));
         for server in pool.into_iter().flat_map(|pool| &pool.servers) {
             let state = format!("{:?}", server.state).to_lowercase();
             let mut row = Row::new();
             row.at(3).add(Role::Strong, server.name.as_str()).at(18).add(Role::Plain, state);
-            row.at(32).add(Role::Plain, format!("weight {} (effective {}, of {})", server.weight, server.effective_weight, server.greatest_weight));
+            row.at(32).add(
+                Role::Plain,
+                format!("weight {} (effective {}, of {})", server.weight, server.effective_weight, server.greatest_weight),
+            );
             let errors = server.errors.map_or_else(|| "not counted".to_owned(), words::count);
             row.at(64).add(Role::Quiet, format!("requests {}  5xx {errors}  now {}", words::count(server.requests), server.current));
             rows.push(row);
         }
         let measured = match &entry.second_measured {
             Some((share, requests)) => {
-                format!("measured: second slot {} % of {} requests between the two newest reads", words::share(*share), words::count(*requests))
+                format!(
+                    "measured: second slot {} % of {} requests between the two newest reads",
+                    words::share(*share),
+                    words::count(*requests)
+                )
             }
             None => "measured: no requests between two reads of the same process".to_owned(),
         };
@@ -68,7 +76,9 @@ fn versions(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &
         let mut row = Row::new();
         row.at(3).add(Role::Quiet, *slot).at(18);
         match seen {
-            Some(seen) => row.add(Role::Strong, seen.version.as_str()).add(Role::Quiet, format!("  since {}", scene.zone.absolute(&seen.since))),
+            Some(seen) => {
+                row.add(Role::Strong, seen.version.as_str()).add(Role::Quiet, format!("  since {}", scene.zone.absolute(&seen.since)))
+            }
             None => row.add(Role::Quiet, format!("{} not seen", scene.glyph(Mark::Unknown))),
         };
         rows.push(row);
@@ -122,7 +132,8 @@ fn source(scene: &Scene<'_>, name: &BackendName, width: usize, rows: &mut Vec<Ro
     for (role, text) in frame::of_source(scene, source) {
         row.add(role, text);
     }
-    let asked = format!("  asked every {}, stale after {}", words::span(backend.every.as_secs()), words::span(backend.stale_after.as_secs()));
+    let asked =
+        format!("  asked every {}, stale after {}", words::span(backend.every.as_secs()), words::span(backend.stale_after.as_secs()));
     row.add(Role::Quiet, asked);
     rows.push(row);
     say(rows, 3, width, Role::Quiet, &format!("address {}{}", backend.address, if backend.insecure { ", in plain text" } else { "" }));

@@ -18,7 +18,10 @@ use super::rollout::by_itself;
 /// The rows of the screen.
 pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
     let Some(view) = scene.world.target(target) else {
-        return vec![Row::rule(scene.theme, "nothing configured"), Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back"))];
+        return vec![
+            Row::rule(scene.theme, "nothing configured"),
+            Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back")),
+        ];
     };
     let mut rows = vec![Row::rule(scene.theme, "harm now")];
     let on = view.wished().filter(|share| share.nearest() != Percent::NONE).map(words::share);

@@ -16,7 +16,10 @@ pub fn draw(scene: &Scene<'_>, scroll: usize, buffer: &mut Buffer, area: Rect) -
     let key = scene.keymap.shown(Command::Verify);
     match &ledger.verified {
         Some((at, found)) if found.intact => {
-            rule.end(Role::Plain, format!(" {} intact, {} entries, verified {} ago ", scene.glyph(Mark::Proven), words::count(found.entries), scene.ago(at)));
+            rule.end(
+                Role::Plain,
+                format!(" {} intact, {} entries, verified {} ago ", scene.glyph(Mark::Proven), words::count(found.entries), scene.ago(at)),
+            );
         }
         Some((_, found)) => {
             let at = found.first_bad.map(|n| format!(" from entry {n}")).unwrap_or_default();

@@ -43,7 +43,8 @@ fn builders<'a>(world: &'a World, target: &Target) -> Vec<(&'a BackendName, &'a 
 
 /// The runs of a target's builders, newest first.
 fn runs<'a>(world: &'a World, target: &Target) -> Vec<&'a Run> {
-    let mut runs: Vec<&Run> = builders(world, target).into_iter().filter_map(|(_, _, builder)| builder).flat_map(|builder| &builder.runs).collect();
+    let mut runs: Vec<&Run> =
+        builders(world, target).into_iter().filter_map(|(_, _, builder)| builder).flat_map(|builder| &builder.runs).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.started.or(run.asked), run.id.number)));
     runs
 }
@@ -104,7 +105,10 @@ impl Pipeline {
         let builders = builders(scene.world, target);
         if builders.is_empty() {
             rows.push(Row::rule(scene.theme, "nothing configured"));
-            rows.push(Row::of(Role::Plain, format!("  {} has no `pipeline` and its deploy no `deploy` in the configuration", target.service)));
+            rows.push(Row::of(
+                Role::Plain,
+                format!("  {} has no `pipeline` and its deploy no `deploy` in the configuration", target.service),
+            ));
         }
         let list = runs(scene.world, target);
         let marked = self.run(scene.world, target);

@@ -237,7 +237,9 @@ impl PlanDialog {
         let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
         let end = match (&self.wrong, self.dropped, hidden) {
             (Some(wrong), ..) => wrong.clone(),
-            (None, 1.., _) => words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped",
+            (None, 1.., _) => {
+                words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped"
+            }
             (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
             (None, 0, 0) => String::new(),
         };

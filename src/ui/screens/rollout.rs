@@ -17,7 +17,10 @@ use super::board::by_itself_row;
 /// The rows of the screen, at least `height` when there is a chart to fill it.
 pub fn rows(scene: &Scene<'_>, target: &Target, width: usize, height: usize) -> Vec<Row> {
     let Some(view) = scene.world.target(target) else {
-        return vec![Row::rule(scene.theme, "nothing configured"), Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back"))];
+        return vec![
+            Row::rule(scene.theme, "nothing configured"),
+            Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back")),
+        ];
     };
     let mut rows = Vec::new();
     verdict(scene, view, &mut rows);
@@ -42,7 +45,10 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         rows.push(Row::of(Role::Quiet, "   nothing happens by itself"));
     }
     if let Some(hold) = &view.state.hold {
-        let mut row = Row::of(Role::Waits, format!(" {} HELD by {} since {}, forward only", scene.glyph(Mark::Held), hold.by, scene.zone.time(&hold.since)));
+        let mut row = Row::of(
+            Role::Waits,
+            format!(" {} HELD by {} since {}, forward only", scene.glyph(Mark::Held), hold.by, scene.zone.time(&hold.since)),
+        );
         if !hold.reason.is_empty() {
             row.add(Role::Plain, format!(": {}", hold.reason));
         }
@@ -67,14 +73,20 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         let fresh = scene.freshness(&signal.backend).is_fresh();
         let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
         let word = if signal.state == SignalState::Worse { "WORSE" } else { "PAST ITS LIMIT" };
-        rows.push(Row::of(role, format!(" {} {word}: ", scene.glyph(mark))).put(if fresh { Role::Plain } else { Role::Quiet }, signal.sentence.as_str()));
+        rows.push(
+            Row::of(role, format!(" {} {word}: ", scene.glyph(mark)))
+                .put(if fresh { Role::Plain } else { Role::Quiet }, signal.sentence.as_str()),
+        );
     }
     if past.is_empty() {
         let none = view.signals.iter().filter(|signal| signal.state == SignalState::NoData).count();
         rows.push(match (view.signals.len(), none) {
             (0, _) => Row::of(Role::Quiet, "   no signal is configured: nothing is said about this version"),
             (_, 0) => Row::of(Role::Plain, format!(" {} every signal is within its limit", scene.glyph(Mark::Proven))),
-            (all, none) => Row::of(Role::Quiet, format!(" {} {none} of {all} signals have no data; the others are within their limits", scene.glyph(Mark::Unknown))),
+            (all, none) => Row::of(
+                Role::Quiet,
+                format!(" {} {none} of {all} signals have no data; the others are within their limits", scene.glyph(Mark::Unknown)),
+            ),
         });
     }
     by_itself(scene, view, rows);
@@ -120,7 +132,10 @@ fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
     for entry in &view.traffic {
         let ([first, second], [all_first, all_second]) = (entry.up, entry.servers);
         let rate = entry.rate.map(|rate| format!(", {rate:.0} requests a second")).unwrap_or_default();
-        rows.push(Row::of(Role::Quiet, format!("   {} {}: servers up {first} of {all_first} and {second} of {all_second}{rate}", entry.backend, entry.pool)));
+        rows.push(Row::of(
+            Role::Quiet,
+            format!("   {} {}: servers up {first} of {all_first} and {second} of {all_second}{rate}", entry.backend, entry.pool),
+        ));
         for missing in &entry.missing {
             rows.push(Row::of(Role::Watched, format!(" {} {} does not know server {missing}", scene.glyph(Mark::Abnormal), entry.backend)));
         }

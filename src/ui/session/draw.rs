@@ -14,9 +14,9 @@ use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
 use super::super::screens::{board, detail, help, incident, ledger, rollout};
-use crate::model::name::Target;
 use super::super::theme::Role;
 use super::{Over, Session};
+use crate::model::name::Target;
 
 impl Session {
     /// Draws everything into an empty buffer of any size.
@@ -154,7 +154,8 @@ impl Session {
         let mut row = Row::new();
         row.add(Role::Plain, " ").add(Role::Key, scene.keymap.shown(Command::Leave)).add(Role::Plain, " back");
         if self.furthest.get() > 0 {
-            row.add(Role::Plain, "   ").add(Role::Key, format!("{} {}", scene.keymap.shown(Command::Up), scene.keymap.shown(Command::Down)));
+            row.add(Role::Plain, "   ")
+                .add(Role::Key, format!("{} {}", scene.keymap.shown(Command::Up), scene.keymap.shown(Command::Down)));
             row.add(Role::Plain, " the rest");
         }
         row

@@ -35,7 +35,10 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
     let limit = signal.limit.map(|limit| scaled(1.0 - limit / most, lines));
     let mut rule = Row::rule(scene.theme, &format!("{}, {} min", signal.name, span / 60_000));
     let (old, new) = if braille { ("dotted old", "solid new") } else { ("b old", "c new") };
-    rule.end(Role::Quiet, format!(" {old}   {new}   limit {} ", signal.limit.map_or_else(|| "none".to_owned(), |limit| words::value(limit, &signal.unit))));
+    rule.end(
+        Role::Quiet,
+        format!(" {old}   {new}   limit {} ", signal.limit.map_or_else(|| "none".to_owned(), |limit| words::value(limit, &signal.unit))),
+    );
     let mut rows = vec![rule];
     for line in 0..lines {
         let mut row = Row::new();
@@ -114,7 +117,12 @@ fn to_f64(n: i64) -> f64 {
 }
 
 /// A place on an axis of `size` dots for a fraction of it.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "the fraction is held between 0 and 1")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "the fraction is held between 0 and 1"
+)]
 fn scaled(fraction: f64, size: usize) -> usize {
     ((fraction.clamp(0.0, 1.0) * size as f64) as usize).min(size.saturating_sub(1))
 }

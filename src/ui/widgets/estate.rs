@@ -52,7 +52,9 @@ impl Columns {
         let signal = left >= ENOUGH + SIGNAL;
         left = left.saturating_sub(if signal { SIGNAL } else { 0 });
         let fits = ((left + 1) / (ENOUGH + 1)).max(1).min(all.len().max(1));
-        let team = width >= 110 && left >= fits * (ENOUGH + 1) + TEAM && scene.world.catalog.services.values().any(|service| service.team.is_some());
+        let team = width >= 110
+            && left >= fits * (ENOUGH + 1) + TEAM
+            && scene.world.catalog.services.values().any(|service| service.team.is_some());
         left = left.saturating_sub(if team { TEAM } else { 0 });
         let each = left / fits;
         let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
@@ -141,7 +143,9 @@ fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, St
     let value = signal.canary.value.or(signal.whole.value).or(signal.stable.value);
     let fresh = scene.freshness(&signal.backend).is_fresh();
     let unknown = scene.glyph(Mark::Unknown);
-    let Some(value) = value else { return (Role::Quiet, fit(&[format!("{unknown} {} no data", signal.name), format!("{unknown} no data")], room)) };
+    let Some(value) = value else {
+        return (Role::Quiet, fit(&[format!("{unknown} {} no data", signal.name), format!("{unknown} no data")], room));
+    };
     let value = words::value(value, &signal.unit);
     let limit = signal.limit.map(|limit| format!(", {}", words::value(limit, &signal.unit))).unwrap_or_default();
     let role = match (fresh, signal.state) {
@@ -164,27 +168,41 @@ pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     let canary = view.version(view.canary_slot()).map(|seen| seen.version.to_string());
     let (mark, role) = of_standing(standing(scene.world, view, scene.now));
     let mark = if mark == Mark::None { Mark::Split } else { mark };
-    let between = scene.glyph(if view.state.hold.is_some() { Mark::Held } else if mark == Mark::Abnormal { Mark::Moving } else { mark });
+    let between = scene.glyph(if view.state.hold.is_some() {
+        Mark::Held
+    } else if mark == Mark::Abnormal {
+        Mark::Moving
+    } else {
+        mark
+    });
     let share = view.wished();
     let unknown = scene.glyph(Mark::Unknown);
     let forms = match share {
         Some(share) if share.nearest() != Percent::NONE => {
             let (rest, part) = (words::share(share.rest()), words::share(share));
             let (from, to) = (stable.clone().unwrap_or_else(|| "?".to_owned()), canary.unwrap_or_else(|| "?".to_owned()));
-            vec![format!("{from} {rest} {between} {to} {part} %"), format!("{from} {between} {to} {part} %"), format!("{between} {to} {part} %"), format!("{between} {part} %")]
+            vec![
+                format!("{from} {rest} {between} {to} {part} %"),
+                format!("{from} {between} {to} {part} %"),
+                format!("{between} {to} {part} %"),
+                format!("{between} {part} %"),
+            ]
         }
         Some(_) => vec![stable.clone().unwrap_or_else(|| "version unknown".to_owned()), "100 %".to_owned()],
         None => match (&stable, freshness) {
             (Some(version), _) => vec![version.clone()],
             (None, Freshness::Never) => vec![format!("{unknown} loading")],
             (None, Freshness::Fresh) => vec![format!("{unknown} no version"), format!("{unknown}")],
-            (None, Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised) => vec![format!("{unknown} {}", freshness.word()), format!("{unknown}")],
+            (None, Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised) => {
+                vec![format!("{unknown} {}", freshness.word()), format!("{unknown}")]
+            }
         },
     };
     if freshness.is_fresh() {
         let role = if role == Role::Quiet { Role::Plain } else { role };
         return (role, fit(&forms, room));
     }
-    let stale: Vec<String> = forms.iter().map(|form| if form.starts_with(unknown) { form.clone() } else { format!("{unknown} {form}") }).collect();
+    let stale: Vec<String> =
+        forms.iter().map(|form| if form.starts_with(unknown) { form.clone() } else { format!("{unknown} {form}") }).collect();
     (Role::Quiet, fit(&stale, room))
 }

@@ -1,4 +1,7 @@
 //! Circles of imports between files: inside one crate the compiler allows them, so this does not.
+//!
+//! `foo.rs` and the files of `foo/` are one module in several files: a child may use what its parent holds, and the parent the child.
+//! Between siblings, cousins and strangers every circle counts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,7 +17,7 @@ pub fn circles(tree: &Tree) -> Vec<String> {
         for mention in paths(tree, source) {
             let Leads::Inside(words) = &mention.leads else { continue };
             let target = tree.file_of(words).to_vec();
-            if target != source.module && !target.is_empty() {
+            if !source.module.starts_with(&target) {
                 edges.entry(source.module.clone()).or_default().entry(target).or_insert(mention.written);
             }
         }

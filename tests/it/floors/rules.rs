@@ -39,7 +39,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crossterm", &["serve", "cli"]),
     ("ratatui::crossterm", &["serve", "cli"]),
     ("directories", &["config"]),
-    ("fd_lock", &["store"]),
     ("futures_util", ASYNC),
     ("getrandom", &["cli", "serve", "adapters", "store", "control::driver", "control::engine"]),
     ("k8s_openapi", &["adapters"]),

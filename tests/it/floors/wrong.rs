@@ -96,10 +96,19 @@ fn a_dependency_without_a_fence() {
     ],
     "model::c -> model::a"
 )]
-#[case::parent_and_child(&[("src/ui/mod.rs", "mod a; use a::A; pub struct B;"), ("src/ui/a.rs", "use super::B;")], "ui -> ui::a")]
-#[case::by_re_export(&[("src/ui/x.rs", "pub use y::Y;"), ("src/ui/x/y.rs", "use super::*;")], "ui::x::y -> ui::x")]
+#[case::by_re_export(&[("src/ui/x.rs", "pub use super::y::Y;"), ("src/ui/y.rs", "use super::x::*;")], "ui::x -> ui::y")]
+#[case::through_a_child(
+    &[("src/ui/x.rs", "mod z; fn f() { super::y::y(); }"), ("src/ui/x/z.rs", "pub struct Z;"), ("src/ui/y.rs", "use super::x::z::Z; use super::x;")],
+    "ui::x -> ui::y"
+)]
 fn a_circle(#[case] files: &[(&str, &str)], #[case] message: &str) {
     caught(&circles(&Tree::of(files)), message);
+}
+
+#[test]
+fn a_parent_and_its_child_are_one_module_in_two_files() {
+    let tree = Tree::of(&[("src/ui/mod.rs", "mod a; use a::A; pub struct B;"), ("src/ui/a.rs", "use super::B;")]);
+    assert_eq!(circles(&tree), Vec::<String>::new());
 }
 
 #[rstest]

@@ -1,0 +1,23 @@
+//! Which story a simulated room plays, and when it begins.
+
+use chrono::{DateTime, TimeZone as _, Utc};
+
+use super::exit::Exit;
+use super::out;
+use crate::config::scenario::Scenario;
+
+/// The moment at which every headless story begins, so that it is the same on every machine.
+pub fn beginning() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 1, 2, 14, 0, 0).single().unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// A built-in scenario.
+///
+/// # Errors
+/// Exit 2, with the names that there are.
+pub fn named(name: &str) -> Result<Scenario, Exit> {
+    Scenario::named(name).map_err(|error| {
+        out::words(&format!("gonogo: {}", error.what));
+        Exit::Usage
+    })
+}

@@ -1,0 +1,83 @@
+//! Sends a step: `sending` is recorded before the first byte leaves, the answer is recorded after.
+
+use chrono::{DateTime, Utc};
+
+use super::{ANSWER_WITHIN, Machine, Phase, number, reason_of};
+use crate::control::task::Task;
+use crate::model::deed::{DeedState, EntryKind};
+use crate::model::error::SendError;
+use crate::model::plan::{Precondition, StepEffect};
+use crate::model::traffic::Weights;
+use crate::ports::ledger::LedgerError;
+
+impl Machine {
+    pub(super) fn send(&mut self, step: usize) -> Vec<Task> {
+        self.phase = Phase::Sending;
+        let expect = self.plan.order.effects.get(step).and_then(|effect| self.expected(effect));
+        vec![Task::Send { plan: self.plan.id, step: number(step), expect, deadline: ANSWER_WITHIN }]
+    }
+
+    /// The weights that the plan was made on.
+    pub(super) fn expected(&self, effect: &StepEffect) -> Option<Weights> {
+        let StepEffect::Weights { backend, pool, .. } = effect else { return None };
+        self.plan.preconditions.iter().find_map(|checked| match &checked.must {
+            Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
+            Precondition::WeightsUnchanged { .. }
+            | Precondition::ServerUp { .. }
+            | Precondition::RunState { .. }
+            | Precondition::NotHeld
+            | Precondition::Fresh { .. }
+            | Precondition::Stable { .. } => None,
+        })
+    }
+
+    pub(super) fn on_sending(&mut self, step: u32, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {
+        match result {
+            Ok(at) => {
+                self.deed.facts.sent = self.deed.facts.sent.or(Some(*at));
+                self.deed.state = DeedState::Sent;
+                if let Some(one) = self.step(step) {
+                    one.state = DeedState::Sent;
+                    one.facts.sent = Some(*at);
+                }
+                Vec::new()
+            }
+            Err(error) => {
+                // Nothing left the process: the refusal came before the first byte.
+                self.deed.reasons = vec![reason_of(error)];
+                if let Some(one) = self.step(step) {
+                    one.state = DeedState::Failed;
+                }
+                let lost = matches!(error, LedgerError::LostLease(_));
+                let words = format!("stopped before step {}: {error}", step + 1);
+                if lost {
+                    self.ours = false;
+                    self.end(DeedState::Failed, &words);
+                    return Vec::new();
+                }
+                self.record(EntryKind::Failed, None, &words, true, None)
+            }
+        }
+    }
+
+    pub(super) fn on_answered(&mut self, step: u32, result: &Result<(), SendError>) -> Vec<Task> {
+        if !matches!(self.phase, Phase::Sending) {
+            return Vec::new();
+        }
+        match result {
+            Ok(()) => self.record(EntryKind::Accepted, Some(step), "the backend accepted it", false, None),
+            Err(error @ SendError::NotDone(_)) => {
+                if let Some(one) = self.step(step) {
+                    one.error = Some(error.clone());
+                }
+                self.record(EntryKind::Failed, Some(step), &error.to_string(), true, None)
+            }
+            Err(error @ SendError::Unknown(_)) => {
+                if let Some(one) = self.step(step) {
+                    one.error = Some(error.clone());
+                }
+                self.record(EntryKind::Unknown, Some(step), &error.to_string(), false, None)
+            }
+        }
+    }
+}
