@@ -1,6 +1,7 @@
 //! Looks for an accepted effect in later readings: effective is what was seen, never what was answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{LOOK_EVERY, Machine, Phase, number};
 use crate::analysis::split::{self, Seen, Split};
@@ -27,6 +28,9 @@ pub struct Baseline {
     seen: Moment,
     newest: Moment,
 }
+
+/// How long no request must come before a split is taken by configuration, without waiting any longer for a measurement.
+const NO_TRAFFIC: Duration = Duration::from_secs(2);
 
 /// What a look at a weights step found.
 enum Sight {
@@ -123,6 +127,10 @@ impl Machine {
         let measured = split::measure(&baseline.reading, &reading, pool, entry.servers(trial), entry.servers(trial.other()));
         let Split::Measured(measured) = measured else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
         let Some(share) = measured.share else {
+            // Two quick reads without a request say nothing; this long without one says that there is no traffic.
+            if seen.since(&baseline.seen) < NO_TRAFFIC && !late {
+                return Sight::Base(Baseline { newest: seen, ..baseline.clone() });
+            }
             return Sight::Effective("weights read back as set; by configuration, not measured: no request came".to_owned());
         };
         match split::is_effective(wished.share(), &measured, self.min_requests) {

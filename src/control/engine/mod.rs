@@ -262,6 +262,7 @@ impl Machine {
             Ok(at) => {
                 self.deed.facts.intended = Some(*at);
                 self.deed.state = DeedState::Intended;
+                self.deed.words = Text::clean("recorded; nothing sent yet");
                 self.renewed = now.boot;
                 if self.plan.order.effects.is_empty() {
                     self.deed.facts.effective = Some(*at);
