@@ -63,6 +63,9 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<String> {
     if world.read_only {
         return Some("this room is read-only: no deed key is bound".to_owned());
     }
+    if world.ledger.installation.is_empty() {
+        return Some("the store is still being opened".to_owned());
+    }
     if let Some(trouble) = &world.ledger.trouble {
         return Some(format!("the record cannot be written: {trouble}"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::adapters::clock::SystemClock;
-use crate::cli::compose::{self, Composed};
+use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::{log, looks, out, story};
@@ -25,30 +25,29 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     let loaded = compose::configuration(around, flags)?;
     if loaded.nothing_configured {
         let scenario = story::named(Scenario::DEFAULT)?;
-        let composed = compose::simulated(scenario, 1, Arc::new(SystemClock), around, flags.read_only).await?;
-        return open(around, flags, composed, Vec::new()).await;
+        let meanwhile = compose::simulated_meanwhile(scenario, 1, Arc::new(SystemClock), around, flags.read_only)?;
+        return open(around, flags, meanwhile, Vec::new()).await;
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    let composed = compose::configured(loaded, around, true).await;
-    open(around, flags, composed, files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around, true), files).await
 }
 
 /// Opens the room over what was put together, in this terminal.
 ///
 /// # Errors
 /// Exit 2 without a terminal, 8 when theme or keymap are refused.
-pub async fn open(around: &Surroundings, flags: &Flags, composed: Composed, files: Vec<PathBuf>) -> Result<Exit, Exit> {
+pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>) -> Result<Exit, Exit> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         out::words("gonogo: the room needs a terminal; `gonogo status` and `gonogo render board` work without one");
         return Err(Exit::Usage);
     }
-    let room = &composed.opening.catalog.room;
+    let room = &meanwhile.opening.catalog.room;
     let theme = flags.theme.as_deref().unwrap_or(&room.theme);
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let clock = composed.outside.clock().clone();
-    let handle = driver::open(composed.outside, composed.opening);
+    let Meanwhile { clock, opening, outside } = meanwhile;
+    let handle = driver::open_meanwhile(&clock, opening, outside);
     if !files.is_empty() {
         reload(around, flags, files, handle.clone());
     }

@@ -371,7 +371,10 @@ mod tests {
     #[test]
     fn a_slot_that_takes_no_traffic_any_more_is_not_judged_by_its_past() {
         let name = signal().name;
-        let answers = [answer(Slot::Second, Subject::Total(name.clone()), &[(0.0, 500.0)]), answer(Slot::Second, Subject::Bad(name), &[(0.0, 100.0)])];
+        let answers = [
+            answer(Slot::Second, Subject::Total(name.clone()), &[(0.0, 500.0)]),
+            answer(Slot::Second, Subject::Bad(name), &[(0.0, 100.0)]),
+        ];
         let view = signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, Trial::Idle);
         assert_eq!(view.canary.missing.as_ref().map(Text::as_str), Some("takes no traffic"));
         assert_eq!(view.state, SignalState::NoData);
