@@ -12,6 +12,8 @@ use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
+use crate::control::driver::outside::Switchboard;
+use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
 
 /// Opens the room.
@@ -46,10 +48,10 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or(&room.theme);
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard } = meanwhile;
     let handle = driver::open_meanwhile(&clock, opening, outside);
     if !files.is_empty() {
-        reload(around, flags, files, handle.clone());
+        reload(around, flags, files, handle.clone(), switchboard, clock.clone());
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce) }).await;
     match ended {
@@ -62,7 +64,14 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
 }
 
 /// Looks once a second whether a configuration file changed, and reads all layers again when one did.
-fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: driver::Handle) {
+fn reload(
+    around: &Surroundings,
+    flags: &Flags,
+    files: Vec<PathBuf>,
+    handle: driver::Handle,
+    switchboard: Arc<Switchboard>,
+    clock: Arc<dyn Clock>,
+) {
     let (around, flags) = (around.clone(), flags.clone());
     let mark = |files: &[PathBuf]| -> Vec<_> {
         files.iter().map(|file| std::fs::metadata(file).ok().map(|data| (data.modified().ok(), data.len()))).collect()
@@ -77,7 +86,11 @@ fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: dri
             }
             before = after;
             let result = match crate::config::load::load(&around, &flags) {
-                Ok(loaded) => Ok(Arc::new(loaded.config.catalog)),
+                Ok(loaded) => {
+                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
+                    Ok(catalog)
+                }
                 Err(problems) => Err(crate::model::text::Text::clean(&problems.to_string().replace('\n', " · "))),
             };
             if !handle.send(crate::control::event::Event::Reloaded { result }).await {

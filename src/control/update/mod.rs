@@ -135,6 +135,11 @@ impl Room {
         self.touch(now);
     }
 
+    /// The adapters were made anew: what each backend can do from now on.
+    pub fn is_able(&mut self, abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>) {
+        self.abilities = abilities;
+    }
+
     fn take_over(&mut self, equipment: Equipment) {
         self.world.ledger.installation = equipment.installation;
         self.world.ledger.trouble = equipment.record_trouble;
