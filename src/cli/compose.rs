@@ -79,6 +79,19 @@ pub fn configuration(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exi
     })
 }
 
+/// Loads the configuration for a verb that works without one too; none when the file that was named is not there, which is said.
+///
+/// # Errors
+/// Exit 8 when it is refused.
+pub fn configuration_if_any(around: &Surroundings, flags: &Flags) -> Result<Option<Loaded>, Exit> {
+    let named = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
+    if let Some(absent) = named.filter(|file| !around.working_dir.join(file).exists()) {
+        out::words(&format!("gonogo: {}: there is no such file", absent.display()));
+        return Ok(None);
+    }
+    configuration(around, flags).map(Some)
+}
+
 /// The directory of the store.
 pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
     config.store.path.clone().unwrap_or_else(|| around.data_dir.clone())

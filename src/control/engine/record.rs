@@ -38,6 +38,7 @@ impl Machine {
                 // What happened is known here and could not be written: said on the glass, settled by the next start.
                 self.deed.words = Text::clean(&format!("{}; {error}", self.deed.words));
                 self.deed.reasons = vec![reason_of(error)];
+                self.deed.is_settled = true;
                 self.phase = Phase::Ended;
                 return Vec::new();
             }
