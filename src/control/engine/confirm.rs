@@ -1,6 +1,7 @@
 //! Looks for an accepted effect in later readings: effective is what was seen, never what was answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{LOOK_EVERY, Machine, Phase, number};
 use crate::analysis::split::{self, Seen, Split};
@@ -19,6 +20,9 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::traffic::{TrafficReading, Weights};
 use crate::ports::ci::Found;
+
+/// Two reads that lie closer together say nothing when no request came between them.
+const QUIET_FOR: Duration = Duration::from_secs(2);
 
 /// The first reading after the weights were seen as wished: what the measured split is counted from.
 #[derive(Debug, Clone)]
@@ -123,6 +127,9 @@ impl Machine {
         let measured = split::measure(&baseline.reading, &reading, pool, entry.servers(trial), entry.servers(trial.other()));
         let Split::Measured(measured) = measured else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
         let Some(share) = measured.share else {
+            if seen.since(&baseline.seen) < QUIET_FOR && !late {
+                return Sight::Base(Baseline { newest: seen, ..baseline.clone() });
+            }
             return Sight::Effective("weights read back as set; by configuration, not measured: no request came".to_owned());
         };
         match split::is_effective(wished.share(), &measured, self.min_requests) {
