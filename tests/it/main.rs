@@ -16,6 +16,7 @@ mod faults_http;
 mod faults_signals;
 mod floors;
 mod pty;
+mod rehearse;
 mod servers;
 mod simulated;
 mod tidy;
