@@ -17,6 +17,7 @@ mod faults_signals;
 mod floors;
 mod headless;
 mod pty;
+mod rehearse;
 mod servers;
 mod simulated;
 mod tidy;

@@ -21,6 +21,9 @@ use crate::model::time::{Boot, Moment};
 use crate::model::traffic::{TrafficReading, Weights};
 use crate::ports::ci::Found;
 
+/// Two reads that lie closer together say nothing when no request came between them.
+const QUIET_FOR: Duration = Duration::from_secs(2);
+
 /// The first reading after the weights were seen as wished: what the measured split is counted from.
 #[derive(Debug, Clone)]
 pub struct Baseline {
@@ -28,9 +31,6 @@ pub struct Baseline {
     seen: Moment,
     newest: Moment,
 }
-
-/// How long no request must come before a split is taken by configuration, without waiting any longer for a measurement.
-const NO_TRAFFIC: Duration = Duration::from_secs(2);
 
 /// What a look at a weights step found.
 enum Sight {
@@ -127,8 +127,7 @@ impl Machine {
         let measured = split::measure(&baseline.reading, &reading, pool, entry.servers(trial), entry.servers(trial.other()));
         let Split::Measured(measured) = measured else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
         let Some(share) = measured.share else {
-            // Two quick reads without a request say nothing; this long without one says that there is no traffic.
-            if seen.since(&baseline.seen) < NO_TRAFFIC && !late {
+            if seen.since(&baseline.seen) < QUIET_FOR && !late {
                 return Sight::Base(Baseline { newest: seen, ..baseline.clone() });
             }
             return Sight::Effective("weights read back as set; by configuration, not measured: no request came".to_owned());
