@@ -115,17 +115,17 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Shift, None, &["s"], "shift", "sets the share of the new version"),
     deed(Verb::Promote, Some(Direction::Forward), &["p"], "promote", "to the next step; after the last one the new version is the stable one"),
     deed(Verb::Hold, Some(Direction::Still), &["h"], "hold", "nothing moves this forward until resumed"),
-    deed(Verb::Resume, Some(Direction::Release), &["r"], "resume", "ends the hold"),
+    deed(Verb::Resume, Some(Direction::Release), &["H"], "resume", "ends the hold"),
     deed(Verb::Start, Some(Direction::Forward), &["S"], "start", "runs the pipeline"),
-    deed(Verb::Retry, Some(Direction::Forward), &["T"], "retry", "runs the run again"),
+    deed(Verb::Retry, Some(Direction::Forward), &["r"], "retry", "runs the run again"),
     deed(Verb::Cancel, Some(Direction::Back), &["C"], "cancel", "stops the run"),
     deed(Verb::Note, Some(Direction::Still), &["n"], "note", "writes a line into the timeline and the ledger"),
-    entry(Command::Look, "look", &["<ret>"], "look", "deeper: the rollout of the marked service"),
-    entry(Command::Leave, "leave", &["<esc>"], "back", "back, or lets go of the list"),
-    entry(Command::Find, "find", &["/"], "find", "shows only what holds the typed words"),
+    entry(Command::Look, "deeper", &["<ret>"], "look", "deeper: the rollout of the marked service"),
+    entry(Command::Leave, "back", &["<esc>"], "back", "back, or lets go of the list"),
+    entry(Command::Find, "filter", &["/"], "find", "shows only what holds the typed words"),
     entry(Command::Update, "update", &["u"], "update", "sorts the list anew"),
-    entry(Command::Detail, "detail", &["i"], "source", "where it comes from: age, raw reading, query"),
-    on(&[Screen::Pipeline], entry(Command::Logs, "logs", &["l"], "logs", "the log of the marked step, followed to its end")),
+    entry(Command::Detail, "source", &["i"], "source", "where it comes from: age, raw reading, query"),
+    on(&[Screen::Pipeline], entry(Command::Logs, "logs", &["l", "f"], "logs", "the log of the marked step, followed to its end")),
     on(&[Screen::Ledger], entry(Command::Verify, "verify", &["v"], "verify", "checks every entry of the ledger now")),
     on(&[Screen::Pipeline, Screen::Incident], entry(Command::NextPane, "next-pane", &["<tab>"], "next pane", "to the next pane")),
     entry(Command::Go(Screen::Board), "board", &["1"], "board", "is anything wrong, does anything wait for me"),
@@ -137,8 +137,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Down, "down", &["<down>", "j"], "down", "one row down"),
     on(&[Screen::Board], entry(Command::Left, "left", &["<left>"], "left", "the environment before")),
     on(&[Screen::Board], entry(Command::Right, "right", &["<right>"], "right", "the environment after")),
-    entry(Command::PageUp, "page-up", &["<pageup>", "C-b"], "page up", "a page up"),
-    entry(Command::PageDown, "page-down", &["<pagedown>", "C-f"], "page down", "a page down"),
+    entry(Command::PageUp, "page-up", &["<pageup>", "C-u"], "page up", "a page up"),
+    entry(Command::PageDown, "page-down", &["<pagedown>", "C-d"], "page down", "a page down"),
     entry(Command::First, "first", &["<home>", "g"], "first", "to the first row"),
     entry(Command::Last, "last", &["<end>", "G"], "last", "to the last row"),
     entry(Command::Help, "help", &["?"], "all keys", "the keys that work here, and why the others do not"),
@@ -146,6 +146,23 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Suspend, "suspend", &["C-z"], "suspend", "gives the terminal back until `fg`"),
     entry(Command::Quit, "quit", &["q", "C-c"], "quit", "ends this session; deeds under way are watched by whoever runs next"),
 ];
+
+/// Names in keymap files beside those of the table: other words for the same, and the keys of the plan, which are fixed.
+const OTHERS: [(&str, Option<Command>); 8] = [
+    ("half-page-up", Some(Command::PageUp)),
+    ("half-page-down", Some(Command::PageDown)),
+    ("previous-pane", Some(Command::NextPane)),
+    ("follow", Some(Command::Logs)),
+    ("run", None),
+    ("dry-run", None),
+    ("copy-commands", None),
+    ("leave", None),
+];
+
+/// Every name that a keymap file may use.
+pub fn ids() -> Vec<&'static str> {
+    TABLE.iter().map(|entry| entry.id).chain(OTHERS.iter().map(|(id, _)| *id)).collect()
+}
 
 impl Command {
     /// Its row of the table.
@@ -155,7 +172,8 @@ impl Command {
 
     /// The command of that name.
     pub fn named(id: &str) -> Option<Self> {
-        TABLE.iter().find(|entry| entry.id == id).map(|entry| entry.command)
+        let other = || OTHERS.iter().find(|(other, _)| *other == id).and_then(|(_, command)| *command);
+        TABLE.iter().find(|entry| entry.id == id).map(|entry| entry.command).or_else(other)
     }
 
     /// Its verb, when it is a deed.

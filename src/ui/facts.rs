@@ -23,6 +23,16 @@ pub fn of_deed(scene: &Scene<'_>, deed: &Deed) -> Pieces {
     pieces
 }
 
+/// A deed's facts in little room: once it is effective, what came before is left out.
+pub fn of_deed_short(scene: &Scene<'_>, deed: &Deed) -> Pieces {
+    let mut short = deed.clone();
+    if deed.facts.effective.is_some() || !deed.state.is_under_way() {
+        (short.facts.sent, short.facts.accepted) = (None, None);
+        short.facts.intended = deed.facts.intended.filter(|_| deed.facts.effective.is_none());
+    }
+    of_deed(scene, &short)
+}
+
 /// A step's facts, and how it was seen or what went wrong.
 pub fn of_step(scene: &Scene<'_>, step: &DeedStep, held_due: Option<&DateTime<Utc>>) -> Pieces {
     let mut pieces = row(scene, step.state, &step.facts, held_due);

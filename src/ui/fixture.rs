@@ -85,6 +85,7 @@ fn deploy(service: &str) -> Deploy {
         version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
         deploy: Some(PipelineRef { backend: name("ci"), builder: format!("{service}-deploy"), scheduler: Some("force".to_owned()), properties: BTreeMap::new() }),
         github_environment: None,
+        protection: None,
     }
 }
 
@@ -150,7 +151,7 @@ pub fn catalog() -> Catalog {
 }
 
 fn seen<T>(value: T, seconds: i64) -> Fact<T> {
-    Fact { value: Some(Arc::new(value)), seen: Some(before(seconds)), trouble: None, failures: 0, seq: 1 }
+    Fact { value: Some(Arc::new(value)), seen: Some(before(seconds)), trouble: None, failures: 0, seq: 1, tried: Some(before(seconds)) }
 }
 
 fn version(text: &str, since: &str) -> Option<VersionSeen> {
@@ -435,4 +436,17 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
         commands: vec!["echo 'set server be_checkout/v2 weight 0' | socat - /run/haproxy/admin.sock".to_owned()],
         impossible: Vec::new(),
     })
+}
+
+/// The same shop after the harm has gone from checkout to mail.
+pub fn elsewhere() -> World {
+    let mut world = world();
+    let mut view = quiet(checkout(), "2.5.0");
+    view.state.proven = bad_canary().state.proven;
+    world.targets.insert_mut(view.target.clone(), Arc::new(view));
+    let mut mail = quiet(target("mail", "prod"), "2.1.9");
+    mail.signals = vec![errors(0.02, 0.02, SignalState::Past, "errors 2 %, limit 1")];
+    world.targets.insert_mut(mail.target.clone(), Arc::new(mail));
+    world.generation = 9;
+    world
 }

@@ -40,7 +40,7 @@ pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -
         top += 1;
     }
     let last = area.height.saturating_sub(1);
-    deed_row(scene, dress.message.as_deref()).draw(buffer, area, last.saturating_sub(1), scene.theme);
+    deed_row(scene, dress.message.as_deref(), usize::from(area.width)).draw(buffer, area, last.saturating_sub(1), scene.theme);
     dress.keys.draw(buffer, area, last, scene.theme);
     Rect { y: area.y + top, height: area.height.saturating_sub(top + 2), ..area }
 }
@@ -51,7 +51,7 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
     let mut row = Row::new();
     row.add(Role::Plain, " ");
     if world.catalog.simulated {
-        row.add(Role::Watched, "SIMULATED ");
+        row.add(Role::Banner, "SIMULATED").add(Role::Plain, " ");
     }
     if dress.title.is_empty() {
         row.add(Role::Strong, format!("gonogo {}", world.catalog.room.name));
@@ -80,7 +80,10 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
     }
     scene.changes_in(until_next_ten(scene.now));
     row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall)));
-    row.end(Role::Watched, if world.catalog.simulated { " SIMULATED" } else { "" });
+    if world.catalog.simulated {
+        row.end(Role::Plain, " ");
+        row.end(Role::Banner, "SIMULATED");
+    }
     row
 }
 
@@ -104,6 +107,9 @@ fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
     }
     let mut shown: Vec<&Source> = reads.iter().filter_map(|name| scene.world.sources.get(name)).map(AsRef::as_ref).collect();
     shown.sort_by_key(|source| source.freshness(scene.now).is_fresh());
+    for source in &shown {
+        scene.standing_of(source);
+    }
     let all = shown.len();
     for (place, source) in shown.into_iter().enumerate() {
         let piece = of_source(scene, source);
@@ -162,7 +168,7 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some((woke, slept)) = &world.slept {
         let since = words::ago(woke, &scene.now.wall);
         if since.as_secs() < 60 {
-            scene.changes_in(std::time::Duration::from_secs(60).saturating_sub(since));
+            scene.changes_in(std::time::Duration::from_mins(1).saturating_sub(since));
             say(format!("this machine slept {} until {}; everything is read again", words::span(slept.as_secs()), scene.zone.time(woke)));
         }
     }
@@ -185,7 +191,7 @@ pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
 }
 
 /// The row of the deed under way.
-fn deed_row(scene: &Scene<'_>, message: Option<&str>) -> Row {
+fn deed_row(scene: &Scene<'_>, message: Option<&str>, width: usize) -> Row {
     let mut row = Row::new();
     row.add(Role::Quiet, " deed: ");
     match deed_to_show(scene) {
@@ -194,7 +200,8 @@ fn deed_row(scene: &Scene<'_>, message: Option<&str>) -> Row {
         }
         Some((deed, under_way)) => {
             row.add(Role::Strong, format!("{} {} ", deed.verb.word(), deed.target));
-            for (role, text) in facts::of_deed(scene, deed) {
+            let pieces = if width < 120 || message.is_some() { facts::of_deed_short(scene, deed) } else { facts::of_deed(scene, deed) };
+            for (role, text) in pieces {
                 row.add(role, text);
             }
             if under_way > 1 {

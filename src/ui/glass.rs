@@ -64,6 +64,7 @@ impl Glass {
         self.wished.reset();
         session.draw(world, now, &mut self.wished);
         session.shown();
+        self.wished.content.iter_mut().for_each(Pen::settle);
         self.encode();
         std::mem::swap(&mut self.there, &mut self.wished);
         (!self.bytes.is_empty()).then_some(&self.bytes)
@@ -102,17 +103,12 @@ impl Glass {
         let head = out.len();
         let width = usize::from(self.wished.area.width).max(1);
         let mut rows = 0_u32;
-        let mut top = 0;
         for (y, (there, wished)) in (0_u16..).zip(self.there.content.chunks(width).zip(self.wished.content.chunks(width))) {
             if there != wished {
-                if rows == 0 {
-                    top = y;
-                }
                 rows += 1;
                 row(&mut self.pen, &mut out, y, there, wished);
             }
         }
-        let _ = top;
         if self.blank || rows > 1 {
             out.extend_from_slice(END_SYNC);
         } else {

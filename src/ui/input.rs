@@ -138,23 +138,40 @@ impl fmt::Display for Chord {
     }
 }
 
+/// The words of keymap files: `enter`, `esc`, `pageup`; a name of one character is the character.
+fn word(name: &str, typed: &str) -> bool {
+    let bare = name.trim_start_matches('<').trim_end_matches('>');
+    let bare = match bare {
+        "ret" => "enter",
+        "del" => "delete",
+        "lt" => return false,
+        other => other,
+    };
+    bare == typed
+}
+
+fn function(text: &str) -> Option<&str> {
+    let bare = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
+    bare.strip_prefix('f').filter(|digits| !digits.is_empty())
+}
+
 impl FromStr for Chord {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no key; expected a character, C-x, A-x, or one of <ret> <esc> <tab> <space> <up> <f1> ..");
-        let (ctrl, rest) = match text.strip_prefix("C-") {
+        let (ctrl, rest) = match text.strip_prefix("C-").or_else(|| text.strip_prefix("ctrl-")) {
             Some(rest) if !rest.is_empty() => (true, rest),
             Some(_) | None => (false, text),
         };
-        let (alt, rest) = match rest.strip_prefix("A-") {
+        let (alt, rest) = match rest.strip_prefix("A-").or_else(|| rest.strip_prefix("alt-")) {
             Some(rest) if !rest.is_empty() => (true, rest),
             Some(_) | None => (false, rest),
         };
-        if let Some((key, _, _)) = NAMED.iter().find(|(_, name, _)| *name == rest) {
+        if let Some((key, _, _)) = NAMED.iter().find(|(_, name, _)| *name == rest || word(name, rest)) {
             return Ok(Self { key: *key, ctrl, alt });
         }
-        if let Some(number) = rest.strip_prefix("<f").and_then(|rest| rest.strip_suffix('>')).and_then(|n| n.parse().ok()) {
+        if let Some(number) = function(rest).and_then(|n| n.parse().ok()) {
             return Ok(Self { key: Key::F(number), ctrl, alt });
         }
         let mut chars = rest.chars();

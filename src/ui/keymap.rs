@@ -18,6 +18,25 @@ impl Default for Keymap {
     }
 }
 
+/// A keymap file's bindings; commands that the file leaves out keep their keys where these mean nothing else.
+impl From<&crate::config::keymap::Keymap> for Keymap {
+    fn from(file: &crate::config::keymap::Keymap) -> Self {
+        let screens = |context: &str| context != "plan" && context != "filter" && context != "help";
+        let mut bindings: Vec<(Command, Vec<Chord>)> = TABLE.iter().map(|entry| (entry.command, Vec::new())).collect();
+        for binding in file.bindings.iter().filter(|binding| screens(&binding.context)) {
+            let (Some(command), Ok(chord)) = (Command::named(&binding.command), binding.chord.parse::<Chord>()) else { continue };
+            if let Some((_, keys)) = bindings.iter_mut().find(|(bound, keys)| *bound == command && !keys.contains(&chord)) {
+                keys.push(chord);
+            }
+        }
+        let taken: Vec<Chord> = bindings.iter().flat_map(|(_, keys)| keys.clone()).collect();
+        for ((_, keys), (_, usual)) in bindings.iter_mut().zip(Self::default().bindings).filter(|((_, keys), _)| keys.is_empty()) {
+            keys.extend(usual.into_iter().filter(|key| !taken.contains(key)));
+        }
+        Self { name: file.name.clone(), bindings }
+    }
+}
+
 impl Keymap {
     /// The default keymap with the commands of `moved` bound to other keys; unknown names and keys are told, not taken.
     ///

@@ -97,13 +97,13 @@ impl Prompt {
                 Answer::Open
             }
             Wanted::Note(target) => Answer::Note(target.clone(), Text::clean_within(typed, super::field::LONGEST)),
-            Wanted::Share(target) => match typed.parse().ok().and_then(Percent::new) {
-                Some(percent) => Answer::Share(target.clone(), percent),
-                None => {
-                    self.wrong = Some(format!("`{typed}` is no share; expected 0 to 100"));
-                    Answer::Open
+            Wanted::Share(target) => {
+                if let Some(percent) = typed.parse().ok().and_then(Percent::new) {
+                    return Answer::Share(target.clone(), percent);
                 }
-            },
+                self.wrong = Some(format!("`{typed}` is no share; expected 0 to 100"));
+                Answer::Open
+            }
         }
     }
 

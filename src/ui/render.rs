@@ -35,6 +35,37 @@ pub fn text(world: &World, now: &Moment, screen: Screen, target: Option<&Target>
     of_buffer(&buffer(world, now, screen, target, size, theme))
 }
 
+/// How each row looks: for each run of cells of one style a letter, for tests of style beside text.
+#[cfg(test)]
+pub fn styles(world: &World, now: &Moment, screen: Screen, target: Option<&Target>, size: (u16, u16), theme: &Theme) -> String {
+    let buffer = buffer(world, now, screen, target, size, theme);
+    let plain = ratatui::buffer::Cell::EMPTY.style();
+    let mut legend: Vec<ratatui::style::Style> = Vec::new();
+    let mut out = String::new();
+    for row in buffer.content.chunks(usize::from(size.0)) {
+        let line: String = row
+            .iter()
+            .map(|cell| {
+                let style = cell.style();
+                if style == plain {
+                    return ' ';
+                }
+                let place = legend.iter().position(|known| *known == style).unwrap_or_else(|| {
+                    legend.push(style);
+                    legend.len() - 1
+                });
+                char::from(b'a' + u8::try_from(place).unwrap())
+            })
+            .collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    for (letter, style) in ('a'..).zip(&legend) {
+        out.push_str(&format!("{letter} {:?} {:?} {:?}\n", style.fg, style.bg, style.add_modifier));
+    }
+    out
+}
+
 /// A drawn picture as plain text.
 pub fn of_buffer(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width).max(1);

@@ -23,6 +23,7 @@ use super::offer::{self, Standpoint};
 use super::prompt::{Answer, Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
+use super::screens::pipeline::Pipeline;
 use super::screens::plan::{PlanDialog, Reply};
 use super::theme::Theme;
 
@@ -85,7 +86,7 @@ pub struct SessionOptions {
 pub(super) enum Over {
     Nothing,
     Plan(Box<PlanDialog>),
-    Prompt(Prompt),
+    Prompt(Box<Prompt>),
     Help,
     Detail,
 }
@@ -99,6 +100,7 @@ pub struct Session {
     pub(super) screen: Screen,
     before: Vec<Screen>,
     pub(super) board: RefCell<Board>,
+    pub(super) pipeline: Pipeline,
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
@@ -130,6 +132,7 @@ impl Session {
             screen: options.screen,
             before: Vec::new(),
             board: RefCell::new(board),
+            pipeline: Pipeline::default(),
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
@@ -190,7 +193,9 @@ impl Session {
                 self.on_key(chord, world, now)
             }
         };
-        let looks = (self.screen.has_target().then(|| self.target()).flatten(), None);
+        let target = self.screen.has_target().then(|| self.target()).flatten();
+        let run = target.as_ref().filter(|_| self.screen == Screen::Pipeline).and_then(|target| self.pipeline.run(world, target));
+        let looks = (target.clone(), run.map(|run| run.id.clone()));
         if self.looked.as_ref() != Some(&looks) && (self.looked.is_some() || looks.0.is_some()) {
             acts.push(Act::Look { target: looks.0.clone(), run: looks.1.clone() });
             self.looked = Some(looks);
@@ -278,7 +283,7 @@ impl Session {
 
     fn open_plan(&mut self, intent: Intent, world: &World, now: &Moment) {
         let nonce = (self.nonce)();
-        let typed = world.catalog.environment(&intent.target.environment).is_some_and(|env| env.protection.typed_confirmation);
+        let typed = world.catalog.protection(&intent.target).is_some_and(|protection| protection.typed_confirmation);
         match (self.plan)(world, intent, now, &nonce) {
             Ok(plan) => self.over = Over::Plan(Box::new(PlanDialog::new(plan, typed))),
             Err(error) => {
@@ -290,7 +295,8 @@ impl Session {
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
         let target = self.target();
-        let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run: None };
+        let run = target.as_ref().and_then(|target| self.pipeline.run(world, target));
+        let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run };
         if let Some(why) = command.entry().and_then(|entry| offer::hindrance(entry, &at)) {
             self.message = Some(format!("{}: {why}", command.entry().map_or("", |entry| entry.label)));
             return Vec::new();
@@ -300,22 +306,29 @@ impl Session {
             Command::Redraw => return vec![Act::Redraw],
             Command::Suspend => return vec![Act::Suspend],
             Command::Verify => return vec![Act::VerifyLedger],
-            Command::Up => self.step(-1),
-            Command::Down => self.step(1),
-            Command::PageUp => self.page(-1),
-            Command::PageDown => self.page(1),
-            Command::First => self.step(isize::MIN + 1),
-            Command::Last => self.step(isize::MAX),
+            Command::Up => self.step(-1, world),
+            Command::Down => self.step(1, world),
+            Command::PageUp => self.page(-1, world),
+            Command::PageDown => self.page(1, world),
+            Command::First => self.step(isize::MIN + 1, world),
+            Command::Last => self.step(isize::MAX, world),
             Command::Left => self.board.get_mut().turn(world, -1),
             Command::Right => self.board.get_mut().turn(world, 1),
-            Command::Find => self.over = Over::Prompt(Prompt::new(Wanted::Find)),
+            Command::Find => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Find))),
             Command::Update => self.board.get_mut().let_go(),
             Command::Help => self.toggle_help(),
-            Command::Detail => self.open(Over::Detail),
-            Command::Leave => self.leave(),
-            Command::Look => self.go(Screen::Rollout),
+            Command::Leave => return self.leave(),
+            Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout),
+            Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen),
-            Command::NextPane | Command::Logs => {}
+            Command::NextPane => self.pipeline.next_pane(),
+            Command::Logs => {
+                let Some(target) = target else { return Vec::new() };
+                return match self.pipeline.follow(world, &target) {
+                    Some((backend, log)) => vec![Act::FollowLog { backend, log }],
+                    None => vec![Act::Unfollow],
+                };
+            }
             Command::Deed(verb) => {
                 if let Some(target) = target {
                     self.begin(verb, target, world, now);
@@ -327,10 +340,15 @@ impl Session {
 
     fn begin(&mut self, verb: Verb, target: Target, world: &World, now: &Moment) {
         match verb {
-            Verb::Shift => self.over = Over::Prompt(Prompt::new(Wanted::Share(target))),
-            Verb::Note => self.over = Over::Prompt(Prompt::new(Wanted::Note(target))),
+            Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
+            Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
             Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {
-                let intent = Intent { verb, target, args: Arguments::default(), requester: world.actor.clone(), reason: Text::empty() };
+                let run = match verb {
+                    Verb::Retry | Verb::Cancel => self.pipeline.run(world, &target).map(|run| run.id.clone()),
+                    Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Shift | Verb::Note => None,
+                };
+                let args = Arguments { run, ..Arguments::default() };
+                let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
                 self.open_plan(intent, world, now);
             }
         }
@@ -355,11 +373,14 @@ impl Session {
         }
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self) -> Vec<Act> {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
             Over::Nothing | Over::Plan(_) | Over::Prompt(_) => {
                 let board = self.board.get_mut();
+                if self.screen == Screen::Pipeline && self.pipeline.unfollow() {
+                    return vec![Act::Unfollow];
+                }
                 if self.screen != Screen::Board {
                     self.scroll = 0;
                     self.screen = self.before.pop().unwrap_or(Screen::Board);
@@ -370,24 +391,29 @@ impl Session {
                 }
             }
         }
+        Vec::new()
     }
 
     fn scrolls(&self) -> bool {
         matches!(self.over, Over::Help | Over::Detail) || self.screen != Screen::Board
     }
 
-    fn step(&mut self, by: isize) {
-        if self.scrolls() {
+    fn step(&mut self, by: isize, world: &World) {
+        if self.screen == Screen::Pipeline && matches!(self.over, Over::Nothing) {
+            if let Some(target) = self.target() {
+                self.pipeline.step(world, &target, by);
+            }
+        } else if self.scrolls() {
             self.scroll = self.scroll.min(self.furthest.get()).saturating_add_signed(by).min(self.furthest.get());
         } else {
             self.board.get_mut().step(by);
         }
     }
 
-    fn page(&mut self, by: isize) {
+    fn page(&mut self, by: isize, world: &World) {
         if self.scrolls() {
             let page = isize::try_from(self.size.1.saturating_sub(6)).unwrap_or(10);
-            self.step(by * page.max(1));
+            self.step(by * page.max(1), world);
         } else {
             self.board.get_mut().page(by);
         }

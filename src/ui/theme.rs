@@ -2,6 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::config::theme as file;
 use crate::control::standing::Standing;
 
 /// What a piece of text means; a theme says how that looks.
@@ -29,11 +30,13 @@ pub enum Role {
     Field,
     /// The cell of the text cursor.
     Caret,
+    /// SIMULATED, READ ONLY.
+    Banner,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plain,
         Self::Quiet,
         Self::Strong,
@@ -45,6 +48,7 @@ impl Role {
         Self::Key,
         Self::Field,
         Self::Caret,
+        Self::Banner,
     ];
 }
 
@@ -135,6 +139,7 @@ pub struct Theme {
     key: Style,
     field: Style,
     caret: Style,
+    banner: Style,
 }
 
 impl Theme {
@@ -155,6 +160,7 @@ impl Theme {
             key: bold,
             field: Style::new().add_modifier(Modifier::UNDERLINED),
             caret: Style::new().add_modifier(Modifier::REVERSED),
+            banner: bold.add_modifier(Modifier::REVERSED),
         }
     }
 
@@ -198,6 +204,7 @@ impl Theme {
             Role::Key => self.key,
             Role::Field => self.field,
             Role::Caret => self.caret,
+            Role::Banner => self.banner,
         }
     }
 
@@ -216,6 +223,7 @@ impl Theme {
             Role::Key => &mut self.key,
             Role::Field => &mut self.field,
             Role::Caret => &mut self.caret,
+            Role::Banner => &mut self.banner,
         };
         *place = style;
         self
@@ -226,6 +234,45 @@ impl Theme {
         let (unicode, ascii) = mark.glyphs();
         if self.unicode { unicode } else { ascii }
     }
+}
+
+/// A theme file's styles.
+impl From<&file::Theme> for Theme {
+    fn from(file: &file::Theme) -> Self {
+        let roles = [
+            (Role::Plain, file::Role::Normal),
+            (Role::Quiet, file::Role::Dim),
+            (Role::Strong, file::Role::Title),
+            (Role::Rule, file::Role::Line),
+            (Role::Abnormal, file::Role::Abnormal),
+            (Role::Watched, file::Role::Watched),
+            (Role::Waits, file::Role::Waits),
+            (Role::Moving, file::Role::Moving),
+            (Role::Key, file::Role::Key),
+            (Role::Field, file::Role::Input),
+            (Role::Caret, file::Role::Cursor),
+            (Role::Banner, file::Role::Banner),
+        ];
+        let bare = Self { name: file.name.clone(), unicode: file.glyphs == file::Glyphs::Unicode, ..Self::monochrome() };
+        roles.into_iter().fold(bare, |theme, (role, of)| theme.with(role, style(file.style(of))))
+    }
+}
+
+fn style(of: file::Style) -> Style {
+    let colour = |colour| match colour {
+        file::Colour::Default => None,
+        file::Colour::Indexed(n) => Some(Color::Indexed(n)),
+        file::Colour::Rgb(red, green, blue) => Some(Color::Rgb(red, green, blue)),
+    };
+    let mut style = Style { fg: colour(of.foreground), bg: colour(of.background), ..Style::new() };
+    for (on, modifier) in
+        [(of.bold, Modifier::BOLD), (of.dim, Modifier::DIM), (of.reversed, Modifier::REVERSED), (of.underlined, Modifier::UNDERLINED)]
+    {
+        if on {
+            style = style.add_modifier(modifier);
+        }
+    }
+    style
 }
 
 impl Default for Theme {

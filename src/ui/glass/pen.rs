@@ -19,6 +19,18 @@ impl Look {
     fn of(cell: &Cell) -> Self {
         Self { fore: cell.fg, back: cell.bg, modifier: cell.modifier }
     }
+
+    /// Whether a space of this look is seen.
+    fn shows_spaces(self) -> bool {
+        let seen = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
+        self.back != Color::Reset || self.modifier.intersects(seen)
+    }
+
+    /// Whether a cell looks right when it is written in this look.
+    fn suits(self, cell: &Cell) -> bool {
+        let wanted = Self::of(cell);
+        wanted == self || (cell.symbol() == " " && !wanted.shows_spaces() && !self.shows_spaces())
+    }
 }
 
 /// Where the cursor stands and how the next character will look.
@@ -67,7 +79,7 @@ impl Pen {
                 let mut over = String::new();
                 let same = between.into_iter().all(|(old, new)| {
                     over.push_str(new.symbol());
-                    old == new && Look::of(new) == self.look && new.symbol().is_ascii() && cells(new.symbol()) == 1
+                    old == new && self.look.suits(new) && new.symbol().is_ascii() && cells(new.symbol()) == 1
                 });
                 if same && over.len() <= 4 {
                     Some(over)
@@ -91,15 +103,26 @@ impl Pen {
 
     /// Prints a cell's symbol in its look.
     pub(super) fn print(&mut self, out: &mut Vec<u8>, cell: &Cell, wide: usize) {
-        self.look(out, Look::of(cell));
+        if !self.look.suits(cell) {
+            self.look(out, Look::of(cell));
+        }
         out.extend_from_slice(cell.symbol().as_bytes());
         let simple = wide == 1 && cell.symbol().chars().count() == 1;
         self.at = self.at.filter(|_| simple).map(|(x, y)| (x + 1, y));
     }
 
+    /// Gives a space that shows nothing the plain look, so that it equals every other such space.
+    pub(super) fn settle(cell: &mut Cell) {
+        if cell.symbol() == " " && !Look::of(cell).shows_spaces() {
+            (cell.fg, cell.modifier) = (Color::Reset, Modifier::empty());
+        }
+    }
+
     /// Erases from the cursor to the end of its row.
     pub(super) fn erase_to_end(&mut self, out: &mut Vec<u8>) {
-        self.look(out, Look::PLAIN);
+        if self.look.shows_spaces() {
+            self.look(out, Look::PLAIN);
+        }
         out.extend_from_slice(b"\x1b[K");
     }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::control::standing::Standing;
 use crate::control::world::World;
-use crate::model::name::{EnvironmentName, ServiceName, Target};
+use crate::model::name::{EnvironmentName, Target};
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
@@ -13,19 +13,8 @@ use crate::ui::needs::{self, NeedRow};
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role, of_standing};
-use crate::ui::widgets::estate;
+use crate::ui::widgets::estate::{self, Line};
 use crate::ui::words;
-
-/// One service in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The service.
-    pub service: ServiceName,
-    /// Its worst standing.
-    pub standing: Standing,
-    /// Where it stands so.
-    pub environment: EnvironmentName,
-}
 
 /// What the board remembers for its operator.
 #[derive(Debug, Default)]
@@ -261,7 +250,7 @@ impl Board {
         }
         rows.push(rule);
         if count == 0 {
-            rows.extend(["".to_owned(), "nothing is found by that; Esc shows all again".to_owned()].map(|text| Row::of(Role::Quiet, format!("   {text}"))));
+            rows.push(Row::of(Role::Quiet, "   nothing is found by that; Esc shows all again"));
             return;
         }
         let visible: Vec<Line> = self.matching().skip(self.offset).take(body).cloned().collect();

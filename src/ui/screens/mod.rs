@@ -3,4 +3,8 @@
 pub mod board;
 pub mod detail;
 pub mod help;
+pub mod incident;
+pub mod ledger;
+pub mod pipeline;
 pub mod plan;
+pub mod rollout;

@@ -13,7 +13,8 @@ use super::super::offer::{self, Standpoint};
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
-use super::super::screens::{board, detail, help};
+use super::super::screens::{board, detail, help, incident, ledger, rollout};
+use crate::model::name::Target;
 use super::super::theme::Role;
 use super::{Over, Session};
 
@@ -59,16 +60,16 @@ impl Session {
                 dialog.draw(scene, &verdict, buffer, body);
             }
             Over::Help => {
-                dress.keys = self.closing_keys(scene);
                 let body = frame::draw(scene, &dress, buffer, area);
-                let at = Standpoint { world: scene.world, screen: self.screen, target: target.as_ref(), run: None };
+                let at = self.standpoint(scene, target.as_ref());
                 self.furthest.set(help::draw(scene, &help::rows(scene, &at), self.scroll, buffer, body));
+                self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Detail => {
-                dress.keys = self.closing_keys(scene);
                 let body = frame::draw(scene, &dress, buffer, area);
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
+                self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Prompt(prompt) => {
                 dress.keys = prompt.keys();
@@ -86,10 +87,35 @@ impl Session {
 
     fn draw_screen(&self, scene: &Scene<'_>, buffer: &mut Buffer, body: Rect) {
         match self.screen {
-            Screen::Board | Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Ledger => {
+            Screen::Board => {
                 self.board.borrow_mut().draw(scene, buffer, body);
+                self.furthest.set(0);
             }
+            Screen::Ledger => self.furthest.set(ledger::draw(scene, self.scroll, buffer, body)),
+            Screen::Pipeline | Screen::Rollout | Screen::Incident => match self.target() {
+                None => Row::of(Role::Quiet, "  no service is marked; Esc goes back to the board").draw(buffer, body, 1, scene.theme),
+                Some(target) => self.draw_target(scene, &target, buffer, body),
+            },
         }
+    }
+
+    fn draw_target(&self, scene: &Scene<'_>, target: &Target, buffer: &mut Buffer, body: Rect) {
+        let width = usize::from(body.width);
+        let rows = match self.screen {
+            Screen::Pipeline => {
+                self.furthest.set(0);
+                self.pipeline.draw(scene, target, buffer, body);
+                return;
+            }
+            Screen::Incident => incident::rows(scene, target, width),
+            Screen::Rollout | Screen::Board | Screen::Ledger => rollout::rows(scene, target, width, usize::from(body.height)),
+        };
+        self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
+    }
+
+    fn standpoint<'a>(&self, scene: &Scene<'a>, target: Option<&'a Target>) -> Standpoint<'a> {
+        let run = target.and_then(|target| self.pipeline.run(scene.world, target));
+        Standpoint { world: scene.world, screen: self.screen, target, run }
     }
 
     /// Below the smallest size: what happens by itself, and the way back.
@@ -137,7 +163,7 @@ impl Session {
     /// The row of keys: the target in full, what can be done to it now, and the way to the rest.
     fn keys(&self, scene: &Scene<'_>, width: usize) -> Row {
         let target = self.target();
-        let at = Standpoint { world: scene.world, screen: self.screen, target: target.as_ref(), run: None };
+        let at = self.standpoint(scene, target.as_ref());
         let key = |command| scene.keymap.shown(command);
         let mut end = vec![(Command::Help, "all keys")];
         match self.screen {
@@ -147,7 +173,7 @@ impl Session {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         if let Some(target) = &target {
-            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":  ");
+            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(if width >= 100 { 28 } else { 20 });
         }
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();

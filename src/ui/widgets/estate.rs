@@ -2,15 +2,25 @@
 
 use crate::control::standing::{Standing, standing};
 use crate::control::world::{SignalState, SignalView, TargetView};
-use crate::model::name::{EnvironmentName, Target};
+use crate::model::name::{EnvironmentName, ServiceName, Target};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
-use crate::ui::screens::board::Line;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::words;
+
+/// One service in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The service.
+    pub service: ServiceName,
+    /// Its worst standing.
+    pub standing: Standing,
+    /// Where it stands so.
+    pub environment: EnvironmentName,
+}
 
 /// The widths of the columns that are shown.
 #[derive(Debug, Clone)]
@@ -21,7 +31,6 @@ pub struct Columns {
     since: bool,
     signal: bool,
     team: bool,
-    width: usize,
 }
 
 const SINCE: usize = 7;
@@ -48,7 +57,7 @@ impl Columns {
         let each = left / fits;
         let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
         environments.reverse();
-        Self { name, word, environments, since, signal, team, width }
+        Self { name, word, environments, since, signal, team }
     }
 
     /// The row of headings.
@@ -73,7 +82,7 @@ impl Columns {
         }
         let hidden = scene.world.catalog.environments.len() - self.environments.len().min(scene.world.catalog.environments.len());
         if hidden > 0 {
-            row.end(Role::Quiet, format!("{hidden} more "));
+            row.end(Role::Quiet, format!("+{hidden} env "));
         }
         row
     }
@@ -84,7 +93,7 @@ impl Columns {
         let here = cursor.filter(|target| target.service == line.service);
         let mut row = Row::new();
         row.add(Role::Strong, scene.glyph(if here.is_some() { Mark::Cursor } else { Mark::None }));
-        row.add(role, scene.glyph(mark)).at(4).add(if here.is_some() { Role::Strong } else { Role::Plain }, line.service.as_str());
+        row.add(role, scene.glyph(mark)).at(4).add(Role::Plain, line.service.as_str());
         row.at(4 + self.name + 1).add(if line.standing == Standing::Quiet { Role::Quiet } else { role }, line.standing.word());
         let mut column = 4 + self.name + 1 + self.word + 1;
         let mut shown = Target::new(line.service.clone(), line.environment.clone());
@@ -118,7 +127,6 @@ impl Columns {
         if let (true, Some(team)) = (self.team, scene.world.catalog.services.get(&line.service).and_then(|service| service.team.as_ref())) {
             row.at(column).add(Role::Quiet, team.clone());
         }
-        debug_assert!(column <= self.width + TEAM, "columns are chosen to fit");
         row
     }
 }

@@ -1,0 +1,74 @@
+//! The incident: how bad, what happens by itself, what do I do, what happened?
+
+use crate::control::world::SignalState;
+use crate::model::name::Target;
+use crate::model::share::Percent;
+
+use crate::ui::command::Command;
+use crate::ui::offer::{self, Standpoint};
+use crate::ui::row::{Row, wrap};
+use crate::ui::scene::Scene;
+use crate::ui::screen::Screen;
+use crate::ui::theme::{Mark, Role};
+use crate::ui::widgets::events;
+use crate::ui::words;
+
+use super::rollout::by_itself;
+
+/// The rows of the screen.
+pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
+    let Some(view) = scene.world.target(target) else {
+        return vec![Row::rule(scene.theme, "nothing configured"), Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back"))];
+    };
+    let mut rows = vec![Row::rule(scene.theme, "harm now")];
+    let on = view.wished().filter(|share| share.nearest() != Percent::NONE).map(words::share);
+    let on = on.map(|share| format!(", on {share} % of traffic")).unwrap_or_default();
+    let before = rows.len();
+    for signal in view.signals.iter().filter(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse)) {
+        let fresh = scene.freshness(&signal.backend).is_fresh();
+        let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
+        let whole = signal.whole.value.map(|value| format!("; whole service {}", words::value(value, &signal.unit))).unwrap_or_default();
+        let stale = if fresh { "" } else { " STALE" };
+        for (n, line) in wrap(&format!("{}{on}{whole}{stale}", signal.sentence), width.saturating_sub(4)).into_iter().enumerate() {
+            rows.push(Row::of(role, format!(" {} ", if n == 0 { scene.glyph(mark) } else { " " })).put(Role::Plain, line));
+        }
+    }
+    if rows.len() == before {
+        rows.push(Row::of(Role::Quiet, "   no signal is past its limit"));
+    }
+    rows.push(Row::rule(scene.theme, "what happens by itself, what you can do"));
+    by_itself(scene, view, &mut rows);
+    let at = Standpoint { world: scene.world, screen: Screen::Incident, target: Some(target), run: None };
+    for entry in offer::deeds(&at).into_iter().take(4) {
+        let key = scene.keymap.shown(entry.command);
+        if !key.is_empty() {
+            let mut row = Row::of(Role::Waits, format!(" {} ", scene.glyph(Mark::Waits)));
+            row.add(Role::Key, key).at(6).add(Role::Strong, entry.label).at(18).add(Role::Plain, entry.does);
+            rows.push(row);
+        }
+    }
+    let mut rule = Row::rule(scene.theme, &format!("alerts {}", view.alerts.len()));
+    rule.end(Role::Quiet, format!(" {} shows where from ", scene.keymap.shown(Command::Detail)));
+    rows.push(rule);
+    if view.alerts.is_empty() {
+        rows.push(Row::of(Role::Quiet, "   no alert fires for it"));
+    }
+    for alert in &view.alerts {
+        let quiet = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
+        let (mark, role) = if quiet { (Mark::None, Role::Quiet) } else { (Mark::Abnormal, Role::Abnormal) };
+        let mut row = Row::of(role, format!(" {} {}", scene.glyph(mark), alert.name));
+        row.add(Role::Plain, format!("  {}  for {}", alert.severity, scene.ago(&alert.since)));
+        if let Some(summary) = alert.annotation("summary") {
+            row.add(Role::Plain, format!("  {summary}"));
+        }
+        if !alert.silenced_by.is_empty() {
+            row.add(Role::Quiet, "  silenced");
+        } else if quiet {
+            row.add(Role::Quiet, "  inhibited by another alert");
+        }
+        rows.push(row);
+    }
+    rows.push(Row::rule(scene.theme, "timeline, newest first"));
+    rows.extend(events::rows(scene, Some(target), 200, width));
+    rows
+}
