@@ -381,6 +381,8 @@ pub fn watched(state: DeedState) -> World {
         steps: vec![step],
         words: Text::empty(),
         elsewhere: false,
+        is_settled: false,
+        reasons: Vec::new(),
     };
     world.deeds.insert_mut(plan.id, Arc::new(deed));
     world.generation = 4;

@@ -232,8 +232,9 @@ impl Session {
             }
             Over::Nothing | Over::Help | Over::Detail => {}
         }
-        let Some(command) = self.keymap.command(chord) else {
-            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), self.keymap.shown(Command::Help)));
+        let keys = self.keymap.on(self.screen);
+        let Some(command) = keys.command(chord) else {
+            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help)));
             return Vec::new();
         };
         self.board.get_mut().touch();
@@ -321,7 +322,7 @@ impl Session {
             Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout),
             Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen),
-            Command::NextPane => self.pipeline.next_pane(),
+            Command::NextPane | Command::PreviousPane | Command::Follow => self.pipeline.next_pane(),
             Command::Logs => {
                 let Some(target) = target else { return Vec::new() };
                 return match self.pipeline.follow(world, &target) {

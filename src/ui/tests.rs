@@ -192,23 +192,6 @@ fn a_tick_is_few_bytes_and_a_move_of_the_cursor_too() {
 }
 
 #[test]
-fn the_files_of_keys_and_looks_are_taken_over() {
-    let around = crate::config::surroundings::Surroundings { config_dir: "/nowhere".into(), ..crate::config::surroundings::Surroundings::default() };
-    let keys = crate::config::keymap::load("default", &around, &super::command::ids()).unwrap();
-    let keymap = Keymap::from(&keys);
-    for entry in super::command::TABLE {
-        assert!(!keymap.keys(entry.command).is_empty(), "{} has no key", entry.id);
-        for key in keymap.keys(entry.command) {
-            assert_eq!(keymap.command(*key), Some(entry.command), "{key}");
-        }
-    }
-    for name in ["default", "monochrome", "ascii"] {
-        let theme = Theme::from(&crate::config::theme::load(name, &around).unwrap());
-        assert_eq!(theme.unicode, name != "ascii");
-    }
-}
-
-#[test]
 fn the_next_redraw_is_when_an_age_ticks() {
     let desk = standard();
     let due = desk.session.next_redraw(&desk.world, &desk.now).unwrap();

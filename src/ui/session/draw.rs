@@ -21,7 +21,7 @@ use super::{Over, Session};
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
-        let scene = Scene::new(world, now, &self.theme, &self.keymap);
+        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
         self.board.borrow_mut().refresh(world, now);
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
