@@ -1,5 +1,8 @@
 //! Tests of the glass as a whole: what is on it, what travels, what keys do.
 
+mod ledger;
+mod pipeline;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
