@@ -114,7 +114,12 @@ impl Place {
 
     /// The store's directory where nothing else is configured.
     pub fn store(&self) -> PathBuf {
-        self.home.environment().into_iter().find(|(name, _)| *name == "XDG_DATA_HOME").map(|(_, data)| PathBuf::from(data).join("gonogo")).unwrap()
+        self.home
+            .environment()
+            .into_iter()
+            .find(|(name, _)| *name == "XDG_DATA_HOME")
+            .map(|(_, data)| PathBuf::from(data).join("gonogo"))
+            .unwrap()
     }
 
     /// The command with a clean environment, not yet started.
@@ -195,9 +200,9 @@ impl Pair {
 
     fn start() -> Self {
         let name = |kind: char, n: usize| -> &'static str { Box::leak(format!("{kind}{n}").into_boxed_str()) };
-        let pool = |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
-        let pools: Vec<_> =
-            (0..POOLS).flat_map(|n| [pool(name('p', n), ""), pool(name('n', n), "\n  use-server v1 if TRUE")]).collect();
+        let pool =
+            |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
+        let pools: Vec<_> = (0..POOLS).flat_map(|n| [pool(name('p', n), ""), pool(name('n', n), "\n  use-server v1 if TRUE")]).collect();
         let exporter = Exporter::start();
         for (slot, version) in [("v1", "2.4.1"), ("v2", "2.5.0")] {
             exporter.set(&format!("app_info{{service=\"checkout\",slot=\"{slot}\",version=\"{version}\",digest=\"sha256:{slot}\"}}"), 1.0);
