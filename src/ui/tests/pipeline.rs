@@ -1,5 +1,6 @@
 //! Tests of the pipeline screen: what it says, how marks move, which acts its keys give.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
@@ -38,7 +39,7 @@ fn world() -> World {
     failed.steps[1].state = RunState::Failed;
     failed.steps[1].words = Text::clean("2 of 1,204 tests failed");
     failed.steps.truncate(2);
-    let queued = QueuedRun { request: 77, builder: Text::clean("checkout"), asked: Some(fixture::at("14:02:02")), reason: Text::clean("push to main"), properties: Default::default() };
+    let queued = QueuedRun { request: 77, builder: Text::clean("checkout"), asked: Some(fixture::at("14:02:02")), reason: Text::clean("push to main"), properties: BTreeMap::new() };
     reading(&mut world, |reading| {
         reading.builders.insert("checkout".to_owned(), Builder { name: Text::clean("checkout"), id: 2, runs: vec![failed], queued: vec![queued] });
     });
@@ -153,7 +154,9 @@ fn every_kind_of_nothing_says_what_to_do() {
         let mut world = world();
         change(&mut world);
         let desk = desk(world, (120, 40));
-        words.iter().for_each(|words| desk.sees(words));
+        for words in words {
+            desk.sees(words);
+        }
     };
     let trouble = |kind: PortErrorKind, fresh: bool| {
         move |world: &mut World| {
