@@ -270,8 +270,10 @@ mod tests {
         "up",
         "first",
         "last",
-        "half-page-down",
-        "half-page-up",
+        "left",
+        "right",
+        "verify",
+        "suspend",
         "page-down",
         "page-up",
         "next-pane",
@@ -355,9 +357,9 @@ mod tests {
         }
         assert_eq!(keymap.command("plan", "enter"), Some("run"));
         assert_eq!(keymap.command("board", "enter"), Some("deeper"));
-        assert_eq!(keymap.command("plan", "ctrl-d"), Some("dry-run"));
-        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["j", "down"]);
-        assert_eq!(keymap.chords("plan", "half-page-down").count(), 0, "the plan has another use for the key");
+        assert_eq!(keymap.command("ledger", "v"), Some("verify"));
+        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["down", "j"]);
+        assert_eq!(keymap.chords("plan", "page-down").count(), 0, "the plan has its own keys alone");
     }
 
     #[test]
@@ -381,7 +383,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:6; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:32; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]

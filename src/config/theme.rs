@@ -370,7 +370,7 @@ mod tests {
         for role in Role::ALL {
             let Style { foreground, background, .. } = theme.style(role);
             assert_eq!(background, Colour::Default);
-            assert_eq!(!matches!(foreground, Colour::Default | Colour::Indexed(8)), coloured.contains(&role), "{role:?}");
+            assert_eq!(!matches!(foreground, Colour::Default | Colour::Indexed(8 | 232..=255)), coloured.contains(&role), "{role:?}");
         }
         let distinct: std::collections::HashSet<_> = coloured.map(|role| format!("{:?}", theme.style(role).foreground)).into();
         assert_eq!(distinct.len(), 4);

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ports::ledger::EntryRow;
+use crate::control::world::{EntryRow, LedgerView};
+use crate::model::deed::EntryKind;
 
 use crate::ui::facts;
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
-use crate::ui::screens::ledger::{looks, proof};
-use crate::ui::theme::Role;
+use crate::ui::theme::{Mark, Role};
 
 const VALUE: usize = 14;
 
@@ -82,5 +82,44 @@ fn say(rows: &mut Vec<Row>, name: &str, role: Role, text: &str, width: usize) {
         let mut row = Row::new();
         row.at(3).add(Role::Quiet, if n == 0 { name } else { "" }).at(VALUE).add(role, line);
         rows.push(row);
+    }
+}
+
+/// What is known of an entry's signature: a mark, how it looks, and in words.
+pub fn proof(ledger: &LedgerView, n: u64) -> (Mark, Role, String) {
+    let Some((_, found)) = &ledger.verified else { return (Mark::Unknown, Role::Quiet, "not verified in this room yet".to_owned()) };
+    match found.first_bad {
+        Some(bad) if n >= bad => {
+            let why = found.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+            (Mark::Failed, Role::Abnormal, format!("NOT INTACT: nothing proves an entry from {bad} on: {why}"))
+        }
+        None if !found.intact => (Mark::Failed, Role::Abnormal, "NOT INTACT: the record as a whole does not hold together".to_owned()),
+        Some(_) | None if n < found.entries => (Mark::Proven, Role::Plain, "verified: signature, chain and time hold".to_owned()),
+        Some(_) | None => (Mark::Unknown, Role::Quiet, "written after the last verification".to_owned()),
+    }
+}
+
+/// How an entry's kind looks; only what did not go as ordered stands out.
+pub fn looks(kind: EntryKind) -> Role {
+    match kind {
+        EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped | EntryKind::Denied | EntryKind::Rejection | EntryKind::BreakGlass => {
+            Role::Watched
+        }
+        EntryKind::Signers
+        | EntryKind::Intent
+        | EntryKind::Approval
+        | EntryKind::Withdrawal
+        | EntryKind::Sending
+        | EntryKind::Accepted
+        | EntryKind::Effective
+        | EntryKind::Held
+        | EntryKind::Unwatched
+        | EntryKind::Superseded
+        | EntryKind::NotBegun
+        | EntryKind::Hold
+        | EntryKind::Resume
+        | EntryKind::Note
+        | EntryKind::Policy
+        | EntryKind::Imported => Role::Plain,
     }
 }

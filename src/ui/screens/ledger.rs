@@ -7,15 +7,14 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::control::world::{LedgerView, World};
-use crate::model::deed::EntryKind;
+use crate::control::world::{EntryRow, World};
 use crate::model::time::Moment;
-use crate::ports::ledger::EntryRow;
 
 use crate::ui::command::Command;
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
-use crate::ui::screens::{entry, help};
+use crate::ui::screens::entry::{self, looks, proof};
+use crate::ui::screens::help;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
@@ -227,45 +226,6 @@ fn empty(scene: &Scene<'_>) -> Vec<String> {
             "nothing there: no deed was ever ordered in this store.".to_owned(),
             "The first hold, note, shift or run writes the first entry.".to_owned(),
         ],
-    }
-}
-
-/// What is known of an entry's signature: a mark, how it looks, and in words.
-pub fn proof(ledger: &LedgerView, n: u64) -> (Mark, Role, String) {
-    let Some((_, found)) = &ledger.verified else { return (Mark::Unknown, Role::Quiet, "not verified in this room yet".to_owned()) };
-    match found.first_bad {
-        Some(bad) if n >= bad => {
-            let why = found.reason.as_ref().map(ToString::to_string).unwrap_or_default();
-            (Mark::Failed, Role::Abnormal, format!("NOT INTACT: nothing proves an entry from {bad} on: {why}"))
-        }
-        None if !found.intact => (Mark::Failed, Role::Abnormal, "NOT INTACT: the record as a whole does not hold together".to_owned()),
-        Some(_) | None if n < found.entries => (Mark::Proven, Role::Plain, "verified: signature, chain and time hold".to_owned()),
-        Some(_) | None => (Mark::Unknown, Role::Quiet, "written after the last verification".to_owned()),
-    }
-}
-
-/// How an entry's kind looks; only what did not go as ordered stands out.
-pub fn looks(kind: EntryKind) -> Role {
-    match kind {
-        EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped | EntryKind::Denied | EntryKind::Rejection | EntryKind::BreakGlass => {
-            Role::Watched
-        }
-        EntryKind::Signers
-        | EntryKind::Intent
-        | EntryKind::Approval
-        | EntryKind::Withdrawal
-        | EntryKind::Sending
-        | EntryKind::Accepted
-        | EntryKind::Effective
-        | EntryKind::Held
-        | EntryKind::Unwatched
-        | EntryKind::Superseded
-        | EntryKind::NotBegun
-        | EntryKind::Hold
-        | EntryKind::Resume
-        | EntryKind::Note
-        | EntryKind::Policy
-        | EntryKind::Imported => Role::Plain,
     }
 }
 

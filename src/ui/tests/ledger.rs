@@ -24,11 +24,10 @@ fn entry(n: u64, kind: EntryKind, verb: &str, words: &str) -> EntryRow {
         verb: of_deed.then(|| verb.to_owned()),
         target: of_deed.then(|| "checkout@prod".to_owned()),
         requester: of_deed.then(|| "ana".to_owned()),
-        verdict: match kind {
-            EntryKind::Intent => Some("permit".to_owned()),
-            EntryKind::Denied => Some("deny".to_owned()),
-            _ => None,
-        },
+        verdict: [(EntryKind::Intent, "permit"), (EntryKind::Denied, "deny")]
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .map(|(_, word)| (*word).to_owned()),
         facts: Facts {
             intended: of_deed.then_some(at),
             sent: passed(EntryKind::Sending),
@@ -183,7 +182,9 @@ proptest! {
     #[test]
     fn the_facts_of_every_entry_are_on_its_row(width in 80_u16..=200, height in 24_u16..=60, moves in proptest::collection::vec(0..5_usize, 0..10), words in ".{0,40}") {
         let mut desk = desk(40, (width, height));
-        Arc::make_mut(&mut desk.world.ledger.entries).iter_mut().for_each(|entry| entry.words = Text::clean(&words));
+        for entry in Arc::make_mut(&mut desk.world.ledger.entries) {
+            entry.words = Text::clean(&words);
+        }
         for n in moves {
             desk.press(["j", "<pagedown>", "G", "k", "<pageup>"][n]);
         }

@@ -1,5 +1,6 @@
 //! Tests of the pipeline screen: what it says, how marks move, which acts its keys give.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
@@ -43,7 +44,7 @@ fn world() -> World {
         builder: Text::clean("checkout"),
         asked: Some(fixture::at("14:02:02")),
         reason: Text::clean("push to main"),
-        properties: Default::default(),
+        properties: BTreeMap::new(),
     };
     reading(&mut world, |reading| {
         reading
@@ -164,7 +165,9 @@ fn every_kind_of_nothing_says_what_to_do() {
         let mut world = world();
         change(&mut world);
         let desk = desk(world, (120, 40));
-        words.iter().for_each(|words| desk.sees(words));
+        for words in words {
+            desk.sees(words);
+        }
     };
     let trouble = |kind: PortErrorKind, fresh: bool| {
         move |world: &mut World| {
