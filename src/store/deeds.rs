@@ -50,7 +50,7 @@ impl DeedRow {
             facts: Facts { intended: Some(at), ..Facts::default() },
             held_due: None,
             steps: plan.order.effects.iter().map(step).collect(),
-            words: Text::empty(),
+            words: plan.order.text.clone().unwrap_or_else(Text::empty),
             reasons: Vec::new(),
             is_settled: false,
             elsewhere: false,
