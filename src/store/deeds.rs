@@ -159,7 +159,9 @@ impl DeedRow {
 
     /// An outcome becomes part of it.
     pub fn settle(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
-        self.deed.words = outcome.words.clone();
+        if !outcome.words.is_empty() {
+            self.deed.words = outcome.words.clone();
+        }
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
             self.derive();
