@@ -270,7 +270,8 @@ impl Machine {
                 self.renewed = now.boot;
                 if self.plan.order.effects.is_empty() {
                     self.deed.facts.effective = Some(*at);
-                    self.end(DeedState::Effective, "recorded");
+                    let words = self.plan.order.text.as_ref().map_or_else(|| "recorded".to_owned(), ToString::to_string);
+                    self.end(DeedState::Effective, &words);
                     return Vec::new();
                 }
                 self.send(0)

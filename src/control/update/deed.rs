@@ -100,7 +100,9 @@ impl Room {
             | DeedState::Superseded
             | DeedState::Failed => HappeningKind::Deed,
         };
-        let text = format!("{} {}: {}", deed.verb.word(), deed.state.word().to_uppercase(), deed.words);
+        // A deed of another process comes without words; its reason is what there is to say.
+        let words = if deed.words.is_empty() { &deed.reason } else { &deed.words };
+        let text = format!("{} {}: {words}", deed.verb.word(), deed.state.word().to_uppercase());
         self.say(now, kind, Some(deed.target.clone()), &text, &deed.requester)
     }
 
