@@ -159,6 +159,7 @@ impl DeedRow {
     /// An outcome becomes part of it.
     pub fn settle(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
         self.deed.words = outcome.words.clone();
+        self.deed.is_settled = outcome.kind == EntryKind::Unknown && outcome.releases;
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
             self.derive();

@@ -40,16 +40,22 @@ impl Room {
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
         self.world.ledger.read = true;
+        let mut tasks = Vec::new();
         for deed in picture.recent {
             match self.machines.get_mut(&deed.plan) {
-                Some(machine) if deed.state == DeedState::Superseded => machine.superseded(),
+                Some(machine) if deed.state == DeedState::Superseded && machine.is_watching() => {
+                    machine.superseded();
+                    tasks.extend(self.picture(now, deed.plan));
+                }
                 Some(_) => {}
                 None => {
                     self.world.deeds.insert_mut(deed.plan, Arc::new(deed));
                 }
             }
         }
-        let tasks = picture.open.into_iter().flat_map(|open| self.on_open_deed(now, &open)).collect();
+        for open in picture.open {
+            tasks.extend(self.on_open_deed(now, &open));
+        }
         self.forget_old();
         self.touch(now);
         tasks
@@ -61,6 +67,10 @@ impl Room {
         if self.machines.get(&plan).is_some_and(|machine| !machine.is_over()) {
             return Vec::new();
         }
+        // What this process itself has carried out is known better here than in the store.
+        if open.ours && self.machines.contains_key(&plan) {
+            return Vec::new();
+        }
         let mut deed = open.deed.clone();
         if open.owner_alive || !self.tends {
             deed.elsewhere = !open.ours;
@@ -68,8 +78,8 @@ impl Room {
             return Vec::new();
         }
         // An unknown outcome whose look-up is over waits for a person, not for another process.
-        let settles = deed.state != DeedState::Unknown || deed.facts.accepted.is_some() || deed.state.is_under_way();
-        if !settles && self.machines.contains_key(&plan) {
+        if deed.is_settled {
+            self.world.deeds.insert_mut(plan, Arc::new(deed));
             return Vec::new();
         }
         deed.words = Text::clean("its process died; settling by observation");
