@@ -64,6 +64,8 @@ pub struct Room {
     detail: Option<u64>,
     following: BTreeMap<(BackendName, u64), Following>,
     store_due: Boot,
+    /// Why the store could not be opened for writing; it stays so.
+    record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
@@ -83,7 +85,7 @@ impl Room {
     pub fn open(opening: Opening, now: Moment) -> Self {
         let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
         world.ledger.installation = opening.installation;
-        world.ledger.trouble = opening.record_trouble;
+        world.ledger.trouble.clone_from(&opening.record_trouble);
         equip(&mut world, &opening.abilities);
         Self {
             world,
@@ -94,6 +96,7 @@ impl Room {
             detail: None,
             following: BTreeMap::new(),
             store_due: Boot(0),
+            record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             abilities: opening.abilities,
             tends: opening.tends,

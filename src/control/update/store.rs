@@ -24,6 +24,8 @@ impl Room {
                 return Vec::new();
             }
         };
+        // It could be read again: what stood in the way is over, unless it stood there from the beginning.
+        self.world.ledger.trouble.clone_from(&self.record_trouble);
         for state in picture.states {
             let Some(view) = self.world.targets.get(&state.target).filter(|view| view.state != state).cloned() else { continue };
             let mut view = (*view).clone();
