@@ -213,9 +213,14 @@ fn is_there(deed: &Deed, wait: Wait) -> bool {
         // UNKNOWN is looked up first; what is left unknown after that is told.
         DeedState::Unknown => deed.is_settled,
         DeedState::Effective => wait != Wait::Held || deed.held_due.is_none(),
-        DeedState::Accepted => wait == Wait::Accepted,
-        DeedState::Intended | DeedState::Sent => false,
+        DeedState::Accepted => wait == Wait::Accepted || unwritten(deed),
+        DeedState::Intended | DeedState::Sent => unwritten(deed),
     }
+}
+
+/// Whether what happened last could not be written: told at once, settled by whoever can write again.
+fn unwritten(deed: &Deed) -> bool {
+    deed.reasons.iter().any(|reason| reason.rule == "record")
 }
 
 fn exit_of(deed: &Deed, wait: Wait) -> Exit {
@@ -224,6 +229,7 @@ fn exit_of(deed: &Deed, wait: Wait) -> Exit {
         DeedState::Denied => Exit::of_reasons(&deed.reasons),
         DeedState::Unknown => Exit::Unknown,
         DeedState::Failed if !deed.reasons.is_empty() => Exit::of_reasons(&deed.reasons),
+        DeedState::Intended | DeedState::Sent | DeedState::Accepted if unwritten(deed) => Exit::of_reasons(&deed.reasons),
         DeedState::Failed if deed.facts.accepted.is_some() && deed.facts.effective.is_none() => Exit::NotInTime,
         DeedState::Failed => Exit::Failed,
         DeedState::Slipped | DeedState::Unwatched | DeedState::Superseded if wait == Wait::Held => Exit::Failed,
