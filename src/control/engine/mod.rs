@@ -154,8 +154,14 @@ impl Machine {
     pub fn wake(&self) -> Option<Boot> {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
-            Phase::Confirming { until, looked, .. } | Phase::LookingUp { until, looked, .. } => {
-                Some((*until).min(looked.plus(LOOK_EVERY)).min(self.renewed.plus(RENEW_EVERY)))
+            Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
+                let routed = matches!(self.plan.order.effects.get(*step), Some(StepEffect::Weights { .. }));
+                let next = match (*looked == Boot(0), routed) {
+                    (true, _) => *until,
+                    (false, true) => looked.plus(REREAD_WITHIN),
+                    (false, false) => looked.plus(LOOK_EVERY),
+                };
+                Some(next.min(self.renewed.plus(RENEW_EVERY)))
             }
             Phase::Sending => Some(self.renewed.plus(RENEW_EVERY)),
             Phase::Unrecorded { again, .. } => Some(*again),

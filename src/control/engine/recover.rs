@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::confirm::{newest, reads_as};
+use super::confirm::{is_up, newest, reads_as};
 use super::{DEPLOY_WITHIN, LOOK_EVERY, Machine, Phase, number};
 use crate::control::task::Task;
 use crate::control::world::World;
@@ -86,7 +86,10 @@ impl Machine {
     /// Looks what became of an effect whose answer was lost.
     pub(super) fn look_up(&mut self, world: &World, now: &Moment, step: usize, since: &Moment, until: Boot, looked: Boot) -> Vec<Task> {
         let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        let mut up = false;
         if let StepEffect::Weights { backend, pool, weights } = &effect {
+            up = is_up(world, backend, until, looked, now);
+            self.mark_end(until, now);
             if let Some((reading, seen)) = newest(world, backend)
                 && seen.boot > since.boot
             {
@@ -113,12 +116,14 @@ impl Machine {
                 self.deed.words = Text::clean(&format!("weights of {pool} are neither as before nor as wished"));
             }
         } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
-            self.phase = Phase::LookingUp { step, since: *since, until, looked: now.boot };
-            if now.boot < until {
+            // The last look is at the end of the time or after it: the machine may have slept in between.
+            up = looked >= until;
+            if !up {
+                self.phase = Phase::LookingUp { step, since: *since, until, looked: now.boot };
                 return vec![self.look_task(step, effect)];
             }
         }
-        if now.boot >= until {
+        if up {
             let words = format!(
                 "not settled within {} s: look at {} and decide; it is not sent again",
                 self.lookup_within.as_secs(),
