@@ -9,7 +9,6 @@ use gonogo::model::intent::Verb;
 use gonogo::model::name::PlanId;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::ports::ledger::{JudgeAgain, Ledger as _, LedgerError};
-use gonogo::policy::judge;
 
 use super::tap::Refuse;
 use super::{Room, Stage, backend, prod, weights};
@@ -144,6 +143,22 @@ async fn p26_an_outcome_that_could_not_be_written_is_written_when_the_record_is_
     room.shift_until(0, DeedState::Effective).await;
 }
 
+#[tokio::test]
+async fn p26_a_store_that_could_not_be_read_for_a_moment_refuses_deeds_only_so_long() {
+    let stage = Stage::small(46);
+    let mut room = ready(&stage).await;
+    room.tap.refuse(Refuse::Reads);
+    room.seconds(3).await;
+    let shift = room.shift(20);
+    room.seconds(3).await;
+    assert_eq!((room.state(shift), room.rules(shift)), (DeedState::Denied, vec!["record".to_owned()]));
+    assert!(room.world().freshness(&backend("edge"), &room.now()).is_fresh(), "the room still shows");
+    room.tap.refuse(Refuse::Nothing);
+    room.seconds(3).await;
+    assert_eq!(room.world().ledger.trouble, None);
+    room.shift_until(20, DeedState::Effective).await;
+}
+
 /// A judge that says yes to everything, as the room's own does to a plan that it has permitted.
 fn yes(plan: PlanId) -> impl Fn(&gonogo::ports::ledger::AtCommit) -> gonogo::model::verdict::Verdict + Send + Sync {
     move |_| gonogo::model::verdict::Verdict::Permit(gonogo::model::deed::Permit::grant(plan))
@@ -275,13 +290,25 @@ async fn p7_a_hold_that_only_the_store_knows_refuses_the_deed_inside_its_transac
     other.seconds(6).await;
     let hold = other.plan(Verb::Hold);
     let case_yes = yes(hold.id);
-    let (plan, _) = (room.plan_shift(20), ());
+    let plan = room.plan_shift(20);
     other.store.begin(&hold, &case_yes).await.unwrap();
     let shift = room.confirm(plan);
     room.seconds(2).await;
     assert_eq!(room.state(shift), DeedState::Denied);
     assert!(room.deed(shift).words.as_str().contains("held by bo"), "{}", room.deed(shift).words);
     assert!(room.tap.sent().is_empty());
+}
+
+#[tokio::test]
+async fn p7_a_hold_may_be_set_while_a_forward_deed_is_under_way() {
+    let stage = Stage::small(47);
+    let mut room = ready(&stage).await;
+    let shift = room.shift_until(20, DeedState::Accepted).await;
+    let hold = room.order(Verb::Hold);
+    room.seconds(1).await;
+    assert_eq!(room.state(hold), DeedState::Effective, "{}", room.story());
+    room.reach(shift, DeedState::Held).await;
+    assert!(room.lines(HappeningKind::Alarm).is_empty(), "{:?}", room.lines(HappeningKind::Alarm));
 }
 
 #[tokio::test]
@@ -314,7 +341,6 @@ async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
     };
     let verdict = gonogo::control::gate::judge_at_commit(&stage.catalog, false, &plan, &found);
     assert_eq!(verdict.reasons()[0].rule, "expired");
-    let _ = judge::judge;
 }
 
 #[tokio::test]
