@@ -32,9 +32,18 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
             let deployed = deploys(world).filter_map(|(_, _, deploy)| deploy.deploy.as_ref());
             let builders: BTreeSet<_> =
                 built.chain(deployed).filter(|pipeline| &pipeline.backend == backend).map(|pipeline| pipeline.builder.clone()).collect();
-            Query::Builders(builders.into_iter().collect(), detail.to_vec())
+            let mut detail = detail.to_vec();
+            detail.extend(unread(world, backend));
+            Query::Builders(builders.into_iter().collect(), detail)
         }
     })
+}
+
+/// The newest runs that are over and whose steps were never read, a few at a time.
+fn unread(world: &World, backend: &BackendName) -> Vec<u64> {
+    let Some(reading) = world.runs(backend).and_then(|fact| fact.value.as_ref()) else { return Vec::new() };
+    let newest = reading.builders.values().filter_map(|builder| builder.runs.first());
+    newest.filter(|run| run.state.is_over() && run.steps.is_empty()).map(|run| run.id.number).take(4).collect()
 }
 
 fn deploys(world: &World) -> impl Iterator<Item = (&Service, Target, &Deploy)> {

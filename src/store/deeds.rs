@@ -6,9 +6,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
+use super::head::Entry;
 use super::owner::Owner;
 use super::record::{about, canonical};
-use super::write::{Entry, Write};
+use super::write::Write;
 use crate::model::deed::{Deed, DeedState, DeedStep, EntryKind, Facts};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{PlanId, Target};

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::head::Head;
 use super::sqlite::SqliteStore;
 use super::state;
-use super::write::Head;
 use crate::model::deed::{Deed, Recorded};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;

@@ -3,9 +3,9 @@
 use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
+use super::head::{Entry, Head};
 use super::record::{about, canonical};
 use super::sqlite::SqliteStore;
-use super::write::{Entry, Head};
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;

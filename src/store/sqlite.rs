@@ -11,12 +11,12 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::{broken, file, unwritable};
+use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
 use super::schema::{self, Part};
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
-use super::write::{Entry, FileGuard, Gate, Head};
 use crate::model::deed::{EntryKind, Facts};
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
@@ -49,8 +49,8 @@ pub struct SqliteStore {
     pub(super) turn: AtomicU64,
     pub(super) read_only: AtomicBool,
     pub(super) header: OnceLock<Header>,
-    gate: Mutex<Option<File>>,
-    inode: Option<u64>,
+    pub(super) gate: Mutex<Option<File>>,
+    pub(super) inode: Option<u64>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -168,22 +168,6 @@ impl SqliteStore {
     /// Refuses every write from now on; the first reason stays.
     pub(super) fn refuse(&self, why: LedgerError) {
         self.refusal.write().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
-    }
-
-    /// Locks the ledger against every other writer, this process's own included.
-    pub(super) async fn lock(&self) -> Result<Gate<'_>, LedgerError> {
-        if let Some(why) = self.condition() {
-            return Err(why);
-        }
-        let file = FileGuard::wait(self.gate.lock().await).await?;
-        if let (Some(dir), Some(inode)) = (&self.dir, self.inode) {
-            // SQLite goes on writing into a file that was deleted, where nobody would ever find it.
-            let there = std::fs::metadata(dir.join(Part::Ledger.file())).map(|meta| meta.ino());
-            if there.ok() != Some(inode) {
-                return Err(unwritable("ledger.db was deleted or replaced while it was open; restore it and start gonogo again"));
-            }
-        }
-        Ok(Gate { store: self, conn: self.conn.lock().await, _file: file })
     }
 
     /// Writes the header and the first entry of a ledger that has none.

@@ -1,4 +1,5 @@
 //! Hand-built worlds for the tests of the glass: one shop, one moment, one bad canary.
+// long because: one story that every screen's snapshots share is easier to keep true in one place.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ fn environment(named: &str, order: u32, protection: Protection) -> Environment {
     Environment {
         name: name(named),
         order,
-        hold_time: Duration::from_secs(300),
+        hold_time: Duration::from_mins(5),
         effective_within: Duration::from_secs(30),
         min_requests: 50,
         assurance: Assurance::T0,
@@ -176,6 +177,7 @@ fn seen<T>(value: T, seconds: i64) -> Fact<T> {
     Fact { value: Some(Arc::new(value)), seen: Some(before(seconds)), trouble: None, failures: 0, seq: 1, tried: Some(before(seconds)) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where a version may be missing")]
 fn version(text: &str, since: &str) -> Option<VersionSeen> {
     Some(VersionSeen { version: Text::clean(text), digest: None, since: at(since) })
 }
@@ -424,7 +426,7 @@ pub fn watched(state: DeedState) -> World {
     let intent = Intent {
         verb: Verb::Shift,
         target: checkout(),
-        args: Default::default(),
+        args: crate::model::intent::Arguments::default(),
         requester: Actor::Person(name("ana")),
         reason: Text::clean("errors after 20 %"),
     };
@@ -465,7 +467,6 @@ pub fn watched(state: DeedState) -> World {
 }
 
 /// A plan as the planner would draw it up.
-#[expect(clippy::unnecessary_wraps, reason = "it stands in for the planner")]
 pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<Plan, crate::control::planner::PlanError> {
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);

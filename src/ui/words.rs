@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(of(4_300), ("4s".to_owned(), Duration::from_millis(700)));
         assert_eq!(of(47_000), ("40s".to_owned(), Duration::from_secs(3)));
         assert_eq!(of(285_000), ("4m30".to_owned(), Duration::from_secs(15)));
-        assert_eq!(of(4_980_000), ("1h23".to_owned(), Duration::from_secs(60)));
+        assert_eq!(of(4_980_000), ("1h23".to_owned(), Duration::from_mins(1)));
         assert_eq!(of(520_000_000).0, "6d");
     }
 

@@ -71,7 +71,11 @@ async fn hostile_numbers_and_texts_come_clean_or_not_at_all() {
     assert_eq!(series[0].samples.len(), 1);
     assert_eq!(reading.answers[0].refused, 5);
     assert_eq!(series[0].label("v").unwrap().as_str(), "1␛]0;x␇<U+202E>");
-    assert_eq!(reading.warnings.iter().map(|text| text.as_str()).collect::<Vec<_>>(), ["partial ␛[2J"], "partial data says so");
+    assert_eq!(
+        reading.warnings.iter().map(gonogo::model::text::Text::as_str).collect::<Vec<_>>(),
+        ["partial ␛[2J"],
+        "partial data says so"
+    );
 }
 
 #[tokio::test]

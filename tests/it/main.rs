@@ -15,6 +15,7 @@ mod faults_haproxy;
 mod faults_http;
 mod faults_signals;
 mod floors;
+mod headless;
 mod pty;
 mod rehearse;
 mod servers;

@@ -181,9 +181,12 @@ impl Machine {
             Event::Adopted { ours, .. } => self.on_adopted(now, *ours),
             Event::Noted { result, .. } => {
                 if let Err(error) = result {
+                    // A plan that could not be stored waits for nobody.
+                    self.deed.state = DeedState::Denied;
                     self.deed.reasons = vec![reason_of(error)];
                     self.deed.words = Text::clean(&error.to_string());
                 }
+                self.deed.is_settled = true;
                 Vec::new()
             }
             Event::Polled { .. }
@@ -278,11 +281,13 @@ impl Machine {
             Err(error) => {
                 self.end(DeedState::Denied, &error.to_string());
                 self.deed.reasons = vec![reason_of(error)];
+                self.deed.is_settled = true;
                 Vec::new()
             }
             Ok(at) => {
                 self.deed.facts.intended = Some(*at);
                 self.deed.state = DeedState::Intended;
+                self.deed.words = Text::clean("recorded; nothing sent yet");
                 self.renewed = now.boot;
                 if self.plan.order.effects.is_empty() {
                     self.deed.facts.effective = Some(*at);

@@ -56,6 +56,7 @@ impl Machine {
         if self.unwritten {
             self.deed.words = outcome.words.clone();
             self.deed.reasons.clear();
+            self.deed.is_settled = false;
             self.unwritten = false;
         }
         let index = step.and_then(|step| usize::try_from(step).ok());
@@ -141,6 +142,8 @@ impl Machine {
         let outcome = outcome.clone();
         self.deed.words = Text::clean(&format!("{}; {error}", outcome.words));
         self.deed.reasons = vec![reason_of(error)];
+        // For who waits it is over; written later, it goes on.
+        self.deed.is_settled = true;
         self.unwritten = true;
         self.phase = match error {
             LedgerError::Unwritable(_) => Phase::Unrecorded { outcome, again: now.boot.plus(RECORD_EVERY) },

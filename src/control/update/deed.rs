@@ -92,7 +92,7 @@ impl Room {
         tasks
     }
 
-    fn tell(&mut self, now: &Moment, deed: &Deed) -> Vec<Task> {
+    pub(super) fn tell(&mut self, now: &Moment, deed: &Deed) -> Vec<Task> {
         let kind = match deed.state {
             DeedState::Slipped | DeedState::Unknown => HappeningKind::Alarm,
             DeedState::Waiting

@@ -11,7 +11,7 @@ use crate::control::world::{LogView, SourceFact, TargetView};
 use crate::model::deed::DeedState;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::{BackendName, Target};
-use crate::model::pipeline::LogPart;
+use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
 use crate::model::rollout::{Hold, Proven, Rollout, StateChange};
 use crate::model::share::Percent;
@@ -51,7 +51,10 @@ impl Room {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Alerts(fact), Ok(Reading::Alerts(reading))) => take(fact, seq, asked, Ok(reading)),
-            (SourceFact::Ci(fact), Ok(Reading::Runs(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Ci(fact), Ok(Reading::Runs(reading))) => {
+                let kept = keep_steps(fact.value.as_deref(), reading);
+                take(fact, seq, asked, Ok(kept))
+            }
             (SourceFact::Traffic(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Metrics(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Alerts(fact), Err(error)) => take(fact, seq, asked, Err(error)),
@@ -306,6 +309,24 @@ impl Room {
             self.touch(now);
         }
     }
+}
+
+/// A run that is over changes no more: the steps that were read of it once are kept, so that they need not be read again.
+fn keep_steps(before: Option<&RunReading>, mut reading: Arc<RunReading>) -> Arc<RunReading> {
+    let known = |builder: &str, run: &Run| -> Option<Vec<RunStep>> {
+        let old = before?.builders.get(builder)?.runs.iter().find(|old| old.id == run.id && old.state == run.state)?;
+        (!old.steps.is_empty()).then(|| old.steps.clone())
+    };
+    let lacks = |run: &Run| run.state.is_over() && run.steps.is_empty();
+    if before.is_none() || !reading.builders.values().any(|builder| builder.runs.iter().any(lacks)) {
+        return reading;
+    }
+    for (name, builder) in &mut Arc::make_mut(&mut reading).builders {
+        for run in builder.runs.iter_mut().filter(|run| lacks(run)) {
+            run.steps = known(name, run).unwrap_or_default();
+        }
+    }
+    reading
 }
 
 /// Takes a reading into a fact; false when it is older than what is known.

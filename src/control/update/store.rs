@@ -41,9 +41,10 @@ impl Room {
         self.world.waiting = Arc::new(picture.waiting);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
-        self.world.ledger.read = true;
+        let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = Vec::new();
-        for deed in picture.recent {
+        // Newest first in the picture, newest last in the timeline.
+        for deed in picture.recent.into_iter().rev() {
             match self.machines.get_mut(&deed.plan) {
                 Some(machine) if deed.state == DeedState::Superseded && machine.is_watching() => {
                     machine.superseded();
@@ -51,6 +52,11 @@ impl Room {
                 }
                 Some(_) => {}
                 None => {
+                    let before = self.world.deeds.get(&deed.plan).map(|before| (before.state, before.facts));
+                    if seen_before && before != Some((deed.state, deed.facts)) {
+                        // The process that carries it out writes the journal; here it is only shown.
+                        let _ = self.tell(now, &deed);
+                    }
                     self.world.deeds.insert_mut(deed.plan, Arc::new(deed));
                 }
             }

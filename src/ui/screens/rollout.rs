@@ -1,8 +1,11 @@
 //! The rollout: is the new version as good as the old one, and what happens next?
 
 use crate::control::world::{SignalState, SignalView, TargetView};
-use crate::model::intent::Verb;
+use crate::control::{gate, planner};
+use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
+use crate::model::text::Text;
+use crate::model::verdict::Verdict;
 
 use crate::ui::command::Command;
 use crate::ui::needs;
@@ -90,17 +93,33 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         });
     }
     by_itself(scene, view, rows);
-    let mut back = Row::of(Role::Quiet, "   way back: ");
-    match view.state.proven.first() {
-        Some(proven) => {
-            let key = scene.keymap.shown(Command::Deed(Verb::Rollback));
-            back.add(Role::Key, key).add(Role::Plain, format!(" to {}, proven {} ago", proven.version, scene.ago(&proven.at)));
+    rows.push(way_back(scene, view));
+}
+
+/// What a rollback would do now, and whether this person may: the same plan and verdict that the key would open.
+fn way_back(scene: &Scene<'_>, view: &TargetView) -> Row {
+    let mut row = Row::of(Role::Quiet, "   way back: ");
+    let intent = Intent {
+        verb: Verb::Rollback,
+        target: view.target.clone(),
+        args: Arguments::default(),
+        requester: scene.world.actor.clone(),
+        reason: Text::empty(),
+    };
+    let Ok(plan) = planner::plan(scene.world, intent, scene.now, "preview") else { return row };
+    let key = scene.keymap.shown(Command::Deed(Verb::Rollback));
+    match gate::judge(scene.world, &plan, scene.now) {
+        Verdict::Permit(_) => {
+            row.add(Role::Key, key).add(Role::Plain, format!(" {}; you may, no approval", plan.after));
         }
-        None => {
-            back.add(Role::Quiet, "no proven version is known");
+        Verdict::SecondPerson { needs, .. } => {
+            row.add(Role::Key, key).add(Role::Waits, format!(" {}; needs {needs} more to agree", plan.after));
+        }
+        Verdict::Deny(reasons) => {
+            row.add(Role::Watched, reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text)));
         }
     }
-    rows.push(back);
+    row
 }
 
 fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {

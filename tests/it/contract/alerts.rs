@@ -91,8 +91,8 @@ pub async fn contract(port: &dyn Alerts, world: &dyn World, now: DateTime<Utc>) 
     assert!((errors.since - before).abs() < TimeDelta::seconds(1));
     assert!(errors.silenced_by.is_empty() && errors.inhibited_by.is_empty());
     assert_eq!(errors.source_url.as_str(), "http://127.0.0.1/graph");
-    assert_eq!(find("Slow", "checkout").inhibited_by, [errors.fingerprint.clone()]);
-    assert_eq!(find("Errors", "ledger").silenced_by.iter().map(|id| id.as_str()).collect::<Vec<_>>(), [silence.as_str()]);
+    assert_eq!(find("Slow", "checkout").inhibited_by, std::slice::from_ref(&errors.fingerprint));
+    assert_eq!(find("Errors", "ledger").silenced_by.iter().map(gonogo::model::text::Text::as_str).collect::<Vec<_>>(), [silence.as_str()]);
 
     let group = reading.groups.iter().find(|group| group.labels.iter().any(|(_, value)| value.as_str() == "checkout")).unwrap();
     let mut members = vec![errors.fingerprint.clone(), find("Slow", "checkout").fingerprint.clone()];
@@ -101,7 +101,10 @@ pub async fn contract(port: &dyn Alerts, world: &dyn World, now: DateTime<Utc>) 
 
     let [active] = reading.silences.as_slice() else { panic!("one silence: {:?}", reading.silences) };
     assert_eq!(active.id.as_str(), silence);
-    assert_eq!(active.matchers.iter().map(|matcher| matcher.as_str()).collect::<Vec<_>>(), [r#"service="ledger""#, r#"severity!="none""#]);
+    assert_eq!(
+        active.matchers.iter().map(gonogo::model::text::Text::as_str).collect::<Vec<_>>(),
+        [r#"service="ledger""#, r#"severity!="none""#]
+    );
     assert_eq!((active.by.as_str(), active.comment.as_str()), ("ana", "a known fault"));
     assert!((active.ends - later).abs() < TimeDelta::seconds(1));
 

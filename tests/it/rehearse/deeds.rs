@@ -32,7 +32,10 @@ async fn a_shift_up_and_down_goes_from_intended_to_held() {
     assert_eq!(stage.weights(), weights(&[("a1", 80), ("b1", 20)]));
     let seen = room.deed(up).steps[0].seen.clone().unwrap();
     let measured = ["measured 19.", "measured 20.", "measured 21."];
-    assert!(seen.as_str().starts_with("weights read back as set; measured ") && measured.iter().any(|part| seen.as_str().contains(part)), "{seen}");
+    assert!(
+        seen.as_str().starts_with("weights read back as set; measured ") && measured.iter().any(|part| seen.as_str().contains(part)),
+        "{seen}"
+    );
     assert_eq!(room.deed(up).facts.held, None);
     let effective = room.deed(up).facts.effective.unwrap();
     room.reach(up, DeedState::Held).await;
@@ -102,7 +105,8 @@ async fn abort_brings_the_share_to_0_and_ends_the_rollout() {
 
 #[tokio::test]
 async fn rollback_of_a_rollout_aborts_it_and_stops_its_deploy_run() {
-    let deploy = "[[event]]\nkind = \"deploy\"\nat = \"16s\"\nby = \"bo\"\ntarget = \"shop@prod\"\nslot = \"second\"\nversion = \"2.0.1\"\n";
+    let deploy =
+        "[[event]]\nkind = \"deploy\"\nat = \"16s\"\nby = \"bo\"\ntarget = \"shop@prod\"\nslot = \"second\"\nversion = \"2.0.1\"\n";
     let stage = Stage::small_with(deploy, 4);
     let mut room = ready(&stage).await;
     room.shift_until(20, DeedState::Effective).await;

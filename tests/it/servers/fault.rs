@@ -119,7 +119,9 @@ pub fn gzip_of_spaces(bytes: usize) -> Vec<u8> {
         bits.extend(code(0b1100_0101, 8));
         bits.extend(code(0, 5));
     }
-    bits.into_iter().for_each(|value| bit(value, &mut out));
+    for value in bits {
+        bit(value, &mut out);
+    }
     out
 }
 

@@ -76,7 +76,8 @@ impl Exporter {
             for mut stream in listener.incoming().flatten() {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
                 let _ = stream.read(&mut [0_u8; 4096]);
-                let body: String = shown.lock().unwrap().iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+                let body: String =
+                    shown.lock().unwrap().iter().fold(String::new(), |text, (name, value)| format!("{text}{name} {value}\n"));
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
                 let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
             }
