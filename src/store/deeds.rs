@@ -162,6 +162,7 @@ impl DeedRow {
         if !outcome.words.is_empty() {
             self.deed.words = outcome.words.clone();
         }
+        self.deed.is_settled = outcome.kind == EntryKind::Unknown && outcome.releases;
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
             self.derive();
