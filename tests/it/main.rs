@@ -18,4 +18,5 @@ mod floors;
 mod pty;
 mod servers;
 mod simulated;
+mod terminal;
 mod tidy;
