@@ -1,6 +1,7 @@
 //! Puts a room together: from a configuration with its adapters, or from a scenario with the simulated train.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::adapters::alerts::alertmanager::Alertmanager;
@@ -17,10 +18,11 @@ use crate::config::scenario::Scenario;
 use crate::config::secret;
 use crate::config::settings::{BackendSettings, Config};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::outside::Outside;
-use crate::control::update::Opening;
-use crate::model::catalog::BackendKind;
+use crate::control::driver::outside::{Outside, Switchboard};
+use crate::control::update::{Equipment, Opening};
+use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::name::NameError;
 use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::ports::broken::Broken;
@@ -38,6 +40,18 @@ pub struct Composed {
     pub opening: Opening,
     /// The simulated world behind the ports, when there is one.
     pub simulated: Option<Arc<SimulatedWorld>>,
+}
+
+/// A room that can be shown while what lies outside is still being opened.
+pub struct Meanwhile {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The opening, without its equipment.
+    pub opening: Opening,
+    /// Opens backends and store.
+    pub outside: Pin<Box<dyn Future<Output = (Outside, Equipment)> + Send>>,
+    /// The ports, to be replaced when the configuration changes; empty until the backends are open.
+    pub switchboard: Arc<Switchboard>,
 }
 
 /// The name of the system user who runs this process.
@@ -85,9 +99,38 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 
 /// A room over the configured backends.
 pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> Composed {
+    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends);
+    let (outside, equipment) = outside.await;
+    Composed { outside, opening: opening.equipped(equipment), simulated: None }
+}
+
+/// A room over the configured backends that can be shown before they and the store are open.
+pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) -> Meanwhile {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports = adapters(&loaded.config, around, &clock);
-    let path = store_path(&loaded.config, around);
+    let config = loaded.config;
+    let actor = Actor::recognise(&os_user(around), &config.catalog.people);
+    let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
+    let (around, its_clock) = (around.clone(), clock.clone());
+    let switchboard = Arc::new(Switchboard::default());
+    let ports = switchboard.clone();
+    Meanwhile { clock, opening, switchboard, outside: Box::pin(async move { backends_and_store(config, around, its_clock, ports).await }) }
+}
+
+/// An opening to which the equipment is still to come.
+fn bare(catalog: Catalog, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
+    let Equipment { installation, record_trouble, abilities } = Equipment::default();
+    Opening { catalog: Arc::new(catalog), actor, read_only, installation, record_trouble, abilities, seed, tends }
+}
+
+/// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
+async fn backends_and_store(
+    config: Config,
+    around: Surroundings,
+    clock: Arc<dyn Clock>,
+    switchboard: Arc<Switchboard>,
+) -> (Outside, Equipment) {
+    let path = store_path(&config, &around);
+    switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
@@ -96,20 +139,8 @@ pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> C
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
-    let config = loaded.config;
-    let actor = Actor::recognise(&os_user(around), &config.catalog.people);
-    let read_only = config.catalog.room.read_only;
-    let opening = Opening {
-        catalog: Arc::new(config.catalog),
-        actor,
-        read_only,
-        installation: ledger.installation(),
-        record_trouble: trouble,
-        abilities: crate::control::driver::outside::abilities(&ports),
-        seed: u64::from(std::process::id()),
-        tends,
-    };
-    Composed { outside: Outside::new(ports, ledger, journal, clock), opening, simulated: None }
+    let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
+    (Outside::over(switchboard, ledger, journal, clock), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.
@@ -123,39 +154,71 @@ pub async fn simulated(
     around: &Surroundings,
     read_only: bool,
 ) -> Result<Composed, Exit> {
-    let user = os_user(around);
-    let told = |error: &dyn std::fmt::Display| {
-        out::words(&format!("gonogo: failed to open the simulated room: {error}"));
-    };
-    let catalog = scenario.catalog(&user).map_err(|error| {
-        told(&error);
-        Exit::Usage
-    })?;
-    let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(|error| {
-        told(&error);
-        Exit::Usage
-    })?;
-    let ports = simulated::ports(&world).map_err(|error| {
-        told(&error);
-        Exit::Usage
-    })?;
+    let (opening, ports, world) = train(scenario, seed, &clock, around, read_only)?;
     let store = SqliteStore::memory(clock.clone(), identity(seed)).await.map_err(|error| {
-        told(&error);
+        not_opened(&error);
         Exit::of_ledger(&error)
     })?;
-    let store = Arc::new(store);
-    let actor = Actor::recognise(&user, &catalog.people);
-    let opening = Opening {
-        catalog: Arc::new(catalog),
-        actor,
-        read_only,
-        installation: store.installation(),
-        record_trouble: None,
-        abilities: crate::control::driver::outside::abilities(&ports),
-        seed,
-        tends: true,
+    let (outside, equipment) = on_the_train(ports, Arc::new(store), clock);
+    Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world) })
+}
+
+/// A room over the simulated release train that can be shown before the world has warmed up and the store is open.
+///
+/// # Errors
+/// Exit 2 when the scenario's names do not fit.
+pub fn simulated_meanwhile(
+    scenario: Scenario,
+    seed: u64,
+    clock: Arc<dyn Clock>,
+    around: &Surroundings,
+    read_only: bool,
+) -> Result<Meanwhile, Exit> {
+    let (opening, ports, _) = train(scenario, seed, &clock, around, read_only)?;
+    let its_clock = clock.clone();
+    let outside = async move {
+        match SqliteStore::memory(its_clock.clone(), identity(seed)).await {
+            Ok(store) => on_the_train(ports, Arc::new(store), its_clock),
+            Err(error) => {
+                let record_trouble = Some(Text::clean(&error.to_string()));
+                let ledger = Broken::new(error);
+                let abilities = crate::control::driver::outside::abilities(&ports);
+                let equipment = Equipment { installation: ledger.installation(), record_trouble, abilities };
+                (Outside::new(ports, Arc::new(ledger), None, its_clock), equipment)
+            }
+        }
     };
-    Ok(Composed { outside: Outside::new(ports, store.clone(), Some(store), clock), opening, simulated: Some(world) })
+    Ok(Meanwhile { clock, opening, switchboard: Arc::new(Switchboard::default()), outside: Box::pin(outside) })
+}
+
+fn not_opened(error: &dyn std::fmt::Display) {
+    out::words(&format!("gonogo: failed to open the simulated room: {error}"));
+}
+
+/// The simulated world behind its ports, and an opening to which the equipment is still to come.
+fn train(
+    scenario: Scenario,
+    seed: u64,
+    clock: &Arc<dyn Clock>,
+    around: &Surroundings,
+    read_only: bool,
+) -> Result<(Opening, Ports, Arc<SimulatedWorld>), Exit> {
+    let refused = |error: NameError| {
+        not_opened(&error);
+        Exit::Usage
+    };
+    let user = os_user(around);
+    let catalog = scenario.catalog(&user).map_err(refused)?;
+    let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(refused)?;
+    let ports = simulated::ports(&world).map_err(refused)?;
+    let actor = Actor::recognise(&user, &catalog.people);
+    Ok((bare(catalog, actor, read_only, seed, true), ports, world))
+}
+
+fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
+    let abilities = crate::control::driver::outside::abilities(&ports);
+    let equipment = Equipment { installation: store.installation(), record_trouble: None, abilities };
+    (Outside::new(ports, store.clone(), Some(store), clock), equipment)
 }
 
 /// The simulated installation: the same seed gives the same key, so the same ledger byte for byte.
@@ -168,7 +231,12 @@ fn identity(seed: u64) -> Identity {
 }
 
 /// One adapter a backend. One that cannot be made answers with the reason; the rest of the room lives.
-fn adapters(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
+pub async fn adapters(config: Config, around: Surroundings, clock: Arc<dyn Clock>) -> Ports {
+    // A secret may come from a command, which is waited for: not on a thread that serves the room.
+    tokio::task::spawn_blocking(move || made(&config, &around, &clock)).await.unwrap_or_default()
+}
+
+fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
     let mut ports = Ports::new();
     for settings in &config.backends {
         if settings.kind == BackendKind::Github {

@@ -162,6 +162,7 @@ impl DeedRow {
         if !outcome.words.is_empty() {
             self.deed.words = outcome.words.clone();
         }
+        self.deed.is_settled = outcome.kind == EntryKind::Unknown && outcome.releases;
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
             self.derive();
@@ -180,6 +181,11 @@ impl DeedRow {
     }
 
     fn settle_whole(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
+        // What is said of the whole is said of each step that was not told apart.
+        if matches!(outcome.kind, EntryKind::Effective | EntryKind::Held) {
+            let open = |step: &&mut DeedStep| outcome.kind == EntryKind::Held || step.facts.effective.is_none();
+            self.deed.steps.iter_mut().filter(open).for_each(|step| turn(step, outcome, at));
+        }
         let facts = &mut self.deed.facts;
         self.deed.state = match outcome.kind {
             EntryKind::Accepted => {

@@ -73,17 +73,14 @@ pub struct SimulatedWorld {
 }
 
 impl SimulatedWorld {
-    /// Builds the world and lets it run for the scenario's warm-up; its beginning is what the clock shows now.
+    /// Builds the world; its beginning is what the clock shows now. It lives through the scenario's warm-up when someone first looks.
     ///
     /// # Errors
     /// When names of the scenario put together are too long.
     pub fn new(scenario: Scenario, seed: u64, clock: Arc<dyn Clock>) -> Result<Arc<Self>, NameError> {
         let scenario = Arc::new(scenario);
         let origin = clock.now();
-        let mut state = State::new(Arc::clone(&scenario), seed, origin.wall)?;
-        while state.tick < 0 {
-            state.step();
-        }
+        let state = State::new(Arc::clone(&scenario), seed, origin.wall)?;
         let inside = Inside { state, copies: BTreeMap::new(), injections: BTreeMap::new() };
         Ok(Arc::new(Self { clock, scenario, origin, inside: Mutex::new(inside) }))
     }
@@ -193,6 +190,9 @@ impl SimulatedWorld {
     /// Locks the world and brings it up to date.
     fn enter(&self) -> MutexGuard<'_, Inside> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        while inside.state.tick < 0 {
+            inside.state.step();
+        }
         let passed = self.clock.now().since(&self.origin).as_secs();
         let wanted = i64::try_from(passed).unwrap_or(i64::MAX).saturating_sub(inside.state.slept);
         let behind = wanted.saturating_sub(inside.state.tick);

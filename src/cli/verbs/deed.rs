@@ -179,7 +179,9 @@ async fn stored(
     let planned = &plan.intent.args;
     // A run that is not named is the plan's own; a share and a text are always named.
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
-    let same = planned.percent == args.percent && planned.text == args.text && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
+    let same = planned.percent == args.percent
+        && planned.text == args.text
+        && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
         out::words(&format!("gonogo: plan {} is for {} {}{share}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target()));

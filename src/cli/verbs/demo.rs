@@ -76,8 +76,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Ex
     }
     let clock: Arc<dyn Clock> =
         if (args.speed - 1.0).abs() < f64::EPSILON { Arc::new(SystemClock) } else { Arc::new(PacedClock::new(args.speed)) };
-    let composed = compose::simulated(scenario, args.seed, clock, around, flags.read_only).await?;
-    room::open(around, flags, composed, Vec::new()).await
+    let meanwhile = compose::simulated_meanwhile(scenario, args.seed, clock, around, flags.read_only)?;
+    room::open(around, flags, meanwhile, Vec::new()).await
 }
 
 /// Reads orders for the targets and people of a catalog, one JSON object a line.

@@ -83,7 +83,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
 fn unconfigured(as_json: bool) -> Exit {
     let nothing: [Value; 0] = [];
     if as_json {
-        out::json(&json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null } }));
+        out::json(
+            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null } }),
+        );
     } else {
         out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
     }

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::adapters::clock::SystemClock;
-use crate::cli::compose::{self, Composed};
+use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
+use crate::control::driver::outside::Switchboard;
+use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
 
 /// Opens the room.
@@ -25,32 +27,31 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     let loaded = compose::configuration(around, flags)?;
     if loaded.nothing_configured {
         let scenario = story::named(Scenario::DEFAULT)?;
-        let composed = compose::simulated(scenario, 1, Arc::new(SystemClock), around, flags.read_only).await?;
-        return open(around, flags, composed, Vec::new()).await;
+        let meanwhile = compose::simulated_meanwhile(scenario, 1, Arc::new(SystemClock), around, flags.read_only)?;
+        return open(around, flags, meanwhile, Vec::new()).await;
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    let composed = compose::configured(loaded, around, true).await;
-    open(around, flags, composed, files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around, true), files).await
 }
 
 /// Opens the room over what was put together, in this terminal.
 ///
 /// # Errors
 /// Exit 2 without a terminal, 8 when theme or keymap are refused.
-pub async fn open(around: &Surroundings, flags: &Flags, composed: Composed, files: Vec<PathBuf>) -> Result<Exit, Exit> {
+pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>) -> Result<Exit, Exit> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         out::words("gonogo: the room needs a terminal; `gonogo status` and `gonogo render board` work without one");
         return Err(Exit::Usage);
     }
-    let room = &composed.opening.catalog.room;
+    let room = &meanwhile.opening.catalog.room;
     let theme = flags.theme.as_deref().unwrap_or(&room.theme);
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let clock = composed.outside.clock().clone();
-    let handle = driver::open(composed.outside, composed.opening);
+    let Meanwhile { clock, opening, outside, switchboard } = meanwhile;
+    let handle = driver::open_meanwhile(&clock, opening, outside);
     if !files.is_empty() {
-        reload(around, flags, files, handle.clone());
+        reload(around, flags, files, handle.clone(), switchboard, clock.clone());
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce) }).await;
     match ended {
@@ -63,7 +64,14 @@ pub async fn open(around: &Surroundings, flags: &Flags, composed: Composed, file
 }
 
 /// Looks once a second whether a configuration file changed, and reads all layers again when one did.
-fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: driver::Handle) {
+fn reload(
+    around: &Surroundings,
+    flags: &Flags,
+    files: Vec<PathBuf>,
+    handle: driver::Handle,
+    switchboard: Arc<Switchboard>,
+    clock: Arc<dyn Clock>,
+) {
     let (around, flags) = (around.clone(), flags.clone());
     let mark = |files: &[PathBuf]| -> Vec<_> {
         files.iter().map(|file| std::fs::metadata(file).ok().map(|data| (data.modified().ok(), data.len()))).collect()
@@ -78,7 +86,11 @@ fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: dri
             }
             before = after;
             let result = match crate::config::load::load(&around, &flags) {
-                Ok(loaded) => Ok(Arc::new(loaded.config.catalog)),
+                Ok(loaded) => {
+                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
+                    Ok(catalog)
+                }
                 Err(problems) => Err(crate::model::text::Text::clean(&problems.to_string().replace('\n', " · "))),
             };
             if !handle.send(crate::control::event::Event::Reloaded { result }).await {

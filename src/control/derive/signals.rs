@@ -33,8 +33,13 @@ pub fn take_in(
         }
     }
     let stable = view.state.stable;
+    let trial = match (deploy.traffic.is_empty(), view.wished()) {
+        (true, _) => Trial::None,
+        (false, Some(share)) if share.fraction() <= 0.0 => Trial::Idle,
+        (false, _) => Trial::Running,
+    };
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
-        let made = signal_view(signal, answers, stable, !deploy.traffic.is_empty());
+        let made = signal_view(signal, answers, stable, trial);
         let at_ms = now.wall.timestamp_millis();
         let chart = view.charts.entry(signal.name.clone()).or_default();
         let points = Arc::make_mut(chart);
@@ -73,14 +78,29 @@ fn series_of<'a>(answers: &[&'a Answer], slot: Slot, subject: &Subject) -> Optio
     answer_of(answers, slot, subject)?.series.as_deref().ok()
 }
 
-fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, two_slots: bool) -> SignalView {
+/// Whether there is a version on trial, and whether it takes traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    /// The service has one slot.
+    None,
+    /// The other slot takes no traffic: what its counters still show is the past.
+    Idle,
+    /// The other slot takes traffic, or nobody knows.
+    Running,
+}
+
+fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, trial: Trial) -> SignalView {
     let measure = |slot: Slot| match &signal.kind {
         SignalKind::Ratio { .. } => ratio(signal, answers, slot),
         SignalKind::Histogram { quantile, .. } => quantile_of(signal, answers, slot, *quantile),
         SignalKind::Value { .. } => value(signal, answers, slot),
     };
     let old = measure(Track::Stable.slot(stable));
-    let new = if two_slots { measure(Track::Canary.slot(stable)) } else { nothing("one slot") };
+    let new = match trial {
+        Trial::None => nothing("one slot"),
+        Trial::Idle => nothing("takes no traffic"),
+        Trial::Running => measure(Track::Canary.slot(stable)),
+    };
     let whole = both(signal, &old, &new);
     let difference = match (&signal.kind, new.bad, new.total, old.bad, old.total) {
         (SignalKind::Ratio { .. }, Some(bad), Some(total), Some(old_bad), Some(old_total)) => {
@@ -331,7 +351,7 @@ mod tests {
                 ]
             })
             .collect();
-        signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, true)
+        signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, Trial::Running)
     }
 
     #[test]
@@ -349,10 +369,22 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_takes_no_traffic_any_more_is_not_judged_by_its_past() {
+        let name = signal().name;
+        let answers = [
+            answer(Slot::Second, Subject::Total(name.clone()), &[(0.0, 500.0)]),
+            answer(Slot::Second, Subject::Bad(name), &[(0.0, 100.0)]),
+        ];
+        let view = signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, Trial::Idle);
+        assert_eq!(view.canary.missing.as_ref().map(Text::as_str), Some("takes no traffic"));
+        assert_eq!(view.state, SignalState::NoData);
+    }
+
+    #[test]
     fn an_empty_answer_is_never_zero_errors() {
         let name = signal().name;
         let answers = [answer(Slot::First, Subject::Total(name.clone()), &[]), answer(Slot::First, Subject::Bad(name), &[])];
-        let view = signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, false);
+        let view = signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, Trial::None);
         assert_eq!(view.state, SignalState::NoData);
         assert_eq!(view.stable.missing.as_ref().map(Text::as_str), Some("no data"));
     }

@@ -11,9 +11,10 @@ use tokio::sync::{mpsc, watch};
 use self::outside::{Outside, Written};
 use crate::control::event::Event;
 use crate::control::task::Task;
-use crate::control::update::{Opening, Room};
+use crate::control::update::{Equipment, Opening, Room};
 use crate::control::world::World;
 use crate::model::time::Boot;
+use crate::ports::clock::Clock;
 
 /// Events that may wait for the room; a sender waits when it is full.
 const QUEUE: usize = 1024;
@@ -53,14 +54,33 @@ impl Handle {
 
 /// Opens a room and drives it until every handle is gone. Must be called within a runtime.
 pub fn open(outside: Outside, opening: Opening) -> Handle {
-    let outside = Arc::new(outside);
     let room = Room::open(opening, outside.clock().now());
     let (events, inbox) = mpsc::channel(QUEUE);
     let (publish, world) = watch::channel(Arc::new(room.world().clone()));
-    let (writes, to_write) = mpsc::channel(QUEUE);
+    tokio::spawn(drive(outside, room, inbox, events.downgrade(), publish));
+    Handle { events, world }
+}
+
+/// Opens a room that can be shown at once, while its backends and its store are still being opened beside it.
+///
+/// Until then nothing is known, nothing is polled and no deed is possible; what is sent to the room waits. Must be called within a
+/// runtime.
+pub fn open_meanwhile(
+    clock: &Arc<dyn Clock>,
+    opening: Opening,
+    outside: impl Future<Output = (Outside, Equipment)> + Send + 'static,
+) -> Handle {
+    let mut room = Room::bare(opening, clock.now());
+    let (events, inbox) = mpsc::channel(QUEUE);
+    let (publish, world) = watch::channel(Arc::new(room.world().clone()));
     let weak = events.downgrade();
-    tokio::spawn(write_in_order(outside.clone(), to_write, weak.clone()));
-    tokio::spawn(drive(outside, room, inbox, weak, writes, publish));
+    let clock = clock.clone();
+    tokio::spawn(async move {
+        let (outside, equipment) = outside.await;
+        room.equip(&clock.now(), equipment);
+        publish.send_replace(Arc::new(room.world().clone()));
+        drive(outside, room, inbox, weak, publish).await;
+    });
     Handle { events, world }
 }
 
@@ -85,13 +105,15 @@ async fn write_in_order(outside: Arc<Outside>, mut tasks: mpsc::Receiver<Task>, 
 }
 
 async fn drive(
-    outside: Arc<Outside>,
+    outside: Outside,
     mut room: Room,
     mut inbox: mpsc::Receiver<Event>,
     events: mpsc::WeakSender<Event>,
-    writes: mpsc::Sender<Task>,
     publish: watch::Sender<Arc<World>>,
 ) {
+    let outside = Arc::new(outside);
+    let (writes, to_write) = mpsc::channel(QUEUE);
+    tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
     let clock = outside.clock().clone();
     let mut gap = asleep(clock.now().boot, clock.awake());
     let mut next = Some(Event::Woke);
@@ -105,6 +127,9 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
+            if let Event::Reloaded { result: Ok(_) } = &event {
+                room.is_able(outside.abilities());
+            }
             let tasks = room.update(&now, event);
             start(&outside, tasks, &events, &writes).await;
             next = inbox.try_recv().ok();

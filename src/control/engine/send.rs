@@ -7,6 +7,7 @@ use crate::control::task::Task;
 use crate::model::deed::{DeedState, EntryKind};
 use crate::model::error::SendError;
 use crate::model::plan::{Precondition, StepEffect};
+use crate::model::text::Text;
 use crate::model::traffic::Weights;
 use crate::ports::ledger::LedgerError;
 
@@ -36,6 +37,7 @@ impl Machine {
             Ok(at) => {
                 self.deed.facts.sent = self.deed.facts.sent.or(Some(*at));
                 self.deed.state = DeedState::Sent;
+                self.deed.words = self.step(step).map_or_else(Text::empty, |one| one.words.clone());
                 if let Some(one) = self.step(step) {
                     one.state = DeedState::Sent;
                     one.facts.sent = Some(*at);

@@ -53,6 +53,26 @@ pub struct Opening {
     pub tends: bool,
 }
 
+/// What a room is equipped with once its backends and its store were opened.
+#[derive(Debug, Clone, Default)]
+pub struct Equipment {
+    /// The installation, part of every Order; never empty.
+    pub installation: String,
+    /// Why the store could not be opened for writing.
+    pub record_trouble: Option<Text>,
+    /// What each backend can do and how a person would do it by hand.
+    pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
+}
+
+impl Opening {
+    /// The opening with its equipment at hand from the beginning.
+    #[must_use]
+    pub fn equipped(self, equipment: Equipment) -> Self {
+        let Equipment { installation, record_trouble, abilities } = equipment;
+        Self { installation, record_trouble, abilities, ..self }
+    }
+}
+
 /// Everything that the update works on: the world that screens see, and the machines behind it.
 #[derive(Debug)]
 pub struct Room {
@@ -64,6 +84,8 @@ pub struct Room {
     detail: Option<u64>,
     following: BTreeMap<(BackendName, u64), Following>,
     store_due: Boot,
+    /// Why the store could not be opened for writing; it stays so.
+    record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
@@ -81,12 +103,20 @@ struct Following {
 impl Room {
     /// A room in which nothing has been read yet.
     pub fn open(opening: Opening, now: Moment) -> Self {
-        let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
-        world.ledger.installation = opening.installation;
-        world.ledger.trouble = opening.record_trouble;
-        equip(&mut world, &opening.abilities);
+        let equipment = Equipment {
+            installation: opening.installation.clone(),
+            record_trouble: opening.record_trouble.clone(),
+            abilities: opening.abilities.clone(),
+        };
+        let mut room = Self::bare(opening, now);
+        room.take_over(equipment);
+        room
+    }
+
+    /// A room whose backends and store are still being opened: it can be shown, and no deed is possible before [`Room::equip`].
+    pub fn bare(opening: Opening, now: Moment) -> Self {
         Self {
-            world,
+            world: World::new(opening.catalog, opening.actor, opening.read_only, now),
             machines: BTreeMap::new(),
             schedule: Schedule::new(opening.seed),
             previous: BTreeMap::new(),
@@ -94,11 +124,31 @@ impl Room {
             detail: None,
             following: BTreeMap::new(),
             store_due: Boot(0),
+            record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
-            abilities: opening.abilities,
+            abilities: BTreeMap::new(),
             tends: opening.tends,
             begun: false,
         }
+    }
+
+    /// Backends and store are open now.
+    pub fn equip(&mut self, now: &Moment, equipment: Equipment) {
+        self.take_over(equipment);
+        self.touch(now);
+    }
+
+    /// The adapters were made anew: what each backend can do from now on.
+    pub fn is_able(&mut self, abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>) {
+        self.abilities = abilities;
+    }
+
+    fn take_over(&mut self, equipment: Equipment) {
+        self.world.ledger.installation = equipment.installation;
+        self.world.ledger.trouble.clone_from(&equipment.record_trouble);
+        self.record_trouble = equipment.record_trouble;
+        self.abilities = equipment.abilities;
+        equip(&mut self.world, &self.abilities);
     }
 
     /// The world as it stands.

@@ -183,7 +183,9 @@ impl PlanDialog {
     /// Line 1 of the frame.
     pub fn title(&self) -> Vec<(Role, String)> {
         let plan = &self.plan;
-        let what = match plan.order.percent {
+        // A hold's Order bears the share that it holds; only a move goes TO one.
+        let moves = plan.direction != Direction::Still;
+        let what = match plan.order.percent.filter(|_| moves) {
             Some(percent) => format!("{} {} TO {percent} %", plan.intent.verb.word().to_uppercase(), plan.target()),
             None => format!("{} {}", plan.intent.verb.word().to_uppercase(), plan.target()),
         };

@@ -151,7 +151,12 @@ fn a_target_that_is_not_known_is_exit_10_and_the_nearest_is_named() {
     let more = "[service.deploy.stage]\nstrategy = \"canary\"\n[[environment]]\nname = \"stage\"\n[[service]]\nname = \"mail\"\n[service.deploy.stage]\nstrategy = \"canary\"\n";
     let place = Room { more: more.to_owned(), ..room }.place();
     for verb in [&["hold"][..], &["plan", "hold"], &["explain", "hold"], &["show", "rollout"], &["status"]] {
-        for (typed, near) in [("chekout@prod", "checkout@prod"), ("checkout@prd", "checkout@prod"), ("chekout", "checkout@"), ("zzzzzzzzzzzz@prod", "gonogo status")] {
+        for (typed, near) in [
+            ("chekout@prod", "checkout@prod"),
+            ("checkout@prd", "checkout@prod"),
+            ("chekout", "checkout@"),
+            ("zzzzzzzzzzzz@prod", "gonogo status"),
+        ] {
             let args: Vec<_> = verb.iter().copied().chain([typed]).collect();
             let said = place.run(&args).exits(10);
             assert!(said.out.is_empty() && said.err.contains(near), "{args:?}: {said:?}");
@@ -205,7 +210,9 @@ fn variables_and_flags_rise_above_the_files() {
 #[test]
 fn a_pipe_that_closes_ends_a_verb_quietly() {
     let place = nowhere().place();
-    for args in ["config example", "render board --scenario calm", "completions bash", "status --json", "--help", "demo calm --headless --until 5s"] {
+    for args in
+        ["config example", "render board --scenario calm", "completions bash", "status --json", "--help", "demo calm --headless --until 5s"]
+    {
         let shell = format!("set -o pipefail; {} {args} | head -c1 >/dev/null", env!("CARGO_BIN_EXE_gonogo"));
         let said = Place::started(&mut place.command("bash", &["-c", &shell])).end().exits(0);
         assert_eq!(said.err, "", "{args}");

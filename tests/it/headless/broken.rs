@@ -19,7 +19,9 @@ fn through(pair: &Pair, pool: &str, proxy: &Proxy) -> Room {
 fn a_router_that_nobody_reaches_is_exit_6_for_a_deed_that_needs_it() {
     let pair = Pair::shared();
     let place = Room { socket: "/nonexistent/admin.sock".to_owned(), ..pair.room("be") }.place();
-    for verb in [&["shift", "checkout@prod", "20"][..], &["promote", "checkout@prod"], &["abort", "checkout@prod"], &["rollback", "checkout@prod"]] {
+    for verb in
+        [&["shift", "checkout@prod", "20"][..], &["promote", "checkout@prod"], &["abort", "checkout@prod"], &["rollback", "checkout@prod"]]
+    {
         let said = place.run(&verb.iter().copied().chain(["--json"]).collect::<Vec<_>>()).exits(6);
         let deed = said.json();
         shape::deed(&deed);
@@ -33,7 +35,10 @@ fn a_router_that_nobody_reaches_is_exit_6_for_a_deed_that_needs_it() {
     let status = place.json(0, &["status"]);
     shape::status(&status);
     let states = super::place::texts(&status["backends"], "state");
-    assert_eq!((super::place::texts(&status["backends"], "name"), states), (vec!["edge".into(), "prom".into()], vec!["unreachable".into(), "fresh".into()]));
+    assert_eq!(
+        (super::place::texts(&status["backends"], "name"), states),
+        (vec!["edge".into(), "prom".into()], vec!["unreachable".into(), "fresh".into()])
+    );
     assert!(status["backends"][0]["error"].as_str().unwrap().contains("edge"), "{status}");
     assert_eq!(status["services"][0]["environments"][0]["version"], "2.4.1", "the other source is heard");
     assert!(place.run(&["doctor"]).exits(0).out.contains("do: "));
@@ -57,7 +62,8 @@ fn a_router_that_reads_and_does_not_let_write_is_a_failed_deed() {
 fn an_answer_that_is_lost_is_settled_by_looking() {
     let pair = Pair::shared();
     let pool = Pair::pool();
-    let proxy = Proxy::start(pair.haproxy.admin_port, |line| if line.contains("set server") { Treat::ForwardReset } else { Treat::Forward });
+    let proxy =
+        Proxy::start(pair.haproxy.admin_port, |line| if line.contains("set server") { Treat::ForwardReset } else { Treat::Forward });
     let place = through(&pair, &pool, &proxy).place();
     let deed = place.json(0, &["shift", "checkout@prod", "20"]);
     assert_eq!(deed["state"], "effective", "{deed}");
@@ -167,7 +173,9 @@ fn a_record_that_cannot_be_written_refuses_every_deed_with_exit_9() {
     let place = pair.room(&pool).place();
     // A file where the store's directory should be binds root too.
     place.write("data/gonogo", "no directory");
-    for verb in [&["shift", "checkout@prod", "20"][..], &["hold", "checkout@prod"], &["note", "checkout@prod", "text"], &["abort", "checkout@prod"]] {
+    for verb in
+        [&["shift", "checkout@prod", "20"][..], &["hold", "checkout@prod"], &["note", "checkout@prod", "text"], &["abort", "checkout@prod"]]
+    {
         let deed = place.json(9, verb);
         shape::deed(&deed);
         assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"record".into()), "{verb:?}");

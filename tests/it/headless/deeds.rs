@@ -28,7 +28,10 @@ fn a_shift_is_effective_and_its_json_has_every_key() {
     assert_eq!(place.kinds(), ["signers", "intent", "sending", "accepted", "effective"]);
     let status = place.json(0, &["status"]);
     let rollout = &status["rollouts"][0];
-    assert_eq!((&rollout["service"], &rollout["environment"], &rollout["weight_wished"]), (&"checkout".into(), &"prod".into(), &20.0.into()));
+    assert_eq!(
+        (&rollout["service"], &rollout["environment"], &rollout["weight_wished"]),
+        (&"checkout".into(), &"prod".into(), &20.0.into())
+    );
     assert_eq!((&rollout["from"], &rollout["to"]), (&"2.4.1".into(), &"2.5.0".into()));
 }
 
@@ -162,7 +165,10 @@ fn reasons_and_notes_are_in_the_ledger_of_an_unverified_user_too() {
     assert!(!said.out.contains('\u{1b}'), "{said:?}");
     let entries = place.json(0, &["ledger", "list"]);
     shape::entries(&entries);
-    assert_eq!(texts(&entries["entries"], "kind"), ["signers", "intent", "sending", "accepted", "effective", "intent", "note", "effective"]);
+    assert_eq!(
+        texts(&entries["entries"], "kind"),
+        ["signers", "intent", "sending", "accepted", "effective", "intent", "note", "effective"]
+    );
     let intent = &entries["entries"][1];
     assert_eq!((&intent["verb"], &intent["target"]), (&"shift".into(), &"checkout@prod".into()));
     assert!(intent["requester"].as_str().unwrap().starts_with("os:"), "{intent}");

@@ -19,7 +19,10 @@ fn written(notes: usize) -> Place {
     }
     let found = place.json(0, &["ledger", "verify"]);
     shape::verification(&found);
-    assert_eq!((&found["intact"], &found["first_bad"], &found["reason"]), (&true.into(), &serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(
+        (&found["intact"], &found["first_bad"], &found["reason"]),
+        (&true.into(), &serde_json::Value::Null, &serde_json::Value::Null)
+    );
     assert!(place.run(&["ledger", "verify"]).exits(0).out.starts_with("intact: "));
     place
 }
@@ -42,7 +45,11 @@ fn a_cut_tail_is_noticed_and_deeds_are_refused() {
     let place = written(2);
     by_hand(&place, "delete from entry where n = (select max(n) from entry)");
     let found = place.json(11, &["ledger", "verify"]);
-    assert_eq!((&found["intact"], &found["first_bad"], &found["reason"].is_string()), (&false.into(), &serde_json::Value::Null, &true), "{found}");
+    assert_eq!(
+        (&found["intact"], &found["first_bad"], &found["reason"].is_string()),
+        (&false.into(), &serde_json::Value::Null, &true),
+        "{found}"
+    );
     let said = place.run(&["hold", "checkout@prod"]);
     assert!([9, 11].contains(&said.code.unwrap()), "{said:?}");
     place.run(&["status"]).exits(0);

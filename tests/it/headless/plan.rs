@@ -38,7 +38,9 @@ fn a_plan_is_the_hash_of_its_order_and_any_prefix_of_eight_names_it() {
     shape::time(&order["expires"]);
     assert_eq!((&order["verb"], &order["percent"]), (&"shift".into(), &20.into()));
     assert_eq!(order["effects"][0]["weights"]["v2"], 20);
-    assert!(plan["commands"].as_array().unwrap().iter().any(|call| call.as_str().unwrap().contains(&format!("set server {pool}/v2 weight 20"))));
+    assert!(
+        plan["commands"].as_array().unwrap().iter().any(|call| call.as_str().unwrap().contains(&format!("set server {pool}/v2 weight 20")))
+    );
     assert!(plan["preconditions"].as_array().unwrap().iter().all(|one| one["holds"] == true));
     // Nothing was done, and it is stored.
     assert_eq!((place.kinds(), pair.weight(&pool)), (vec!["signers".to_owned()], 0));

@@ -26,7 +26,10 @@ fn a_forward_deed_that_needs_approval_waits_and_yes_does_not_stand_for_it() {
     shape::status(&status);
     let waiting = &status["waiting"][0];
     assert_eq!((&waiting["id"], &waiting["plan"]), (&deed["plan"], &deed["plan"]));
-    assert_eq!((&waiting["kind"], &waiting["target"], &waiting["verb"], &waiting["requester"]), (&"plan".into(), &"checkout@prod".into(), &"shift".into(), &"ana".into()));
+    assert_eq!(
+        (&waiting["kind"], &waiting["target"], &waiting["verb"], &waiting["requester"]),
+        (&"plan".into(), &"checkout@prod".into(), &"shift".into(), &"ana".into())
+    );
     assert_eq!((&waiting["needs"], &waiting["given"]), (&1.into(), &0.into()));
     assert_eq!(status["services"][0]["environments"][0]["state"], "waiting");
     assert_eq!((pair.weight(&pool), place.kinds()), (0, vec!["signers".to_owned()]));
@@ -46,7 +49,9 @@ fn a_role_that_is_missing_denies() {
     let pair = Pair::shared();
     let pool = Pair::pool();
     let place = protected(&pair, &pool, &["reader"], "actor_roles = [\"captain\", \"on-call\"]").place();
-    for verb in [&["shift", "checkout@prod", "20"][..], &["hold", "checkout@prod"], &["note", "checkout@prod", "text"], &["abort", "checkout@prod"]] {
+    for verb in
+        [&["shift", "checkout@prod", "20"][..], &["hold", "checkout@prod"], &["note", "checkout@prod", "text"], &["abort", "checkout@prod"]]
+    {
         let deed = place.json(3, verb);
         shape::deed(&deed);
         assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"role".into()));

@@ -23,7 +23,8 @@ fn containing(folder: &Path, what: &str) -> Vec<String> {
 }
 
 fn with_token(pair: &Pair, url: &str, reference: &str) -> Room {
-    let more = format!("[[backend]]\nname = \"guarded\"\nkind = \"alertmanager\"\nurl = \"{url}\"\nevery = \"200ms\"\ntoken = {reference}\n");
+    let more =
+        format!("[[backend]]\nname = \"guarded\"\nkind = \"alertmanager\"\nurl = \"{url}\"\nevery = \"200ms\"\ntoken = {reference}\n");
     Room { more, ..pair.room(&Pair::pool()) }
 }
 

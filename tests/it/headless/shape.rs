@@ -7,13 +7,32 @@ const ENVIRONMENT: &[&str] = &["quiet", "moving", "held", "waiting", "split", "a
 /// States of a backend.
 const BACKEND: &[&str] = &["fresh", "stale", "unreachable", "unauthorised", "never"];
 /// States of a deed.
-const DEED: &[&str] = &[
-    "waiting", "denied", "intended", "sent", "accepted", "effective", "held", "unwatched", "superseded", "slipped", "unknown", "failed",
-];
+const DEED: &[&str] =
+    &["waiting", "denied", "intended", "sent", "accepted", "effective", "held", "unwatched", "superseded", "slipped", "unknown", "failed"];
 /// Kinds of an entry.
 const KINDS: &[&str] = &[
-    "signers", "intent", "denied", "approval", "rejection", "withdrawal", "sending", "accepted", "effective", "held", "slipped", "unwatched",
-    "superseded", "failed", "unknown", "not-begun", "hold", "resume", "note", "policy", "break-glass", "imported",
+    "signers",
+    "intent",
+    "denied",
+    "approval",
+    "rejection",
+    "withdrawal",
+    "sending",
+    "accepted",
+    "effective",
+    "held",
+    "slipped",
+    "unwatched",
+    "superseded",
+    "failed",
+    "unknown",
+    "not-begun",
+    "hold",
+    "resume",
+    "note",
+    "policy",
+    "break-glass",
+    "imported",
 ];
 
 /// Exactly these keys, whatever their order.

@@ -17,7 +17,10 @@ fn status_has_every_key_and_says_where_it_comes_from() {
     let one = &status["services"][0];
     assert_eq!((&one["name"], &one["team"]), (&"checkout".into(), &"payments".into()));
     let one = &one["environments"][0];
-    assert_eq!((&one["name"], &one["version"], &one["digest"], &one["stale"]), (&"prod".into(), &"2.4.1".into(), &"sha256:v1".into(), &false.into()));
+    assert_eq!(
+        (&one["name"], &one["version"], &one["digest"], &one["stale"]),
+        (&"prod".into(), &"2.4.1".into(), &"sha256:v1".into(), &false.into())
+    );
     let words = place.run(&["status"]).exits(0);
     assert!(words.out.contains("checkout@prod") && words.out.contains("2.4.1") && words.err.is_empty(), "{words:?}");
 }
@@ -25,14 +28,12 @@ fn status_has_every_key_and_says_where_it_comes_from() {
 #[test]
 fn a_selector_narrows_and_one_that_selects_nothing_is_exit_10() {
     let pair = Pair::shared();
-    let more = "[[environment]]\nname = \"stage\"\n[[service]]\nname = \"mail\"\n[service.deploy.stage]\nstrategy = \"canary\"\n".to_owned();
+    let more =
+        "[[environment]]\nname = \"stage\"\n[[service]]\nname = \"mail\"\n[service.deploy.stage]\nstrategy = \"canary\"\n".to_owned();
     let place = Room { more, ..pair.room(&Pair::pool()) }.place();
-    for (selector, wanted) in [
-        ("checkout", vec!["checkout"]),
-        ("mail@stage", vec!["mail"]),
-        ("@prod", vec!["checkout"]),
-        ("*@stage", vec!["mail"]),
-    ] {
+    for (selector, wanted) in
+        [("checkout", vec!["checkout"]), ("mail@stage", vec!["mail"]), ("@prod", vec!["checkout"]), ("*@stage", vec!["mail"])]
+    {
         let status = place.json(0, &["status", selector]);
         shape::status(&status);
         assert_eq!(texts(&status["services"], "name"), wanted, "{selector}");
@@ -94,7 +95,13 @@ async fn backends_that_answer_nonsense_stand_beside_those_that_live() {
     })
     .await;
     let closing = Fault::start(|stream, _| async move { drop(stream) }).await;
-    let wrong = [("html", html.url()), ("garbage", garbage.url()), ("invalid", invalid.url()), ("silent", silent.url()), ("closing", closing.url())];
+    let wrong = [
+        ("html", html.url()),
+        ("garbage", garbage.url()),
+        ("invalid", invalid.url()),
+        ("silent", silent.url()),
+        ("closing", closing.url()),
+    ];
     tokio::task::spawn_blocking(move || {
         let pair = Pair::shared();
         let pool = Pair::pool();
@@ -122,7 +129,13 @@ async fn backends_that_answer_nonsense_stand_beside_those_that_live() {
 async fn hostile_text_from_a_backend_is_made_harmless() {
     let alert = r#"[{"annotations":{},"startsAt":"2026-01-01T00:00:00Z","endsAt":"2099-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","fingerprint":"aa11","receivers":[{"name":"x"}],"status":{"state":"active","silencedBy":[],"inhibitedBy":[],"mutedBy":[]},"labels":{"alertname":"Evil\u001b[2J\u202e","service":"checkout","severity":"page"}}]"#;
     let server = Fault::start(move |mut stream, request| async move {
-        let body = if request.contains("/alerts/groups") { "[]" } else if request.contains("/alerts") { alert } else { "[]" };
+        let body = if request.contains("/alerts/groups") {
+            "[]"
+        } else if request.contains("/alerts") {
+            alert
+        } else {
+            "[]"
+        };
         let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &json(body)).await;
     })
     .await;
@@ -131,7 +144,11 @@ async fn hostile_text_from_a_backend_is_made_harmless() {
         let pair = Pair::shared();
         let mut room = pair.room(&Pair::pool());
         room.more = format!("[[backend]]\nname = \"alerts\"\nkind = \"alertmanager\"\nurl = \"{url}\"\nevery = \"500ms\"\n");
-        let text = room.text().replacen("team = \"payments\"", "team = \"payments\"\nalerts = { backend = \"alerts\", match = { service = \"$service\" } }", 1);
+        let text = room.text().replacen(
+            "team = \"payments\"",
+            "team = \"payments\"\nalerts = { backend = \"alerts\", match = { service = \"$service\" } }",
+            1,
+        );
         let place = super::place::Place::with(&text);
         let status = place.json(0, &["status"]);
         shape::status(&status);

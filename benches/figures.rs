@@ -1,0 +1,175 @@
+//! What is measured of a program, and the table of it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::terminal::{Program, Running};
+
+/// How much is measured.
+pub(crate) struct Wanted {
+    /// Starts.
+    pub(crate) runs: usize,
+    /// Seconds at rest.
+    pub(crate) rest: usize,
+    /// Keys.
+    pub(crate) presses: usize,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { runs: 10, rest: 10, presses: 300 }
+    }
+}
+
+/// Silence after which a key was answered.
+const ANSWERED: Duration = Duration::from_millis(15);
+/// What a program may do after its start before it counts as at rest.
+const SETTLING: Duration = Duration::from_secs(3);
+/// Keys in one write.
+const QUEUED: usize = 50;
+
+/// The rows of the table: a name, and whether its ratio to the floor says something.
+const ROWS: [(&str, &str); 17] = [
+    ("first byte after exec", "ms"),
+    ("whole first frame (100 ms silence)", "ms"),
+    ("first frame", "B"),
+    ("key to first byte, p50", "ms"),
+    ("key to first byte, p99", "ms"),
+    ("one cursor move, median", "B"),
+    ("one cursor move, most", "B"),
+    ("write calls a move, wake-ups included", ""),
+    ("processor a move", "ms"),
+    ("50 keys in one write", "B"),
+    ("50 keys in one write, whole", "ms"),
+    ("at rest, bytes a second", "B/s"),
+    ("at rest, processor a second", "ms/s"),
+    ("at rest, wake-ups a second", "1/s"),
+    ("at rest, write calls a second", "1/s"),
+    ("memory at rest", "MiB"),
+    ("memory after the keys", "MiB"),
+];
+
+/// Everything measured of one program: one list of values a row.
+#[derive(Default)]
+pub(crate) struct Figures {
+    values: [Vec<f64>; ROWS.len()],
+}
+
+impl Figures {
+    fn add(&mut self, row: &str, value: f64) {
+        let place = ROWS.iter().position(|(name, _)| *name == row);
+        if let Some(values) = place.and_then(|place| self.values.get_mut(place)) {
+            values.push(value);
+        }
+    }
+
+    /// Starts a program once.
+    pub(crate) fn start(&mut self, program: &Program) -> Outcome<()> {
+        let opening = program.start()?.opening()?;
+        self.add("first byte after exec", milliseconds(opening.first));
+        self.add("whole first frame (100 ms silence)", milliseconds(opening.last));
+        self.add("first frame", count(opening.bytes));
+        Ok(())
+    }
+
+    /// Watches a program at rest, then presses keys one by one, then many at once.
+    pub(crate) fn rest_and_press(&mut self, program: &Program, wanted: &Wanted) -> Outcome<()> {
+        let mut running = program.start()?;
+        running.opening()?;
+        running.listen(SETTLING)?;
+        self.rest(&mut running, wanted.rest)?;
+        self.press(&mut running, wanted.presses)?;
+        for turn in 0..9 {
+            let keys = if turn % 2 == 0 { b"j" } else { b"k" }.repeat(QUEUED);
+            if let Some(burst) = running.press(&keys, Duration::from_millis(60))? {
+                self.add("50 keys in one write", count(burst.bytes));
+                self.add("50 keys in one write, whole", milliseconds(burst.last));
+            }
+        }
+        self.add("memory after the keys", running.memory()?);
+        Ok(())
+    }
+
+    fn rest(&mut self, running: &mut Running, seconds: usize) -> Outcome<()> {
+        let per_second = 1.0 / count(seconds);
+        let (processor, wakes, writes) = (running.processor()?, running.wakes()?, running.writes()?);
+        let bytes = running.listen(Duration::from_secs(u64::try_from(seconds)?))?;
+        self.add("at rest, bytes a second", count(bytes) * per_second);
+        self.add("at rest, processor a second", (running.processor()? - processor) * per_second);
+        self.add("at rest, wake-ups a second", (running.wakes()? - wakes) * per_second);
+        self.add("at rest, write calls a second", (running.writes()? - writes) * per_second);
+        self.add("memory at rest", running.memory()?);
+        Ok(())
+    }
+
+    fn press(&mut self, running: &mut Running, presses: usize) -> Outcome<()> {
+        let (mut firsts, mut bytes) = (Vec::new(), Vec::new());
+        // The first key makes the list the operator's own, which is drawn once.
+        running.press(b"j", ANSWERED)?;
+        let (processor, writes) = (running.processor()?, running.writes()?);
+        for press in 0..presses {
+            let key = if press % 2 == 0 { b"j" } else { b"k" };
+            if let Some(burst) = running.press(key, ANSWERED)? {
+                firsts.push(milliseconds(burst.first));
+                bytes.push(count(burst.bytes));
+            }
+        }
+        self.add("processor a move", (running.processor()? - processor) / count(presses));
+        self.add("write calls a move, wake-ups included", (running.writes()? - writes) / count(presses));
+        self.add("key to first byte, p50", quantile(&firsts, 50));
+        self.add("key to first byte, p99", quantile(&firsts, 99));
+        self.add("one cursor move, median", quantile(&bytes, 50));
+        self.add("one cursor move, most", quantile(&bytes, 100));
+        Ok(())
+    }
+}
+
+/// The table: one row a figure, one column a program, the first program being the floor.
+pub(crate) fn table(all: &[(&str, Figures)]) -> String {
+    let mut text = format!("{:<44}", "");
+    for (name, _) in all {
+        let _ = write!(text, "{name:>28}");
+    }
+    text.push('\n');
+    for (place, (name, unit)) in ROWS.iter().enumerate() {
+        let medians: Vec<f64> =
+            all.iter().map(|(_, figures)| figures.values.get(place).map_or(f64::NAN, |values| quantile(values, 50))).collect();
+        let _ = write!(text, "{:<44}", format!("{name} {unit}"));
+        let floor = medians.first().copied().unwrap_or(f64::NAN);
+        for (column, median) in medians.iter().enumerate() {
+            let ratio =
+                if column == 0 || floor <= 0.0 || floor.is_nan() { "      ".to_owned() } else { format!("{:>5.2}x", median / floor) };
+            let _ = write!(text, "{:>21} {ratio}", shown(*median));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn shown(value: f64) -> String {
+    if value.is_nan() {
+        "-".to_owned()
+    } else if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// The value below which so many per cent of all lie.
+fn quantile(values: &[f64], per_cent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = (sorted.len() * per_cent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(place).copied().unwrap_or(f64::NAN)
+}
+
+fn milliseconds(span: Duration) -> f64 {
+    span.as_secs_f64() * 1000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a benchmark stay far below 2^52")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
