@@ -92,6 +92,7 @@ impl Room {
             return Vec::new();
         }
         deed.words = Text::clean("its process died; settling by observation");
+        deed.elsewhere = false;
         self.machines.insert(plan, Machine::adopting(&self.world, open, now));
         self.world.deeds.insert_mut(plan, Arc::new(deed));
         vec![Task::Adopt { plan }]
