@@ -227,6 +227,16 @@ async fn p5_accepted_is_not_effective_while_the_weights_do_not_read_back() {
 }
 
 #[tokio::test]
+async fn p5_accepted_is_not_effective_without_traffic_either_while_the_weights_do_not_read_back() {
+    let stage = Stage::new(&super::SMALL.replace("requests = 60.0", "requests = 0.01"), 48);
+    let mut room = ready(&stage).await;
+    let shift = room.shift_until(20, DeedState::Accepted).await;
+    stage.by_hand(&[("a1", 100), ("b1", 0)]);
+    room.reach(shift, DeedState::Failed).await;
+    assert_eq!(room.count(shift, EntryKind::Effective).await, 0);
+}
+
+#[tokio::test]
 async fn p5_accepted_is_not_effective_while_the_router_cannot_be_read() {
     let fault = "[[fault]]\nbackend = \"edge\"\nfrom = \"13s\"\nto = \"60s\"\nkind = \"refused\"\n";
     let stage = Stage::small_with(fault, 34);
