@@ -146,7 +146,8 @@ impl Room {
     /// A share changed: by a deed of ours, or by another hand; a rise under hold is an alarm.
     fn share_changed(&mut self, now: &Moment, view: &TargetView, was: Percent, is: Percent) -> Vec<Task> {
         // An effect whose answer was lost may well be ours.
-        let may_move = |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
+        let may_move =
+            |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
         let ours = self.world.deeds.values().find(|deed| deed.target == view.target && may_move(deed));
         let by = ours.map_or_else(|| "by another hand".to_owned(), |deed| format!("by {}", deed.requester));
         let held = view.state.hold.as_ref().filter(|_| is > was && ours.is_none());
