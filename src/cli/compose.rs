@@ -18,7 +18,7 @@ use crate::config::scenario::Scenario;
 use crate::config::secret;
 use crate::config::settings::{BackendSettings, Config};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::outside::Outside;
+use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::update::{Equipment, Opening};
 use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::error::{PortError, PortErrorKind};
@@ -50,6 +50,8 @@ pub struct Meanwhile {
     pub opening: Opening,
     /// Opens backends and store.
     pub outside: Pin<Box<dyn Future<Output = (Outside, Equipment)> + Send>>,
+    /// The ports, to be replaced when the configuration changes; empty until the backends are open.
+    pub switchboard: Arc<Switchboard>,
 }
 
 /// The name of the system user who runs this process.
@@ -77,6 +79,19 @@ pub fn configuration(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exi
     })
 }
 
+/// Loads the configuration for a verb that works without one too; none when the file that was named is not there, which is said.
+///
+/// # Errors
+/// Exit 8 when it is refused.
+pub fn configuration_if_any(around: &Surroundings, flags: &Flags) -> Result<Option<Loaded>, Exit> {
+    let named = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
+    if let Some(absent) = named.filter(|file| !around.working_dir.join(file).exists()) {
+        out::words(&format!("gonogo: {}: there is no such file", absent.display()));
+        return Ok(None);
+    }
+    configuration(around, flags).map(Some)
+}
+
 /// The directory of the store.
 pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
     config.store.path.clone().unwrap_or_else(|| around.data_dir.clone())
@@ -96,7 +111,9 @@ pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) 
     let actor = Actor::recognise(&os_user(around), &config.catalog.people);
     let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
     let (around, its_clock) = (around.clone(), clock.clone());
-    Meanwhile { clock, opening, outside: Box::pin(async move { backends_and_store(&config, &around, its_clock).await }) }
+    let switchboard = Arc::new(Switchboard::default());
+    let ports = switchboard.clone();
+    Meanwhile { clock, opening, switchboard, outside: Box::pin(async move { backends_and_store(config, around, its_clock, ports).await }) }
 }
 
 /// An opening to which the equipment is still to come.
@@ -106,9 +123,14 @@ fn bare(catalog: Catalog, actor: Actor, read_only: bool, seed: u64, tends: bool)
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
-async fn backends_and_store(config: &Config, around: &Surroundings, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
-    let ports = adapters(config, around, &clock);
-    let path = store_path(config, around);
+async fn backends_and_store(
+    config: Config,
+    around: Surroundings,
+    clock: Arc<dyn Clock>,
+    switchboard: Arc<Switchboard>,
+) -> (Outside, Equipment) {
+    let path = store_path(&config, &around);
+    switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
@@ -117,12 +139,8 @@ async fn backends_and_store(config: &Config, around: &Surroundings, clock: Arc<d
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
-    let equipment = Equipment {
-        installation: ledger.installation(),
-        record_trouble: trouble,
-        abilities: crate::control::driver::outside::abilities(&ports),
-    };
-    (Outside::new(ports, ledger, journal, clock), equipment)
+    let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
+    (Outside::over(switchboard, ledger, journal, clock), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.
@@ -170,7 +188,7 @@ pub fn simulated_meanwhile(
             }
         }
     };
-    Ok(Meanwhile { clock, opening, outside: Box::pin(outside) })
+    Ok(Meanwhile { clock, opening, switchboard: Arc::new(Switchboard::default()), outside: Box::pin(outside) })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {
@@ -213,7 +231,12 @@ fn identity(seed: u64) -> Identity {
 }
 
 /// One adapter a backend. One that cannot be made answers with the reason; the rest of the room lives.
-fn adapters(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
+pub async fn adapters(config: Config, around: Surroundings, clock: Arc<dyn Clock>) -> Ports {
+    // A secret may come from a command, which is waited for: not on a thread that serves the room.
+    tokio::task::spawn_blocking(move || made(&config, &around, &clock)).await.unwrap_or_default()
+}
+
+fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
     let mut ports = Ports::new();
     for settings in &config.backends {
         if settings.kind == BackendKind::Github {

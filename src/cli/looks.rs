@@ -3,20 +3,19 @@
 use super::exit::Exit;
 use super::out;
 use crate::config::surroundings::Surroundings;
+use crate::ui::dress::dress;
 use crate::ui::keymap::Keymap;
 use crate::ui::theme::Theme;
 
-/// The looks of that name.
+/// The looks of that name, from the user's files or the built-in ones.
 ///
 /// # Errors
 /// Exit 8, having said what is wrong with the file.
 pub fn named(theme: &str, keymap: &str, around: &Surroundings) -> Result<(Theme, Keymap), Exit> {
-    let _ = (keymap, around);
-    let found = Theme::builtin(theme).ok_or_else(|| {
-        out::words(&format!("gonogo: there is no theme `{theme}`"));
+    dress(theme, keymap, around).map_err(|problems| {
+        out::words(&problems.to_string());
         Exit::Configuration
-    })?;
-    Ok((found, Keymap::default()))
+    })
 }
 
 /// The theme of someone who wants no colour (`NO_COLOR`) and named no theme otherwise.

@@ -149,12 +149,23 @@ pub fn names(around: &Surroundings) -> Vec<String> {
 /// in `commands`, a destroying command on a key that is no upper-case letter.
 pub fn load(name: &str, around: &Surroundings, commands: &[&str]) -> Result<Keymap, Problems> {
     let mut found = Findings::default();
-    let keymap = keymap(name, &around.config_dir.join("keymaps"), true, commands, &mut found);
+    let keymap = keymap(name, &around.config_dir.join("keymaps"), commands, &mut found);
     let (problems, _) = found.into_parts();
     match keymap {
         Some(keymap) if problems.is_empty() => Ok(keymap),
         Some(_) | None => Err(Problems(problems)),
     }
+}
+
+/// A built-in keymap, whatever files the user has.
+///
+/// # Errors
+/// When there is no such keymap, or when it names a command that is not in `commands`.
+pub fn built_in(name: &str, commands: &[&str]) -> Result<Keymap, Problems> {
+    let mut found = Findings::default();
+    let keymap = keymap(name, Path::new(""), commands, &mut found);
+    let (problems, _) = found.into_parts();
+    keymap.filter(|_| problems.is_empty()).ok_or(Problems(problems))
 }
 
 /// The text of a named file: the user's, else the built-in one.
@@ -181,7 +192,7 @@ pub(super) fn text_of(name: &str, directory: &Path, word: &str, built_in: &[(&st
     None
 }
 
-fn keymap(name: &str, directory: &Path, may_have_base: bool, commands: &[&str], found: &mut Findings) -> Option<Keymap> {
+fn keymap(name: &str, directory: &Path, commands: &[&str], found: &mut Findings) -> Option<Keymap> {
     let (start, text) = text_of(name, directory, "keymap", &BUILT_IN, found)?;
     let table = node::parse(&text, start, found)?;
     let known: Vec<&str> = ["base"].into_iter().chain(CONTEXTS).collect();
@@ -190,12 +201,12 @@ fn keymap(name: &str, directory: &Path, may_have_base: bool, commands: &[&str], 
     if let Some(node) = fields.get("base") {
         let base = node.text("base", found)?;
         let built_in = BUILT_IN.map(|(name, _)| name);
-        if !may_have_base || !built_in.contains(&base) {
+        if !built_in.contains(&base) {
             found.problem(node.at, &format!("`{base}` is no keymap to begin from"), &instead(base, built_in));
             return None;
         }
-        // The directory is left out: a base is always the built-in one.
-        keymap.bindings = self::keymap(base, Path::new(""), true, commands, found)?.bindings;
+        // The directory is left out: a base is always the built-in one, and none of those is its own base.
+        keymap.bindings = self::keymap(base, Path::new(""), commands, found)?.bindings;
     }
     for context in CONTEXTS {
         for (key, node) in fields.table(context, found) {
@@ -259,8 +270,10 @@ mod tests {
         "up",
         "first",
         "last",
-        "half-page-down",
-        "half-page-up",
+        "left",
+        "right",
+        "verify",
+        "suspend",
         "page-down",
         "page-up",
         "next-pane",
@@ -344,9 +357,9 @@ mod tests {
         }
         assert_eq!(keymap.command("plan", "enter"), Some("run"));
         assert_eq!(keymap.command("board", "enter"), Some("deeper"));
-        assert_eq!(keymap.command("plan", "ctrl-d"), Some("dry-run"));
-        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["j", "down"]);
-        assert_eq!(keymap.chords("plan", "half-page-down").count(), 0, "the plan has another use for the key");
+        assert_eq!(keymap.command("ledger", "v"), Some("verify"));
+        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["down", "j"]);
+        assert_eq!(keymap.chords("plan", "page-down").count(), 0, "the plan has its own keys alone");
     }
 
     #[test]
@@ -370,7 +383,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:6; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:32; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]

@@ -118,6 +118,11 @@ impl Findings {
         }
     }
 
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
     /// Line and column of a position.
     pub(super) fn place(&self, at: At) -> Place {
         let Some(source) = self.sources.get(at.source) else {

@@ -60,7 +60,7 @@ pub enum Role {
     Title,
     /// Lines between panes.
     Line,
-    /// The cell that marks the target.
+    /// The cell of the text cursor.
     Cursor,
     /// A key in the key row.
     Key,
@@ -233,7 +233,7 @@ pub fn names(around: &Surroundings) -> Vec<String> {
 /// When there is no such theme, and everything that is wrong in its file.
 pub fn load(name: &str, around: &Surroundings) -> Result<Theme, Problems> {
     let mut found = Findings::default();
-    let theme = theme(name, &around.config_dir.join("themes"), true, &mut found);
+    let theme = theme(name, &around.config_dir.join("themes"), &mut found);
     let (problems, _) = found.into_parts();
     match theme {
         Some(theme) if problems.is_empty() => Ok(theme),
@@ -241,7 +241,14 @@ pub fn load(name: &str, around: &Surroundings) -> Result<Theme, Problems> {
     }
 }
 
-fn theme(name: &str, directory: &Path, may_have_base: bool, found: &mut Findings) -> Option<Theme> {
+/// A built-in theme, whatever files the user has. Tests prove that each can be read.
+pub fn built_in(name: &str) -> Option<Theme> {
+    let mut found = Findings::default();
+    let theme = theme(name, Path::new(""), &mut found)?;
+    found.is_clean().then_some(theme)
+}
+
+fn theme(name: &str, directory: &Path, found: &mut Findings) -> Option<Theme> {
     let text = super::keymap::text_of(name, directory, "theme", &BUILT_IN, found)?;
     let (start, text) = text;
     let table = node::parse(&text, start, found)?;
@@ -250,12 +257,12 @@ fn theme(name: &str, directory: &Path, may_have_base: bool, found: &mut Findings
     if let Some(node) = fields.get("base") {
         let base = node.text("base", found)?;
         let built_in = BUILT_IN.map(|(name, _)| name);
-        if !may_have_base || !built_in.contains(&base) {
+        if !built_in.contains(&base) {
             found.problem(node.at, &format!("`{base}` is no theme to begin from"), &instead(base, built_in));
             return None;
         }
-        // The directory is left out: a base is always the built-in one.
-        theme = Theme { name: name.to_owned(), ..self::theme(base, Path::new(""), false, found)? };
+        // The directory is left out: a base is always the built-in one, and none of those is its own base.
+        theme = Theme { name: name.to_owned(), ..self::theme(base, Path::new(""), found)? };
     }
     if let Some(word) = word(&fields, "glyphs", &["unicode", "ascii"], found) {
         theme.glyphs = if word == "ascii" { Glyphs::Ascii } else { Glyphs::Unicode };
@@ -363,7 +370,7 @@ mod tests {
         for role in Role::ALL {
             let Style { foreground, background, .. } = theme.style(role);
             assert_eq!(background, Colour::Default);
-            assert_eq!(!matches!(foreground, Colour::Default | Colour::Indexed(8)), coloured.contains(&role), "{role:?}");
+            assert_eq!(!matches!(foreground, Colour::Default | Colour::Indexed(8 | 232..=255)), coloured.contains(&role), "{role:?}");
         }
         let distinct: std::collections::HashSet<_> = coloured.map(|role| format!("{:?}", theme.style(role).foreground)).into();
         assert_eq!(distinct.len(), 4);

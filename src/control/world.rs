@@ -25,7 +25,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
-use crate::ports::ledger::EntryRow;
+pub use crate::ports::ledger::EntryRow;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]

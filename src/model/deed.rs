@@ -303,7 +303,8 @@ pub struct Deed {
     /// Why it was refused or waits; empty otherwise.
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// Nothing more will come of it by itself: an UNKNOWN whose look-up is over.
+    /// Nothing more will come of it in this process: an UNKNOWN whose look-up is over, a denial or a wait that is durable, an outcome
+    /// that could not be recorded.
     #[serde(default)]
     pub is_settled: bool,
     /// Whether another process carries it out.

@@ -1,4 +1,4 @@
-//! The command table: every command once, with its key, its verb, its direction and its words; keymap, key row and help are made from it.
+//! The command table: every command once, with its name, its verb, its direction and its words; key row and help are made from it, its keys are in keymap files.
 
 use crate::model::intent::{Direction, Verb};
 
@@ -29,6 +29,8 @@ pub enum Command {
     Leave,
     /// To the next pane.
     NextPane,
+    /// To the pane before.
+    PreviousPane,
     /// Finds by typing.
     Find,
     /// Sorts a list anew.
@@ -43,6 +45,8 @@ pub enum Command {
     Deed(Verb),
     /// Opens the log of a step and follows it.
     Logs,
+    /// Lets a log run on, or stand still.
+    Follow,
     /// Verifies the ledger.
     Verify,
     /// Draws everything again.
@@ -69,8 +73,6 @@ pub struct Entry {
     pub command: Command,
     /// Its name in keymap files.
     pub id: &'static str,
-    /// Its keys unless a keymap says otherwise, as keymap files write them.
-    pub keys: &'static [&'static str],
     /// The way it moves production; none for what is no deed, and for a shift, whose share decides.
     pub direction: Option<Direction>,
     /// One or two words for the key row.
@@ -81,16 +83,16 @@ pub struct Entry {
     pub place: Where,
 }
 
-const fn entry(command: Command, id: &'static str, keys: &'static [&'static str], label: &'static str, does: &'static str) -> Entry {
-    Entry { command, id, keys, direction: None, label, does, place: Where::Everywhere }
+const fn entry(command: Command, id: &'static str, label: &'static str, does: &'static str) -> Entry {
+    Entry { command, id, direction: None, label, does, place: Where::Everywhere }
 }
 
 const fn on(screens: &'static [Screen], entry: Entry) -> Entry {
     Entry { place: Where::On(screens), ..entry }
 }
 
-const fn deed(verb: Verb, direction: Option<Direction>, keys: &'static [&'static str], label: &'static str, does: &'static str) -> Entry {
-    Entry { command: Command::Deed(verb), id: verb_id(verb), keys, direction, label, does, place: Where::Everywhere }
+const fn deed(verb: Verb, direction: Option<Direction>, label: &'static str, does: &'static str) -> Entry {
+    Entry { command: Command::Deed(verb), id: verb_id(verb), direction, label, does, place: Where::Everywhere }
 }
 
 const fn verb_id(verb: Verb) -> &'static str {
@@ -110,64 +112,51 @@ const fn verb_id(verb: Verb) -> &'static str {
 
 /// Every command, in the order in which help lists them. Deeds that destroy or return have upper-case keys.
 pub const TABLE: &[Entry] = &[
-    deed(Verb::Rollback, Some(Direction::Back), &["R"], "roll back", "back to the last proven version"),
-    deed(Verb::Abort, Some(Direction::Back), &["A"], "abort", "the new version gets no traffic and the rollout ends"),
-    deed(Verb::Shift, None, &["s"], "shift", "sets the share of the new version"),
-    deed(
-        Verb::Promote,
-        Some(Direction::Forward),
-        &["p"],
-        "promote",
-        "to the next step; after the last one the new version is the stable one",
-    ),
-    deed(Verb::Hold, Some(Direction::Still), &["h"], "hold", "nothing moves this forward until resumed"),
-    deed(Verb::Resume, Some(Direction::Release), &["H"], "resume", "ends the hold"),
-    deed(Verb::Start, Some(Direction::Forward), &["S"], "start", "runs the pipeline"),
-    deed(Verb::Retry, Some(Direction::Forward), &["r"], "retry", "runs the run again"),
-    deed(Verb::Cancel, Some(Direction::Back), &["C"], "cancel", "stops the run"),
-    deed(Verb::Note, Some(Direction::Still), &["n"], "note", "writes a line into the timeline and the ledger"),
-    entry(Command::Look, "deeper", &["<ret>"], "look", "deeper: the rollout of the marked service"),
-    entry(Command::Leave, "back", &["<esc>"], "back", "back, or lets go of the list"),
-    entry(Command::Find, "filter", &["/"], "find", "shows only what holds the typed words"),
-    entry(Command::Update, "update", &["u"], "update", "sorts the list anew"),
-    entry(Command::Detail, "source", &["i"], "source", "where it comes from: age, raw reading, query"),
-    on(&[Screen::Pipeline], entry(Command::Logs, "logs", &["l", "f"], "logs", "the log of the marked step, followed to its end")),
-    on(&[Screen::Ledger], entry(Command::Verify, "verify", &["v"], "verify", "checks every entry of the ledger now")),
-    on(&[Screen::Pipeline, Screen::Incident], entry(Command::NextPane, "next-pane", &["<tab>"], "next pane", "to the next pane")),
-    entry(Command::Go(Screen::Board), "board", &["1"], "board", "is anything wrong, does anything wait for me"),
-    entry(Command::Go(Screen::Pipeline), "pipeline", &["2"], "pipeline", "where is this change, what is it waiting for"),
-    entry(Command::Go(Screen::Rollout), "rollout", &["3"], "rollout", "is the new version as good as the old one"),
-    entry(Command::Go(Screen::Incident), "incident", &["5"], "incident", "how bad is it, what happened, what do I do"),
-    entry(Command::Go(Screen::Ledger), "ledger", &["0"], "ledger", "who did what, and is the record intact"),
-    entry(Command::Up, "up", &["<up>", "k"], "up", "one row up"),
-    entry(Command::Down, "down", &["<down>", "j"], "down", "one row down"),
-    on(&[Screen::Board], entry(Command::Left, "left", &["<left>"], "left", "the environment before")),
-    on(&[Screen::Board], entry(Command::Right, "right", &["<right>"], "right", "the environment after")),
-    entry(Command::PageUp, "page-up", &["<pageup>", "C-u"], "page up", "a page up"),
-    entry(Command::PageDown, "page-down", &["<pagedown>", "C-d"], "page down", "a page down"),
-    entry(Command::First, "first", &["<home>", "g"], "first", "to the first row"),
-    entry(Command::Last, "last", &["<end>", "G"], "last", "to the last row"),
-    entry(Command::Help, "help", &["?"], "all keys", "the keys that work here, and why the others do not"),
-    entry(Command::Redraw, "redraw", &["C-l"], "redraw", "draws everything again"),
-    entry(Command::Suspend, "suspend", &["C-z"], "suspend", "gives the terminal back until `fg`"),
-    entry(Command::Quit, "quit", &["q", "C-c"], "quit", "ends this session; deeds under way are watched by whoever runs next"),
+    deed(Verb::Rollback, Some(Direction::Back), "roll back", "back to the last proven version"),
+    deed(Verb::Abort, Some(Direction::Back), "abort", "the new version gets no traffic and the rollout ends"),
+    deed(Verb::Shift, None, "shift", "sets the share of the new version"),
+    deed(Verb::Promote, Some(Direction::Forward), "promote", "to the next step; after the last one the new version is the stable one"),
+    deed(Verb::Hold, Some(Direction::Still), "hold", "nothing moves this forward until resumed"),
+    deed(Verb::Resume, Some(Direction::Release), "resume", "ends the hold"),
+    deed(Verb::Start, Some(Direction::Forward), "start", "runs the pipeline"),
+    deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),
+    deed(Verb::Cancel, Some(Direction::Back), "cancel", "stops the run"),
+    deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
+    entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
+    entry(Command::Leave, "back", "back", "back, or lets go of the list"),
+    on(&[Screen::Board], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
+    entry(Command::Update, "update", "update", "sorts the list anew"),
+    entry(Command::Detail, "source", "source", "where it comes from: age, raw reading, query"),
+    on(&[Screen::Pipeline], entry(Command::Logs, "logs", "logs", "the log of the marked step; again: its next log, then none")),
+    on(&[Screen::Pipeline], entry(Command::Follow, "follow", "follow", "the log stays at its end, or stands still")),
+    on(&[Screen::Ledger], entry(Command::Verify, "verify", "verify", "checks every entry of the ledger now")),
+    on(&[Screen::Pipeline], entry(Command::NextPane, "next-pane", "next pane", "to the next pane")),
+    on(&[Screen::Pipeline], entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before")),
+    entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
+    entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
+    entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),
+    entry(Command::Go(Screen::Incident), "incident", "incident", "how bad is it, what happened, what do I do"),
+    entry(Command::Go(Screen::Ledger), "ledger", "ledger", "who did what, and is the record intact"),
+    entry(Command::Up, "up", "up", "one row up"),
+    entry(Command::Down, "down", "down", "one row down"),
+    on(&[Screen::Board, Screen::Pipeline], entry(Command::Left, "left", "left", "the environment before; the step before")),
+    on(&[Screen::Board, Screen::Pipeline], entry(Command::Right, "right", "right", "the environment after; the step after")),
+    entry(Command::PageUp, "page-up", "page up", "a page up"),
+    entry(Command::PageDown, "page-down", "page down", "a page down"),
+    entry(Command::First, "first", "first", "to the first row"),
+    entry(Command::Last, "last", "last", "to the last row"),
+    entry(Command::Help, "help", "all keys", "the keys that work here, and why the others do not"),
+    entry(Command::Redraw, "redraw", "redraw", "draws everything again"),
+    entry(Command::Suspend, "suspend", "suspend", "gives the terminal back until `fg`"),
+    entry(Command::Quit, "quit", "quit", "ends this session; deeds under way are watched by whoever runs next"),
 ];
 
-/// Names in keymap files beside those of the table: other words for the same, and the keys of the plan, which are fixed.
-const OTHERS: [(&str, Option<Command>); 8] = [
-    ("half-page-up", Some(Command::PageUp)),
-    ("half-page-down", Some(Command::PageDown)),
-    ("previous-pane", Some(Command::NextPane)),
-    ("follow", Some(Command::Logs)),
-    ("run", None),
-    ("dry-run", None),
-    ("copy-commands", None),
-    ("leave", None),
-];
+/// Names in keymap files beside those of the table: the keys of the plan, which are fixed.
+const OF_PLAN: [&str; 3] = ["run", "copy-commands", "leave"];
 
 /// Every name that a keymap file may use.
 pub fn ids() -> Vec<&'static str> {
-    TABLE.iter().map(|entry| entry.id).chain(OTHERS.iter().map(|(id, _)| *id)).collect()
+    TABLE.iter().map(|entry| entry.id).chain(OF_PLAN).collect()
 }
 
 impl Command {
@@ -178,8 +167,7 @@ impl Command {
 
     /// The command of that name.
     pub fn named(id: &str) -> Option<Self> {
-        let other = || OTHERS.iter().find(|(other, _)| *other == id).and_then(|(_, command)| *command);
-        TABLE.iter().find(|entry| entry.id == id).map(|entry| entry.command).or_else(other)
+        TABLE.iter().find(|entry| entry.id == id).map(|entry| entry.command)
     }
 
     /// Its verb, when it is a deed.
@@ -198,12 +186,14 @@ impl Command {
             | Self::Look
             | Self::Leave
             | Self::NextPane
+            | Self::PreviousPane
             | Self::Find
             | Self::Update
             | Self::Detail
             | Self::Help
             | Self::Go(_)
             | Self::Logs
+            | Self::Follow
             | Self::Verify
             | Self::Redraw
             | Self::Suspend
@@ -222,13 +212,6 @@ mod tests {
             assert_eq!(TABLE.iter().filter(|entry| entry.command == Command::Deed(verb)).count(), 1, "{verb:?}");
             assert_eq!(Command::Deed(verb).verb(), Some(verb));
             assert_eq!(Command::named(verb.word()), Some(Command::Deed(verb)));
-        }
-    }
-
-    #[test]
-    fn what_destroys_or_returns_has_an_upper_case_key() {
-        for entry in TABLE.iter().filter(|entry| entry.direction == Some(Direction::Back)) {
-            assert!(entry.keys.iter().all(|key| key.chars().all(char::is_uppercase)), "{}", entry.id);
         }
     }
 }

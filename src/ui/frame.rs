@@ -148,7 +148,7 @@ pub fn of_source(scene: &Scene<'_>, source: &Source) -> Vec<(Role, String)> {
         Freshness::Unauthorised => "UNAUTHORISED",
     };
     let age = age.unwrap_or_else(|| "never read".to_owned());
-    vec![(Role::Quiet, format!("{name} {unknown} {age} ")), (Role::Watched, word.to_owned())]
+    vec![(Role::Stale, format!("{name} {unknown} {age} ")), (Role::Watched, word.to_owned())]
 }
 
 /// What is wrong with the room itself: each a row under the sources.

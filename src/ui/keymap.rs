@@ -1,70 +1,21 @@
-//! Which keys mean which command.
+//! Which keys mean which command on which screen, as keymap files say it.
 
-use super::command::{Command, TABLE};
+use crate::config::keymap as file;
+use crate::config::{Place, Problem, Problems};
+use crate::model::intent::Verb;
+use crate::model::text::Text;
+
+use super::command::{self, Command, TABLE};
 use super::input::Chord;
+use super::screen::Screen;
 
-/// A keymap: for each command of the table its keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keymap {
-    /// Its name.
-    pub name: String,
+/// The keys of one screen: for each command of the table its keys there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
     bindings: Vec<(Command, Vec<Chord>)>,
 }
 
-impl Default for Keymap {
-    fn default() -> Self {
-        let keys = |keys: &[&str]| keys.iter().filter_map(|key| key.parse().ok()).collect();
-        Self { name: "default".to_owned(), bindings: TABLE.iter().map(|entry| (entry.command, keys(entry.keys))).collect() }
-    }
-}
-
-/// A keymap file's bindings; commands that the file leaves out keep their keys where these mean nothing else.
-impl From<&crate::config::keymap::Keymap> for Keymap {
-    fn from(file: &crate::config::keymap::Keymap) -> Self {
-        let screens = |context: &str| context != "plan" && context != "filter" && context != "help";
-        let mut bindings: Vec<(Command, Vec<Chord>)> = TABLE.iter().map(|entry| (entry.command, Vec::new())).collect();
-        for binding in file.bindings.iter().filter(|binding| screens(&binding.context)) {
-            let (Some(command), Ok(chord)) = (Command::named(&binding.command), binding.chord.parse::<Chord>()) else { continue };
-            if let Some((_, keys)) = bindings.iter_mut().find(|(bound, keys)| *bound == command && !keys.contains(&chord)) {
-                keys.push(chord);
-            }
-        }
-        let taken: Vec<Chord> = bindings.iter().flat_map(|(_, keys)| keys.clone()).collect();
-        for ((_, keys), (_, usual)) in bindings.iter_mut().zip(Self::default().bindings).filter(|((_, keys), _)| keys.is_empty()) {
-            keys.extend(usual.into_iter().filter(|key| !taken.contains(key)));
-        }
-        Self { name: file.name.clone(), bindings }
-    }
-}
-
-impl Keymap {
-    /// The default keymap with the commands of `moved` bound to other keys; unknown names and keys are told, not taken.
-    ///
-    /// # Errors
-    /// Every entry that names no command or no key, and every key that two commands would share.
-    pub fn with<'a>(name: &str, moved: impl IntoIterator<Item = (&'a str, Vec<&'a str>)>) -> Result<Self, Vec<String>> {
-        let mut map = Self { name: name.to_owned(), ..Self::default() };
-        let mut wrong = Vec::new();
-        for (id, keys) in moved {
-            let Some(command) = Command::named(id) else {
-                wrong.push(format!("`{id}` is no command"));
-                continue;
-            };
-            match keys.iter().map(|key| key.parse()).collect::<Result<Vec<Chord>, _>>() {
-                Ok(chords) => map.bindings.iter_mut().filter(|(bound, _)| *bound == command).for_each(|(_, keys)| keys.clone_from(&chords)),
-                Err(message) => wrong.push(message),
-            }
-        }
-        let mut seen: Vec<(Chord, Command)> = Vec::new();
-        for (command, chord) in map.bindings.iter().flat_map(|(command, keys)| keys.iter().map(move |key| (*command, *key))) {
-            match seen.iter().find(|(taken, _)| *taken == chord) {
-                Some((_, other)) => wrong.push(format!("`{chord}` is bound to both {} and {}", id(*other), id(command))),
-                None => seen.push((chord, command)),
-            }
-        }
-        if wrong.is_empty() { Ok(map) } else { Err(wrong) }
-    }
-
+impl Keys {
     /// What a key means.
     pub fn command(&self, chord: Chord) -> Option<Command> {
         self.bindings.iter().find(|(_, keys)| keys.contains(&chord)).map(|(command, _)| *command)
@@ -81,6 +32,124 @@ impl Keymap {
     }
 }
 
+/// A keymap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    /// Its name.
+    pub name: String,
+    board: Keys,
+    pipeline: Keys,
+    rollout: Keys,
+    incident: Keys,
+    ledger: Keys,
+}
+
+/// The embedded default keymap. Tests prove that it can be read.
+impl Default for Keymap {
+    fn default() -> Self {
+        let read = file::built_in("default", &command::ids()).and_then(|keymap| Self::from_config(&keymap));
+        read.unwrap_or_else(|_| Self {
+            name: "none".to_owned(),
+            board: Keys::default(),
+            pipeline: Keys::default(),
+            rollout: Keys::default(),
+            incident: Keys::default(),
+            ledger: Keys::default(),
+        })
+    }
+}
+
+/// Without a key for one of these an operator is lost, or cannot go back.
+const NEEDED: [Command; 9] = [
+    Command::Help,
+    Command::Quit,
+    Command::Leave,
+    Command::Look,
+    Command::Up,
+    Command::Down,
+    Command::Deed(Verb::Rollback),
+    Command::Deed(Verb::Abort),
+    Command::Deed(Verb::Hold),
+];
+
+/// The keys that no file can move: a plan is run, copied and left by them alone.
+const FIXED: [(&str, &str, &str); 3] = [("plan", "run", "enter"), ("plan", "copy-commands", "ctrl-y"), ("plan", "leave", "esc")];
+
+impl Keymap {
+    /// Takes over what a keymap's file says.
+    ///
+    /// # Errors
+    /// Keys of what lies over a screen (plan, prompt, help, detail), which are fixed; a key that terminals do not tell; another
+    /// meaning for Ctrl-C; and a screen on which a command has no key without which an operator is lost.
+    pub fn from_config(keymap: &file::Keymap) -> Result<Self, Problems> {
+        let mut wrong: Vec<Problem> = keymap.bindings.iter().filter_map(against).collect();
+        let made = Self {
+            name: keymap.name.clone(),
+            board: keys_of(keymap, Screen::Board),
+            pipeline: keys_of(keymap, Screen::Pipeline),
+            rollout: keys_of(keymap, Screen::Rollout),
+            incident: keys_of(keymap, Screen::Incident),
+            ledger: keys_of(keymap, Screen::Ledger),
+        };
+        for command in NEEDED {
+            let without = Screen::ALL.into_iter().filter(|screen| made.on(*screen).keys(command).is_empty());
+            let without: Vec<&str> = without.map(Screen::word).collect();
+            if !without.is_empty() {
+                let what = format!("`{}` has no key on {}", id(command), without.join(", "));
+                wrong.push(problem(&start_of(keymap), &what, "a key for it, or `base = \"default\"`"));
+            }
+        }
+        if wrong.is_empty() { Ok(made) } else { Err(Problems(wrong)) }
+    }
+
+    /// The keys of a screen.
+    pub fn on(&self, screen: Screen) -> &Keys {
+        match screen {
+            Screen::Board => &self.board,
+            Screen::Pipeline => &self.pipeline,
+            Screen::Rollout => &self.rollout,
+            Screen::Incident => &self.incident,
+            Screen::Ledger => &self.ledger,
+        }
+    }
+}
+
+fn keys_of(keymap: &file::Keymap, screen: Screen) -> Keys {
+    let of = |id| keymap.chords(screen.word(), id).filter_map(|chord| chord.parse().ok()).collect();
+    Keys { bindings: TABLE.iter().map(|entry| (entry.command, of(entry.id))).collect() }
+}
+
+/// What is wrong with one binding.
+fn against(binding: &file::Binding) -> Option<Problem> {
+    let file::Binding { context, chord, command, place } = binding;
+    let fixed = FIXED.iter().find(|(_, fixed, _)| fixed == command);
+    let over_screens = context != file::GLOBAL && Screen::named(context).is_none();
+    match (over_screens, fixed) {
+        (true, Some((_, _, key))) => {
+            (key != chord).then(|| problem(place, &format!("`{command}` lies on `{chord}`"), &format!("`{key}`: this key is fixed")))
+        }
+        (true, None) => Some(problem(place, &format!("[{context}] binds `{command}`"), "no binding there: its keys are fixed")),
+        (false, Some((place_of, _, _))) => Some(problem(place, &format!("[{context}] binds `{command}`"), &format!("it in [{place_of}]"))),
+        (false, None) => match (chord.parse::<Chord>(), Command::named(command)) {
+            (Err(_), _) => Some(problem(place, &format!("`{chord}` is a key that terminals do not tell"), "another key")),
+            (Ok(chord), Some(meant)) if chord == Chord::ctrl('c') && meant != Command::Quit => {
+                Some(problem(place, &format!("ctrl-c is `{command}`"), "`quit`: ctrl-c always ends the session"))
+            }
+            (Ok(_), Some(_)) => None,
+            (Ok(_), None) => Some(problem(place, &format!("no command is called `{command}`"), "one that the help screen lists")),
+        },
+    }
+}
+
+fn start_of(keymap: &file::Keymap) -> Place {
+    let file = keymap.bindings.last().map_or_else(|| format!("{}.toml", keymap.name).into(), |binding| binding.place.file.clone());
+    Place { file, line: 1, column: 1 }
+}
+
+fn problem(place: &Place, what: &str, expected: &str) -> Problem {
+    Problem { place: place.clone(), what: Text::clean_within(what, 600), expected: Text::clean_within(expected, 600) }
+}
+
 fn id(command: Command) -> &'static str {
     command.entry().map_or("", |entry| entry.id)
 }
@@ -88,15 +157,78 @@ fn id(command: Command) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::intent::Direction;
 
-    #[test]
-    fn the_table_binds_no_key_twice() {
-        assert_eq!(Keymap::with("same", []).map(|map| map.name), Ok("same".to_owned()));
+    /// A keymap with these bindings instead of the default ones of the same commands.
+    fn with(moved: &[(&str, &str, &str)]) -> Result<Keymap, Problems> {
+        let mut keymap = file::built_in("default", &command::ids()).unwrap();
+        keymap
+            .bindings
+            .retain(|binding| !moved.iter().any(|(context, _, command)| binding.context == *context && binding.command == *command));
+        let place = Place { file: "mine.toml".into(), line: 3, column: 1 };
+        keymap.bindings.extend(moved.iter().filter(|(_, chord, _)| !chord.is_empty()).map(|(context, chord, command)| file::Binding {
+            context: (*context).to_owned(),
+            chord: (*chord).to_owned(),
+            command: (*command).to_owned(),
+            place: place.clone(),
+        }));
+        Keymap::from_config(&keymap)
     }
 
     #[test]
-    fn a_key_for_two_commands_is_refused() {
-        let wrong = Keymap::with("bad", [("hold", vec!["R"]), ("fly", vec!["f"]), ("note", vec!["nn"])]).unwrap_err();
-        assert_eq!(wrong.len(), 3, "{wrong:?}");
+    fn the_default_file_and_the_table_name_the_same_commands() {
+        let keymap = file::built_in("default", &command::ids()).unwrap();
+        for entry in TABLE {
+            assert!(keymap.bindings.iter().any(|binding| binding.command == entry.id), "{} has no key in keymaps/default.toml", entry.id);
+        }
+        for id in command::ids() {
+            assert!(keymap.bindings.iter().any(|binding| binding.command == id), "{id} is nowhere in keymaps/default.toml");
+        }
+        for name in ["default", "vim"] {
+            let made = Keymap::from_config(&file::built_in(name, &command::ids()).unwrap()).unwrap();
+            for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
+                let keys = made.on(screen).keys(entry.command);
+                assert!(!keys.is_empty(), "{name}: {} has no key on {}", entry.id, screen.word());
+                assert!(keys.iter().all(|key| made.on(screen).command(*key) == Some(entry.command)), "{name}: {}", entry.id);
+            }
+        }
+        assert_eq!(Keymap::default().name, "default");
+    }
+
+    #[test]
+    fn what_destroys_or_returns_has_an_upper_case_key() {
+        for entry in TABLE.iter().filter(|entry| entry.direction == Some(Direction::Back)) {
+            let shown = Keymap::default().board.shown(entry.command);
+            assert!(!shown.is_empty() && shown.chars().all(char::is_uppercase), "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn a_key_of_a_screen_is_one_of_that_screen_only() {
+        let keymap = with(&[("ledger", "x", "verify")]).unwrap();
+        let x: Chord = "x".parse().unwrap();
+        assert_eq!(keymap.on(Screen::Ledger).command(x), Some(Command::Verify));
+        assert_eq!(keymap.on(Screen::Board).command(x), None);
+        let keymap = with(&[("pipeline", "s", "logs")]).unwrap();
+        assert_eq!(keymap.on(Screen::Pipeline).command(Chord::char('s')), Some(Command::Logs));
+        assert_eq!(keymap.on(Screen::Board).command(Chord::char('s')), Some(Command::Deed(Verb::Shift)));
+        assert_eq!(keymap.on(Screen::Pipeline).keys(Command::Deed(Verb::Shift)), []);
+    }
+
+    #[test]
+    fn what_would_leave_an_operator_lost_is_refused_with_its_place() {
+        for (moved, says) in [
+            (("global", "", "rollback"), "mine.toml:1:1: `rollback` has no key on board, pipeline, rollout, incident, ledger"),
+            (("pipeline", "R", "logs"), "`rollback` has no key on pipeline"),
+            (("plan", "y", "run"), "mine.toml:3:1: `run` lies on `y`; expected `enter`: this key is fixed"),
+            (("global", "y", "run"), "[global] binds `run`; expected it in [plan]"),
+            (("help", "x", "quit"), "[help] binds `quit`"),
+            (("global", "insert", "note"), "`insert` is a key that terminals do not tell"),
+            (("board", "ctrl-c", "note"), "ctrl-c always ends the session"),
+        ] {
+            let wrong = with(&[moved]).unwrap_err().to_string();
+            let says = says.trim_start_matches(if moved.1.is_empty() { "mine.toml:1:1: " } else { "" });
+            assert!(wrong.contains(says), "{moved:?}: {wrong}");
+        }
     }
 }

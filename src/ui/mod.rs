@@ -1,6 +1,7 @@
 //! The glass: view state, screens, widgets, keymap, theme.
 
 pub mod command;
+pub mod dress;
 pub mod facts;
 pub mod field;
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<String> {
     match entry.command {
         Command::Deed(verb) => against_deed(verb, at),
         Command::Go(screen) if screen.has_target() && at.target.is_none() => Some("no service is marked".to_owned()),
-        Command::Look if at.target.is_none() => Some("nothing is marked".to_owned()),
+        Command::Look if at.target.is_none() && at.screen != Screen::Ledger => Some("nothing is marked".to_owned()),
         Command::Up
         | Command::Down
         | Command::Left
@@ -45,12 +45,14 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<String> {
         | Command::Look
         | Command::Leave
         | Command::NextPane
+        | Command::PreviousPane
         | Command::Find
         | Command::Update
         | Command::Detail
         | Command::Help
         | Command::Go(_)
         | Command::Logs
+        | Command::Follow
         | Command::Verify
         | Command::Redraw
         | Command::Suspend

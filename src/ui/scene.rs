@@ -10,7 +10,7 @@ use crate::model::name::BackendName;
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
-use super::keymap::Keymap;
+use super::keymap::Keys;
 use super::theme::{Mark, Theme};
 use super::words::{self, Zone};
 
@@ -23,8 +23,8 @@ pub struct Scene<'a> {
     pub now: &'a Moment,
     /// The looks.
     pub theme: &'a Theme,
-    /// The keys.
-    pub keymap: &'a Keymap,
+    /// The keys of the screen.
+    pub keymap: &'a Keys,
     /// The zone of times.
     pub zone: Zone,
     due: Cell<Option<Duration>>,
@@ -32,7 +32,7 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// The surroundings of a drawing at `now`.
-    pub fn new(world: &'a World, now: &'a Moment, theme: &'a Theme, keymap: &'a Keymap) -> Self {
+    pub fn new(world: &'a World, now: &'a Moment, theme: &'a Theme, keymap: &'a Keys) -> Self {
         Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), due: Cell::new(None) }
     }
 

@@ -23,6 +23,7 @@ use super::offer::{self, Standpoint};
 use super::prompt::{Answer, Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
+use super::screens::ledger::LedgerScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::{PlanDialog, Reply};
 use super::theme::Theme;
@@ -101,12 +102,14 @@ pub struct Session {
     before: Vec<Screen>,
     pub(super) board: RefCell<Board>,
     pub(super) pipeline: Pipeline,
+    pub(super) ledger: LedgerScreen,
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
     message: Option<String>,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
+    followed: Option<(BackendName, u64)>,
     plan: PlanFn,
     judge: JudgeFn,
 }
@@ -133,12 +136,14 @@ impl Session {
             before: Vec::new(),
             board: RefCell::new(board),
             pipeline: Pipeline::default(),
+            ledger: LedgerScreen::default(),
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
             message: None,
             due: Cell::new(None),
             looked: None,
+            followed: None,
             plan: planner::plan,
             judge: gate::judge,
         }
@@ -200,7 +205,19 @@ impl Session {
             acts.push(Act::Look { target: looks.0.clone(), run: looks.1.clone() });
             self.looked = Some(looks);
         }
+        self.read_log(target.as_ref(), &mut acts);
         acts
+    }
+
+    /// Asks for the log that this screen shows, and for no other.
+    fn read_log(&mut self, target: Option<&Target>, acts: &mut Vec<Act>) {
+        let wanted = target.filter(|_| self.screen == Screen::Pipeline).and_then(|target| self.pipeline.reads(target));
+        if wanted == self.followed {
+            return;
+        }
+        acts.extend(self.followed.take().map(|_| Act::Unfollow));
+        acts.extend(wanted.clone().map(|(backend, log)| Act::FollowLog { backend, log }));
+        self.followed = wanted;
     }
 
     fn on_paste(&mut self, text: &str, world: &World, now: &Moment) -> Vec<Act> {
@@ -232,8 +249,9 @@ impl Session {
             }
             Over::Nothing | Over::Help | Over::Detail => {}
         }
-        let Some(command) = self.keymap.command(chord) else {
-            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), self.keymap.shown(Command::Help)));
+        let keys = self.keymap.on(self.screen);
+        let Some(command) = keys.command(chord) else {
+            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help)));
             return Vec::new();
         };
         self.board.get_mut().touch();
@@ -305,30 +323,31 @@ impl Session {
             Command::Quit => return vec![Act::Quit],
             Command::Redraw => return vec![Act::Redraw],
             Command::Suspend => return vec![Act::Suspend],
-            Command::Verify => return vec![Act::VerifyLedger],
+            Command::Verify => {
+                self.ledger.asks(now);
+                return vec![Act::VerifyLedger];
+            }
             Command::Up => self.step(-1, world),
             Command::Down => self.step(1, world),
             Command::PageUp => self.page(-1, world),
             Command::PageDown => self.page(1, world),
             Command::First => self.step(isize::MIN + 1, world),
             Command::Last => self.step(isize::MAX, world),
-            Command::Left => self.board.get_mut().turn(world, -1),
-            Command::Right => self.board.get_mut().turn(world, 1),
+            Command::Left => self.turn(world, -1),
+            Command::Right => self.turn(world, 1),
             Command::Find => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Find))),
-            Command::Update => self.board.get_mut().let_go(),
+            Command::Update => self.let_go(),
             Command::Help => self.toggle_help(),
-            Command::Leave => return self.leave(),
+            Command::Leave => self.leave(),
             Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout),
+            Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen),
-            Command::NextPane => self.pipeline.next_pane(),
+            Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),
             Command::Logs => {
-                let Some(target) = target else { return Vec::new() };
-                return match self.pipeline.follow(world, &target) {
-                    Some((backend, log)) => vec![Act::FollowLog { backend, log }],
-                    None => vec![Act::Unfollow],
-                };
+                self.message = target.and_then(|target| self.pipeline.open_log(world, &target).err());
             }
+            Command::Follow => self.message = target.and_then(|target| self.pipeline.follow(&target).err()),
             Command::Deed(verb) => {
                 if let Some(target) = target {
                     self.begin(verb, target, world, now);
@@ -375,13 +394,14 @@ impl Session {
         }
     }
 
-    fn leave(&mut self) -> Vec<Act> {
+    fn leave(&mut self) {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
             Over::Nothing | Over::Plan(_) | Over::Prompt(_) => {
                 let board = self.board.get_mut();
-                if self.screen == Screen::Pipeline && self.pipeline.unfollow() {
-                    return vec![Act::Unfollow];
+                if (self.screen == Screen::Pipeline && self.pipeline.close_log()) || (self.screen == Screen::Ledger && self.ledger.close())
+                {
+                    return;
                 }
                 if self.screen != Screen::Board {
                     self.scroll = 0;
@@ -393,14 +413,32 @@ impl Session {
                 }
             }
         }
-        Vec::new()
     }
 
     fn scrolls(&self) -> bool {
         matches!(self.over, Over::Help | Over::Detail) || self.screen != Screen::Board
     }
 
+    /// Lets go of the list of this screen.
+    fn let_go(&mut self) {
+        match self.screen {
+            Screen::Ledger => self.ledger.let_go(),
+            Screen::Pipeline => self.pipeline.let_go(),
+            Screen::Board | Screen::Rollout | Screen::Incident => self.board.get_mut().let_go(),
+        }
+    }
+
+    fn turn(&mut self, world: &World, by: isize) {
+        match self.target().filter(|_| self.screen == Screen::Pipeline) {
+            Some(target) => self.pipeline.turn(world, &target, by),
+            None => self.board.get_mut().turn(world, by),
+        }
+    }
+
     fn step(&mut self, by: isize, world: &World) {
+        if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
+            return self.ledger.step(world, by);
+        }
         if self.screen == Screen::Pipeline && matches!(self.over, Over::Nothing) {
             if let Some(target) = self.target() {
                 self.pipeline.step(world, &target, by);
@@ -413,6 +451,12 @@ impl Session {
     }
 
     fn page(&mut self, by: isize, world: &World) {
+        if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
+            return self.ledger.page(world, by);
+        }
+        if let (Screen::Pipeline, Over::Nothing, Some(target)) = (self.screen, &self.over, self.target()) {
+            return self.pipeline.page(world, &target, by);
+        }
         if self.scrolls() {
             let page = isize::try_from(self.size.1.saturating_sub(6)).unwrap_or(10);
             self.step(by * page.max(1), world);

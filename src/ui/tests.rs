@@ -1,5 +1,8 @@
 //! Tests of the glass as a whole: what is on it, what travels, what keys do.
 
+mod ledger;
+mod pipeline;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -192,24 +195,6 @@ fn a_tick_is_few_bytes_and_a_move_of_the_cursor_too() {
     desk.blind("j");
     let step = desk.look();
     assert!((1..86).contains(&step.len()), "{} bytes: {}", step.len(), String::from_utf8_lossy(&step).escape_debug());
-}
-
-#[test]
-fn the_files_of_keys_and_looks_are_taken_over() {
-    let around =
-        crate::config::surroundings::Surroundings { config_dir: "/nowhere".into(), ..crate::config::surroundings::Surroundings::default() };
-    let keys = crate::config::keymap::load("default", &around, &super::command::ids()).unwrap();
-    let keymap = Keymap::from(&keys);
-    for entry in super::command::TABLE {
-        assert!(!keymap.keys(entry.command).is_empty(), "{} has no key", entry.id);
-        for key in keymap.keys(entry.command) {
-            assert_eq!(keymap.command(*key), Some(entry.command), "{key}");
-        }
-    }
-    for name in ["default", "monochrome", "ascii"] {
-        let theme = Theme::from(&crate::config::theme::load(name, &around).unwrap());
-        assert_eq!(theme.unicode, name != "ascii");
-    }
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! How roles look: colours by meaning, glyphs with a form without Unicode, never colour alone.
 
+use std::collections::BTreeMap;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::theme as file;
 use crate::control::standing::Standing;
 
 /// What a piece of text means; a theme says how that looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// Normal.
     Plain,
@@ -24,6 +26,8 @@ pub enum Role {
     Waits,
     /// Moving.
     Moving,
+    /// A value that is too old, or not known.
+    Stale,
     /// A key that can be pressed.
     Key,
     /// The place where text is entered.
@@ -36,7 +40,7 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Plain,
         Self::Quiet,
         Self::Strong,
@@ -45,6 +49,7 @@ impl Role {
         Self::Watched,
         Self::Waits,
         Self::Moving,
+        Self::Stale,
         Self::Key,
         Self::Field,
         Self::Caret,
@@ -121,112 +126,44 @@ pub fn of_standing(standing: Standing) -> (Mark, Role) {
     }
 }
 
-/// How the room looks.
+/// How the room looks: what a theme's file says. A theme of no file has no styles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     /// Its name.
     pub name: String,
     /// Whether glyphs beyond ASCII are drawn.
     pub unicode: bool,
-    plain: Style,
-    quiet: Style,
-    strong: Style,
-    rule: Style,
-    abnormal: Style,
-    watched: Style,
-    waits: Style,
-    moving: Style,
-    key: Style,
-    field: Style,
-    caret: Style,
-    banner: Style,
+    styles: BTreeMap<Role, Style>,
 }
 
 impl Theme {
-    /// The theme without any colour: weight, underline and reverse only.
+    /// The built-in theme without any colour: weight, underline and reverse only.
     pub fn monochrome() -> Self {
-        let (none, bold, dim) = (Style::new(), Style::new().add_modifier(Modifier::BOLD), Style::new().add_modifier(Modifier::DIM));
-        Self {
-            name: "monochrome".to_owned(),
-            unicode: true,
-            plain: none,
-            quiet: dim,
-            strong: bold,
-            rule: dim,
-            abnormal: bold.add_modifier(Modifier::UNDERLINED),
-            watched: Style::new().add_modifier(Modifier::UNDERLINED),
-            waits: bold,
-            moving: none,
-            key: bold,
-            field: Style::new().add_modifier(Modifier::UNDERLINED),
-            caret: Style::new().add_modifier(Modifier::REVERSED),
-            banner: bold.add_modifier(Modifier::REVERSED),
-        }
+        Self::builtin("monochrome").unwrap_or_else(Self::bare)
     }
 
     /// The theme of the room unless another is configured: grey on the terminal's own ground.
     pub fn standard() -> Self {
-        let colour = |index| Style::new().fg(Color::Indexed(index));
-        Self {
-            name: "default".to_owned(),
-            plain: Style::new(),
-            quiet: colour(245),
-            rule: colour(240),
-            abnormal: colour(203).add_modifier(Modifier::BOLD),
-            watched: colour(214),
-            waits: colour(75),
-            moving: colour(80),
-            ..Self::monochrome()
-        }
+        Self::builtin("default").unwrap_or_else(Self::bare)
     }
 
     /// The default theme without a character beyond ASCII.
     pub fn ascii() -> Self {
-        Self { name: "ascii".to_owned(), unicode: false, ..Self::standard() }
+        Self::builtin("ascii").unwrap_or_else(Self::bare)
     }
 
-    /// A built-in theme by its name.
+    /// The theme of an embedded file.
     pub fn builtin(name: &str) -> Option<Self> {
-        [Self::standard(), Self::monochrome(), Self::ascii()].into_iter().find(|theme| theme.name == name)
+        file::built_in(name).map(|theme| Self::from(&theme))
+    }
+
+    fn bare() -> Self {
+        Self::from(&file::Theme::default())
     }
 
     /// How a role looks.
     pub fn style(&self, role: Role) -> Style {
-        match role {
-            Role::Plain => self.plain,
-            Role::Quiet => self.quiet,
-            Role::Strong => self.strong,
-            Role::Rule => self.rule,
-            Role::Abnormal => self.abnormal,
-            Role::Watched => self.watched,
-            Role::Waits => self.waits,
-            Role::Moving => self.moving,
-            Role::Key => self.key,
-            Role::Field => self.field,
-            Role::Caret => self.caret,
-            Role::Banner => self.banner,
-        }
-    }
-
-    /// Says how a role looks from now on.
-    #[must_use]
-    pub fn with(mut self, role: Role, style: Style) -> Self {
-        let place = match role {
-            Role::Plain => &mut self.plain,
-            Role::Quiet => &mut self.quiet,
-            Role::Strong => &mut self.strong,
-            Role::Rule => &mut self.rule,
-            Role::Abnormal => &mut self.abnormal,
-            Role::Watched => &mut self.watched,
-            Role::Waits => &mut self.waits,
-            Role::Moving => &mut self.moving,
-            Role::Key => &mut self.key,
-            Role::Field => &mut self.field,
-            Role::Caret => &mut self.caret,
-            Role::Banner => &mut self.banner,
-        };
-        *place = style;
-        self
+        self.styles.get(&role).copied().unwrap_or_default()
     }
 
     /// The glyph of a mark.
@@ -236,25 +173,32 @@ impl Theme {
     }
 }
 
+impl Role {
+    /// The word of theme files whose style it takes.
+    const fn of_file(self) -> file::Role {
+        match self {
+            Self::Plain => file::Role::Normal,
+            Self::Quiet => file::Role::Dim,
+            Self::Strong => file::Role::Title,
+            Self::Rule => file::Role::Line,
+            Self::Abnormal => file::Role::Abnormal,
+            Self::Watched => file::Role::Watched,
+            Self::Waits => file::Role::Waits,
+            Self::Moving => file::Role::Moving,
+            Self::Stale => file::Role::Stale,
+            Self::Key => file::Role::Key,
+            Self::Field => file::Role::Input,
+            Self::Caret => file::Role::Cursor,
+            Self::Banner => file::Role::Banner,
+        }
+    }
+}
+
 /// A theme file's styles.
 impl From<&file::Theme> for Theme {
     fn from(file: &file::Theme) -> Self {
-        let roles = [
-            (Role::Plain, file::Role::Normal),
-            (Role::Quiet, file::Role::Dim),
-            (Role::Strong, file::Role::Title),
-            (Role::Rule, file::Role::Line),
-            (Role::Abnormal, file::Role::Abnormal),
-            (Role::Watched, file::Role::Watched),
-            (Role::Waits, file::Role::Waits),
-            (Role::Moving, file::Role::Moving),
-            (Role::Key, file::Role::Key),
-            (Role::Field, file::Role::Input),
-            (Role::Caret, file::Role::Cursor),
-            (Role::Banner, file::Role::Banner),
-        ];
-        let bare = Self { name: file.name.clone(), unicode: file.glyphs == file::Glyphs::Unicode, ..Self::monochrome() };
-        roles.into_iter().fold(bare, |theme, (role, of)| theme.with(role, style(file.style(of))))
+        let styles = Role::ALL.into_iter().map(|role| (role, style(file.style(role.of_file())))).collect();
+        Self { name: file.name.clone(), unicode: file.glyphs == file::Glyphs::Unicode, styles }
     }
 }
 
@@ -315,5 +259,21 @@ mod tests {
             let style = Theme::monochrome().style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
         }
+    }
+
+    #[test]
+    fn every_role_of_theme_files_is_drawn_by_one_role() {
+        for of in file::Role::ALL {
+            assert_eq!(Role::ALL.into_iter().filter(|role| role.of_file() == of).count(), 1, "{of:?}");
+        }
+    }
+
+    #[test]
+    fn the_looks_are_those_of_the_files() {
+        assert_eq!(Theme::standard().style(Role::Abnormal), Style::new().fg(Color::Indexed(203)).add_modifier(Modifier::BOLD));
+        assert_eq!(Theme::monochrome().style(Role::Abnormal), Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED));
+        assert_eq!(Theme::ascii().style(Role::Waits), Theme::standard().style(Role::Waits));
+        assert_eq!([Theme::standard(), Theme::monochrome(), Theme::ascii()].map(|theme| theme.unicode), [true, true, false]);
+        assert_eq!(Theme::builtin("neon"), None);
     }
 }

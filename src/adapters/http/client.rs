@@ -260,7 +260,18 @@ impl HttpClient {
             kind = PortErrorKind::RateLimited { until: self.pace.closed_until(&now) };
         }
         let again = status == StatusCode::SERVICE_UNAVAILABLE && pause.is_none();
+        let bytes = self.withheld(bytes);
         Err(Failed { kind, detail: answer::status_words(status, &headers, &bytes), left: !status.is_client_error(), again })
+    }
+
+    /// What a backend said against a request, without the secret that some repeat with it.
+    fn withheld(&self, said: Vec<u8>) -> Vec<u8> {
+        let Some(value) = &self.authorization else { return said };
+        let secret = value.as_bytes().split(|byte| *byte == b' ').next_back().unwrap_or_default();
+        if secret.is_empty() || !said.windows(secret.len()).any(|part| part == secret) {
+            return said;
+        }
+        String::from_utf8_lossy(&said).replace(&*String::from_utf8_lossy(secret), "(secret)").into_bytes()
     }
 
     async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {

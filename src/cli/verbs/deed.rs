@@ -13,6 +13,7 @@ use crate::control::event::Event;
 use crate::control::world::World;
 use crate::control::{gate, planner};
 use crate::model::deed::{Deed, DeedState};
+use crate::model::error::{PortErrorKind, SendError};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
@@ -110,7 +111,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let now = opened.clock.now();
     let plan = if let Some(id) = &wish.flags.if_plan {
-        stored(&opened, id, &wish, &target, &world, &now).await?
+        stored(&opened, id, (wish.verb, &args), &target, &world, &now).await?
     } else {
         let reason = Text::clean_within(&wish.flags.reason, 500);
         plan(&world, &now, Intent { verb: wish.verb, target, args, requester: world.actor.clone(), reason })?
@@ -148,7 +149,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
 async fn stored(
     opened: &settle::Opened,
     id: &str,
-    wish: &Wish,
+    (verb, args): (Verb, &Arguments),
     target: &crate::model::name::Target,
     world: &World,
     now: &Moment,
@@ -157,9 +158,15 @@ async fn stored(
         out::words(&format!("gonogo: {error}"));
         Exit::of_ledger(&error)
     })?;
-    let share = wish.words.first().and_then(|word| word.trim_end_matches('%').parse().ok()).and_then(Percent::new);
-    if plan.intent.verb != wish.verb || plan.target() != target || (wish.verb == Verb::Shift && plan.intent.args.percent != share) {
-        out::words(&format!("gonogo: plan {} is for {} {}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target()));
+    let planned = &plan.intent.args;
+    // A run that is not named is the plan's own; a share and a text are always named.
+    let run = plan.order.targets.first().and_then(|target| target.run.clone());
+    let same = planned.percent == args.percent
+        && planned.text == args.text
+        && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
+    if plan.intent.verb != verb || plan.target() != target || !same {
+        let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
+        out::words(&format!("gonogo: plan {} is for {} {}{share}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target()));
         return Err(Exit::Usage);
     }
     if plan.intent.requester != world.actor {
@@ -207,14 +214,11 @@ async fn follow(handle: &mut Handle, plan: &Plan, wait: Wait) -> Option<Arc<Deed
 
 fn is_there(deed: &Deed, wait: Wait) -> bool {
     match deed.state {
-        // A denial or a wait is told once it is durable or could not be written.
-        DeedState::Denied | DeedState::Waiting => !deed.reasons.is_empty(),
         DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Slipped | DeedState::Failed => true,
-        // UNKNOWN is looked up first; what is left unknown after that is told.
-        DeedState::Unknown => deed.is_settled,
-        DeedState::Effective => wait != Wait::Held || deed.held_due.is_none(),
-        DeedState::Accepted => wait == Wait::Accepted,
-        DeedState::Intended | DeedState::Sent => false,
+        DeedState::Effective => wait != Wait::Held || deed.held_due.is_none() || deed.is_settled,
+        DeedState::Accepted => wait == Wait::Accepted || deed.is_settled,
+        // A denial or a wait is told once it is durable; UNKNOWN once it was looked up; and what could not be recorded goes no further.
+        DeedState::Denied | DeedState::Waiting | DeedState::Unknown | DeedState::Intended | DeedState::Sent => deed.is_settled,
     }
 }
 
@@ -225,7 +229,11 @@ fn exit_of(deed: &Deed, wait: Wait) -> Exit {
         DeedState::Unknown => Exit::Unknown,
         DeedState::Failed if !deed.reasons.is_empty() => Exit::of_reasons(&deed.reasons),
         DeedState::Failed if deed.facts.accepted.is_some() && deed.facts.effective.is_none() => Exit::NotInTime,
-        DeedState::Failed => Exit::Failed,
+        DeedState::Failed => of_error(deed),
+        // Its outcome could not be recorded.
+        DeedState::Intended | DeedState::Sent | DeedState::Accepted | DeedState::Effective if !deed.reasons.is_empty() => {
+            Exit::of_reasons(&deed.reasons)
+        }
         DeedState::Slipped | DeedState::Unwatched | DeedState::Superseded if wait == Wait::Held => Exit::Failed,
         DeedState::Slipped
         | DeedState::Unwatched
@@ -235,6 +243,24 @@ fn exit_of(deed: &Deed, wait: Wait) -> Exit {
         | DeedState::Accepted
         | DeedState::Effective
         | DeedState::Held => Exit::Done,
+    }
+}
+
+/// The exit of a deed whose step surely did not happen, by what stood in its way.
+fn of_error(deed: &Deed) -> Exit {
+    match deed.steps.iter().find_map(|step| step.error.as_ref()) {
+        Some(SendError::NotDone(error)) => match error.kind {
+            PortErrorKind::Unreachable | PortErrorKind::TimedOut => Exit::Unreachable,
+            PortErrorKind::Conflict => Exit::Stale,
+            PortErrorKind::Unauthorised
+            | PortErrorKind::Forbidden
+            | PortErrorKind::NotFound
+            | PortErrorKind::RateLimited { .. }
+            | PortErrorKind::Unsupported
+            | PortErrorKind::Malformed
+            | PortErrorKind::Refused => Exit::Failed,
+        },
+        Some(SendError::Unknown(_)) | None => Exit::Failed,
     }
 }
 

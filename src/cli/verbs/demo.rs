@@ -16,6 +16,7 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use crate::control::event::Event;
 use crate::control::planner;
+use crate::model::catalog::Catalog;
 use crate::model::intent::{Intent, Verb};
 use crate::model::name::{PersonName, Target};
 use crate::model::operator::Actor;
@@ -63,9 +64,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Demo) -> Exit {
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Exit, Exit> {
     let scenario = story::named(args.scenario.as_deref().unwrap_or(crate::config::scenario::Scenario::DEFAULT))?;
     if let (true, Some(until)) = (args.headless, args.until) {
-        let orders = args.orders.as_deref().map(orders).transpose()?.unwrap_or_default();
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
+        let orders = args.orders.as_deref().map(|file| orders(file, &composed.opening.catalog)).transpose()?.unwrap_or_default();
         let rehearsal = Rehearsal::open(clock, composed.outside, composed.opening);
         return play(rehearsal, args.seed, until, orders, args.record.as_deref()).await;
     }
@@ -79,8 +80,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Ex
     room::open(around, flags, meanwhile, Vec::new()).await
 }
 
-/// Reads orders, one JSON object a line.
-fn orders(file: &Path) -> Result<Vec<Given>, Exit> {
+/// Reads orders for the targets and people of a catalog, one JSON object a line.
+fn orders(file: &Path, catalog: &Catalog) -> Result<Vec<Given>, Exit> {
     let refuse = |line: usize, why: &dyn std::fmt::Display| {
         out::words(&format!("gonogo: {}:{line}: {why}", file.display()));
         Exit::Usage
@@ -88,13 +89,13 @@ fn orders(file: &Path) -> Result<Vec<Given>, Exit> {
     let text = std::fs::read_to_string(file).map_err(|error| refuse(1, &error))?;
     let mut given = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        given.push(order(line).map_err(|why| refuse(index + 1, &why))?);
+        given.push(order(line, catalog).map_err(|why| refuse(index + 1, &why))?);
     }
     given.sort_by_key(|one| one.at);
     Ok(given)
 }
 
-fn order(line: &str) -> Result<Given, String> {
+fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
     let order: OrderLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let at = Duration::try_from_secs_f64(order.at_s).map_err(|error| error.to_string())?;
     let verb: Verb = order.verb.parse()?;
@@ -104,6 +105,26 @@ fn order(line: &str) -> Result<Given, String> {
     let args = crate::model::intent::Arguments { percent, run, text: order.args.text.map(|text| Text::clean(&text)) };
     let by = order.by.map(|name| PersonName::new(&name).map_err(|error| error.to_string())).transpose()?;
     let requester = by.clone().map_or_else(|| Actor::Unverified(String::new()), Actor::Person);
+    if catalog.deploy(&target).is_none() {
+        return Err(format!("there is no target {target}"));
+    }
+    if let Some(nobody) = by.as_ref().filter(|name| catalog.person(name).is_none()) {
+        return Err(format!("there is nobody called {nobody}"));
+    }
+    match verb {
+        Verb::Shift if args.percent.is_none() => return Err("a shift needs `args.percent`, 0 to 100".to_owned()),
+        Verb::Note if args.text.is_none() => return Err("a note needs `args.text`".to_owned()),
+        Verb::Shift
+        | Verb::Note
+        | Verb::Hold
+        | Verb::Resume
+        | Verb::Promote
+        | Verb::Abort
+        | Verb::Rollback
+        | Verb::Start
+        | Verb::Retry
+        | Verb::Cancel => {}
+    }
     Ok(Given { at, intent: Intent { verb, target, args, requester, reason: Text::clean(&order.reason) }, by })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::{json as shapes, out, settle};
+use crate::cli::{compose, json as shapes, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::standing;
 use crate::control::world::{Source, SourceFact, World};
@@ -15,6 +15,11 @@ const SKEW_MS: i64 = 2000;
 
 /// Says what is wrong and what to do. Exit 0: the report is the answer, however the backends are.
 pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
+    match compose::configuration_if_any(around, flags) {
+        Ok(Some(loaded)) if !loaded.nothing_configured => {}
+        Ok(_) => return unconfigured(as_json),
+        Err(exit) => return exit,
+    }
     let mut opened = match settle::open(around, flags, false).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -70,6 +75,19 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     match &world.ledger.trouble {
         Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
         None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
+    }
+    Exit::Done
+}
+
+/// Nothing to look at.
+fn unconfigured(as_json: bool) -> Exit {
+    let nothing: [Value; 0] = [];
+    if as_json {
+        out::json(
+            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null } }),
+        );
+    } else {
+        out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
     }
     Exit::Done
 }

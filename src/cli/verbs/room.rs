@@ -14,6 +14,8 @@ use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
+use crate::control::driver::outside::Switchboard;
+use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
 
 /// Opens the room.
@@ -52,7 +54,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
     // Whoever opens the room wants to see it: what is behind it is opened from its first frame on, or when it could not be shown.
     let outside = async move {
@@ -63,7 +65,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
     if !files.is_empty() {
-        reload(around, flags, files, handle.clone());
+        reload(around, flags, files, handle.clone(), switchboard, clock.clone());
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
     match ended {
@@ -76,7 +78,14 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
 }
 
 /// Looks once a second whether a configuration file changed, and reads all layers again when one did.
-fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: driver::Handle) {
+fn reload(
+    around: &Surroundings,
+    flags: &Flags,
+    files: Vec<PathBuf>,
+    handle: driver::Handle,
+    switchboard: Arc<Switchboard>,
+    clock: Arc<dyn Clock>,
+) {
     let (around, flags) = (around.clone(), flags.clone());
     let mark = |files: &[PathBuf]| -> Vec<_> {
         files.iter().map(|file| std::fs::metadata(file).ok().map(|data| (data.modified().ok(), data.len()))).collect()
@@ -91,7 +100,11 @@ fn reload(around: &Surroundings, flags: &Flags, files: Vec<PathBuf>, handle: dri
             }
             before = after;
             let result = match crate::config::load::load(&around, &flags) {
-                Ok(loaded) => Ok(Arc::new(loaded.config.catalog)),
+                Ok(loaded) => {
+                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
+                    Ok(catalog)
+                }
                 Err(problems) => Err(crate::model::text::Text::clean(&problems.to_string().replace('\n', " · "))),
             };
             if !handle.send(crate::control::event::Event::Reloaded { result }).await {

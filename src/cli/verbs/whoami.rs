@@ -9,15 +9,15 @@ use crate::model::operator::Actor;
 
 /// Says who you are here.
 pub fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
-    let loaded = match compose::configuration(around, flags) {
+    let loaded = match compose::configuration_if_any(around, flags) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let user = compose::os_user(around);
-    let people = &loaded.config.catalog.people;
-    let actor = Actor::recognise(&user, people);
+    let catalog = loaded.as_ref().map(|loaded| &loaded.config.catalog);
+    let actor = Actor::recognise(&user, catalog.map_or(&[], |catalog| catalog.people.as_slice()));
     let person = match &actor {
-        Actor::Person(name) => loaded.config.catalog.person(name),
+        Actor::Person(name) => catalog.and_then(|catalog| catalog.person(name)),
         Actor::Unverified(_) | Actor::Stranger(_) => None,
     };
     let (name, known) = (

@@ -127,6 +127,9 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
+            if let Event::Reloaded { result: Ok(_) } = &event {
+                room.is_able(outside.abilities());
+            }
             let tasks = room.update(&now, event);
             start(&outside, tasks, &events, &writes).await;
             next = inbox.try_recv().ok();

@@ -1,7 +1,7 @@
 //! Does the tasks: the one place in which control touches ports, ledger and journal.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -30,9 +30,34 @@ const LINES: u32 = 500;
 /// Lines of a log that are read at once.
 const LOG_LINES: u32 = 500;
 
+/// The ports in force: a reload of the configuration replaces them all at once.
+#[derive(Default)]
+pub struct Switchboard(RwLock<Ports>);
+
+impl Switchboard {
+    /// These ports.
+    pub fn new(ports: Ports) -> Self {
+        Self(RwLock::new(ports))
+    }
+
+    /// From now on these; what is under way on an old one goes on there.
+    pub fn replace(&self, ports: Ports) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = ports;
+    }
+
+    /// What each backend can do, and how a person would do it by hand.
+    pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
+        abilities(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn get(&self, backend: &BackendName) -> Option<Port> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(backend).cloned()
+    }
+}
+
 /// Everything outside.
 pub struct Outside {
-    ports: Ports,
+    ports: Arc<Switchboard>,
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
     clock: Arc<dyn Clock>,
@@ -66,6 +91,11 @@ impl Written {
 impl Outside {
     /// Joins ports, ledger, journal and clock.
     pub fn new(ports: Ports, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
+        Self::over(Arc::new(Switchboard::new(ports)), ledger, journal, clock)
+    }
+
+    /// The same over ports that a reload of the configuration may replace.
+    pub fn over(ports: Arc<Switchboard>, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
         Self { ports, ledger, journal, clock, begun: Mutex::new(BTreeMap::new()), generation: Mutex::new(None) }
     }
 
@@ -81,7 +111,7 @@ impl Outside {
 
     /// What each backend can do, and how a person would do it by hand.
     pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
-        abilities(&self.ports)
+        self.ports.abilities()
     }
 
     /// Whether a task is the ledger's: those are done one after another, in order.
@@ -264,11 +294,14 @@ impl Outside {
 
     /// Reads the store, unless nothing was committed since it was read last.
     async fn read_store(&self) -> Option<Event> {
+        let mut last = self.generation.lock().await;
         let generation = match self.ledger.generation().await {
             Ok(generation) => generation,
-            Err(error) => return Some(Event::StoreRead { result: Err(error) }),
+            Err(error) => {
+                *last = None;
+                return Some(Event::StoreRead { result: Err(error) });
+            }
         };
-        let mut last = self.generation.lock().await;
         if *last == Some(generation) {
             return None;
         }

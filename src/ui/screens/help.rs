@@ -30,12 +30,14 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>) -> Vec<Row> {
             | Command::Look
             | Command::Leave
             | Command::NextPane
+            | Command::PreviousPane
             | Command::Find
             | Command::Update
             | Command::Detail
             | Command::Help
             | Command::Go(_)
             | Command::Logs
+            | Command::Follow
             | Command::Verify
             | Command::Redraw
             | Command::Suspend

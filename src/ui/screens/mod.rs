@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod detail;
+pub mod entry;
 pub mod help;
 pub mod incident;
 pub mod ledger;

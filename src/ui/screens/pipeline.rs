@@ -1,212 +1,360 @@
 //! The pipeline: where is this change, what is it waiting for, and what does its log say?
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::world::World;
 use crate::model::name::{BackendName, Target};
-use crate::model::pipeline::{Builder, Run, RunState, RunStep};
+use crate::model::pipeline::{Run, RunId, RunState, RunStep};
 
-use crate::ui::row::Row;
+use crate::ui::command::Command;
+use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
+use crate::ui::widgets::builders::{self, Line};
+use crate::ui::widgets::log::LogPane;
+use crate::ui::widgets::steps;
 use crate::ui::words;
 
-/// Which pane has the keys.
+/// Which pane Up and Down move in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Pane {
     #[default]
     Runs,
-    Steps,
+    Log,
 }
 
-/// What the screen remembers for its operator.
+/// What the screen remembers for its operator, of one target.
 #[derive(Debug, Default)]
 pub struct Pipeline {
+    of: Option<Target>,
     pane: Pane,
-    run: Option<u64>,
-    step: usize,
-    log: Option<(BackendName, u64)>,
-}
-
-/// The builders of a target: what builds it and what deploys it, with the CI backend of each.
-fn builders<'a>(world: &'a World, target: &Target) -> Vec<(&'a BackendName, &'a str, Option<&'a Builder>)> {
-    let service = world.catalog.services.get(&target.service).and_then(|service| service.pipeline.as_ref());
-    let deploy = world.catalog.deploy(target).and_then(|deploy| deploy.deploy.as_ref());
-    let all = service.into_iter().chain(deploy);
-    all.map(|pipeline| {
-        let reading = world.runs(&pipeline.backend).and_then(|fact| fact.value.as_deref());
-        (&pipeline.backend, pipeline.builder.as_str(), reading.and_then(|reading| reading.builders.get(&pipeline.builder)))
-    })
-    .collect()
+    /// The marked run; none: the newest, whichever that is.
+    run: Option<RunId>,
+    /// The runs that are listed while the list is in somebody's hand.
+    listed: Option<BTreeSet<RunId>>,
+    /// The marked step; none: the one that tells most.
+    step: Option<u32>,
+    log: Option<LogPane>,
 }
 
 /// The runs of a target's builders, newest first.
-fn runs<'a>(world: &'a World, target: &Target) -> Vec<&'a Run> {
-    let mut runs: Vec<&Run> =
-        builders(world, target).into_iter().filter_map(|(_, _, builder)| builder).flat_map(|builder| &builder.runs).collect();
+fn runs<'a>(lines: &[Line<'a>]) -> Vec<&'a Run> {
+    let mut runs: Vec<&Run> = lines.iter().filter_map(|line| line.known).flat_map(|builder| &builder.runs).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.started.or(run.asked), run.id.number)));
+    runs.dedup_by_key(|run| &run.id);
     runs
 }
 
+/// The step that tells most: the first that failed, else the one under way, else the last.
+fn telling(run: &Run) -> Option<&RunStep> {
+    let failed = run.steps.iter().find(|step| matches!(step.state, RunState::Failed | RunState::Broken));
+    failed.or_else(|| run.steps.iter().find(|step| step.state == RunState::Running)).or_else(|| run.steps.last())
+}
+
 impl Pipeline {
+    /// What is remembered of this target; of another one nothing is.
+    fn heed(&mut self, target: &Target) -> &mut Self {
+        if self.of.as_ref() != Some(target) {
+            *self = Self { of: Some(target.clone()), ..Self::default() };
+        }
+        self
+    }
+
+    fn is_of(&self, target: &Target) -> bool {
+        self.of.as_ref() == Some(target)
+    }
+
+    fn listed<'a>(&self, runs: &[&'a Run]) -> Vec<&'a Run> {
+        let keeps = |run: &Run| self.listed.as_ref().is_none_or(|listed| listed.contains(&run.id));
+        runs.iter().copied().filter(|run| keeps(run)).collect()
+    }
+
     /// The marked run.
     pub fn run<'a>(&self, world: &'a World, target: &Target) -> Option<&'a Run> {
-        let runs = runs(world, target);
-        runs.iter().find(|run| Some(run.id.number) == self.run).or_else(|| runs.first()).copied()
+        let runs = runs(&builders::of(world, target));
+        let wanted = self.run.as_ref().filter(|_| self.is_of(target));
+        wanted.and_then(|wanted| runs.iter().find(|run| &run.id == wanted)).or_else(|| runs.first()).copied()
     }
 
     fn marked_step<'a>(&self, run: &'a Run) -> Option<&'a RunStep> {
-        run.steps.get(self.step.min(run.steps.len().saturating_sub(1)))
+        self.step.and_then(|number| run.steps.iter().find(|step| step.number == number)).or_else(|| telling(run))
     }
 
-    /// Moves the mark in the pane that has the keys.
+    /// Moves the mark, or the text, in the pane that has the keys.
     pub fn step(&mut self, world: &World, target: &Target, by: isize) {
-        let runs = runs(world, target);
-        match self.pane {
-            Pane::Runs => {
-                let here = runs.iter().position(|run| Some(run.id.number) == self.run).unwrap_or(0);
-                let there = here.saturating_add_signed(by).min(runs.len().saturating_sub(1));
-                self.run = runs.get(there).map(|run| run.id.number);
-                self.step = 0;
-            }
-            Pane::Steps => {
-                let count = self.run(world, target).map_or(0, |run| run.steps.len());
-                self.step = self.step.saturating_add_signed(by).min(count.saturating_sub(1));
-            }
+        let this = self.heed(target);
+        if let (Pane::Log, Some(log)) = (this.pane, &mut this.log) {
+            log.scroll(world, by);
+            return;
         }
+        let all = runs(&builders::of(world, target));
+        let listed = this.listed(&all);
+        let here = listed.iter().position(|run| Some(&run.id) == this.run.as_ref()).unwrap_or(0);
+        let there = listed.get(here.saturating_add_signed(by).min(listed.len().saturating_sub(1))).map(|run| run.id.clone());
+        this.listed = Some(listed.iter().map(|run| run.id.clone()).collect());
+        if this.run != there {
+            this.step = None;
+        }
+        this.run = there;
     }
 
-    /// Gives the keys to the other pane.
-    pub fn next_pane(&mut self) {
-        self.pane = match self.pane {
-            Pane::Runs => Pane::Steps,
-            Pane::Steps => Pane::Runs,
+    /// Moves by pages.
+    pub fn page(&mut self, world: &World, target: &Target, by: isize) {
+        let page = match (self.pane, &self.log) {
+            (Pane::Log, Some(log)) if self.is_of(target) => log.page(),
+            (Pane::Log | Pane::Runs, _) => 5,
         };
+        self.step(world, target, by.saturating_mul(page));
     }
 
-    /// Chooses the log of the marked step; none when it has none. Chosen again, it is left.
-    pub fn follow(&mut self, world: &World, target: &Target) -> Option<(BackendName, u64)> {
-        let run = self.run(world, target)?;
-        let log = self.marked_step(run)?.logs.first()?;
-        let wanted = Some((run.id.backend.clone(), log.id));
-        self.log = if self.log == wanted { None } else { wanted };
-        self.log.clone()
+    /// Moves the mark along the steps of the marked run.
+    pub fn turn(&mut self, world: &World, target: &Target, by: isize) {
+        let Some(run) = self.heed(target).run(world, target) else { return };
+        let here = self.marked_step(run).and_then(|marked| run.steps.iter().position(|step| step.number == marked.number)).unwrap_or(0);
+        let there = here.saturating_add_signed(by).min(run.steps.len().saturating_sub(1));
+        self.step = run.steps.get(there).map(|step| step.number);
+        self.run = Some(run.id.clone());
     }
 
-    /// Leaves the log; true when one was followed.
-    pub fn unfollow(&mut self) -> bool {
+    /// Gives Up and Down to the other pane.
+    pub fn next_pane(&mut self) {
+        self.pane = if self.pane == Pane::Runs && self.log.is_some() { Pane::Log } else { Pane::Runs };
+    }
+
+    /// Lets go of the list: the mark is on the newest run again and stays there.
+    pub fn let_go(&mut self) {
+        (self.listed, self.run, self.step) = (None, None, None);
+    }
+
+    /// Opens the log of the marked step; pressed again its next log, then none.
+    ///
+    /// # Errors
+    /// Why there is nothing to open, in words.
+    pub fn open_log(&mut self, world: &World, target: &Target) -> Result<(), String> {
+        let run = self.heed(target).run(world, target).ok_or("no run is marked")?;
+        let step = self.marked_step(run).ok_or_else(|| format!("the steps of {} are not known yet", run.id))?;
+        let shown = |log: &LogPane| step.logs.iter().position(|one| log.is(&run.id.backend, one.id));
+        let next = self.log.as_ref().and_then(shown).map_or(0, |place| place + 1);
+        if next == 0 && step.logs.is_empty() {
+            return Err(format!("{} has no log", step.name));
+        }
+        self.log = step.logs.get(next).map(|log| LogPane::new(&run.id, step, log));
+        self.pane = if self.log.is_some() { Pane::Log } else { Pane::Runs };
+        Ok(())
+    }
+
+    /// Lets the open log run on, or stand still.
+    ///
+    /// # Errors
+    /// When no log is open.
+    pub fn follow(&mut self, target: &Target) -> Result<(), String> {
+        self.heed(target).log.as_mut().map(LogPane::toggle).ok_or_else(|| "no log is open".to_owned())
+    }
+
+    /// Leaves the log; false when none was open.
+    pub fn close_log(&mut self) -> bool {
+        self.pane = Pane::Runs;
         self.log.take().is_some()
+    }
+
+    /// The log that must be read.
+    pub fn reads(&self, target: &Target) -> Option<(BackendName, u64)> {
+        self.log.as_ref().filter(|_| self.is_of(target)).map(LogPane::key)
     }
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, target: &Target, buffer: &mut Buffer, area: Rect) {
-        let mut rows = Vec::new();
-        let builders = builders(scene.world, target);
-        if builders.is_empty() {
-            rows.push(Row::rule(scene.theme, "nothing configured"));
-            rows.push(Row::of(
-                Role::Plain,
-                format!("  {} has no `pipeline` and its deploy no `deploy` in the configuration", target.service),
-            ));
+        let fresh = Self::default();
+        let this = if self.is_of(target) { self } else { &fresh };
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let lines = builders::of(scene.world, target);
+        let mut rows = builders::troubles(scene, target, &lines, width);
+        let all = runs(&lines);
+        let marked = this.run(scene.world, target);
+        let parts = marked.map(|run| this.run_in_full(scene, run, width, if height > 30 { 5 } else { 3 })).unwrap_or_default();
+        let queue = builders::queue(scene, &lines, if height > 30 { 6 } else { 2 });
+        if !lines.is_empty() {
+            let fixed = rows.len() + queue.len() + parts.len() + 2;
+            let room =
+                if this.log.is_some() { (height / 5).max(3).min(height.saturating_sub(fixed + 6)) } else { height.saturating_sub(fixed) };
+            this.list(scene, &all, marked, room.max(1), &mut rows);
+            rows.extend(queue);
         }
-        let list = runs(scene.world, target);
-        let marked = self.run(scene.world, target);
-        let waiting: usize = builders.iter().filter_map(|(_, _, builder)| *builder).map(|builder| builder.queued.len()).sum();
-        for (backend, builder, reading) in &builders {
-            if reading.is_none() {
-                let why = if scene.freshness(backend).is_fresh() { "does not know it" } else { scene.freshness(backend).word() };
-                rows.push(Row::of(Role::Watched, format!(" {} builder {builder}: {backend} {why}", scene.glyph(Mark::Unknown))));
-            }
-        }
-        let half = usize::from(area.height) / 3;
-        rows.push(self.rule(scene, &format!("runs {}, {waiting} waiting", list.len()), Pane::Runs));
-        let here = list.iter().position(|run| marked.is_some_and(|marked| marked.id == run.id)).unwrap_or(0);
-        for run in list.iter().skip(here.saturating_sub(half.saturating_sub(2))).take(half.max(3)) {
-            rows.push(run_row(scene, run, marked.is_some_and(|marked| marked.id == run.id)));
-        }
-        if list.is_empty() && !builders.is_empty() {
-            rows.push(Row::of(Role::Quiet, "   nothing there: no run of its builders is known"));
-        }
-        if let Some(run) = marked {
-            rows.push(self.rule(scene, &format!("steps of {}", run.id), Pane::Steps));
-            if run.steps.is_empty() {
-                rows.push(Row::of(Role::Quiet, "   loading, or it has not begun"));
-            }
-            let step = self.marked_step(run).map(|step| step.number);
-            let skip = self.step.saturating_sub(half.saturating_sub(2));
-            for part in run.steps.iter().skip(skip).take(half.max(3)) {
-                rows.push(step_row(scene, part, self.pane == Pane::Steps && Some(part.number) == step));
-            }
-        }
-        if let Some(log) = &self.log {
-            let left = usize::from(area.height).saturating_sub(rows.len() + 1);
-            rows.extend(log_rows(scene, log, left));
+        rows.extend(parts);
+        if let Some(log) = &this.log {
+            let left = height.saturating_sub(rows.len());
+            rows.extend(log.rows(scene, this.pane == Pane::Log, width, left));
         }
         for (y, row) in (0..area.height).zip(&rows) {
             row.draw(buffer, area, y, scene.theme);
         }
     }
 
-    fn rule(&self, scene: &Scene<'_>, heading: &str, pane: Pane) -> Row {
-        let mut rule = Row::rule(scene.theme, heading);
-        if self.pane == pane {
-            rule.end(Role::Key, " Up, Down here ");
+    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, room: usize, rows: &mut Vec<Row>) {
+        let listed = self.listed(all);
+        let mut rule = Row::rule(scene.theme, &format!("{}, newest first", words::counted(listed.len(), "run", "runs")));
+        if listed.len() < all.len() {
+            rule.end(Role::Watched, format!("{} newer, {} to update ", all.len() - listed.len(), scene.keymap.shown(Command::Update)));
         }
-        rule
+        if self.log.is_some() {
+            let tab = scene.keymap.shown(Command::NextPane);
+            rule.end(Role::Quiet, if self.pane == Pane::Runs { "keys here ".to_owned() } else { format!("{tab} to here ") });
+        }
+        rows.push(rule);
+        if listed.is_empty() {
+            return;
+        }
+        let columns = Columns::of(&listed);
+        rows.push(columns.heading());
+        let here = listed.iter().position(|run| marked.is_some_and(|marked| marked.id == run.id)).unwrap_or(0);
+        let skip = (here + 1).saturating_sub(room);
+        rows.extend(
+            listed.iter().skip(skip).take(room).map(|run| columns.row(scene, run, marked.is_some_and(|marked| marked.id == run.id))),
+        );
+    }
+
+    /// The marked run: why, from what, its times, its steps as a line, and the marked step.
+    fn run_in_full(&self, scene: &Scene<'_>, run: &Run, width: usize, most: usize) -> Vec<Row> {
+        let step = self.marked_step(run);
+        let mut rule = Row::rule(scene.theme, &format!("steps of {}", run.id));
+        if let Some(place) = step.and_then(|marked| run.steps.iter().position(|step| step.number == marked.number)) {
+            let keys = format!("{} {}", scene.keymap.shown(Command::Left), scene.keymap.shown(Command::Right));
+            rule.end(Role::Quiet, format!("{} of {}, {keys} ", place + 1, run.steps.len()));
+        }
+        let mut rows = vec![rule, times(scene, run)];
+        if let Some(origin) = origin(run) {
+            rows.extend(wrap(&origin, width.saturating_sub(4)).into_iter().take(2).map(|line| Row::of(Role::Quiet, format!("   {line}"))));
+        }
+        if run.steps.is_empty() {
+            let text = if run.state == RunState::Queued { "it has not begun: no worker has taken it" } else { "the steps are being read" };
+            rows.push(Row::of(Role::Quiet, format!("   {text}")));
+            return rows;
+        }
+        rows.extend(steps::lines(scene, run, step, width, most));
+        if let Some(step) = step {
+            rows.push(marked(scene, run, step));
+        }
+        rows
     }
 }
 
-fn looks(state: RunState) -> (Mark, Role) {
-    match state {
-        RunState::Queued => (Mark::Waits, Role::Quiet),
-        RunState::Running => (Mark::Moving, Role::Moving),
-        RunState::Passed => (Mark::Proven, Role::Plain),
-        RunState::Warned => (Mark::Proven, Role::Watched),
-        RunState::Failed | RunState::Broken => (Mark::Failed, Role::Abnormal),
-        RunState::Skipped => (Mark::None, Role::Quiet),
-        RunState::Retrying => (Mark::Back, Role::Watched),
-        RunState::Cancelled => (Mark::Failed, Role::Quiet),
+/// The marked step in words, and its logs.
+fn marked(scene: &Scene<'_>, run: &Run, step: &RunStep) -> Row {
+    let (mark, role) = steps::looks(scene, &run.id.backend, step.state);
+    let mut row = Row::new();
+    row.at(3)
+        .add(role, format!("{} ", scene.glyph(mark)))
+        .add(Role::Strong, step.name.as_str())
+        .add(role, format!(" {}", step.state.word()));
+    row.add(Role::Plain, format!(" {}", steps::lasted(scene, step.started.as_ref(), step.ended.as_ref())));
+    if !step.words.is_empty() {
+        row.add(Role::Quiet, format!("  {}", step.words));
     }
-}
-
-fn lasted(scene: &Scene<'_>, started: Option<chrono::DateTime<chrono::Utc>>, ended: Option<chrono::DateTime<chrono::Utc>>) -> String {
-    match (started, ended) {
-        (Some(started), Some(ended)) => words::span(words::ago(&started, &ended).as_secs()),
-        (Some(started), None) => format!("for {}", scene.ago(&started)),
-        (None, _) => "not begun".to_owned(),
-    }
-}
-
-fn run_row(scene: &Scene<'_>, run: &Run, here: bool) -> Row {
-    let (mark, role) = looks(run.state);
-    let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
-    row.add(role, format!("{} ", scene.glyph(mark))).add(if here { Role::Strong } else { Role::Plain }, run.id.to_string());
-    row.at(14).add(Role::Plain, run.builder.as_str()).at(34).add(role, run.state.word());
-    row.at(45).add(Role::Quiet, lasted(scene, run.started, run.ended));
-    let revision: String = run.revision.as_str().chars().take(8).collect();
-    row.at(56).add(Role::Plain, revision).at(66).add(Role::Plain, run.by.as_str()).add(Role::Quiet, format!("  {}", run.reason));
+    let key = scene.keymap.shown(Command::Logs);
+    match step.logs.as_slice() {
+        [] => row.end(Role::Quiet, " no log "),
+        [log] => row.end(Role::Key, format!("  {key} ")).end(
+            Role::Quiet,
+            format!("{}, {} ", log.name, words::counted(usize::try_from(log.lines).unwrap_or(usize::MAX), "line", "lines")),
+        ),
+        logs => row.end(Role::Key, format!("  {key} ")).end(Role::Quiet, format!("{} logs ", logs.len())),
+    };
     row
 }
 
-fn step_row(scene: &Scene<'_>, step: &RunStep, here: bool) -> Row {
-    let (mark, role) = looks(step.state);
-    let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
-    row.add(role, format!("{} ", scene.glyph(mark))).add(Role::Plain, step.name.as_str()).at(34).add(role, step.state.word());
-    row.at(45).add(Role::Quiet, lasted(scene, step.started, step.ended)).at(56).add(Role::Plain, step.words.as_str());
+fn origin(run: &Run) -> Option<String> {
+    let mut said = Vec::new();
+    if !run.revision.is_empty() {
+        let on = if run.branch.is_empty() { String::new() } else { format!(" on {}", run.branch) };
+        said.push(format!("{}{on}", short(run.revision.as_str())));
+    }
+    if let Some(of) = run.retry_of {
+        said.push(format!("again {}/{of}", run.id.backend));
+    }
+    said.extend([&run.reason, &run.words].into_iter().filter(|text| !text.is_empty()).map(ToString::to_string));
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// A commit in 8 digits; anything else whole.
+fn short(revision: &str) -> &str {
+    let commit = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if commit { revision.get(..8).unwrap_or(revision) } else { revision }
+}
+
+fn times(scene: &Scene<'_>, run: &Run) -> Row {
+    let mut row = Row::new();
+    row.at(3);
+    let mut said = Vec::new();
+    if let Some(asked) = &run.asked {
+        said.push(format!("asked {}", scene.zone.minute(asked, &scene.now.wall)));
+    }
+    match (&run.asked, &run.started) {
+        (Some(asked), Some(started)) => said.push(format!("waited {}", words::span(words::ago(asked, started).as_secs()))),
+        (None, Some(started)) => said.push(format!("begun {}", scene.zone.minute(started, &scene.now.wall))),
+        (Some(asked), None) => said.push(format!("waits {}", scene.ago(asked))),
+        (None, None) => said.push("not begun".to_owned()),
+    }
+    if run.started.is_some() {
+        said.push(format!("works {}", steps::lasted(scene, run.started.as_ref(), run.ended.as_ref())));
+    }
+    if !run.by.is_empty() {
+        said.push(format!("by {}", run.by));
+    }
+    row.add(Role::Plain, said.join(", "));
     row
 }
 
-/// The newest lines of a followed log.
-fn log_rows(scene: &Scene<'_>, key: &(BackendName, u64), height: usize) -> Vec<Row> {
-    let Some(log) = scene.world.logs.get(key) else { return vec![Row::rule(scene.theme, "log: loading")] };
-    let mut rule = Row::rule(scene.theme, &format!("log, {} lines", words::count(log.part.total)));
-    rule.end(Role::Quiet, if log.part.complete { " complete " } else { " grows, followed " });
-    let mut rows = vec![rule];
-    if let Some(trouble) = &log.trouble {
-        rows.push(Row::of(Role::Watched, format!(" {} {trouble}", scene.glyph(Mark::Unknown))));
+/// Where the columns of the list of runs begin.
+struct Columns {
+    builder: usize,
+    state: usize,
+    begun: usize,
+    took: usize,
+    by: usize,
+    reason: usize,
+}
+
+impl Columns {
+    fn of(runs: &[&Run]) -> Self {
+        let widest = |least: usize, of: &dyn Fn(&Run) -> usize| runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least) + 2;
+        let builder = 3 + widest(3, &|run| cells(&run.id.to_string()));
+        let state = builder + widest(7, &|run| cells(run.builder.as_str()));
+        let begun = state + widest(5, &|run| run.state.word().len());
+        let (took, by) = (begun + 8, begun + 16);
+        Self { builder, state, begun, took, by, reason: by + widest(2, &|run| cells(run.by.as_str())) }
     }
-    let skip = log.part.lines.len().saturating_sub(height);
-    rows.extend(log.part.lines.iter().skip(skip).map(|line| Row::of(Role::Plain, format!(" {line}"))));
-    rows
+
+    fn heading(&self) -> Row {
+        let mut row = Row::new();
+        let names = [
+            (3, "run"),
+            (self.builder, "builder"),
+            (self.state, "state"),
+            (self.begun, "ago"),
+            (self.took, "took"),
+            (self.by, "by"),
+            (self.reason, "reason"),
+        ];
+        for (column, name) in names {
+            row.at(column).add(Role::Quiet, name);
+        }
+        row
+    }
+
+    fn row(&self, scene: &Scene<'_>, run: &Run, here: bool) -> Row {
+        let (mark, role) = steps::looks(scene, &run.id.backend, run.state);
+        let name = if here { Role::Strong } else { Role::Plain };
+        let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
+        row.add(role, scene.glyph(mark)).at(3).add(name, run.id.to_string()).at(self.builder).add(Role::Plain, run.builder.as_str());
+        row.at(self.state).add(role, run.state.word()).at(self.begun);
+        if let Some(began) = run.started.as_ref().or(run.asked.as_ref()) {
+            row.add(Role::Quiet, scene.ago(began));
+        }
+        row.at(self.took).add(Role::Plain, steps::lasted(scene, run.started.as_ref(), run.ended.as_ref()));
+        row.at(self.by).add(Role::Plain, run.by.as_str()).at(self.reason).add(Role::Quiet, run.reason.as_str());
+        row
+    }
 }

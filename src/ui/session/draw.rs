@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::world::World;
+use crate::model::intent::Verb;
+use crate::model::name::Target;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
@@ -13,15 +15,14 @@ use super::super::offer::{self, Standpoint};
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
-use super::super::screens::{board, detail, help, incident, ledger, rollout};
+use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
 use super::{Over, Session};
-use crate::model::name::Target;
 
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
-        let scene = Scene::new(world, now, &self.theme, &self.keymap);
+        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
         self.board.borrow_mut().refresh(world, now);
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -91,7 +92,10 @@ impl Session {
                 self.board.borrow_mut().draw(scene, buffer, body);
                 self.furthest.set(0);
             }
-            Screen::Ledger => self.furthest.set(ledger::draw(scene, self.scroll, buffer, body)),
+            Screen::Ledger => {
+                self.ledger.draw(scene, buffer, body);
+                self.furthest.set(0);
+            }
             Screen::Pipeline | Screen::Rollout | Screen::Incident => match self.target() {
                 None => Row::of(Role::Quiet, "  no service is marked; Esc goes back to the board").draw(buffer, body, 1, scene.theme),
                 Some(target) => self.draw_target(scene, &target, buffer, body),
@@ -173,17 +177,32 @@ impl Session {
         }
         let mut row = Row::new();
         row.add(Role::Plain, " ");
+        if self.screen == Screen::Ledger {
+            // These are about entries, not about the target.
+            for (command, label) in [(Command::Look, "entry"), (Command::Verify, "verify")] {
+                row.add(Role::Key, key(command)).add(Role::Plain, format!(" {label}  "));
+            }
+        }
+        let names_at = row.width();
         if let Some(target) = &target {
-            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(if width >= 100 { 28 } else { 20 });
+            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(names_at - 1 + if width >= 100 { 28 } else { 20 });
         }
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();
         if scene.world.read_only {
             row.add(Role::Watched, "read-only  ");
         }
-        if self.screen == Screen::Board && target.is_some() {
-            offers.insert(offers.len().min(3), (Command::Look, "look"));
+        let of_screen: &[(Command, &str)] = match self.screen {
+            Screen::Board if target.is_some() => &[(Command::Look, "look")],
+            Screen::Pipeline => &[(Command::Logs, "log")],
+            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => &[],
+        };
+        if self.screen == Screen::Pipeline {
+            // What acts on runs stands first here; the rest keeps its order.
+            offers.sort_by_key(|(command, _)| !matches!(command, Command::Deed(Verb::Start | Verb::Retry | Verb::Cancel)));
         }
+        let place = offers.len().min(if self.screen == Screen::Pipeline { 2 } else { 3 });
+        offers.splice(place..place, of_screen.iter().copied());
         for (command, label) in offers {
             let shown = key(command);
             if shown.is_empty() || row.width() + shown.len() + label.len() + 3 + taken > width {

@@ -151,7 +151,8 @@ fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, St
     let role = match (fresh, signal.state) {
         (true, SignalState::Past | SignalState::Worse) => Role::Abnormal,
         (true, SignalState::Within) => Role::Plain,
-        (false, _) | (true, SignalState::NoData) => Role::Quiet,
+        (false, _) => Role::Stale,
+        (true, SignalState::NoData) => Role::Quiet,
     };
     let tilde = if fresh { String::new() } else { format!("{unknown} ") };
     (role, fit(&[format!("{tilde}{} {value}{limit}", signal.name), format!("{tilde}{value}{limit}"), format!("{tilde}{value}")], room))
@@ -204,5 +205,5 @@ pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     }
     let stale: Vec<String> =
         forms.iter().map(|form| if form.starts_with(unknown) { form.clone() } else { format!("{unknown} {form}") }).collect();
-    (Role::Quiet, fit(&stale, room))
+    (Role::Stale, fit(&stale, room))
 }

@@ -1,5 +1,8 @@
 //! Pieces of screens that more than one screen uses.
 
+pub mod builders;
 pub mod chart;
 pub mod estate;
 pub mod events;
+pub mod log;
+pub mod steps;

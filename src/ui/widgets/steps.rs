@@ -1,0 +1,70 @@
+//! The steps of a run as a line: each with its mark and how long it took, in their order.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::name::BackendName;
+use crate::model::pipeline::{Run, RunState, RunStep};
+
+use crate::ui::row::{Row, cells};
+use crate::ui::scene::Scene;
+use crate::ui::theme::{Mark, Role};
+use crate::ui::words;
+
+/// How the state of a run or step looks: what its backend said too long ago has no colour.
+pub fn looks(scene: &Scene<'_>, backend: &BackendName, state: RunState) -> (Mark, Role) {
+    let (mark, role) = match state {
+        RunState::Queued => (Mark::Waits, Role::Quiet),
+        RunState::Running => (Mark::Moving, Role::Moving),
+        RunState::Passed => (Mark::Proven, Role::Plain),
+        RunState::Warned => (Mark::Proven, Role::Watched),
+        RunState::Failed | RunState::Broken => (Mark::Failed, Role::Abnormal),
+        RunState::Skipped => (Mark::None, Role::Quiet),
+        RunState::Retrying => (Mark::Back, Role::Watched),
+        RunState::Cancelled => (Mark::Failed, Role::Quiet),
+    };
+    match (scene.freshness(backend).is_fresh(), state.is_over()) {
+        (true, _) => (mark, role),
+        (false, true) => (mark, Role::Stale),
+        (false, false) => (Mark::Unknown, Role::Stale),
+    }
+}
+
+/// How long it took, or takes by now; nothing when it has not begun.
+pub fn lasted(scene: &Scene<'_>, started: Option<&DateTime<Utc>>, ended: Option<&DateTime<Utc>>) -> String {
+    match (started, ended) {
+        (Some(started), Some(ended)) => words::span(words::ago(started, ended).as_secs()),
+        (Some(started), None) => scene.ago(started),
+        (None, _) => String::new(),
+    }
+}
+
+/// The line, broken between steps into at most `most` rows, among them the row of the marked step.
+pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usize, most: usize) -> Vec<Row> {
+    let join = format!(" {}", scene.glyph(Mark::Rule).repeat(2));
+    let mut rows: Vec<Row> = Vec::new();
+    let mut row = Row::of(Role::Plain, "  ");
+    let mut with_mark = 0;
+    for (place, step) in run.steps.iter().enumerate() {
+        let here = marked.is_some_and(|marked| marked.number == step.number);
+        let (mark, role) = looks(scene, &run.id.backend, step.state);
+        let took = lasted(scene, step.started.as_ref(), step.ended.as_ref());
+        let took = if took.is_empty() { took } else { format!(" {took}") };
+        let long = cells(step.name.as_str()) + cells(&took) + 3;
+        let first = row.width() <= 2;
+        if !first && row.width() + cells(&join) + long + 3 > width {
+            row.add(Role::Rule, join.clone());
+            rows.push(std::mem::replace(&mut row, Row::of(Role::Plain, "  ")));
+        } else if place > 0 && !first {
+            row.add(Role::Rule, join.clone());
+        }
+        row.add(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
+        row.add(if here { Role::Strong } else { Role::Plain }, step.name.as_str()).add(role, format!(" {}", scene.glyph(mark)));
+        row.add(Role::Quiet, took);
+        if here {
+            with_mark = rows.len();
+        }
+    }
+    rows.push(row);
+    let skip = (with_mark + 1).saturating_sub(most);
+    rows.into_iter().skip(skip).take(most).collect()
+}

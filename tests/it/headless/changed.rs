@@ -1,0 +1,117 @@
+//! Exit 5: weights of another hand, facts that went stale, another deed under way; and 130 when Ctrl-C comes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::place::{Load, Pair, Place, Room};
+use crate::servers::runtime_proxy::{Proxy, Treat};
+use crate::servers::support::wait_for;
+
+/// A router whose traffic never follows: a shift there is accepted and waits to be effective.
+fn pinned(pair: &Pair, within: &str) -> (Place, Load) {
+    let pool = Pair::pinned();
+    let environment = format!("effective_within = \"{within}\"\nmin_requests = 10");
+    let place = Room { environment, ..pair.room(&pool) }.place();
+    (place, Load::on(pair, &pool))
+}
+
+fn accepted(place: &Place) {
+    wait_for("the deed to be accepted", Duration::from_secs(30), || (place.newest()? == "accepted").then_some(()));
+}
+
+#[test]
+fn weights_that_changed_since_it_was_planned_stop_a_stored_plan() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let place = pair.room(&pool).place();
+    let plan = place.json(0, &["plan", "shift", "checkout@prod", "20"])["plan"].as_str().unwrap().to_owned();
+    pair.haproxy.ask(&format!("set server {pool}/v2 weight 3"));
+    let deed = place.json(5, &["shift", "checkout@prod", "20", "--if-plan", &plan]);
+    assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"changed".into()));
+    assert!(deed["reasons"][0]["text"].as_str().unwrap().contains("v2 0 is now 3"), "{deed}");
+    assert_eq!(pair.weight(&pool), 3);
+    place.run(&["shift", "checkout@prod", "20"]).exits(0);
+}
+
+#[test]
+fn a_hold_between_plan_and_run_denies() {
+    let pair = Pair::shared();
+    let place = pair.room(&Pair::pool()).place();
+    let plan = place.json(0, &["plan", "shift", "checkout@prod", "20"])["plan"].as_str().unwrap().to_owned();
+    place.run(&["hold", "checkout@prod"]).exits(0);
+    assert_eq!(place.json(3, &["shift", "checkout@prod", "20", "--if-plan", &plan])["reasons"][0]["rule"], "hold");
+}
+
+#[test]
+fn a_router_that_falls_silent_after_one_reading_is_stale() {
+    let pair = Pair::shared();
+    let lines = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&lines);
+    let proxy = Proxy::start(pair.haproxy.admin_port, move |_| match seen.fetch_add(1, Ordering::SeqCst) {
+        0 => Treat::Forward,
+        _ => Treat::Reset,
+    });
+    let gonogo::config::settings::Address::Tcp(address) = proxy.address() else { panic!("no TCP address") };
+    let place = Room { socket: format!("tcp://{address}"), ..pair.room(&Pair::pool()) }.place();
+    let deed = place.json(5, &["shift", "checkout@prod", "20"]);
+    assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"stale".into()));
+    assert!(proxy.writes().is_empty());
+}
+
+#[test]
+fn another_deed_under_way_on_the_target_is_exit_5_and_an_interrupt_130() {
+    let pair = Pair::shared();
+    let (place, _load) = pinned(&pair, "10s");
+    let first = place.start(&["shift", "checkout@prod", "50"]);
+    accepted(&place);
+    let deed = place.json(5, &["shift", "checkout@prod", "20"]);
+    assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"busy".into()));
+    assert_eq!(place.json(0, &["status"])["services"][0]["environments"][0]["state"], "moving");
+    first.interrupt();
+    let said = first.end().exits(130);
+    assert!(said.err.contains("interrupted"), "{said:?}");
+    // Its process is gone: later ones settle it by looking, and then the target is free again.
+    wait_for("the target to be free", Duration::from_secs(60), || {
+        let code = place.run(&["shift", "checkout@prod", "0"]).code;
+        assert!([Some(0), Some(5)].contains(&code), "{code:?}");
+        (code == Some(0)).then_some(())
+    });
+    let kinds = place.kinds();
+    assert!(kinds.contains(&"failed".to_owned()), "the interrupted one is settled: {kinds:?}");
+}
+
+#[test]
+fn two_equal_orders_at_once_are_one_deed_and_one_refusal() {
+    let pair = Pair::shared();
+    let (place, _load) = pinned(&pair, "3s");
+    let both = [place.start(&["shift", "checkout@prod", "50", "--json"]), place.start(&["shift", "checkout@prod", "50", "--json"])];
+    let mut codes: Vec<_> = both.into_iter().map(|one| one.end().code.unwrap()).collect();
+    codes.sort_unstable();
+    assert!(codes.contains(&5) || codes == [12, 12], "{codes:?}");
+    let kinds = place.kinds();
+    let intents = kinds.iter().filter(|kind| *kind == "intent").count();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "sending").count(), intents, "{kinds:?}");
+    assert_eq!(intents, if codes.contains(&5) { 1 } else { 2 }, "{kinds:?}");
+}
+
+#[test]
+fn watch_prints_what_happens_until_it_is_interrupted() {
+    let pair = Pair::shared();
+    let place = pair.room(&Pair::pool()).place();
+    let file = place.path("watched.jsonl");
+    let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), &["watch", "--jsonl"]);
+    let watching = Place::started(command.stdout(std::fs::File::create(&file).unwrap()));
+    wait_for("watch to see a deed of another process", Duration::from_secs(30), || {
+        place.run(&["note", "checkout@prod", "watch this"]).exits(0);
+        std::fs::read_to_string(&file).unwrap().contains("watch this").then_some(())
+    });
+    watching.interrupt();
+    watching.end().exits(130);
+    for line in std::fs::read_to_string(&file).unwrap().lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(event["schema"], 1);
+        super::shape::time(&event["at"]);
+        assert!(event["event"].is_string(), "{line}");
+    }
+}

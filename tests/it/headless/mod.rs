@@ -1,0 +1,14 @@
+//! The command line as an outsider meets it who has read only CONTRACTS.md: the built binary, an empty home, real servers.
+
+mod bare;
+mod broken;
+mod changed;
+mod deeds;
+mod demo;
+mod ledger;
+mod place;
+mod plan;
+mod policy;
+mod secrets;
+mod shape;
+mod stands;

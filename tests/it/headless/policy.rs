@@ -1,0 +1,88 @@
+//! Denied by policy (3) and waiting for another person (4): every reason, what would change it, and a plan that stays.
+
+use super::place::{Pair, Room, people};
+use super::shape;
+
+fn protected(pair: &Pair, pool: &str, roles: &[&str], protection: &str) -> Room {
+    let environment = format!("hold_time = \"1s\"\nprotection = {{ {protection} }}");
+    Room { people: people(roles), environment, ..pair.room(pool) }
+}
+
+#[test]
+fn a_forward_deed_that_needs_approval_waits_and_yes_does_not_stand_for_it() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let rules = "approvals = 1, approver_roles = [\"captain\"], actor_roles = [\"captain\"], typed_confirmation = true";
+    let place = protected(&pair, &pool, &["captain"], rules).place();
+    let said = place.run(&["shift", "checkout@prod", "20", "--yes", "--json"]).exits(4);
+    let deed = said.json();
+    shape::deed(&deed);
+    assert_eq!((&deed["state"], &deed["verdict"], &deed["requester"]), (&"waiting".into(), &"second-person".into(), &"ana".into()));
+    assert!(deed["reasons"][0]["fix"].as_str().unwrap().contains("cy"), "{deed}");
+    assert_eq!(deed["facts"].as_object().unwrap().values().filter(|at| !at.is_null()).count(), 0);
+    let plan = deed["plan"].as_str().unwrap();
+    assert!(said.err.contains(plan), "{said:?}");
+    let status = place.json(0, &["status"]);
+    shape::status(&status);
+    let waiting = &status["waiting"][0];
+    assert_eq!((&waiting["id"], &waiting["plan"]), (&deed["plan"], &deed["plan"]));
+    assert_eq!(
+        (&waiting["kind"], &waiting["target"], &waiting["verb"], &waiting["requester"]),
+        (&"plan".into(), &"checkout@prod".into(), &"shift".into(), &"ana".into())
+    );
+    assert_eq!((&waiting["needs"], &waiting["given"]), (&1.into(), &0.into()));
+    assert_eq!(status["services"][0]["environments"][0]["state"], "waiting");
+    assert_eq!((pair.weight(&pool), place.kinds()), (0, vec!["signers".to_owned()]));
+    // Asked again by its ID it waits still; a dry run and explain say the same.
+    place.run(&["shift", "checkout@prod", "20", "--if-plan", &plan[..8], "--yes"]).exits(4);
+    place.run(&["shift", "checkout@prod", "20", "--dry-run"]).exits(4);
+    let told = place.json(4, &["explain", "shift", "checkout@prod", "20"]);
+    assert_eq!((&told["verdict"], &told["may_approve"]), (&"second-person".into(), &serde_json::json!(["cy"])));
+    assert_eq!(place.json(0, &["plan", "shift", "checkout@prod", "20"])["verdict"], "second-person");
+    // The way back needs nobody.
+    place.run(&["hold", "checkout@prod"]).exits(0);
+    place.run(&["shift", "checkout@prod", "0"]).exits(0);
+}
+
+#[test]
+fn a_role_that_is_missing_denies() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let place = protected(&pair, &pool, &["reader"], "actor_roles = [\"captain\", \"on-call\"]").place();
+    for verb in
+        [&["shift", "checkout@prod", "20"][..], &["hold", "checkout@prod"], &["note", "checkout@prod", "text"], &["abort", "checkout@prod"]]
+    {
+        let deed = place.json(3, verb);
+        shape::deed(&deed);
+        assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"role".into()));
+        assert!(deed["reasons"][0]["fix"].as_str().unwrap().contains("captain or on-call"), "{deed}");
+    }
+    assert_eq!(pair.weight(&pool), 0);
+    let told = place.json(3, &["explain", "shift", "checkout@prod", "20"]);
+    shape::keys(&told, "schema verb target requester verdict reasons needs given may_approve");
+    assert_eq!(told["verdict"], "deny");
+    assert_eq!(place.json(0, &["explain", "shift", "checkout@prod", "20", "--as", "cy"])["verdict"], "permit");
+    assert!(place.run(&["explain", "shift", "checkout@prod", "20"]).exits(3).out.contains("NO GO"));
+    assert!(place.run(&["explain", "shift", "checkout@prod", "20", "--as", "cy"]).exits(0).out.contains("GO"));
+    // Nothing was done, each denial is on record, and asking left no trace.
+    assert_eq!(place.kinds(), ["signers", "denied", "denied", "denied", "denied"]);
+}
+
+#[test]
+fn a_system_user_whom_nobody_configured_may_only_look() {
+    let pair = Pair::shared();
+    let people = "[[person]]\nname = \"cy\"\nos_user = \"nobody-else\"\nroles = [{ role = \"captain\" }]\n".to_owned();
+    let place = Room { people, ..pair.room(&Pair::pool()) }.place();
+    assert_eq!(place.json(0, &["whoami"])["known"], "stranger");
+    assert_eq!(place.json(3, &["hold", "checkout@prod"])["reasons"][0]["rule"], "role");
+    place.run(&["status"]).exits(0);
+}
+
+#[test]
+fn every_reason_is_told_at_once() {
+    let pair = Pair::shared();
+    let place = protected(&pair, &Pair::pool(), &["reader"], "actor_roles = [\"captain\"]").place();
+    let deed = place.json(3, &["shift", "checkout@prod", "20", "--read-only"]);
+    let rules = super::place::texts(&deed["reasons"], "rule");
+    assert_eq!(rules, ["read-only", "role"]);
+}
