@@ -240,7 +240,7 @@ fn a_key_is_noticed_at_once_also_the_second_and_third() {
         let (key, there) = if turn % 2 == 0 { ("?", true) } else { ("<esc>", false) };
         let before = waited();
         term.press(key).until("for the answer", SOON, |screen| screen.contains("gives the terminal back until") == there);
-        slowest = slowest.max(waited() - before);
+        slowest = slowest.max(waited().saturating_sub(before));
     }
     // The room wakes by itself within a second; a key that waits for that was not noticed.
     assert!(slowest < Duration::from_millis(600), "a key waited for {slowest:?}");
