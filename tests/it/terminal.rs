@@ -122,7 +122,7 @@ fn a_pasted_megabyte_does_nothing_and_keys_work_after_it() {
     let term = room(&[]);
     // Every line of it would be a roll back that is confirmed.
     term.paste(&"R\ry\r".repeat(250_000)).sees("nothing was done", SOON);
-    term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees("deed: none under way", SOON);
+    term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees_not("works here and now", SOON);
     term.press("q");
     assert_eq!(term.exit_code(SOON), 0);
     term.gave_the_terminal_back();
@@ -131,8 +131,8 @@ fn a_pasted_megabyte_does_nothing_and_keys_work_after_it() {
 #[test]
 fn a_pasted_megabyte_in_a_field_is_cut_and_keys_work_after_it() {
     let term = room(&[]);
-    term.press("/").paste(&"x\r\n\u{1b}[31m\u{7}".repeat(100_000));
-    term.press("<esc>").sees_not("Enter keeps it", SOON).press("<esc>").sees("services 12:", SOON).press("q");
+    term.press("/").paste(&"x\r\n\u{1b}[31m\u{7}".repeat(100_000)).sees("services 0 of 12", SOON);
+    term.press("<esc>").sees_not("Enter keeps it", SOON).press("<c-c>");
     assert_eq!(term.exit_code(SOON), 0);
     term.gave_the_terminal_back();
 }
@@ -240,7 +240,7 @@ fn a_key_is_noticed_at_once_also_the_second_and_third() {
         let (key, there) = if turn % 2 == 0 { ("?", true) } else { ("<esc>", false) };
         let before = waited();
         term.press(key).until("for the answer", SOON, |screen| screen.contains("gives the terminal back until") == there);
-        slowest = slowest.max(waited() - before);
+        slowest = slowest.max(waited().saturating_sub(before));
     }
     // The room wakes by itself within a second; a key that waits for that was not noticed.
     assert!(slowest < Duration::from_millis(600), "a key waited for {slowest:?}");
