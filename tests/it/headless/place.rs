@@ -16,7 +16,7 @@ use crate::servers::prometheus::{Exporter, Prometheus};
 use crate::servers::support::wait_for;
 
 /// Longer than any verb of these tests may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How a verb ended and what it said.
 #[derive(Debug)]
