@@ -127,7 +127,12 @@ impl Prompt {
         let tail = self.wrong.clone().or_else(|| match &self.wanted {
             Wanted::Share(target) => {
                 let steps = scene.world.catalog.deploy(target).map(|deploy| &deploy.steps);
-                steps.map(|steps| format!("steps {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))
+                steps.map(|steps| {
+                    format!(
+                        "steps 0 {}",
+                        steps.iter().filter(|step| **step != Percent::NONE).map(ToString::to_string).collect::<Vec<_>>().join(" ")
+                    )
+                })
             }
             Wanted::Note(_) | Wanted::Find => None,
         });
