@@ -12,8 +12,8 @@ use crate::control::event::Event;
 use crate::control::task::Task;
 use crate::control::update::{Opening, Room};
 use crate::model::time::Moment;
-use crate::ports::clock::{BOOTED, Clock as _};
 pub use crate::ports::clock::VirtualClock;
+use crate::ports::clock::{BOOTED, Clock as _};
 
 /// What makes equal wishes of a rehearsal different plans: the same seed gives the same ones.
 #[derive(Debug)]
