@@ -209,10 +209,6 @@ impl Board {
         let mut row = Row::new();
         row.add(Role::Strong, if here { scene.glyph(Mark::Cursor) } else { " " });
         row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4).add(Role::Plain, need.what.clone());
-        match &need.holder {
-            Some(holder) => row.end(Role::Quiet, format!(" {holder} has it ")),
-            None => row.end(Role::Watched, " nobody has it "),
-        };
         let mut second = Row::new();
         second.at(3);
         if let Some(by) = &need.by {
@@ -226,6 +222,11 @@ impl Board {
         if let (Some(since), true) = (&need.since, need.by.is_some()) {
             second.add(Role::Quiet, format!("; asked {} ago", scene.ago(since)));
         }
+        // The first row belongs to what is wrong, with its counts; who has it stands beside what to press.
+        match &need.holder {
+            Some(holder) => second.end(Role::Quiet, format!(" {holder} has it  ")),
+            None => second.end(Role::Watched, " nobody has it  "),
+        };
         let key = scene.keymap.shown(need.command);
         if let (Some(entry), false) = (need.command.entry(), key.is_empty()) {
             second.end(Role::Key, format!(" {key} "));

@@ -88,10 +88,16 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Ro
         let fresh = scene.freshness(&signal.backend).is_fresh();
         let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
         let word = if signal.state == SignalState::Worse { "WORSE" } else { "PAST ITS LIMIT" };
-        rows.push(
-            Row::of(role, format!(" {} {word}: ", scene.glyph(mark)))
-                .put(if fresh { Role::Plain } else { Role::Quiet }, signal.sentence.as_str()),
-        );
+        // The sentence says the word too, for lists; here it stands in front.
+        let sentence = signal.sentence.as_str().replacen(" WORSE:", ":", 1).replacen(" past limit:", ":", 1);
+        let lead = format!(" {} {word}: ", scene.glyph(mark));
+        let indent = cells(&lead);
+        let plain = if fresh { Role::Plain } else { Role::Quiet };
+        for (index, line) in wrap(&sentence, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+            let mut row = if index == 0 { Row::of(role, lead.clone()) } else { Row::new() };
+            row.at(indent).add(plain, line);
+            rows.push(row);
+        }
     }
     if past.is_empty() {
         let none = view.signals.iter().filter(|signal| signal.state == SignalState::NoData).count();
