@@ -10,6 +10,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
 mod contract;
+mod e2e;
 mod faults_buildbot;
 mod faults_haproxy;
 mod faults_http;
