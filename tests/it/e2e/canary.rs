@@ -28,7 +28,7 @@ fn a_bad_canary_loses_its_traffic_by_a_key_and_the_screen_says_so_by_measurement
     room.sees("HELD", LONG);
     stage.intact();
     sent_once(&stage.entries());
-    room.press("<esc> q");
+    room.press("<esc>").sees_not("PLAN", SOON).press("q");
     assert_eq!(room.exit_code(SOON), 0);
     room.gave_the_terminal_back();
     let tally = load.stop();
