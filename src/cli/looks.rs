@@ -18,6 +18,11 @@ pub fn named(theme: &str, keymap: &str, around: &Surroundings) -> Result<(Theme,
     })
 }
 
+/// The theme of someone who wants no colour (`NO_COLOR`) and named no theme otherwise.
+pub fn without_colour(around: &Surroundings) -> Option<&'static str> {
+    (around.variable("NO_COLOR").is_some() && around.variable("GONOGO_THEME").is_none()).then_some("monochrome")
+}
+
 /// The looks of plain text: no colour.
 ///
 /// # Errors

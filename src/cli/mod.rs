@@ -3,6 +3,7 @@
 pub mod args;
 pub mod compose;
 pub mod exit;
+mod fault;
 mod json;
 mod log;
 mod looks;
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
+    fault::prepare();
     // Two TLS providers are compiled in by dependencies; without a choice the first connection would fail.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let around = match Surroundings::gather() {

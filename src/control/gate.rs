@@ -2,6 +2,7 @@
 
 use crate::control::world::World;
 use crate::model::catalog::Catalog;
+use crate::model::intent::Direction;
 use crate::model::plan::Plan;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
@@ -13,7 +14,8 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
         .under_way(plan.target())
-        .filter(|deed| deed.plan != plan.id)
+        // A hold binds a deed under way, and a way back may take over from an owner that sleeps: there the store decides.
+        .filter(|deed| deed.plan != plan.id && plan.direction == Direction::Forward)
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,

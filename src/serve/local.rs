@@ -1,12 +1,16 @@
 //! A session in this terminal: one frame in flight, newest frame only, input never behind drawing; given back whole in every way out.
 
 use std::io::Write as _;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::input;
@@ -33,18 +37,31 @@ pub struct Local {
     pub keymap: Keymap,
     /// Makes two equal wishes two plans.
     pub nonce: Box<dyn FnMut() -> String + Send>,
+    /// Told when the first frame has been written.
+    pub shown: oneshot::Sender<()>,
 }
+
+/// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back when it is dropped, whatever the way out.
 struct Terminal;
 
 impl Terminal {
-    fn take() -> std::io::Result<Self> {
+    /// Takes it and shows the first frame, in one write.
+    fn take(first: &[u8]) -> std::io::Result<Self> {
         crossterm::terminal::enable_raw_mode()?;
         let taken = Self;
-        write_out(&Glass::enter())?;
+        enter(first)?;
         Ok(taken)
     }
+}
+
+fn enter(first: &[u8]) -> std::io::Result<()> {
+    let bytes = [&Glass::enter(), first].concat();
+    let mut out = std::io::stdout().lock();
+    TAKEN.store(true, Ordering::SeqCst);
+    put(&mut out, &bytes)
 }
 
 impl Drop for Terminal {
@@ -53,16 +70,43 @@ impl Drop for Terminal {
     }
 }
 
-/// Gives the terminal back: called by every way out, panics included; twice does no harm.
+/// Gives the terminal back, if this process has it: called by every way out, panics included; twice does no harm.
 pub fn give_back() {
-    let _ = write_out(&Glass::leave());
-    let _ = crossterm::terminal::disable_raw_mode();
+    let mut out = std::io::stdout().lock();
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = put(&mut out, &Glass::leave());
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
 }
 
+/// Writes to the terminal while it is ours; a frame that comes too late is dropped.
 fn write_out(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()
+    if !TAKEN.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    put(&mut out, bytes)
+}
+
+/// One write call if the terminal takes it whole: standard output itself would cut it at its last line feed.
+fn put(out: &mut std::io::StdoutLock<'_>, mut bytes: &[u8]) -> std::io::Result<()> {
+    out.flush()?;
+    while !bytes.is_empty() {
+        match rustix::io::write(out.as_fd(), bytes) {
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The next input if it is there already.
+///
+/// It is asked with the waker of this task: the stream keeps the waker of the poll that found it empty, so that a poll with any other
+/// (such as `now_or_never` makes) would leave the next key unnoticed until something else wakes the session.
+async fn ready(inputs: &mut EventStream) -> Poll<Option<std::io::Result<crossterm::event::Event>>> {
+    std::future::poll_fn(|context| Poll::Ready(inputs.poll_next_unpin(context))).await
 }
 
 /// How a session goes on after an act.
@@ -76,18 +120,20 @@ enum Next {
 /// # Errors
 /// The terminal could not be taken, read or written.
 pub async fn run(local: Local) -> std::io::Result<()> {
-    let Local { mut handle, clock, theme, keymap, nonce } = local;
+    let Local { mut handle, clock, theme, keymap, nonce, shown } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
-    let terminal = Terminal::take()?;
     let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
     let mut glass = Glass::new(size.0, size.1);
+    let first = glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default();
+    let terminal = Terminal::take(first)?;
+    let _ = shown.send(());
     let mut inputs = EventStream::new();
     let mut followed: Option<(BackendName, u64)> = None;
     let mut in_flight: Option<JoinHandle<std::io::Result<()>>> = None;
-    let mut dirty = true;
+    let mut dirty = false;
     loop {
         if dirty && in_flight.is_none() {
             let world = handle.world();
@@ -121,10 +167,10 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                         }
                         dirty = true;
                     }
-                    match futures_util::FutureExt::now_or_never(inputs.next()) {
-                        Some(Some(event)) => given = input::of(&event?),
-                        Some(None) => { ends = true; break }
-                        None => break,
+                    match ready(&mut inputs).await {
+                        Poll::Ready(Some(event)) => given = input::of(&event?),
+                        Poll::Ready(None) => { ends = true; break }
+                        Poll::Pending => break,
                     }
                 }
                 if ends { break }
@@ -138,7 +184,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             _ = hang_up.recv() => break,
             _ = resumed.recv() => {
                 crossterm::terminal::enable_raw_mode()?;
-                write_out(&Glass::enter())?;
+                enter(&[])?;
                 glass.forget();
                 dirty = true;
             }

@@ -50,7 +50,7 @@ impl DeedRow {
             facts: Facts { intended: Some(at), ..Facts::default() },
             held_due: None,
             steps: plan.order.effects.iter().map(step).collect(),
-            words: Text::empty(),
+            words: plan.order.text.clone().unwrap_or_else(Text::empty),
             reasons: Vec::new(),
             is_settled: false,
             elsewhere: false,
@@ -159,7 +159,10 @@ impl DeedRow {
 
     /// An outcome becomes part of it.
     pub fn settle(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
-        self.deed.words = outcome.words.clone();
+        if !outcome.words.is_empty() {
+            self.deed.words = outcome.words.clone();
+        }
+        self.deed.is_settled = outcome.kind == EntryKind::Unknown && outcome.releases;
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
             self.derive();

@@ -21,4 +21,5 @@ mod pty;
 mod rehearse;
 mod servers;
 mod simulated;
+mod terminal;
 mod tidy;

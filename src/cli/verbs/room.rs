@@ -4,6 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
@@ -38,22 +40,34 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
 /// Opens the room over what was put together, in this terminal.
 ///
 /// # Errors
-/// Exit 2 without a terminal, 8 when theme or keymap are refused.
+/// Exit 2 without a terminal that can move its cursor, 8 when theme or keymap are refused.
 pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>) -> Result<Exit, Exit> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         out::words("gonogo: the room needs a terminal; `gonogo status` and `gonogo render board` work without one");
         return Err(Exit::Usage);
     }
+    if around.variable("TERM").is_none_or(|kind| kind == "dumb") {
+        out::words("gonogo: this terminal cannot move its cursor (TERM is `dumb` or not set); `gonogo status` and `gonogo render board` work in it");
+        return Err(Exit::Usage);
+    }
     let room = &meanwhile.opening.catalog.room;
-    let theme = flags.theme.as_deref().unwrap_or(&room.theme);
+    let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
     let Meanwhile { clock, opening, outside, switchboard } = meanwhile;
+    let (shown, first_frame) = oneshot::channel();
+    // Whoever opens the room wants to see it: what is behind it is opened from its first frame on, or when it could not be shown.
+    let outside = async move {
+        let _ = first_frame.await;
+        outside.await
+    };
     let handle = driver::open_meanwhile(&clock, opening, outside);
+    #[cfg(debug_assertions)]
+    crate::cli::fault::on_demand(around);
     if !files.is_empty() {
         reload(around, flags, files, handle.clone(), switchboard, clock.clone());
     }
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce) }).await;
+    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

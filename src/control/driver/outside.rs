@@ -294,11 +294,14 @@ impl Outside {
 
     /// Reads the store, unless nothing was committed since it was read last.
     async fn read_store(&self) -> Option<Event> {
+        let mut last = self.generation.lock().await;
         let generation = match self.ledger.generation().await {
             Ok(generation) => generation,
-            Err(error) => return Some(Event::StoreRead { result: Err(error) }),
+            Err(error) => {
+                *last = None;
+                return Some(Event::StoreRead { result: Err(error) });
+            }
         };
-        let mut last = self.generation.lock().await;
         if *last == Some(generation) {
             return None;
         }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LOOK_EVERY, Machine, Phase, number};
+use super::{LOOK_EVERY, Machine, Phase, REREAD_WITHIN, number};
 use crate::analysis::split::{self, Seen, Split};
 use crate::control::task::Task;
-use crate::control::world::World;
+use crate::control::world::{Source, World};
 use crate::model::catalog::TrafficEntry;
 use crate::model::deed::EntryKind;
 use crate::model::error::PortError;
@@ -58,7 +58,7 @@ impl Machine {
         let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
         match &effect {
             StepEffect::Weights { backend, pool, weights } => {
-                let late = now.boot >= until;
+                let late = is_up(world, backend, until, looked, now);
                 match self.sight(world, &effect, since, baseline.as_ref(), late) {
                     Sight::Effective(words) => return self.seen_effective(now, step, &words),
                     Sight::Base(baseline) => {
@@ -74,19 +74,31 @@ impl Machine {
                     );
                     return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
                 }
+                self.mark_end(until, now);
                 Vec::new()
             }
             StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => {
-                if now.boot >= until {
-                    let words = format!("accepted, but not seen within {} s", now.boot.since(since.boot).as_secs());
-                    return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
-                }
                 if looked != Boot(0) && now.boot < looked.plus(LOOK_EVERY) {
                     return Vec::new();
+                }
+                // Time is up only after a look at its end: the machine may have slept in between.
+                if looked >= until {
+                    let words = format!("accepted, but not seen within {} s", now.boot.since(since.boot).as_secs());
+                    return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
                 }
                 self.phase = Phase::Confirming { step, since: *since, until, baseline, looked: now.boot };
                 vec![self.look_task(step, effect)]
             }
+        }
+    }
+
+    /// Remembers when the end of a wait for a router was noticed.
+    pub(super) fn mark_end(&mut self, until: Boot, now: &Moment) {
+        if let Phase::Confirming { looked, .. } | Phase::LookingUp { looked, .. } = &mut self.phase
+            && now.boot >= until
+            && *looked == Boot(0)
+        {
+            *looked = now.boot;
         }
     }
 
@@ -117,7 +129,12 @@ impl Machine {
         if seen.boot <= since.boot || !reads_as(&reading, pool, weights) {
             return Sight::Wait;
         }
-        let Some(baseline) = baseline else { return Sight::Base(Baseline { reading, seen, newest: seen }) };
+        let Some(baseline) = baseline else {
+            if late {
+                return Sight::Effective("weights read back as set; by configuration, not measured: no time was left".to_owned());
+            }
+            return Sight::Base(Baseline { reading, seen, newest: seen });
+        };
         // One reading alone measures nothing; the same one again only counts when time is up.
         if seen.boot <= baseline.seen.boot || (seen.boot <= baseline.newest.boot && !late) {
             return Sight::Wait;
@@ -238,6 +255,14 @@ impl Machine {
         }
         self.record(EntryKind::Failed, Some(number(step)), &format!("run {} {}: {}", run.id, run.state.word(), run.words), true, None)
     }
+}
+
+/// Whether a wait for a router is over: the time is, and a read that was asked for since came back, or none did for a while. After a sleep
+/// of the machine the end of the wait may be long gone before anything could be read.
+pub(super) fn is_up(world: &World, backend: &BackendName, until: Boot, looked: Boot, now: &Moment) -> bool {
+    let answered = |source: &Arc<Source>| source.seen().is_some_and(|seen| seen.boot >= until) || source.failed_since(until);
+    let silent = looked != Boot(0) && now.boot >= looked.plus(REREAD_WITHIN);
+    now.boot >= until && (silent || world.sources.get(backend).is_none_or(answered))
 }
 
 /// The newest good reading of a router and when it was asked for.

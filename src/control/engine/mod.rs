@@ -16,14 +16,14 @@ use crate::control::planner;
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::catalog::Environment;
-use crate::model::deed::{Deed, DeedState, DeedStep, EntryKind, Facts};
+use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, Precondition, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
-use crate::ports::ledger::LedgerError;
+use crate::ports::ledger::{LedgerError, Outcome};
 
 pub use confirm::Baseline;
 
@@ -35,6 +35,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const RENEW_EVERY: Duration = Duration::from_secs(8);
 /// How often a CI system is asked for what an effect made.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often an outcome that could not be written is tried again.
+const RECORD_EVERY: Duration = Duration::from_secs(1);
 /// How long a deploy run of a rollback may take.
 const DEPLOY_WITHIN: Duration = Duration::from_hours(1);
 
@@ -50,7 +52,9 @@ enum Phase {
     /// `sending` and the backend's answer are awaited.
     Sending,
     /// An outcome is being recorded; then goes on with what is named.
-    Recording { kind: EntryKind },
+    Recording { outcome: Box<Outcome> },
+    /// An outcome could not be written; it is tried again, since nobody else knows it.
+    Unrecorded { outcome: Box<Outcome>, again: Boot },
     /// Accepted: looks for the effect in later readings.
     Confirming { step: usize, since: Moment, until: Boot, baseline: Option<Baseline>, looked: Boot },
     /// UNKNOWN: looks for what happened.
@@ -73,6 +77,10 @@ pub struct Machine {
     min_requests: u64,
     renewed: Boot,
     ours: bool,
+    /// Its first process died: it is settled as far as it came and never sent on.
+    adopted: bool,
+    /// The newest outcome could not be written at first.
+    unwritten: bool,
 }
 
 impl Machine {
@@ -100,6 +108,8 @@ impl Machine {
             min_requests: environment.map_or(50, |environment| environment.min_requests),
             renewed: now.boot,
             ours: true,
+            adopted: false,
+            unwritten: false,
             plan,
             deed,
             phase,
@@ -123,7 +133,7 @@ impl Machine {
 
     /// Whether it is between confirmed and effective, so that its backends are read quicker.
     pub fn is_hasty(&self) -> bool {
-        !matches!(self.phase, Phase::Watching { .. } | Phase::Ended)
+        !matches!(self.phase, Phase::Watching { .. } | Phase::Unrecorded { .. } | Phase::Ended)
     }
 
     /// Whether only its hold watch is left.
@@ -144,10 +154,17 @@ impl Machine {
     pub fn wake(&self) -> Option<Boot> {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
-            Phase::Confirming { until, looked, .. } | Phase::LookingUp { until, looked, .. } => {
-                Some((*until).min(looked.plus(LOOK_EVERY)).min(self.renewed.plus(RENEW_EVERY)))
+            Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
+                let routed = matches!(self.plan.order.effects.get(*step), Some(StepEffect::Weights { .. }));
+                let next = match (*looked == Boot(0), routed) {
+                    (true, _) => *until,
+                    (false, true) => looked.plus(REREAD_WITHIN),
+                    (false, false) => looked.plus(LOOK_EVERY),
+                };
+                Some(next.min(self.renewed.plus(RENEW_EVERY)))
             }
             Phase::Sending => Some(self.renewed.plus(RENEW_EVERY)),
+            Phase::Unrecorded { again, .. } => Some(*again),
             Phase::Watching { due, .. } => Some(*due),
             Phase::Beginning | Phase::Adopting | Phase::Recording { .. } | Phase::Ended => None,
         }
@@ -195,13 +212,17 @@ impl Machine {
             Phase::Confirming { step, since, until, baseline, looked } => self.confirm(world, now, step, &since, until, baseline, looked),
             Phase::LookingUp { step, since, until, looked } => self.look_up(world, now, step, &since, until, looked),
             Phase::Watching { due, last } => self.watch(world, now, due, last),
+            Phase::Unrecorded { outcome, again } => self.record_again(now, outcome, again),
             Phase::Beginning | Phase::Adopting | Phase::Sending | Phase::Recording { .. } | Phase::Ended => Vec::new(),
         });
         tasks
     }
 
     fn renew(&mut self, now: &Moment) -> Vec<Task> {
-        let under_way = matches!(self.phase, Phase::Sending | Phase::Confirming { .. } | Phase::LookingUp { .. } | Phase::Recording { .. });
+        let under_way = matches!(
+            self.phase,
+            Phase::Sending | Phase::Confirming { .. } | Phase::LookingUp { .. } | Phase::Recording { .. } | Phase::Unrecorded { .. }
+        );
         if !under_way || now.boot < self.renewed.plus(RENEW_EVERY) || !self.ours {
             return Vec::new();
         }
@@ -270,7 +291,8 @@ impl Machine {
                 self.renewed = now.boot;
                 if self.plan.order.effects.is_empty() {
                     self.deed.facts.effective = Some(*at);
-                    self.end(DeedState::Effective, "recorded");
+                    let words = self.plan.order.text.as_ref().map_or_else(|| "recorded".to_owned(), ToString::to_string);
+                    self.end(DeedState::Effective, &words);
                     return Vec::new();
                 }
                 self.send(0)

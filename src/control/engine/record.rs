@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{DEPLOY_WITHIN, Machine, Phase, reason_of};
+use super::{DEPLOY_WITHIN, Machine, Phase, RECORD_EVERY, number, reason_of};
 use crate::control::task::Task;
 use crate::model::deed::{DeedState, EntryKind};
 use crate::model::text::Text;
@@ -19,10 +19,20 @@ impl Machine {
         releases: bool,
         held_due: Option<DateTime<Utc>>,
     ) -> Vec<Task> {
-        self.phase = Phase::Recording { kind };
         let outcome = Outcome { kind, step, words: Text::clean(words), changes: Vec::new(), releases, held_due };
         self.deed.words = outcome.words.clone();
+        self.phase = Phase::Recording { outcome: Box::new(outcome.clone()) };
         vec![Task::Record { plan: self.plan.id, outcome }]
+    }
+
+    /// Tries again to record what could not be written.
+    pub(super) fn record_again(&mut self, now: &Moment, outcome: Box<Outcome>, again: Boot) -> Vec<Task> {
+        if now.boot < again {
+            return Vec::new();
+        }
+        let task = Task::Record { plan: self.plan.id, outcome: (*outcome).clone() };
+        self.phase = Phase::Recording { outcome };
+        vec![task]
     }
 
     pub(super) fn on_recorded(
@@ -35,16 +45,19 @@ impl Machine {
         let at = match result {
             Ok(at) => *at,
             Err(error) => {
-                // What happened is known here and could not be written: said on the glass, settled by the next start.
-                self.deed.words = Text::clean(&format!("{}; {error}", self.deed.words));
-                self.deed.reasons = vec![reason_of(error)];
-                self.deed.is_settled = true;
-                self.phase = Phase::Ended;
+                self.not_recorded(now, error);
                 return Vec::new();
             }
         };
-        if !matches!(&self.phase, Phase::Recording { kind: awaited, .. } if *awaited == kind) {
+        let Phase::Recording { outcome } = &self.phase else { return Vec::new() };
+        if outcome.kind != kind {
             return Vec::new();
+        }
+        if self.unwritten {
+            self.deed.words = outcome.words.clone();
+            self.deed.reasons.clear();
+            self.deed.is_settled = false;
+            self.unwritten = false;
         }
         let index = step.and_then(|step| usize::try_from(step).ok());
         match kind {
@@ -65,7 +78,7 @@ impl Machine {
             EntryKind::Effective => match index {
                 Some(step) => {
                     self.step_effective(step, at);
-                    self.send(step + 1)
+                    if self.adopted { self.not_sent_on(step + 1) } else { self.send(step + 1) }
                 }
                 None => self.effective(now, at),
             },
@@ -115,6 +128,35 @@ impl Machine {
             | EntryKind::BreakGlass
             | EntryKind::Imported => Vec::new(),
         }
+    }
+
+    /// A deed whose process died is settled as far as it came; nothing more is sent of it.
+    pub(super) fn not_sent_on(&mut self, step: usize) -> Vec<Task> {
+        let words = format!("its process died before step {}; the steps before it took effect; order the rest anew", step + 1);
+        self.record(EntryKind::Failed, Some(number(step)), &words, true, None)
+    }
+
+    /// What happened is known here and could not be written: said on the glass, tried again while it may still be written.
+    fn not_recorded(&mut self, now: &Moment, error: &LedgerError) {
+        let Phase::Recording { outcome } = &self.phase else { return };
+        let outcome = outcome.clone();
+        self.deed.words = Text::clean(&format!("{}; {error}", outcome.words));
+        self.deed.reasons = vec![reason_of(error)];
+        // For who waits it is over; written later, it goes on.
+        self.deed.is_settled = true;
+        self.unwritten = true;
+        self.phase = match error {
+            LedgerError::Unwritable(_) => Phase::Unrecorded { outcome, again: now.boot.plus(RECORD_EVERY) },
+            LedgerError::Broken(_)
+            | LedgerError::NoPlan(_)
+            | LedgerError::Expired(_)
+            | LedgerError::Spent(_)
+            | LedgerError::Busy { .. }
+            | LedgerError::LostLease(_)
+            | LedgerError::HeldBy { .. }
+            | LedgerError::AlreadySent(_)
+            | LedgerError::Denied(_) => Phase::Ended,
+        };
     }
 
     pub(super) fn step_effective(&mut self, step: usize, at: DateTime<Utc>) {

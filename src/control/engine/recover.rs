@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::confirm::{newest, reads_as};
-use super::{LOOK_EVERY, Machine, Phase, number};
+use super::confirm::{is_up, newest, reads_as};
+use super::{DEPLOY_WITHIN, LOOK_EVERY, Machine, Phase, number};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::deed::{DeedState, EntryKind};
@@ -21,6 +21,7 @@ impl Machine {
         deed.words = Text::clean("its process died; settling by observation");
         let mut machine = Self::new(world, open.plan.clone(), deed, Phase::Adopting, now);
         machine.ours = false;
+        machine.adopted = true;
         machine
     }
 
@@ -43,8 +44,8 @@ impl Machine {
         let facts = self.deed.steps.get(step).map(|one| (one.facts.sent.is_some(), one.facts.accepted.is_some()));
         match facts {
             Some((true, true)) => {
-                self.phase =
-                    Phase::Confirming { step, since: *now, until: now.boot.plus(self.effective_within), baseline: None, looked: Boot(0) };
+                let within = if self.waits_for_run(step) { DEPLOY_WITHIN } else { self.effective_within };
+                self.phase = Phase::Confirming { step, since: *now, until: now.boot.plus(within), baseline: None, looked: Boot(0) };
                 Vec::new()
             }
             Some((true, false)) => {
@@ -59,10 +60,7 @@ impl Machine {
                 true,
                 None,
             ),
-            Some((false, _)) | None => {
-                let words = format!("its process died before step {}; the steps before it took effect; order the rest anew", step + 1);
-                self.record(EntryKind::Failed, Some(number(step)), &words, true, None)
-            }
+            Some((false, _)) | None => self.not_sent_on(step),
         }
     }
 
@@ -73,6 +71,11 @@ impl Machine {
             return Vec::new();
         }
         let gone = (now.wall - effective).to_std().unwrap_or(Duration::ZERO);
+        // Before this machine was started nobody here can have watched.
+        if gone > now.boot.since(Boot(0)) {
+            let words = format!("not watched since {}: the machine was started anew", effective.format("%H:%M:%SZ"));
+            return self.record(EntryKind::Unwatched, None, &words, true, None);
+        }
         let last = Boot(now.boot.0.saturating_sub(u64::try_from(gone.as_millis()).unwrap_or(u64::MAX)));
         let due = last.plus(self.hold_time);
         self.deed.held_due = Some(effective + chrono::TimeDelta::from_std(self.hold_time).unwrap_or_default());
@@ -83,7 +86,10 @@ impl Machine {
     /// Looks what became of an effect whose answer was lost.
     pub(super) fn look_up(&mut self, world: &World, now: &Moment, step: usize, since: &Moment, until: Boot, looked: Boot) -> Vec<Task> {
         let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        let mut up = false;
         if let StepEffect::Weights { backend, pool, weights } = &effect {
+            up = is_up(world, backend, until, looked, now);
+            self.mark_end(until, now);
             if let Some((reading, seen)) = newest(world, backend)
                 && seen.boot > since.boot
             {
@@ -110,12 +116,14 @@ impl Machine {
                 self.deed.words = Text::clean(&format!("weights of {pool} are neither as before nor as wished"));
             }
         } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
-            self.phase = Phase::LookingUp { step, since: *since, until, looked: now.boot };
-            if now.boot < until {
+            // The last look is at the end of the time or after it: the machine may have slept in between.
+            up = looked >= until;
+            if !up {
+                self.phase = Phase::LookingUp { step, since: *since, until, looked: now.boot };
                 return vec![self.look_task(step, effect)];
             }
         }
-        if now.boot >= until {
+        if up {
             let words = format!(
                 "not settled within {} s: look at {} and decide; it is not sent again",
                 self.lookup_within.as_secs(),

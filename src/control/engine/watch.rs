@@ -17,9 +17,16 @@ impl Machine {
         let mut allowed = Duration::MAX;
         for effect in &self.plan.order.effects {
             let StepEffect::Weights { backend, pool, weights } = effect else { continue };
-            let Some(source) = world.sources.get(backend) else { continue };
+            let Some(source) = world.sources.get(backend) else {
+                let words = format!("not watched to its end: {backend} is no longer configured");
+                return self.record(EntryKind::Unwatched, None, &words, true, None);
+            };
             allowed = allowed.min(source.backend.stale_after);
-            let Some((reading, seen)) = newest(world, backend) else { continue };
+            // What this process has not read yet covers nothing.
+            let Some((reading, seen)) = newest(world, backend) else {
+                oldest = oldest.min(last);
+                continue;
+            };
             oldest = oldest.min(seen.boot);
             if seen.boot > last && !reads_as(&reading, pool, weights) {
                 let words =

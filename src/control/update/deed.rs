@@ -33,7 +33,9 @@ impl Room {
             tasks.extend(machine.on(now, event));
         }
         if let Event::Began { result: Ok(_), .. } = event {
-            self.supersede(plan);
+            for old in self.supersede(plan) {
+                tasks.extend(self.picture(now, old));
+            }
         }
         // What a deed wrote is read back at once: holds, roles of slots, entries.
         self.store_due = Boot(0);
@@ -41,18 +43,22 @@ impl Room {
         tasks
     }
 
-    /// A deed that began closes the hold watches on its target.
-    fn supersede(&mut self, plan: PlanId) {
-        let Some(begun) = self.machines.get(&plan) else { return };
+    /// A deed that began closes the hold watches on its target; tells whose.
+    fn supersede(&mut self, plan: PlanId) -> Vec<PlanId> {
+        let Some(begun) = self.machines.get(&plan) else { return Vec::new() };
         if begun.plan().order.effects.is_empty() {
-            return;
+            return Vec::new();
         }
         let target = begun.plan().target().clone();
-        for (id, machine) in &mut self.machines {
-            if *id != plan && machine.plan().target() == &target {
+        let watching = |(id, machine): &(&PlanId, &mut Machine)| **id != plan && machine.is_watching() && machine.plan().target() == &target;
+        self.machines
+            .iter_mut()
+            .filter(watching)
+            .map(|(id, machine)| {
                 machine.superseded();
-            }
-        }
+                *id
+            })
+            .collect()
     }
 
     pub(super) fn look_at_machines(&mut self, now: &Moment) -> Vec<Task> {
@@ -68,7 +74,7 @@ impl Room {
     }
 
     /// Puts a machine's deed into the world when it changed, with a line in the timeline when its state did.
-    fn picture(&mut self, now: &Moment, plan: PlanId) -> Vec<Task> {
+    pub(super) fn picture(&mut self, now: &Moment, plan: PlanId) -> Vec<Task> {
         let Some(deed) = self.machines.get(&plan).map(|machine| machine.deed().clone()) else { return Vec::new() };
         let before = self.world.deeds.get(&plan).cloned();
         if before.as_deref() == Some(&deed) {
@@ -100,7 +106,9 @@ impl Room {
             | DeedState::Superseded
             | DeedState::Failed => HappeningKind::Deed,
         };
-        let text = format!("{} {}: {}", deed.verb.word(), deed.state.word().to_uppercase(), deed.words);
+        // A deed of another process comes without words; its reason is what there is to say.
+        let words = if deed.words.is_empty() { &deed.reason } else { &deed.words };
+        let text = format!("{} {}: {words}", deed.verb.word(), deed.state.word().to_uppercase());
         self.say(now, kind, Some(deed.target.clone()), &text, &deed.requester)
     }
 

@@ -84,6 +84,8 @@ pub struct Room {
     detail: Option<u64>,
     following: BTreeMap<(BackendName, u64), Following>,
     store_due: Boot,
+    /// Why the store could not be opened for writing; it stays so.
+    record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
@@ -122,6 +124,7 @@ impl Room {
             detail: None,
             following: BTreeMap::new(),
             store_due: Boot(0),
+            record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             abilities: BTreeMap::new(),
             tends: opening.tends,
@@ -142,7 +145,8 @@ impl Room {
 
     fn take_over(&mut self, equipment: Equipment) {
         self.world.ledger.installation = equipment.installation;
-        self.world.ledger.trouble = equipment.record_trouble;
+        self.world.ledger.trouble.clone_from(&equipment.record_trouble);
+        self.record_trouble = equipment.record_trouble;
         self.abilities = equipment.abilities;
         equip(&mut self.world, &self.abilities);
     }

@@ -8,6 +8,7 @@ use crate::control::derive;
 use crate::control::event::Reading;
 use crate::control::task::Task;
 use crate::control::world::{LogView, SourceFact, TargetView};
+use crate::model::deed::DeedState;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
@@ -144,7 +145,9 @@ impl Room {
 
     /// A share changed: by a deed of ours, or by another hand; a rise under hold is an alarm.
     fn share_changed(&mut self, now: &Moment, view: &TargetView, was: Percent, is: Percent) -> Vec<Task> {
-        let ours = self.world.deeds.values().find(|deed| deed.target == view.target && deed.state.is_under_way());
+        // An effect whose answer was lost may well be ours.
+        let may_move = |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
+        let ours = self.world.deeds.values().find(|deed| deed.target == view.target && may_move(deed));
         let by = ours.map_or_else(|| "by another hand".to_owned(), |deed| format!("by {}", deed.requester));
         let held = view.state.hold.as_ref().filter(|_| is > was && ours.is_none());
         let text = match held {

@@ -24,6 +24,8 @@ impl Room {
                 return Vec::new();
             }
         };
+        // It could be read again: what stood in the way is over, unless it stood there from the beginning.
+        self.world.ledger.trouble.clone_from(&self.record_trouble);
         for state in picture.states {
             let Some(view) = self.world.targets.get(&state.target).filter(|view| view.state != state).cloned() else { continue };
             let mut view = (*view).clone();
@@ -40,10 +42,14 @@ impl Room {
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
+        let mut tasks = Vec::new();
         // Newest first in the picture, newest last in the timeline.
         for deed in picture.recent.into_iter().rev() {
             match self.machines.get_mut(&deed.plan) {
-                Some(machine) if deed.state == DeedState::Superseded => machine.superseded(),
+                Some(machine) if deed.state == DeedState::Superseded && machine.is_watching() => {
+                    machine.superseded();
+                    tasks.extend(self.picture(now, deed.plan));
+                }
                 Some(_) => {}
                 None => {
                     let before = self.world.deeds.get(&deed.plan).map(|before| (before.state, before.facts));
@@ -55,7 +61,9 @@ impl Room {
                 }
             }
         }
-        let tasks = picture.open.into_iter().flat_map(|open| self.on_open_deed(now, &open)).collect();
+        for open in picture.open {
+            tasks.extend(self.on_open_deed(now, &open));
+        }
         self.forget_old();
         self.touch(now);
         tasks
@@ -64,7 +72,12 @@ impl Room {
     /// A deed that is not final: a living neighbour's is shown, a dead one's is taken over.
     fn on_open_deed(&mut self, now: &Moment, open: &OpenDeed) -> Vec<Task> {
         let plan = open.deed.plan;
-        if self.machines.get(&plan).is_some_and(|machine| !machine.is_over()) {
+        // What this process carried out it knows better than the store does: also that an UNKNOWN was looked up to its end.
+        if self.machines.get(&plan).is_some_and(|machine| open.ours || !machine.is_over()) {
+            return Vec::new();
+        }
+        // What this process itself has carried out is known better here than in the store.
+        if open.ours && self.machines.contains_key(&plan) {
             return Vec::new();
         }
         let mut deed = open.deed.clone();
@@ -74,8 +87,8 @@ impl Room {
             return Vec::new();
         }
         // An unknown outcome whose look-up is over waits for a person, not for another process.
-        let settles = deed.state != DeedState::Unknown || deed.facts.accepted.is_some() || deed.state.is_under_way();
-        if !settles && self.machines.contains_key(&plan) {
+        if deed.is_settled {
+            self.world.deeds.insert_mut(plan, Arc::new(deed));
             return Vec::new();
         }
         deed.words = Text::clean("its process died; settling by observation");

@@ -129,7 +129,7 @@ fn the_example_is_accepted_and_wrong_files_are_refused_with_their_place() {
     assert!(said.out.contains("services"), "{said:?}");
     for (text, place_of_it, what) in [
         ("", ":1:1: ", "nothing"),
-        ("[room]\nname = 3\n", ":2:", "text"),
+        ("[room]\nname = 3\n", ":2:8: ", "string"),
         ("[room]\nnmae = \"x\"\n", ":2:1: ", "name"),
         ("[[service]]\nname = \"a\"\n[[service]]\nname = \"a\"\n", ":4:", "a"),
         ("[[service]]\nname = \"a\"\ndepends_on = [\"b\"]\n[[service]]\nname = \"b\"\ndepends_on = [\"a\"]\n", ":", "circle"),
@@ -194,14 +194,14 @@ fn variables_and_flags_rise_above_the_files() {
         let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), args);
         Place::started(command.env(name, value)).end()
     };
-    let said = run("GONOGO_READ_ONLY", "1", &["hold", "checkout@prod"]).exits(3);
-    assert!(said.err.contains("read-only"), "{said:?}");
     run("GONOGO_READ_ONLY", "maybe", &["status"]).exits(8);
     run("GONOGO_CONFIG", "no/such.toml", &["status"]).exits(8);
     run("GONOGO_THEME", "no-such-theme", &["status"]).exits(8);
     run("GONOGO_STORE", elsewhere.to_str().unwrap(), &["note", "checkout@prod", "here"]).exits(0);
     assert!(elsewhere.join("ledger.db").exists() && !place.store().join("ledger.db").exists());
     assert_eq!(std::fs::metadata(&elsewhere).unwrap().permissions().mode() & 0o777, 0o700);
+    let said = run("GONOGO_READ_ONLY", "1", &["hold", "checkout@prod"]).exits(3);
+    assert!(said.err.contains("read-only"), "{said:?}");
     place.run(&["--theme", "no-such-theme", "status"]).exits(8);
     place.run(&["hold", "checkout@prod", "--read-only"]).exits(3);
     place.run(&["--read-only", "hold", "checkout@prod"]).exits(3);

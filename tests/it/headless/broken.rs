@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::place::{Load, Pair, Room};
 use super::shape;
 use crate::servers::runtime_proxy::{Proxy, Treat};
+use crate::servers::support::wait_for;
 
 /// A room whose router is reached through a proxy.
 fn through(pair: &Pair, pool: &str, proxy: &Proxy) -> Room {
@@ -93,12 +95,12 @@ fn an_answer_that_nothing_can_settle_is_unknown_and_exit_7() {
 }
 
 #[test]
-fn a_write_that_never_arrived_is_a_failed_deed() {
+fn a_write_that_surely_never_arrived_is_a_failed_deed_of_an_unreachable_router() {
     let pair = Pair::shared();
     let pool = Pair::pool();
     let proxy = Proxy::start(pair.haproxy.admin_port, |line| if line.contains("set server") { Treat::Reset } else { Treat::Forward });
     let place = through(&pair, &pool, &proxy).place();
-    let deed = place.json(1, &["shift", "checkout@prod", "20"]);
+    let deed = place.json(6, &["shift", "checkout@prod", "20"]);
     assert_eq!(deed["state"], "failed");
     assert_eq!((pair.weight(&pool), proxy.writes().len()), (0, 1));
 }
@@ -183,4 +185,19 @@ fn a_record_that_cannot_be_written_refuses_every_deed_with_exit_9() {
     shape::status(&place.json(0, &["status"]));
     assert!(place.run(&["doctor"]).exits(0).out.contains("make the store writable"));
     place.run(&["ledger", "list"]).exits(11);
+}
+
+#[test]
+fn a_ledger_that_goes_away_in_the_middle_of_a_deed_is_exit_9_and_not_a_wait_for_ever() {
+    let pair = Pair::shared();
+    let pool = Pair::pinned();
+    let environment = "effective_within = \"4s\"\nmin_requests = 10".to_owned();
+    let place = Room { environment, ..pair.room(&pool) }.place();
+    let _load = Load::on(&pair, &pool);
+    let running = place.start(&["shift", "checkout@prod", "50", "--json"]);
+    wait_for("it to be accepted", Duration::from_secs(30), || (place.newest()? == "accepted").then_some(()));
+    std::fs::rename(place.store(), place.path("data/elsewhere")).unwrap();
+    let said = running.end();
+    assert!([9, 11].contains(&said.code.unwrap()), "{said:?}");
+    shape::deed(&said.json());
 }

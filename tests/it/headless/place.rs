@@ -97,11 +97,6 @@ impl Place {
         place
     }
 
-    /// Its home.
-    pub fn home(&self) -> &Home {
-        &self.home
-    }
-
     /// Writes the user's configuration.
     pub fn configure(&self, config: &str) {
         self.home.write("config/gonogo/gonogo.toml", config);
@@ -119,12 +114,7 @@ impl Place {
 
     /// The store's directory where nothing else is configured.
     pub fn store(&self) -> PathBuf {
-        self.home
-            .environment()
-            .into_iter()
-            .find(|(name, _)| *name == "XDG_DATA_HOME")
-            .map(|(_, data)| PathBuf::from(data).join("gonogo"))
-            .unwrap()
+        self.home.environment().into_iter().find(|(name, _)| *name == "XDG_DATA_HOME").map(|(_, data)| PathBuf::from(data).join("gonogo")).unwrap()
     }
 
     /// The command with a clean environment, not yet started.
@@ -160,6 +150,12 @@ impl Place {
         self.run(&args).exits(code).json()
     }
 
+    /// The kind of the newest entry; none where there is no ledger yet.
+    pub fn newest(&self) -> Option<String> {
+        let said = self.run(&["ledger", "list", "--json"]);
+        if said.code == Some(0) { texts(&said.json()["entries"], "kind").pop() } else { None }
+    }
+
     /// The kinds of all entries of the ledger, oldest first.
     #[track_caller]
     pub fn kinds(&self) -> Vec<String> {
@@ -178,8 +174,10 @@ pub fn os_user() -> &'static str {
     USER.get_or_init(|| Place::bare().json(0, &["whoami"])["os_user"].as_str().unwrap().to_owned())
 }
 
-/// How many pools the shared router has of each kind.
-const POOLS: usize = 60;
+/// How many pools the shared router has whose traffic obeys.
+const POOLS: usize = 80;
+/// How many it has whose traffic does not.
+const PINNED: usize = 8;
 
 /// A HAProxy and a Prometheus that tests share, each with a pool of its own.
 pub struct Pair {
@@ -205,30 +203,36 @@ impl Pair {
 
     fn start() -> Self {
         let name = |kind: char, n: usize| -> &'static str { Box::leak(format!("{kind}{n}").into_boxed_str()) };
-        let pool =
-            |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
-        let pools: Vec<_> = (0..POOLS).flat_map(|n| [pool(name('p', n), ""), pool(name('n', n), "\n  use-server v1 if TRUE")]).collect();
+        let pool = |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
+        let obeys = (0..POOLS).map(|n| pool(name('p', n), ""));
+        let pinned = (0..PINNED).map(|n| pool(name('n', n), "\n  use-server v1 if TRUE"));
+        let pools: Vec<_> = obeys.chain(pinned).collect();
         let exporter = Exporter::start();
         for (slot, version) in [("v1", "2.4.1"), ("v2", "2.5.0")] {
             exporter.set(&format!("app_info{{service=\"checkout\",slot=\"{slot}\",version=\"{version}\",digest=\"sha256:{slot}\"}}"), 1.0);
         }
         let prometheus = Prometheus::start(&[exporter.port], "", "");
+        wait_for("Prometheus to have both versions", Duration::from_secs(30), || {
+            let seen = crate::servers::support::get(prometheus.port, "/api/v1/query?query=app_info")?;
+            (seen.contains("2.4.1") && seen.contains("2.5.0")).then_some(())
+        });
         Self { haproxy: Haproxy::start(&pools), prometheus, _exporter: exporter }
-    }
-
-    fn next() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % POOLS
     }
 
     /// A pool of a test's own.
     pub fn pool() -> String {
-        format!("p{}", Self::next())
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(next < POOLS, "more tests than pools");
+        format!("p{next}")
     }
 
     /// A pool of a test's own whose traffic does not follow its weights.
     pub fn pinned() -> String {
-        format!("n{}", Self::next())
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(next < PINNED, "more tests than pools");
+        format!("n{next}")
     }
 
     /// The weight of a pool's `v2` as the router says it.

@@ -46,6 +46,7 @@ name = "small"
 title = "one service, 2.0.0 deployed beside 1.0.0"
 warm_up = "40s"
 scrape = "5s"
+every = "5s"
 history = "130s"
 
 [[person]]

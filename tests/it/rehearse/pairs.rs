@@ -1,1 +1,144 @@
-//! To come.
+//! Two processes on one store: one deed at a time on a target, a living neighbour is left alone, a sleeping one does not stand in the way back.
+
+use std::time::Duration;
+
+use gonogo::control::event::Event;
+use gonogo::model::deed::{DeedState, EntryKind};
+use gonogo::model::intent::Verb;
+use gonogo::model::name::PlanId;
+use gonogo::model::timeline::HappeningKind;
+use gonogo::ports::ledger::Ledger as _;
+
+use super::{Room, Stage, prod, weights};
+
+/// Lets two rooms run side by side, a tenth of a second each in turn.
+async fn both(one: &mut Room, other: &mut Room, seconds: u64) {
+    for _ in 0..seconds * 10 {
+        one.pass(Duration::from_millis(100)).await;
+        other.pass(Duration::ZERO).await;
+    }
+}
+
+async fn two(stage: &Stage) -> (Room, Room) {
+    let mut one = stage.open().await;
+    let mut other = stage.open_as("bo").await;
+    both(&mut one, &mut other, 11).await;
+    (one, other)
+}
+
+#[tokio::test]
+async fn p12_of_two_rooms_that_order_at_once_one_acts_and_the_other_is_told() {
+    for seed in 71..75 {
+        let stage = Stage::small(seed);
+        let (mut one, mut other) = two(&stage).await;
+        let (a, b) = (one.shift(20), other.shift(50));
+        both(&mut one, &mut other, 10).await;
+        assert_eq!(one.deed(a).facts.effective.is_some(), !other.deed(b).facts.effective.is_some());
+        assert!(matches!(other.rules(b)[0].as_str(), "busy" | "changed"), "{}", other.story());
+        assert_eq!(stage.weights(), weights(&[("a1", 80), ("b1", 20)]));
+        assert_eq!(one.tap.sent().len() + other.tap.sent().len(), 1);
+        assert_eq!(other.world().deeds.get(&a).unwrap().state, DeedState::Effective, "the neighbour's deed is shown");
+        assert!(one.store.verify().await.unwrap().intact);
+    }
+}
+
+#[tokio::test]
+async fn p12_a_deed_of_the_neighbour_is_shown_as_elsewhere_and_refuses_a_second_one() {
+    let stage = Stage::small(76);
+    let (mut one, mut other) = two(&stage).await;
+    one.shift_until(20, DeedState::Accepted).await;
+    other.pass(Duration::from_millis(1100)).await;
+    let seen = other.world().under_way(&prod()).cloned();
+    assert!(seen.is_some_and(|deed| deed.elsewhere && deed.requester == "ana"));
+    let second = other.shift(50);
+    other.seconds(1).await;
+    assert_eq!((other.state(second), other.rules(second)[0].as_str()), (DeedState::Denied, "busy"));
+}
+
+#[tokio::test]
+async fn p24_a_living_neighbours_deed_is_never_seized_however_long_it_stands_still() {
+    let stage = Stage::small(77);
+    let (mut one, mut other) = two(&stage).await;
+    let shift = one.shift_until(20, DeedState::Accepted).await;
+    // The first process is stopped, not dead.
+    other.seconds(300).await;
+    one.give(Event::Slept { span: Duration::from_secs(300) });
+    assert_eq!(other.world().deeds.get(&shift).unwrap().state, DeedState::Accepted);
+    assert!(other.world().deeds.get(&shift).unwrap().elsewhere);
+    assert!(!other.tap.order().iter().any(|line| line.starts_with("adopt")), "{:?}", other.tap.order());
+    both(&mut one, &mut other, 60).await;
+    assert_eq!(one.state(shift), DeedState::Held, "{}", one.story());
+}
+
+#[tokio::test]
+async fn p12_a_way_back_takes_the_lease_of_a_sleeping_owner_who_then_sends_nothing_more() {
+    let stage = Stage::small(78);
+    let (mut one, mut other) = two(&stage).await;
+    let shift = one.shift_until(20, DeedState::Accepted).await;
+    assert_eq!(stage.weights(), weights(&[("a1", 80), ("b1", 20)]), "its effect arrived before it fell asleep");
+    other.seconds(20).await;
+    let early = other.order(Verb::Abort);
+    other.seconds(2).await;
+    assert_eq!(other.rules(early), ["busy"], "the lease still runs");
+    other.seconds(15).await;
+    let late = other.order(Verb::Abort);
+    other.reach(late, DeedState::Effective).await;
+    assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
+    both(&mut one, &mut other, 60).await;
+    assert_eq!(one.tap.sent().len(), 1, "the sleeper sent nothing more");
+    assert!(matches!(one.state(shift), DeedState::Failed | DeedState::Superseded), "{}", one.story());
+    assert_eq!(one.deed(shift).facts.effective, None);
+    assert_eq!(other.state(late), DeedState::Held, "{}", other.story());
+    assert!(other.store.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn p24_the_neighbour_settles_the_deed_of_a_room_that_died() {
+    let stage = Stage::small(79);
+    let (mut one, mut other) = two(&stage).await;
+    let shift = one.shift_until(20, DeedState::Accepted).await;
+    drop(one);
+    other.reach(shift, DeedState::Held).await;
+    assert_eq!(other.kinds(shift).await, ["intent", "sending", "accepted", "effective", "held"]);
+    assert!(other.tap.sent().is_empty(), "settled by looking alone");
+}
+
+#[tokio::test]
+async fn p12_only_one_of_two_neighbours_settles_it() {
+    let stage = Stage::small(80);
+    let (mut one, mut other) = two(&stage).await;
+    let mut third = stage.open_as("bo").await;
+    third.seconds(2).await;
+    let shift = one.shift_until(20, DeedState::Accepted).await;
+    drop(one);
+    both(&mut other, &mut third, 60).await;
+    for kind in [EntryKind::Accepted, EntryKind::Effective, EntryKind::Held] {
+        assert_eq!(other.count(shift, kind).await, 1, "{kind:?}");
+    }
+    assert_eq!((other.state(shift), third.state(shift)), (DeedState::Held, DeedState::Held), "{}{}", other.story(), third.story());
+}
+
+#[tokio::test]
+async fn p6_a_deed_of_the_neighbour_supersedes_our_watch_and_that_is_no_alarm() {
+    let stage = Stage::small(81);
+    let (mut one, mut other) = two(&stage).await;
+    let first = one.shift_until(20, DeedState::Effective).await;
+    both(&mut one, &mut other, 6).await;
+    let second = other.shift(50);
+    both(&mut one, &mut other, 40).await;
+    assert_eq!((one.state(first), other.state(second)), (DeedState::Superseded, DeedState::Held), "{}", one.story());
+    assert!(one.lines(HappeningKind::Alarm).is_empty(), "{:?}", one.lines(HappeningKind::Alarm));
+    assert_eq!(one.count(first, EntryKind::Slipped).await, 0);
+}
+
+#[tokio::test]
+async fn p7_a_hold_of_the_neighbour_binds_us_at_once() {
+    let stage = Stage::small(82);
+    let (mut one, mut other) = two(&stage).await;
+    let hold = other.order_until(Verb::Hold, DeedState::Effective).await;
+    let shift: PlanId = one.shift(20);
+    one.seconds(2).await;
+    assert_eq!(one.state(shift), DeedState::Denied, "{}", one.story());
+    assert!(one.tap.sent().is_empty());
+    assert_eq!(one.world().target(&prod()).unwrap().state.hold.as_ref().unwrap().deed, hold);
+}

@@ -33,6 +33,8 @@ pub enum Refuse {
     Sending,
     Record,
     Everything,
+    /// Reads fail.
+    Reads,
 }
 
 /// What goes through between a room and its outside.
@@ -299,7 +301,12 @@ impl Ledger for TappedLedger {
         self.write(Refuse::Everything, "remember".to_owned(), self.inner.remember(changes))
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
-        self.inner.generation()
+        Box::pin(async move {
+            if *self.tap.refuse.lock().unwrap() == Refuse::Reads {
+                return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
+            }
+            self.inner.generation().await
+        })
     }
     fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {
         self.inner.entries(from, most)

@@ -23,27 +23,18 @@ pub struct Line {
     pub more: &'static str,
     /// Whether something listens there.
     pub listens: bool,
-    /// The port of a server of the test's own.
-    pub port: Option<u16>,
 }
 
 impl Line {
     /// A server that answers.
     pub fn new(name: &'static str, weight: u32) -> Self {
-        Self { name, weight, more: "", listens: true, port: None }
+        Self { name, weight, more: "", listens: true }
     }
 
     /// With more words on its line.
     #[must_use]
     pub fn with(mut self, more: &'static str) -> Self {
         self.more = more;
-        self
-    }
-
-    /// With the test's own server behind it.
-    #[must_use]
-    pub fn at(mut self, port: u16) -> Self {
-        self.port = Some(port);
         self
     }
 
@@ -55,7 +46,7 @@ impl Line {
     }
 }
 
-/// A pool: its name, its balancing algorithm, its servers. Each is reached under `/NAME`, the first under any other path too.
+/// A pool: its name, its balancing algorithm, its servers. Each is reached under `/NAME`.
 pub struct PoolLines {
     /// Its name.
     pub name: &'static str,
@@ -92,13 +83,10 @@ impl Haproxy {
         for pool in pools {
             let _ = writeln!(text, "  use_backend {0} if {{ path /{0} }}", pool.name);
         }
-        if let Some(pool) = pools.first() {
-            let _ = writeln!(text, "  default_backend {}", pool.name);
-        }
         for pool in pools {
             let _ = writeln!(text, "backend {}\n  balance {}", pool.name, pool.balance);
             for server in &pool.servers {
-                let port = server.port.unwrap_or_else(|| if server.listens { answer_with(server.name) } else { free_port() });
+                let port = if server.listens { answer_with(server.name) } else { free_port() };
                 let _ = writeln!(text, "  server {} 127.0.0.1:{port} weight {} {}", server.name, server.weight, server.more);
             }
         }

@@ -1,0 +1,171 @@
+//! Two versions of a service behind a real HAProxy, watched by a real Prometheus and Alertmanager, built by a real Buildbot.
+
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::pty::{Home, Term};
+use crate::servers::alertmanager::Alertmanager;
+use crate::servers::buildbot::Buildbot;
+use crate::servers::prometheus::Prometheus;
+use crate::servers::service::{Service, Spec};
+use crate::servers::support::{Server, free_port, wait_for};
+
+/// Everything that runs for one test, and the configuration that names it.
+pub struct Estate {
+    /// The old version.
+    pub _v1: Service,
+    /// The new version.
+    pub v2: Service,
+    /// Where requests go in.
+    pub front: SocketAddr,
+    /// Home, store and configuration of gonogo.
+    pub home: Home,
+    config: PathBuf,
+    socket: PathBuf,
+    _router: Server,
+    _prometheus: Prometheus,
+    _alertmanager: Alertmanager,
+    _folder: TempDir,
+}
+
+impl Estate {
+    /// Starts it all with `percent` of the traffic at the new version.
+    pub fn start(percent: u32) -> Self {
+        let v1 = Service::start(Spec::new("checkout", "v1", "2.4.1", "stable"));
+        let v2 = Service::start(Spec::new("checkout", "v2", "2.5.0", "canary"));
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, port) = (folder.path().join("admin.sock"), free_port());
+        let config = format!(
+            "global\n  stats socket {} mode 600 level admin\n\
+             defaults\n  mode http\n  timeout connect 2s\n  timeout client 10s\n  timeout server 10s\n  retries 0\n\
+             frontend front\n  bind 127.0.0.1:{port}\n  default_backend be_checkout\n\
+             backend be_checkout\n  balance roundrobin\n  server v1 {} weight {}\n  server v2 {} weight {percent}\n",
+            socket.display(),
+            v1.address(),
+            100 - percent,
+            v2.address(),
+        );
+        let file = folder.path().join("haproxy.cfg");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new("haproxy");
+        command.arg("-db").arg("-f").arg(&file).process_group(0);
+        let mut router = Server::start(&mut command, &folder.path().join("log"));
+        wait_for("HAProxy to listen", Duration::from_secs(20), || {
+            assert!(router.running(), "HAProxy ended: {}", std::fs::read_to_string(folder.path().join("log")).unwrap_or_default());
+            (socket.exists() && std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
+        });
+        let alertmanager = Alertmanager::start();
+        let rules = "- name: checkout\n  rules:\n  - alert: CheckoutErrors\n    \
+                     expr: sum(rate(http_requests_total{service=\"checkout\",code=~\"5..\"}[10s])) / sum(rate(http_requests_total{service=\"checkout\"}[10s])) > 0.01\n    \
+                     for: 2s\n    labels: {severity: page, service: checkout, environment: prod}\n    annotations: {summary: checkout fails}\n";
+        let more = format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{}']}}]}}]}}\n", alertmanager.port);
+        let prometheus = Prometheus::start(&[v1.address().port(), v2.address().port()], rules, &more);
+        let home = Home::new();
+        let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket));
+        let front = SocketAddr::from(([127, 0, 0, 1], port));
+        Self { _v1: v1, v2, front, home, config, socket, _router: router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
+    }
+
+    /// Opens the room in a terminal.
+    pub fn room(&self, size: (u16, u16)) -> Term {
+        Term::start_in(&self.home, &["--config", self.config.to_str().unwrap()], size, &[])
+    }
+
+    /// Runs a verb in a process of its own on the same store.
+    pub fn gonogo(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
+        command.arg("--config").arg(&self.config).args(args).env_clear().envs(self.home.environment()).current_dir(self.home.path());
+        command.output().unwrap()
+    }
+
+    /// A verb that must succeed, and its JSON.
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let output = self.gonogo(args);
+        let (out, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?} ended with {:?}\n{out}\n{words}", output.status.code());
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?} printed no JSON: {error}\n{out}\n{words}"))
+    }
+
+    /// The weight of a server, asked of HAProxy itself.
+    pub fn weight(&self, server: &str) -> u32 {
+        use std::io::{Read as _, Write as _};
+        let mut socket = std::os::unix::net::UnixStream::connect(&self.socket).unwrap();
+        socket.write_all(format!("get weight be_checkout/{server}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split_whitespace().next().and_then(|weight| weight.parse().ok()).unwrap_or_else(|| panic!("no weight in {answer:?}"))
+    }
+
+    /// The kinds of the ledger's entries, in order.
+    pub fn kinds(&self) -> Vec<String> {
+        let entries = self.json(&["ledger", "list", "--json"]);
+        entries["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn configuration(home: &Home, prometheus: &Prometheus, alertmanager: &Alertmanager, socket: &std::path::Path) -> String {
+    let buildbot = Buildbot::shared().url();
+    format!(
+        r#"
+[room]
+name = "shop"
+[store]
+path = "{store}"
+[[backend]]
+name = "prom"
+kind = "prometheus"
+url = "{prom}"
+every = "1s"
+[[backend]]
+name = "alerts"
+kind = "alertmanager"
+url = "{alerts}"
+every = "1s"
+[[backend]]
+name = "edge"
+kind = "haproxy"
+socket = "{socket}"
+every = "1s"
+lookup_within = "5s"
+[[backend]]
+name = "ci"
+kind = "buildbot"
+url = "{buildbot}"
+every = "1s"
+[[environment]]
+name = "prod"
+hold_time = "6s"
+effective_within = "15s"
+min_requests = 50
+[[service]]
+name = "checkout"
+team = "payments"
+alerts = {{ backend = "alerts", match = {{ service = "$service" }} }}
+pipeline = {{ backend = "ci", builder = "checkout", scheduler = "force", properties = {{ gonogo_key = "$key", gate = "e2e" }} }}
+[service.deploy.prod]
+strategy = "canary"
+steps = [20, 50, 100]
+traffic = [{{ backend = "edge", pool = "be_checkout", stable = ["v1"], canary = ["v2"] }}]
+version = {{ backend = "prom", query = 'app_info{{service="$service",slot="$slot"}}', label = "version", digest = "digest" }}
+deploy = {{ backend = "ci", builder = "checkout-deploy", scheduler = "force", properties = {{ environment = "$environment", slot = "$slot", version = "$version", gonogo_key = "$key" }} }}
+[[service.signal]]
+name = "errors"
+kind = "ratio"
+backend = "prom"
+bad = 'http_requests_total{{service="$service",slot="$slot",code=~"5.."}}'
+total = 'http_requests_total{{service="$service",slot="$slot"}}'
+better = "lower"
+limit = 0.01
+critical = true
+"#,
+        store = home.path().join("store").display(),
+        prom = prometheus.url(),
+        alerts = alertmanager.url(),
+        socket = socket.display(),
+    )
+}
