@@ -1,6 +1,10 @@
 //! The whole on real servers, through the full-screen app in a terminal: a canary gets worse, is held, and is taken back.
 
 mod estate;
+mod kills;
+mod pairs;
+mod runs;
+mod slips;
 
 use std::time::Duration;
 
