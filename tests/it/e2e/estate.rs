@@ -133,8 +133,11 @@ impl Estate {
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
     }
 
-    /// The entries of the ledger, oldest first.
+    /// The entries of the ledger, oldest first; none before there is a ledger.
     pub fn entries(&self) -> Vec<serde_json::Value> {
+        if self.gonogo(&["ledger", "list", "--json"]).status.code() == Some(11) {
+            return Vec::new();
+        }
         self.json(&["ledger", "list", "--json"])["entries"].as_array().unwrap().clone()
     }
 

@@ -25,6 +25,11 @@ fn order(room: &Term, percent: u32) {
     room.press("s").sees("per cent", LONG).press(&format!("{digits} <ret>")).sees("RUN shift", LONG).press("<ret>");
 }
 
+/// Waits until the deed of the open plan shows a fact.
+fn fact(room: &Term, word: &str) {
+    room.until(word, LONG, |screen| screen.lines().any(|line| line.starts_with(" deed   ") && line.contains(word)));
+}
+
 fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
 }
@@ -69,12 +74,13 @@ fn whenever_it_is_killed_the_next_start_settles_the_shift_and_the_router_is_as_t
             }
             Moment::Shown(word) => {
                 order(&room, wished);
-                room.sees(word, LONG);
+                fact(&room, word);
             }
             Moment::Unanswered => {
                 room.press("s").sees("per cent", LONG).types(&wished.to_string()).press("<ret>").sees("RUN shift", LONG);
                 signal(estate.router.pid(), Signal::STOP);
-                room.press("<ret>").sees("SENT", LONG);
+                room.press("<ret>");
+                fact(&room, "SENT");
             }
         }
         room.kill();
