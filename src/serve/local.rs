@@ -16,7 +16,9 @@ use tokio::task::JoinHandle;
 use super::input;
 use crate::control::driver::Handle;
 use crate::control::event::Event;
+use crate::control::world::World;
 use crate::model::name::BackendName;
+use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 use crate::ui::glass::Glass;
 use crate::ui::input::Input;
@@ -123,6 +125,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     let Local { mut handle, clock, theme, keymap, nonce, shown } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    let mut resized = signal(SignalKind::window_change())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
     let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
@@ -180,11 +183,21 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 dirty = true;
             }
             () = tokio::time::sleep(pause) => dirty = true,
+            // crossterm loses a change of size that comes together with a key; so the room listens for it itself.
+            _ = resized.recv() => {
+                for act in fit(&mut session, &mut glass, &handle.world(), &clock.now())? {
+                    perform(act, &handle, &mut glass, &mut followed).await?;
+                }
+                dirty = true;
+            }
             _ = end.recv() => break,
             _ = hang_up.recv() => break,
             _ = resumed.recv() => {
                 crossterm::terminal::enable_raw_mode()?;
                 enter(&[])?;
+                for act in fit(&mut session, &mut glass, &handle.world(), &clock.now())? {
+                    perform(act, &handle, &mut glass, &mut followed).await?;
+                }
                 glass.forget();
                 dirty = true;
             }
@@ -195,6 +208,16 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     }
     drop(terminal);
     Ok(())
+}
+
+/// Takes over the size that the terminal has now.
+fn fit(session: &mut Session, glass: &mut Glass, world: &World, now: &Moment) -> std::io::Result<Vec<Act>> {
+    let (columns, rows) = crossterm::terminal::size()?;
+    if session.size() == (columns, rows) {
+        return Ok(Vec::new());
+    }
+    *glass = Glass::new(columns, rows);
+    Ok(session.on(Input::Resize(columns, rows), world, now))
 }
 
 async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {

@@ -74,7 +74,8 @@ fn a_panic_of_a_verb_writes_no_sequence_of_a_terminal_that_it_never_took() {
 #[test]
 fn suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() {
     // A shell with job control is its parent, as on every desk.
-    let script = format!("set -m; {} demo calm --speed 0; echo \"stopped $?\"; read go; fg; echo \"ended $?\"", env!("CARGO_BIN_EXE_gonogo"));
+    let script =
+        format!("set -m; {} demo calm --speed 0; echo \"stopped $?\"; read go; fg; echo \"ended $?\"", env!("CARGO_BIN_EXE_gonogo"));
     let term = Term::run(&Home::new(), "bash", &["-c", &script], (120, 40), &[]);
     read(&term);
     term.press("<c-z>").sees("stopped 148", SOON);
@@ -122,7 +123,7 @@ fn a_pasted_megabyte_does_nothing_and_keys_work_after_it() {
     let term = room(&[]);
     // Every line of it would be a roll back that is confirmed.
     term.paste(&"R\ry\r".repeat(250_000)).sees("nothing was done", SOON);
-    term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees("deed: none under way", SOON);
+    term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees_not("works here and now", SOON);
     term.press("q");
     assert_eq!(term.exit_code(SOON), 0);
     term.gave_the_terminal_back();
@@ -131,8 +132,8 @@ fn a_pasted_megabyte_does_nothing_and_keys_work_after_it() {
 #[test]
 fn a_pasted_megabyte_in_a_field_is_cut_and_keys_work_after_it() {
     let term = room(&[]);
-    term.press("/").paste(&"x\r\n\u{1b}[31m\u{7}".repeat(100_000));
-    term.press("<esc>").sees_not("Enter keeps it", SOON).press("<esc>").sees("services 12:", SOON).press("q");
+    term.press("/").paste(&"x\r\n\u{1b}[31m\u{7}".repeat(100_000)).sees("services 0 of 12", SOON);
+    term.press("<esc>").sees_not("Enter keeps it", SOON).press("<c-c>");
     assert_eq!(term.exit_code(SOON), 0);
     term.gave_the_terminal_back();
 }
@@ -155,7 +156,10 @@ fn without_colour_no_colour_is_written() {
         // Every selection of a look: none of its numbers may be that of a colour.
         let looks = raw.split("\x1b[").filter_map(|part| part.split_once('m')).map(|(codes, _)| codes);
         let looks = looks.filter(|codes| codes.chars().all(|c| c.is_ascii_digit() || c == ';'));
-        looks.flat_map(|codes| codes.split(';')).filter_map(|code| code.parse::<u8>().ok()).any(|code| matches!(code, 30..=38 | 40..=48 | 90..=107))
+        looks
+            .flat_map(|codes| codes.split(';'))
+            .filter_map(|code| code.parse::<u8>().ok())
+            .any(|code| matches!(code, 30..=38 | 40..=48 | 90..=107))
     };
     assert!(coloured(&[]), "the default theme has colours; else this test sees nothing");
     assert!(!coloured(&[("NO_COLOR", "1")]));
@@ -240,7 +244,7 @@ fn a_key_is_noticed_at_once_also_the_second_and_third() {
         let (key, there) = if turn % 2 == 0 { ("?", true) } else { ("<esc>", false) };
         let before = waited();
         term.press(key).until("for the answer", SOON, |screen| screen.contains("gives the terminal back until") == there);
-        slowest = slowest.max(waited() - before);
+        slowest = slowest.max(waited().saturating_sub(before));
     }
     // The room wakes by itself within a second; a key that waits for that was not noticed.
     assert!(slowest < Duration::from_millis(600), "a key waited for {slowest:?}");

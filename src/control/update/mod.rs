@@ -90,6 +90,8 @@ pub struct Room {
     steady: BTreeMap<Target, (Text, Boot)>,
     /// Shares that changed and nobody is known yet who did it.
     moved: Vec<moved::Moved>,
+    /// Targets whose hold was seen broken, each told once.
+    broken_holds: BTreeSet<Target>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
     begun: bool,
@@ -130,6 +132,7 @@ impl Room {
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             moved: Vec::new(),
+            broken_holds: BTreeSet::new(),
             abilities: BTreeMap::new(),
             tends: opening.tends,
             begun: false,
@@ -276,6 +279,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);

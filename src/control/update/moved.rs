@@ -42,6 +42,11 @@ impl Room {
         self.look_at_moves(now)
     }
 
+    /// Whether it is not known yet who moved this target.
+    pub(super) fn wonders_about(&self, target: &Target) -> bool {
+        self.moved.iter().any(|moved| &moved.target == target)
+    }
+
     /// Tells of the moves whose deed is known by now, and of those for which none came up.
     pub(super) fn look_at_moves(&mut self, now: &Moment) -> Vec<Task> {
         let mut tasks = Vec::new();

@@ -136,10 +136,31 @@ impl Room {
                     tasks.extend(self.share_changed(now, &view, (was, is), since));
                 }
             }
+            tasks.extend(self.watch_hold(now, &view));
             tasks.extend(self.follow_rollout(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
         tasks
+    }
+
+    /// A share above the one that was held, without a deed of ours: somebody moved it forward, perhaps while no room was open.
+    pub(super) fn watch_hold(&mut self, now: &Moment, view: &TargetView) -> Vec<Task> {
+        let held = view.state.hold.as_ref().and_then(|hold| Some((hold.by.clone(), hold.share?)));
+        let is = view.wished().map(crate::model::share::Share::nearest);
+        let (Some((by, share)), Some(is)) = (held, is) else {
+            self.broken_holds.remove(&view.target);
+            return Vec::new();
+        };
+        // The resume and the move of another process may not have been read yet.
+        if is <= share || self.world.under_way(&view.target).is_some() || self.wonders_about(&view.target) {
+            self.broken_holds.remove(&view.target);
+            return Vec::new();
+        }
+        if !self.broken_holds.insert(view.target.clone()) {
+            return Vec::new();
+        }
+        let text = format!("stands at {is} % although {by} holds it at {share} %: another hand moved it forward");
+        self.say(now, HappeningKind::Alarm, Some(view.target.clone()), &text, "traffic")
     }
 
     /// Remembers a rollout that was found running, and a version that served long enough to be proven.

@@ -85,7 +85,18 @@ impl Estate {
         let home = Home::new();
         let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket, builds));
         let front = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { v1, v2, front, home, config, socket, router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
+        Self {
+            v1,
+            v2,
+            front,
+            home,
+            config,
+            socket,
+            router,
+            _prometheus: prometheus,
+            _alertmanager: alertmanager,
+            _folder: folder,
+        }
     }
 
     /// Opens the room in a terminal.
