@@ -183,9 +183,9 @@ pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
     let rank = |deed: &Deed| match deed.state {
         DeedState::Intended | DeedState::Sent | DeedState::Accepted => 0,
         DeedState::Unknown => 1,
-        DeedState::Effective => 2,
+        DeedState::Effective if deed.held_due.is_some() => 2,
         DeedState::Failed | DeedState::Slipped => 3,
-        DeedState::Waiting | DeedState::Denied | DeedState::Held | DeedState::Unwatched | DeedState::Superseded => 4,
+        DeedState::Effective | DeedState::Waiting | DeedState::Denied | DeedState::Held | DeedState::Unwatched | DeedState::Superseded => 4,
     };
     let under_way = newest.iter().filter(|deed| rank(deed) < 3).count();
     let first = newest.first().copied();

@@ -1,6 +1,7 @@
 //! The update: one event in, the next world and the tasks that follow out. Pure; split by event family.
 
 mod deed;
+mod moved;
 mod reading;
 mod store;
 
@@ -87,6 +88,8 @@ pub struct Room {
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
+    /// Shares that changed and nobody is known yet who did it.
+    moved: Vec<moved::Moved>,
     /// Targets whose hold was seen broken, each told once.
     broken_holds: BTreeSet<Target>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
@@ -128,6 +131,7 @@ impl Room {
             store_due: Boot(0),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
+            moved: Vec::new(),
             broken_holds: BTreeSet::new(),
             abilities: BTreeMap::new(),
             tends: opening.tends,
@@ -173,7 +177,8 @@ impl Room {
     pub fn wake(&self) -> Option<Boot> {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
-        [self.schedule.wake(), machines, logs, Some(self.store_due)].into_iter().flatten().min()
+        let moved = self.moved.iter().map(|moved| moved.due).min();
+        [self.schedule.wake(), machines, logs, moved, Some(self.store_due)].into_iter().flatten().min()
     }
 
     /// Takes in one event.
@@ -189,6 +194,7 @@ impl Room {
             tasks.extend(self.on_event(now, event));
         }
         tasks.extend(self.look_at_machines(now));
+        tasks.extend(self.look_at_moves(now));
         self.set_urgency();
         tasks.extend(self.polls(now));
         tasks.extend(self.logs(now));

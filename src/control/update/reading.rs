@@ -8,13 +8,11 @@ use crate::control::derive;
 use crate::control::event::Reading;
 use crate::control::task::Task;
 use crate::control::world::{LogView, SourceFact, TargetView};
-use crate::model::deed::DeedState;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
-use crate::model::rollout::{Hold, Proven, Rollout, StateChange};
-use crate::model::share::Percent;
+use crate::model::rollout::{Proven, Rollout, StateChange};
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
@@ -134,7 +132,8 @@ impl Room {
             if was != is {
                 view.since = was.and(Some(now.wall));
                 if let (Some(was), Some(is)) = (was, is) {
-                    tasks.extend(self.share_changed(now, &view, was, is));
+                    let since = before.as_ref().map(|(_, at)| at.wall);
+                    tasks.extend(self.share_changed(now, &view, (was, is), since));
                 }
             }
             tasks.extend(self.watch_hold(now, &view));
@@ -142,22 +141,6 @@ impl Room {
             self.world.targets.insert_mut(target, Arc::new(view));
         }
         tasks
-    }
-
-    /// A share changed: by a deed of ours, or by another hand; a rise under hold is an alarm.
-    fn share_changed(&mut self, now: &Moment, view: &TargetView, was: Percent, is: Percent) -> Vec<Task> {
-        // An effect whose answer was lost may well be ours.
-        let may_move =
-            |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
-        let ours = self.world.deeds.values().find(|deed| deed.target == view.target && may_move(deed));
-        let by = ours.map_or_else(|| "by another hand".to_owned(), |deed| format!("by {}", deed.requester));
-        let held = view.state.hold.as_ref().filter(|_| is > was && ours.is_none());
-        let text = match held {
-            Some(Hold { by: holder, .. }) => format!("moved forward while held by {holder}: {was} to {is} % {by}"),
-            None => format!("{was} to {is} % {by}"),
-        };
-        let kind = if held.is_some() { HappeningKind::Alarm } else { HappeningKind::Change };
-        self.say(now, kind, Some(view.target.clone()), &text, "traffic")
     }
 
     /// A share above the one that was held, without a deed of ours: somebody moved it forward, perhaps while no room was open.
@@ -172,7 +155,9 @@ impl Room {
         let on_its_way = |deed: &crate::model::deed::Deed| {
             deed.target == view.target && deed.facts.sent.is_some_and(|at| at <= since) && deed.facts.effective.is_none_or(|at| at >= since)
         };
-        if is <= share || self.world.under_way(&view.target).is_some() || self.world.deeds.values().any(|deed| on_its_way(deed)) {
+        let explained = self.world.deeds.values().any(|deed| on_its_way(deed));
+        // The resume and the move of another process may not have been read yet.
+        if is <= share || explained || self.world.under_way(&view.target).is_some() || self.wonders_about(&view.target) {
             self.broken_holds.remove(&view.target);
             return Vec::new();
         }

@@ -15,10 +15,21 @@ use crate::servers::prometheus::Prometheus;
 use crate::servers::service::{Service, Spec};
 use crate::servers::support::{Server, free_port, wait_for};
 
+/// Builders of the shared Buildbot that belong to one test: one that builds, one that deploys, and the gate that ends their runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Builds {
+    /// Builds the service.
+    pub pipeline: &'static str,
+    /// Deploys it.
+    pub deploy: &'static str,
+    /// The gate of the runs of `pipeline`.
+    pub gate: &'static str,
+}
+
 /// Everything that runs for one test, and the configuration that names it.
 pub struct Estate {
     /// The old version.
-    pub _v1: Service,
+    pub v1: Service,
     /// The new version.
     pub v2: Service,
     /// Where requests go in.
@@ -27,7 +38,8 @@ pub struct Estate {
     pub home: Home,
     config: PathBuf,
     socket: PathBuf,
-    _router: Server,
+    /// The router's process.
+    pub router: Server,
     _prometheus: Prometheus,
     _alertmanager: Alertmanager,
     _folder: TempDir,
@@ -36,6 +48,11 @@ pub struct Estate {
 impl Estate {
     /// Starts it all with `percent` of the traffic at the new version.
     pub fn start(percent: u32) -> Self {
+        Self::built_by(percent, Builds { pipeline: "lane-12", deploy: "checkout-deploy", gate: "e2e" })
+    }
+
+    /// The same with builders of its own.
+    pub fn built_by(percent: u32, builds: Builds) -> Self {
         let v1 = Service::start(Spec::new("checkout", "v1", "2.4.1", "stable"));
         let v2 = Service::start(Spec::new("checkout", "v2", "2.5.0", "canary"));
         let folder = tempfile::tempdir().unwrap();
@@ -66,20 +83,9 @@ impl Estate {
         let more = format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{}']}}]}}]}}\n", alertmanager.port);
         let prometheus = Prometheus::start(&[v1.address().port(), v2.address().port()], rules, &more);
         let home = Home::new();
-        let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket));
+        let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket, builds));
         let front = SocketAddr::from(([127, 0, 0, 1], port));
-        Self {
-            _v1: v1,
-            v2,
-            front,
-            home,
-            config,
-            socket,
-            _router: router,
-            _prometheus: prometheus,
-            _alertmanager: alertmanager,
-            _folder: folder,
-        }
+        Self { v1, v2, front, home, config, socket, router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
     }
 
     /// Opens the room in a terminal.
@@ -112,6 +118,47 @@ impl Estate {
         answer.split_whitespace().next().and_then(|weight| weight.parse().ok()).unwrap_or_else(|| panic!("no weight in {answer:?}"))
     }
 
+    /// Says one line to HAProxy, as another hand would.
+    pub fn by_hand(&self, line: &str) {
+        use std::io::{Read as _, Write as _};
+        let mut socket = std::os::unix::net::UnixStream::connect(&self.socket).unwrap();
+        writeln!(socket, "{line}").unwrap();
+        socket.read_to_string(&mut String::new()).unwrap();
+    }
+
+    /// Starts a verb in a process of its own and goes on.
+    pub fn begin(&self, args: &[&str]) -> std::process::Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
+        command.arg("--config").arg(&self.config).args(args).env_clear().envs(self.home.environment()).current_dir(self.home.path());
+        command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// The entries of the ledger, oldest first; none before there is a ledger.
+    pub fn entries(&self) -> Vec<serde_json::Value> {
+        if self.gonogo(&["ledger", "list", "--json"]).status.code() == Some(11) {
+            return Vec::new();
+        }
+        self.json(&["ledger", "list", "--json"])["entries"].as_array().unwrap().clone()
+    }
+
+    /// The kinds of the entries of each deed with this verb, oldest first.
+    pub fn deeds(&self, verb: &str) -> Vec<Vec<String>> {
+        let mut deeds: Vec<(String, Vec<String>)> = Vec::new();
+        for entry in self.entries().iter().filter(|entry| entry["verb"] == verb) {
+            let (deed, kind) = (entry["deed"].to_string(), entry["kind"].as_str().unwrap().to_owned());
+            match deeds.iter_mut().find(|(name, _)| *name == deed) {
+                Some((_, kinds)) => kinds.push(kind),
+                None => deeds.push((deed, vec![kind])),
+            }
+        }
+        deeds.into_iter().map(|(_, kinds)| kinds).collect()
+    }
+
     /// The kinds of the ledger's entries, in order.
     pub fn kinds(&self) -> Vec<String> {
         let entries = self.json(&["ledger", "list", "--json"]);
@@ -119,8 +166,9 @@ impl Estate {
     }
 }
 
-fn configuration(home: &Home, prometheus: &Prometheus, alertmanager: &Alertmanager, socket: &std::path::Path) -> String {
+fn configuration(home: &Home, prometheus: &Prometheus, alertmanager: &Alertmanager, socket: &std::path::Path, builds: Builds) -> String {
     let buildbot = Buildbot::shared().url();
+    let Builds { pipeline, deploy, gate } = builds;
     format!(
         r#"
 [room]
@@ -157,13 +205,13 @@ min_requests = 50
 name = "checkout"
 team = "payments"
 alerts = {{ backend = "alerts", match = {{ service = "$service" }} }}
-pipeline = {{ backend = "ci", builder = "checkout", scheduler = "force", properties = {{ gonogo_key = "$key", gate = "e2e" }} }}
+pipeline = {{ backend = "ci", builder = "{pipeline}", scheduler = "force", properties = {{ gonogo_key = "$key", gate = "{gate}" }} }}
 [service.deploy.prod]
 strategy = "canary"
 steps = [20, 50, 100]
 traffic = [{{ backend = "edge", pool = "be_checkout", stable = ["v1"], canary = ["v2"] }}]
 version = {{ backend = "prom", query = 'app_info{{service="$service",slot="$slot"}}', label = "version", digest = "digest" }}
-deploy = {{ backend = "ci", builder = "checkout-deploy", scheduler = "force", properties = {{ environment = "$environment", slot = "$slot", version = "$version", gonogo_key = "$key" }} }}
+deploy = {{ backend = "ci", builder = "{deploy}", scheduler = "force", properties = {{ environment = "$environment", slot = "$slot", version = "$version", gonogo_key = "$key" }} }}
 [[service.signal]]
 name = "errors"
 kind = "ratio"

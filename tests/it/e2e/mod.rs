@@ -1,10 +1,15 @@
 //! The whole on real servers, through the full-screen app in a terminal: a canary gets worse, is held, and is taken back.
 
 mod estate;
+mod kills;
+mod pairs;
+mod runs;
+mod slips;
 
 use std::time::Duration;
 
 use self::estate::Estate;
+use crate::pty::Term;
 use crate::servers::buildbot::Buildbot;
 use crate::servers::service::Load;
 use crate::servers::support::wait_for;
@@ -15,6 +20,13 @@ const SIZE: (u16, u16) = (120, 40);
 
 fn load(estate: &Estate) -> Load {
     Load::start(estate.front, 60, 100_000, Duration::from_mins(3))
+}
+
+/// Waits until the deed of the open plan is effective.
+fn done(room: &Term) {
+    room.until("the deed to be effective", LONG, |screen| {
+        screen.lines().any(|line| line.starts_with(" deed   ") && line.contains("EFFECTIVE"))
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// A child process that is killed when it is dropped.
@@ -35,9 +36,15 @@ impl Drop for Server {
     }
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that is free, and that no outgoing connection takes by chance before a server does: below the range from which
+/// the system gives ports away. No two calls of a process get the same one.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 1000).unwrap() * 20;
+    wait_for("a free port", Duration::from_secs(10), || {
+        let port = 10_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    })
 }
 
 /// Waits for a condition, asking every 20 ms.
