@@ -107,7 +107,6 @@ fn whenever_it_is_killed_the_next_start_settles_the_shift_and_the_router_is_as_t
                 screen.lines().any(|line| line.contains("shift") && line.to_lowercase().contains(&word.to_lowercase()))
             });
         }
-        println!("{moment:?}: {kinds:?}\n{}", next.screen());
         assert!(kinds.iter().filter(|kind| *kind == "sending").count() <= 1, "{moment:?}: sent twice: {kinds:?}");
         seen.push(kinds);
         next.press("q").exit_code(LONG);
