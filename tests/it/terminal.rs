@@ -74,7 +74,8 @@ fn a_panic_of_a_verb_writes_no_sequence_of_a_terminal_that_it_never_took() {
 #[test]
 fn suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() {
     // A shell with job control is its parent, as on every desk.
-    let script = format!("set -m; {} demo calm --speed 0; echo \"stopped $?\"; read go; fg; echo \"ended $?\"", env!("CARGO_BIN_EXE_gonogo"));
+    let script =
+        format!("set -m; {} demo calm --speed 0; echo \"stopped $?\"; read go; fg; echo \"ended $?\"", env!("CARGO_BIN_EXE_gonogo"));
     let term = Term::run(&Home::new(), "bash", &["-c", &script], (120, 40), &[]);
     read(&term);
     term.press("<c-z>").sees("stopped 148", SOON);
@@ -155,7 +156,10 @@ fn without_colour_no_colour_is_written() {
         // Every selection of a look: none of its numbers may be that of a colour.
         let looks = raw.split("\x1b[").filter_map(|part| part.split_once('m')).map(|(codes, _)| codes);
         let looks = looks.filter(|codes| codes.chars().all(|c| c.is_ascii_digit() || c == ';'));
-        looks.flat_map(|codes| codes.split(';')).filter_map(|code| code.parse::<u8>().ok()).any(|code| matches!(code, 30..=38 | 40..=48 | 90..=107))
+        looks
+            .flat_map(|codes| codes.split(';'))
+            .filter_map(|code| code.parse::<u8>().ok())
+            .any(|code| matches!(code, 30..=38 | 40..=48 | 90..=107))
     };
     assert!(coloured(&[]), "the default theme has colours; else this test sees nothing");
     assert!(!coloured(&[("NO_COLOR", "1")]));
