@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::intent::Verb;
@@ -207,6 +208,9 @@ pub struct Explain {
     /// For this person.
     #[arg(long = "as", value_name = "PERSON")]
     pub person: Option<String>,
+    /// At this moment, RFC 3339; the readings are those of now.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<DateTime<Utc>>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -335,6 +339,12 @@ pub enum ConfigVerb {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// `2026-11-24T14:00:00Z`.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let wrong = |error| format!("`{text}` is no RFC 3339 time: {error}");
+    DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).map_err(wrong)
 }
 
 fn verb(word: &str) -> Result<Verb, String> {

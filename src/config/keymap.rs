@@ -359,7 +359,6 @@ mod tests {
         assert_eq!(keymap.command("board", "enter"), Some("deeper"));
         assert_eq!(keymap.command("ledger", "v"), Some("verify"));
         assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["down", "j"]);
-        assert_eq!(keymap.chords("plan", "page-down").count(), 0, "the plan has its own keys alone");
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn row(scene: &Scene<'_>, state: DeedState, facts: &Facts, held_due: Option<&Dat
     let last = match state {
         DeedState::Intended | DeedState::Sent | DeedState::Accepted => (Role::Moving, format!("{} under way", scene.glyph(Mark::Moving))),
         DeedState::Effective => match held_due.filter(|due| **due > scene.now.wall) {
-            Some(due) => (Role::Moving, format!("HELD {} {} left", scene.glyph(Mark::Moving), scene.left(due))),
+            Some(due) => (Role::Moving, format!("{} watched {} more, then HELD", scene.glyph(Mark::Moving), scene.left(due))),
             None => (Role::Quiet, String::new()),
         },
         DeedState::Held => match &facts.held {

@@ -112,6 +112,7 @@ fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
         scene.standing_of(source);
     }
     let all = shown.len();
+    row.add(Role::Quiet, "ages: ");
     for (place, source) in shown.into_iter().enumerate() {
         let piece = of_source(scene, source);
         let room = width.saturating_sub(row.width() + if place + 1 < all { 10 } else { 1 });
@@ -191,11 +192,33 @@ pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
     newest.into_iter().filter(|deed| rank(deed) < 3).min_by_key(|deed| rank(deed)).or(first).map(|deed| (&**deed, under_way))
 }
 
+/// Whether a deed ended more than a minute ago in a way that asks nothing of anybody.
+fn long_over(scene: &Scene<'_>, deed: &Deed) -> bool {
+    let over = match deed.state {
+        DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Denied => true,
+        DeedState::Intended
+        | DeedState::Sent
+        | DeedState::Accepted
+        | DeedState::Effective
+        | DeedState::Unknown
+        | DeedState::Failed
+        | DeedState::Slipped
+        | DeedState::Waiting => false,
+    };
+    let last = deed.facts.held.or(deed.facts.effective).or(deed.facts.intended);
+    let Some(since) = last.filter(|_| over).map(|at| words::ago(&at, &scene.now.wall)) else { return false };
+    let minute = std::time::Duration::from_mins(1);
+    if since < minute {
+        scene.changes_in(minute.saturating_sub(since));
+    }
+    since >= minute
+}
+
 /// The row of the deed under way.
 fn deed_row(scene: &Scene<'_>, message: Option<&str>, width: usize) -> Row {
     let mut row = Row::new();
     row.add(Role::Quiet, " deed: ");
-    match deed_to_show(scene) {
+    match deed_to_show(scene).filter(|(deed, _)| !long_over(scene, deed)) {
         None => {
             row.add(Role::Quiet, "none under way");
         }

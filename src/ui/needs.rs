@@ -73,7 +73,7 @@ fn abnormal(view: &TargetView) -> NeedRow {
         standing: Standing::Abnormal,
         what: format!("{what}{on}"),
         otherwise: match &view.state.hold {
-            Some(hold) => format!("nothing happens by itself; held by {}", hold.by),
+            Some(hold) => format!("held by {}; nothing happens by itself", hold.by),
             None => "nothing happens by itself".to_owned(),
         },
         since: alert.map(|alert| alert.since),

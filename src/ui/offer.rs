@@ -1,6 +1,6 @@
 //! Which deeds and keys can work here and now, and why the others cannot.
 
-use crate::control::world::{TargetView, World};
+use crate::control::world::{SignalState, TargetView, World};
 use crate::model::capability::Capability;
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
@@ -150,5 +150,18 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let can: Vec<_> =
         super::command::TABLE.iter().filter(|entry| matches!(entry.command, Command::Deed(_)) && hindrance(entry, at).is_none()).collect();
     let rollback = can.iter().any(|entry| entry.command == Command::Deed(Verb::Rollback));
-    can.into_iter().filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort))).collect()
+    let worse = at
+        .target
+        .and_then(|target| at.world.target(target))
+        .is_some_and(|view| view.signals.iter().any(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse)));
+    can.into_iter()
+        .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
+        .filter(|entry| !(worse && entry.command == Command::Deed(Verb::Promote)))
+        .filter(|entry| at.screen == Screen::Pipeline || !is_of_runs(entry.command))
+        .collect()
+}
+
+/// Whether a command acts on runs: it is offered where runs are seen.
+pub fn is_of_runs(command: Command) -> bool {
+    matches!(command, Command::Deed(Verb::Start | Verb::Retry | Verb::Cancel))
 }

@@ -112,8 +112,11 @@ impl Prompt {
         let mut row = Row::new();
         match &self.wanted {
             Wanted::Share(target) => {
-                let now = scene.world.target(target).and_then(|view| view.wished()).map(words::share);
-                let now = now.map(|share| format!(" (now {share} %)")).unwrap_or_default();
+                let view = scene.world.target(target);
+                let version = view.and_then(|view| view.version(view.canary_slot())).map(|seen| format!("{} ", seen.version));
+                let now = view.and_then(|view| view.wished()).map(words::share);
+                let version = version.unwrap_or_default();
+                let now = now.map(|share| format!(" ({version}now {share} %)")).unwrap_or_default();
                 row.add(Role::Strong, format!(" shift {target}")).add(Role::Plain, format!("{now} to per cent: "));
             }
             Wanted::Note(target) => {
@@ -127,7 +130,12 @@ impl Prompt {
         let tail = self.wrong.clone().or_else(|| match &self.wanted {
             Wanted::Share(target) => {
                 let steps = scene.world.catalog.deploy(target).map(|deploy| &deploy.steps);
-                steps.map(|steps| format!("steps {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))
+                steps.map(|steps| {
+                    format!(
+                        "steps 0 {}",
+                        steps.iter().filter(|step| **step != Percent::NONE).map(ToString::to_string).collect::<Vec<_>>().join(" ")
+                    )
+                })
             }
             Wanted::Note(_) | Wanted::Find => None,
         });

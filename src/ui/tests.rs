@@ -255,7 +255,9 @@ fn ascii_sends_only_ascii_and_monochrome_no_colour() {
     let mut desk = at(fixture::lost_prom(), Theme::monochrome(), (120, 40));
     desk.glass.forget();
     let bytes = String::from_utf8(desk.look()).unwrap();
-    for code in bytes.split("\x1b[").filter_map(|part| part.split_once('m').map(|(code, _)| code)) {
+    let codes = bytes.split("\x1b[").filter_map(|part| part.split_once('m').map(|(code, _)| code));
+    // A place of the cursor (`39;5H`) is no colour.
+    for code in codes.filter(|code| code.chars().all(|c| c.is_ascii_digit() || c == ';')) {
         for part in code.split(';').filter(|part| part.chars().all(|c| c.is_ascii_digit())) {
             assert!(!matches!(part.parse::<u32>().unwrap_or(0), 30..=49 | 90..=107), "{code}");
         }

@@ -8,7 +8,6 @@
 pub mod alerting;
 mod builds;
 pub mod ci;
-mod clock;
 mod log;
 pub mod monitoring;
 mod number;
@@ -20,7 +19,6 @@ pub mod world;
 
 use std::sync::Arc;
 
-pub use clock::VirtualClock;
 pub use world::{Injection, SimulatedWorld};
 
 use crate::config::scenario::{ALERTS, CI, METRICS, TRAFFIC};

@@ -15,6 +15,7 @@ use crate::control::{gate, planner};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
@@ -109,6 +110,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
     let target = target::find(&opened.handle.world(), &wish.target)?;
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let world = tended(&mut opened.handle, &target, world).await;
     let now = opened.clock.now();
     let plan = if let Some(id) = &wish.flags.if_plan {
         stored(&opened, id, (wish.verb, &args), &target, &world, &now).await?
@@ -145,12 +147,28 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
     Ok(exit_of(&deed, wish.flags.wait))
 }
 
+/// Waits until what a dead process left on the target is settled: a verb that ended before would leave it to the next one for ever.
+async fn tended(handle: &mut Handle, target: &Target, mut world: Arc<World>) -> Arc<World> {
+    let mut told = false;
+    while let Some(left) = world.under_way(target).filter(|deed| !deed.elsewhere).cloned() {
+        if !told {
+            out::words(&format!("gonogo: settling {} {} first, whose process died", left.verb.word(), left.target));
+            told = true;
+        }
+        if !handle.changed().await {
+            break;
+        }
+        world = handle.world();
+    }
+    world
+}
+
 /// A stored plan, when it still is for this verb and target.
 async fn stored(
     opened: &settle::Opened,
     id: &str,
     (verb, args): (Verb, &Arguments),
-    target: &crate::model::name::Target,
+    target: &Target,
     world: &World,
     now: &Moment,
 ) -> Result<Plan, Exit> {

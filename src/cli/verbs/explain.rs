@@ -10,6 +10,7 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::gate;
 use crate::model::intent::Intent;
 use crate::model::text::Text;
+use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 
 /// Explains a verdict: exit 0 permit, 4 waits for another person, 3, 5 or 6 denied.
@@ -25,6 +26,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let now = opened.clock.now();
+    let now = Moment { wall: args.at.unwrap_or(now.wall), ..now };
     let requester = match &args.person {
         Some(name) => deed::actor_named(&world, name)?,
         None => world.actor.clone(),

@@ -47,7 +47,9 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
         return Err(Exit::Usage);
     }
     if around.variable("TERM").is_none_or(|kind| kind == "dumb") {
-        out::words("gonogo: this terminal cannot move its cursor (TERM is `dumb` or not set); `gonogo status` and `gonogo render board` work in it");
+        out::words(
+            "gonogo: this terminal cannot move its cursor (TERM is `dumb` or not set); `gonogo status` and `gonogo render board` work in it",
+        );
         return Err(Exit::Usage);
     }
     let room = &meanwhile.opening.catalog.room;

@@ -46,7 +46,7 @@ pub(super) fn warm_up() -> Duration {
 }
 
 pub(super) fn scrape() -> Duration {
-    Duration::from_secs(2)
+    Duration::from_secs(5)
 }
 
 pub(super) fn history() -> Duration {

@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -13,50 +11,9 @@ use super::outside::{Outside, Written};
 use crate::control::event::Event;
 use crate::control::task::Task;
 use crate::control::update::{Opening, Room};
-use crate::model::time::{Boot, Moment};
-use crate::ports::clock::Clock;
-
-/// A clock that moves only when it is told to.
-#[derive(Debug)]
-pub struct VirtualClock {
-    begin: DateTime<Utc>,
-    elapsed_ms: AtomicU64,
-}
-
-impl VirtualClock {
-    /// A clock that stands at `begin`.
-    pub fn new(begin: DateTime<Utc>) -> Self {
-        Self { begin, elapsed_ms: AtomicU64::new(0) }
-    }
-
-    /// Moves forward to `elapsed` after the beginning, never back.
-    pub fn advance_to(&self, elapsed: Duration) {
-        self.elapsed_ms.fetch_max(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
-    }
-
-    /// Time since the beginning.
-    pub fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst))
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Moment {
-        let elapsed = self.elapsed();
-        let wall =
-            chrono::TimeDelta::from_std(elapsed).ok().and_then(|elapsed| self.begin.checked_add_signed(elapsed)).unwrap_or(self.begin);
-        // The virtual machine booted a thousand seconds before the story begins: a boot time of 0 stands for "never".
-        Moment { wall, boot: Boot(1_000_000).plus(elapsed) }
-    }
-
-    fn awake(&self) -> Boot {
-        self.now().boot
-    }
-
-    fn boot_id(&self) -> String {
-        "virtual".to_owned()
-    }
-}
+use crate::model::time::Moment;
+pub use crate::ports::clock::VirtualClock;
+use crate::ports::clock::{BOOTED, Clock as _};
 
 /// What makes equal wishes of a rehearsal different plans: the same seed gives the same ones.
 #[derive(Debug)]
@@ -110,13 +67,13 @@ impl Rehearsal {
         loop {
             self.settle(record).await;
             let now = self.clock.now().boot;
-            let end = Boot(1_000_000).plus(elapsed);
+            let end = BOOTED.plus(elapsed);
             if now >= end {
                 return;
             }
             // Time moves in whole steps, so that what is due "now" does not stand still.
             let next = self.room.wake().map_or(end, |wake| wake.max(now.plus(Duration::from_millis(1)))).min(end);
-            self.clock.advance_to(next.since(Boot(1_000_000)));
+            self.clock.advance_to(next.since(BOOTED));
             self.queue.push_back(Event::Woke);
         }
     }

@@ -19,6 +19,7 @@ impl Machine {
     pub fn adopting(world: &World, open: &OpenDeed, now: &Moment) -> Self {
         let mut deed = open.deed.clone();
         deed.words = Text::clean("its process died; settling by observation");
+        deed.elsewhere = false;
         let mut machine = Self::new(world, open.plan.clone(), deed, Phase::Adopting, now);
         machine.ours = false;
         machine.adopted = true;

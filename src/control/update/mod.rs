@@ -87,6 +87,8 @@ pub struct Room {
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
+    /// Targets whose hold was seen broken, each told once.
+    broken_holds: BTreeSet<Target>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
     begun: bool,
@@ -126,6 +128,7 @@ impl Room {
             store_due: Boot(0),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
+            broken_holds: BTreeSet::new(),
             abilities: BTreeMap::new(),
             tends: opening.tends,
             begun: false,
@@ -270,6 +273,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);

@@ -137,6 +137,7 @@ impl Room {
                     tasks.extend(self.share_changed(now, &view, was, is));
                 }
             }
+            tasks.extend(self.watch_hold(now, &view));
             tasks.extend(self.follow_rollout(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
@@ -146,7 +147,8 @@ impl Room {
     /// A share changed: by a deed of ours, or by another hand; a rise under hold is an alarm.
     fn share_changed(&mut self, now: &Moment, view: &TargetView, was: Percent, is: Percent) -> Vec<Task> {
         // An effect whose answer was lost may well be ours.
-        let may_move = |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
+        let may_move =
+            |deed: &crate::model::deed::Deed| deed.state.is_under_way() || (deed.state == DeedState::Unknown && !deed.is_settled);
         let ours = self.world.deeds.values().find(|deed| deed.target == view.target && may_move(deed));
         let by = ours.map_or_else(|| "by another hand".to_owned(), |deed| format!("by {}", deed.requester));
         let held = view.state.hold.as_ref().filter(|_| is > was && ours.is_none());
@@ -156,6 +158,29 @@ impl Room {
         };
         let kind = if held.is_some() { HappeningKind::Alarm } else { HappeningKind::Change };
         self.say(now, kind, Some(view.target.clone()), &text, "traffic")
+    }
+
+    /// A share above the one that was held, without a deed of ours: somebody moved it forward, perhaps while no room was open.
+    pub(super) fn watch_hold(&mut self, now: &Moment, view: &TargetView) -> Vec<Task> {
+        let held = view.state.hold.as_ref().and_then(|hold| Some((hold.by.clone(), hold.share?, hold.since)));
+        let is = view.wished().map(crate::model::share::Share::nearest);
+        let (Some((by, share, since)), Some(is)) = (held, is) else {
+            self.broken_holds.remove(&view.target);
+            return Vec::new();
+        };
+        // What was already on its way when the hold was set goes on to its end and is no other hand.
+        let on_its_way = |deed: &crate::model::deed::Deed| {
+            deed.target == view.target && deed.facts.sent.is_some_and(|at| at <= since) && deed.facts.effective.is_none_or(|at| at >= since)
+        };
+        if is <= share || self.world.under_way(&view.target).is_some() || self.world.deeds.values().any(|deed| on_its_way(deed)) {
+            self.broken_holds.remove(&view.target);
+            return Vec::new();
+        }
+        if !self.broken_holds.insert(view.target.clone()) {
+            return Vec::new();
+        }
+        let text = format!("stands at {is} % although {by} holds it at {share} %: another hand moved it forward");
+        self.say(now, HappeningKind::Alarm, Some(view.target.clone()), &text, "traffic")
     }
 
     /// Remembers a rollout that was found running, and a version that served long enough to be proven.

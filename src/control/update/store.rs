@@ -26,6 +26,7 @@ impl Room {
         };
         // It could be read again: what stood in the way is over, unless it stood there from the beginning.
         self.world.ledger.trouble.clone_from(&self.record_trouble);
+        let mut held = Vec::new();
         for state in picture.states {
             let Some(view) = self.world.targets.get(&state.target).filter(|view| view.state != state).cloned() else { continue };
             let mut view = (*view).clone();
@@ -36,13 +37,14 @@ impl Room {
             }
             let target = state.target.clone();
             view.state = state;
+            held.extend(self.watch_hold(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
         self.world.waiting = Arc::new(picture.waiting);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
-        let mut tasks = Vec::new();
+        let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.
         for deed in picture.recent.into_iter().rev() {
             match self.machines.get_mut(&deed.plan) {
@@ -92,6 +94,7 @@ impl Room {
             return Vec::new();
         }
         deed.words = Text::clean("its process died; settling by observation");
+        deed.elsewhere = false;
         self.machines.insert(plan, Machine::adopting(&self.world, open, now));
         self.world.deeds.insert_mut(plan, Arc::new(deed));
         vec![Task::Adopt { plan }]

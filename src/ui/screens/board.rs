@@ -174,7 +174,7 @@ impl Board {
         }
         rows.push(Row::rule(scene.theme, "next by itself"));
         if next.is_empty() {
-            rows.push(Row::of(Role::Quiet, " nothing will happen without a person"));
+            rows.push(Row::of(Role::Quiet, " gonogo moves nothing by itself; other hands can"));
         }
         for event in next.iter().take(4) {
             rows.push(by_itself_row(scene, event));
@@ -209,21 +209,24 @@ impl Board {
         let mut row = Row::new();
         row.add(Role::Strong, if here { scene.glyph(Mark::Cursor) } else { " " });
         row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4).add(Role::Plain, need.what.clone());
-        match &need.holder {
-            Some(holder) => row.end(Role::Quiet, format!(" {holder} has it ")),
-            None => row.end(Role::Watched, " nobody has it "),
-        };
         let mut second = Row::new();
         second.at(3);
-        match &need.by {
-            Some(by) => {
-                second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone())
+        if let Some(by) = &need.by {
+            second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone());
+        } else {
+            if let Some(since) = &need.since {
+                second.add(Role::Quiet, format!("{} for {}; ", need.standing.word(), scene.ago(since)));
             }
-            None => second.add(Role::Quiet, need.otherwise.clone()),
-        };
-        if let Some(since) = &need.since {
-            second.add(Role::Quiet, format!(", for {}", scene.ago(since)));
+            second.add(Role::Quiet, need.otherwise.clone());
         }
+        if let (Some(since), true) = (&need.since, need.by.is_some()) {
+            second.add(Role::Quiet, format!("; asked {} ago", scene.ago(since)));
+        }
+        // The first row belongs to what is wrong, with its counts; who has it stands beside what to press.
+        match &need.holder {
+            Some(holder) => second.end(Role::Quiet, format!(" {holder} has it  ")),
+            None => second.end(Role::Watched, " nobody has it  "),
+        };
         let key = scene.keymap.shown(need.command);
         if let (Some(entry), false) = (need.command.entry(), key.is_empty()) {
             second.end(Role::Key, format!(" {key} "));

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::ui::command::{Command, TABLE};
 use crate::ui::offer::{Standpoint, hindrance};
-use crate::ui::row::Row;
+use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
 
 /// The rows of help.
-pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>) -> Vec<Row> {
+pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
     let here = at.target.map_or_else(|| "nothing is marked".to_owned(), ToString::to_string);
     let (mut can, mut cannot) = (Vec::new(), Vec::new());
     for entry in TABLE {
@@ -45,12 +45,12 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>) -> Vec<Row> {
         };
         match hindrance(entry, at) {
             None => {
-                row.add(Role::Strong, word).at(26).add(Role::Plain, entry.does);
-                can.push(row);
+                row.add(Role::Strong, word);
+                whole(row, Role::Plain, entry.does, width, &mut can);
             }
             Some(why) => {
-                row.add(Role::Quiet, word).at(26).add(Role::Quiet, format!("{}: ", entry.does)).add(Role::Plain, why);
-                cannot.push(row);
+                row.add(Role::Quiet, word);
+                whole(row, Role::Plain, &format!("not now: {why} ({})", entry.does), width, &mut cannot);
             }
         }
     }
@@ -65,6 +65,15 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>) -> Vec<Row> {
     rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
     rows.append(&mut cannot);
     rows
+}
+
+/// Adds a text in full to a row, over as many rows as it needs.
+fn whole(first: Row, role: Role, text: &str, width: usize, rows: &mut Vec<Row>) {
+    let mut row = first;
+    for line in wrap(text, width.saturating_sub(27)) {
+        row.at(26).add(role, line);
+        rows.push(std::mem::take(&mut row));
+    }
 }
 
 /// Draws rows from `scroll` on and gives the furthest scroll.

@@ -42,12 +42,15 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
     rows.push(Row::rule(scene.theme, "what happens by itself, what you can do"));
     by_itself(scene, view, &mut rows);
     let at = Standpoint { world: scene.world, screen: Screen::Incident, target: Some(target), run: None };
-    for entry in offer::deeds(&at).into_iter().take(4) {
+    for entry in offer::deeds(&at).into_iter().filter(|entry| !offer::is_of_runs(entry.command)).take(4) {
         let key = scene.keymap.shown(entry.command);
         if !key.is_empty() {
             let mut row = Row::of(Role::Waits, format!(" {} ", scene.glyph(Mark::Waits)));
-            row.add(Role::Key, key).at(6).add(Role::Strong, entry.label).at(18).add(Role::Plain, entry.does);
-            rows.push(row);
+            row.add(Role::Key, key).at(6).add(Role::Strong, entry.label);
+            for line in wrap(entry.does, width.saturating_sub(19)) {
+                row.at(18).add(Role::Plain, line);
+                rows.push(std::mem::take(&mut row));
+            }
         }
     }
     let mut rule = Row::rule(scene.theme, &format!("alerts {}", view.alerts.len()));

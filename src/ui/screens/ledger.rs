@@ -104,7 +104,14 @@ impl LedgerScreen {
         }
         let width = usize::from(area.width);
         let listed = self.listed(scene.world);
-        let mut rule = Row::rule(scene.theme, &format!("ledger of {}: {} entries", ledger.installation, words::count(ledger.size)));
+        let mut rule = Row::rule(
+            scene.theme,
+            &format!(
+                "ledger of {}: {}",
+                ledger.installation,
+                words::counted(usize::try_from(ledger.size).unwrap_or(usize::MAX), "entry", "entries")
+            ),
+        );
         let newer = ledger.entries.len() - listed.len();
         if newer > 0 {
             rule.end(Role::Watched, format!("{newer} newer, {} to update ", scene.keymap.shown(Command::Update)));

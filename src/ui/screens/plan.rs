@@ -1,23 +1,28 @@
 //! The plan, over any screen: exactly what will happen, may I, what does it cost, how do we get back?
 
+mod page;
+
 use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::control::world::World;
+use crate::model::deed::DeedState;
 use crate::model::intent::Direction;
 use crate::model::plan::{Plan, StepEffect};
-use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
 use crate::ui::facts;
 use crate::ui::field::Field;
 use crate::ui::input::{Chord, Key};
-use crate::ui::row::{Row, cells, wrap};
+use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
+
+use self::page::Page;
 
 /// Which field has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,12 +198,13 @@ impl PlanDialog {
     }
 
     /// The row of keys.
-    pub fn keys(&self, verdict: &Verdict, ended: bool) -> Row {
+    pub fn keys(&self, world: &World, verdict: &Verdict, ended: bool) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         let goal = format!("{} {}", self.plan.intent.verb.word(), self.plan.target());
         if self.sent {
-            row.add(Role::Key, "Esc").add(Role::Plain, " leaves; the deed goes on");
+            let over = world.deeds.get(&self.plan.id).is_some_and(|deed| begun(deed.state) == Begun::Over);
+            row.add(Role::Key, "Esc").add(Role::Plain, if over { " leaves" } else { " leaves; the deed goes on" });
         } else {
             let enter = match (ended, verdict) {
                 (true, _) => "PLAN AGAIN".to_owned(),
@@ -271,7 +277,7 @@ impl PlanDialog {
         if self.sent {
             self.progress(&mut page);
         } else {
-            self.may(&mut page, verdict);
+            self.stops(&mut page, verdict);
         }
         self.what(&mut page);
         self.how(&mut page);
@@ -279,6 +285,7 @@ impl PlanDialog {
         if self.sent {
             return page.rows;
         }
+        self.passed(&mut page, verdict);
         self.evidence(&mut page);
         page.rows
     }
@@ -286,17 +293,21 @@ impl PlanDialog {
     fn what(&self, page: &mut Page<'_, '_>) {
         let plan = &self.plan;
         let mut rule = Row::rule(page.scene.theme, "what");
-        let ends = if plan.expires <= page.scene.now.wall {
-            "it has ended".to_owned()
+        let ends = if self.sent {
+            String::new()
+        } else if plan.expires <= page.scene.now.wall {
+            "it has ended ".to_owned()
         } else {
             format!("good until {} ({}) ", page.scene.zone.time(&plan.expires), page.scene.left(&plan.expires))
         };
-        rule.end(Role::Quiet, format!(" {ends}"));
+        if !ends.is_empty() {
+            rule.end(Role::Quiet, format!(" {ends}"));
+        }
         page.rows.push(rule);
-        page.say(Role::Quiet, "now", Role::Plain, plan.now.as_str());
+        page.say(Role::Quiet, if self.sent { "before" } else { "now" }, Role::Plain, plan.now.as_str());
         page.say(Role::Quiet, "after", Role::Strong, plan.after.as_str());
-        for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing") {
-            page.say(Role::Quiet, "by itself", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
+        for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing" && !self.sent) {
+            page.say(Role::Quiet, "if you do not:", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
         }
     }
 
@@ -318,20 +329,33 @@ impl PlanDialog {
 
     fn cost(&self, page: &mut Page<'_, '_>) {
         page.rows.push(Row::rule(page.scene.theme, "cost"));
-        for cost in self.plan.costs.iter().filter(|cost| cost.name != "if I do nothing") {
-            let (role, text) = cost.text.as_ref().map_or((Role::Quiet, "not known"), |text| (Role::Plain, text.as_str()));
-            page.say(Role::Quiet, &cost.name, role, text);
+        let costs = || self.plan.costs.iter().filter(|cost| cost.name != "if I do nothing");
+        // What must be weighed stands before what is routine.
+        let first = |name: &str| matches!(name, "users" | "undo");
+        for cost in costs().filter(|cost| first(&cost.name)).chain(costs().filter(|cost| !first(&cost.name))) {
+            if let Some(text) = &cost.text {
+                page.say(Role::Quiet, &cost.name, Role::Plain, text.as_str());
+            }
+        }
+        let unknown: Vec<&str> = costs().filter(|cost| cost.text.is_none()).map(|cost| cost.name.as_str()).collect();
+        if !unknown.is_empty() {
+            page.say(Role::Quiet, "not known", Role::Quiet, &unknown.join(", "));
         }
         if !self.plan.costs.iter().any(|cost| cost.name == "undo") {
             page.say(Role::Quiet, "undo", Role::Plain, self.plan.undo.as_deref().unwrap_or("nothing undoes it"));
         }
     }
 
-    fn may(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
+    /// What stands in the way, first; nothing when nothing does.
+    fn stops(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
         let theme = page.scene.theme;
+        let broken = self.plan.preconditions.iter().any(|checked| !checked.holds || checked.broken.is_some());
+        if matches!(verdict, Verdict::Permit(_)) && !broken && verdict.reasons().is_empty() {
+            return;
+        }
         page.rows.push(Row::rule(theme, "may I"));
         match verdict {
-            Verdict::Permit(_) => page.mark(Mark::Proven, Role::Strong, &format!("you may: {}", page.scene.world.actor)),
+            Verdict::Permit(_) => {}
             Verdict::SecondPerson { needs, given, may, .. } => {
                 let who = if may.is_empty() { "nobody who may is configured".to_owned() } else { format!("{} may", may.join(", ")) };
                 page.mark(Mark::Waits, Role::Waits, &format!("waits for another person: agreed {given} of {needs}; {who}"));
@@ -348,7 +372,8 @@ impl PlanDialog {
             match &checked.broken {
                 Some(reason) if !told.contains(&reason.text.as_str()) => page.reason(reason),
                 Some(_) => {}
-                None => page.mark(if checked.holds { Mark::Proven } else { Mark::Failed }, Role::Plain, checked.text.as_str()),
+                None if checked.holds => {}
+                None => page.mark(Mark::Failed, Role::Watched, checked.text.as_str()),
             }
         }
         if matches!(verdict, Verdict::Deny(_)) && !self.plan.commands.is_empty() {
@@ -357,6 +382,19 @@ impl PlanDialog {
                 page.text(3, Role::Plain, command);
             }
         }
+    }
+
+    /// Who may, and what was checked, in one line.
+    fn passed(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
+        let passed = self.plan.preconditions.iter().filter(|checked| checked.holds && checked.broken.is_none()).count();
+        let checks = format!("{} passed", words::counted(passed, "check", "checks"));
+        let line = match verdict {
+            Verdict::Permit(_) => format!("you may: {}; {checks}", page.scene.world.actor),
+            Verdict::SecondPerson { .. } | Verdict::Deny(_) if passed == 0 => return,
+            Verdict::SecondPerson { .. } | Verdict::Deny(_) => checks,
+        };
+        page.rows.push(Row::rule(page.scene.theme, "checks"));
+        page.mark(Mark::Proven, Role::Plain, &line);
     }
 
     fn evidence(&self, page: &mut Page<'_, '_>) {
@@ -373,8 +411,16 @@ impl PlanDialog {
 
     fn progress(&self, page: &mut Page<'_, '_>) {
         let scene = page.scene;
-        page.rows.push(Row::rule(scene.theme, "under way"));
-        let Some(deed) = scene.world.deeds.get(&self.plan.id) else {
+        let deed = scene.world.deeds.get(&self.plan.id);
+        let heading = match deed.map(|deed| (begun(deed.state), deed.state)) {
+            None | Some((Begun::UnderWay, _)) => "UNDER WAY".to_owned(),
+            Some((Begun::Waits, _)) => "WAITS for another person".to_owned(),
+            Some((Begun::Over, DeedState::Effective)) => "DONE: in effect".to_owned(),
+            Some((Begun::Over, DeedState::Held)) => "DONE: HELD".to_owned(),
+            Some((Begun::Over, state)) => state.word().to_uppercase(),
+        };
+        page.rows.push(Row::rule(scene.theme, &heading));
+        let Some(deed) = deed else {
             page.say(Role::Quiet, "", Role::Moving, "asked; the record is being written");
             return;
         };
@@ -402,44 +448,26 @@ impl PlanDialog {
     }
 }
 
-/// Rows that grow.
-struct Page<'a, 's> {
-    scene: &'a Scene<'s>,
-    width: usize,
-    rows: Vec<Row>,
+/// How far a deed has come, for the words around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Waits,
+    UnderWay,
+    Over,
 }
 
-impl Page<'_, '_> {
-    /// A labelled text, broken between words under its own beginning.
-    fn say(&mut self, label_role: Role, label: &str, role: Role, text: &str) {
-        let indent = if self.width >= 100 { 18 } else { 10 }.max(cells(label) + 2);
-        for (n, line) in wrap(text, self.width.saturating_sub(indent + 1)).into_iter().enumerate() {
-            let mut row = Row::new();
-            row.add(label_role, if n == 0 { format!(" {label}") } else { String::new() }).at(indent).add(role, line);
-            self.rows.push(row);
-        }
-    }
-
-    fn mark(&mut self, mark: Mark, role: Role, text: &str) {
-        for (n, line) in wrap(text, self.width.saturating_sub(4)).into_iter().enumerate() {
-            let glyph = if n == 0 { self.scene.glyph(mark) } else { " " };
-            self.rows.push(Row::of(role, format!(" {glyph} ")).put(if role == Role::Abnormal { Role::Strong } else { role }, line));
-        }
-    }
-
-    fn reason(&mut self, reason: &Reason) {
-        self.mark(Mark::Failed, Role::Watched, &format!("{}: {}", reason.rule, reason.text));
-        if !reason.fix.is_empty() {
-            self.text(5, Role::Plain, &format!("to change it: {}", reason.fix));
-        }
-    }
-
-    fn text(&mut self, indent: usize, role: Role, text: &str) {
-        for line in wrap(text, self.width.saturating_sub(indent + 1)) {
-            let mut row = Row::new();
-            row.at(indent).add(role, line);
-            self.rows.push(row);
-        }
+fn begun(state: DeedState) -> Begun {
+    match state {
+        DeedState::Waiting => Begun::Waits,
+        DeedState::Intended | DeedState::Sent | DeedState::Accepted => Begun::UnderWay,
+        DeedState::Effective
+        | DeedState::Held
+        | DeedState::Denied
+        | DeedState::Unwatched
+        | DeedState::Superseded
+        | DeedState::Slipped
+        | DeedState::Unknown
+        | DeedState::Failed => Begun::Over,
     }
 }
 

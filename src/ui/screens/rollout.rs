@@ -9,7 +9,7 @@ use crate::model::verdict::Verdict;
 
 use crate::ui::command::Command;
 use crate::ui::needs;
-use crate::ui::row::{Row, fit};
+use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::widgets::{chart, estate};
@@ -26,7 +26,7 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize, height: usize) -> 
         ];
     };
     let mut rows = Vec::new();
-    verdict(scene, view, &mut rows);
+    verdict(scene, view, width, &mut rows);
     steps(scene, view, &mut rows);
     measures(scene, view, width, &mut rows);
     let left = height.saturating_sub(rows.len()).min(18);
@@ -50,21 +50,33 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
     if let Some(hold) = &view.state.hold {
         let mut row = Row::of(
             Role::Waits,
-            format!(" {} HELD by {} since {}, forward only", scene.glyph(Mark::Held), hold.by, scene.zone.time(&hold.since)),
+            format!(
+                " {} HELD by {} since {}: no step up; the way back stays open",
+                scene.glyph(Mark::Held),
+                hold.by,
+                scene.zone.time(&hold.since)
+            ),
         );
         if !hold.reason.is_empty() {
-            row.add(Role::Plain, format!(": {}", hold.reason));
+            row.add(Role::Plain, format!(" ({})", hold.reason));
         }
         rows.push(row);
     }
 }
 
-fn verdict(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
+fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let mut rule = Row::rule(scene.theme, "verdict");
     match &view.state.rollout {
         Some(rollout) => {
             let plan = rollout.plan.map(|plan| format!(", plan {}", plan.short())).unwrap_or_default();
-            rule.end(Role::Quiet, format!(" begun {} by {}{plan} ", scene.zone.minute(&rollout.begun, &scene.now.wall), rollout.by));
+            let begun = scene.zone.minute(&rollout.begun, &scene.now.wall);
+            // A rollout that was found running was begun by hands that gonogo does not know.
+            let words = if rollout.by == "unknown" {
+                format!(" not begun through gonogo, seen since {begun} ")
+            } else {
+                format!(" begun {begun} by {}{plan} ", rollout.by)
+            };
+            rule.end(Role::Quiet, words);
         }
         None => {
             rule.end(Role::Quiet, " no rollout under way ");
@@ -76,10 +88,16 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         let fresh = scene.freshness(&signal.backend).is_fresh();
         let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
         let word = if signal.state == SignalState::Worse { "WORSE" } else { "PAST ITS LIMIT" };
-        rows.push(
-            Row::of(role, format!(" {} {word}: ", scene.glyph(mark)))
-                .put(if fresh { Role::Plain } else { Role::Quiet }, signal.sentence.as_str()),
-        );
+        // The sentence says the word too, for lists; here it stands in front.
+        let sentence = signal.sentence.as_str().replacen(" WORSE:", ":", 1).replacen(" past limit:", ":", 1);
+        let lead = format!(" {} {word}: ", scene.glyph(mark));
+        let indent = cells(&lead);
+        let plain = if fresh { Role::Plain } else { Role::Quiet };
+        for (index, line) in wrap(&sentence, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+            let mut row = if index == 0 { Row::of(role, lead.clone()) } else { Row::new() };
+            row.at(indent).add(plain, line);
+            rows.push(row);
+        }
     }
     if past.is_empty() {
         let none = view.signals.iter().filter(|signal| signal.state == SignalState::NoData).count();
@@ -93,12 +111,11 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         });
     }
     by_itself(scene, view, rows);
-    rows.push(way_back(scene, view));
+    way_back(scene, view, width, rows);
 }
 
 /// What a rollback would do now, and whether this person may: the same plan and verdict that the key would open.
-fn way_back(scene: &Scene<'_>, view: &TargetView) -> Row {
-    let mut row = Row::of(Role::Quiet, "   way back: ");
+fn way_back(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let intent = Intent {
         verb: Verb::Rollback,
         target: view.target.clone(),
@@ -106,20 +123,28 @@ fn way_back(scene: &Scene<'_>, view: &TargetView) -> Row {
         requester: scene.world.actor.clone(),
         reason: Text::empty(),
     };
-    let Ok(plan) = planner::plan(scene.world, intent, scene.now, "preview") else { return row };
+    let Ok(plan) = planner::plan(scene.world, intent, scene.now, "preview") else { return };
     let key = scene.keymap.shown(Command::Deed(Verb::Rollback));
-    match gate::judge(scene.world, &plan, scene.now) {
-        Verdict::Permit(_) => {
-            row.add(Role::Key, key).add(Role::Plain, format!(" {}; you may, no approval", plan.after));
-        }
-        Verdict::SecondPerson { needs, .. } => {
-            row.add(Role::Key, key).add(Role::Waits, format!(" {}; needs {needs} more to agree", plan.after));
-        }
+    let (key, role, words) = match gate::judge(scene.world, &plan, scene.now) {
+        Verdict::Permit(_) => (key, Role::Plain, format!("{}; you may, no approval", plan.after)),
+        Verdict::SecondPerson { needs, .. } => (key, Role::Waits, format!("{}; needs {needs} more to agree", plan.after)),
         Verdict::Deny(reasons) => {
-            row.add(Role::Watched, reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text)));
+            let why = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text));
+            (String::new(), Role::Watched, why)
         }
+    };
+    let indent = 13 + if key.is_empty() { 0 } else { cells(&key) + 1 };
+    for (n, line) in wrap(&words, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+        let mut row = Row::new();
+        if n == 0 {
+            row.add(Role::Quiet, "   way back:").at(13).add(Role::Key, key.clone());
+        }
+        if row.width() < indent {
+            row.at(indent);
+        }
+        row.add(role, line);
+        rows.push(row);
     }
-    row
 }
 
 fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {

@@ -56,14 +56,14 @@ impl Session {
                 let ended = dialog.plan().expires <= scene.now.wall;
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
-                dress.keys = dialog.keys(&verdict, ended);
+                dress.keys = dialog.keys(scene.world, &verdict, ended);
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }
             Over::Help => {
                 let body = frame::draw(scene, &dress, buffer, area);
                 let at = self.standpoint(scene, target.as_ref());
-                self.furthest.set(help::draw(scene, &help::rows(scene, &at), self.scroll, buffer, body));
+                self.furthest.set(help::draw(scene, &help::rows(scene, &at, usize::from(body.width)), self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Detail => {
@@ -137,7 +137,7 @@ impl Session {
             if area.height > 5 && area.width > 30 {
                 let body = Rect { y: area.y + 2, height: area.height.saturating_sub(3), ..area };
                 dialog.draw(scene, &verdict, buffer, body);
-                dialog.keys(&verdict, dialog.plan().expires <= scene.now.wall).draw(buffer, area, last, scene.theme);
+                dialog.keys(scene.world, &verdict, dialog.plan().expires <= scene.now.wall).draw(buffer, area, last, scene.theme);
             }
             return;
         }
@@ -147,7 +147,7 @@ impl Session {
             board::by_itself_row(scene, event).draw(buffer, area, y, scene.theme);
         }
         if events.is_empty() && rows > 0 {
-            Row::of(Role::Quiet, "nothing will happen without a person").draw(buffer, area, 1, scene.theme);
+            Row::of(Role::Quiet, "gonogo moves nothing by itself; other hands can").draw(buffer, area, 1, scene.theme);
         }
         if area.height > 1 {
             self.keys(scene, usize::from(area.width)).draw(buffer, area, area.height - 1, scene.theme);

@@ -193,7 +193,7 @@ fn every_kind_of_nothing_says_what_to_do() {
     says(
         &|world| {
             reading(world, |reading| {
-                reading.builders.values_mut().for_each(|builder| (builder.runs, builder.queued) = (Vec::new(), Vec::new()))
+                reading.builders.values_mut().for_each(|builder| (builder.runs, builder.queued) = (Vec::new(), Vec::new()));
             });
         },
         &["nothing there: `checkout`, which builds it, never ran; S starts it"],

@@ -23,17 +23,21 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
     let (fine_x, fine_y) = if braille { (2, 4) } else { (1, 1) };
     let mut canvas = Canvas::new(columns * fine_x, lines * fine_y);
     let span = (last.at_ms - first.at_ms).max(1);
-    for point in points {
-        let x = scaled(to_f64(point.at_ms - first.at_ms) / to_f64(span), canvas.width);
-        if let Some(value) = point.stable {
-            canvas.dot(x, scaled(1.0 - value / most, canvas.height), Ink::Old);
-        }
-        if let Some(value) = point.canary {
-            canvas.dot(x, scaled(1.0 - value / most, canvas.height), Ink::New);
+    // The new version lies over the old one where both run together; a hole in the data stays a hole.
+    for ink in [Ink::Old, Ink::New] {
+        let mut before = None;
+        for point in points {
+            let x = scaled(to_f64(point.at_ms - first.at_ms) / to_f64(span), canvas.width);
+            let value = if ink == Ink::Old { point.stable } else { point.canary };
+            let here = value.map(|value| (x, scaled(1.0 - value / most, canvas.height)));
+            if let Some(here) = here {
+                canvas.line(before.unwrap_or(here), here, ink);
+            }
+            before = here;
         }
     }
     let limit = signal.limit.map(|limit| scaled(1.0 - limit / most, lines));
-    let mut rule = Row::rule(scene.theme, &format!("{}, {} min", signal.name, span / 60_000));
+    let mut rule = Row::rule(scene.theme, &format!("{}, last {} min", signal.name, span / 60_000));
     let (old, new) = if braille { ("dotted old", "solid new") } else { ("b old", "c new") };
     rule.end(
         Role::Quiet,
@@ -84,6 +88,14 @@ impl Canvas {
     fn dot(&mut self, x: usize, y: usize, ink: Ink) {
         if let Some(dot) = self.dots.get_mut(y * self.width + x) {
             *dot = Some(ink);
+        }
+    }
+
+    fn line(&mut self, (from_x, from_y): (usize, usize), (to_x, to_y): (usize, usize), ink: Ink) {
+        let steps = from_x.abs_diff(to_x).max(from_y.abs_diff(to_y)).max(1);
+        for done in 0..=steps {
+            let between = |from: usize, to: usize| (from * (steps - done) + to * done) / steps;
+            self.dot(between(from_x, to_x), between(from_y, to_y), ink);
         }
     }
 

@@ -68,7 +68,18 @@ impl Estate {
         let home = Home::new();
         let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket));
         let front = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { _v1: v1, v2, front, home, config, socket, _router: router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
+        Self {
+            _v1: v1,
+            v2,
+            front,
+            home,
+            config,
+            socket,
+            _router: router,
+            _prometheus: prometheus,
+            _alertmanager: alertmanager,
+            _folder: folder,
+        }
     }
 
     /// Opens the room in a terminal.

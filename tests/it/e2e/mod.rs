@@ -36,7 +36,9 @@ fn a_canary_gets_worse_is_held_and_its_traffic_is_taken_back_by_measurement() {
     let before = load.tally().sent;
     wait_for("two hundred more requests", LONG, || (load.tally().sent > before + 200).then_some(()));
     assert_eq!(estate.v2.served(), served, "no request reaches the canary after EFFECTIVE");
-    room.until("the hold time to be over", LONG, |screen| screen.contains("HELD 0") || screen.contains("HELD 1") || screen.contains("HELD 2"));
+    room.until("the hold time to be over", LONG, |screen| {
+        screen.contains("HELD 0") || screen.contains("HELD 1") || screen.contains("HELD 2")
+    });
     room.press("<esc>").sees_not("PLAN", LONG);
     // The incident's timeline tells the story, the ledger proves it.
     room.press("5").sees("alert CheckoutErrors", LONG).sees("hold", LONG).sees("shift", LONG);
@@ -74,7 +76,10 @@ fn a_process_killed_in_the_middle_of_a_shift_leaves_nothing_open() {
     let load = load(&estate);
     for (percent, after) in [(50, "RUN shift"), (20, "SENT"), (0, "EFFECTIVE")] {
         let room = estate.room(SIZE);
-        room.sees("2.4.1", LONG).press("s").sees("per cent", LONG).press(&format!("{} <ret>", percent.to_string().split("").collect::<Vec<_>>().join(" ").trim()));
+        room.sees("2.4.1", LONG)
+            .press("s")
+            .sees("per cent", LONG)
+            .press(&format!("{} <ret>", percent.to_string().split("").collect::<Vec<_>>().join(" ").trim()));
         room.sees("PLAN", LONG).sees("RUN shift", LONG).press("<ret>");
         if after != "RUN shift" {
             room.sees(after, LONG);
@@ -92,7 +97,13 @@ fn a_process_killed_in_the_middle_of_a_shift_leaves_nothing_open() {
         next.press("q").exit_code(LONG);
     }
     let entries = estate.json(&["ledger", "list", "--json"]);
-    let mut sent: Vec<_> = entries["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "sending").map(|entry| entry["deed"].to_string()).collect();
+    let mut sent: Vec<_> = entries["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["kind"] == "sending")
+        .map(|entry| entry["deed"].to_string())
+        .collect();
     let all = sent.len();
     sent.sort();
     sent.dedup();

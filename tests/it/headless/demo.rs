@@ -13,7 +13,19 @@ const ORDERS: &str = concat!(
 fn play(place: &Place, seed: &str, until: &str, record: &str) -> (Vec<u8>, String) {
     let orders = place.write("orders.jsonl", ORDERS);
     let file = place.path(record);
-    let args = ["demo", "bad-canary", "--seed", seed, "--headless", "--until", until, "--orders", orders.to_str().unwrap(), "--record", file.to_str().unwrap()];
+    let args = [
+        "demo",
+        "bad-canary",
+        "--seed",
+        seed,
+        "--headless",
+        "--until",
+        until,
+        "--orders",
+        orders.to_str().unwrap(),
+        "--record",
+        file.to_str().unwrap(),
+    ];
     let said = place.run(&args).exits(0);
     (std::fs::read(file).unwrap(), said.out)
 }

@@ -16,7 +16,7 @@ use crate::servers::prometheus::{Exporter, Prometheus};
 use crate::servers::support::wait_for;
 
 /// Longer than any verb of these tests may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How a verb ended and what it said.
 #[derive(Debug)]
@@ -114,7 +114,12 @@ impl Place {
 
     /// The store's directory where nothing else is configured.
     pub fn store(&self) -> PathBuf {
-        self.home.environment().into_iter().find(|(name, _)| *name == "XDG_DATA_HOME").map(|(_, data)| PathBuf::from(data).join("gonogo")).unwrap()
+        self.home
+            .environment()
+            .into_iter()
+            .find(|(name, _)| *name == "XDG_DATA_HOME")
+            .map(|(_, data)| PathBuf::from(data).join("gonogo"))
+            .unwrap()
     }
 
     /// The command with a clean environment, not yet started.
@@ -203,7 +208,8 @@ impl Pair {
 
     fn start() -> Self {
         let name = |kind: char, n: usize| -> &'static str { Box::leak(format!("{kind}{n}").into_boxed_str()) };
-        let pool = |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
+        let pool =
+            |name, more| PoolLines { name, balance: "roundrobin", servers: vec![Line::new("v1", 100), Line::new("v2", 0).with(more)] };
         let obeys = (0..POOLS).map(|n| pool(name('p', n), ""));
         let pinned = (0..PINNED).map(|n| pool(name('n', n), "\n  use-server v1 if TRUE"));
         let pools: Vec<_> = obeys.chain(pinned).collect();

@@ -33,7 +33,7 @@ fn a_plan_is_the_hash_of_its_order_and_any_prefix_of_eight_names_it() {
     shape::plan(&plan);
     let order = &plan["order"];
     shape::keys(order, "change_type effects ends expires format installation nonce percent requester rules targets text verb");
-    let hash: String = Sha256::digest(canonical(order)).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(canonical(order)).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     assert_eq!(plan["plan"], hash);
     shape::time(&order["expires"]);
     assert_eq!((&order["verb"], &order["percent"]), (&"shift".into(), &20.into()));

@@ -90,7 +90,7 @@ async fn backends_that_answer_nonsense_stand_beside_those_that_live() {
     let garbage = Fault::sending(b"\xff\xfe\x00 not HTTP".to_vec()).await;
     let invalid = Fault::sending(json(b"{\"status\":\"success\",\"data\":\"\xff\xff\"}")).await;
     let silent = Fault::start(|stream, _| async move {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         drop(stream);
     })
     .await;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::keys;
 
 /// Long enough for anything that should come at once, also on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_mins(1);
 /// Raw bytes that are kept: enough for any test, and a bound for a program that never stops writing.
 const RAW: usize = 64 << 20;
 

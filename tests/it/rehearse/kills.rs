@@ -284,7 +284,6 @@ async fn at_every_boundary(story: Story) -> u64 {
     let stage = Stage::small_with(story.more(), 11);
     let whole = first_life(&stage, story, None, None).await;
     second_life(&stage, story, &whole, false, &format!("{story:?} undisturbed")).await;
-    eprintln!("{story:?}: {} boundaries", whole.points);
     for kill in 1..=whole.points {
         let stage = Stage::small_with(story.more(), 11);
         let left = first_life(&stage, story, Some(i64::try_from(kill).unwrap()), None).await;

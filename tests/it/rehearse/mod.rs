@@ -34,6 +34,7 @@ use gonogo::model::text::Text;
 use gonogo::model::time::Moment;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::model::traffic::Weights;
+use gonogo::ports::clock::Clock as _;
 use gonogo::ports::ledger::{EntryRow, Ledger};
 use gonogo::ports::{Port, Ports};
 use gonogo::store::{Identity, SqliteStore};
@@ -166,7 +167,7 @@ impl Stage {
             tends: true,
         };
         let outside = Outside::new(ports, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
-        let salt = person.len() as u64 + self.clock.elapsed().as_millis() as u64;
+        let salt = person.len() as u64 + self.clock.now().boot.0;
         Room {
             rehearsal: Rehearsal::open(self.clock.clone(), outside, opening),
             clock: self.clock.clone(),
@@ -330,7 +331,8 @@ impl Room {
     }
 
     fn deed(&self, id: PlanId) -> Deed {
-        self.world().deeds.get(&id).map(|deed| (**deed).clone()).unwrap_or_else(|| panic!("no deed {}: {}", id.short(), self.story()))
+        let known = self.world().deeds.get(&id);
+        known.map_or_else(|| panic!("no deed {}: {}", id.short(), self.story()), |deed| (**deed).clone())
     }
 
     fn state(&self, id: PlanId) -> DeedState {

@@ -19,7 +19,7 @@ async fn ready(stage: &Stage) -> Room {
     room
 }
 
-async fn place(room: &Room, of: &str) -> usize {
+fn place(room: &Room, of: &str) -> usize {
     room.tap.order().iter().position(|line| line == of).unwrap_or_else(|| panic!("{of} in {:?}", room.tap.order()))
 }
 
@@ -47,7 +47,11 @@ async fn p1_a_start_that_was_lost_stays_unknown_for_a_person_and_is_not_sent_aga
     assert_eq!(room.kinds(start).await, ["intent", "sending", "unknown", "unknown"]);
     assert!(deed.words.as_str().contains("it is not sent again"), "{}", deed.words);
     assert_eq!((stage.with_key(start, 0), room.tap.sent().len()), (0, 1));
-    assert!(room.lines(HappeningKind::Alarm).iter().any(|line| line.starts_with("start UNKNOWN")), "{:?}", room.lines(HappeningKind::Alarm));
+    assert!(
+        room.lines(HappeningKind::Alarm).iter().any(|line| line.starts_with("start UNKNOWN")),
+        "{:?}",
+        room.lines(HappeningKind::Alarm)
+    );
 }
 
 #[tokio::test]
@@ -104,14 +108,16 @@ async fn p2_the_intent_and_the_sending_are_durable_before_the_first_byte_leaves(
     let at = [format!("begin {shift}"), format!("sending {shift}-0"), format!("send {shift}-0"), format!("record accepted {shift}")];
     let mut places = Vec::new();
     for of in &at {
-        places.push(place(&room, of).await);
+        places.push(place(&room, of));
     }
     assert!(places.is_sorted(), "{:?}", room.tap.order());
 }
 
 #[tokio::test]
 async fn p2_nothing_reaches_a_backend_when_the_ledger_refuses_the_intent_or_the_sending() {
-    for (refuse, state) in [(Refuse::Begin, DeedState::Denied), (Refuse::Sending, DeedState::Failed), (Refuse::Everything, DeedState::Denied)] {
+    for (refuse, state) in
+        [(Refuse::Begin, DeedState::Denied), (Refuse::Sending, DeedState::Failed), (Refuse::Everything, DeedState::Denied)]
+    {
         let stage = Stage::small(28);
         let mut room = ready(&stage).await;
         room.tap.refuse(refuse);
@@ -187,7 +193,10 @@ async fn p3_a_key_pressed_twice_begins_one_deed() {
     room.reach(shift, DeedState::Effective).await;
     room.confirm(plan);
     room.seconds(5).await;
-    assert_eq!((room.count(shift, EntryKind::Intent).await, room.tap.sent()[&gonogo::model::deed::EffectKey { plan: shift, step: 0 }]), (1, 1));
+    assert_eq!(
+        (room.count(shift, EntryKind::Intent).await, room.tap.sent()[&gonogo::model::deed::EffectKey { plan: shift, step: 0 }]),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -215,6 +224,16 @@ async fn p5_accepted_is_not_effective_while_the_weights_do_not_read_back() {
     let deed = room.deed(shift);
     assert_eq!((deed.facts.effective, room.count(shift, EntryKind::Effective).await), (None, 0));
     assert!(deed.words.as_str().contains("accepted, but not effective within 10 s"), "{}", deed.words);
+}
+
+#[tokio::test]
+async fn p5_accepted_is_not_effective_without_traffic_either_while_the_weights_do_not_read_back() {
+    let stage = Stage::new(&super::SMALL.replace("requests = 60.0", "requests = 0.01"), 48);
+    let mut room = ready(&stage).await;
+    let shift = room.shift_until(20, DeedState::Accepted).await;
+    stage.by_hand(&[("a1", 100), ("b1", 0)]);
+    room.reach(shift, DeedState::Failed).await;
+    assert_eq!(room.count(shift, EntryKind::Effective).await, 0);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use futures_util::FutureExt as _;
-use gonogo::adapters::simulated::{SimulatedWorld, VirtualClock, ports};
+use gonogo::adapters::simulated::{SimulatedWorld, ports};
 use gonogo::config::scenario::Scenario;
 use gonogo::model::alert::AlertReading;
 use gonogo::model::deed::{Effect, Permit, Recorded};
@@ -28,10 +28,10 @@ use gonogo::model::pipeline::RunReading;
 use gonogo::model::plan::{ORDER_FORMAT, Order, StepEffect};
 use gonogo::model::signal::{Ask, Form, SignalReading, Subject};
 use gonogo::model::slot::Slot;
-use gonogo::model::time::{Boot, Moment};
 use gonogo::model::traffic::{TrafficReading, Weights};
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, RunReceipt};
+use gonogo::ports::clock::VirtualClock;
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port};
@@ -66,7 +66,7 @@ impl Train {
 
     fn with(scenario: Scenario, seed: u64) -> Self {
         let wall = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        let clock = Arc::new(VirtualClock::new(Moment { wall, boot: Boot(5_000) }));
+        let clock = Arc::new(VirtualClock::new(wall));
         let world = SimulatedWorld::new(scenario, seed, Arc::<VirtualClock>::clone(&clock)).unwrap();
         let (mut traffic, mut metrics, mut alerts, mut ci) = (None, None, None, None);
         for port in ports(&world).unwrap().into_values() {
