@@ -14,15 +14,17 @@ fn a_run_is_started_followed_cancelled_and_repeated_by_keys() {
     let room = estate.room(SIZE);
     room.sees("2.4.1", LONG).press("2").sees("lane-13", LONG);
     room.press("S").sees("START checkout@prod", LONG).press("<ret>").sees("its key", LONG);
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("running", LONG).sees("test", LONG);
     room.press("l").sees("tick", LONG).press("<esc>").sees_not("tick", LONG);
     room.press("C").sees("CANCEL checkout@prod", LONG).press("<ret>").sees("says cancelled", LONG);
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("cancelled", LONG);
     room.press("r").sees("RETRY checkout@prod", LONG).press("<ret>").sees("repeats it", LONG);
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("running", LONG);
     buildbot.open("by-keys");
     room.sees("passed", LONG);
-    println!("{}", room.screen());
     let builds = buildbot.get("builders/lane-13/builds?property=*");
     let builds = builds["builds"].as_array().unwrap();
     assert_eq!(builds.len(), 2, "one started, one repeated: {builds:#?}");
@@ -70,7 +72,6 @@ fn a_rollback_deploys_the_last_proven_version_where_another_took_its_slot() {
         (status["services"][0]["environments"][0]["version"] == "2.4.1" && status["rollouts"] == json!([])).then_some(())
     });
     room.sees("2.4.1", LONG);
-    println!("{}", room.screen());
     let tally = load.stop();
     assert_eq!((tally.broken, tally.refused), (0, 0), "{tally:?}");
 }
@@ -90,7 +91,6 @@ fn a_rollback_in_the_middle_stops_the_deploy_run_that_still_runs() {
     room.press("R").sees("ROLLBACK checkout@prod", LONG).sees("stop", LONG).press("<ret>");
     done(&room);
     room.sees("says cancelled", LONG);
-    println!("{}", room.screen());
     assert_eq!((estate.weight("v2"), running()["complete"].clone(), running()["results"].clone()), (0, true.into(), 6.into()));
     assert!(estate.deeds("rollback")[0].contains(&"effective".to_owned()));
     room.press("<esc>").sees_not("PLAN", LONG).press("q").exit_code(LONG);

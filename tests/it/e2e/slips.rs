@@ -18,7 +18,6 @@ fn a_share_that_another_hand_takes_back_slips_and_a_move_under_hold_is_an_alarm(
     room.press("<esc>").sees_not("PLAN", LONG).press("5").sees("HELD by", LONG);
     estate.by_hand("set server be_checkout/v2 weight 90");
     room.sees("moved forward while held", LONG);
-    println!("{}", room.screen());
     assert_eq!(estate.deeds("shift")[0].last().unwrap(), "slipped");
     room.press("q").exit_code(LONG);
 }
@@ -50,7 +49,6 @@ fn a_version_promoted_to_everything_by_keys_gets_worse_and_is_taken_back_without
     room.until("the whole story in the timeline", LONG, |screen| {
         ["alert CheckoutErrors", "hold EFFECTIVE", "100 to 0 %", "shift EFFECTIVE", "promote EFFECTIVE"].iter().all(|told| screen.contains(told))
     });
-    println!("{}", room.screen());
     let tally = load.stop();
     assert_eq!(tally.broken, 0, "{tally:?}");
     room.press("q").exit_code(LONG);
