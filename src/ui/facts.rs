@@ -36,11 +36,8 @@ pub fn of_deed_short(scene: &Scene<'_>, deed: &Deed) -> Pieces {
 /// The facts of a deed's step, and how it was seen or what went wrong.
 pub fn of_step(scene: &Scene<'_>, deed: &Deed, step: &DeedStep) -> Pieces {
     let left_out = step.state == DeedState::Intended && !deed.state.is_under_way();
-    let mut pieces = if left_out {
-        vec![(Role::Quiet, "not begun".to_owned())]
-    } else {
-        row(scene, step.state, &step.facts, deed.held_due.as_ref())
-    };
+    let mut pieces =
+        if left_out { vec![(Role::Quiet, "not begun".to_owned())] } else { row(scene, step.state, &step.facts, deed.held_due.as_ref()) };
     if let Some(seen) = &step.seen {
         pieces.push((Role::Quiet, format!("  {seen}")));
     }

@@ -85,18 +85,7 @@ impl Estate {
         let home = Home::new();
         let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket, builds));
         let front = SocketAddr::from(([127, 0, 0, 1], port));
-        Self {
-            v1,
-            v2,
-            front,
-            home,
-            config,
-            socket,
-            router,
-            _prometheus: prometheus,
-            _alertmanager: alertmanager,
-            _folder: folder,
-        }
+        Self { v1, v2, front, home, config, socket, router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
     }
 
     /// Opens the room in a terminal.
@@ -141,7 +130,12 @@ impl Estate {
     pub fn begin(&self, args: &[&str]) -> std::process::Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
         command.arg("--config").arg(&self.config).args(args).env_clear().envs(self.home.environment()).current_dir(self.home.path());
-        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// The entries of the ledger, oldest first; none before there is a ledger.

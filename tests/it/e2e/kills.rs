@@ -52,10 +52,10 @@ fn whenever_it_is_killed_the_next_start_settles_the_shift_and_the_router_is_as_t
     let mut share = 20;
     let moments = [
         Moment::After(0),
-        Moment::After(15),
-        Moment::After(40),
+        Moment::After(120),
+        Moment::After(300),
         Moment::Shown("INTENDED"),
-        Moment::After(80),
+        Moment::After(600),
         Moment::Shown("SENT"),
         Moment::Unanswered,
         Moment::Shown("ACCEPTED"),

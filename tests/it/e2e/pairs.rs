@@ -23,12 +23,14 @@ fn what_the_command_line_does_is_in_the_room_within_two_seconds() {
     room.sees("wait for the database", TWO).sees("HELD by", TWO);
     // While the verb still waits for EFFECTIVE the room already shows its deed.
     let mut verb = estate.begin(&["shift", "checkout@prod", "0", "--reason", "errors", "--json"]);
-    room.until("the deed of the other process", LONG, |screen| screen.lines().any(|line| line.contains("shift checkout@prod") && line.contains("in another process")));
+    room.until("the deed of the other process", LONG, |screen| {
+        screen.lines().any(|line| line.contains("shift checkout@prod") && line.contains("in another process"))
+    });
     room.press("1").sees("2.4.1", LONG);
     assert!(verb.wait().unwrap().success());
-    room.sees_not("2.5.0 20 %", TWO).press("5").until("the shift in the timeline", SHORT, |screen| {
-        screen.contains("shift EFFECTIVE") && screen.contains("20 to 0 %")
-    });
+    room.sees_not("2.5.0 20 %", TWO)
+        .press("5")
+        .until("the shift in the timeline", SHORT, |screen| screen.contains("shift EFFECTIVE") && screen.contains("20 to 0 %"));
     let told = room.screen();
     assert!(told.contains("20 to 0 % by os:") && !told.contains("by another hand"), "{told}");
     let resumed = estate.json(&["resume", "checkout@prod", "--json"]);

@@ -39,7 +39,14 @@ fn a_version_promoted_to_everything_by_keys_gets_worse_and_is_taken_back_without
     room.sees("WORSE", LONG).press("5").sees("CheckoutErrors", LONG);
     room.press("h").sees("HOLD", LONG).press("<ret>");
     done(&room);
-    room.press("<esc>").sees_not("PLAN", LONG).press("s").sees("per cent", LONG).press("0 <ret>").sees("TO 0 %", LONG).types("errors").press("<ret>");
+    room.press("<esc>")
+        .sees_not("PLAN", LONG)
+        .press("s")
+        .sees("per cent", LONG)
+        .press("0 <ret>")
+        .sees("TO 0 %", LONG)
+        .types("errors")
+        .press("<ret>");
     done(&room);
     room.sees("measured 0.0 % of", LONG);
     let (served, sent) = (estate.v2.served(), load.tally().sent);
@@ -47,7 +54,9 @@ fn a_version_promoted_to_everything_by_keys_gets_worse_and_is_taken_back_without
     assert_eq!(estate.v2.served(), served, "no request reaches it after EFFECTIVE");
     room.press("<esc>").sees_not("PLAN", LONG).sees("alert CheckoutErrors", LONG);
     room.until("the whole story in the timeline", LONG, |screen| {
-        ["alert CheckoutErrors", "hold EFFECTIVE", "100 to 0 %", "shift EFFECTIVE", "promote EFFECTIVE"].iter().all(|told| screen.contains(told))
+        ["alert CheckoutErrors", "hold EFFECTIVE", "100 to 0 %", "shift EFFECTIVE", "promote EFFECTIVE"]
+            .iter()
+            .all(|told| screen.contains(told))
     });
     let tally = load.stop();
     assert_eq!(tally.broken, 0, "{tally:?}");
