@@ -33,9 +33,11 @@ pub fn of_deed_short(scene: &Scene<'_>, deed: &Deed) -> Pieces {
     of_deed(scene, &short)
 }
 
-/// A step's facts, and how it was seen or what went wrong.
-pub fn of_step(scene: &Scene<'_>, step: &DeedStep, held_due: Option<&DateTime<Utc>>) -> Pieces {
-    let mut pieces = row(scene, step.state, &step.facts, held_due);
+/// The facts of a deed's step, and how it was seen or what went wrong.
+pub fn of_step(scene: &Scene<'_>, deed: &Deed, step: &DeedStep) -> Pieces {
+    let left_out = step.state == DeedState::Intended && !deed.state.is_under_way();
+    let mut pieces =
+        if left_out { vec![(Role::Quiet, "not begun".to_owned())] } else { row(scene, step.state, &step.facts, deed.held_due.as_ref()) };
     if let Some(seen) = &step.seen {
         pieces.push((Role::Quiet, format!("  {seen}")));
     }

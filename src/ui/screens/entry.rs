@@ -58,7 +58,7 @@ pub fn rows(scene: &Scene<'_>, entry: &EntryRow, width: usize) -> Vec<Row> {
         say(&mut rows, &format!("step {}", n + 1), Role::Plain, step.words.as_str(), width);
         let mut row = Row::new();
         row.at(VALUE);
-        for (role, text) in facts::of_step(scene, step, deed.held_due.as_ref()) {
+        for (role, text) in facts::of_step(scene, deed, step) {
             row.add(role, text);
         }
         rows.push(row);

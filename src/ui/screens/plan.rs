@@ -24,6 +24,9 @@ use crate::ui::words;
 
 use self::page::Page;
 
+/// What Enter on a denied plan says.
+const DENIED: &str = "denied: nothing was sent";
+
 /// Which field has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Focus {
@@ -165,7 +168,7 @@ impl PlanDialog {
             return Reply::Anew;
         }
         if matches!(verdict, Verdict::Deny(_)) {
-            self.wrong = Some("denied: nothing was sent".to_owned());
+            self.wrong = Some(DENIED.to_owned());
             return Reply::Open;
         }
         if let Some(confirm) = &self.confirm {
@@ -244,6 +247,10 @@ impl PlanDialog {
         let hidden = rows.len().saturating_sub(height);
         let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
         let end = match (&self.wrong, self.dropped, hidden) {
+            // What stood in the way when Enter was pressed is over by now.
+            (Some(wrong), ..) if wrong == DENIED && !matches!(verdict, Verdict::Deny(_)) => {
+                "it was denied and nothing was sent; now it may: Enter again".to_owned()
+            }
             (Some(wrong), ..) => wrong.clone(),
             (None, 1.., _) => {
                 words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped"
@@ -432,7 +439,7 @@ impl PlanDialog {
         for (number, step) in deed.steps.iter().enumerate() {
             let mut row = Row::of(Role::Strong, format!(" {} {}", number + 1, step.effect.backend()));
             row.at(10);
-            for (role, text) in facts::of_step(scene, step, deed.held_due.as_ref()) {
+            for (role, text) in facts::of_step(scene, deed, step) {
                 row.add(role, text);
             }
             page.rows.push(row);

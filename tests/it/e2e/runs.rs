@@ -13,12 +13,15 @@ fn a_run_is_started_followed_cancelled_and_repeated_by_keys() {
     let buildbot = Buildbot::shared();
     let room = estate.room(SIZE);
     room.sees("2.4.1", LONG).press("2").sees("lane-13", LONG);
-    room.press("S").sees("START checkout@prod", LONG).press("<ret>").sees("its key", LONG);
+    room.press("S").sees("START checkout@prod", LONG).press("<ret>");
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("running", LONG).sees("test", LONG);
     room.press("l").sees("tick", LONG).press("<esc>").sees_not("tick", LONG);
     room.press("C").sees("CANCEL checkout@prod", LONG).press("<ret>").sees("says cancelled", LONG);
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("cancelled", LONG);
-    room.press("r").sees("RETRY checkout@prod", LONG).press("<ret>").sees("repeats it", LONG);
+    room.press("r").sees("RETRY checkout@prod", LONG).press("<ret>");
+    done(&room);
     room.press("<esc>").sees_not("PLAN", LONG).sees("running", LONG);
     buildbot.open("by-keys");
     room.sees("passed", LONG);

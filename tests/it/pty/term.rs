@@ -13,6 +13,8 @@ use super::keys;
 
 /// Long enough for anything that should come at once, also on a busy machine.
 pub const SOON: Duration = Duration::from_mins(1);
+/// The least time between Escape and the next key.
+const APART: Duration = Duration::from_millis(150);
 /// Raw bytes that are kept: enough for any test, and a bound for a program that never stops writing.
 const RAW: usize = 64 << 20;
 
@@ -43,6 +45,7 @@ pub struct Term {
     master: Mutex<Box<dyn MasterPty + Send>>,
     keys: Arc<Mutex<Box<dyn std::io::Write + Send>>>,
     child: Mutex<Box<dyn Child + Send + Sync>>,
+    escaped: Mutex<Option<Instant>>,
     home: Home,
 }
 
@@ -125,7 +128,7 @@ impl Term {
             let (glass, keys) = (Arc::clone(&glass), Arc::clone(&keys));
             move || read(reader, &glass, &keys)
         });
-        Self { glass, master: Mutex::new(pair.master), keys, child: Mutex::new(child), home: home.clone() }
+        Self { glass, master: Mutex::new(pair.master), keys, child: Mutex::new(child), escaped: Mutex::new(None), home: home.clone() }
     }
 
     /// Presses keys, see [`keys::bytes`]. All go in one write; wait for what they should show before pressing more.
@@ -146,10 +149,16 @@ impl Term {
 
     /// Sends bytes as they are.
     pub fn send(&self, bytes: &[u8]) -> &Self {
+        // An Escape and a key that reach a program together are Alt and that key: no hand is so quick, so neither is this one.
+        let mut escaped = self.escaped.lock().unwrap();
+        if let Some(at) = escaped.take() {
+            std::thread::sleep(APART.saturating_sub(at.elapsed()));
+        }
         let mut keys = self.keys.lock().unwrap();
         keys.write_all(bytes)
             .and_then(|()| keys.flush())
             .unwrap_or_else(|error| panic!("nobody reads the keys: {error}\n{}", self.screen()));
+        *escaped = bytes.ends_with(b"\x1b").then(Instant::now);
         self
     }
 
