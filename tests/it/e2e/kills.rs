@@ -106,6 +106,7 @@ fn whenever_it_is_killed_the_next_start_settles_the_shift_and_the_router_is_as_t
             let told = match outcome(&kinds) {
                 Some("effective") => "shift EFFECTIVE",
                 Some("denied") => "shift DENIED",
+                _ if kinds.iter().any(|kind| kind == "sending") => "did not happen",
                 _ => "before anything was sent",
             };
             next.sees(told, LONG);
