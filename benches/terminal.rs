@@ -11,6 +11,8 @@ use crate::Outcome;
 
 /// Silence after which a program has said what it had to say.
 pub(crate) const SILENCE: Duration = Duration::from_millis(100);
+/// Silence between the first frame and the next one.
+const SHORT: Duration = Duration::from_millis(5);
 /// A program that is not silent by then never will be.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -63,6 +65,8 @@ pub(crate) struct Burst {
     pub(crate) last: Duration,
     /// Bytes in all.
     pub(crate) bytes: usize,
+    /// From the cause to the last byte before the first short silence, and the bytes until then.
+    pub(crate) layout: (Duration, usize),
 }
 
 /// A running program. Killed when dropped.
@@ -95,7 +99,11 @@ impl Running {
             match self.chunks.recv_timeout(wait) {
                 Ok((at, bytes)) => {
                     let last = at.saturating_duration_since(cause);
-                    let so_far = burst.get_or_insert(Burst { first: last, last, bytes: 0 });
+                    let so_far = burst.get_or_insert(Burst { first: last, last, bytes: 0, layout: (last, 0) });
+                    // Once a short silence was heard the layout is behind, and stays behind.
+                    if so_far.layout.1 == so_far.bytes && last.saturating_sub(so_far.last) < SHORT {
+                        so_far.layout = (last, so_far.bytes + bytes);
+                    }
                     so_far.last = last;
                     so_far.bytes += bytes;
                 }

@@ -17,7 +17,7 @@ use crate::model::catalog::{
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::intent::{Direction, Intent, Verb};
-use crate::model::name::{EnvironmentName, PlanId, Target};
+use crate::model::name::{EnvironmentName, PlanId, PoolName, Target};
 use crate::model::operator::{Actor, Grant, Person};
 use crate::model::pipeline::{Builder, LogRef, Run, RunId, RunReading, RunState, RunStep};
 use crate::model::plan::{Checked, Cost, Evidence, Order, OrderTarget, Plan, Precondition, StepEffect};
@@ -29,7 +29,7 @@ use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::{Happening, HappeningKind};
-use crate::model::traffic::{RouterProcess, TrafficReading};
+use crate::model::traffic::{Pool, RouterProcess, Server, ServerState, TrafficReading};
 
 /// Parses a name that is known to be right.
 pub fn name<T: std::str::FromStr>(text: &str) -> T
@@ -359,7 +359,7 @@ pub fn world() -> World {
     set(
         &mut world,
         "edge",
-        SourceFact::Traffic(seen(TrafficReading { process, pools: BTreeMap::new(), missing: Vec::new() }, 1)),
+        SourceFact::Traffic(seen(TrafficReading { process, pools: pools(), missing: Vec::new() }, 1)),
         &[Capability::ReadTraffic, Capability::Shift],
     );
     let reading =
@@ -464,6 +464,23 @@ pub fn watched(state: DeedState) -> World {
     world.deeds.insert_mut(plan.id, Arc::new(deed));
     world.generation = 4;
     world
+}
+
+/// The pool of checkout@prod as the router tells it: 80 to 20.
+fn pools() -> BTreeMap<PoolName, Pool> {
+    let server = |name: &str, weight| Server {
+        name: name.parse().unwrap(),
+        weight,
+        effective_weight: weight,
+        initial_weight: weight,
+        greatest_weight: 256,
+        state: ServerState::Up,
+        requests: 5000,
+        errors: Some(20),
+        current: 1,
+    };
+    let name: PoolName = "be_checkout".parse().unwrap();
+    BTreeMap::from([(name.clone(), Pool { name, servers: vec![server("v1", 80), server("v2", 20)] })])
 }
 
 /// A plan as the planner would draw it up.

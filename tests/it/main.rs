@@ -19,6 +19,7 @@ mod floors;
 mod headless;
 mod pty;
 mod rehearse;
+mod reload;
 mod servers;
 mod simulated;
 mod terminal;

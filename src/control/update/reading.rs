@@ -145,14 +145,19 @@ impl Room {
 
     /// A share above the one that was held, without a deed of ours: somebody moved it forward, perhaps while no room was open.
     pub(super) fn watch_hold(&mut self, now: &Moment, view: &TargetView) -> Vec<Task> {
-        let held = view.state.hold.as_ref().and_then(|hold| Some((hold.by.clone(), hold.share?)));
+        let held = view.state.hold.as_ref().and_then(|hold| Some((hold.by.clone(), hold.share?, hold.since)));
         let is = view.wished().map(crate::model::share::Share::nearest);
-        let (Some((by, share)), Some(is)) = (held, is) else {
+        let (Some((by, share, since)), Some(is)) = (held, is) else {
             self.broken_holds.remove(&view.target);
             return Vec::new();
         };
+        // What was already on its way when the hold was set goes on to its end and is no other hand.
+        let on_its_way = |deed: &crate::model::deed::Deed| {
+            deed.target == view.target && deed.facts.sent.is_some_and(|at| at <= since) && deed.facts.effective.is_none_or(|at| at >= since)
+        };
+        let explained = self.world.deeds.values().any(|deed| on_its_way(deed));
         // The resume and the move of another process may not have been read yet.
-        if is <= share || self.world.under_way(&view.target).is_some() || self.wonders_about(&view.target) {
+        if is <= share || explained || self.world.under_way(&view.target).is_some() || self.wonders_about(&view.target) {
             self.broken_holds.remove(&view.target);
             return Vec::new();
         }

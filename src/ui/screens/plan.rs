@@ -1,5 +1,7 @@
 //! The plan, over any screen: exactly what will happen, may I, what does it cost, how do we get back?
 
+mod page;
+
 use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
@@ -9,17 +11,18 @@ use crate::control::world::World;
 use crate::model::deed::DeedState;
 use crate::model::intent::Direction;
 use crate::model::plan::{Plan, StepEffect};
-use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
 use crate::ui::facts;
 use crate::ui::field::Field;
 use crate::ui::input::{Chord, Key};
-use crate::ui::row::{Row, cells, wrap};
+use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
+
+use self::page::Page;
 
 /// What Enter on a denied plan says.
 const DENIED: &str = "denied: nothing was sent";
@@ -472,47 +475,6 @@ fn begun(state: DeedState) -> Begun {
         | DeedState::Slipped
         | DeedState::Unknown
         | DeedState::Failed => Begun::Over,
-    }
-}
-
-/// Rows that grow.
-struct Page<'a, 's> {
-    scene: &'a Scene<'s>,
-    width: usize,
-    rows: Vec<Row>,
-}
-
-impl Page<'_, '_> {
-    /// A labelled text, broken between words under its own beginning.
-    fn say(&mut self, label_role: Role, label: &str, role: Role, text: &str) {
-        let indent = if self.width >= 100 { 18 } else { 10 }.max(cells(label) + 2);
-        for (n, line) in wrap(text, self.width.saturating_sub(indent + 1)).into_iter().enumerate() {
-            let mut row = Row::new();
-            row.add(label_role, if n == 0 { format!(" {label}") } else { String::new() }).at(indent).add(role, line);
-            self.rows.push(row);
-        }
-    }
-
-    fn mark(&mut self, mark: Mark, role: Role, text: &str) {
-        for (n, line) in wrap(text, self.width.saturating_sub(4)).into_iter().enumerate() {
-            let glyph = if n == 0 { self.scene.glyph(mark) } else { " " };
-            self.rows.push(Row::of(role, format!(" {glyph} ")).put(if role == Role::Abnormal { Role::Strong } else { role }, line));
-        }
-    }
-
-    fn reason(&mut self, reason: &Reason) {
-        self.mark(Mark::Failed, Role::Watched, &format!("{}: {}", reason.rule, reason.text));
-        if !reason.fix.is_empty() {
-            self.text(5, Role::Plain, &format!("to change it: {}", reason.fix));
-        }
-    }
-
-    fn text(&mut self, indent: usize, role: Role, text: &str) {
-        for line in wrap(text, self.width.saturating_sub(indent + 1)) {
-            let mut row = Row::new();
-            row.at(indent).add(role, line);
-            self.rows.push(row);
-        }
     }
 }
 
