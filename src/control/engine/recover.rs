@@ -126,8 +126,9 @@ impl Machine {
         }
         if up {
             let words = format!(
-                "not settled within {} s: look at {} and decide; it is not sent again",
+                "not settled within {} s{}: look at {} and decide; it is not sent again",
                 self.lookup_within.as_secs(),
+                reads_now(world, &effect, since).unwrap_or_default(),
                 effect.backend()
             );
             self.deed.state = DeedState::Unknown;
@@ -154,4 +155,13 @@ impl Machine {
         self.deed.state = DeedState::Sent;
         self.record(EntryKind::Accepted, Some(number(step)), &words, false, None)
     }
+}
+
+/// What a router was seen to show since of an effect that is neither done nor undone: killed between the raise and the lowering.
+fn reads_now(world: &World, effect: &StepEffect, since: &Moment) -> Option<String> {
+    let StepEffect::Weights { backend, pool, weights } = effect else { return None };
+    let (reading, _) = newest(world, backend).filter(|(_, seen)| seen.boot > since.boot)?;
+    let found = reading.pools.get(pool)?;
+    let now: Vec<_> = weights.keys().filter_map(|name| Some(format!("{name} {}", found.server(name)?.weight))).collect();
+    Some(format!(", {pool} reads {}", now.join(", ")))
 }
