@@ -64,12 +64,15 @@ pub struct TargetState {
     pub hold: Option<Hold>,
     /// Proven versions, the newest first, at most 20.
     pub proven: Vec<Proven>,
+    /// How many rollouts have ended: what is written of one that begins must know of them all.
+    #[serde(default)]
+    pub ended: u64,
 }
 
 impl TargetState {
     /// A target of which nothing is remembered.
     pub fn new(target: Target) -> Self {
-        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new() }
+        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new(), ended: 0 }
     }
 }
 
@@ -77,10 +80,12 @@ impl TargetState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateChange {
-    /// A rollout begins.
+    /// A rollout begins; without effect when another one is remembered or ended since its observer read the state.
     Begin {
         /// The target.
         target: Target,
+        /// The rollouts that had ended as its observer knew.
+        ended: u64,
         /// The rollout.
         rollout: Rollout,
     },

@@ -50,10 +50,15 @@ pub async fn change(conn: &mut SqliteConnection, changes: &[StateChange]) -> Res
 
 fn apply(state: &mut TargetState, change: &StateChange) {
     match change {
-        StateChange::Begin { rollout, .. } => state.rollout = Some(rollout.clone()),
+        StateChange::Begin { ended, rollout, .. } => {
+            if state.ended == *ended && state.rollout.is_none() {
+                state.rollout = Some(rollout.clone());
+            }
+        }
         StateChange::End { stable, .. } => {
             state.rollout = None;
             state.stable = *stable;
+            state.ended = state.ended.saturating_add(1);
         }
         StateChange::Hold { hold, .. } => state.hold = Some(hold.clone()),
         StateChange::Resume { .. } => state.hold = None,

@@ -184,6 +184,7 @@ impl Room {
             let version = |slot| view.version(slot).map(|seen| seen.version.clone());
             changes.push(StateChange::Begin {
                 target: view.target.clone(),
+                ended: view.state.ended,
                 rollout: Rollout {
                     begun: now.wall,
                     by: caused.as_ref().map_or_else(|| "unknown".to_owned(), |deed| deed.requester.clone()),

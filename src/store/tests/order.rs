@@ -53,7 +53,7 @@ async fn the_generation_grows_with_every_commit_of_any_process() {
     let before = one.generation().await.unwrap();
     let target = plan(&clock, Verb::Note, "1").target().clone();
     let rollout = Rollout { begun: clock.now().wall, by: "unknown".to_owned(), plan: None, from: None, to: Some(Text::clean("2.0")) };
-    two.remember(&[StateChange::Begin { target: target.clone(), rollout }]).await.unwrap();
+    two.remember(&[StateChange::Begin { target: target.clone(), ended: 0, rollout }]).await.unwrap();
     assert!(one.generation().await.unwrap() > before);
     assert_eq!(one.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "unknown");
     for version in 0..25 {
@@ -63,6 +63,24 @@ async fn the_generation_grows_with_every_commit_of_any_process() {
     let state = one.states().await.unwrap().remove(0);
     assert_eq!((state.proven.len(), state.proven[0].version.as_str()), (20, "1.24"));
     assert_eq!(one.size().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_rollout_that_ended_does_not_begin_again_by_what_was_known_before() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let target = plan(&clock, Verb::Note, "1").target().clone();
+    let begin = |ended, by: &str| {
+        let rollout = Rollout { begun: clock.now().wall, by: by.to_owned(), plan: None, from: None, to: None };
+        StateChange::Begin { target: target.clone(), ended, rollout }
+    };
+    store.remember(&[begin(0, "ana")]).await.unwrap();
+    store.remember(&[begin(0, "seen again before it was read back")]).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "ana");
+    store.remember(&[StateChange::End { target: target.clone(), stable: Slot::Second }, begin(0, "seen before the end")]).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].rollout, None);
+    store.remember(&[begin(1, "bo")]).await.unwrap();
+    assert_eq!(store.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "bo");
 }
 
 #[tokio::test]
