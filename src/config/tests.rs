@@ -121,6 +121,22 @@ fn the_contract_says_what_the_model_then_holds() {
 }
 
 #[test]
+fn a_workflow_is_known_by_its_repository_and_starts_from_main_unless_told_otherwise() {
+    let file = |more: &str| {
+        format!(
+            "[[backend]]\nname = \"github\"\nkind = \"github\"\n[[service]]\nname = \"a\"\nrepository = {{ backend = \"github\", name = \"acme/shop\" }}\npipeline = {{ backend = \"github\", workflow = \"release.yml\"{more} }}\n"
+        )
+    };
+    for (more, from) in [("", "main"), (", ref = \"v2\"", "v2")] {
+        let loaded = Machine::new().user(&file(more)).load().expect("accepted");
+        let told: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains("no token: GitHub answers 60 requests an hour")), "{told:?}");
+        let pipeline = loaded.config.catalog.services[&"a".parse().expect("a name")].pipeline.clone().expect("there");
+        assert_eq!((pipeline.builder.as_str(), pipeline.scheduler.as_deref()), ("acme/shop/release.yml", Some(from)));
+    }
+}
+
+#[test]
 fn what_is_left_out_has_the_defaults_of_the_contract() {
     use std::time::Duration;
     let machine = Machine::new().user(
