@@ -7,6 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::gate::RunGate;
 use super::name::{BackendName, NameError};
 use super::text::Text;
 
@@ -165,6 +166,12 @@ pub struct Run {
     pub properties: BTreeMap<String, Text>,
     /// The run of which it is a repetition (Buildbot's `rebuilt_buildid`).
     pub retry_of: Option<u64>,
+    /// Its attempt, from 1, where the backend repeats a run under its own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u64>,
+    /// Gates at which it waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<RunGate>,
     /// Its steps, when they were read.
     pub steps: Vec<RunStep>,
 }

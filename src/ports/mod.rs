@@ -4,10 +4,12 @@ pub mod alerts;
 pub mod broken;
 pub mod ci;
 pub mod clock;
+pub mod gates;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod pending;
+pub mod source;
 pub mod traffic;
 
 use std::sync::Arc;

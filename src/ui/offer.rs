@@ -139,9 +139,13 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Stri
         Capability::Retry => format!("{backend} cannot run again"),
         Capability::Cancel => format!("{backend} cannot stop runs"),
         Capability::Logs => format!("{backend} has no logs"),
-        Capability::ReadTraffic | Capability::ReadSignals | Capability::ReadAlerts | Capability::ReadRuns | Capability::Pause => {
-            format!("{backend} cannot do that")
-        }
+        Capability::Answer => format!("{backend} has no gates"),
+        Capability::ReadTraffic
+        | Capability::ReadSignals
+        | Capability::ReadAlerts
+        | Capability::ReadRuns
+        | Capability::ReadSource
+        | Capability::Pause => format!("{backend} cannot do that"),
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, StatusCode, Url};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use crate::config::settings::{Address, BackendSettings};
 use crate::model::catalog::BackendKind;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::BackendName;
+use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 
 /// A source of chance between 0 and 1, for the time between two tries.
@@ -45,13 +47,21 @@ pub struct HttpClient {
 }
 
 /// A failure, and what may have become of the request.
-struct Failed {
-    kind: PortErrorKind,
-    detail: String,
+pub(super) struct Failed {
+    pub(super) kind: PortErrorKind,
+    pub(super) detail: String,
     /// Bytes may have left and no answer settles what became of them.
     left: bool,
     /// A read may be tried again.
     again: bool,
+}
+
+impl Failed {
+    /// No whole answer came in time.
+    pub(super) fn late(within: Duration, left: bool) -> Self {
+        let detail = format!("no whole answer within {} ms", within.as_millis());
+        Self { kind: PortErrorKind::TimedOut, detail, left, again: false }
+    }
 }
 
 enum Body<'a> {
@@ -178,16 +188,45 @@ impl HttpClient {
         let begun = AtomicBool::new(false);
         match tokio::time::timeout(self.deadline, work(&begun)).await {
             Ok(result) => result,
-            Err(_) => Err(Failed {
-                kind: PortErrorKind::TimedOut,
-                detail: format!("no whole answer within {} ms", self.deadline.as_millis()),
-                left: begun.load(Ordering::Relaxed),
-                again: false,
-            }),
+            Err(_) => Err(Failed::late(self.deadline, begun.load(Ordering::Relaxed))),
         }
     }
 
-    fn url(&self, path: &str) -> Result<Url, Failed> {
+    /// The kind of backend.
+    pub(super) fn kind(&self) -> BackendKind {
+        self.kind
+    }
+
+    /// Closes for a pause; its end.
+    pub(super) fn pause(&self, now: &Moment, pause: Duration) -> DateTime<Utc> {
+        self.pace.close(now, pause)
+    }
+
+    /// The client below, built on first use.
+    pub(super) async fn client(&self) -> Result<&Client, Failed> {
+        self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| never_sent(kind, detail))
+    }
+
+    /// Refuses to send while a pause lasts.
+    fn heed_pause(&self) -> Result<(), Failed> {
+        let Some(until) = self.pace.closed_until(&self.clock.now()) else { return Ok(()) };
+        let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
+        Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail))
+    }
+
+    /// Asks the backend itself once, unconditionally, and hands out the answer unread.
+    pub(super) async fn ask(&self, url: &Url, begun: &AtomicBool) -> Result<reqwest::Response, Failed> {
+        self.heed_pause()?;
+        let client = self.client().await?;
+        let request = self.request(client, url, &Body::None, None)?;
+        begun.store(true, Ordering::Relaxed);
+        client.execute(request).await.map_err(|error| {
+            let (kind, detail) = answer::transport(error);
+            never_sent(kind, detail)
+        })
+    }
+
+    pub(super) fn url(&self, path: &str) -> Result<Url, Failed> {
         let parse = |text: &str| Url::parse(text).map_err(|error| never_sent(PortErrorKind::Malformed, format!("no address: {error}")));
         let (base, url) = (parse(&self.base)?, parse(&self.address(path))?);
         if base.origin() == url.origin() && path.starts_with('/') && url.path().ends_with(path) {
@@ -212,13 +251,10 @@ impl HttpClient {
     }
 
     async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
-        if let Some(until) = self.pace.closed_until(&self.clock.now()) {
-            let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
-            return Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail));
-        }
-        let client = self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| never_sent(kind, detail))?;
+        self.heed_pause()?;
+        let client = self.client().await?;
         let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
-        let request = self.request(client, url, body, kept.as_ref().map(|(etag, _)| etag.as_str()))?;
+        let request = self.request(client, url, body, kept.as_ref().map(|(etag, ..)| etag.as_str()))?;
         begun.store(true, Ordering::Relaxed);
         let response = client.execute(request).await.map_err(|error| {
             let (left, again) = (!error.is_connect(), answer::is_reset(&error));
@@ -230,8 +266,8 @@ impl HttpClient {
         if let Some(pause) = pace::exhausted(&headers, now.wall) {
             self.pace.close(&now, pause);
         }
-        if let (StatusCode::NOT_MODIFIED, Some((_, value))) = (status, kept) {
-            return Ok(Answer { value, date: pace::date(&headers), not_modified: true });
+        if let (StatusCode::NOT_MODIFIED, Some((_, value, more))) = (status, kept) {
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: true, more, heads: headers });
         }
         if status.is_redirection() {
             let detail = answer::redirect_words(status, &headers, url);
@@ -244,16 +280,16 @@ impl HttpClient {
                 detail,
                 left: true,
             })?;
-            let value = Arc::new(value);
+            let (value, more) = (Arc::new(value), answer::has_next(&headers));
             if matches!(body, Body::None) {
                 let etag = headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-                self.cache.keep(url.as_str(), etag, &value, bytes);
+                self.cache.keep(url.as_str(), etag, &value, more, bytes);
             }
-            return Ok(Answer { value, date: pace::date(&headers), not_modified: false });
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: false, more, heads: headers });
         }
         let bytes = answer::body(response, self.most_bytes.min(64 * 1024)).await.unwrap_or_default();
         let mut kind = answer::status_kind(status);
-        let pause = pace::retry_after(&headers, now.wall).filter(|_| matches!(status.as_u16(), 429 | 503));
+        let pause = pace::asked(self.kind, status, &headers, &bytes, now.wall);
         if let Some(pause) = pause {
             kind = PortErrorKind::RateLimited { until: Some(self.pace.close(&now, pause)) };
         } else if matches!(kind, PortErrorKind::RateLimited { .. }) {
@@ -265,7 +301,7 @@ impl HttpClient {
     }
 
     /// What a backend said against a request, without the secret that some repeat with it.
-    fn withheld(&self, said: Vec<u8>) -> Vec<u8> {
+    pub(super) fn withheld(&self, said: Vec<u8>) -> Vec<u8> {
         let Some(value) = &self.authorization else { return said };
         let secret = value.as_bytes().split(|byte| *byte == b' ').next_back().unwrap_or_default();
         if secret.is_empty() || !said.windows(secret.len()).any(|part| part == secret) {
@@ -288,8 +324,14 @@ impl HttpClient {
             Body::None => client.request(Method::GET, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
-        }
-        .header(ACCEPT, "application/json");
+        };
+        request = match self.kind {
+            // The version of the API that this adapter was written against.
+            BackendKind::Github => request.header(ACCEPT, "application/vnd.github+json").header("X-GitHub-Api-Version", "2022-11-28"),
+            BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Haproxy | BackendKind::Buildbot => {
+                request.header(ACCEPT, "application/json")
+            }
+        };
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value.clone());
         }
@@ -334,7 +376,7 @@ impl HttpClient {
     }
 }
 
-fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
+pub(super) fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
     Failed { kind, detail, left: false, again: false }
 }
 

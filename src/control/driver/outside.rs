@@ -286,9 +286,14 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
-                (Some(Port::Ci(port)), StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. }) => {
-                    port.send(&effect).await.map(|_| ())
-                }
+                (
+                    Some(Port::Ci(port)),
+                    StepEffect::Start { .. }
+                    | StepEffect::Retry { .. }
+                    | StepEffect::Repeat { .. }
+                    | StepEffect::Answer { .. }
+                    | StepEffect::Cancel { .. },
+                ) => port.send(&effect).await.map(|_| ()),
                 _ => Err(SendError::NotDone(unsupported(&backend, "send the effect"))),
             }
         };
