@@ -30,34 +30,14 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<String> {
     {
         return Some(format!("only on {}", screens.iter().map(|screen| screen.word()).collect::<Vec<_>>().join(", ")));
     }
-    match entry.command {
-        Command::Deed(verb) => against_deed(verb, at),
-        Command::Go(screen) if screen.has_target() && at.target.is_none() => Some("no service is marked".to_owned()),
-        Command::Look if at.target.is_none() && at.screen != Screen::Ledger => Some("nothing is marked".to_owned()),
-        Command::Up
-        | Command::Down
-        | Command::Left
-        | Command::Right
-        | Command::PageUp
-        | Command::PageDown
-        | Command::First
-        | Command::Last
-        | Command::Look
-        | Command::Leave
-        | Command::NextPane
-        | Command::PreviousPane
-        | Command::Find
-        | Command::Update
-        | Command::Detail
-        | Command::Help
-        | Command::Go(_)
-        | Command::Logs
-        | Command::Follow
-        | Command::Verify
-        | Command::Redraw
-        | Command::Suspend
-        | Command::Quit => None,
+    if let Some(verb) = entry.command.verb() {
+        return against_deed(verb, at);
     }
+    let needs_target = match entry.command {
+        Command::Go(screen) => screen.has_target(),
+        command => command == Command::Look && at.screen != Screen::Ledger,
+    };
+    (needs_target && at.target.is_none()).then(|| "no service is marked".to_owned())
 }
 
 fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<String> {

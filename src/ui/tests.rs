@@ -325,6 +325,21 @@ fn the_plan_as_it_looks() {
     insta::assert_snapshot!("detail-80x24", desk.text());
 }
 
+#[test]
+fn charts_are_drawn_with_what_the_theme_says() {
+    for charts in ["braille", "block", "ascii"] {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("themes")).unwrap();
+        std::fs::write(directory.path().join("themes/mine.toml"), format!("base = \"default\"\ncharts = \"{charts}\"\n")).unwrap();
+        let around = crate::config::Surroundings { config_dir: directory.path().to_owned(), ..Default::default() };
+        let (theme, _) = super::dress::dress("mine", "default", &around).unwrap();
+        let text = render::text(&fixture::world(), &fixture::now(), Screen::Rollout, Some(&fixture::checkout()), (80, 24), &theme);
+        insta::assert_snapshot!(format!("charts-{charts}-80x24"), text);
+    }
+    let without_unicode = Theme::builtin("ascii").unwrap();
+    assert_eq!(without_unicode.charts(), crate::config::theme::Charts::Ascii);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]

@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::ui::command::{Command, TABLE};
+use crate::model::intent::Verb;
+use crate::ui::command::TABLE;
 use crate::ui::offer::{Standpoint, hindrance};
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
@@ -17,32 +18,7 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
         let keys: Vec<String> = scene.keymap.keys(entry.command).iter().map(crate::ui::input::Chord::shown).collect();
         let mut row = Row::new();
         row.at(1).add(Role::Key, if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") }).at(14);
-        let word = match entry.command {
-            Command::Deed(verb) => verb.word(),
-            Command::Up
-            | Command::Down
-            | Command::Left
-            | Command::Right
-            | Command::PageUp
-            | Command::PageDown
-            | Command::First
-            | Command::Last
-            | Command::Look
-            | Command::Leave
-            | Command::NextPane
-            | Command::PreviousPane
-            | Command::Find
-            | Command::Update
-            | Command::Detail
-            | Command::Help
-            | Command::Go(_)
-            | Command::Logs
-            | Command::Follow
-            | Command::Verify
-            | Command::Redraw
-            | Command::Suspend
-            | Command::Quit => entry.label,
-        };
+        let word = entry.command.verb().map_or(entry.label, Verb::word);
         match hindrance(entry, at) {
             None => {
                 row.add(Role::Strong, word);

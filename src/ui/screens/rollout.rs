@@ -94,9 +94,8 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Ro
         let indent = cells(&lead);
         let plain = if fresh { Role::Plain } else { Role::Quiet };
         for (index, line) in wrap(&sentence, width.saturating_sub(indent + 1)).into_iter().enumerate() {
-            let mut row = if index == 0 { Row::of(role, lead.clone()) } else { Row::new() };
-            row.at(indent).add(plain, line);
-            rows.push(row);
+            let start = if index == 0 { lead.clone() } else { " ".repeat(indent) };
+            rows.push(Row::of(role, start).put(plain, line));
         }
     }
     if past.is_empty() {
