@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::model::intent::Verb;
 use crate::ui::command::TABLE;
-use crate::ui::offer::{Standpoint, hindrance};
+use crate::ui::offer::{self, Standpoint, hindrance};
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
@@ -31,12 +31,7 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
         }
     }
     let mut rows = vec![Row::rule(scene.theme, &format!("works here and now: {} screen, {here}", at.screen.word()))];
-    let no_deeds = match (at.world.read_only, &at.world.ledger.trouble) {
-        (true, _) => Some("this room is read-only: no deed key is bound".to_owned()),
-        (false, Some(trouble)) => Some(format!("the record cannot be written, so no deed can be done: {trouble}")),
-        (false, None) => None,
-    };
-    rows.extend(no_deeds.map(|why| Row::of(Role::Watched, format!(" {why}"))));
+    rows.extend(offer::against_all_deeds(at.world).map(|why| Row::of(Role::Watched, format!(" {why}"))));
     rows.append(&mut can);
     rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
     rows.append(&mut cannot);
