@@ -5,7 +5,7 @@ use crate::model::share::Percent;
 
 use crate::ui::command::Command;
 use crate::ui::offer::{self, Standpoint};
-use crate::ui::row::{Row, wrap};
+use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::screen::Screen;
 use crate::ui::signal;
@@ -68,17 +68,21 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
     for alert in &view.alerts {
         let quiet = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
         let (mark, role) = if quiet { (Mark::None, Role::Quiet) } else { (Mark::Abnormal, Role::Abnormal) };
-        let mut row = Row::of(role, format!(" {} {}", scene.glyph(mark), alert.name));
-        row.add(Role::Plain, format!("  {}  for {}", alert.severity, scene.ago(&alert.since)));
-        if let Some(summary) = alert.annotation("summary") {
-            row.add(Role::Plain, format!("  {summary}"));
-        }
+        let lead = format!(" {} {}", scene.glyph(mark), alert.name);
+        let mut said = format!("{} for {}", alert.severity, scene.ago(&alert.since));
         if !alert.silenced_by.is_empty() {
-            row.add(Role::Quiet, "  silenced");
+            said.push_str(", silenced");
         } else if quiet {
-            row.add(Role::Quiet, "  inhibited by another alert");
+            said.push_str(", inhibited by another alert");
         }
-        rows.push(row);
+        if let Some(summary) = alert.annotation("summary") {
+            said = format!("{said}: {summary}");
+        }
+        let indent = cells(&lead) + 2;
+        for (n, line) in wrap(&said, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+            let start = if n == 0 { format!("{lead}  ") } else { " ".repeat(indent) };
+            rows.push(Row::of(role, start).put(Role::Plain, line));
+        }
     }
     rows.push(Row::rule(scene.theme, "timeline, newest first"));
     rows.extend(events::rows(scene, Some(target), 200, width));

@@ -182,7 +182,7 @@ impl Pipeline {
             let fixed = rows.len() + queue.len() + parts.len() + 2;
             let room =
                 if this.log.is_some() { (height / 5).max(3).min(height.saturating_sub(fixed + 6)) } else { height.saturating_sub(fixed) };
-            this.list(scene, &all, marked, room.max(1), &mut rows);
+            this.list(scene, &all, marked, (width, room.max(1)), &mut rows);
             rows.extend(queue);
         }
         rows.extend(parts);
@@ -195,7 +195,7 @@ impl Pipeline {
         }
     }
 
-    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, room: usize, rows: &mut Vec<Row>) {
+    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, (width, room): (usize, usize), rows: &mut Vec<Row>) {
         let listed = self.listed(all);
         let mut rule = Row::rule(scene.theme, &format!("{}, newest first", words::counted(listed.len(), "run", "runs")));
         if listed.len() < all.len() {
@@ -209,7 +209,7 @@ impl Pipeline {
         if listed.is_empty() {
             return;
         }
-        let columns = Columns::of(scene, &listed);
+        let columns = Columns::of(scene, &listed, width);
         rows.push(columns.heading());
         let here = listed.iter().position(|run| marked.is_some_and(|marked| marked.id == run.id)).unwrap_or(0);
         let skip = (here + 1).saturating_sub(room);
@@ -313,7 +313,7 @@ fn began(run: &Run) -> Option<&DateTime<Utc>> {
     run.started.as_ref().or(run.asked.as_ref())
 }
 
-/// What a run builds or deploys, as far as it is known: the version, else the digest, else the commit.
+/// What a run builds or deploys, as far as it is known: the version, else the digest, else the commit; and where to.
 fn builds(scene: &Scene<'_>, run: &Run) -> String {
     let said = |what: &str, placeholder: &str| {
         let mut names = properties_with(scene, run, placeholder);
@@ -322,7 +322,11 @@ fn builds(scene: &Scene<'_>, run: &Run) -> String {
     };
     let digest = || said("digest", "$digest").map(|digest| digest8(&digest).to_owned());
     let commit = || (!run.revision.is_empty()).then(|| short(run.revision.as_str()).to_owned());
-    said("version", "$version").or_else(digest).or_else(commit).unwrap_or_else(|| "-".to_owned())
+    let what = said("version", "$version").or_else(digest).or_else(commit).unwrap_or_else(|| "-".to_owned());
+    match said("environment", "$environment") {
+        Some(environment) => format!("{what} {environment}"),
+        None => what,
+    }
 }
 
 /// The properties that the configuration fills with a placeholder, of every pipeline of that builder.
@@ -344,6 +348,9 @@ fn digest8(digest: &str) -> &str {
     digest.get(..digits + 8).unwrap_or(digest)
 }
 
+/// The cells under which a reason is only shown with its run in full.
+const LEAST_REASON: usize = 16;
+
 /// Where the columns of the list of runs begin.
 struct Columns {
     builder: usize,
@@ -352,11 +359,12 @@ struct Columns {
     took: usize,
     version: usize,
     by: usize,
-    reason: usize,
+    /// None where there is no room for words.
+    reason: Option<usize>,
 }
 
 impl Columns {
-    fn of(scene: &Scene<'_>, runs: &[&Run]) -> Self {
+    fn of(scene: &Scene<'_>, runs: &[&Run], width: usize) -> Self {
         let widest = |least: usize, of: &dyn Fn(&Run) -> usize| runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least) + 2;
         let builder = 3 + widest(3, &|run| cells(&run.id.to_string()));
         let state = builder + widest(7, &|run| cells(run.builder.as_str()));
@@ -365,7 +373,8 @@ impl Columns {
         let took = begun + widest(5, &|run| began(run).map_or(0, |began| cells(&scene.zone.minute(began, &scene.now.wall)) + 6));
         let version = took + 7;
         let by = version + widest(7, &|run| cells(&builds(scene, run)));
-        Self { builder, state, begun, took, version, by, reason: by + widest(2, &|run| cells(run.by.as_str())) }
+        let reason = by + widest(2, &|run| cells(run.by.as_str()));
+        Self { builder, state, begun, took, version, by, reason: Some(reason).filter(|reason| reason + LEAST_REASON <= width) }
     }
 
     fn heading(&self) -> Row {
@@ -378,9 +387,8 @@ impl Columns {
             (self.took, "took"),
             (self.version, "version"),
             (self.by, "by"),
-            (self.reason, "reason"),
         ];
-        for (column, name) in names {
+        for (column, name) in names.into_iter().chain(self.reason.map(|column| (column, "reason"))) {
             row.at(column).add(Role::Quiet, name);
         }
         row
@@ -397,7 +405,10 @@ impl Columns {
         }
         row.at(self.took).add(Role::Plain, steps::lasted(scene, run.started.as_ref(), run.ended.as_ref()));
         row.at(self.version).add(Role::Plain, builds(scene, run));
-        row.at(self.by).add(Role::Plain, run.by.as_str()).at(self.reason).add(Role::Quiet, run.reason.as_str());
+        row.at(self.by).add(Role::Plain, run.by.as_str());
+        if let Some(column) = self.reason {
+            row.at(column).add(Role::Quiet, run.reason.as_str());
+        }
         row
     }
 }

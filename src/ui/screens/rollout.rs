@@ -242,8 +242,12 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
             .map(|(slot, (up, all))| format!("{} {up} of {all}", signal::named(view, Track::of(slot, view.state.stable))))
             .collect();
         let (name, ups) = (format!("{} {}", entry.backend, entry.pool), ups.join(", "));
-        let rate = |word: &str| entry.rate.map(|rate| format!("; {rate:.0} {word}")).unwrap_or_default();
-        let forms = [format!("{name}: servers up {ups}{}", rate("requests a second")), format!("{name}: up {ups}{}", rate("requests/s"))];
+        let rate = |word: &str| entry.rate.map(|rate| format!("; {rate:.0}{word}")).unwrap_or_default();
+        let forms = [
+            format!("{name}: servers up {ups}{}", rate(" requests a second")),
+            format!("{name}: up {ups}{}", rate(" requests/s")),
+            format!("{name}: up {ups}{}", rate("/s")),
+        ];
         let room = width.saturating_sub(3);
         rows.extend(wrap(&fit(&forms, room), room).into_iter().map(|line| Row::of(Role::Quiet, format!("   {line}"))));
         for missing in &entry.missing {
