@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::control::standing::{self, ByItself, Standing};
 use crate::control::world::{SignalView, TargetView, World};
+use crate::model::approval::Waiting;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
@@ -48,7 +49,7 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
             Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
             Standing::Waiting => {
-                rows.extend(world.waiting.iter().filter(|plan| plan.target() == target && plan.expires > now.wall).map(waiting));
+                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(one, now)));
             }
             Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
@@ -128,21 +129,20 @@ fn failed_words(deed: &Deed) -> Vec<String> {
     if deed.words.is_empty() { vec![word] } else { vec![format!("{word}: {}", deed.words)] }
 }
 
-fn waiting(plan: &Plan) -> NeedRow {
+fn waiting(one: &Waiting, now: &Moment) -> NeedRow {
+    let plan = &one.plan;
+    let given = match one.counting(&now.wall).count() {
+        0 => String::new(),
+        given => format!(", {given} did"),
+    };
     NeedRow {
         target: Some(plan.target().clone()),
         subject: plan.target().to_string(),
         standing: Standing::Waiting,
         what: vec![
-            format!(
-                "{}: another person must agree to plan {}: gonogo approve {} --plan {}",
-                asked(plan),
-                plan.id.short(),
-                plan.target(),
-                plan.id.short()
-            ),
-            format!("{}: another person must agree to plan {}", asked(plan), plan.id.short()),
-            format!("{}: another must agree to {}", asked(plan), plan.id.short()),
+            format!("{}: another person must agree{given}: gonogo approve {} --plan {}", asked(plan), plan.target(), plan.id.short()),
+            format!("{}: another person must agree to plan {}{given}", asked(plan), plan.id.short()),
+            format!("{}: another must agree to {}{given}", asked(plan), plan.id.short()),
         ],
         otherwise: vec!["it ends unless agreed".to_owned(), "else it ends".to_owned()],
         since: Some(plan.made),
@@ -193,11 +193,11 @@ fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<Ne
 pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
     let left = |due: &DateTime<Utc>| (*due - now.wall).to_std().ok();
     let mut rows: Vec<ByItself> = world.deeds.values().filter_map(|deed| watched(world, deed)).collect();
-    rows.extend(world.waiting.iter().filter(|plan| plan.expires > now.wall).map(|plan| ByItself {
-        due: Some(plan.expires),
+    rows.extend(world.waiting_at(now).map(|one| ByItself {
+        due: Some(one.plan.expires),
         left: None,
-        target: plan.target().clone(),
-        text: format!("{} ends unless agreed ({})", asked(plan), plan.id.short()),
+        target: one.plan.target().clone(),
+        text: format!("{} ends unless agreed ({})", asked(&one.plan), one.plan.id.short()),
     }));
     for row in &mut rows {
         row.left = row.due.as_ref().and_then(left);

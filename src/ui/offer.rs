@@ -59,10 +59,8 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
     if let Some(verb) = entry.command.verb() {
         return against_deed(verb, at);
     }
-    let needs_target = match entry.command {
-        Command::Go(screen) => screen.has_target(),
-        command => command == Command::Look && at.screen != Screen::Ledger,
-    };
+    let looks = entry.command == Command::Look && at.screen != Screen::Ledger;
+    let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
 }
 

@@ -242,7 +242,7 @@ impl Session {
                 return self.answered(answer, world, now);
             }
             Over::Nothing | Over::Help | Over::Detail => {
-                self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()))
+                self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
             }
         }
         Vec::new()

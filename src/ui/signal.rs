@@ -40,7 +40,7 @@ fn measured(signal: &SignalView, measure: &Measure) -> Option<String> {
 
 /// A count that a metrics system tells as a real number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are not negative and stay far below 2^53")]
-fn whole(count: f64) -> String {
+pub fn whole(count: f64) -> String {
     words::count(count.round().max(0.0) as u64)
 }
 

@@ -367,7 +367,7 @@ fn what_needs_a_person_keeps_its_words_whole_at_every_width() {
     };
     let mut waits = fixture::plan(&world, intent, &fixture::now(), "w").unwrap();
     waits.intent.target = "ledger@prod".parse().unwrap();
-    world.waiting = std::sync::Arc::new(vec![waits]);
+    world.waiting = std::sync::Arc::new(vec![crate::model::approval::Waiting { plan: waits, approvals: Vec::new() }]);
     let mut lost = fixture::lost_prom();
     lost.waiting = world.waiting.clone();
     for (name, world) in [("waiting", &world), ("waiting-lost", &lost)] {
@@ -413,7 +413,7 @@ fn the_way_back_is_judged_once_for_each_world() {
     assert_eq!(judged(&mut desk), 1, "a second that changes nothing asks nothing");
     desk.world.generation += 1;
     assert_eq!(judged(&mut desk), 2, "a new world is judged anew");
-    desk.now = desk.now.plus(Duration::from_secs(60));
+    desk.now = desk.now.plus(Duration::from_mins(1));
     assert_eq!(judged(&mut desk), 3, "a window may have shut since");
 }
 

@@ -169,10 +169,12 @@ pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     let stable = view.version(view.state.stable).map(|seen| seen.version.to_string());
     let canary = view.version(view.canary_slot()).map(|seen| seen.version.to_string());
     let (mark, role) = of_standing(standing(scene.world, view, scene.now));
-    let between = scene.glyph(match mark {
-        _ if view.state.hold.is_some() => Mark::Held,
-        Mark::None | Mark::Abnormal => Mark::Moving,
-        mark => mark,
+    let between = scene.glyph(if view.state.hold.is_some() {
+        Mark::Held
+    } else if matches!(mark, Mark::None | Mark::Abnormal) {
+        Mark::Moving
+    } else {
+        mark
     });
     let share = view.wished();
     let unknown = scene.glyph(Mark::Unknown);
