@@ -78,7 +78,7 @@ fn versions(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &
     rows.push(rule);
     for (slot, seen) in Slot::BOTH.into_iter().zip(&view.versions) {
         let mut row = Row::new();
-        row.at(3).add(Role::Quiet, format!("{}, {}", slot_word(slot), Track::of(slot, view.state.stable).word())).at(21);
+        row.at(3).add(Role::Quiet, format!("{}, {}", slot_word(slot), Track::of(slot, view.state.stable).word())).at(24);
         match seen {
             Some(seen) => {
                 row.add(Role::Strong, seen.version.as_str()).add(Role::Quiet, format!("  since {}", scene.zone.absolute(&seen.since)))
