@@ -9,7 +9,6 @@ use super::out;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{self, Handle};
-use crate::control::update;
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
 use crate::ports::clock::Clock;
@@ -88,7 +87,7 @@ async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> 
 /// Waits until every backend of one target has answered or failed once, and the store was read.
 pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
     let is_settled = |world: &World| {
-        let mut backends = update::backends_of(&world.catalog, target).into_iter();
+        let mut backends = world.catalog.backends_of(target).into_iter();
         backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
             && (world.ledger.read || world.ledger.trouble.is_some())
     };

@@ -1,6 +1,6 @@
 //! The catalog: everything that is configured, as nouns; the shape of the organisation's release estate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -343,6 +343,21 @@ impl Catalog {
     pub fn protection(&self, target: &Target) -> Option<&Protection> {
         let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
         own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
+    }
+
+    /// Every backend that says something about a target.
+    pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
+        let mut backends = BTreeSet::new();
+        let Some(service) = self.services.get(&target.service) else { return backends };
+        backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
+        backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
+        backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
+        if let Some(deploy) = service.deploy.get(&target.environment) {
+            backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
+            backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
+            backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
+        }
+        backends
     }
 
     /// What protects a target, with the gates of its environment.

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::control::update::backends_of;
 use crate::control::world::{SignalState, TargetView, World};
 use crate::model::catalog::{PipelineRef, Service};
 use crate::model::gate::{Check, CheckKind, Counts, Finding, Gates, Typed};
@@ -95,7 +94,7 @@ fn one(world: &World, target: &Target, gates: &Gates, kind: CheckKind, counts: C
 }
 
 fn freshness(world: &World, target: &Target, now: &Moment) -> Found {
-    let all = backends_of(&world.catalog, target);
+    let all = world.catalog.backends_of(target);
     let stale: Vec<String> = all.iter().filter(|backend| !world.freshness(backend, now).is_fresh()).map(ToString::to_string).collect();
     if all.is_empty() {
         return Found::new(Finding::NoSource, "no source tells of it".to_owned(), "configure its traffic, pipeline or signals");
