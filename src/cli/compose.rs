@@ -13,6 +13,7 @@ use crate::adapters::simulated::{self, SimulatedWorld};
 use crate::adapters::traffic::haproxy::Haproxy;
 use crate::cli::exit::Exit;
 use crate::cli::out;
+use crate::cli::who::{self, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
@@ -99,16 +100,18 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 
 /// A room over the configured backends.
 pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> Composed {
-    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends);
+    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends).await;
     let (outside, equipment) = outside.await;
     Composed { outside, opening: opening.equipped(equipment), simulated: None }
 }
 
 /// A room over the configured backends that can be shown before they and the store are open.
-pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) -> Meanwhile {
+pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) -> Meanwhile {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = loaded.config;
-    let actor = Actor::recognise(&os_user(around), &config.catalog.people);
+    // A process that tends to deeds also orders them.
+    let proof = if tends { Proof::Asked } else { Proof::Waived };
+    let actor = who::recognise(around, &config.catalog.people, proof).await.actor;
     let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
     let (around, its_clock) = (around.clone(), clock.clone());
     let switchboard = Arc::new(Switchboard::default());
@@ -211,7 +214,7 @@ fn train(
     let catalog = scenario.catalog(&user).map_err(refused)?;
     let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(refused)?;
     let ports = simulated::ports(&world).map_err(refused)?;
-    let actor = Actor::recognise(&user, &catalog.people);
+    let actor = Actor::recognise(&user, &catalog.people, &[]).actor;
     Ok((bare(catalog, actor, read_only, seed, true), ports, world))
 }
 

@@ -37,5 +37,6 @@ pub trait Signer: Send + Sync {
     fn keys(&self) -> Pending<'_, Result<Vec<String>, SignError>>;
 
     /// Signs `bytes` as SSHSIG in `namespace` (sha512) with the first of `keys` that the agent holds.
+    /// What comes back has been checked against key, namespace and bytes.
     fn sign<'a>(&'a self, keys: &'a [String], namespace: &'a str, bytes: &'a [u8]) -> Pending<'a, Result<Signed, SignError>>;
 }

@@ -34,7 +34,7 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    open(around, flags, compose::configured_meanwhile(loaded, around, true), files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around, true).await, files).await
 }
 
 /// Opens the room over what was put together, in this terminal.

@@ -2,6 +2,7 @@
 
 mod backend;
 mod circle;
+mod claim;
 mod digest;
 mod environment;
 mod known;

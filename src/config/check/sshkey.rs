@@ -1,28 +1,26 @@
-//! Whether a line looks like a public SSH key in the OpenSSH form.
+//! Whether a line is a public SSH key in the OpenSSH form, of a type and size whose signatures the ledger can check.
 
 use base64ct::{Base64, Encoding as _};
+use ssh_key::PublicKey;
 
-/// The types whose signatures the ledger can bear.
-const TYPES: &[&str] = &[
-    "ssh-ed25519",
-    "sk-ssh-ed25519@openssh.com",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-    "ssh-rsa",
-];
+use crate::model::operator::KEY_TYPES;
 
-/// Says what is wrong with a key; none when its type is known and its bytes begin with that type.
+/// The sizes of RSA keys in bits: under the first they are weak, over the second their signatures are not checked.
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
+/// Says what is wrong with a key.
 pub(super) fn wrong(line: &str) -> Option<&'static str> {
     if line.contains("PRIVATE KEY") {
         return Some("is a private key");
+    }
+    if line.contains(char::is_control) {
+        return Some("is more than one line");
     }
     let mut words = line.split(' ');
     let (Some(kind), Some(body)) = (words.next(), words.next()) else {
         return Some("is no public SSH key");
     };
-    if !TYPES.contains(&kind) {
+    if !KEY_TYPES.contains(&kind) {
         return Some("has an unknown type");
     }
     let Ok(bytes) = Base64::decode_vec(body) else {
@@ -33,9 +31,9 @@ pub(super) fn wrong(line: &str) -> Option<&'static str> {
     if inner != Some(kind.as_bytes()) {
         return Some("holds another type than it says");
     }
-    let behind = bytes.get(4 + kind.len()..).unwrap_or_default();
-    if kind == "ssh-ed25519" && behind.len() != 36 || behind.len() < 36 {
-        return Some("is cut short");
-    }
-    None
+    let Ok(key) = PublicKey::from_bytes(&bytes) else {
+        return Some("is cut short or damaged");
+    };
+    let rsa = key.key_data().rsa().map(ssh_key::public::RsaPublicKey::key_size);
+    rsa.is_some_and(|bits| !RSA_BITS.contains(&bits)).then_some("is an RSA key under 2048 or over 8192 bits")
 }
