@@ -12,7 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 use self::wire::Wrong;
-use crate::model::operator::{KEY_TYPES, without_comment};
+use crate::config::sshkey;
+use crate::model::operator::without_comment;
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::signer::{SignError, Signed, Signer};
@@ -128,13 +129,10 @@ struct Held {
 }
 
 impl Held {
-    /// Reads the bytes of a public key; none when it is a certificate, of a type that we do not take, or no key at all.
-    ///
-    /// The type is looked at first: a certificate may hold a certificate, and so on until the stack ends.
+    /// Reads the bytes of a public key; none when it is not one that we take.
     fn read(blob: &[u8]) -> Option<Self> {
-        let kind = wire::kind(blob).filter(|kind| KEY_TYPES.contains(kind))?;
-        let text = format!("{kind} {}", Base64::encode_string(blob));
-        let public = PublicKey::from_bytes(blob).ok().filter(|key| key.algorithm().as_str() == kind)?;
+        let public = sshkey::from_bytes(blob)?;
+        let text = format!("{} {}", public.algorithm(), Base64::encode_string(blob));
         Some(Self { text, blob: blob.to_vec(), public })
     }
 

@@ -7,7 +7,7 @@ use base64ct::{Base64, Base64Unpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::signer::{Deadlines, SshAgent};
-use crate::cli::{compose, out};
+use crate::cli::out;
 use crate::config::surroundings::Surroundings;
 use crate::model::name::PersonName;
 use crate::model::operator::{Actor, By, Person, Recognised};
@@ -26,12 +26,40 @@ pub enum Proof {
     Waived,
 }
 
-/// The agent's keys and who that makes the operator.
+/// Who is at the keys, as far as was found when the process began.
 pub struct Found {
+    /// The name of the system user who runs this process.
+    pub os_user: String,
     /// Who, and by what.
     pub recognised: Recognised,
-    /// The public keys that the agent lists, or why it lists none.
+    /// The public keys that the agent lists, or why it lists none; empty too where it was not asked.
     pub keys: Result<Vec<String>, SignError>,
+    proven: Option<String>,
+}
+
+impl Found {
+    /// Who it is when other people are configured. A key that has not proven itself yet says nobody.
+    pub fn again(&self, people: &[Person]) -> Actor {
+        let recognised = Actor::recognise(&self.os_user, people, self.keys.as_deref().unwrap_or_default());
+        match recognised.to_prove(&self.os_user, people) {
+            Some(key) if self.proven.as_deref() != Some(key) => Actor::Stranger(self.os_user.clone()),
+            Some(_) | None => recognised.actor,
+        }
+    }
+}
+
+/// The name of the system user who runs this process.
+pub fn os_user(around: &Surroundings) -> String {
+    let named = around.variable("USER").or_else(|| around.variable("LOGNAME"));
+    let id = rustix::process::getuid().as_raw();
+    // The password file decides: a variable is only what somebody set.
+    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let found = file.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(id)).then(|| name.to_owned())
+    });
+    found.or_else(|| named.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
 }
 
 /// The operator's SSH agent, by `SSH_AUTH_SOCK`.
@@ -40,35 +68,33 @@ pub fn signer(around: &Surroundings) -> Arc<dyn Signer> {
 }
 
 /// Finds who is at the keys. The agent is asked only where a configured person has a key.
-pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof) -> Recognised {
+pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
     if people.iter().all(|person| person.keys.is_empty()) {
-        return Actor::recognise(&compose::os_user(around), people, &[]);
+        let os_user = os_user(around);
+        let recognised = Actor::recognise(&os_user, people, &[]);
+        return Found { os_user, recognised, keys: Ok(Vec::new()), proven: None };
     }
-    ask(around, people, proof).await.recognised
+    ask(around, people, proof).await
 }
 
 /// Asks the agent in any case.
 pub async fn ask(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
-    let (signer, os_user) = (signer(around), compose::os_user(around));
+    let (signer, os_user) = (signer(around), os_user(around));
     let keys = signer.keys().await;
-    let recognised = Actor::recognise(&os_user, people, keys.as_deref().unwrap_or_default());
-    let key = recognised.to_prove(&os_user, people).filter(|_| proof == Proof::Asked).map(str::to_owned);
-    let recognised = match key {
-        None => recognised,
-        Some(key) => match proven(signer.as_ref(), &key).await {
-            Ok(()) => recognised,
-            Err(why) => {
-                let nobody = Recognised::unproven(&os_user, &key, why);
-                out::words(&format!("gonogo: {}", words(&nobody, &os_user)));
-                nobody
-            }
-        },
-    };
-    Found { recognised, keys }
+    let mut recognised = Actor::recognise(&os_user, people, keys.as_deref().unwrap_or_default());
+    let mut proven = recognised.to_prove(&os_user, people).filter(|_| proof == Proof::Asked).map(str::to_owned);
+    if let Some(key) = &proven
+        && let Err(why) = prove(signer.as_ref(), key).await
+    {
+        recognised = Recognised::unproven(&os_user, key, why);
+        out::words(&format!("gonogo: {}", words(&recognised, &os_user)));
+        proven = None;
+    }
+    Found { os_user, recognised, keys, proven }
 }
 
 /// Has the key sign what nobody could have had it sign before.
-async fn proven(signer: &dyn Signer, key: &str) -> Result<(), Text> {
+async fn prove(signer: &dyn Signer, key: &str) -> Result<(), Text> {
     let mut challenge = [0; 32];
     getrandom::fill(&mut challenge).map_err(|error| Text::clean(&format!("no random numbers: {error}")))?;
     if key.starts_with("sk-") {

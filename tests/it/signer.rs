@@ -220,20 +220,36 @@ async fn garbage_is_told_as_garbage_and_a_no_as_a_no() {
     assert!(matches!(at(fake.socket()).keys().await, Err(SignError::Refused(_))));
 }
 
+fn ed25519(length: usize) -> Vec<u8> {
+    [string(b"ssh-ed25519"), string(&vec![7; length])].concat()
+}
+
+/// A certificate signed by a certificate, and so on: a reader that goes down with them ends with its stack.
+fn nested() -> Vec<u8> {
+    let cert = |inner: Vec<u8>| {
+        let first = [&b"ssh-ed25519-cert-v01@openssh.com"[..], &[1; 32], &[2; 32]].map(string).concat();
+        let (serial_and_kind, names, dates) = ([&[0; 11][..], &[1]].concat(), [0; 8], [0; 16]);
+        [&first[..], &serial_and_kind, &names, &dates, &[0; 12], &string(&inner), &string(b"")].concat()
+    };
+    (0..1500).fold(ed25519(32), |inner, _| cert(inner))
+}
+
+#[test]
+fn a_ledger_with_certificates_in_certificates_is_refused_and_not_fallen_into() {
+    let blob = [&b"SSHSIG\0\0\0\x01"[..], &string(&nested()), &string(b"n"), &string(b""), &string(b"sha512"), &string(b"")].concat();
+    let said = check_sshsig(&[], "ana", NAMESPACE, BODY, &blob);
+    assert!(said.is_err_and(|why| why.starts_with("signature: no SSHSIG")), "{said:?}");
+    let line = format!("ana namespaces=\"{NAMESPACE}\" ssh-ed25519-cert-v01@openssh.com {}\n", Base64::encode_string(&nested()));
+    assert!(read_signers(line.as_bytes()).is_none());
+}
+
 #[tokio::test]
 async fn keys_that_are_none_do_not_hide_those_that_are() {
     let folder = tempfile::tempdir().unwrap();
     let key = make_key(folder.path(), "key", &["-t", "ed25519"]);
-    let ed = |length: usize| [string(b"ssh-ed25519"), string(&vec![7; length])].concat();
-    // A certificate signed by a certificate, and so on: a reader that goes down would end with the stack.
-    let cert = |inner: &[u8]| {
-        let parts = [&b"ssh-ed25519-cert-v01@openssh.com"[..], &[1; 32], &[2; 32]].map(string).concat();
-        [parts, vec![0; 12], string(b""), string(b""), vec![0; 16], string(b""), string(b""), string(b""), string(inner), string(b"")]
-            .concat()
-    };
-    let nested = (0..1500).fold(ed(32), |inner, _| cert(&inner));
+    let nested = nested();
     assert!(nested.len() < 250_000, "{}", nested.len());
-    let keys = vec![Vec::new(), vec![255; 40], nested, ed(31), string(b"ssh-dss"), bytes_of(&key), string(b"ssh-rsa")];
+    let keys = vec![Vec::new(), vec![255; 40], nested, ed25519(31), string(b"ssh-dss"), bytes_of(&key), string(b"ssh-rsa")];
     let fake = Fake::listing(keys, None);
     assert_eq!(at(fake.socket()).keys().await.unwrap(), [key]);
 }

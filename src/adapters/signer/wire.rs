@@ -59,12 +59,6 @@ pub(super) fn signature(answer: &[u8]) -> Result<&[u8], Wrong> {
     if rest.is_empty() { Ok(signature) } else { Err(Wrong::Garbled("its signature has something behind its end")) }
 }
 
-/// The type that the bytes of a key begin with, such as `ssh-ed25519`.
-pub(super) fn kind(key: &[u8]) -> Option<&str> {
-    let mut rest = key;
-    std::str::from_utf8(string(&mut rest)?).ok()
-}
-
 fn body(answer: &[u8], kind: u8) -> Result<&[u8], Wrong> {
     match answer.split_first() {
         Some((first, rest)) if *first == kind => Ok(rest),
@@ -156,7 +150,7 @@ mod tests {
         #[test]
         fn nothing_that_an_agent_answers_panics(answer in proptest::collection::vec(any::<u8>(), 0..200), kind in 0_u8..16) {
             let answer = [&[kind][..], &answer].concat();
-            let _ = (keys(&answer), signature(&answer), super::kind(&answer));
+            let _ = (keys(&answer), signature(&answer));
         }
     }
 }

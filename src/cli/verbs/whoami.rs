@@ -14,14 +14,14 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let os_user = compose::os_user(around);
     let people = loaded.as_ref().map_or(&[][..], |loaded| loaded.config.catalog.people.as_slice());
     let found = who::ask(around, people, Proof::Asked).await;
+    let os_user = found.os_user.as_str();
     if as_json {
-        out::json(&object(&found, &os_user, people));
+        out::json(&object(&found, people));
         return Exit::Done;
     }
-    let how = who::words(&found.recognised, &os_user);
+    let how = who::words(&found.recognised, os_user);
     out::line(&match person(&found, people) {
         Some(person) => {
             let roles: Vec<_> = person.roles.iter().map(role).collect();
@@ -42,7 +42,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     Exit::Done
 }
 
-fn object(found: &Found, os_user: &str, people: &[Person]) -> Value {
+fn object(found: &Found, people: &[Person]) -> Value {
     let known = match &found.recognised.actor {
         Actor::Person(_) => "configured",
         Actor::Unverified(_) => "unverified",
@@ -62,10 +62,10 @@ fn object(found: &Found, os_user: &str, people: &[Person]) -> Value {
     json!({
         "schema": crate::cli::json::SCHEMA,
         "name": found.recognised.actor.to_string(),
-        "os_user": os_user,
+        "os_user": found.os_user,
         "known": known,
         "by": by,
-        "how": who::words(&found.recognised, os_user),
+        "how": who::words(&found.recognised, &found.os_user),
         "keys": found.keys.iter().flatten().map(key).collect::<Vec<_>>(),
         "agent_error": found.keys.as_ref().err().map(ToString::to_string),
         "roles": roles.iter().map(grant).collect::<Vec<_>>(),

@@ -9,7 +9,6 @@ mod known;
 mod person;
 mod room;
 mod service;
-mod sshkey;
 
 use std::collections::BTreeMap;
 

@@ -3,9 +3,10 @@
 use super::super::file::{Fields, named};
 use super::super::node::{Node, Value};
 use super::super::problem::Findings;
+use super::super::sshkey;
 use super::claim::Claims;
 use super::known::Known;
-use super::{label, sshkey};
+use super::label;
 use crate::model::name::{PersonName, RoleName};
 use crate::model::operator::{Grant, Person, without_comment};
 
@@ -26,7 +27,7 @@ fn person(nth: usize, node: &Node, known: &Known<'_>, claims: &mut Claims, found
     let name = fields.required("name", "`name = \"..\"`", found).and_then(|node| name(node, found));
     let mut keys = Vec::new();
     for (at, key) in fields.texts("keys", found) {
-        if let Some(why) = sshkey::wrong(key) {
+        if let Err(why) = sshkey::read(key) {
             found.problem(at, &format!("the key {why}"), "a line such as \"ssh-ed25519 AAAAC3Nza..\"");
             continue;
         }

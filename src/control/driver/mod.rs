@@ -127,7 +127,7 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
-            if let Event::Reloaded { result: Ok(_) } = &event {
+            if let Event::Reloaded { result: Ok(_), .. } = &event {
                 room.is_able(outside.abilities());
             }
             let tasks = room.update(&now, event);
