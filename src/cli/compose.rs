@@ -87,18 +87,16 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 }
 
 /// A room over the configured backends.
-pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> Composed {
-    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends).await;
+pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Composed {
+    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends, proof).await;
     let (outside, equipment) = outside.await;
     Composed { outside, opening: opening.equipped(equipment), simulated: None }
 }
 
 /// A room over the configured backends that can be shown before they and the store are open.
-pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) -> Meanwhile {
+pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Meanwhile {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = loaded.config;
-    // A process that tends to deeds also orders them.
-    let proof = if tends { Proof::Asked } else { Proof::Waived };
     let found = who::recognise(around, &config.catalog.people, proof).await;
     let actor = found.recognised.actor.clone();
     let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
@@ -123,6 +121,7 @@ async fn backends_and_store(
     switchboard: Arc<Switchboard>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
+    let people = config.catalog.people.clone();
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
@@ -132,6 +131,7 @@ async fn backends_and_store(
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
+    ledger.name_people(&people);
     let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
     (Outside::over(switchboard, ledger, journal, clock), equipment)
 }

@@ -10,7 +10,7 @@ use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
-use crate::cli::who::Found;
+use crate::cli::who::{Found, Proof};
 use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
@@ -35,7 +35,7 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    open(around, flags, compose::configured_meanwhile(loaded, around, true).await, files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around, true, Proof::Asked).await, files).await
 }
 
 /// Opens the room over what was put together, in this terminal.

@@ -4,22 +4,23 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::place::{Place, Said, os_user};
+use super::place::{Pair, Place, Room, Said, os_user};
 use crate::servers::agent::{Agent, Fake, bytes_of, make_key, string};
 
 /// Ana and Cy share the account that runs the tests.
-fn shared(ana: &str, cy: &str) -> Place {
+fn people(ana: &str, cy: &str) -> String {
     let user = os_user();
     let person = |name, key| {
         format!(
             "[[person]]\nname = \"{name}\"\nos_user = \"{user}\"\nkeys = [\"{key} {name}@laptop\"]\nroles = [{{ role = \"captain\" }}]\n"
         )
     };
-    Place::with(&format!(
-        "{}{}[[environment]]\nname = \"prod\"\n[[service]]\nname = \"checkout\"\n[service.deploy.prod]\nstrategy = \"canary\"\n",
-        person("ana", ana),
-        person("cy", cy)
-    ))
+    format!("{}{}", person("ana", ana), person("cy", cy))
+}
+
+fn shared(ana: &str, cy: &str) -> Place {
+    let service = "[[environment]]\nname = \"prod\"\n[[service]]\nname = \"checkout\"\n[service.deploy.prod]\nstrategy = \"canary\"\n";
+    Place::with(&format!("{}{service}", people(ana, cy)))
 }
 
 fn run(place: &Place, socket: &Path, args: &[&str]) -> Said {
@@ -91,4 +92,28 @@ fn an_agent_that_lists_a_key_and_cannot_sign_with_it_is_nobody() {
         // Looking asks for no signature, so that nobody has to touch a key for it.
         run(&place, &fake.socket(), &["status", "--settle", "0s"]).exits(0);
     }
+}
+
+/// Self-approval from a shared account: the same hands, another person's public key.
+#[test]
+fn a_plan_of_a_shared_account_is_approved_by_the_other_persons_key_and_by_nothing_less() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let (anas, cys) = (Agent::start(), Agent::start());
+    let (ana, cy) = (anas.add("ana", &["-t", "ed25519"]), cys.add("cy", &["-t", "ed25519"]));
+    let environment = "hold_time = \"1s\"\nprotection = { approvals = 1 }".to_owned();
+    let place = Room { people: people(&ana, &cy), environment, ..pair.room(&pool) }.place();
+    let plan = run(&place, &anas.socket(), &["shift", "checkout@prod", "20", "--yes", "--json"]).exits(4).json();
+    let plan = &plan["plan"].as_str().unwrap()[..12];
+    let approve = ["approve", "checkout@prod", "--plan", plan];
+    run(&place, &anas.socket(), &approve).exits(3);
+    let fake = Fake::listing(vec![bytes_of(&cy)], Some(string(&[5])));
+    run(&place, &fake.socket(), &approve).exits(3);
+    run(&place, &anas.folder().join("none.sock"), &approve).exits(3);
+    run(&place, &anas.socket(), &["execute", plan]).exits(4);
+    assert_eq!(pair.weight(&pool), 0);
+    run(&place, &cys.socket(), &approve).exits(0);
+    run(&place, &cys.socket(), &["execute", plan]).exits(3);
+    run(&place, &anas.socket(), &["execute", plan, "--wait", "accepted"]).exits(0);
+    assert_ne!(pair.weight(&pool), 0);
 }
