@@ -138,6 +138,23 @@ fn what_is_left_out_has_the_defaults_of_the_contract() {
 }
 
 #[test]
+fn people_may_share_a_system_user_and_one_without_a_key_is_warned_of() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvH0DkPwSfNWnR3bTqkdzPfo9CxQ4oFPVDTmFXIYaF";
+    let ana = format!("[[person]]\nname = \"ana\"\nos_user = \"deploy\"\nkeys = [\"{key} ana@laptop\"]\n");
+    let machine = Machine::new()
+        .user(&format!("{ana}[[person]]\nname = \"cy\"\nos_user = \"deploy\"\n[[person]]\nname = \"dan\"\nos_user = \"dan\"\n"));
+    let warnings = machine.load().expect("accepted").warnings;
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(
+        warning.to_string().ends_with(
+            ":7:11: `deploy` is the system user of 2 people, and this one has no key to be known by; expected `keys` for each who shares it"
+        ),
+        "{warning}"
+    );
+    assert!(Machine::new().user(&ana).load().expect("accepted").warnings.is_empty());
+}
+
+#[test]
 fn stale_after_is_never_under_five_seconds_by_default() {
     let machine = Machine::new().user("[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\nevery = \"1s\"\n");
     let config = machine.load().expect("accepted").config;

@@ -29,6 +29,7 @@ mod write;
 
 pub use check::verify_lines;
 pub use journal::HAPPENING;
+pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

@@ -21,6 +21,7 @@ mod pty;
 mod rehearse;
 mod reload;
 mod servers;
+mod signer;
 mod simulated;
 mod terminal;
 mod tidy;

@@ -2,6 +2,7 @@
 
 mod backend;
 mod circle;
+mod claim;
 mod digest;
 mod environment;
 mod gates;
@@ -9,7 +10,6 @@ mod known;
 mod person;
 mod room;
 mod service;
-mod sshkey;
 
 use std::collections::BTreeMap;
 

@@ -252,7 +252,7 @@ impl Room {
                     "clock",
                 )
             }
-            Event::Reloaded { result } => self.on_reloaded(now, result),
+            Event::Reloaded { result, actor } => self.on_reloaded(now, result, actor),
             Event::Woke
             | Event::Began { .. }
             | Event::Sending { .. }
@@ -264,7 +264,7 @@ impl Room {
         }
     }
 
-    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>) -> Vec<Task> {
+    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>, actor: Option<Actor>) -> Vec<Task> {
         match result {
             Err(trouble) => {
                 self.world.config_trouble = Some(trouble.clone());
@@ -282,6 +282,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
