@@ -2,6 +2,9 @@
 
 pub mod counters;
 pub mod histogram;
+pub mod occurrence;
 pub mod proportion;
+pub mod span;
 pub mod split;
 pub mod weights;
+pub mod zone;

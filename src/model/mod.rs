@@ -3,8 +3,10 @@
 pub mod alert;
 pub mod capability;
 pub mod catalog;
+pub mod change;
 pub mod deed;
 pub mod error;
+pub mod ical;
 pub mod intent;
 pub mod name;
 pub mod operator;
@@ -19,5 +21,6 @@ pub mod slot;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod timetable;
 pub mod traffic;
 pub mod verdict;

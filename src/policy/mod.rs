@@ -1,4 +1,5 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
+pub mod calendar;
 pub mod judge;
 pub mod role;
