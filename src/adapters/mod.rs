@@ -1,6 +1,7 @@
 //! Adapters: one product a file or folder, each behind a port, each proven on the real server.
 
 pub mod alerts;
+pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod http;

@@ -78,8 +78,14 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         return Err(Problems(problems));
     }
     let nothing_configured = layers.files.is_empty();
-    let config =
-        Config { catalog: checked.catalog, backends: checked.backends, store: checked.store, ledger: checked.ledger, files: layers.files };
+    let config = Config {
+        catalog: checked.catalog,
+        backends: checked.backends,
+        calendars: checked.calendars,
+        store: checked.store,
+        ledger: checked.ledger,
+        files: layers.files,
+    };
     Ok(Loaded { config, nothing_configured, warnings })
 }
 

@@ -4,6 +4,7 @@ mod address;
 mod check;
 pub mod duration;
 pub mod example;
+mod feeds;
 mod file;
 pub mod keymap;
 mod layers;

@@ -11,6 +11,7 @@ use super::operator::Person;
 use super::share::Percent;
 use super::signal::Better;
 use super::slot::Slot;
+use super::timetable::Timetable;
 
 /// What a backend is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -322,6 +323,9 @@ pub struct Catalog {
     pub environments: Vec<Environment>,
     /// Services by name.
     pub services: BTreeMap<ServiceName, Service>,
+    /// Windows, freezes, trains.
+    #[serde(default)]
+    pub timetable: Timetable,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.

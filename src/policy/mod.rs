@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod gate;
+pub mod calendar;
 pub mod judge;
 pub mod role;
 #[cfg(test)]

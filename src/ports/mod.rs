@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod broken;
+pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod journal;

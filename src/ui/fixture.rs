@@ -170,6 +170,7 @@ pub fn catalog() -> Catalog {
         environments: vec![environment("staging", 2, Protection::default()), environment("prod", 3, protected)],
         services: services.into_iter().map(|(named, environments)| (name(named), service(named, environments))).collect(),
         simulated: false,
+        timetable: crate::model::timetable::Timetable::default(),
         rules_digest: "0".repeat(64),
     }
 }

@@ -13,6 +13,7 @@ use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, Serv
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
 use crate::model::slot::Slot;
+use crate::model::timetable::Timetable;
 
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};
 
@@ -85,7 +86,8 @@ impl Scenario {
             bell: false,
             read_only: false,
         };
-        Ok(Catalog { room, people, backends, environments, services, simulated: true, rules_digest })
+        let timetable = Timetable::default();
+        Ok(Catalog { room, people, backends, environments, services, timetable, simulated: true, rules_digest })
     }
 
     fn backend(&self, name: BackendName, kind: BackendKind) -> Backend {
