@@ -300,10 +300,19 @@ fn happenings() -> VecDeque<Happening> {
         target: Some(checkout()),
         text: Text::clean(text),
         source: source.to_owned(),
+        deed: None,
+    };
+    let deed = |time, verb, state, text: &str, source: &str| Happening {
+        deed: Some((verb, state)),
+        ..line(time, HappeningKind::Deed, text, source)
     };
     VecDeque::from([
         line("13:41:00", HappeningKind::Change, "rollout of 2.5.0 begins", "edge"),
-        line("13:59:02", HappeningKind::Deed, "shift to 20 % by ana EFFECTIVE", "ana"),
+        deed("13:59:01", Verb::Shift, DeedState::Intended, "shift INTENDED: be_checkout v2 to 20, because \"all green at 10\"", "ana"),
+        deed("13:59:02", Verb::Shift, DeedState::Effective, "shift EFFECTIVE: measured 20 of 100 requests", "ana"),
+        deed("13:59:40", Verb::Promote, DeedState::Denied, "promote DENIED: bo is no release captain in prod", "bo"),
+        deed("14:00:02", Verb::Start, DeedState::Unknown, "start UNKNOWN: no answer came within 10 s", "ana"),
+        deed("14:00:40", Verb::Start, DeedState::Failed, "start FAILED: the run did not begin", "ana"),
         line("14:01:50", HappeningKind::Alert, "CheckoutErrors fires", "alerts"),
     ])
 }

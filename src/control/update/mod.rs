@@ -302,7 +302,11 @@ impl Room {
 
     /// Writes a line into the timeline and the journal.
     fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        let happening = Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned() };
+        self.record(now, Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None })
+    }
+
+    /// Puts a line into the timeline and the journal.
+    fn record(&mut self, now: &Moment, happening: Happening) -> Vec<Task> {
         let timeline = Arc::make_mut(&mut self.world.timeline);
         timeline.push_back(happening.clone());
         while timeline.len() > TIMELINE {
