@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::{broken, file, unwritable};
+use super::glance::Glance;
 use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
@@ -51,6 +52,8 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
+    /// How the write-ahead log looked when the number of commits was read last.
+    pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -142,6 +145,7 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
+            known: std::sync::Mutex::new(None),
             refusal: RwLock::new(None),
         }
     }
