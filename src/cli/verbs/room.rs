@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -79,7 +80,10 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     }
 }
 
-/// Looks once a second whether a configuration file changed, and reads all layers again when one did.
+/// How often the configuration files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks every other second whether a configuration file changed, and reads all layers again when one did.
 fn reload(
     around: &Surroundings,
     flags: &Flags,
@@ -95,7 +99,7 @@ fn reload(
     let mut before = mark(&files);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
             let after = mark(&files);
             if after == before {
                 continue;
