@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::control::world::{EntryTraffic, Measure, Point, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
+use crate::control::chart::{Chart, Point};
+use crate::control::world::{EntryTraffic, Measure, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
 use crate::model::catalog::{
@@ -254,7 +255,7 @@ fn bad_canary() -> TargetView {
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
-    let points: VecDeque<Point> = (0..120_i32)
+    let points: Chart = (0..120_i32)
         .map(|n| {
             let late = f64::from((n - 90).max(0)) / 30.0;
             Point {
@@ -264,7 +265,7 @@ fn bad_canary() -> TargetView {
             }
         })
         .collect();
-    view.charts = BTreeMap::from([(name("errors"), Arc::new(points))]);
+    view.charts = BTreeMap::from([(name("errors"), points)]);
     view
 }
 

@@ -386,17 +386,29 @@ fn equip(world: &mut World, abilities: &BTreeMap<BackendName, (&'static [Capabil
     }
 }
 
+/// Whether a backend says something about a target.
+fn reads(catalog: &Catalog, target: &Target, backend: &BackendName) -> bool {
+    named_by(catalog, target).any(|name| name == backend)
+}
+
 /// Every backend that says something about a target.
 pub fn backends_of(catalog: &Catalog, target: &Target) -> BTreeSet<BackendName> {
-    let mut backends = BTreeSet::new();
-    let Some(service) = catalog.services.get(&target.service) else { return backends };
-    backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
-    backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
-    backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
-    if let Some(deploy) = service.deploy.get(&target.environment) {
-        backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
-        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
-        backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
-    }
-    backends
+    named_by(catalog, target).cloned().collect()
+}
+
+/// The backends that a target's configuration names, some of them more than once.
+fn named_by<'a>(catalog: &'a Catalog, target: &Target) -> impl Iterator<Item = &'a BackendName> {
+    let service = catalog.services.get(&target.service);
+    let deploy = service.and_then(|service| service.deploy.get(&target.environment));
+    let of_service = service.into_iter().flat_map(|service| {
+        let alerts = service.alerts.iter().map(|alerts| &alerts.backend);
+        let pipeline = service.pipeline.iter().map(|pipeline| &pipeline.backend);
+        alerts.chain(pipeline).chain(service.signals.iter().map(|signal| &signal.backend))
+    });
+    let of_deploy = deploy.into_iter().flat_map(|deploy| {
+        let version = deploy.version.iter().map(|version| &version.backend);
+        let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
+        deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline)
+    });
+    of_service.chain(of_deploy)
 }

@@ -1,6 +1,7 @@
 //! A chart of one signal: the old and the new version by different marks, with the limit, in braille or plain characters.
 
-use crate::control::world::{Point, SignalView};
+use crate::control::chart::Point;
+use crate::control::world::SignalView;
 
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
