@@ -310,7 +310,7 @@ fn a_server_behind_two_targets_is_a_warning() {
 
 #[test]
 fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_order_of_tables() {
-    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest;
+    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest.clone();
     let (ana, bo) = ("[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n", "[[person]]\nname = \"bo\"\n");
     let prod = "[[environment]]\nname = \"prod\"\nprotection = { approvals = 1 }\n";
     let first = digest(&format!("{ana}{bo}{prod}"));

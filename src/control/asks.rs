@@ -49,7 +49,7 @@ fn unread(world: &World, backend: &BackendName) -> Vec<u64> {
 
 fn deploys(world: &World) -> impl Iterator<Item = (&Service, Target, &Deploy)> {
     world.catalog.services.values().flat_map(|service| {
-        service.deploy.iter().map(move |(environment, deploy)| (service, Target::new(service.name.clone(), environment.clone()), deploy))
+        service.deploy.iter().map(move |(environment, deploy)| (service, Target::new(service.name.clone(), environment.clone()), &**deploy))
     })
 }
 

@@ -243,7 +243,7 @@ pub struct TargetView {
     /// Alerts that match it.
     pub alerts: Vec<Arc<Alert>>,
     /// Charts by signal, oldest first, at most 240 points.
-    pub charts: BTreeMap<SignalName, Chart>,
+    pub charts: Vec<(SignalName, Chart)>,
     /// When its share last changed.
     pub since: Option<DateTime<Utc>>,
 }
@@ -258,9 +258,14 @@ impl TargetView {
             versions: [None, None],
             signals: Vec::new(),
             alerts: Vec::new(),
-            charts: BTreeMap::new(),
+            charts: Vec::new(),
             since: None,
         }
+    }
+
+    /// The chart of a signal.
+    pub fn chart(&self, signal: &SignalName) -> Option<&Chart> {
+        self.charts.iter().find(|(name, _)| name == signal).map(|(_, chart)| chart)
     }
 
     /// The slot on trial.

@@ -269,7 +269,8 @@ pub struct Service {
     /// What builds it.
     pub pipeline: Option<PipelineRef>,
     /// How it is deployed, by environment.
-    pub deploy: BTreeMap<EnvironmentName, Deploy>,
+    // A node of a map has room for eleven values; most services have few environments.
+    pub deploy: BTreeMap<EnvironmentName, Box<Deploy>>,
     /// Its signals.
     pub signals: Vec<Signal>,
 }
@@ -318,7 +319,7 @@ impl Catalog {
 
     /// How a target is deployed.
     pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
-        self.services.get(&target.service)?.deploy.get(&target.environment)
+        self.services.get(&target.service)?.deploy.get(&target.environment).map(AsRef::as_ref)
     }
 
     /// What protects a target: the deploy's own protection, else its environment's.

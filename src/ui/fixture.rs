@@ -116,7 +116,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             scheduler: Some("force".to_owned()),
             properties: BTreeMap::new(),
         }),
-        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), deploy(named))).collect(),
+        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), Box::new(deploy(named)))).collect(),
         signals: vec![Signal {
             name: name("errors"),
             kind: SignalKind::Value { query: "errors".to_owned() },
@@ -265,7 +265,7 @@ fn bad_canary() -> TargetView {
             }
         })
         .collect();
-    view.charts = BTreeMap::from([(name("errors"), points)]);
+    view.charts = vec![(name("errors"), points)];
     view
 }
 

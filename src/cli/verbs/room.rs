@@ -107,7 +107,7 @@ fn reload(
             before = after;
             let result = match crate::config::load::load(&around, &flags) {
                 Ok(loaded) => {
-                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    let catalog = loaded.config.catalog.clone();
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)
                 }

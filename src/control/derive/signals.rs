@@ -37,8 +37,11 @@ pub fn take_in(
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
         let made = signal_view(signal, answers, stable, trial);
         let at_ms = now.wall.timestamp_millis();
-        let chart = view.charts.entry(signal.name.clone()).or_default();
-        chart.push(Point { at_ms, stable: made.stable.value, canary: made.canary.value });
+        let point = Point { at_ms, stable: made.stable.value, canary: made.canary.value };
+        match view.charts.iter_mut().find(|(name, _)| name == &signal.name) {
+            Some((_, chart)) => chart.push(point),
+            None => view.charts.push((signal.name.clone(), [point].into_iter().collect())),
+        }
         match view.signals.iter_mut().find(|one| one.name == signal.name) {
             Some(place) => *place = made,
             None => view.signals.push(made),
