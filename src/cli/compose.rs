@@ -108,9 +108,9 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
 }
 
 /// An opening to which the equipment is still to come.
-fn bare(catalog: Catalog, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
+fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
     let Equipment { installation, record_trouble, abilities } = Equipment::default();
-    Opening { catalog: Arc::new(catalog), actor, read_only, installation, record_trouble, abilities, seed, tends }
+    Opening { catalog, actor, read_only, installation, record_trouble, abilities, seed, tends }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -205,7 +205,7 @@ fn train(
     let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(refused)?;
     let ports = simulated::ports(&world).map_err(refused)?;
     let actor = Actor::recognise(&user, &catalog.people, &[]).actor;
-    Ok((bare(catalog, actor, read_only, seed, true), ports, world))
+    Ok((bare(Arc::new(catalog), actor, read_only, seed, true), ports, world))
 }
 
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {

@@ -43,7 +43,8 @@ pub fn run() -> ExitCode {
             return Exit::Configuration.into();
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One worker: it drives the room and speaks to backends; the glass has the main thread, and so a processor, for itself.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -301,7 +301,7 @@ fn a_project_file_that_is_not_trusted_names_no_calendar() {
 fn the_digest_of_the_rules_covers_windows_and_freezes_and_not_the_plans_that_are_excepted() {
     let digest = |rest: &str| {
         let base = "[[person]]\nname = \"ana\"\n[[environment]]\nname = \"prod\"\n[[service]]\nname = \"a\"\n[[freeze]]\nname = \"f\"\nreason = \"r\"\nfrom = \"10:00\"\nto = \"11:00\"\n";
-        Machine::new().user(&format!("{base}{rest}")).load().expect("accepted").config.catalog.rules_digest
+        Machine::new().user(&format!("{base}{rest}")).load().expect("accepted").config.catalog.rules_digest.clone()
     };
     let bare = digest("");
     assert_ne!(bare, digest("running = \"hold\"\n"));
@@ -467,7 +467,7 @@ fn a_server_behind_two_targets_is_a_warning() {
 
 #[test]
 fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_order_of_tables() {
-    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest;
+    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest.clone();
     let (ana, bo) = ("[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n", "[[person]]\nname = \"bo\"\n");
     let prod = "[[environment]]\nname = \"prod\"\nprotection = { approvals = 1 }\n";
     let first = digest(&format!("{ana}{bo}{prod}"));

@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod deeds;
 mod fault;
+mod glance;
 mod head;
 mod journal;
 mod ledger;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::control::world::{EntryTraffic, Measure, Point, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
+use crate::control::chart::{Chart, Point};
+use crate::control::world::{EntryTraffic, Measure, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
 use crate::model::catalog::{
@@ -116,7 +117,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             scheduler: Some("force".to_owned()),
             properties: BTreeMap::new(),
         }),
-        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), deploy(named))).collect(),
+        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), Box::new(deploy(named)))).collect(),
         signals: vec![Signal {
             name: name("errors"),
             kind: SignalKind::Value { query: "errors".to_owned() },
@@ -256,7 +257,7 @@ fn bad_canary() -> TargetView {
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
-    let points: VecDeque<Point> = (0..120_i32)
+    let points: Chart = (0..120_i32)
         .map(|n| {
             let late = f64::from((n - 90).max(0)) / 30.0;
             Point {
@@ -266,7 +267,7 @@ fn bad_canary() -> TargetView {
             }
         })
         .collect();
-    view.charts = BTreeMap::from([(name("errors"), Arc::new(points))]);
+    view.charts = vec![(name("errors"), points)];
     view
 }
 

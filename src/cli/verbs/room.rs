@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -80,7 +81,10 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     }
 }
 
-/// Looks once a second whether a configuration file changed, and reads all layers again when one did.
+/// How often the configuration files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks every other second whether a configuration file changed, and reads all layers again when one did.
 fn reload(
     around: &Surroundings,
     flags: &Flags,
@@ -97,7 +101,7 @@ fn reload(
     let mut before = mark(&files);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
             let after = mark(&files);
             if after == before {
                 continue;
@@ -106,7 +110,7 @@ fn reload(
             let mut actor = None;
             let result = match crate::config::load::load(&around, &flags) {
                 Ok(loaded) => {
-                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    let catalog = loaded.config.catalog.clone();
                     actor = Some(found.again(&catalog.people));
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)

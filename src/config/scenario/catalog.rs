@@ -106,7 +106,7 @@ impl Scenario {
         let mut deploy = BTreeMap::new();
         let everywhere = known.environments.is_empty();
         for environment in self.environment.iter().filter(|environment| everywhere || known.environments.contains(&environment.name)) {
-            deploy.insert(environment.name.clone(), full_deploy(known, &environment.name)?);
+            deploy.insert(environment.name.clone(), Box::new(full_deploy(known, &environment.name)?));
         }
         Ok(Service {
             name: known.name.clone(),
