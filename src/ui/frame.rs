@@ -103,7 +103,7 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
             row.add(Role::Plain, user.clone()).add(Role::Quiet, " unverified");
         }
         Actor::Stranger(user) => {
-            row.add(Role::Plain, user.clone()).add(Role::Watched, " not configured, no role");
+            row.add(Role::Plain, user.clone()).add(Role::Watched, " not recognised, no role");
         }
     }
     if world.read_only {

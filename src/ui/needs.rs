@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::control::standing::{self, ByItself, Standing};
+use crate::control::standing::{ByItself, Standing};
 use crate::control::world::{SignalView, TargetView, World};
 use crate::model::approval::Waiting;
 use crate::model::deed::{Deed, DeedState};
@@ -226,9 +226,4 @@ fn watched(world: &World, deed: &Deed) -> Option<ByItself> {
         | DeedState::Failed => return None,
     };
     Some(ByItself { due: Some(due), left: None, target: deed.target.clone(), text })
-}
-
-/// The standings of all targets, by target.
-pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
-    world.targets.iter().map(|(target, view)| (target.clone(), standing::standing(world, view, now))).collect()
 }

@@ -1,9 +1,11 @@
 //! The board: does anything need me, and what happens next?
 
+use std::cell::Cell;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::control::standing::Standing;
+use crate::control::standing::{self, Standing};
 use crate::control::world::World;
 use crate::model::name::{EnvironmentName, Target};
 use crate::model::reading::Freshness;
@@ -20,7 +22,14 @@ use crate::ui::words;
 #[derive(Debug, Default)]
 pub struct Board {
     made_of: Option<(u64, Vec<Freshness>, usize)>,
+    /// The services as they stand, by name.
+    known: Vec<Line>,
+    /// The same in the order of the list.
     lines: Vec<Line>,
+    /// How many stand how, in words.
+    counts: String,
+    /// Where the cursor's line was found last.
+    found: Cell<usize>,
     needs: Vec<NeedRow>,
     newer: usize,
     cursor: Option<Target>,
@@ -41,26 +50,36 @@ impl Board {
             return;
         }
         self.made_of = made_of;
-        let standings = needs::standings(world, now);
+        let standings = standing::standings(world, now);
         self.needs = needs::needs(world, now, &standings);
-        let mut fresh = lines(world, &standings);
+        self.sort(lines(world, &standings));
+        if !self.touched || self.cursor.as_ref().is_none_or(|target| !self.lines.iter().any(|line| line.service == target.service)) {
+            self.cursor = self.lines.first().map(target_of);
+        }
+    }
+
+    /// Takes over how the services stand, by name; of the list nothing moves while it is in somebody's hand.
+    fn sort(&mut self, known: Vec<Line>) {
+        // Most readings change no standing; ten thousand lines are not sorted again for them.
+        if known == self.known && known.len() == self.lines.len() && (self.in_hand || self.newer == 0) {
+            return;
+        }
+        let mut fresh = known.clone();
         fresh.sort_by(|a, b| (a.standing, &a.service).cmp(&(b.standing, &b.service)));
         if self.in_hand && fresh.len() == self.lines.len() {
             self.newer = fresh.iter().zip(&self.lines).filter(|(new, old)| new.service != old.service).count();
-            let by_name: std::collections::BTreeMap<_, _> = fresh.iter().map(|line| (&line.service, line)).collect();
             for line in &mut self.lines {
-                if let Some(new) = by_name.get(&line.service) {
-                    line.standing = new.standing;
-                    line.environment.clone_from(&new.environment);
+                let place = known.binary_search_by(|new| new.service.cmp(&line.service));
+                if let Some(new) = place.ok().and_then(|place| known.get(place)) {
+                    line.clone_from(new);
                 }
             }
         } else {
             self.lines = fresh;
             self.newer = 0;
         }
-        if !self.touched || self.cursor.as_ref().is_none_or(|target| !self.lines.iter().any(|line| line.service == target.service)) {
-            self.cursor = self.lines.first().map(target_of);
-        }
+        self.counts = counted(self.lines.iter().map(|line| line.standing));
+        self.known = known;
     }
 
     /// The one target.
@@ -99,16 +118,10 @@ impl Board {
     pub fn set_filter(&mut self, typed: &str) {
         typed.clone_into(&mut self.filter);
         self.touched = true;
-        let shown = self.shown();
-        if let Some(first) = shown.first()
-            && !shown.iter().any(|line| self.cursor.as_ref().is_some_and(|target| target.service == line.service))
-        {
-            self.cursor = Some(target_of(first));
+        let first = self.matching().next().map(target_of);
+        if first.is_some() && self.place().is_none() {
+            self.cursor = first;
         }
-    }
-
-    fn shown(&self) -> Vec<Line> {
-        if self.filter.is_empty() { self.lines.clone() } else { self.matching().cloned().collect() }
     }
 
     fn matching(&self) -> impl Iterator<Item = &Line> {
@@ -119,13 +132,14 @@ impl Board {
     pub fn step(&mut self, by: isize) {
         self.in_hand = true;
         self.touched = true;
-        let count = self.matching().count();
+        let count = self.count();
         let Some(last) = count.checked_sub(1) else { return };
         let here = self.place().unwrap_or(0);
         let there = here.saturating_add_signed(by).min(last);
         if there != here || self.place().is_none() {
             let found = self.matching().nth(there).map(target_of);
             self.cursor = found;
+            self.found.set(there);
         }
     }
 
@@ -151,7 +165,18 @@ impl Board {
 
     fn place(&self) -> Option<usize> {
         let target = self.cursor.as_ref()?;
-        self.matching().position(|line| line.service == target.service)
+        // It is where it was a moment ago, unless the list was sorted or filtered since.
+        let there = self.found.get();
+        if self.matching().nth(there).is_some_and(|line| line.service == target.service) {
+            return Some(there);
+        }
+        let place = self.matching().position(|line| line.service == target.service)?;
+        self.found.set(place);
+        Some(place)
+    }
+
+    fn count(&self) -> usize {
+        if self.filter.is_empty() { self.lines.len() } else { self.matching().count() }
     }
 
     /// Draws the board's body.
@@ -242,10 +267,9 @@ impl Board {
     }
 
     fn list_rows(&mut self, scene: &Scene<'_>, width: usize, height: usize, rows: &mut Vec<Row>) {
-        let count = self.matching().count();
-        let counts = counted(self.lines.iter().map(|line| line.standing));
+        let count = self.count();
         let heading = if self.filter.is_empty() {
-            format!("services {}: {counts}", self.lines.len())
+            format!("services {}: {}", self.lines.len(), self.counts)
         } else {
             format!("services {count} of {} found by `{}`", self.lines.len(), self.filter)
         };

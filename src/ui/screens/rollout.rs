@@ -93,8 +93,8 @@ pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width
     steps(scene, view, width, &mut rows);
     measures(scene, view, width, &mut rows);
     let left = height.saturating_sub(rows.len()).min(18);
-    if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.charts.get(&signal.name).map(|points| (signal, points))) {
-        let points: Vec<_> = points.iter().copied().collect();
+    if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.chart(&signal.name).map(|points| (signal, points))) {
+        let points: Vec<_> = points.points().collect();
         rows.extend(chart::rows(scene, signal, &points, width, left.max(6)));
     }
     rows

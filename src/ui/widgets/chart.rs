@@ -1,7 +1,8 @@
 //! A chart of one signal: the old and the new version by different marks, with the limit, in braille, block or plain characters as the theme says.
 
 use crate::config::theme::Charts;
-use crate::control::world::{Point, SignalView};
+use crate::control::chart::Point;
+use crate::control::world::SignalView;
 
 use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;

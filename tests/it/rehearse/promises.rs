@@ -340,7 +340,7 @@ async fn p7_roles_that_changed_between_plan_and_begin_refuse_the_deed() {
         person.roles.clear();
     }
     catalog.rules_digest = "other".to_owned();
-    room.give(Event::Reloaded { result: Ok(Arc::new(catalog)) });
+    room.give(Event::Reloaded { result: Ok(Arc::new(catalog)), actor: None });
     let shift = room.confirm(plan);
     room.seconds(2).await;
     assert_eq!(room.state(shift), DeedState::Denied);
