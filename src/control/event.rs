@@ -195,6 +195,9 @@ pub enum Event {
     Reloaded {
         /// The new catalog, or why the old one stays.
         result: Result<Arc<crate::model::catalog::Catalog>, Text>,
+        /// Who is at the keys by the new one; none leaves it as it was.
+        #[serde(default)]
+        actor: Option<crate::model::operator::Actor>,
     },
     /// Time passed.
     Woke,

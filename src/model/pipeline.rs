@@ -7,8 +7,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::gate::RunGate;
 use super::name::{BackendName, NameError};
+use super::run_gate::RunGate;
 use super::text::Text;
 
 /// A run as people name it: `backend/number`, where the number is the backend's global identity of the run.

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod broken;
+pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod gates;
@@ -9,6 +10,7 @@ pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod pending;
+pub mod signer;
 pub mod source;
 pub mod traffic;
 

@@ -1,8 +1,8 @@
 //! The port to where changes come from.
 
 use super::pending::Pending;
-use crate::model::change::{Deployment, Guard, Range, Review};
 use crate::model::error::PortError;
+use crate::model::origin::{Deployment, Guard, Range, Review};
 
 /// A place that keeps sources. The contract suite is `tests/it/contract/source.rs`.
 pub trait Source: Send + Sync {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::head::Head;
 use super::sqlite::SqliteStore;
 use super::state;
 use crate::model::approval::{Ruling, Waiting};
@@ -89,7 +88,7 @@ impl Ledger for SqliteStore {
     }
 
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
-        Box::pin(async { Ok(Head::read(&mut *self.conn.lock().await).await?.generation) })
+        Box::pin(self.newest_generation())
     }
 
     fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {

@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod deeds;
 mod fault;
+mod glance;
 mod head;
 mod journal;
 mod ledger;
@@ -29,6 +30,7 @@ mod write;
 
 pub use check::verify_lines;
 pub use journal::HAPPENING;
+pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

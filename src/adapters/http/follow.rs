@@ -44,7 +44,7 @@ impl HttpClient {
             let now = self.clock().now();
             let bytes = answer::body(signed, 64 * 1024).await.unwrap_or_default();
             let mut kind = answer::status_kind(status);
-            if let Some(pause) = pace::asked(self.kind(), status, &headers, &bytes, now.wall) {
+            if let Some(pause) = pace::asked(self.is_github(), status, &headers, &bytes, now.wall) {
                 kind = PortErrorKind::RateLimited { until: Some(self.pause(&now, pause)) };
             }
             return Err(never_sent(kind, answer::status_words(status, &headers, &self.withheld(bytes))));

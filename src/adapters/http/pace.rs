@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::model::catalog::BackendKind;
 use crate::model::time::Moment;
 
 /// The longest pause that a backend can ask for, so that a wrong header does not blind the room for a year.
@@ -72,14 +71,14 @@ pub(super) fn exhausted(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Durat
 
 /// The pause that a refusal asks for. GitHub refuses with 403 as often as with 429, and its secondary limit may tell no time at all:
 /// then it is a minute (APIS, A1).
-pub(super) fn asked(kind: BackendKind, status: StatusCode, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Option<Duration> {
-    match (kind, status.as_u16()) {
-        (BackendKind::Github, 403 | 429) => {
+pub(super) fn asked(github: bool, status: StatusCode, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Option<Duration> {
+    match (github, status.as_u16()) {
+        (true, 403 | 429) => {
             let said = String::from_utf8_lossy(body).to_ascii_lowercase();
             let told = retry_after(headers, now).or_else(|| exhausted(headers, now));
             told.or_else(|| (status.as_u16() == 429 || said.contains("rate limit")).then_some(Duration::from_mins(1)))
         }
-        (_, 429 | 503) => retry_after(headers, now),
+        (false, 429 | 503) | (true, 503) => retry_after(headers, now),
         (_, _) => None,
     }
 }
@@ -133,7 +132,7 @@ mod tests {
     #[test]
     fn githubs_403_is_a_pause_only_when_it_says_so() {
         let asked = |status: u16, pairs: &[(&'static str, &str)], body: &str| {
-            super::asked(BackendKind::Github, StatusCode::from_u16(status).unwrap(), &headers(pairs), body.as_bytes(), at(1_700_000_000))
+            super::asked(true, StatusCode::from_u16(status).unwrap(), &headers(pairs), body.as_bytes(), at(1_700_000_000))
         };
         assert_eq!(asked(403, &[], "Resource not accessible by integration"), None);
         assert_eq!(asked(403, &[("retry-after", "7")], ""), Some(Duration::from_secs(7)));

@@ -127,7 +127,7 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
-            if let Event::Reloaded { result: Ok(catalog) } = &event {
+            if let Event::Reloaded { result: Ok(catalog), .. } = &event {
                 outside.ledger().name_people(&catalog.people);
                 room.is_able(outside.abilities());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::wire;
-use crate::model::change::Identity;
+use crate::model::origin::Identity;
 use crate::model::text::Text;
 
 /// The account in whose name GitHub itself commits what somebody merged or edited in its pages; the author is the person.

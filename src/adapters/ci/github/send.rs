@@ -9,9 +9,9 @@ use super::{Github, KEY, wire};
 use crate::adapters::http::segment;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, PortErrorKind, SendError};
-use crate::model::gate::GateRef;
 use crate::model::pipeline::Run;
 use crate::model::plan::StepEffect;
+use crate::model::run_gate::GateRef;
 use crate::ports::ci::RunReceipt;
 
 /// The most inputs of a run.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Github, PAGE, authors, translate, wire};
 use crate::adapters::http::segment;
-use crate::model::change::{Authors, Deployment, Guard, Identity, Opinion, Range, Review};
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::origin::{Authors, Deployment, Guard, Identity, Opinion, Range, Review};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::source::Source;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::wire;
-use crate::model::gate::{GateAnswer, RunGate};
 use crate::model::name::BackendName;
 use crate::model::pipeline::{LogRef, Run, RunId, RunState, RunStep};
+use crate::model::run_gate::{GateAnswer, RunGate};
 use crate::model::text::Text;
 
 /// The longest short text, in characters.
