@@ -2,5 +2,6 @@
 
 mod alerts;
 pub mod ci;
+mod github;
 mod metrics;
 pub mod traffic;

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
 pub mod fault;
+pub mod github;
 pub mod haproxy;
 pub mod http;
 pub mod prometheus;

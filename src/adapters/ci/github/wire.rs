@@ -15,6 +15,7 @@ pub struct Runs {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "GitHub's own names")]
 pub struct Run {
     pub id: u64,
     #[serde(default, deserialize_with = "lenient")]
@@ -163,6 +164,7 @@ pub struct Sha {
 
 /// A commit with the accounts that GitHub found for its names.
 #[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "GitHub's own names")]
 pub struct Commit {
     pub sha: String,
     pub commit: GitCommit,
