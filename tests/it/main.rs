@@ -13,6 +13,7 @@ mod calendars;
 mod contract;
 mod e2e;
 mod faults_buildbot;
+mod faults_github;
 mod faults_haproxy;
 mod faults_http;
 mod faults_signals;

@@ -379,7 +379,7 @@ impl HttpClient {
         request = match self.expects {
             // The version of the API that this adapter was written against.
             Expects::Json(BackendKind::Github) => {
-                request.header(ACCEPT, "application/vnd.github+json").header("X-GitHub-Api-Version", "2022-11-28")
+                request.header(ACCEPT, "application/vnd.github+json, application/json").header("X-GitHub-Api-Version", "2022-11-28")
             }
             Expects::Json(_) | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
         };

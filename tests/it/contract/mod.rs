@@ -2,6 +2,6 @@
 
 mod alerts;
 pub mod ci;
-mod github;
+pub mod github;
 mod metrics;
 pub mod traffic;

@@ -317,7 +317,7 @@ impl State {
                 Said::json(200, &json!({"total_count": shown.len(), "workflow_runs": shown}))
             }
             ("POST", ["actions", "workflows", "release.yml", "dispatches"]) => self.dispatch(body),
-            ("GET", ["contents", ".github", "workflows", "release.yml"]) => {
+            ("GET", ["contents", ".github%2Fworkflows%2Frelease.yml"] | ["contents", ".github", "workflows", "release.yml"]) => {
                 let name = self.run_name.clone().unwrap_or_else(|| "release ${{ inputs.gonogo_key }}".to_owned());
                 let file = format!("name: release\nrun-name: {name}\non: workflow_dispatch\n");
                 let content = json!({"encoding": "base64", "content": Base64::encode_string(file.as_bytes()), "name": "release.yml"});

@@ -102,7 +102,8 @@ impl Github {
     /// The text of a workflow's file on the branch that it would be started from.
     async fn workflow_file(&self, doing: &str, builder: &str, branch: &str) -> Result<String, PortError> {
         let workflow = self.workflow(doing, builder)?;
-        let path = format!("{}/contents/.github/workflows/{}", self.repository(doing, workflow.repository)?, segment(workflow.file));
+        let file = segment(&format!(".github/workflows/{}", workflow.file));
+        let path = format!("{}/contents/{file}", self.repository(doing, workflow.repository)?);
         let Some(read) = self.get_one::<wire::Contents>(doing, &path, &[("ref", branch)]).await? else {
             let detail = format!("there is no workflow {} on {branch}, or the token may not read it", workflow.file);
             return Err(self.fault(PortErrorKind::NotFound, doing, &detail));
