@@ -251,8 +251,10 @@ fn pages_of_a_range_are_all_read_or_nobody_is_known() {
     range(&hub, "ahead", &all);
     hub.lab.fix("compare/v1...v2", vec![comparison("ahead", 150, &all[..100]), comparison("ahead", 150, &all[100..])]);
     assert_eq!((known(&hub), authors(&hub).commits), (vec!["ana".to_owned()], 150));
+    let hub = Hub::new();
     hub.lab.fix("compare/v1...v2", vec![comparison("ahead", 150, &all[..100])]);
     assert_eq!(unknown(&hub), "GitHub listed 100 of 150 commits between v1 and v2");
+    let hub = Hub::new();
     hub.lab.fix("compare/v1...v2", vec![comparison("ahead", 150, &all[..100]), comparison("ahead", 151, &all[100..])]);
     assert_eq!(unknown(&hub), "v1 or v2 moved while what lies between was read");
     hub.lab.fix("compare/v1...v2", vec![comparison("ahead", 251, &all[..100])]);

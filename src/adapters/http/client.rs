@@ -314,6 +314,7 @@ impl HttpClient {
             self.pace.close(&now, pause);
         }
         if let (StatusCode::NOT_MODIFIED, Some((_, value, more))) = (status, kept) {
+            let more = more || answer::has_next(&headers);
             return Ok(Answer { value, date: pace::date(&headers), not_modified: true, more, heads: headers });
         }
         if status.is_redirection() {

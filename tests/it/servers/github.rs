@@ -36,8 +36,6 @@ pub struct Got {
     pub if_none_match: Option<String>,
     /// The version of the API that was asked for.
     pub version: Option<String>,
-    /// The body.
-    pub body: Value,
 }
 
 /// An answer that is given in place of the right one.
@@ -218,8 +216,8 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         authorization: text("authorization"),
         if_none_match: text("if-none-match"),
         version: text("x-github-api-version"),
-        body: body.clone(),
     };
+    let tags;
     let (said, date, wait) = {
         let mut state = state.lock().unwrap();
         state.got.push(got.clone());
@@ -238,6 +236,8 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
             None => state.route(&got, &body),
         };
         let hangs = said.0 == 0;
+        // The mock in between takes an empty answer of 304 for broken JSON.
+        tags = !state.in_full;
         (said, state.clock, hangs)
     };
     if wait {
@@ -246,7 +246,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
     let Said(status, heads, body) = said;
     let date = chrono::DateTime::from_timestamp(date, 0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut response = Response::builder().status(status).header("date", date);
-    let is_read = head.method == "GET" && status == 200;
+    let is_read = head.method == "GET" && status == 200 && tags;
     let tag = Sha256::digest(body.as_bytes()).iter().take(8).fold("W/\"".to_owned(), |text, byte| format!("{text}{byte:02x}")) + "\"";
     if is_read {
         response = response.header("etag", &tag);
