@@ -9,6 +9,7 @@ use super::out;
 use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle};
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
@@ -23,6 +24,8 @@ pub struct Opened {
     pub clock: Arc<dyn Clock>,
     /// Its ledger.
     pub ledger: Arc<dyn Ledger>,
+    /// Its backends, for what no reading tells.
+    pub ports: Arc<Switchboard>,
 }
 
 /// Loads the configuration for a verb that needs one.
@@ -57,8 +60,8 @@ pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> 
 
 async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
-    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
-    Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+    let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
+    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports })
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.

@@ -50,7 +50,8 @@ impl Switchboard {
         abilities(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn get(&self, backend: &BackendName) -> Option<Port> {
+    /// The port of a backend.
+    pub fn get(&self, backend: &BackendName) -> Option<Port> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(backend).cloned()
     }
 }
@@ -107,6 +108,11 @@ impl Outside {
     /// The ledger.
     pub fn ledger(&self) -> &Arc<dyn Ledger> {
         &self.ledger
+    }
+
+    /// The ports.
+    pub fn ports(&self) -> &Arc<Switchboard> {
+        &self.ports
     }
 
     /// What each backend can do, and how a person would do it by hand.
