@@ -12,7 +12,7 @@ use crate::model::reason::Reason;
 use crate::model::slot::Slot;
 use crate::model::time::{Moment, rfc3339};
 use crate::model::verdict::Verdict;
-use crate::ports::ledger::{EntryRow, Verification};
+use crate::ports::ledger::{EntryRow, LedgerError, Verification};
 
 /// The schema of every object.
 pub const SCHEMA: u32 = 1;
@@ -273,6 +273,12 @@ pub fn entries(rows: &[EntryRow]) -> Value {
         })
         .collect();
     json!({ "schema": SCHEMA, "entries": entries })
+}
+
+/// A verification that could not be carried out: nothing is proven.
+pub fn unverified(why: &LedgerError) -> Value {
+    let nothing = Value::Null;
+    json!({ "schema": SCHEMA, "intact": false, "entries": nothing, "first_bad": nothing, "reason": why.to_string() })
 }
 
 /// What a verification found.

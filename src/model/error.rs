@@ -51,6 +51,22 @@ impl PortErrorKind {
             Self::Refused => "refused",
         }
     }
+
+    /// The name in the ledger and in recordings: in kebab-case, the same for ever.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed-out",
+            Self::Unauthorised => "unauthorised",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::Unsupported => "unsupported",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A port's failure: what was being done, to what, what came back, and what an operator can do now.

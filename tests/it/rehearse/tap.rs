@@ -20,7 +20,7 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
@@ -121,6 +121,13 @@ impl Tap {
         let refuse = *self.refuse.lock().unwrap();
         if refuse == what || refuse == Refuse::Everything {
             return Err(LedgerError::Unwritable(Text::clean("disk full")));
+        }
+        Ok(())
+    }
+
+    fn readable(&self) -> Result<(), LedgerError> {
+        if *self.refuse.lock().unwrap() == Refuse::Reads {
+            return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
         }
         Ok(())
     }
@@ -291,7 +298,7 @@ impl Ledger for TappedLedger {
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.inner.recent_deeds(most)
     }
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.write(Refuse::Everything, format!("adopt {plan}"), self.inner.adopt(plan))
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -302,9 +309,7 @@ impl Ledger for TappedLedger {
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
         Box::pin(async move {
-            if *self.tap.refuse.lock().unwrap() == Refuse::Reads {
-                return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
-            }
+            self.tap.readable()?;
             self.inner.generation().await
         })
     }
@@ -315,6 +320,9 @@ impl Ledger for TappedLedger {
         self.inner.size()
     }
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        self.inner.verify()
+        Box::pin(async move {
+            self.tap.readable()?;
+            self.inner.verify().await
+        })
     }
 }
