@@ -81,16 +81,28 @@ pub struct PortError {
     pub doing: Text,
     /// What came back; never a secret.
     pub detail: Text,
+    /// What the operator can do now, where the kind alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fix: Option<Text>,
 }
 
 impl PortError {
     /// Puts a failure together; `doing` finishes "failed to ..".
     pub fn new(kind: PortErrorKind, backend: &BackendName, doing: &str, detail: &str) -> Self {
-        Self { kind, backend: backend.clone(), doing: Text::clean_within(doing, 200), detail: Text::clean_within(detail, 600) }
+        Self { kind, backend: backend.clone(), doing: Text::clean_within(doing, 200), detail: Text::clean_within(detail, 600), fix: None }
+    }
+
+    /// With words of its own for what the operator can do now.
+    #[must_use]
+    pub fn mended_by(self, fix: &str) -> Self {
+        Self { fix: Some(Text::clean_within(fix, 200)), ..self }
     }
 
     /// What the operator can do now.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
+        if let Some(fix) = &self.fix {
+            return fix.as_str();
+        }
         match self.kind {
             PortErrorKind::Unreachable => "check that it runs and that its address in the configuration is right",
             PortErrorKind::TimedOut => "it accepts but does not answer; look at its load",

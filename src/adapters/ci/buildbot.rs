@@ -38,7 +38,7 @@ impl Buildbot {
     }
 
     fn fault(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
-        PortError::new(kind, &self.name, doing, detail)
+        self.http.fault(kind, doing, detail)
     }
 
     /// Reads an address of the data API.

@@ -6,7 +6,7 @@ mod changed;
 mod deeds;
 mod demo;
 mod ledger;
-mod place;
+pub mod place;
 mod plan;
 mod policy;
 mod secrets;

@@ -9,3 +9,4 @@ pub mod prometheus;
 pub mod runtime_proxy;
 pub mod service;
 pub mod support;
+pub mod tls;
