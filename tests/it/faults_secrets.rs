@@ -41,7 +41,7 @@ fn forms(secret: &str) -> Vec<String> {
 
 /// Every character by its number, as JSON allows it.
 fn escaped(text: &str) -> String {
-    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
+    text.encode_utf16().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
 }
 
 fn bodies(secret: &str) -> Vec<String> {

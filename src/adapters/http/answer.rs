@@ -163,7 +163,7 @@ fn vendor_text(bytes: &[u8], withheld: &Withheld) -> String {
     let text = value.map(|value| words(&value).unwrap_or_else(|| value.to_string()));
     let text = text.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
     // Before anything is cut off: a part of a secret is one too.
-    Text::clean_within(withheld.from_words(text.trim()).trim(), 400).as_str().to_owned()
+    Text::clean_within(withheld.words(text.trim()).trim(), 400).as_str().to_owned()
 }
 
 /// The host that a redirect names, and nothing else of it.

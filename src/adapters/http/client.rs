@@ -143,7 +143,7 @@ impl HttpClient {
     /// A failure at this backend; `doing` finishes "failed to ..".
     /// The detail may hold what the backend said: our own secret is taken out of it.
     pub fn fault(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
-        PortError::new(kind, &self.backend, doing, &self.withheld.from_words(detail))
+        PortError::new(kind, &self.backend, doing, &self.withheld.words(detail))
     }
 
     fn failure(&self, doing: &str, failed: &Failed) -> PortError {
@@ -193,13 +193,10 @@ impl HttpClient {
 
     async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
         let begun = AtomicBool::new(false);
-        match tokio::time::timeout(self.deadline, work(&begun)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let detail = format!("no whole answer within {} ms", self.deadline.as_millis());
-                Err(Failed { left: begun.load(Ordering::Relaxed), ..never_sent(PortErrorKind::TimedOut, detail) })
-            }
-        }
+        tokio::time::timeout(self.deadline, work(&begun)).await.unwrap_or_else(|_| {
+            let detail = format!("no whole answer within {} ms", self.deadline.as_millis());
+            Err(Failed { left: begun.load(Ordering::Relaxed), ..never_sent(PortErrorKind::TimedOut, detail) })
+        })
     }
 
     fn url(&self, path: &str) -> Result<Url, Failed> {
@@ -290,7 +287,7 @@ impl HttpClient {
             return Ok((0, Value::Null));
         }
         let mut value = answer::json(self.kind, &headers, &bytes)?;
-        self.withheld.from_value(&mut value);
+        self.withheld.value(&mut value);
         Ok((bytes.len(), value))
     }
 

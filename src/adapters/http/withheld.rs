@@ -46,7 +46,7 @@ impl Withheld {
     }
 
     /// A backend's words without the secret.
-    pub(super) fn from_words(&self, said: &str) -> String {
+    pub(super) fn words(&self, said: &str) -> String {
         if self.0.iter().any(|form| form.len() < SHORT && said.contains(form.as_str())) {
             return "(its words are withheld: they repeat the secret)".to_owned();
         }
@@ -56,7 +56,7 @@ impl Withheld {
     }
 
     /// Takes the secret out of every text of a good answer, names of members too. What is short may be there by chance and stays.
-    pub(super) fn from_value(&self, value: &mut Value) {
+    pub(super) fn value(&self, value: &mut Value) {
         let long: Vec<&str> = self.0.iter().map(String::as_str).filter(|form| form.len() >= LONG).collect();
         if !long.is_empty() {
             walk(value, &long);
@@ -109,15 +109,15 @@ mod tests {
             &Base64Unpadded::encode_string(b"ana:p\"a ss&word/1"),
             &Base64UrlUnpadded::encode_string(b"p\"a ss&word/1"),
         ] {
-            let told = withheld.from_words(&format!("got {said}, sorry"));
+            let told = withheld.words(&format!("got {said}, sorry"));
             assert!(told == "got (secret), sorry" || told == "got ana:(secret), sorry", "{said}: {told}");
         }
-        assert_eq!(withheld.from_words("bad request"), "bad request");
+        assert_eq!(withheld.words("bad request"), "bad request");
     }
 
     #[test]
     fn a_short_secret_takes_the_whole_text_with_it() {
-        let told = Withheld::token("abc").from_words("no abc");
+        let told = Withheld::token("abc").words("no abc");
         assert!(!told.contains("abc") && told.contains("withheld"), "{told}");
     }
 
@@ -125,10 +125,10 @@ mod tests {
     fn a_good_answer_loses_what_cannot_be_there_by_chance_and_nothing_else() {
         let withheld = Withheld::token("s3cr3t-t0k3n-4711");
         let mut value = json!({"a": ["curl -H 's3cr3t-t0k3n-4711'", 1, null], "s3cr3t-t0k3n-4711": {"b": "prod"}});
-        withheld.from_value(&mut value);
+        withheld.value(&mut value);
         assert_eq!(value, json!({"a": ["curl -H '(secret)'", 1, null], "(secret)": {"b": "prod"}}));
         let mut value = json!({"environment": "prod"});
-        Withheld::token("prod").from_value(&mut value);
+        Withheld::token("prod").value(&mut value);
         assert_eq!(value, json!({"environment": "prod"}));
     }
 }

@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::args::{DeedFlags, Wait};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
@@ -23,6 +25,10 @@ use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::ports::ledger::LedgerError;
+
+/// How long an interrupted verb waits until its room stands still.
+const STILL_WITHIN: Duration = Duration::from_secs(3);
 
 /// A deed as it was typed.
 pub struct Wish {
@@ -104,7 +110,44 @@ pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
     }
 }
 
+/// A deed that may be carried out: planned, judged and confirmed.
+struct Ready {
+    opened: settle::Opened,
+    plan: Plan,
+    world: Arc<World>,
+}
+
 async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| {
+        out::words(&format!("gonogo: failed to listen for an interrupt: {error}; nothing was done"));
+        Exit::Failed
+    })?;
+    let ready = tokio::select! {
+        ready = prepare(around, flags, &wish) => ready?,
+        _ = interrupts.recv() => {
+            out::words(&format!("gonogo: interrupted before {} {} was ordered: nothing of it was recorded, nothing was sent", wish.verb.word(), Text::clean_within(&wish.target, 80)));
+            return Err(Exit::Interrupted);
+        }
+    };
+    let Ready { mut opened, plan, world } = ready;
+    opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+    let deed = tokio::select! {
+        deed = follow(&mut opened.handle, &plan, wish.flags.wait) => deed,
+        _ = interrupts.recv() => {
+            interrupted(opened, &plan).await;
+            return Ok(Exit::Interrupted);
+        }
+    };
+    let Some(deed) = deed else {
+        out::words("gonogo: the room ended before the deed did");
+        return Ok(Exit::Failed);
+    };
+    tell(&deed, &plan, &world, wish.flags.json);
+    Ok(exit_of(&deed, wish.flags.wait))
+}
+
+/// Plans, judges and asks for the confirmation. A dry run ends here.
+async fn prepare(around: &Surroundings, flags: &Flags, wish: &Wish) -> Result<Ready, Exit> {
     let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
     let mut opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
@@ -121,30 +164,37 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
     let verdict = gate::judge(&world, &plan, &now);
     if wish.flags.dry_run {
         tell_plan(&plan, &verdict, wish.flags.json);
-        return Ok(match &verdict {
+        return Err(match &verdict {
             Verdict::Permit(_) => Exit::Done,
             Verdict::SecondPerson { .. } => Exit::Waits,
             Verdict::Deny(reasons) => Exit::of_reasons(reasons),
         });
     }
     if matches!(verdict, Verdict::Permit(_)) {
-        confirm(&world, &plan, wish.flags.yes)?;
+        confirm(&world, &plan, wish.flags.yes).await?;
     }
-    // A record that cannot be written refuses the deed before anything else is tried.
-    opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
-    let deed = tokio::select! {
-        deed = follow(&mut opened.handle, &plan, wish.flags.wait) => deed,
-        _ = tokio::signal::ctrl_c() => {
-            out::words(&format!("gonogo: interrupted; deed {} goes on as far as it was sent, `gonogo status` and the next start settle it", plan.id.short()));
-            return Ok(Exit::Interrupted);
+    Ok(Ready { opened, plan, world })
+}
+
+/// Says how far an interrupted deed came, by what the store holds once this process does nothing more for it.
+async fn interrupted(opened: settle::Opened, plan: &Plan) {
+    let settle::Opened { handle, ledger, .. } = opened;
+    let still = tokio::time::timeout(STILL_WITHIN, handle.ended()).await.is_ok();
+    let goes_on = "`gonogo status` shows it, the next process settles it";
+    let id = plan.id.short();
+    out::words(&match ledger.deed(&plan.id.to_string()).await {
+        Ok(deed) if deed.facts.effective.is_some() => {
+            format!("gonogo: interrupted; deed {id} is {}, its watch goes on in the next process", deed.state.word().to_uppercase())
         }
-    };
-    let Some(deed) = deed else {
-        out::words("gonogo: the room ended before the deed did");
-        return Ok(Exit::Failed);
-    };
-    tell(&deed, &plan, &world, wish.flags.json);
-    Ok(exit_of(&deed, wish.flags.wait))
+        Ok(deed) if still && deed.facts.sent.is_none() => {
+            format!("gonogo: interrupted; deed {id} is recorded and nothing of it was sent: {goes_on}")
+        }
+        Ok(deed) => format!("gonogo: interrupted; deed {id} is under way ({}): {goes_on}", deed.state.word().to_uppercase()),
+        Err(LedgerError::NoPlan(_)) if still => {
+            format!("gonogo: interrupted before deed {id} was recorded: nothing was sent")
+        }
+        Err(error) => format!("gonogo: interrupted; how far deed {id} came is not known here ({error}): {goes_on}"),
+    });
 }
 
 /// Waits until what a dead process left on the target is settled: a verb that ended before would leave it to the next one for ever.
@@ -195,7 +245,7 @@ async fn stored(
 }
 
 /// Asks for the typed text where protection wants it.
-fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
+async fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
     let forward = matches!(plan.direction, Direction::Forward | Direction::Release);
     let typed = world.catalog.protection(plan.target()).is_some_and(|protection| protection.typed_confirmation);
     if !forward || !typed || yes {
@@ -208,9 +258,13 @@ fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
     }
     let _ =
         write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
-    let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line);
-    if read.is_ok() && line.trim() == target {
+    // Beside the rest, so that an interrupt is heard while somebody types.
+    let typing = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let line = typing.await.ok().and_then(Result::ok).unwrap_or_default();
+    if line.trim() == target {
         return Ok(());
     }
     out::words("gonogo: not the target's name; nothing was done");

@@ -195,6 +195,7 @@ impl Machine {
             | Event::JournalRead { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Refused { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -381,6 +382,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::JournalRead { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
+        | Event::Refused { .. }
         | Event::Looking { .. }
         | Event::Following { .. }
         | Event::VerifyAsked

@@ -230,6 +230,7 @@ impl Room {
                 Vec::new()
             }
             Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Refused { plan, reasons } => self.on_refused(now, plan, reasons),
             Event::Looking { target, run } => {
                 self.looking = target;
                 self.detail = run;

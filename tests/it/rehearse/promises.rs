@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64ct::Encoding as _;
 use gonogo::adapters::simulated::Injection;
 use gonogo::control::event::Event;
 use gonogo::model::deed::{DeedState, EntryKind};
@@ -416,46 +415,4 @@ async fn p28_a_dead_backend_does_not_slow_the_polls_of_the_others() {
     }
     assert_eq!(polls[0], polls[1], "a black hole moves no poll of another");
     assert_eq!(polls[0], polls[2], "a refusal moves no poll of another");
-}
-
-#[tokio::test]
-async fn p23_a_verification_that_fails_to_read_says_so_until_one_comes_to_a_verdict() {
-    let stage = Stage::small(46);
-    let mut room = ready(&stage).await;
-    room.order_until(Verb::Note, DeedState::Effective).await;
-    room.give(Event::VerifyAsked);
-    room.seconds(1).await;
-    let intact = room.world().ledger.verified.clone().unwrap();
-    room.tap.refuse(Refuse::Reads);
-    room.give(Event::VerifyAsked);
-    room.seconds(1).await;
-    let ledger = &room.world().ledger;
-    let (at, why) = ledger.unverified.clone().unwrap();
-    assert!(why.as_str().contains("the disk does not answer") && at > intact.0, "{why}");
-    assert_eq!(ledger.verified, Some(intact), "the last verdict stays, with its age");
-    room.tap.refuse(Refuse::Nothing);
-    room.give(Event::VerifyAsked);
-    room.seconds(1).await;
-    assert!(room.world().ledger.unverified.is_none() && room.world().ledger.verified.as_ref().unwrap().0 > at);
-}
-
-#[tokio::test]
-async fn p2_what_stood_in_the_way_is_recorded_in_its_kind() {
-    for (injection, kinds, error) in
-        [(Injection::RefuseNextWrite, &["failed"][..], "refused"), (Injection::LoseNextWrite, &["unknown", "not-begun"], "timed-out")]
-    {
-        let stage = Stage::small(47);
-        let mut room = ready(&stage).await;
-        stage.inject("edge", injection);
-        let shift = room.shift(20);
-        room.seconds(20).await;
-        assert_eq!(room.kinds(shift).await[2..], *kinds, "{}", room.story());
-        let (_, lines) = room.store.lines().await.unwrap();
-        let said = lines.iter().filter_map(|line| {
-            let line: serde_json::Value = serde_json::from_slice(line).ok()?;
-            let body: serde_json::Value = serde_json::from_slice(&base64ct::Base64::decode_vec(line["body"].as_str()?).ok()?).ok()?;
-            (line["kind"] == kinds[0]).then(|| body["error"].as_str().unwrap_or_default().to_owned())
-        });
-        assert_eq!(said.collect::<Vec<_>>(), [error]);
-    }
 }

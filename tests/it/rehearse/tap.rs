@@ -47,6 +47,7 @@ pub struct Tap {
     refuse: Mutex<Refuse>,
     sent: Mutex<BTreeMap<EffectKey, u32>>,
     order: Mutex<Vec<String>>,
+    closes: AtomicBool,
     polls: Mutex<Vec<(BackendName, u64)>>,
 }
 
@@ -61,6 +62,7 @@ impl Tap {
             refuse: Mutex::new(Refuse::Nothing),
             sent: Mutex::default(),
             order: Mutex::default(),
+            closes: AtomicBool::new(false),
             polls: Mutex::default(),
         })
     }
@@ -83,6 +85,11 @@ impl Tap {
 
     pub fn refuse(&self, what: Refuse) {
         *self.refuse.lock().unwrap() = what;
+    }
+
+    /// From now on what a CI system made of an effect ended in its queue.
+    pub fn close_all(&self) {
+        self.closes.store(true, Ordering::SeqCst);
     }
 
     /// How often each effect reached its backend.
@@ -223,7 +230,10 @@ impl Ci for Tapped<dyn Ci> {
     }
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>> {
         Box::pin(async move {
-            let found = self.inner.find(effect, key, after).await;
+            let mut found = self.inner.find(effect, key, after).await;
+            if self.tap.closes.load(Ordering::SeqCst) {
+                found = Ok(Some(Found::Closed { request: 7, why: Text::clean("it was cancelled while it waited") }));
+            }
             self.tap.boundary().await;
             found
         })
