@@ -60,6 +60,29 @@ pub enum Command {
     Plan(PlanArgs),
     /// Says what the verdict would be, and why.
     Explain(Explain),
+    /// Agrees to a plan that waits for another person; never executes it.
+    Approve(RuleArgs),
+    /// Refuses a plan that waits for another person; the plan ends.
+    Reject(RuleArgs),
+    /// Carries out a stored plan of yours.
+    Execute {
+        /// The plan, 8 or more of its digits.
+        id: String,
+        /// How it is done.
+        #[command(flatten)]
+        flags: ExecuteFlags,
+    },
+    /// Takes back your approval of a plan, or your own plan, until it begins.
+    Withdraw {
+        /// The plan, 8 or more of its digits.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Nothing moves TARGET forward until resumed.
     Hold(Deed),
     /// Ends a hold.
@@ -211,6 +234,39 @@ pub struct Explain {
     /// At this moment, RFC 3339; the readings are those of now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<DateTime<Utc>>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo approve`, `gonogo reject`.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// `service@environment`.
+    pub target: String,
+    /// The plan, 8 or more of its digits; without it the only one that waits on the target.
+    #[arg(long, value_name = "ID")]
+    pub plan: Option<String>,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a stored plan is carried out.
+#[derive(Debug, Clone, Args)]
+pub struct ExecuteFlags {
+    /// Stands for the typed text, never for an approval.
+    #[arg(long)]
+    pub yes: bool,
+    /// Stops after the verdict.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How far to wait.
+    #[arg(long, value_enum, default_value_t = Wait::Effective)]
+    pub wait: Wait,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

@@ -130,6 +130,7 @@ async fn backends_and_store(
     switchboard: Arc<Switchboard>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
+    let people = config.catalog.people.clone();
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
@@ -139,6 +140,7 @@ async fn backends_and_store(
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
+    ledger.name_people(&people);
     let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
     (Outside::over(switchboard, ledger, journal, clock), equipment)
 }

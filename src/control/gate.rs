@@ -1,15 +1,20 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
 use crate::control::world::World;
+use crate::model::approval::{Decision, Waiting};
 use crate::model::catalog::Catalog;
 use crate::model::intent::Direction;
+use crate::model::operator::Actor;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::policy::approval::{self, Ask};
 use crate::policy::judge::{self, Case};
+use crate::policy::role;
 use crate::ports::ledger::AtCommit;
 
-/// The verdict over a plan as the world stands now; nobody has approved it yet.
+/// The verdict over a plan as the world stands now, with the approvals that the store holds.
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
@@ -27,7 +32,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         at: now.wall,
         hold,
         busy: busy.as_deref(),
-        approvals: &[],
+        approvals: world.approvals(plan.id),
     })
 }
 
@@ -45,4 +50,33 @@ pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &
         busy: None,
         approvals: &found.approvals,
     })
+}
+
+/// Why `actor` may not say this about a plan; empty when it may be said. Asked by a screen, and again inside the transaction.
+pub fn against(
+    catalog: &Catalog,
+    read_only: bool,
+    plan: &Plan,
+    decision: Decision,
+    actor: &Actor,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Vec<Reason> {
+    approval::reasons_against(&Ask {
+        plan,
+        decision,
+        actor,
+        people: &catalog.people,
+        protection: catalog.protection(plan.target()),
+        rules: &catalog.rules_digest,
+        read_only,
+        at,
+    })
+}
+
+/// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
+pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, usize) {
+    let plan = &waiting.plan;
+    let Some(protection) = world.catalog.protection(plan.target()) else { return (None, 0) };
+    let may = role::approvers(&world.catalog.people, &protection.approver_roles, plan.target(), &plan.intent.requester);
+    (Some(approval::needed(protection, plan.direction)), approval::counting(&waiting.approvals, &may, &world.at.wall).len())
 }

@@ -1,6 +1,7 @@
 //! The nouns: everything that the room speaks of, with units in the types and states as enums; no I/O, no clock.
 
 pub mod alert;
+pub mod approval;
 pub mod capability;
 pub mod catalog;
 pub mod deed;

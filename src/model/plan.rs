@@ -279,4 +279,13 @@ impl Plan {
     pub fn target(&self) -> &Target {
         &self.intent.target
     }
+
+    /// SHA-256 in lower-case hexadecimal over the RFC 8785 bytes of the evidence: what an approval binds to beside the plan's hash.
+    ///
+    /// # Errors
+    /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
+    pub fn evidence_digest(&self) -> Result<String, serde_json::Error> {
+        let digest = Sha256::digest(serde_json_canonicalizer::to_vec(&self.evidence)?);
+        Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    }
 }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::role;
+use super::{approval, role};
+use crate::model::approval::Approval;
 use crate::model::catalog::Protection;
 use crate::model::deed::Permit;
 use crate::model::intent::Direction;
@@ -33,8 +34,8 @@ pub struct Case<'a> {
     pub hold: Option<&'a Hold>,
     /// Who else is doing something to the target.
     pub busy: Option<&'a str>,
-    /// Who approved this plan.
-    pub approvals: &'a [String],
+    /// Who approved this plan and did not take it back.
+    pub approvals: &'a [Approval],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -49,23 +50,22 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let Some(protection) = case.protection else {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let needs = match case.plan.direction {
-        Direction::Forward => protection.approvals,
-        Direction::Back => protection.way_back_approvals,
-        Direction::Release | Direction::Still => 0,
-    };
+    let needs = approval::needed(protection, case.plan.direction);
     let may = role::approvers(case.people, &protection.approver_roles, case.plan.target(), &case.plan.intent.requester);
-    let given = case.approvals.iter().filter(|person| may.contains(person)).count();
-    let given = u32::try_from(given).unwrap_or(u32::MAX);
+    let given = approval::counting(case.approvals, &may, &case.at);
+    let gave: Vec<String> = given.iter().map(|approval| approval.person.clone()).collect();
+    let given = u32::try_from(given.len()).unwrap_or(u32::MAX);
     if given >= needs {
         return Verdict::Permit(Permit::grant(case.plan.id));
     }
-    let who = if may.is_empty() { "nobody who is configured".to_owned() } else { may.join(", ") };
+    let left: Vec<String> = may.iter().filter(|person| !gave.contains(person)).cloned().collect();
+    let who = approval::who(&left);
     let text = format!(
-        "{} in {} needs {needs} approval{} of another person, {given} given",
+        "{} in {} needs {needs} approval{} of another person, {given} given{}",
         case.plan.intent.verb.word(),
         case.plan.target(),
-        if needs == 1 { "" } else { "s" }
+        if needs == 1 { "" } else { "s" },
+        if gave.is_empty() { String::new() } else { format!(" by {}", gave.join(", ")) },
     );
     Verdict::SecondPerson { needs, given, reasons: vec![Reason::new("approvals", &text, &format!("may approve: {who}"))], may }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
+use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
 use super::write::Write;
@@ -35,7 +36,8 @@ impl SqliteStore {
             self.check_free(plan, &lease, &before, &write)?;
         }
         let now = state::load(&mut write.tx, plan.target()).await?;
-        let found = AtCommit { state: now, at: write.at, approvals: Vec::new() };
+        let approvals = rulings::given(&mut write.tx, plan.id).await?;
+        let found = AtCommit { state: now, at: write.at, approvals };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),

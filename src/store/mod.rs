@@ -16,8 +16,10 @@ mod owner;
 mod plans;
 mod query;
 mod record;
+mod rulings;
 mod schema;
 mod sign;
+mod signers;
 mod sqlite;
 mod state;
 #[cfg(test)]

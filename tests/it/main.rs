@@ -12,6 +12,7 @@
 mod contract;
 mod e2e;
 mod faults_buildbot;
+mod faults_disk;
 mod faults_haproxy;
 mod faults_http;
 mod faults_secrets;

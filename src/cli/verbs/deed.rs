@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::args::{DeedFlags, Wait};
+use crate::cli::args::{DeedFlags, ExecuteFlags, Wait};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -105,75 +105,59 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
 
 /// Carries a deed out.
 pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
-    match try_run(around, flags, wish).await {
-        Ok(exit) | Err(exit) => exit,
-    }
+    let what = format!("{} {}", wish.verb.word(), Text::clean_within(&wish.target, 80));
+    ordered(&what, wished(around, flags, wish)).await
 }
 
-/// A deed that may be carried out: planned, judged and confirmed.
+/// Carries out a stored plan of whoever is at the keys.
+pub async fn execute(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Exit {
+    ordered(&format!("plan {}", Text::clean_within(id, 80)), stored_wish(around, flags, id, how)).await
+}
+
+/// A deed that may be carried out: planned, judged and confirmed, and how it is followed.
 struct Ready {
     opened: settle::Opened,
     plan: Plan,
     world: Arc<World>,
+    wait: Wait,
+    json: bool,
 }
 
-async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| {
-        out::words(&format!("gonogo: failed to listen for an interrupt: {error}; nothing was done"));
-        Exit::Failed
-    })?;
-    let ready = tokio::select! {
-        ready = prepare(around, flags, &wish) => ready?,
-        _ = interrupts.recv() => {
-            out::words(&format!("gonogo: interrupted before {} {} was ordered: nothing of it was recorded, nothing was sent", wish.verb.word(), Text::clean_within(&wish.target, 80)));
-            return Err(Exit::Interrupted);
+/// Orders what was prepared and follows it. An interrupt at any moment says what was and what was not done.
+async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>>) -> Exit {
+    let mut interrupts = match signal(SignalKind::interrupt()) {
+        Ok(interrupts) => interrupts,
+        Err(error) => {
+            out::words(&format!("gonogo: failed to listen for an interrupt: {error}; nothing was done"));
+            return Exit::Failed;
         }
     };
-    let Ready { mut opened, plan, world } = ready;
+    let ready = tokio::select! {
+        ready = preparing => ready,
+        _ = interrupts.recv() => {
+            out::words(&format!("gonogo: interrupted before {what} was ordered: nothing of it was recorded, nothing was sent"));
+            return Exit::Interrupted;
+        }
+    };
+    let Ready { mut opened, plan, world, wait, json } = match ready {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    // A record that cannot be written refuses the deed before anything else is tried.
     opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
     let deed = tokio::select! {
-        deed = follow(&mut opened.handle, &plan, wish.flags.wait) => deed,
+        deed = follow(&mut opened.handle, &plan, wait) => deed,
         _ = interrupts.recv() => {
             interrupted(opened, &plan).await;
-            return Ok(Exit::Interrupted);
+            return Exit::Interrupted;
         }
     };
     let Some(deed) = deed else {
         out::words("gonogo: the room ended before the deed did");
-        return Ok(Exit::Failed);
+        return Exit::Failed;
     };
-    tell(&deed, &plan, &world, wish.flags.json);
-    Ok(exit_of(&deed, wish.flags.wait))
-}
-
-/// Plans, judges and asks for the confirmation. A dry run ends here.
-async fn prepare(around: &Surroundings, flags: &Flags, wish: &Wish) -> Result<Ready, Exit> {
-    let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
-    let mut opened = settle::open(around, flags, true).await?;
-    let target = target::find(&opened.handle.world(), &wish.target)?;
-    // Only the target's own sources are waited for: another backend's trouble is none of this deed.
-    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
-    let world = tended(&mut opened.handle, &target, world).await;
-    let now = opened.clock.now();
-    let plan = if let Some(id) = &wish.flags.if_plan {
-        stored(&opened, id, (wish.verb, &args), &target, &world, &now).await?
-    } else {
-        let reason = Text::clean_within(&wish.flags.reason, 500);
-        plan(&world, &now, Intent { verb: wish.verb, target, args, requester: world.actor.clone(), reason })?
-    };
-    let verdict = gate::judge(&world, &plan, &now);
-    if wish.flags.dry_run {
-        tell_plan(&plan, &verdict, wish.flags.json);
-        return Err(match &verdict {
-            Verdict::Permit(_) => Exit::Done,
-            Verdict::SecondPerson { .. } => Exit::Waits,
-            Verdict::Deny(reasons) => Exit::of_reasons(reasons),
-        });
-    }
-    if matches!(verdict, Verdict::Permit(_)) {
-        confirm(&world, &plan, wish.flags.yes).await?;
-    }
-    Ok(Ready { opened, plan, world })
+    tell(&deed, &plan, &world, json);
+    exit_of(&deed, wait)
 }
 
 /// Says how far an interrupted deed came, by what the store holds once this process does nothing more for it.
@@ -190,11 +174,59 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
             format!("gonogo: interrupted; deed {id} is recorded and nothing of it was sent: {goes_on}")
         }
         Ok(deed) => format!("gonogo: interrupted; deed {id} is under way ({}): {goes_on}", deed.state.word().to_uppercase()),
-        Err(LedgerError::NoPlan(_)) if still => {
-            format!("gonogo: interrupted before deed {id} was recorded: nothing was sent")
-        }
+        Err(LedgerError::NoPlan(_)) if still => format!("gonogo: interrupted before deed {id} was recorded: nothing was sent"),
         Err(error) => format!("gonogo: interrupted; how far deed {id} came is not known here ({error}): {goes_on}"),
     });
+}
+
+async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
+    let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    let opened = settle::open(around, flags, true).await?;
+    let target = target::find(&opened.handle.world(), &wish.target)?;
+    prepare(opened, wish.verb, target, args, wish.flags).await
+}
+
+async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Result<Ready, Exit> {
+    let opened = settle::open(around, flags, true).await?;
+    let plan = opened.ledger.plan(id).await.map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        Exit::of_ledger(&error)
+    })?;
+    let (verb, target, args) = (plan.intent.verb, plan.target().clone(), plan.intent.args.clone());
+    if opened.handle.world().target(&target).is_none() {
+        out::words(&format!("gonogo: {target} of plan {} is no longer configured", plan.id.short()));
+        return Err(Exit::Target);
+    }
+    let ExecuteFlags { yes, dry_run, wait, json } = how;
+    let flags = DeedFlags { reason: String::new(), yes, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
+    prepare(opened, verb, target, args, flags).await
+}
+
+/// Plans, judges and asks for the confirmation. A dry run ends here.
+async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: Arguments, how: DeedFlags) -> Result<Ready, Exit> {
+    // Only the target's own sources are waited for: another backend's trouble is none of this deed.
+    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let world = tended(&mut opened.handle, &target, world).await;
+    let now = opened.clock.now();
+    let plan = if let Some(id) = &how.if_plan {
+        stored(&opened, id, (verb, &args), &target, &world, &now).await?
+    } else {
+        let reason = Text::clean_within(&how.reason, 500);
+        plan(&world, &now, Intent { verb, target, args, requester: world.actor.clone(), reason })?
+    };
+    let verdict = gate::judge(&world, &plan, &now);
+    if how.dry_run {
+        tell_plan(&plan, &verdict, how.json);
+        return Err(match &verdict {
+            Verdict::Permit(_) => Exit::Done,
+            Verdict::SecondPerson { .. } => Exit::Waits,
+            Verdict::Deny(reasons) => Exit::of_reasons(reasons),
+        });
+    }
+    if matches!(verdict, Verdict::Permit(_)) {
+        confirm(&world, &plan, how.yes).await?;
+    }
+    Ok(Ready { opened, plan, world, wait: how.wait, json: how.json })
 }
 
 /// Waits until what a dead process left on the target is settled: a verb that ended before would leave it to the next one for ever.
@@ -356,6 +388,8 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
     if deed.state == DeedState::Waiting {
         out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+        out::words(&format!("  they:  gonogo approve {} --plan {}", deed.target, deed.plan.short()));
+        out::words(&format!("  then:  gonogo execute {}", deed.plan.short()));
     }
 }
 

@@ -196,6 +196,8 @@ impl Machine {
             | Event::Verified { .. }
             | Event::Confirmed { .. }
             | Event::Refused { .. }
+            | Event::Rule { .. }
+            | Event::Ruled { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -383,6 +385,8 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::Verified { .. }
         | Event::Confirmed { .. }
         | Event::Refused { .. }
+        | Event::Rule { .. }
+        | Event::Ruled { .. }
         | Event::Looking { .. }
         | Event::Following { .. }
         | Event::VerifyAsked
@@ -405,7 +409,7 @@ pub fn reason_of(error: &LedgerError) -> Reason {
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
         LedgerError::HeldBy { .. } => ("hold", "resume it first"),
         LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
-        LedgerError::Denied(_) => ("policy", "plan again to see every reason"),
+        LedgerError::Denied(_) | LedgerError::Refused(_) => ("policy", "plan again to see every reason"),
     };
     Reason::new(rule, &error.to_string(), fix)
 }

@@ -3,6 +3,7 @@
 mod deed;
 mod moved;
 mod reading;
+mod ruling;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,6 +241,8 @@ impl Room {
                 self.on_following(now, backend, log, on);
                 Vec::new()
             }
+            Event::Rule { ruling } => self.on_rule(ruling),
+            Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));

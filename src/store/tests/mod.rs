@@ -5,6 +5,7 @@ mod forged;
 mod format;
 mod loss;
 mod order;
+mod rulings;
 
 use std::path::Path;
 use std::sync::Arc;
