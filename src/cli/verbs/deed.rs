@@ -377,6 +377,9 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     if !deed.words.is_empty() {
         say(&format!("  {}", deed.words));
     }
+    for error in deed.steps.iter().filter_map(|step| step.error.as_ref()) {
+        out::words(&format!("  do: {}", error.port().remedy()));
+    }
     for reason in &deed.reasons {
         out::words(&format!("  {}: {}; {}", reason.rule, reason.text, reason.fix));
     }
