@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
 
 /// The release control room in a terminal.
@@ -210,6 +211,9 @@ pub struct PlanArgs {
     /// Why.
     #[arg(long, default_value = "")]
     pub reason: String,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -234,6 +238,9 @@ pub struct Explain {
     /// At this moment, RFC 3339; the readings are those of now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<DateTime<Utc>>,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -281,6 +288,9 @@ pub struct DeedFlags {
     /// Stands for the typed text, never for an approval.
     #[arg(long)]
     pub yes: bool,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
     /// Carries out this stored plan.
     #[arg(long, value_name = "ID")]
     pub if_plan: Option<String>,
@@ -401,6 +411,11 @@ pub enum ConfigVerb {
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     let wrong = |error| format!("`{text}` is no RFC 3339 time: {error}");
     DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).map_err(wrong)
+}
+
+fn change_type(word: &str) -> Result<ChangeType, String> {
+    ChangeType::of(word)
+        .ok_or_else(|| format!("`{word}` is no type of change; expected one of {}", ChangeType::ALL.map(ChangeType::word).join(", ")))
 }
 
 fn verb(word: &str) -> Result<Verb, String> {

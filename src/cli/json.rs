@@ -86,7 +86,7 @@ pub fn status(world: &World, now: &Moment) -> Value {
 }
 
 /// What a person said about a stored plan, and what became of it.
-pub fn ruling(ruling: &Ruling, plan: &Plan, result: &Result<DateTime<Utc>, LedgerError>, needs: Option<u32>, given: usize) -> Value {
+pub fn ruling(ruling: &Ruling, plan: &Plan, result: &Result<DateTime<Utc>, LedgerError>, needs: Option<u32>, given: u32) -> Value {
     let against = match result {
         Err(LedgerError::Refused(reasons)) => reasons.clone(),
         Err(error) => vec![reason_of(error)],
@@ -246,7 +246,13 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
 /// A plan with its verdict.
 pub fn plan(plan: &Plan, verdict: &Verdict) -> Value {
     let preconditions: Vec<_> = plan.preconditions.iter().map(|checked| json!({ "text": checked.text, "holds": checked.holds })).collect();
-    let evidence: Vec<_> = plan.evidence.iter().map(|one| json!({ "text": one.text, "source": one.source, "age_s": one.age_s })).collect();
+    let checks = plan.checks.iter().map(|check| {
+        let text = format!("{} ({}): {}", check.kind.word(), check.finding.word(), check.text);
+        let source = if check.source.is_empty() { Value::Null } else { Value::from(check.source.as_str()) };
+        json!({ "text": text, "source": source, "age_s": check.age_s })
+    });
+    let evidence = plan.evidence.iter().map(|one| json!({ "text": one.text, "source": one.source, "age_s": one.age_s }));
+    let evidence: Vec<_> = checks.chain(evidence).collect();
     json!({
         "schema": SCHEMA,
         "plan": plan.id.to_string(),

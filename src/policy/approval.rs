@@ -5,7 +5,10 @@ use chrono::{DateTime, Utc};
 use super::role;
 use crate::model::approval::{Approval, Decision};
 use crate::model::catalog::Protection;
+use crate::model::change::ChangeType;
+use crate::model::gate::Gates;
 use crate::model::intent::Direction;
+use crate::model::name::RoleName;
 use crate::model::operator::{Actor, Person};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
@@ -21,8 +24,8 @@ pub struct Ask<'a> {
     pub actor: &'a Actor,
     /// The configured people.
     pub people: &'a [Person],
-    /// What protects the plan's target; none when it is not configured.
-    pub protection: Option<&'a Protection>,
+    /// What protects the plan's target, and its gates; none when it is not configured.
+    pub protection: Option<(&'a Protection, &'a Gates)>,
     /// The digest of the rules and roles as they are now.
     pub rules: &'a str,
     /// Whether deeds are impossible by configuration or flag.
@@ -31,16 +34,68 @@ pub struct Ask<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// How many approvals a deed of this direction needs.
-pub fn needed(protection: &Protection, direction: Direction) -> u32 {
-    match direction {
-        Direction::Forward => protection.approvals,
-        Direction::Back => protection.way_back_approvals,
-        Direction::Release | Direction::Still => 0,
-    }
+/// One group whose agreement a plan needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// How many of them.
+    pub approvals: u32,
+    /// Who they are in words: `with the role captain`, `of team payments`.
+    pub group: String,
+    /// Their names; never the requester.
+    pub may: Vec<String>,
 }
 
-/// Those of `approvals` that count for a plan: given by one who may approve it, each person once, and not over.
+/// Whose agreement a plan needs, by its direction and its type of change. An approval counts for every group that its giver is of.
+pub fn requirements(plan: &Plan, protection: &Protection, gates: &Gates, people: &[Person]) -> Vec<Requirement> {
+    let of = |approvals: u32, roles: &[RoleName], teams: &[String]| Requirement {
+        approvals,
+        group: group(roles, teams),
+        may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester),
+    };
+    let base = &protection.approver_roles;
+    let all = match plan.direction {
+        Direction::Release | Direction::Still => Vec::new(),
+        Direction::Back => vec![of(protection.way_back_approvals, base, &[])],
+        Direction::Forward => match (plan.order.change_type, &gates.standard, &gates.emergency) {
+            (ChangeType::Standard, Some(model), _) => vec![of(model.approvals, base, &[])],
+            (ChangeType::Emergency, _, Some(rule)) => {
+                let roles = if rule.approver_roles.is_empty() { base } else { &rule.approver_roles };
+                vec![of(rule.approvals, roles, &[])]
+            }
+            // A type without its rule asks for what a normal change asks for.
+            (ChangeType::Normal | ChangeType::Standard | ChangeType::Emergency, _, _) => {
+                let also = protection.also.iter().map(|also| of(also.approvals, &also.roles, &also.teams));
+                std::iter::once(of(protection.approvals, base, &[])).chain(also).collect()
+            }
+        },
+    };
+    all.into_iter().filter(|requirement| requirement.approvals > 0).collect()
+}
+
+fn group(roles: &[RoleName], teams: &[String]) -> String {
+    let roles: Vec<_> = roles.iter().map(ToString::to_string).collect();
+    let roles = if roles.is_empty() { String::new() } else { format!(" with the role {}", roles.join(" or ")) };
+    let teams = if teams.is_empty() { String::new() } else { format!(" of team {}", teams.join(" or ")) };
+    format!("{roles}{teams}").trim_start().to_owned()
+}
+
+/// Everyone whose agreement counts for something, each once.
+pub fn everyone(requirements: &[Requirement]) -> Vec<String> {
+    let mut all: Vec<String> = requirements.iter().flat_map(|requirement| requirement.may.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// How far the requirements are met: approvals needed in all, and those of them that were given.
+pub fn met(requirements: &[Requirement], approvals: &[Approval], at: &DateTime<Utc>) -> (u32, u32) {
+    requirements.iter().fold((0, 0), |(needs, given), requirement| {
+        let counts = u32::try_from(counting(approvals, &requirement.may, at).len()).unwrap_or(u32::MAX);
+        (needs.saturating_add(requirement.approvals), given.saturating_add(counts.min(requirement.approvals)))
+    })
+}
+
+/// Those of `approvals` that count: given by one of `may`, each person once, and not over.
 pub fn counting<'a>(approvals: &'a [Approval], may: &[String], at: &DateTime<Utc>) -> Vec<&'a Approval> {
     let mut counting: Vec<&Approval> = Vec::new();
     for approval in approvals.iter().filter(|approval| approval.counts(at) && may.contains(&approval.person)) {
@@ -68,15 +123,16 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
     if ask.rules != plan.order.rules {
         reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "its requester plans again"));
     }
-    let Some(protection) = ask.protection else {
+    let Some((protection, gates)) = ask.protection else {
         reasons.push(Reason::new("target", "its target is not configured", "configure the environment and the service"));
         return reasons;
     };
-    if ask.decision == Decision::Approve && needed(protection, plan.direction) == 0 {
+    let required = requirements(plan, protection, gates, ask.people);
+    if ask.decision == Decision::Approve && required.is_empty() {
         let text = format!("{} in {} needs no approval", plan.intent.verb.word(), plan.target());
         reasons.push(Reason::new("no-approval-needed", &text, &format!("its requester runs `gonogo execute {}`", plan.id.short())));
     }
-    let may = role::approvers(ask.people, &protection.approver_roles, plan.target(), &plan.intent.requester);
+    let may = everyone(&required);
     match ask.actor {
         Actor::Unverified(_) => reasons.push(Reason::new(
             "nobody-configured",
@@ -94,10 +150,10 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
             &format!("one of these decides: {}; the requester withdraws with `gonogo withdraw {}`", who(&may), plan.id.short()),
         )),
         Actor::Person(name) if !may.iter().any(|person| person == name.as_str()) => {
-            let roles: Vec<_> = protection.approver_roles.iter().map(ToString::to_string).collect();
+            let groups: Vec<_> = required.iter().map(|requirement| requirement.group.as_str()).filter(|group| !group.is_empty()).collect();
             reasons.push(Reason::new(
                 "role",
-                &format!("{name} may not {} in {}: that asks for the role {}", ask.decision.word(), plan.target(), roles.join(" or ")),
+                &format!("{name} may not {} it: that asks for a person {}", ask.decision.word(), groups.join(", or ")),
                 &format!("one of these decides: {}", who(&may)),
             ));
         }

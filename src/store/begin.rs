@@ -1,5 +1,6 @@
 //! The point of no return: everything that must be true at once before a deed begins.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::deeds::DeedRow;
@@ -11,8 +12,8 @@ use super::state::{self, Lease};
 use super::write::Write;
 use crate::model::deed::{EntryKind, Recorded};
 use crate::model::intent::{Direction, Verb};
-use crate::model::plan::Plan;
-use crate::model::rollout::{Hold, StateChange};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::rollout::{Hold, StateChange, WayBack};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::{AtCommit, Begun, JudgeAgain, LedgerError, Outcome};
@@ -186,6 +187,13 @@ impl SqliteStore {
 /// The end of the rollout that an effective deed brings.
 pub fn ends(plan: &Plan) -> Option<StateChange> {
     plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable })
+}
+
+/// That a way back works is proven by one that did.
+pub fn proves_way_back(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
+    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }));
+    let way_back = WayBack { at, deed: plan.id };
+    (plan.direction == Direction::Back && moves).then(|| StateChange::WayBack { target: plan.target().clone(), way_back })
 }
 
 /// The member `changes` of a body.

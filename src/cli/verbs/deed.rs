@@ -16,6 +16,7 @@ use crate::control::world::World;
 use crate::control::{gate, planner};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
+use crate::model::gate::{Counts, Finding};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::operator::Actor;
@@ -180,7 +181,8 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 }
 
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
-    let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    args.change = wish.flags.change;
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
@@ -198,7 +200,7 @@ async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: Execut
         return Err(Exit::Target);
     }
     let ExecuteFlags { yes, dry_run, wait, json } = how;
-    let flags = DeedFlags { reason: String::new(), yes, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
+    let flags = DeedFlags { reason: String::new(), yes, change: None, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
     prepare(opened, verb, target, args, flags).await
 }
 
@@ -413,6 +415,17 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     }
     for checked in &plan.preconditions {
         out::line(&format!("  {} {}", if checked.holds { "+" } else { "x" }, checked.text));
+    }
+    if let Some(typed) = &plan.typed {
+        out::line(&format!("  type   {}: {}", plan.order.change_type.word(), typed.because));
+    }
+    for check in &plan.checks {
+        let mark = match (check.finding, check.counts) {
+            (Finding::Holds, _) => '+',
+            (Finding::Fails | Finding::NotKnown | Finding::NoSource, Counts::Require) => 'x',
+            (Finding::Fails | Finding::NotKnown | Finding::NoSource, Counts::Warn) => '~',
+        };
+        out::line(&format!("  {mark} {}: {}", check.kind.word(), check.text));
     }
     for one in &plan.evidence {
         let age = one.age_s.map_or_else(|| "never read".to_owned(), |age| format!("{age} s"));

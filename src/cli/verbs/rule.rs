@@ -59,7 +59,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
         }
     }
     let words = Text::clean_within(&wish.reason, 500);
-    let ruling = Ruling::about(&plan, wish.decision, &world.actor.to_string(), words).map_err(|error| {
+    let ruling = gate::ruling(&world, &plan, wish.decision, words, &opened.clock.now()).map_err(|error| {
         out::words(&format!("gonogo: failed to write what is said about the plan in canonical form: {error}"));
         Exit::Failed
     })?;
@@ -118,9 +118,9 @@ fn only(world: &World, typed: &str) -> Result<Plan, Exit> {
 }
 
 /// What comes after a ruling.
-fn next(ruling: &Ruling, plan: &Plan, needs: Option<u32>, given: usize) -> String {
+fn next(ruling: &Ruling, plan: &Plan, needs: Option<u32>, given: u32) -> String {
     match (ruling.decision, needs) {
-        (Decision::Approve, Some(needs)) if usize::try_from(needs).is_ok_and(|needs| given >= needs) => {
+        (Decision::Approve, Some(needs)) if given >= needs => {
             format!("  {given} of {needs} given; {} may run `gonogo execute {}`", plan.intent.requester, plan.id.short())
         }
         (Decision::Approve, Some(needs)) => format!("  {given} of {needs} given"),

@@ -5,6 +5,7 @@ mod broken;
 mod changed;
 mod deeds;
 mod demo;
+mod gates;
 mod ledger;
 pub mod place;
 mod plan;
