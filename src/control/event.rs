@@ -13,6 +13,7 @@ use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
@@ -96,6 +97,13 @@ pub enum Event {
     Confirmed {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// An operator tried to order a plan that was denied before his eyes.
+    Refused {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
     },
     /// The point of no return was passed, or not.
     Began {
@@ -210,6 +218,7 @@ impl Event {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
+            | Self::Refused { .. }
             | Self::Began { .. }
             | Self::Sending { .. }
             | Self::Answered { .. }

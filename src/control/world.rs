@@ -342,6 +342,8 @@ pub struct LedgerView {
     pub size: u64,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// Why the last verification came to no verdict, and when; none when it came to one.
+    pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
 }

@@ -222,13 +222,16 @@ impl Room {
                 Vec::new()
             }
             Event::Verified { result } => {
-                if let Ok(found) = result {
-                    self.world.ledger.verified = Some((now.wall, found));
-                    self.touch(now);
+                let ledger = &mut self.world.ledger;
+                match result {
+                    Ok(found) => (ledger.verified, ledger.unverified) = (Some((now.wall, found)), None),
+                    Err(error) => ledger.unverified = Some((now.wall, Text::clean(&error.to_string()))),
                 }
+                self.touch(now);
                 Vec::new()
             }
             Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Refused { plan, reasons } => self.on_refused(now, plan, reasons),
             Event::Looking { target, run } => {
                 self.looking = target;
                 self.detail = run;
