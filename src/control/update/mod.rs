@@ -164,6 +164,16 @@ impl Room {
         &self.world
     }
 
+    /// Whether this process settles what dead ones left.
+    pub fn tends(&self) -> bool {
+        self.tends
+    }
+
+    /// The backends that it can speak to.
+    pub fn able(&self) -> impl Iterator<Item = &BackendName> {
+        self.abilities.keys()
+    }
+
     /// The machine of a deed.
     pub fn machine(&self, plan: PlanId) -> Option<&Machine> {
         self.machines.get(&plan)
