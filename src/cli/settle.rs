@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::Receiver;
+
 use super::compose::{self, Composed};
 use super::exit::Exit;
 use super::out;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::{self, Handle};
+use crate::control::driver::{self, Handle, Taped};
 use crate::control::update;
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
@@ -46,6 +48,17 @@ pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<O
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends).await;
     let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+}
+
+/// Opens a room that only looks, with a tape of everything that happens in it.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened, Receiver<Taped>), Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false).await;
+    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
+    let (handle, tape) = driver::open_taped(outside, opening);
+    Ok((Opened { handle, clock, ledger }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.

@@ -193,6 +193,7 @@ impl Machine {
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
+            | Event::JournalWritten { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
             | Event::Rule { .. }
@@ -381,6 +382,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
+        | Event::JournalWritten { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
         | Event::Rule { .. }

@@ -11,7 +11,7 @@
 //! | `still` | `backend` `seq` `asked` `clock` | a reading that says what the last good one said; `clock` is the backend's own |
 //! | `store-read` | `result` | what the store holds, whole |
 //! | `store-changed` | `change` | the same as a patch of the last |
-//! | `happening` | `kind` `target` `text` `source` | a line of the timeline: what follows from the other events, in words |
+//! | `happening` | `kind` `target` `text` `source` | a line of the timeline: what follows from the other events, in words; `at` is its own time, which may lie before `boot` |
 //! | `hole` | `lost` | so many events could not be kept; what follows does not build on what was before |
 //! | others | those of [`Event`] | deeds, logs, sessions, time, configuration |
 //!
@@ -191,7 +191,9 @@ impl Recorder {
                 let known = self.picture.as_ref().filter(|(_, whole)| !self.is_old(now, *whole));
                 let folded = known.and_then(|(last, _)| {
                     let (last, new) = (serde_json::to_value(last).ok()?, serde_json::to_value(&**picture).ok()?);
-                    Some(Folded::StoreChanged { change: patch::difference(&last, &new).unwrap_or_else(|| Value::Object(serde_json::Map::new())) })
+                    Some(Folded::StoreChanged {
+                        change: patch::difference(&last, &new).unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+                    })
                 });
                 let whole = known.filter(|_| folded.is_some()).map_or(now.boot, |(_, whole)| *whole);
                 self.picture = Some(((**picture).clone(), whole));
@@ -227,8 +229,8 @@ impl Recorder {
 
 /// The line for a happening.
 pub fn happening(now: &Moment, line: &Happening) -> Option<Line> {
-    let Happening { kind, target, text, source, .. } = line.clone();
-    row(now, HAPPENING, &Folded::Happening { kind, target, text, source })
+    let Happening { at, kind, target, text, source } = line.clone();
+    row(&Moment { wall: at, boot: now.boot }, HAPPENING, &Folded::Happening { kind, target, text, source })
 }
 
 /// The patch between two readings without their clocks; `Some(None)` when they are equal.

@@ -105,11 +105,15 @@ impl Player {
         let last = self.readings.get(&backend).ok_or(PlayError::Baseless)?;
         let reading = match (last, change) {
             (last, None) => last.clone(),
-            (Reading::Signals(last), Some(Change::Signals(change))) => Reading::Signals(Arc::new(change.onto(last).ok_or(PlayError::Baseless)?)),
+            (Reading::Signals(last), Some(Change::Signals(change))) => {
+                Reading::Signals(Arc::new(change.onto(last).ok_or(PlayError::Baseless)?))
+            }
             (Reading::Traffic(last), Some(Change::Traffic(change))) => Reading::Traffic(Arc::new(onto(&**last, &change)?)),
             (Reading::Alerts(last), Some(Change::Alerts(change))) => Reading::Alerts(Arc::new(onto(&**last, &change)?)),
             (Reading::Runs(last), Some(Change::Runs(change))) => Reading::Runs(Arc::new(onto(&**last, &change)?)),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), Some(_)) => return Err(PlayError::Baseless),
+            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), Some(_)) => {
+                return Err(PlayError::Baseless);
+            }
         };
         let result = Ok(told_at(reading, clock));
         Ok(Entry::Event(Box::new(Event::Polled { backend, seq, asked, result })))

@@ -43,7 +43,8 @@ impl SignalChange {
         if old.answers.len() != new.answers.len() {
             return None;
         }
-        let cut = new.answers.iter().filter(|answer| matches!(answer.ask.form, Form::Counters { .. })).flat_map(series).filter_map(first).min();
+        let cut =
+            new.answers.iter().filter(|answer| matches!(answer.ask.form, Form::Counters { .. })).flat_map(series).filter_map(first).min();
         let mut change = Self { rest: patch::difference(&rest(old), &rest(new)), ..Self::default() };
         let mut columns: BTreeMap<i64, Vec<(usize, f64)>> = BTreeMap::new();
         let (mut count, mut is_cut) = (0, false);
@@ -52,7 +53,8 @@ impl SignalChange {
                 change.answers.push((place, after.clone()));
                 continue;
             };
-            is_cut |= matches!(after.ask.form, Form::Counters { .. }) && series(before).filter_map(first).any(|first| cut.is_some_and(|cut| first < cut));
+            is_cut |= matches!(after.ask.form, Form::Counters { .. })
+                && series(before).filter_map(first).any(|first| cut.is_some_and(|cut| first < cut));
             for samples in fresh {
                 for sample in samples {
                     columns.entry(sample.at_ms).or_default().push((count, sample.value));

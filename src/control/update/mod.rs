@@ -231,6 +231,14 @@ impl Room {
                 self.touch(now);
                 Vec::new()
             }
+            Event::JournalWritten { trouble } => {
+                let words = match &trouble {
+                    Some(trouble) => format!("{trouble}; history has a hole from here on, no deed is lost"),
+                    None => "the journal is written again".to_owned(),
+                };
+                self.world.journal_trouble = trouble;
+                self.say(now, HappeningKind::Source, None, &words, "journal")
+            }
             Event::Verified { result } => {
                 if let Ok(found) = result {
                     self.world.ledger.verified = Some((now.wall, found));
