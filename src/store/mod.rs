@@ -28,7 +28,6 @@ mod tree;
 mod write;
 
 pub use check::verify_lines;
-pub use journal::HAPPENING;
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

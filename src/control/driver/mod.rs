@@ -201,7 +201,9 @@ async fn start(
 ) {
     for task in tasks {
         if let Task::Journal { happenings } = task {
-            happenings.iter().for_each(|line| tell(tapes, now, || Told::Happening(line.clone())));
+            for line in happenings {
+                tell(tapes, now, || Told::Happening(line.clone()));
+            }
             continue;
         }
         if Outside::is_written(&task) {

@@ -93,7 +93,9 @@ impl Rehearsal {
             record(&now, Told::Event(event.clone()));
             for task in self.room.update(&now, event) {
                 if let Task::Journal { happenings } = &task {
-                    happenings.iter().for_each(|line| record(&now, Told::Happening(line.clone())));
+                    for line in happenings {
+                        record(&now, Told::Happening(line.clone()));
+                    }
                 }
                 self.perform(task).await;
             }

@@ -34,13 +34,11 @@ impl Tape {
             return;
         }
         if self.lost > 0 {
-            match self.sender.try_send((*now, Told::Hole(self.lost))) {
-                Ok(()) => self.lost = 0,
-                Err(_) => {
-                    self.lost += 1;
-                    return;
-                }
+            if self.sender.try_send((*now, Told::Hole(self.lost))).is_err() {
+                self.lost += 1;
+                return;
             }
+            self.lost = 0;
         }
         if self.sender.try_send((*now, told)).is_err() {
             self.lost += 1;

@@ -44,9 +44,6 @@ use crate::model::timeline::{Happening, HappeningKind};
 /// The number of the table of events; a reader of this number reads every line that has it.
 pub const SCHEMA: u32 = 1;
 
-/// The family of [`Happening`]s.
-pub const HAPPENING: &str = "happening";
-
 /// One line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -170,36 +167,15 @@ impl Recorder {
 
     /// The line for an event; none when time only passed.
     pub fn event(&mut self, now: &Moment, event: &Event) -> Option<Line> {
-        let folded = match event {
-            Event::Woke => return None,
-            Event::Polled { backend, seq, asked, result: Ok(reading) } => {
-                let folded = self.fold(now, backend, reading).map(|change| {
-                    let (backend, clock) = (backend.clone(), clock(reading));
-                    match change {
-                        Some(change) => Folded::Changed { backend, seq: *seq, asked: *asked, clock, change },
-                        None => Folded::Still { backend, seq: *seq, asked: *asked, clock },
-                    }
-                });
-                if folded.is_none() {
-                    self.readings.insert(backend.clone(), (reading.clone(), now.boot));
-                } else if let Some((last, _)) = self.readings.get_mut(backend) {
-                    *last = reading.clone();
-                }
-                folded
-            }
-            Event::StoreRead { result: Ok(picture) } => {
-                let known = self.picture.as_ref().filter(|(_, whole)| !self.is_old(now, *whole));
-                let folded = known.and_then(|(last, _)| {
-                    let (last, new) = (serde_json::to_value(last).ok()?, serde_json::to_value(&**picture).ok()?);
-                    Some(Folded::StoreChanged {
-                        change: patch::difference(&last, &new).unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-                    })
-                });
-                let whole = known.filter(|_| folded.is_some()).map_or(now.boot, |(_, whole)| *whole);
-                self.picture = Some(((**picture).clone(), whole));
-                folded
-            }
-            _ => None,
+        if let Event::Woke = event {
+            return None;
+        }
+        let folded = if let Event::Polled { backend, seq, asked, result: Ok(reading) } = event {
+            self.reading(now, (backend, *seq, *asked), reading)
+        } else if let Event::StoreRead { result: Ok(picture) } = event {
+            self.store(now, picture)
+        } else {
+            None
         };
         match folded {
             Some(folded) => row(now, event.family(), &folded),
@@ -211,34 +187,74 @@ impl Recorder {
         self.whole_every.is_some_and(|span| now.boot.since(whole) >= span)
     }
 
-    /// What a reading says more than the last one, `Some(None)` when it says the same; none when it is to be written whole.
-    fn fold(&self, now: &Moment, backend: &BackendName, new: &Reading) -> Option<Option<Change>> {
-        let (old, _) = self.readings.get(backend).filter(|(_, whole)| !self.is_old(now, *whole))?;
-        Some(match (old, new) {
-            (Reading::Signals(old), Reading::Signals(new)) => {
-                let change = SignalChange::between(old, new)?;
-                (!change.is_none()).then(|| Change::Signals(Box::new(change)))
-            }
-            (Reading::Traffic(old), Reading::Traffic(new)) => between(old, new)?.map(Change::Traffic),
-            (Reading::Alerts(old), Reading::Alerts(new)) => between(old, new)?.map(Change::Alerts),
-            (Reading::Runs(old), Reading::Runs(new)) => between(old, new)?.map(Change::Runs),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), _) => return None,
-        })
+    /// A reading as what it says more than the last; none when it is to be written whole.
+    fn reading(&mut self, now: &Moment, poll: (&BackendName, u64, Moment), reading: &Reading) -> Option<Folded> {
+        let (backend, seq, asked) = (poll.0.clone(), poll.1, poll.2);
+        let said = self.fold(now, &backend, reading);
+        let whole = match (&said, self.readings.get(&backend)) {
+            (Said::Whole, _) | (_, None) => now.boot,
+            (Said::Same | Said::More(_), Some((_, whole))) => *whole,
+        };
+        self.readings.insert(backend.clone(), (reading.clone(), whole));
+        let clock = clock(reading);
+        match said {
+            Said::Whole => None,
+            Said::Same => Some(Folded::Still { backend, seq, asked, clock }),
+            Said::More(change) => Some(Folded::Changed { backend, seq, asked, clock, change }),
+        }
     }
+
+    /// The store as the patch of what it was last; none when it is to be written whole.
+    fn store(&mut self, now: &Moment, picture: &StorePicture) -> Option<Folded> {
+        let known = self.picture.take().filter(|(_, whole)| !self.is_old(now, *whole));
+        let folded = known.as_ref().and_then(|(last, _)| {
+            let (last, new) = (serde_json::to_value(last).ok()?, serde_json::to_value(picture).ok()?);
+            let change = patch::difference(&last, &new).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+            Some(Folded::StoreChanged { change })
+        });
+        let whole = known.filter(|_| folded.is_some()).map_or(now.boot, |(_, whole)| whole);
+        self.picture = Some((picture.clone(), whole));
+        folded
+    }
+
+    fn fold(&self, now: &Moment, backend: &BackendName, new: &Reading) -> Said {
+        let Some((old, _)) = self.readings.get(backend).filter(|(_, whole)| !self.is_old(now, *whole)) else { return Said::Whole };
+        match (old, new) {
+            (Reading::Signals(old), Reading::Signals(new)) => match SignalChange::between(old, new) {
+                None => Said::Whole,
+                Some(change) if change.is_none() => Said::Same,
+                Some(change) => Said::More(Change::Signals(Box::new(change))),
+            },
+            (Reading::Traffic(old), Reading::Traffic(new)) => between(old, new, Change::Traffic),
+            (Reading::Alerts(old), Reading::Alerts(new)) => between(old, new, Change::Alerts),
+            (Reading::Runs(old), Reading::Runs(new)) => between(old, new, Change::Runs),
+            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), _) => Said::Whole,
+        }
+    }
+}
+
+/// A reading beside the last one of its backend.
+enum Said {
+    /// The same.
+    Same,
+    /// Something more.
+    More(Change),
+    /// Too much else.
+    Whole,
 }
 
 /// The line for a happening.
 pub fn happening(now: &Moment, line: &Happening) -> Option<Line> {
     let Happening { at, kind, target, text, source } = line.clone();
-    row(&Moment { wall: at, boot: now.boot }, HAPPENING, &Folded::Happening { kind, target, text, source })
+    row(&Moment { wall: at, boot: now.boot }, "happening", &Folded::Happening { kind, target, text, source })
 }
 
-/// The patch between two readings without their clocks; `Some(None)` when they are equal.
-fn between<T: Serialize + PartialEq>(old: &Arc<T>, new: &Arc<T>) -> Option<Option<Value>> {
-    if old == new {
-        return Some(None);
+/// The patch between two readings without their clocks.
+fn between<T: Serialize>(old: &Arc<T>, new: &Arc<T>, change: fn(Value) -> Change) -> Said {
+    match (timeless(&**old), timeless(&**new)) {
+        (Some(old), Some(new)) => patch::difference(&old, &new).map_or(Said::Same, |part| Said::More(change(part))),
+        (None, _) | (_, None) => Said::Whole,
     }
-    Some(patch::difference(&timeless(&**old)?, &timeless(&**new)?))
 }
 
 /// A reading as JSON without the backend's clock.

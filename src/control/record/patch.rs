@@ -93,8 +93,12 @@ fn of_lists(old: &[Value], new: &[Value]) -> Value {
             (old, new) = (rest_of_old, rest_of_new);
         }
     }
-    old.iter().for_each(|_| steps.count(-1));
-    new.iter().for_each(|value| steps.put(value));
+    for _ in old {
+        steps.count(-1);
+    }
+    for value in new {
+        steps.put(value);
+    }
     Value::Array(steps.0)
 }
 

@@ -12,13 +12,12 @@ use gonogo::control::event::Event;
 use gonogo::control::planner;
 use gonogo::control::record::{Entry, Opened, Player, Recorder, Told};
 use gonogo::control::update::{Opening, Room};
-use gonogo::control::world::{SourceFact, World};
+use gonogo::control::world::{ByHand, SourceFact, World};
 use gonogo::model::intent::{Arguments, Intent, Verb};
 use gonogo::model::operator::Actor;
 use gonogo::model::share::Percent;
 use gonogo::model::text::Text;
 use gonogo::model::time::Moment;
-use gonogo::ports::clock::Clock as _;
 use gonogo::store::{Identity, SqliteStore};
 
 /// A story of `seconds` with a shift in its middle: what was told, and the room as it then stood.
@@ -141,7 +140,7 @@ fn replay(lines: &[String], until: Moment) -> World {
         match (entry, room.as_mut()) {
             (Entry::Opened(opened), _) => {
                 let Opened { catalog, actor, read_only, installation, tends, able } = *opened;
-                let able = able.into_iter().map(|name| (name, (&[][..], gonogo::control::world::ByHand::new(|_| Vec::new()))));
+                let able = able.into_iter().map(|name| (name, (&[][..], ByHand::new(|_| Vec::new()))));
                 let abilities = able.collect();
                 let opening = Opening { catalog, actor, read_only, installation, record_trouble: None, abilities, seed: 0, tends };
                 let mut opened = Room::open(opening, at);
@@ -176,7 +175,7 @@ async fn replayed_through_the_update_it_gives_the_same_world() {
         let (told, rehearsal) = run(scenario, seed, 200).await;
         let world = rehearsal.room().world();
         let again = replay(&lines(&told, &mut Recorder::default()), rehearsal.now());
-        for (target, view) in world.targets.iter() {
+        for (target, view) in &world.targets {
             assert_eq!(again.target(target), Some(view), "{scenario}: {target}");
         }
         for (name, source) in &world.sources {
