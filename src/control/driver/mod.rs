@@ -64,7 +64,7 @@ pub fn open(outside: Outside, opening: Opening) -> Handle {
 
 /// The same, with a tape of everything that happens. A reader who is too slow finds holes in it; the room does not wait.
 pub fn open_taped(outside: Outside, opening: Opening) -> (Handle, mpsc::Receiver<Taped>) {
-    let (tape, taped) = Tape::new(false);
+    let (tape, taped) = Tape::new();
     (open_with(outside, opening, Some(tape)), taped)
 }
 
@@ -130,7 +130,7 @@ async fn drive(
     let mut tapes: Vec<Tape> = tape.into_iter().collect();
     if let Some((journal, retention)) = outside.journal() {
         // Of those who only look, what they saw is not kept: the room that tends keeps it.
-        let (tape, taped) = Tape::new(!room.tends());
+        let (tape, taped) = Tape::of_journal(!room.tends());
         tokio::spawn(keep::keep(journal, retention, taped, events.clone()));
         tapes.push(tape);
     }
@@ -200,9 +200,11 @@ async fn start(
     now: &Moment,
 ) {
     for task in tasks {
-        if let Task::Journal { happenings } = task {
+        if let Task::Journal { happenings, elsewhere } = task {
             for line in happenings {
-                tell(tapes, now, || Told::Happening(line.clone()));
+                for tape in tapes.iter_mut().filter(|tape| !(elsewhere && tape.is_journal())) {
+                    tape.tell(now, &|| Told::Happening(line.clone()));
+                }
             }
             continue;
         }

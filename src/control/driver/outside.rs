@@ -183,7 +183,8 @@ impl Outside {
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
                 Some(Event::JournalRead { happenings })
             }
-            Task::Journal { happenings } => {
+            Task::Journal { elsewhere: true, .. } => None,
+            Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
                 let now = self.clock.now();
                 let lines = happenings.iter().filter_map(|line| record::happening(&now, line));

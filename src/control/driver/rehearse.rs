@@ -92,7 +92,7 @@ impl Rehearsal {
             let now = self.clock.now();
             record(&now, Told::Event(event.clone()));
             for task in self.room.update(&now, event) {
-                if let Task::Journal { happenings } = &task {
+                if let Task::Journal { happenings, .. } = &task {
                     for line in happenings {
                         record(&now, Told::Happening(line.clone()));
                     }

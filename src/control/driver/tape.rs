@@ -18,13 +18,26 @@ pub(super) struct Tape {
     lost: u64,
     /// Whether happenings alone are wanted.
     only_happenings: bool,
+    /// Whether it leads into the journal.
+    journal: bool,
 }
 
 impl Tape {
     /// A tape and its reading end.
-    pub(super) fn new(only_happenings: bool) -> (Self, mpsc::Receiver<Taped>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Taped>) {
         let (sender, tape) = mpsc::channel(LENGTH);
-        (Self { sender, lost: 0, only_happenings }, tape)
+        (Self { sender, lost: 0, only_happenings: false, journal: false }, tape)
+    }
+
+    /// The journal's tape.
+    pub(super) fn of_journal(only_happenings: bool) -> (Self, mpsc::Receiver<Taped>) {
+        let (tape, taped) = Self::new();
+        (Self { only_happenings, journal: true, ..tape }, taped)
+    }
+
+    /// Whether it leads into the journal.
+    pub(super) fn is_journal(&self) -> bool {
+        self.journal
     }
 
     /// Hands over what was told, or counts it as lost.

@@ -326,7 +326,7 @@ impl Room {
             timeline.pop_front();
         }
         self.touch(now);
-        vec![Task::Journal { happenings: vec![happening] }]
+        vec![Task::Journal { happenings: vec![happening], elsewhere: false }]
     }
 
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.
