@@ -183,7 +183,6 @@ impl Outside {
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
                 Some(Event::JournalRead { happenings })
             }
-            Task::Journal { elsewhere: true, .. } => None,
             Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
                 let now = self.clock.now();
@@ -194,7 +193,8 @@ impl Outside {
                 }
                 None
             }
-            Task::Begin { .. }
+            Task::Journal { elsewhere: true, .. }
+            | Task::Begin { .. }
             | Task::Send { .. }
             | Task::Record { .. }
             | Task::Adopt { .. }
