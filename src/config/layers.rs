@@ -85,6 +85,7 @@ impl Layers {
             && !trust::is_trusted(path, &digest, trust_dir)
         {
             refuse_backends(&table, path, found);
+            refuse_calendars(&table, path, found);
         }
         refuse_twins(&table, found);
         merge(&mut self.table, table);
@@ -119,6 +120,20 @@ fn refuse_backends(table: &Table, path: &Path, found: &mut Findings) {
         for secret in ["token", "password"] {
             if let Some((key, _)) = inner.entry(secret) {
                 found.problem(key.at, "a project file that is not trusted defines a secret", &right);
+            }
+        }
+    }
+}
+
+/// An untrusted project file could send requests to an address of its own, or have a freeze read from a file of its own.
+fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
+    for word in ["window", "freeze"] {
+        let Some(Node { value: Value::List(items), .. }) = table.get(word) else { continue };
+        for item in items {
+            let Value::Table(inner) = &item.value else { continue };
+            if let Some((key, _)) = inner.entry("calendar") {
+                let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
+                found.problem(key.at, "a project file that is not trusted names a calendar", &right);
             }
         }
     }

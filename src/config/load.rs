@@ -83,6 +83,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     let config = Config {
         catalog: Arc::new(checked.catalog),
         backends: checked.backends,
+        calendars: checked.calendars,
         store: checked.store,
         ledger: checked.ledger,
         files: layers.files,

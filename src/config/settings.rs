@@ -63,6 +63,24 @@ pub struct LedgerSettings {
     pub break_glass: Option<PathBuf>,
 }
 
+/// Where a calendar lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalendarAddress {
+    /// A file.
+    File(PathBuf),
+    /// `http://..` or `https://..`, without user, password, query or fragment.
+    Url(String),
+}
+
+/// How to read one calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarSettings {
+    /// Its name in messages.
+    pub name: BackendName,
+    /// Where it lies.
+    pub address: CalendarAddress,
+}
+
 /// The whole configuration after all layers.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -70,6 +88,8 @@ pub struct Config {
     pub catalog: Arc<Catalog>,
     /// How to talk to each backend.
     pub backends: Vec<BackendSettings>,
+    /// How to read each calendar of windows and freezes.
+    pub calendars: Vec<CalendarSettings>,
     /// The store.
     pub store: StoreSettings,
     /// Second places.

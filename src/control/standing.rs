@@ -75,7 +75,7 @@ pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
 /// How a target stands.
 pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
     let mine = world.deeds.values().filter(|deed| deed.target == view.target);
-    let waits = world.waiting.iter().any(|plan| plan.target() == &view.target && plan.expires > now.wall);
+    let waits = world.waiting_at(now).any(|one| one.plan.target() == &view.target);
     stands(world, view, now, mine, waits)
 }
 
@@ -85,7 +85,7 @@ pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
     for deed in world.deeds.values() {
         deeds.entry(&deed.target).or_default().push(deed);
     }
-    let waiting: BTreeSet<_> = world.waiting.iter().filter(|plan| plan.expires > now.wall).map(|plan| plan.target()).collect();
+    let waiting: BTreeSet<_> = world.waiting_at(now).map(|one| one.plan.target()).collect();
     let one = |(target, view): (&Target, &Arc<TargetView>)| {
         let mine = deeds.get(target).into_iter().flatten().copied();
         (target.clone(), stands(world, view, now, mine, waiting.contains(target)))

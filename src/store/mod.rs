@@ -17,8 +17,10 @@ mod owner;
 mod plans;
 mod query;
 mod record;
+mod rulings;
 mod schema;
 mod sign;
+mod signers;
 mod sqlite;
 mod state;
 #[cfg(test)]
@@ -28,6 +30,7 @@ mod write;
 
 pub use check::verify_lines;
 pub use journal::HAPPENING;
+pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

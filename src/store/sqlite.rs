@@ -18,7 +18,6 @@ use super::record::{Header, to_line};
 use super::schema::{self, Part};
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
-use crate::model::deed::{EntryKind, Facts};
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -54,6 +53,8 @@ pub struct SqliteStore {
     pub(super) inode: Option<u64>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -146,6 +147,7 @@ impl SqliteStore {
             gate: Mutex::new(gate),
             inode,
             known: std::sync::Mutex::new(None),
+            people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
     }
@@ -194,18 +196,7 @@ impl SqliteStore {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         if write.next() == 0 {
-            let entry = Entry {
-                kind: EntryKind::Signers,
-                body: key.allowed_signers()?.into_bytes(),
-                deed: None,
-                verb: None,
-                target: None,
-                requester: None,
-                verdict: None,
-                facts: Facts::default(),
-                words: String::new(),
-            };
-            write.append(entry).await?;
+            write.put(Entry::signers(key.allowed_signers()?)).await?;
             write.commit().await?;
             if let Some(dir) = &self.dir {
                 // The name of the first checkpoint must outlive a power cut; later ones only take its place.

@@ -70,6 +70,7 @@ fn backend(named: &str, kind: BackendKind, every: u64) -> Backend {
 
 fn environment(named: &str, order: u32, protection: Protection) -> Environment {
     Environment {
+        gates: crate::model::gate::Gates::default(),
         name: name(named),
         order,
         hold_time: Duration::from_mins(5),
@@ -170,6 +171,7 @@ pub fn catalog() -> Catalog {
         environments: vec![environment("staging", 2, Protection::default()), environment("prod", 3, protected)],
         services: services.into_iter().map(|(named, environments)| (name(named), service(named, environments))).collect(),
         simulated: false,
+        timetable: crate::model::timetable::Timetable::default(),
         rules_digest: "0".repeat(64),
     }
 }
@@ -299,10 +301,19 @@ fn happenings() -> VecDeque<Happening> {
         target: Some(checkout()),
         text: Text::clean(text),
         source: source.to_owned(),
+        deed: None,
+    };
+    let deed = |time, verb, state, text: &str, source: &str| Happening {
+        deed: Some((verb, state)),
+        ..line(time, HappeningKind::Deed, text, source)
     };
     VecDeque::from([
         line("13:41:00", HappeningKind::Change, "rollout of 2.5.0 begins", "edge"),
-        line("13:59:02", HappeningKind::Deed, "shift to 20 % by ana EFFECTIVE", "ana"),
+        deed("13:59:01", Verb::Shift, DeedState::Intended, "shift INTENDED: be_checkout v2 to 20, because \"all green at 10\"", "ana"),
+        deed("13:59:02", Verb::Shift, DeedState::Effective, "shift EFFECTIVE: measured 20 of 100 requests", "ana"),
+        deed("13:59:40", Verb::Promote, DeedState::Denied, "promote DENIED: bo is no release captain in prod", "bo"),
+        deed("14:00:02", Verb::Start, DeedState::Unknown, "start UNKNOWN: no answer came within 10 s", "ana"),
+        deed("14:00:40", Verb::Start, DeedState::Failed, "start FAILED: the run did not begin", "ana"),
         line("14:01:50", HappeningKind::Alert, "CheckoutErrors fires", "alerts"),
     ])
 }
@@ -489,7 +500,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],
         ends: None,
         expires: "2026-11-20T14:08:12.000Z".to_owned(),
@@ -512,6 +523,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     };
     let cost = |named: &str, text: Option<&str>| Cost { name: named.to_owned(), text: text.map(Text::clean) };
     Ok(Plan {
+        checks: Vec::new(),
+        typed: None,
         id: order.id().unwrap(),
         direction: if rising { Direction::Forward } else { Direction::Back },
         intent,

@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
+mod calendars;
 mod contract;
 mod e2e;
 mod faults_buildbot;
@@ -21,6 +22,7 @@ mod pty;
 mod rehearse;
 mod reload;
 mod servers;
+mod signer;
 mod simulated;
 mod terminal;
 mod tidy;

@@ -101,15 +101,32 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// Reads JSON out of a good answer. `serde_json` stops at a nesting of 128.
 pub(super) fn json(kind: BackendKind, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
-    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
+    let media = media(headers);
     if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") {
         return Err((PortErrorKind::Malformed, format!("answered HTML instead of JSON: is this the address of {}?", product(kind))));
     }
-    if !(media.is_empty() || media == "text/plain" || media == "application/json" || media.ends_with("+json")) {
+    if !(media.is_empty() || matches!(media.as_str(), "text/plain" | "application/json") || media.ends_with("+json")) {
         return Err((PortErrorKind::Malformed, format!("answered {media} instead of JSON: is this the address of {}?", product(kind))));
     }
     serde_json::from_slice(bytes).map_err(|error| (PortErrorKind::Malformed, format!("answered what is no JSON: {error}")))
+}
+
+/// Reads the text of an iCalendar out of a good answer; whether it is one is for its reader to say.
+pub(super) fn calendar(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
+    let media = media(headers);
+    if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") {
+        return Err((PortErrorKind::Malformed, "answered HTML instead of an iCalendar".to_owned()));
+    }
+    if !(media.is_empty() || matches!(media.as_str(), "text/calendar" | "text/plain" | "application/octet-stream")) {
+        return Err((PortErrorKind::Malformed, format!("answered {media} instead of an iCalendar")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| (PortErrorKind::Malformed, "answered what is no UTF-8".to_owned()))?;
+    Ok(Value::String(text.to_owned()))
+}
+
+fn media(headers: &HeaderMap) -> String {
+    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
 fn product(kind: BackendKind) -> &'static str {

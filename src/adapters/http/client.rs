@@ -31,7 +31,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// An HTTP client for one configured backend. It speaks to that backend's origin and to no other.
 pub struct HttpClient {
     backend: BackendName,
-    kind: BackendKind,
+    expects: Expects,
     base: String,
     authorization: Option<HeaderValue>,
     ca_file: Option<PathBuf>,
@@ -42,6 +42,24 @@ pub struct HttpClient {
     client: OnceCell<Client>,
     pace: Pace,
     cache: Cache,
+}
+
+/// What an answer must be.
+#[derive(Debug, Clone, Copy)]
+enum Expects {
+    /// JSON, from a product of this kind.
+    Json(BackendKind),
+    /// An iCalendar.
+    Calendar,
+}
+
+impl Expects {
+    fn media(self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Calendar => "text/calendar",
+        }
+    }
 }
 
 /// A failure, and what may have become of the request.
@@ -84,7 +102,7 @@ impl HttpClient {
         let authorization = credential.header().map_err(|why| fail(PortErrorKind::Unauthorised, why))?;
         Ok(Self {
             backend: settings.name.clone(),
-            kind: settings.kind,
+            expects: Expects::Json(settings.kind),
             base: base.trim_end_matches('/').to_owned(),
             authorization,
             ca_file: settings.ca_file.clone(),
@@ -96,6 +114,26 @@ impl HttpClient {
             pace: Pace::default(),
             cache: Cache::default(),
         })
+    }
+
+    /// A client for the iCalendar at an address: its origin is what it speaks to, without any credential.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn for_calendar(name: &BackendName, origin: &str, deadline: Duration, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let settings = BackendSettings {
+            name: name.clone(),
+            // Of no kind of backend; what it expects is said below.
+            kind: BackendKind::Github,
+            address: Address::Http(origin.to_owned()),
+            token: None,
+            user: None,
+            password: None,
+            ca_file: None,
+            insecure: false,
+            deadline,
+        };
+        Ok(Self { expects: Expects::Calendar, ..Self::new(&settings, &Credential::Nothing, clock)? })
     }
 
     /// With another source of chance.
@@ -159,6 +197,15 @@ impl HttpClient {
     /// As [`Self::get_json`].
     pub async fn post_form(&self, doing: &str, path: &str, form: &[(&str, &str)]) -> Result<Answer, PortError> {
         let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::Form(form), begun).await;
+        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+    }
+
+    /// Reads an iCalendar, as [`Self::get_json`] reads JSON; its text is a string.
+    ///
+    /// # Errors
+    /// As [`Self::get_json`].
+    pub async fn get_calendar(&self, doing: &str, path: &str) -> Result<Answer, PortError> {
+        let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::None, begun).await;
         self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
     }
 
@@ -280,7 +327,11 @@ impl HttpClient {
         if bytes.is_empty() && matches!(body, Body::Json(_)) {
             return Ok((0, Value::Null));
         }
-        Ok((bytes.len(), answer::json(self.kind, &headers, &bytes)?))
+        let value = match self.expects {
+            Expects::Json(kind) => answer::json(kind, &headers, &bytes)?,
+            Expects::Calendar => answer::calendar(&headers, &bytes)?,
+        };
+        Ok((bytes.len(), value))
     }
 
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
@@ -289,7 +340,7 @@ impl HttpClient {
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         }
-        .header(ACCEPT, "application/json");
+        .header(ACCEPT, self.expects.media());
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value.clone());
         }

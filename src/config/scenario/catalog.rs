@@ -8,10 +8,12 @@ use crate::model::catalog::{
     AlertMatch, Assurance, Backend, BackendKind, Catalog, Deploy, Environment, PipelineRef, Protection, Repository, Room, Service, Signal,
     SignalKind, Strategy, TrafficEntry, VersionSource,
 };
+use crate::model::gate::Gates;
 use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, ServerName, ServiceName, SignalName};
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
 use crate::model::slot::Slot;
+use crate::model::timetable::Timetable;
 
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};
 
@@ -56,6 +58,7 @@ impl Scenario {
             .environment
             .iter()
             .map(|environment| Environment {
+                gates: Gates::default(),
                 name: environment.name.clone(),
                 order: environment.order,
                 hold_time: environment.hold_time,
@@ -83,7 +86,8 @@ impl Scenario {
             bell: false,
             read_only: false,
         };
-        Ok(Catalog { room, people, backends, environments, services, simulated: true, rules_digest })
+        let timetable = Timetable::default();
+        Ok(Catalog { room, people, backends, environments, services, timetable, simulated: true, rules_digest })
     }
 
     fn backend(&self, name: BackendName, kind: BackendKind) -> Backend {
@@ -191,6 +195,7 @@ fn protection(known: &ScenarioProtection) -> Protection {
         actor_roles: known.actor_roles.clone(),
         typed_confirmation: known.typed_confirmation,
         way_back_approvals: known.way_back_approvals,
+        ..Protection::default()
     }
 }
 

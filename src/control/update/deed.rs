@@ -9,8 +9,9 @@ use crate::control::task::Task;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
+use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
-use crate::model::timeline::HappeningKind;
+use crate::model::timeline::{Happening, HappeningKind};
 
 /// Deeds that the world keeps.
 const DEEDS: usize = 100;
@@ -107,10 +108,22 @@ impl Room {
             | DeedState::Superseded
             | DeedState::Failed => HappeningKind::Deed,
         };
-        // A deed of another process comes without words; its reason is what there is to say.
-        let words = if deed.words.is_empty() { &deed.reason } else { &deed.words };
-        let text = format!("{} {}: {words}", deed.verb.word(), deed.state.word().to_uppercase());
-        self.say(now, kind, Some(deed.target.clone()), &text, &deed.requester)
+        // What its operator said stands where it begins and ends; a deed of another process comes with nothing else to say.
+        let said = (!deed.reason.is_empty()).then(|| format!("because \"{}\"", deed.reason));
+        let passing = matches!(deed.state, DeedState::Sent | DeedState::Accepted | DeedState::Effective | DeedState::Held);
+        let said = said.filter(|_| deed.words.is_empty() || !passing);
+        let words: Vec<String> = (!deed.words.is_empty()).then(|| deed.words.to_string()).into_iter().chain(said).collect();
+        let colon = if words.is_empty() { "" } else { ": " };
+        let text = format!("{} {}{colon}{}", deed.verb.word(), deed.state.word().to_uppercase(), words.join(", "));
+        let line = Happening {
+            at: now.wall,
+            kind,
+            target: Some(deed.target.clone()),
+            text: Text::clean(&text),
+            source: deed.requester.clone(),
+            deed: Some((deed.verb, deed.state)),
+        };
+        self.record(now, line)
     }
 
     /// Drops the oldest deeds that are over, and the machines behind them.

@@ -3,6 +3,7 @@
 mod deed;
 mod moved;
 mod reading;
+mod ruling;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,6 +238,8 @@ impl Room {
                 self.on_following(now, backend, log, on);
                 Vec::new()
             }
+            Event::Rule { ruling } => self.on_rule(ruling),
+            Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
@@ -249,7 +252,7 @@ impl Room {
                     "clock",
                 )
             }
-            Event::Reloaded { result } => self.on_reloaded(now, result),
+            Event::Reloaded { result, actor } => self.on_reloaded(now, result, actor),
             Event::Woke
             | Event::Began { .. }
             | Event::Sending { .. }
@@ -261,7 +264,7 @@ impl Room {
         }
     }
 
-    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>) -> Vec<Task> {
+    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>, actor: Option<Actor>) -> Vec<Task> {
         match result {
             Err(trouble) => {
                 self.world.config_trouble = Some(trouble.clone());
@@ -279,6 +282,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
@@ -298,7 +302,11 @@ impl Room {
 
     /// Writes a line into the timeline and the journal.
     fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        let happening = Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned() };
+        self.record(now, Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None })
+    }
+
+    /// Puts a line into the timeline and the journal.
+    fn record(&mut self, now: &Moment, happening: Happening) -> Vec<Task> {
         let timeline = Arc::make_mut(&mut self.world.timeline);
         timeline.push_back(happening.clone());
         while timeline.len() > TIMELINE {
@@ -311,7 +319,7 @@ impl Room {
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.
     fn set_urgency(&mut self) {
         let hasty: BTreeSet<_> = self.machines.values().filter(|machine| machine.is_hasty()).flat_map(Machine::backends).collect();
-        let looked = self.looking.as_ref().map(|target| backends_of(&self.world.catalog, target)).unwrap_or_default();
+        let looked = self.looking.as_ref().map(|target| self.world.catalog.backends_of(target)).unwrap_or_default();
         for backend in self.world.catalog.backends.keys() {
             let urgency = if hasty.contains(backend) {
                 Urgency::Deed
@@ -384,31 +392,4 @@ fn equip(world: &mut World, abilities: &BTreeMap<BackendName, (&'static [Capabil
             None => source.fact = crate::control::world::SourceFact::Unsupported,
         }
     }
-}
-
-/// Whether a backend says something about a target.
-fn reads(catalog: &Catalog, target: &Target, backend: &BackendName) -> bool {
-    named_by(catalog, target).any(|name| name == backend)
-}
-
-/// Every backend that says something about a target.
-pub fn backends_of(catalog: &Catalog, target: &Target) -> BTreeSet<BackendName> {
-    named_by(catalog, target).cloned().collect()
-}
-
-/// The backends that a target's configuration names, some of them more than once.
-fn named_by<'a>(catalog: &'a Catalog, target: &Target) -> impl Iterator<Item = &'a BackendName> {
-    let service = catalog.services.get(&target.service);
-    let deploy = service.and_then(|service| service.deploy.get(&target.environment));
-    let of_service = service.into_iter().flat_map(|service| {
-        let alerts = service.alerts.iter().map(|alerts| &alerts.backend);
-        let pipeline = service.pipeline.iter().map(|pipeline| &pipeline.backend);
-        alerts.chain(pipeline).chain(service.signals.iter().map(|signal| &signal.backend))
-    });
-    let of_deploy = deploy.into_iter().flat_map(|deploy| {
-        let version = deploy.version.iter().map(|version| &version.backend);
-        let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
-        deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline)
-    });
-    of_service.chain(of_deploy)
 }

@@ -129,6 +129,7 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         target: None,
         text: Text::clean(&format!("day {n} {}", "x".repeat(500))),
         source: "test".to_owned(),
+        deed: None,
     };
     let event = |n: i64| (happening(n).at.timestamp_millis(), HAPPENING.to_owned(), serde_json::to_string(&happening(n)).unwrap());
     store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();

@@ -12,7 +12,7 @@ use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
 use crate::ui::needs::{self, NeedRow};
-use crate::ui::row::{Row, cells, wrap};
+use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::widgets::estate::{self, Line};
@@ -44,7 +44,7 @@ impl Board {
     /// Looks at the world again when it changed; the list keeps its order while it is in somebody's hand.
     pub fn refresh(&mut self, world: &World, now: &Moment) {
         let sources = world.sources.values().map(|source| source.freshness(now)).collect();
-        let waiting = world.waiting.iter().filter(|plan| plan.expires > now.wall).count();
+        let waiting = world.waiting_at(now).count();
         let made_of = Some((world.generation, sources, waiting));
         if made_of == self.made_of && !self.lines.is_empty() {
             return;
@@ -223,39 +223,45 @@ impl Board {
         let mut rows = vec![rule];
         let subject = self.needs.iter().take(most).map(|need| cells(&need.subject)).max().unwrap_or(0).min(width / 3);
         for need in self.needs.iter().take(most) {
-            rows.extend(self.need(scene, need, subject));
+            rows.extend(self.need(scene, need, subject, width));
         }
         rows
     }
 
-    fn need(&self, scene: &Scene<'_>, need: &NeedRow, subject: usize) -> [Row; 2] {
+    /// Two rows: what is wrong, with its counts; and what happens otherwise, who has it and what to press. Of each the longest words that fit.
+    fn need(&self, scene: &Scene<'_>, need: &NeedRow, subject: usize, width: usize) -> [Row; 2] {
         let (mark, role) = of_standing(need.standing);
         let here = need.target.is_some() && need.target.as_ref() == self.cursor.as_ref();
         let mut row = Row::new();
         row.add(Role::Strong, if here { scene.glyph(Mark::Cursor) } else { " " });
-        row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4).add(Role::Plain, need.what.clone());
+        row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4);
+        let room = width.saturating_sub(row.width());
+        row.add(Role::Plain, fit(&need.what, room));
+        let (holds, holder) = match &need.holder {
+            Some(holder) => (Role::Quiet, format!(" {holder} has it  ")),
+            None => (Role::Watched, " nobody has it  ".to_owned()),
+        };
+        let key = scene.keymap.shown(need.command);
+        let label = need.command.entry().filter(|_| !key.is_empty()).map(|entry| format!("{} ", entry.label));
+        let key = label.as_ref().map(|_| format!(" {key} "));
+        let taken: usize = [Some(&holder), key.as_ref(), label.as_ref()].into_iter().flatten().map(|text| cells(text)).sum();
         let mut second = Row::new();
         second.at(3);
         if let Some(by) = &need.by {
-            second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone());
-        } else {
-            if let Some(since) = &need.since {
-                second.add(Role::Quiet, format!("{} for {}; ", need.standing.word(), scene.ago(since)));
-            }
-            second.add(Role::Quiet, need.otherwise.clone());
+            second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by)));
         }
-        if let (Some(since), true) = (&need.since, need.by.is_some()) {
-            second.add(Role::Quiet, format!("; asked {} ago", scene.ago(since)));
-        }
-        // The first row belongs to what is wrong, with its counts; who has it stands beside what to press.
-        match &need.holder {
-            Some(holder) => second.end(Role::Quiet, format!(" {holder} has it  ")),
-            None => second.end(Role::Watched, " nobody has it  "),
+        let since = need.since.as_ref().map(|since| scene.ago(since));
+        let with_since = |text: &String| match (&since, need.by.is_some()) {
+            (Some(since), true) => Some(format!("{text}; asked {since} ago")),
+            (Some(since), false) => Some(format!("{} for {since}; {text}", need.standing.word())),
+            (None, _) => None,
         };
-        let key = scene.keymap.shown(need.command);
-        if let (Some(entry), false) = (need.command.entry(), key.is_empty()) {
-            second.end(Role::Key, format!(" {key} "));
-            second.end(Role::Plain, format!("{} ", entry.label));
+        let forms: Vec<String> = need.otherwise.iter().filter_map(with_since).chain(need.otherwise.iter().cloned()).collect();
+        let room = width.saturating_sub(second.width() + taken + 1);
+        second.add(if need.by.is_some() { Role::Plain } else { Role::Quiet }, fit(&forms, room));
+        second.end(holds, holder);
+        if let (Some(key), Some(label)) = (key, label) {
+            second.end(Role::Key, key).end(Role::Plain, label);
         }
         [row, second]
     }
@@ -304,8 +310,8 @@ pub fn by_itself_row(scene: &Scene<'_>, event: &crate::control::standing::ByItse
         Some(due) => row.add(Role::Strong, scene.zone.time(due)).add(Role::Plain, format!(" ({})", scene.left(due))),
         None => row.add(Role::Quiet, "not foretold"),
     };
-    row.at(20).add(Role::Plain, event.target.to_string());
-    row.at(40).add(Role::Plain, event.text.clone());
+    row.at(18).add(Role::Plain, event.target.to_string());
+    row.at(34).add(Role::Plain, event.text.clone());
     row
 }
 

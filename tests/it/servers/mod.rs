@@ -1,5 +1,6 @@
 //! Real servers, started on free loopback ports with their data in a temporary folder.
 
+pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
 pub mod fault;
