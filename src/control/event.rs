@@ -13,6 +13,7 @@ use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
@@ -87,6 +88,11 @@ pub enum Event {
         /// What it remembers.
         happenings: Vec<Happening>,
     },
+    /// The journal could not be written, or can be again.
+    JournalWritten {
+        /// Why not; none when it can be again.
+        trouble: Option<Text>,
+    },
     /// The ledger was verified.
     Verified {
         /// What was found.
@@ -96,6 +102,13 @@ pub enum Event {
     Confirmed {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// An operator tried to order a plan that was denied before his eyes.
+    Refused {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
     },
     /// The point of no return was passed, or not.
     Began {
@@ -208,8 +221,9 @@ impl Event {
     pub fn family(&self) -> &'static str {
         match self {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
-            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
+            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
+            | Self::Refused { .. }
             | Self::Began { .. }
             | Self::Sending { .. }
             | Self::Answered { .. }

@@ -342,6 +342,8 @@ pub struct LedgerView {
     pub size: u64,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// Why the last verification came to no verdict, and when; none when it came to one.
+    pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
 }
@@ -390,6 +392,8 @@ pub struct World {
     pub ledger: LedgerView,
     /// Why the newest configuration file was not taken over, with the file and line.
     pub config_trouble: Option<Text>,
+    /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
+    pub journal_trouble: Option<Text>,
     /// How long the machine slept last, and when it woke.
     pub slept: Option<(DateTime<Utc>, Duration)>,
 }
@@ -415,6 +419,7 @@ impl World {
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
             config_trouble: None,
+            journal_trouble: None,
             slept: None,
         }
     }

@@ -62,6 +62,13 @@ pub trait Ci: Send + Sync {
 pub enum Found {
     /// It waits in a queue; the backend's identity of the request.
     Queued(u64),
+    /// It ended before it ever ran, and never will: cancelled while it waited, or merged into another.
+    Closed {
+        /// The backend's identity of the request.
+        request: u64,
+        /// Why, and what to do about it where something can be.
+        why: Text,
+    },
     /// It runs or ran.
     Run(Box<Run>),
 }

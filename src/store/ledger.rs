@@ -12,7 +12,7 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
 use crate::ports::Pending;
-use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use crate::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 
 impl Ledger for SqliteStore {
     fn installation(&self) -> String {
@@ -75,7 +75,7 @@ impl Ledger for SqliteStore {
         Box::pin(self.list_recent(most))
     }
 
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         Box::pin(self.adopt_deed(plan))
     }
 

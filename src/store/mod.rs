@@ -29,7 +29,6 @@ mod tree;
 mod write;
 
 pub use check::verify_lines;
-pub use journal::HAPPENING;
 pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 

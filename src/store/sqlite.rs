@@ -51,10 +51,10 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
-    /// The persons' part of the allowed-signers file.
-    pub(super) people: RwLock<String>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -146,8 +146,8 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
-            people: RwLock::new(String::new()),
             known: std::sync::Mutex::new(None),
+            people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
     }

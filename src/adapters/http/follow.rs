@@ -22,7 +22,7 @@ impl HttpClient {
             Ok(result) => result,
             Err(_) => Err(Failed::late(self.deadline(), begun.load(Ordering::Relaxed))),
         };
-        result.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+        result.map_err(|failed| self.failure(doing, &failed))
     }
 
     async fn text(&self, path: &str, most: usize, begun: &AtomicBool) -> Result<String, Failed> {
@@ -47,10 +47,10 @@ impl HttpClient {
             if let Some(pause) = pace::asked(self.is_github(), status, &headers, &bytes, now.wall) {
                 kind = PortErrorKind::RateLimited { until: Some(self.pause(&now, pause)) };
             }
-            return Err(never_sent(kind, answer::status_words(status, &headers, &self.withheld(bytes))));
+            return Err(never_sent(kind, answer::status_words(status, &headers, &bytes, self.withheld())));
         }
         let bytes = answer::body(signed, most).await.map_err(unsent)?;
-        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Ok(self.withheld().words(&String::from_utf8_lossy(&bytes)))
     }
 }
 

@@ -6,6 +6,8 @@ mod client;
 mod credential;
 mod follow;
 mod pace;
+mod tls;
+mod withheld;
 
 pub use answer::{Answer, MOST_BYTES};
 pub use client::{HttpClient, Jitter, segment};

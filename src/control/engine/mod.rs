@@ -193,8 +193,10 @@ impl Machine {
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
+            | Event::JournalWritten { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Refused { .. }
             | Event::Rule { .. }
             | Event::Ruled { .. }
             | Event::Looking { .. }
@@ -381,8 +383,10 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
+        | Event::JournalWritten { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
+        | Event::Refused { .. }
         | Event::Rule { .. }
         | Event::Ruled { .. }
         | Event::Looking { .. }

@@ -251,7 +251,7 @@ fn a_start_that_shows_seconds_later_is_found_then() {
     assert_eq!(hub.find(start.what(), start.key(), None), None, "not shown yet");
     let run = wait_for("the run", LONG, || match hub.find(start.what(), start.key(), None) {
         Some(Found::Run(run)) => Some(run),
-        Some(Found::Queued(_)) | None => None,
+        Some(Found::Queued(_) | Found::Closed { .. }) | None => None,
     });
     assert!(run.reason.as_str().ends_with(&start.key().to_string()));
     assert_eq!(hub.lab.writes().len(), 1);

@@ -11,3 +11,4 @@ pub mod prometheus;
 pub mod runtime_proxy;
 pub mod service;
 pub mod support;
+pub mod tls;
