@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::pipeline::{RunId, RunState};
 use super::text::Text;
 
 /// A gate at which a run waits.
@@ -32,25 +31,6 @@ pub struct GateAnswer {
     pub by: Text,
     /// Its words.
     pub words: Text,
-}
-
-/// A run at its gates: what an answer binds to, and what was answered so far.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunGates {
-    /// The run.
-    pub run: RunId,
-    /// Its attempt: an answer counts for this one alone.
-    pub attempt: u64,
-    /// The commit that it builds.
-    pub revision: Text,
-    /// Its state.
-    pub state: RunState,
-    /// Accounts that asked for the run or for this attempt of it.
-    pub asked_by: Vec<Text>,
-    /// Gates at which it waits.
-    pub waiting: Vec<RunGate>,
-    /// Answers so far, of every attempt; the backend tells no times.
-    pub answered: Vec<GateAnswer>,
 }
 
 /// A gate as an Order names it.

@@ -2,7 +2,7 @@
 
 use super::pending::Pending;
 use crate::model::error::PortError;
-use crate::model::run_gate::RunGates;
+use crate::model::pipeline::RunGates;
 
 /// A CI system whose runs wait for persons. An answer is sent as an `Answer` effect through [`super::ci::Ci::send`] and looked for
 /// through [`super::ci::Ci::find`]. The contract suite is `tests/it/contract/gates.rs`.

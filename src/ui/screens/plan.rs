@@ -495,15 +495,7 @@ pub fn in_words(effect: &StepEffect) -> String {
             format!("starts a run of {builder}{version}")
         }
         StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
-        StepEffect::Repeat { builder, run, attempt, failed_only, .. } => {
-            let what = if *failed_only { "what failed in " } else { "" };
-            format!("runs {what}{run} of {builder} again, after attempt {attempt}")
-        }
-        StepEffect::Answer { builder, run, attempt, gates, opens, .. } => {
-            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
-            let does = if *opens { "approves" } else { "rejects" };
-            format!("{does} {run} of {builder}, attempt {attempt}, at {}", gates.join(", "))
-        }
+        StepEffect::Repeat { .. } | StepEffect::Answer { .. } => crate::control::planner::words(effect).to_string(),
         StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
     }
 }

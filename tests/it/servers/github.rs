@@ -1,4 +1,5 @@
 //! A GitHub of ours with a memory: runs that wait in line, attempts, gates, ranges of commits, pages, `ETag`, rate limits and faults.
+// long because: one server is one machine of states.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -467,7 +468,7 @@ impl State {
         let status = if run.status == "waiting" { "waiting" } else { run.status };
         // GitHub's description forgets that a job under way has no conclusion, and the mock holds it to that.
         let conclusion = run.conclusion.or(self.in_full.then_some("neutral"));
-        let told = json!({"id": job_id(run), "run_id": run.id, "name": "build", "status": status, "conclusion": conclusion,
+        let told = json!({"id": job_id(run), "run_id": run.id, "name": "build", "status": status, "conclusion": conclusion, "created_at": date(run.asked),
             "started_at": date(run.began), "completed_at": over.then(|| date(run.ended)), "runner_name": "r1", "steps": [step]});
         self.filled("job", told)
     }

@@ -2,7 +2,8 @@
 
 use super::{Github, translate, wire};
 use crate::model::error::PortError;
-use crate::model::run_gate::{RunGate, RunGates};
+use crate::model::pipeline::RunGates;
+use crate::model::run_gate::RunGate;
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::gates::Gates;
