@@ -236,7 +236,7 @@ impl HttpClient {
         self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
-    /// Writes: sent once, never tried again. An empty good answer is `Null`.
+    /// Writes: sent once, never tried again. An empty good answer is `Null`, and so is an empty body.
     ///
     /// # Errors
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
@@ -391,6 +391,7 @@ impl HttpClient {
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
         let mut request = match body {
             Body::None => client.request(Method::GET, url.clone()),
+            Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         };

@@ -23,7 +23,6 @@ use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
 use self::page::Page;
-
 /// What Enter on a denied plan says.
 const DENIED: &str = "denied: nothing was sent";
 

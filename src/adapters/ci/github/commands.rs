@@ -25,7 +25,7 @@ impl Github {
             StepEffect::Repeat { builder, run, failed_only, .. } => {
                 Some((self.run_path(doing, builder, *run, repeat_word(*failed_only))?, json!({})))
             }
-            StepEffect::Cancel { builder, run, .. } => Some((self.run_path(doing, builder, *run, "cancel")?, json!({}))),
+            StepEffect::Cancel { builder, run, .. } => Some((self.run_path(doing, builder, *run, "cancel")?, Value::Null)),
             StepEffect::Answer { builder, run, gates, opens, .. } => {
                 let body = answer_body(gates, *opens, "by hand, as gonogo planned it");
                 Some((self.run_path(doing, builder, *run, "pending_deployments")?, body))
@@ -37,7 +37,8 @@ impl Github {
     fn curl(&self, path: &str, body: &Value) -> String {
         let heads =
             "-H \"Authorization: Bearer $GITHUB_TOKEN\" -H 'Accept: application/vnd.github+json' -H 'X-GitHub-Api-Version: 2022-11-28'";
-        format!("curl -X POST {heads} --data {} {}", quoted(&body.to_string()), quoted(&self.http.address(path)))
+        let data = if body.is_null() { String::new() } else { format!(" --data {}", quoted(&body.to_string())) };
+        format!("curl -X POST {heads}{data} {}", quoted(&self.http.address(path)))
     }
 }
 

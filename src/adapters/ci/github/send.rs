@@ -41,7 +41,7 @@ impl Github {
                     return Err(SendError::NotDone(self.fault(PortErrorKind::Conflict, &doing, &detail)));
                 }
                 let path = self.run_path(&doing, builder, *run, "cancel").map_err(SendError::NotDone)?;
-                (doing, path, json!({}))
+                (doing, path, Value::Null)
             }
             StepEffect::Answer { builder, run, attempt, revision, gates, opens, .. } => {
                 let doing = format!("{} {run}", if *opens { "approve" } else { "reject" });
