@@ -123,6 +123,7 @@ async fn backends_and_store(
     let path = store_path(&config, &around);
     let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
+    let signer = who::signer(&around);
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
@@ -134,7 +135,7 @@ async fn backends_and_store(
     };
     ledger.name_people(&people);
     let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
-    (Outside::over(switchboard, ledger, journal, clock).retaining(retention), equipment)
+    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.

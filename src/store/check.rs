@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::checkpoint::Checkpoint;
 use super::record::{Header, Line, canonical, to_line};
-use super::sign::{Signer, check_sshsig, namespace, origin, read_signers, verifier};
+use super::sign::{Signer, check_sshsig, origin, read_signers, verifier};
 use super::tree::{Hash, Range, leaf};
 use crate::model::deed::EntryKind;
 use crate::model::name;
@@ -149,11 +149,11 @@ fn one(
         if n == 0 {
             signers.clone_from(&named);
         }
-        check_sshsig(signers, &line.signer, namespace(line.kind), &body, &sig)?;
+        check_sshsig(signers, &line.signer, line.kind.namespace(), &body, &sig)?;
         *signers = named;
     } else {
         check_body(head, line.kind, &body)?;
-        check_sshsig(signers, &line.signer, namespace(line.kind), &body, &sig)?;
+        check_sshsig(signers, &line.signer, line.kind.namespace(), &body, &sig)?;
     }
     Ok(Good { prev, at })
 }

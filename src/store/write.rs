@@ -15,6 +15,7 @@ use super::schema::Part;
 use super::sign::ProcessKey;
 use super::sqlite::SqliteStore;
 use super::tree::leaf;
+use crate::model::deed::EntryKind;
 use crate::model::time::Moment;
 use crate::ports::ledger::LedgerError;
 
@@ -40,7 +41,7 @@ impl Gate<'_> {
         }
         let moment = store.clock.now();
         let wall = DateTime::from_timestamp_millis(moment.wall.timestamp_millis()).unwrap_or(head.at);
-        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false };
+        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, personal: Vec::new() };
         if store.lagging.load(Ordering::SeqCst) {
             if let Some(prepared) = write.prepare().await? {
                 prepared.publish()?;
@@ -63,6 +64,8 @@ pub struct Write<'a> {
     pub moment: Moment,
     head: Head,
     appended: bool,
+    /// Entries to come that a person's own key has signed: kind, body, person, SSHSIG blob, each checked.
+    pub(super) personal: Vec<(EntryKind, Vec<u8>, String, Vec<u8>)>,
 }
 
 impl Write<'_> {
@@ -74,10 +77,14 @@ impl Write<'_> {
         self.put(entry).await
     }
 
-    /// Appends an entry, signed by the process key.
+    /// Appends an entry, signed by the person's own key when that was given for it, else by the process key.
     pub(super) async fn put(&mut self, entry: Entry) -> Result<(), LedgerError> {
         let n = self.head.tree.size();
-        let line = Line::sign(self.key, n, &self.head.last, &self.at, entry.kind, &entry.body)?;
+        let own = self.personal.iter().position(|(kind, body, ..)| *kind == entry.kind && body == &entry.body);
+        let line = match own.map(|place| self.personal.remove(place)) {
+            Some((kind, body, person, blob)) => Line::signed_by(&person, &blob, n, &self.head.last, &self.at, kind, &body),
+            None => Line::sign(self.key, n, &self.head.last, &self.at, entry.kind, &entry.body)?,
+        };
         let bytes = to_line(&line)?;
         let hash = leaf(&bytes);
         sqlx::query(

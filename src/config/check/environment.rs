@@ -77,9 +77,6 @@ fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {
             Assurance::T0
         }
     };
-    if assurance != Assurance::T0 {
-        found.warning(node.at, &format!("in this version the process signs, also at {text}"), "\"T0\"");
-    }
     assurance
 }
 
