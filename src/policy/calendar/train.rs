@@ -116,7 +116,6 @@ fn hindrances(
         None if reasons.is_empty() => {
             reasons.push(Reason::new("train", &format!("{} is not ready", ready.service), &catch));
         }
-        None => {}
         Some(since) if since > departure.cut_off => {
             let late = words::span(since.signed_duration_since(departure.cut_off));
             let text = format!(
@@ -128,7 +127,7 @@ fn hindrances(
             );
             reasons.push(Reason::new("train", &text, &catch));
         }
-        Some(_) => {}
+        None | Some(_) => {}
     }
     let target = Target::new(ready.service.clone(), train.environment.clone());
     let asked = Asked {

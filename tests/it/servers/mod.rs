@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod buildbot;
+pub mod calendar;
 pub mod fault;
 pub mod haproxy;
 pub mod http;
