@@ -54,6 +54,22 @@ pub fn join(mut spans: Vec<Span>) -> Vec<Span> {
     joined
 }
 
+/// What is left of joined spans without other joined ones.
+pub fn without(spans: &[Span], taken: &[Span]) -> Vec<Span> {
+    let mut left = Vec::with_capacity(spans.len());
+    for span in spans {
+        let mut begin = span.begin;
+        let first = taken.partition_point(|taken| taken.end <= span.begin);
+        for cut in taken.iter().skip(first).take_while(|cut| cut.begin < span.end) {
+            left.push(Span { begin, end: cut.begin });
+            begin = begin.max(cut.end);
+        }
+        left.push(Span { begin, end: span.end });
+    }
+    left.retain(|span| span.begin < span.end);
+    left
+}
+
 /// The span of joined ones that holds an instant.
 pub fn holding(spans: &[Span], at: DateTime<Utc>) -> Option<Span> {
     let past = spans.partition_point(|span| span.begin <= at);
@@ -131,6 +147,11 @@ mod tests {
             prop_assert!(joined.windows(2).all(|pair| pair[0].end < pair[1].begin));
             let at = instant(at);
             prop_assert_eq!(holding(&joined, at).is_some(), spans.iter().any(|span| span.holds(at)));
+            let (some, others) = spans.split_at(spans.len() / 2);
+            let left = without(&join(some.to_vec()), &join(others.to_vec()));
+            let holds = |spans: &[Span]| spans.iter().any(|span| span.holds(at));
+            prop_assert_eq!(holds(&left), holds(some) && !holds(others));
+            prop_assert!(left.windows(2).all(|pair| pair[0].end < pair[1].begin));
             prop_assert_eq!(next(&joined, at), joined.iter().copied().find(|span| span.begin > at));
         }
     }
