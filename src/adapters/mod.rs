@@ -6,5 +6,6 @@ pub mod ci;
 pub mod clock;
 pub mod http;
 pub mod signals;
+pub mod signer;
 pub mod simulated;
 pub mod traffic;

@@ -12,6 +12,7 @@ mod settle;
 mod story;
 mod target;
 mod verbs;
+mod who;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ use clap::Parser as _;
 use self::args::{Cli, Command, ConfigVerb, LedgerVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::model::approval::Decision;
 use crate::model::intent::Verb;
 
 /// Runs the program and tells how it ended.
@@ -41,7 +43,8 @@ pub fn run() -> ExitCode {
             return Exit::Configuration.into();
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One worker: it drives the room and speaks to backends; the glass has the main thread, and so a processor, for itself.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -65,9 +68,16 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Show(args) => verbs::show::run(around, &flags, &args).await,
         Command::Watch { jsonl } => verbs::watch::run(around, &flags, jsonl).await,
         Command::Doctor { json } => verbs::doctor::run(around, &flags, json).await,
-        Command::Whoami { json } => verbs::whoami::run(around, &flags, json),
+        Command::Whoami { json } => verbs::whoami::run(around, &flags, json).await,
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
         Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
+        Command::Approve(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Approve, args)).await,
+        Command::Reject(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Reject, args)).await,
+        Command::Withdraw { id, reason, json } => {
+            let wish = verbs::rule::Wish { decision: Decision::Withdraw, target: None, plan: Some(id), reason, json };
+            verbs::rule::run(around, &flags, wish).await
+        }
+        Command::Execute { id, flags: how } => verbs::deed::execute(around, &flags, &id, how).await,
         Command::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
         Command::Resume(args) => verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await,
         Command::Promote(args) => verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await,

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::Receiver;
+
 use super::compose::{self, Composed};
 use super::exit::Exit;
 use super::out;
+use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::{self, Handle};
-use crate::control::update;
+use crate::control::driver::{self, Handle, Taped};
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
 use crate::ports::clock::Clock;
@@ -38,14 +40,38 @@ pub fn needed(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
     Ok(loaded)
 }
 
-/// Opens a room over the configured backends. `tends`: whether it settles what dead processes left.
+/// Opens a room over the configured backends for a verb that may do or say something in the operator's name, who proves who it is.
+/// `tends`: whether it settles what dead processes left.
 ///
 /// # Errors
 /// Exit 8, as [`needed`].
 pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<Opened, Exit> {
-    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends).await;
+    opened(around, flags, tends, Proof::Asked).await
+}
+
+/// Opens a room over the configured backends for a verb that only looks: nobody has to touch a key for it.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> {
+    opened(around, flags, false, Proof::Waived).await
+}
+
+async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
     let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+}
+
+/// Opens a room that only looks, with a tape of everything that happens in it.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened, Receiver<Taped>), Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
+    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
+    let (handle, tape) = driver::open_taped(outside, opening);
+    Ok((Opened { handle, clock, ledger }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.
@@ -60,8 +86,22 @@ fn is_settled(world: &World) -> bool {
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.
 pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
+    until(handle, within, is_settled).await
+}
+
+/// Waits until the store was read; backends are not waited for.
+pub async fn recorded(handle: &mut Handle, within: Duration) -> Arc<World> {
+    until(handle, within, |world| world.ledger.read || world.ledger.trouble.is_some()).await
+}
+
+/// Waits until the store was read again after `before`.
+pub async fn reread(handle: &mut Handle, before: &World, within: Duration) -> Arc<World> {
+    until(handle, within, |world| world.ledger.size != before.ledger.size || world.ledger.trouble.is_some()).await
+}
+
+async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> bool) -> Arc<World> {
     let waiting = async {
-        while !is_settled(&handle.world()) {
+        while !is_so(&handle.world()) {
             if !handle.changed().await {
                 return;
             }
@@ -74,17 +114,9 @@ pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
 /// Waits until every backend of one target has answered or failed once, and the store was read.
 pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
     let is_settled = |world: &World| {
-        let mut backends = update::backends_of(&world.catalog, target).into_iter();
+        let mut backends = world.catalog.backends_of(target).into_iter();
         backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
             && (world.ledger.read || world.ledger.trouble.is_some())
     };
-    let waiting = async {
-        while !is_settled(&handle.world()) {
-            if !handle.changed().await {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(within, waiting).await;
-    handle.world()
+    until(handle, within, is_settled).await
 }

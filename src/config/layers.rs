@@ -11,7 +11,7 @@ use super::surroundings::{Flags, Surroundings};
 use super::trust;
 
 /// The longest configuration file, in bytes.
-const LONGEST: u64 = 4 * 1024 * 1024;
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The name of a configuration file.
 const NAME: &str = "gonogo.toml";
@@ -97,7 +97,7 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
-        return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 4 MiB"));
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
     }
     Ok(bytes)
 }

@@ -1,5 +1,7 @@
 //! Loads the configuration: files, environment, flags, each over the one before, checked as a whole.
 
+use std::sync::Arc;
+
 use super::check;
 use super::keymap;
 use super::layers;
@@ -79,7 +81,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     }
     let nothing_configured = layers.files.is_empty();
     let config = Config {
-        catalog: checked.catalog,
+        catalog: Arc::new(checked.catalog),
         backends: checked.backends,
         calendars: checked.calendars,
         store: checked.store,

@@ -18,6 +18,7 @@ pub mod problem;
 pub mod scenario;
 pub mod secret;
 pub mod settings;
+pub mod sshkey;
 pub mod surroundings;
 pub mod theme;
 pub mod trust;

@@ -1,6 +1,7 @@
 //! What the configuration says beyond the catalog: addresses, secrets by reference, places of the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::catalog::{BackendKind, Catalog};
@@ -84,7 +85,7 @@ pub struct CalendarSettings {
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The nouns.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// How to talk to each backend.
     pub backends: Vec<BackendSettings>,
     /// How to read each calendar of windows and freezes.

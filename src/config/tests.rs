@@ -138,6 +138,23 @@ fn what_is_left_out_has_the_defaults_of_the_contract() {
 }
 
 #[test]
+fn people_may_share_a_system_user_and_one_without_a_key_is_warned_of() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvH0DkPwSfNWnR3bTqkdzPfo9CxQ4oFPVDTmFXIYaF";
+    let ana = format!("[[person]]\nname = \"ana\"\nos_user = \"deploy\"\nkeys = [\"{key} ana@laptop\"]\n");
+    let machine = Machine::new()
+        .user(&format!("{ana}[[person]]\nname = \"cy\"\nos_user = \"deploy\"\n[[person]]\nname = \"dan\"\nos_user = \"dan\"\n"));
+    let warnings = machine.load().expect("accepted").warnings;
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(
+        warning.to_string().ends_with(
+            ":7:11: `deploy` is the system user of 2 people, and this one has no key to be known by; expected `keys` for each who shares it"
+        ),
+        "{warning}"
+    );
+    assert!(Machine::new().user(&ana).load().expect("accepted").warnings.is_empty());
+}
+
+#[test]
 fn stale_after_is_never_under_five_seconds_by_default() {
     let machine = Machine::new().user("[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\nevery = \"1s\"\n");
     let config = machine.load().expect("accepted").config;
@@ -284,7 +301,7 @@ fn a_project_file_that_is_not_trusted_names_no_calendar() {
 fn the_digest_of_the_rules_covers_windows_and_freezes_and_not_the_plans_that_are_excepted() {
     let digest = |rest: &str| {
         let base = "[[person]]\nname = \"ana\"\n[[environment]]\nname = \"prod\"\n[[service]]\nname = \"a\"\n[[freeze]]\nname = \"f\"\nreason = \"r\"\nfrom = \"10:00\"\nto = \"11:00\"\n";
-        Machine::new().user(&format!("{base}{rest}")).load().expect("accepted").config.catalog.rules_digest
+        Machine::new().user(&format!("{base}{rest}")).load().expect("accepted").config.catalog.rules_digest.clone()
     };
     let bare = digest("");
     assert_ne!(bare, digest("running = \"hold\"\n"));
@@ -450,7 +467,7 @@ fn a_server_behind_two_targets_is_a_warning() {
 
 #[test]
 fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_order_of_tables() {
-    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest;
+    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest.clone();
     let (ana, bo) = ("[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n", "[[person]]\nname = \"bo\"\n");
     let prod = "[[environment]]\nname = \"prod\"\nprotection = { approvals = 1 }\n";
     let first = digest(&format!("{ana}{bo}{prod}"));

@@ -7,11 +7,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::alert::AlertReading;
+use crate::model::approval::{Ruling, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
@@ -45,7 +47,7 @@ pub struct StorePicture {
     /// The newest deeds.
     pub recent: Vec<crate::model::deed::Deed>,
     /// Plans that wait for other persons.
-    pub waiting: Vec<Plan>,
+    pub waiting: Vec<Waiting>,
     /// The newest entries, oldest first.
     pub entries: Vec<EntryRow>,
     /// All entries.
@@ -86,6 +88,11 @@ pub enum Event {
         /// What it remembers.
         happenings: Vec<Happening>,
     },
+    /// The journal could not be written, or can be again.
+    JournalWritten {
+        /// Why not; none when it can be again.
+        trouble: Option<Text>,
+    },
     /// The ledger was verified.
     Verified {
         /// What was found.
@@ -95,6 +102,13 @@ pub enum Event {
     Confirmed {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// An operator tried to order a plan that was denied before his eyes.
+    Refused {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
     },
     /// The point of no return was passed, or not.
     Began {
@@ -155,6 +169,18 @@ pub enum Event {
         /// Whether it could be written.
         result: Result<(), LedgerError>,
     },
+    /// An operator says something about a stored plan.
+    Rule {
+        /// What.
+        ruling: Ruling,
+    },
+    /// What an operator said was recorded, or refused.
+    Ruled {
+        /// What.
+        ruling: Ruling,
+        /// When it was committed.
+        result: Result<DateTime<Utc>, LedgerError>,
+    },
     /// A session looks at a target: its sources are polled quicker.
     Looking {
         /// The target; none: at none in particular.
@@ -182,6 +208,9 @@ pub enum Event {
     Reloaded {
         /// The new catalog, or why the old one stays.
         result: Result<Arc<crate::model::catalog::Catalog>, Text>,
+        /// Who is at the keys by the new one; none leaves it as it was.
+        #[serde(default)]
+        actor: Option<crate::model::operator::Actor>,
     },
     /// Time passed.
     Woke,
@@ -192,15 +221,18 @@ impl Event {
     pub fn family(&self) -> &'static str {
         match self {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
-            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
+            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
+            | Self::Refused { .. }
             | Self::Began { .. }
             | Self::Sending { .. }
             | Self::Answered { .. }
             | Self::Recorded { .. }
             | Self::Looked { .. }
             | Self::Adopted { .. }
-            | Self::Noted { .. } => "deed",
+            | Self::Noted { .. }
+            | Self::Rule { .. }
+            | Self::Ruled { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",
             Self::Reloaded { .. } => "configuration",

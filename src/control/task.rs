@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::approval::Ruling;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, PoolName};
+use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
@@ -115,6 +117,17 @@ pub enum Task {
         /// The plan.
         plan: Box<Plan>,
     },
+    /// Records what an operator says about a stored plan.
+    Rule {
+        /// What.
+        ruling: Ruling,
+        /// Who says it.
+        actor: Actor,
+        /// The rules to judge by.
+        catalog: Arc<Catalog>,
+        /// Whether deeds are impossible.
+        read_only: bool,
+    },
     /// Remembers what no deed of ours caused.
     Remember {
         /// The changes.
@@ -124,5 +137,7 @@ pub enum Task {
     Journal {
         /// The lines.
         happenings: Vec<Happening>,
+        /// Whether another process caused them and keeps them: here they are only shown.
+        elsewhere: bool,
     },
 }

@@ -8,14 +8,16 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
+use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
 use crate::model::operator::Actor;
 use crate::model::pipeline::{LogPart, RunReading};
-use crate::model::plan::{Plan, StepEffect};
+use crate::model::plan::StepEffect;
 use crate::model::reading::{Fact, Freshness};
 use crate::model::rollout::TargetState;
 use crate::model::share::Share;
@@ -26,6 +28,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 pub use crate::ports::ledger::EntryRow;
+use crate::ports::ledger::LedgerError;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]
@@ -226,17 +229,6 @@ pub struct VersionSeen {
     pub since: DateTime<Utc>,
 }
 
-/// One point of a chart: time in milliseconds since 1970, stable value, canary value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// When.
-    pub at_ms: i64,
-    /// In the stable slot.
-    pub stable: Option<f64>,
-    /// In the other slot.
-    pub canary: Option<f64>,
-}
-
 /// Everything that the room knows of one target, made anew only when a source of it said something new.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetView {
@@ -253,7 +245,7 @@ pub struct TargetView {
     /// Alerts that match it.
     pub alerts: Vec<Arc<Alert>>,
     /// Charts by signal, oldest first, at most 240 points.
-    pub charts: BTreeMap<SignalName, Arc<VecDeque<Point>>>,
+    pub charts: Vec<(SignalName, Chart)>,
     /// When its share last changed.
     pub since: Option<DateTime<Utc>>,
 }
@@ -268,9 +260,14 @@ impl TargetView {
             versions: [None, None],
             signals: Vec::new(),
             alerts: Vec::new(),
-            charts: BTreeMap::new(),
+            charts: Vec::new(),
             since: None,
         }
+    }
+
+    /// The chart of a signal.
+    pub fn chart(&self, signal: &SignalName) -> Option<&Chart> {
+        self.charts.iter().find(|(name, _)| name == signal).map(|(_, chart)| chart)
     }
 
     /// The slot on trial.
@@ -345,8 +342,21 @@ pub struct LedgerView {
     pub size: u64,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// Why the last verification came to no verdict, and when; none when it came to one.
+    pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
+}
+
+/// What an operator said about a stored plan, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// What was said.
+    pub ruling: Ruling,
+    /// When it was recorded, or why it was refused.
+    pub result: Result<DateTime<Utc>, LedgerError>,
+    /// When this process learned of it.
+    pub at: DateTime<Utc>,
 }
 
 /// The world at one moment.
@@ -371,7 +381,9 @@ pub struct World {
     /// Deeds: under way, watched, and the newest that ended, at most 100.
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
-    pub waiting: Arc<Vec<Plan>>,
+    pub waiting: Arc<Vec<Waiting>>,
+    /// What this process said about stored plans and what became of it, the oldest first, at most 20.
+    pub ruled: Arc<VecDeque<Ruled>>,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -380,6 +392,8 @@ pub struct World {
     pub ledger: LedgerView,
     /// Why the newest configuration file was not taken over, with the file and line.
     pub config_trouble: Option<Text>,
+    /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
+    pub journal_trouble: Option<Text>,
     /// How long the machine slept last, and when it woke.
     pub slept: Option<(DateTime<Utc>, Duration)>,
 }
@@ -400,10 +414,12 @@ impl World {
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
             waiting: Arc::new(Vec::new()),
+            ruled: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
             config_trouble: None,
+            journal_trouble: None,
             slept: None,
         }
     }
@@ -411,6 +427,17 @@ impl World {
     /// A target's view.
     pub fn target(&self, target: &Target) -> Option<&Arc<TargetView>> {
         self.targets.get(target)
+    }
+
+    /// Plans that wait for other persons and have not ended at `now`.
+    pub fn waiting_at(&self, now: &Moment) -> impl Iterator<Item = &Waiting> {
+        let at = now.wall;
+        self.waiting.iter().filter(move |waiting| waiting.plan.expires > at)
+    }
+
+    /// The approvals of a plan that waits, ended ones included.
+    pub fn approvals(&self, plan: PlanId) -> &[Approval] {
+        self.waiting.iter().find(|waiting| waiting.plan.id == plan).map_or(&[], |waiting| &waiting.approvals)
     }
 
     /// How a backend stands at `now`.

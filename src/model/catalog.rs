@@ -1,10 +1,11 @@
 //! The catalog: everything that is configured, as nouns; the shape of the organisation's release estate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::Gates;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::operator::Person;
 use super::share::Percent;
@@ -76,6 +77,21 @@ pub struct Protection {
     pub typed_confirmation: bool,
     /// Approvals that the way back needs.
     pub way_back_approvals: u32,
+    /// Further groups that must agree to a normal change.
+    pub also: Vec<ApprovalGroup>,
+    /// How long an approval counts; none: as long as its plan.
+    pub approvals_expire: Option<Duration>,
+}
+
+/// A group of persons who must agree beside the first one: another team, the advisory board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalGroup {
+    /// Roles, one of which is asked for; empty means any.
+    pub roles: Vec<RoleName>,
+    /// Teams, of one of which the person must be; empty means any.
+    pub teams: Vec<String>,
+    /// How many of them.
+    pub approvals: u32,
 }
 
 /// Who signs the record.
@@ -107,6 +123,8 @@ pub struct Environment {
     pub assurance: Assurance,
     /// What protects it.
     pub protection: Protection,
+    /// What must be true before a change goes forward there.
+    pub gates: Gates,
 }
 
 /// How a deployment moves.
@@ -270,7 +288,8 @@ pub struct Service {
     /// What builds it.
     pub pipeline: Option<PipelineRef>,
     /// How it is deployed, by environment.
-    pub deploy: BTreeMap<EnvironmentName, Deploy>,
+    // A node of a map has room for eleven values; most services have few environments.
+    pub deploy: BTreeMap<EnvironmentName, Box<Deploy>>,
     /// Its signals.
     pub signals: Vec<Signal>,
 }
@@ -322,13 +341,45 @@ impl Catalog {
 
     /// How a target is deployed.
     pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
-        self.services.get(&target.service)?.deploy.get(&target.environment)
+        self.services.get(&target.service)?.deploy.get(&target.environment).map(AsRef::as_ref)
     }
 
     /// What protects a target: the deploy's own protection, else its environment's.
     pub fn protection(&self, target: &Target) -> Option<&Protection> {
         let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
         own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
+    }
+
+    /// Every backend that says something about a target.
+    pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
+        self.named_by(target).cloned().collect()
+    }
+
+    /// Whether a backend says something about a target.
+    pub fn reads(&self, target: &Target, backend: &BackendName) -> bool {
+        self.named_by(target).any(|name| name == backend)
+    }
+
+    /// The backends that a target's configuration names, some of them more than once.
+    fn named_by(&self, target: &Target) -> impl Iterator<Item = &BackendName> {
+        let service = self.services.get(&target.service);
+        let deploy = service.and_then(|service| service.deploy.get(&target.environment));
+        let of_service = service.into_iter().flat_map(|service| {
+            let alerts = service.alerts.iter().map(|alerts| &alerts.backend);
+            let pipeline = service.pipeline.iter().map(|pipeline| &pipeline.backend);
+            alerts.chain(pipeline).chain(service.signals.iter().map(|signal| &signal.backend))
+        });
+        let of_deploy = deploy.into_iter().flat_map(|deploy| {
+            let version = deploy.version.iter().map(|version| &version.backend);
+            let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
+            deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline)
+        });
+        of_service.chain(of_deploy)
+    }
+
+    /// What protects a target, with the gates of its environment.
+    pub fn guarded(&self, target: &Target) -> Option<(&Protection, &Gates)> {
+        Some((self.protection(target)?, &self.environment(&target.environment)?.gates))
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

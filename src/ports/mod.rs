@@ -9,6 +9,7 @@ pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod pending;
+pub mod signer;
 pub mod traffic;
 
 use std::sync::Arc;

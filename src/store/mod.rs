@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod deeds;
 mod fault;
+mod glance;
 mod head;
 mod journal;
 mod ledger;
@@ -16,8 +17,10 @@ mod owner;
 mod plans;
 mod query;
 mod record;
+mod rulings;
 mod schema;
 mod sign;
+mod signers;
 mod sqlite;
 mod state;
 #[cfg(test)]
@@ -26,7 +29,7 @@ mod tree;
 mod write;
 
 pub use check::verify_lines;
-pub use journal::HAPPENING;
+pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

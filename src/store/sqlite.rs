@@ -11,13 +11,13 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::{broken, file, unwritable};
+use super::glance::Glance;
 use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
 use super::schema::{self, Part};
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
-use crate::model::deed::{EntryKind, Facts};
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -51,6 +51,10 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
+    /// How the write-ahead log looked when the number of commits was read last.
+    pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -142,6 +146,8 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
+            people: RwLock::new(String::new()),
+            known: std::sync::Mutex::new(None),
             refusal: RwLock::new(None),
         }
     }
@@ -190,18 +196,7 @@ impl SqliteStore {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         if write.next() == 0 {
-            let entry = Entry {
-                kind: EntryKind::Signers,
-                body: key.allowed_signers()?.into_bytes(),
-                deed: None,
-                verb: None,
-                target: None,
-                requester: None,
-                verdict: None,
-                facts: Facts::default(),
-                words: String::new(),
-            };
-            write.append(entry).await?;
+            write.put(Entry::signers(key.allowed_signers()?)).await?;
             write.commit().await?;
             if let Some(dir) = &self.dir {
                 // The name of the first checkpoint must outlive a power cut; later ones only take its place.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::control::world::{EntryTraffic, Measure, Point, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
+use crate::control::chart::{Chart, Point};
+use crate::control::world::{EntryTraffic, Measure, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
 use crate::model::catalog::{
@@ -69,6 +70,7 @@ fn backend(named: &str, kind: BackendKind, every: u64) -> Backend {
 
 fn environment(named: &str, order: u32, protection: Protection) -> Environment {
     Environment {
+        gates: crate::model::gate::Gates::default(),
         name: name(named),
         order,
         hold_time: Duration::from_mins(5),
@@ -115,7 +117,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             scheduler: Some("force".to_owned()),
             properties: BTreeMap::new(),
         }),
-        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), deploy(named))).collect(),
+        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), Box::new(deploy(named)))).collect(),
         signals: vec![Signal {
             name: name("errors"),
             kind: SignalKind::Value { query: "errors".to_owned() },
@@ -255,7 +257,7 @@ fn bad_canary() -> TargetView {
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
-    let points: VecDeque<Point> = (0..120_i32)
+    let points: Chart = (0..120_i32)
         .map(|n| {
             let late = f64::from((n - 90).max(0)) / 30.0;
             Point {
@@ -265,7 +267,7 @@ fn bad_canary() -> TargetView {
             }
         })
         .collect();
-    view.charts = BTreeMap::from([(name("errors"), Arc::new(points))]);
+    view.charts = vec![(name("errors"), points)];
     view
 }
 
@@ -299,10 +301,19 @@ fn happenings() -> VecDeque<Happening> {
         target: Some(checkout()),
         text: Text::clean(text),
         source: source.to_owned(),
+        deed: None,
+    };
+    let deed = |time, verb, state, text: &str, source: &str| Happening {
+        deed: Some((verb, state)),
+        ..line(time, HappeningKind::Deed, text, source)
     };
     VecDeque::from([
         line("13:41:00", HappeningKind::Change, "rollout of 2.5.0 begins", "edge"),
-        line("13:59:02", HappeningKind::Deed, "shift to 20 % by ana EFFECTIVE", "ana"),
+        deed("13:59:01", Verb::Shift, DeedState::Intended, "shift INTENDED: be_checkout v2 to 20, because \"all green at 10\"", "ana"),
+        deed("13:59:02", Verb::Shift, DeedState::Effective, "shift EFFECTIVE: measured 20 of 100 requests", "ana"),
+        deed("13:59:40", Verb::Promote, DeedState::Denied, "promote DENIED: bo is no release captain in prod", "bo"),
+        deed("14:00:02", Verb::Start, DeedState::Unknown, "start UNKNOWN: no answer came within 10 s", "ana"),
+        deed("14:00:40", Verb::Start, DeedState::Failed, "start FAILED: the run did not begin", "ana"),
         line("14:01:50", HappeningKind::Alert, "CheckoutErrors fires", "alerts"),
     ])
 }
@@ -489,7 +500,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],
         ends: None,
         expires: "2026-11-20T14:08:12.000Z".to_owned(),
@@ -512,6 +523,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     };
     let cost = |named: &str, text: Option<&str>| Cost { name: named.to_owned(), text: text.map(Text::clean) };
     Ok(Plan {
+        checks: Vec::new(),
+        typed: None,
         id: order.id().unwrap(),
         direction: if rising { Direction::Forward } else { Direction::Back },
         intent,

@@ -64,6 +64,9 @@ pub async fn verify(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit
         Ok(found) => found,
         Err(error) => {
             out::words(&format!("gonogo: {error}"));
+            if as_json {
+                out::json(&json::unverified(&error));
+            }
             return Exit::Ledger;
         }
     };

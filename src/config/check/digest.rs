@@ -2,6 +2,7 @@
 
 use super::super::trust;
 use crate::model::catalog::{Assurance, Environment, Protection};
+use crate::model::gate::Gates;
 use crate::model::operator::Person;
 use crate::model::timetable::{Excepted, Exception, Freeze, Timetable, Window};
 use serde::Serialize;
@@ -43,6 +44,7 @@ struct Protected<'a> {
     name: &'a str,
     assurance: Assurance,
     protection: &'a Protection,
+    gates: &'a Gates,
 }
 
 /// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, the protections, windows and
@@ -56,6 +58,7 @@ pub(super) fn rules(people: &[Person], environments: &[Environment], timetable: 
             name: environment.name.as_str(),
             assurance: environment.assurance,
             protection: &environment.protection,
+            gates: &environment.gates,
         })
         .collect();
     environments.sort_by_key(|environment| environment.name);

@@ -2,13 +2,14 @@
 
 mod backend;
 mod circle;
+mod claim;
 mod digest;
 mod environment;
+mod gates;
 mod known;
 mod person;
 mod room;
 mod service;
-mod sshkey;
 mod times;
 mod timetable;
 

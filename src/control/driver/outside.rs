@@ -7,18 +7,18 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::control::event::{Event, Reading, StorePicture};
-use crate::control::gate;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
+use crate::control::{gate, record};
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PlanId};
-use crate::model::plan::StepEffect;
+use crate::model::plan::{Plan, StepEffect};
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
-use crate::ports::journal::Journal;
-use crate::ports::ledger::{Begun, Ledger, LedgerError};
+use crate::ports::journal::{Journal, Retention};
+use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -60,8 +60,11 @@ pub struct Outside {
     ports: Arc<Switchboard>,
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
+    retention: Retention,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
+    /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
+    leases: Mutex<BTreeMap<PlanId, u64>>,
     generation: Mutex<Option<i64>>,
 }
 
@@ -96,7 +99,27 @@ impl Outside {
 
     /// The same over ports that a reload of the configuration may replace.
     pub fn over(ports: Arc<Switchboard>, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
-        Self { ports, ledger, journal, clock, begun: Mutex::new(BTreeMap::new()), generation: Mutex::new(None) }
+        Self {
+            ports,
+            ledger,
+            journal,
+            retention: Retention::default(),
+            clock,
+            begun: Mutex::default(),
+            leases: Mutex::default(),
+            generation: Mutex::new(None),
+        }
+    }
+
+    /// What the journal keeps.
+    #[must_use]
+    pub fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The journal, and what it keeps.
+    pub fn journal(&self) -> Option<(Arc<dyn Journal>, Retention)> {
+        self.journal.clone().map(|journal| (journal, self.retention))
     }
 
     /// The clock.
@@ -124,6 +147,7 @@ impl Outside {
             | Task::Renew { .. }
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
+            | Task::Rule { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
@@ -162,23 +186,25 @@ impl Outside {
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
                 Some(Event::JournalRead { happenings })
             }
-            Task::Journal { happenings } => {
+            Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
-                let lines = happenings
-                    .iter()
-                    .filter_map(|line| Some((line.at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(line).ok()?)));
+                let now = self.clock.now();
+                let lines = happenings.iter().filter_map(|line| record::happening(&now, line));
+                let lines = lines.map(|line| (line.at_ms, line.family.to_owned(), line.json));
                 if let Err(error) = journal.append(lines.collect()).await {
                     tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
                 }
                 None
             }
-            Task::Begin { .. }
+            Task::Journal { elsewhere: true, .. }
+            | Task::Begin { .. }
             | Task::Send { .. }
             | Task::Record { .. }
             | Task::Adopt { .. }
             | Task::Renew { .. }
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
+            | Task::Rule { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => None,
@@ -201,11 +227,12 @@ impl Outside {
     pub async fn write(&self, task: Task) -> Written {
         match task {
             Task::Begin { plan, catalog, read_only } => {
-                let judge = |found: &crate::ports::ledger::AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
+                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
                 let result = self.ledger.begin(&plan, &judge).await;
                 let result = match result {
                     Ok(begun) => {
                         let at = begun.at;
+                        self.leases.lock().await.insert(plan.id, begun.epoch);
                         self.begun.lock().await.insert(plan.id, Arc::new(begun));
                         Ok(at)
                     }
@@ -218,17 +245,21 @@ impl Outside {
                 let result = self.ledger.record(plan, &outcome).await;
                 if outcome.releases && result.is_ok() {
                     self.begun.lock().await.remove(&plan);
+                    self.leases.lock().await.remove(&plan);
                 }
                 Written::event(Event::Recorded { plan, step: outcome.step, kind: outcome.kind, result })
             }
             Task::Adopt { plan } => {
-                let ours = self.ledger.adopt(plan).await.unwrap_or(false);
-                Written::event(Event::Adopted { plan, ours })
+                let adoption = self.ledger.adopt(plan).await.unwrap_or(Adoption::NotOurs);
+                if let Adoption::Leased(epoch) = adoption {
+                    self.leases.lock().await.insert(plan, epoch);
+                }
+                Written::event(Event::Adopted { plan, ours: adoption != Adoption::NotOurs })
             }
             Task::Renew { plan } => {
-                let begun = self.begun.lock().await.get(&plan).cloned();
-                if let Some(begun) = begun
-                    && let Err(error) = self.ledger.renew(plan, begun.epoch).await
+                let epoch = self.leases.lock().await.get(&plan).copied();
+                if let Some(epoch) = epoch
+                    && let Err(error) = self.ledger.renew(plan, epoch).await
                 {
                     tracing::warn!(%error, plan = %plan.short(), "the lease was not renewed");
                 }
@@ -241,6 +272,11 @@ impl Outside {
                     Err(error) => Err(error),
                 };
                 Written::event(Event::Noted { plan: plan.id, result: stored })
+            }
+            Task::Rule { ruling, actor, catalog, read_only } => {
+                let may = |plan: &Plan, found: &AtCommit| gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at);
+                let result = self.ledger.rule(&ruling, &may).await;
+                Written::event(Event::Ruled { ruling, result })
             }
             Task::Remember { changes } => {
                 if let Err(error) = self.ledger.remember(&changes).await {

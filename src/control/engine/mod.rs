@@ -193,8 +193,12 @@ impl Machine {
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
+            | Event::JournalWritten { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Refused { .. }
+            | Event::Rule { .. }
+            | Event::Ruled { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -379,8 +383,12 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
+        | Event::JournalWritten { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
+        | Event::Refused { .. }
+        | Event::Rule { .. }
+        | Event::Ruled { .. }
         | Event::Looking { .. }
         | Event::Following { .. }
         | Event::VerifyAsked
@@ -403,7 +411,7 @@ pub fn reason_of(error: &LedgerError) -> Reason {
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
         LedgerError::HeldBy { .. } => ("hold", "resume it first"),
         LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
-        LedgerError::Denied(_) => ("policy", "plan again to see every reason"),
+        LedgerError::Denied(_) | LedgerError::Refused(_) => ("policy", "plan again to see every reason"),
     };
     Reason::new(rule, &error.to_string(), fix)
 }

@@ -3,6 +3,7 @@
 mod deed;
 mod moved;
 mod reading;
+mod ruling;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,6 +164,16 @@ impl Room {
         &self.world
     }
 
+    /// Whether this process settles what dead ones left.
+    pub fn tends(&self) -> bool {
+        self.tends
+    }
+
+    /// The backends that it can speak to.
+    pub fn able(&self) -> impl Iterator<Item = &BackendName> {
+        self.abilities.keys()
+    }
+
     /// The machine of a deed.
     pub fn machine(&self, plan: PlanId) -> Option<&Machine> {
         self.machines.get(&plan)
@@ -220,14 +231,25 @@ impl Room {
                 self.touch(now);
                 Vec::new()
             }
+            Event::JournalWritten { trouble } => {
+                let words = match &trouble {
+                    Some(trouble) => format!("{trouble}; history has a hole from here on, no deed is lost"),
+                    None => "the journal is written again".to_owned(),
+                };
+                self.world.journal_trouble = trouble;
+                self.say(now, HappeningKind::Source, None, &words, "journal")
+            }
             Event::Verified { result } => {
-                if let Ok(found) = result {
-                    self.world.ledger.verified = Some((now.wall, found));
-                    self.touch(now);
+                let ledger = &mut self.world.ledger;
+                match result {
+                    Ok(found) => (ledger.verified, ledger.unverified) = (Some((now.wall, found)), None),
+                    Err(error) => ledger.unverified = Some((now.wall, Text::clean(&error.to_string()))),
                 }
+                self.touch(now);
                 Vec::new()
             }
             Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Refused { plan, reasons } => self.on_refused(now, plan, reasons),
             Event::Looking { target, run } => {
                 self.looking = target;
                 self.detail = run;
@@ -237,6 +259,8 @@ impl Room {
                 self.on_following(now, backend, log, on);
                 Vec::new()
             }
+            Event::Rule { ruling } => self.on_rule(ruling),
+            Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
@@ -249,7 +273,7 @@ impl Room {
                     "clock",
                 )
             }
-            Event::Reloaded { result } => self.on_reloaded(now, result),
+            Event::Reloaded { result, actor } => self.on_reloaded(now, result, actor),
             Event::Woke
             | Event::Began { .. }
             | Event::Sending { .. }
@@ -261,7 +285,7 @@ impl Room {
         }
     }
 
-    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>) -> Vec<Task> {
+    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>, actor: Option<Actor>) -> Vec<Task> {
         match result {
             Err(trouble) => {
                 self.world.config_trouble = Some(trouble.clone());
@@ -279,6 +303,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
@@ -298,20 +323,24 @@ impl Room {
 
     /// Writes a line into the timeline and the journal.
     fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        let happening = Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned() };
+        self.record(now, Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None })
+    }
+
+    /// Puts a line into the timeline and the journal.
+    fn record(&mut self, now: &Moment, happening: Happening) -> Vec<Task> {
         let timeline = Arc::make_mut(&mut self.world.timeline);
         timeline.push_back(happening.clone());
         while timeline.len() > TIMELINE {
             timeline.pop_front();
         }
         self.touch(now);
-        vec![Task::Journal { happenings: vec![happening] }]
+        vec![Task::Journal { happenings: vec![happening], elsewhere: false }]
     }
 
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.
     fn set_urgency(&mut self) {
         let hasty: BTreeSet<_> = self.machines.values().filter(|machine| machine.is_hasty()).flat_map(Machine::backends).collect();
-        let looked = self.looking.as_ref().map(|target| backends_of(&self.world.catalog, target)).unwrap_or_default();
+        let looked = self.looking.as_ref().map(|target| self.world.catalog.backends_of(target)).unwrap_or_default();
         for backend in self.world.catalog.backends.keys() {
             let urgency = if hasty.contains(backend) {
                 Urgency::Deed
@@ -384,19 +413,4 @@ fn equip(world: &mut World, abilities: &BTreeMap<BackendName, (&'static [Capabil
             None => source.fact = crate::control::world::SourceFact::Unsupported,
         }
     }
-}
-
-/// Every backend that says something about a target.
-pub fn backends_of(catalog: &Catalog, target: &Target) -> BTreeSet<BackendName> {
-    let mut backends = BTreeSet::new();
-    let Some(service) = catalog.services.get(&target.service) else { return backends };
-    backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
-    backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
-    backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
-    if let Some(deploy) = service.deploy.get(&target.environment) {
-        backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
-        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
-        backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
-    }
-    backends
 }

@@ -5,6 +5,7 @@ mod forged;
 mod format;
 mod loss;
 mod order;
+mod rulings;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         attempt: None,
     };
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),
         ends,
         expires: rfc3339(&expires),
@@ -134,6 +135,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         order,
         made: now,
         expires,
+        checks: Vec::new(),
+        typed: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
         now: Text::empty(),
@@ -153,5 +156,5 @@ pub fn yes(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
 
 pub fn outcome(kind: EntryKind, step: Option<u32>) -> Outcome {
     let releases = step.is_none() && matches!(kind, EntryKind::Effective | EntryKind::Failed);
-    Outcome { kind, step, words: Text::clean("seen"), changes: Vec::new(), releases, held_due: None }
+    Outcome { kind, step, words: Text::clean("seen"), error: None, changes: Vec::new(), releases, held_due: None }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
+use gonogo::model::approval::{Ruling, Waiting};
 use gonogo::model::capability::Capability;
 use gonogo::model::deed::{Deed, Effect, EffectKey, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
+use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::reason::Reason;
@@ -20,7 +22,7 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
@@ -47,6 +49,7 @@ pub struct Tap {
     refuse: Mutex<Refuse>,
     sent: Mutex<BTreeMap<EffectKey, u32>>,
     order: Mutex<Vec<String>>,
+    closes: AtomicBool,
     polls: Mutex<Vec<(BackendName, u64)>>,
 }
 
@@ -61,6 +64,7 @@ impl Tap {
             refuse: Mutex::new(Refuse::Nothing),
             sent: Mutex::default(),
             order: Mutex::default(),
+            closes: AtomicBool::new(false),
             polls: Mutex::default(),
         })
     }
@@ -83,6 +87,11 @@ impl Tap {
 
     pub fn refuse(&self, what: Refuse) {
         *self.refuse.lock().unwrap() = what;
+    }
+
+    /// From now on what a CI system made of an effect ended in its queue.
+    pub fn close_all(&self) {
+        self.closes.store(true, Ordering::SeqCst);
     }
 
     /// How often each effect reached its backend.
@@ -121,6 +130,13 @@ impl Tap {
         let refuse = *self.refuse.lock().unwrap();
         if refuse == what || refuse == Refuse::Everything {
             return Err(LedgerError::Unwritable(Text::clean("disk full")));
+        }
+        Ok(())
+    }
+
+    fn readable(&self) -> Result<(), LedgerError> {
+        if *self.refuse.lock().unwrap() == Refuse::Reads {
+            return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
         }
         Ok(())
     }
@@ -216,7 +232,10 @@ impl Ci for Tapped<dyn Ci> {
     }
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>> {
         Box::pin(async move {
-            let found = self.inner.find(effect, key, after).await;
+            let mut found = self.inner.find(effect, key, after).await;
+            if self.tap.closes.load(Ordering::SeqCst) {
+                found = Ok(Some(Found::Closed { request: 7, why: Text::clean("it was cancelled while it waited") }));
+            }
             self.tap.boundary().await;
             found
         })
@@ -255,14 +274,21 @@ impl Ledger for TappedLedger {
     fn installation(&self) -> String {
         self.inner.installation()
     }
+    fn name_people(&self, people: &[Person]) {
+        self.inner.name_people(people);
+    }
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "store".to_owned(), self.inner.store_plan(plan))
     }
     fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>> {
         self.inner.plan(prefix)
     }
-    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+    fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.inner.waiting()
+    }
+
+    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.inner.rule(ruling, may)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))
@@ -291,7 +317,7 @@ impl Ledger for TappedLedger {
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.inner.recent_deeds(most)
     }
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.write(Refuse::Everything, format!("adopt {plan}"), self.inner.adopt(plan))
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -302,9 +328,7 @@ impl Ledger for TappedLedger {
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
         Box::pin(async move {
-            if *self.tap.refuse.lock().unwrap() == Refuse::Reads {
-                return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
-            }
+            self.tap.readable()?;
             self.inner.generation().await
         })
     }
@@ -315,6 +339,9 @@ impl Ledger for TappedLedger {
         self.inner.size()
     }
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        self.inner.verify()
+        Box::pin(async move {
+            self.tap.readable()?;
+            self.inner.verify().await
+        })
     }
 }

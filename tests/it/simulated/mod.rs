@@ -8,6 +8,7 @@
 
 mod builds;
 mod faults;
+mod recording;
 mod routing;
 mod story;
 
@@ -123,7 +124,7 @@ impl Train {
 /// An effect as the engine would have it.
 fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,
         expires: "2030-01-01T00:00:00.000Z".to_owned(),
@@ -146,8 +147,8 @@ fn ask(target: &str, slot: Option<Slot>, subject: Subject, form: Form) -> Ask {
         target: target.parse().unwrap(),
         slot,
         subject,
-        template: "m{service=\"$service\",slot=\"$slot\"}".to_owned(),
-        values: vec![("service".to_owned(), "checkout".to_owned()), ("slot".to_owned(), "b1".to_owned())],
+        template: "m{service=\"$service\",slot=\"$slot\"}".into(),
+        values: [("service".to_owned(), "checkout".to_owned()), ("slot".to_owned(), "b1".to_owned())].into(),
         form,
     }
 }
