@@ -108,13 +108,14 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
         #[test]
         fn every_day_is_as_the_clock_on_the_wall_shows_it(
             which in 0_usize..7,
             shift in -2_i64..3,
-            from in 0_u16..1440,
-            length in 1_u16..1440,
+            // Most of them around the hours in which clocks change.
+            from in prop_oneof![3 => 0_u16..200, 1 => 0_u16..1440],
+            length in prop_oneof![3 => 1_u16..200, 1 => 1_u16..1440],
             long in any::<bool>(),
         ) {
             let (name, day) = [
@@ -163,6 +164,21 @@ mod tests {
         let range = Span { begin: at("2026-03-28T12:00:00Z"), end: at("2026-03-30T12:00:00Z") };
         let spans = weekly(&berlin, &DAYS, clock(135), clock(165), Doubt::Short, range);
         assert_eq!(spans, [Span { begin: at("2026-03-30T00:15:00Z"), end: at("2026-03-30T00:45:00Z") }]);
+    }
+
+    #[test]
+    fn an_end_that_the_clock_shows_twice_shuts_a_window_first_and_ends_a_freeze_last() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        for (zone, range, first, last) in [
+            ("Europe/Berlin", ["2026-10-24T22:00:00Z", "2026-10-25T12:00:00Z"], "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            ("America/New_York", ["2026-11-01T04:00:00Z", "2026-11-01T12:00:00Z"], "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"),
+        ] {
+            let zone = Zone::Named(zone.parse().unwrap());
+            let to = if first.contains("00:30") { clock(150) } else { clock(90) };
+            let range = Span { begin: at(range[0]), end: at(range[1]) };
+            let end = |doubt| weekly(&zone, &[Weekday::Sun], clock(30), to, doubt, range)[0].end;
+            assert_eq!((end(Doubt::Short), end(Doubt::Long)), (at(first), at(last)));
+        }
     }
 
     #[test]
