@@ -91,6 +91,6 @@ impl Ledger for SqliteStore {
     }
 
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        Box::pin(self.verify_all())
+        Box::pin(self.verify_with(None, None))
     }
 }

@@ -7,6 +7,8 @@ mod begin;
 mod check;
 mod checkpoint;
 mod deeds;
+mod entry;
+mod export;
 mod fault;
 mod head;
 mod journal;
@@ -14,6 +16,7 @@ mod ledger;
 mod outcome;
 mod owner;
 mod plans;
+mod proof;
 mod query;
 mod record;
 mod schema;
@@ -26,6 +29,7 @@ mod tree;
 mod write;
 
 pub use check::verify_lines;
+pub use export::Export;
 pub use journal::HAPPENING;
 pub use sqlite::{Identity, SqliteStore};
 

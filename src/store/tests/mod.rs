@@ -1,10 +1,12 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
 mod deeds;
+mod export;
 mod forged;
 mod format;
 mod loss;
 mod order;
+mod schema;
 
 use std::path::Path;
 use std::sync::Arc;
