@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::head::Head;
 use super::sqlite::SqliteStore;
 use super::state;
 use crate::model::deed::{Deed, Recorded};
@@ -10,6 +9,7 @@ use crate::model::name::PlanId;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
 
@@ -79,7 +79,7 @@ impl Ledger for SqliteStore {
     }
 
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
-        Box::pin(async { Ok(Head::read(&mut *self.conn.lock().await).await?.generation) })
+        Box::pin(async { Ok(self.head(&mut *self.conn.lock().await).await?.generation) })
     }
 
     fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {
@@ -88,6 +88,10 @@ impl Ledger for SqliteStore {
 
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         Box::pin(self.count())
+    }
+
+    fn witnesses(&self) -> Vec<Text> {
+        self.witness_troubles()
     }
 
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {

@@ -26,6 +26,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod witness;
 mod write;
 
 pub use check::verify_lines;

@@ -60,7 +60,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn count(&self) -> Result<u64, LedgerError> {
-        Ok(Head::read(&mut *self.conn.lock().await).await?.tree.size())
+        Ok(self.head(&mut *self.conn.lock().await).await?.tree.size())
     }
 
     /// The header's line and the entries' lines, each without its newline, in their order.
@@ -106,7 +106,11 @@ impl SqliteStore {
             let other = other.as_deref().map(Export::read);
             Export::beside(&header, &lines, note).verify(kept.as_deref(), other.as_ref())
         });
-        checked.await.map_err(|error| unwritable(format!("verify: {error}")))
+        let mut found = checked.await.map_err(|error| unwritable(format!("verify: {error}")))?;
+        if found.intact && self.is_contradicted() {
+            (found.intact, found.reason) = (false, Some(Text::clean("checkpoint")));
+        }
+        Ok(found)
     }
 
     /// The ledger as an export of all entries, or of the first `most`, closed by a checkpoint.

@@ -17,6 +17,7 @@ use super::record::{Header, to_line};
 use super::schema::{self, Part};
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
+use super::witness::Witness;
 use crate::model::deed::{EntryKind, Facts};
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
@@ -51,6 +52,7 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
+    pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -142,6 +144,7 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
+            witnesses: OnceLock::new(),
             refusal: RwLock::new(None),
         }
     }
@@ -299,7 +302,8 @@ impl SqliteStore {
     }
 }
 
-async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
+/// The root over the first `size` entries, by their stored leaves.
+pub(super) async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
     let rows = sqlx::query("SELECT leaf FROM entry WHERE n < ? ORDER BY n").bind(i64::try_from(size).map_err(broken)?);
     let leaves = rows.fetch_all(conn).await?;
     let leaves = leaves.iter().map(|row| Hash::try_from(row.try_get::<Vec<u8>, _>(0)?).map_err(|_| broken("a leaf is damaged")));

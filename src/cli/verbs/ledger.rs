@@ -44,10 +44,13 @@ async fn open(around: &Surroundings, flags: &Flags) -> Result<SqliteStore, Exit>
         out::words(&format!("gonogo: there is no ledger in {}", path.display()));
         return Err(Exit::Ledger);
     }
-    SqliteStore::open(&path, Arc::new(SystemClock), None).await.map_err(|error| {
-        out::words(&format!("gonogo: {error}"));
-        Exit::Ledger
-    })
+    match SqliteStore::open(&path, Arc::new(SystemClock), None).await {
+        Ok(store) => Ok(store.watched(&loaded.config.ledger.witness).await),
+        Err(error) => {
+            out::words(&format!("gonogo: {error}"));
+            Err(Exit::Ledger)
+        }
+    }
 }
 
 /// Lists entries, oldest first.

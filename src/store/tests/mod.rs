@@ -7,6 +7,7 @@ mod format;
 mod loss;
 mod order;
 mod schema;
+mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
