@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
 
 /// The release control room in a terminal.
@@ -60,6 +61,29 @@ pub enum Command {
     Plan(PlanArgs),
     /// Says what the verdict would be, and why.
     Explain(Explain),
+    /// Agrees to a plan that waits for another person; never executes it.
+    Approve(RuleArgs),
+    /// Refuses a plan that waits for another person; the plan ends.
+    Reject(RuleArgs),
+    /// Carries out a stored plan of yours.
+    Execute {
+        /// The plan, 8 or more of its digits.
+        id: String,
+        /// How it is done.
+        #[command(flatten)]
+        flags: ExecuteFlags,
+    },
+    /// Takes back your approval of a plan, or your own plan, until it begins.
+    Withdraw {
+        /// The plan, 8 or more of its digits.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Nothing moves TARGET forward until resumed.
     Hold(Deed),
     /// Ends a hold.
@@ -187,6 +211,9 @@ pub struct PlanArgs {
     /// Why.
     #[arg(long, default_value = "")]
     pub reason: String,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -211,6 +238,42 @@ pub struct Explain {
     /// At this moment, RFC 3339; the readings are those of now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<DateTime<Utc>>,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo approve`, `gonogo reject`.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// `service@environment`.
+    pub target: String,
+    /// The plan, 8 or more of its digits; without it the only one that waits on the target.
+    #[arg(long, value_name = "ID")]
+    pub plan: Option<String>,
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a stored plan is carried out.
+#[derive(Debug, Clone, Args)]
+pub struct ExecuteFlags {
+    /// Stands for the typed text, never for an approval.
+    #[arg(long)]
+    pub yes: bool,
+    /// Stops after the verdict.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How far to wait.
+    #[arg(long, value_enum, default_value_t = Wait::Effective)]
+    pub wait: Wait,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -225,6 +288,9 @@ pub struct DeedFlags {
     /// Stands for the typed text, never for an approval.
     #[arg(long)]
     pub yes: bool,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
     /// Carries out this stored plan.
     #[arg(long, value_name = "ID")]
     pub if_plan: Option<String>,
@@ -383,6 +449,11 @@ pub enum ConfigVerb {
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     let wrong = |error| format!("`{text}` is no RFC 3339 time: {error}");
     DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).map_err(wrong)
+}
+
+fn change_type(word: &str) -> Result<ChangeType, String> {
+    ChangeType::of(word)
+        .ok_or_else(|| format!("`{word}` is no type of change; expected one of {}", ChangeType::ALL.map(ChangeType::word).join(", ")))
 }
 
 fn verb(word: &str) -> Result<Verb, String> {

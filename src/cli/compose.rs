@@ -131,6 +131,7 @@ async fn backends_and_store(
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
     let witnesses = config.ledger.witness.clone();
+    let people = config.catalog.people.clone();
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = match SqliteStore::open(&path, clock.clone(), None).await {
         Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
@@ -143,6 +144,7 @@ async fn backends_and_store(
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
+    ledger.name_people(&people);
     let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
     (Outside::over(switchboard, ledger, journal, clock), equipment)
 }

@@ -62,6 +62,7 @@ impl Exit {
             | LedgerError::LostLease(_)
             | LedgerError::AlreadySent(_) => Self::Stale,
             LedgerError::HeldBy { .. } | LedgerError::Denied(_) => Self::Denied,
+            LedgerError::Refused(reasons) => Self::of_reasons(reasons),
         }
     }
 }

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::control::standing;
+use crate::control::engine::reason_of;
 use crate::control::world::World;
+use crate::control::{gate, standing};
+use crate::model::approval::Ruling;
 use crate::model::deed::{Deed, DeedState, Facts};
 use crate::model::intent::Intent;
 use crate::model::plan::Plan;
@@ -12,7 +14,7 @@ use crate::model::reason::Reason;
 use crate::model::slot::Slot;
 use crate::model::time::{Moment, rfc3339};
 use crate::model::verdict::Verdict;
-use crate::ports::ledger::{EntryRow, Verification};
+use crate::ports::ledger::{EntryRow, LedgerError, Verification};
 
 /// The schema of every object.
 pub const SCHEMA: u32 = 1;
@@ -83,6 +85,29 @@ pub fn status(world: &World, now: &Moment) -> Value {
     })
 }
 
+/// What a person said about a stored plan, and what became of it.
+pub fn ruling(ruling: &Ruling, plan: &Plan, result: &Result<DateTime<Utc>, LedgerError>, needs: Option<u32>, given: u32) -> Value {
+    let against = match result {
+        Err(LedgerError::Refused(reasons)) => reasons.clone(),
+        Err(error) => vec![reason_of(error)],
+        Ok(_) => Vec::new(),
+    };
+    json!({
+        "schema": SCHEMA,
+        "plan": plan.id.to_string(),
+        "verb": plan.intent.verb.word(),
+        "target": plan.target().to_string(),
+        "requester": plan.intent.requester.to_string(),
+        "decision": ruling.decision.word(),
+        "person": ruling.person,
+        "recorded": time(result.as_ref().ok().copied()),
+        "needs": needs,
+        "given": given,
+        "expires": rfc3339(&plan.expires),
+        "reasons": reasons(&against),
+    })
+}
+
 /// Every backend and how it stands.
 pub fn backends(world: &World, now: &Moment) -> Value {
     world
@@ -137,8 +162,9 @@ fn waiting(world: &World) -> Value {
     world
         .waiting
         .iter()
-        .map(|plan| {
-            let needs = world.catalog.protection(plan.target()).map(|protection| protection.approvals);
+        .map(|waiting| {
+            let plan = &waiting.plan;
+            let (needs, given) = gate::agreed(world, waiting);
             json!({
                 "kind": "plan",
                 "id": plan.id.to_string(),
@@ -147,7 +173,7 @@ fn waiting(world: &World) -> Value {
                 "verb": plan.intent.verb.word(),
                 "requester": plan.intent.requester.to_string(),
                 "needs": needs,
-                "given": 0,
+                "given": given,
                 "since": rfc3339(&plan.made),
                 "expires": rfc3339(&plan.expires),
             })
@@ -220,7 +246,13 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
 /// A plan with its verdict.
 pub fn plan(plan: &Plan, verdict: &Verdict) -> Value {
     let preconditions: Vec<_> = plan.preconditions.iter().map(|checked| json!({ "text": checked.text, "holds": checked.holds })).collect();
-    let evidence: Vec<_> = plan.evidence.iter().map(|one| json!({ "text": one.text, "source": one.source, "age_s": one.age_s })).collect();
+    let checks = plan.checks.iter().map(|check| {
+        let text = format!("{} ({}): {}", check.kind.word(), check.finding.word(), check.text);
+        let source = if check.source.is_empty() { Value::Null } else { Value::from(check.source.as_str()) };
+        json!({ "text": text, "source": source, "age_s": check.age_s })
+    });
+    let evidence = plan.evidence.iter().map(|one| json!({ "text": one.text, "source": one.source, "age_s": one.age_s }));
+    let evidence: Vec<_> = checks.chain(evidence).collect();
     json!({
         "schema": SCHEMA,
         "plan": plan.id.to_string(),

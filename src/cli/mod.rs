@@ -20,6 +20,7 @@ use clap::Parser as _;
 use self::args::{Cli, Command, ConfigVerb, LedgerVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::model::approval::Decision;
 use crate::model::intent::Verb;
 
 /// Runs the program and tells how it ended.
@@ -68,6 +69,13 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Whoami { json } => verbs::whoami::run(around, &flags, json),
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
         Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
+        Command::Approve(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Approve, args)).await,
+        Command::Reject(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Reject, args)).await,
+        Command::Withdraw { id, reason, json } => {
+            let wish = verbs::rule::Wish { decision: Decision::Withdraw, target: None, plan: Some(id), reason, json };
+            verbs::rule::run(around, &flags, wish).await
+        }
+        Command::Execute { id, flags: how } => verbs::deed::execute(around, &flags, &id, how).await,
         Command::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
         Command::Resume(args) => verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await,
         Command::Promote(args) => verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await,

@@ -9,7 +9,6 @@ use super::out;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{self, Handle};
-use crate::control::update;
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
 use crate::ports::clock::Clock;
@@ -60,8 +59,22 @@ fn is_settled(world: &World) -> bool {
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.
 pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
+    until(handle, within, is_settled).await
+}
+
+/// Waits until the store was read; backends are not waited for.
+pub async fn recorded(handle: &mut Handle, within: Duration) -> Arc<World> {
+    until(handle, within, |world| world.ledger.read || world.ledger.trouble.is_some()).await
+}
+
+/// Waits until the store was read again after `before`.
+pub async fn reread(handle: &mut Handle, before: &World, within: Duration) -> Arc<World> {
+    until(handle, within, |world| world.ledger.size != before.ledger.size || world.ledger.trouble.is_some()).await
+}
+
+async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> bool) -> Arc<World> {
     let waiting = async {
-        while !is_settled(&handle.world()) {
+        while !is_so(&handle.world()) {
             if !handle.changed().await {
                 return;
             }
@@ -74,17 +87,9 @@ pub async fn settled(handle: &mut Handle, within: Duration) -> Arc<World> {
 /// Waits until every backend of one target has answered or failed once, and the store was read.
 pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
     let is_settled = |world: &World| {
-        let mut backends = update::backends_of(&world.catalog, target).into_iter();
+        let mut backends = world.catalog.backends_of(target).into_iter();
         backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
             && (world.ledger.read || world.ledger.trouble.is_some())
     };
-    let waiting = async {
-        while !is_settled(&handle.world()) {
-            if !handle.changed().await {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(within, waiting).await;
-    handle.world()
+    until(handle, within, is_settled).await
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::alert::AlertReading;
+use crate::model::approval::{Ruling, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
@@ -45,7 +46,7 @@ pub struct StorePicture {
     /// The newest deeds.
     pub recent: Vec<crate::model::deed::Deed>,
     /// Plans that wait for other persons.
-    pub waiting: Vec<Plan>,
+    pub waiting: Vec<Waiting>,
     /// The newest entries, oldest first.
     pub entries: Vec<EntryRow>,
     /// All entries.
@@ -158,6 +159,18 @@ pub enum Event {
         /// Whether it could be written.
         result: Result<(), LedgerError>,
     },
+    /// An operator says something about a stored plan.
+    Rule {
+        /// What.
+        ruling: Ruling,
+    },
+    /// What an operator said was recorded, or refused.
+    Ruled {
+        /// What.
+        ruling: Ruling,
+        /// When it was committed.
+        result: Result<DateTime<Utc>, LedgerError>,
+    },
     /// A session looks at a target: its sources are polled quicker.
     Looking {
         /// The target; none: at none in particular.
@@ -203,7 +216,9 @@ impl Event {
             | Self::Recorded { .. }
             | Self::Looked { .. }
             | Self::Adopted { .. }
-            | Self::Noted { .. } => "deed",
+            | Self::Noted { .. }
+            | Self::Rule { .. }
+            | Self::Ruled { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",
             Self::Reloaded { .. } => "configuration",

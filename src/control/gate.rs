@@ -1,15 +1,20 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
 use crate::control::world::World;
+use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::catalog::Catalog;
 use crate::model::intent::Direction;
+use crate::model::operator::Actor;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::policy::approval::{self, Ask};
 use crate::policy::judge::{self, Case};
 use crate::ports::ledger::AtCommit;
 
-/// The verdict over a plan as the world stands now; nobody has approved it yet.
+/// The verdict over a plan as the world stands now, with the approvals that the store holds.
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
@@ -19,7 +24,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,
-        protection: world.catalog.protection(plan.target()),
+        protection: world.catalog.guarded(plan.target()),
         people: &world.catalog.people,
         read_only: world.read_only,
         record_trouble: world.ledger.trouble.as_ref().map(AsRef::as_ref),
@@ -27,7 +32,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         at: now.wall,
         hold,
         busy: busy.as_deref(),
-        approvals: &[],
+        approvals: world.approvals(plan.id),
     })
 }
 
@@ -35,7 +40,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
 pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
     judge::judge(&Case {
         plan,
-        protection: catalog.protection(plan.target()),
+        protection: catalog.guarded(plan.target()),
         people: &catalog.people,
         read_only,
         record_trouble: None,
@@ -45,4 +50,44 @@ pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &
         busy: None,
         approvals: &found.approvals,
     })
+}
+
+/// Why `actor` may not say this about a plan; empty when it may be said. Asked by a screen, and again inside the transaction.
+pub fn against(
+    catalog: &Catalog,
+    read_only: bool,
+    plan: &Plan,
+    decision: Decision,
+    actor: &Actor,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Vec<Reason> {
+    approval::reasons_against(&Ask {
+        plan,
+        decision,
+        actor,
+        people: &catalog.people,
+        protection: catalog.guarded(plan.target()),
+        rules: &catalog.rules_digest,
+        read_only,
+        at,
+    })
+}
+
+/// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
+pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
+    let plan = &waiting.plan;
+    let Some((protection, gates)) = world.catalog.guarded(plan.target()) else { return (None, 0) };
+    let required = approval::requirements(plan, protection, gates, &world.catalog.people);
+    let (needs, given) = approval::met(&required, &waiting.approvals, &world.at.wall);
+    (Some(needs), given)
+}
+
+/// What `actor` says about a plan, ready to be recorded: an approval ends when its environment says so, at the latest with the plan.
+///
+/// # Errors
+/// As [`Plan::evidence_digest`].
+pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: &Moment) -> Result<Ruling, serde_json::Error> {
+    let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
+    let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
+    Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
 }

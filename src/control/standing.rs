@@ -79,7 +79,7 @@ pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
     if newest.is_some_and(|deed| matches!(deed.state, DeedState::Failed | DeedState::Unknown | DeedState::Slipped)) {
         return Standing::Failed;
     }
-    if world.waiting.iter().any(|plan| plan.target() == &view.target && plan.expires > now.wall) {
+    if world.waiting_at(now).any(|one| one.plan.target() == &view.target) {
         return Standing::Waiting;
     }
     if !freshness(world, view, now).is_fresh() {

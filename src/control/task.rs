@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::approval::Ruling;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, PoolName};
+use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
@@ -114,6 +116,17 @@ pub enum Task {
     StoreWaiting {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// Records what an operator says about a stored plan.
+    Rule {
+        /// What.
+        ruling: Ruling,
+        /// Who says it.
+        actor: Actor,
+        /// The rules to judge by.
+        catalog: Arc<Catalog>,
+        /// Whether deeds are impossible.
+        read_only: bool,
     },
     /// Remembers what no deed of ours caused.
     Remember {

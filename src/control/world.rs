@@ -9,13 +9,14 @@ use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 use crate::model::alert::{Alert, AlertReading};
+use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
 use crate::model::operator::Actor;
 use crate::model::pipeline::{LogPart, RunReading};
-use crate::model::plan::{Plan, StepEffect};
+use crate::model::plan::StepEffect;
 use crate::model::reading::{Fact, Freshness};
 use crate::model::rollout::TargetState;
 use crate::model::share::Share;
@@ -26,6 +27,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 pub use crate::ports::ledger::EntryRow;
+use crate::ports::ledger::LedgerError;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]
@@ -351,6 +353,17 @@ pub struct LedgerView {
     pub installation: String,
 }
 
+/// What an operator said about a stored plan, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// What was said.
+    pub ruling: Ruling,
+    /// When it was recorded, or why it was refused.
+    pub result: Result<DateTime<Utc>, LedgerError>,
+    /// When this process learned of it.
+    pub at: DateTime<Utc>,
+}
+
 /// The world at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -373,7 +386,9 @@ pub struct World {
     /// Deeds: under way, watched, and the newest that ended, at most 100.
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
-    pub waiting: Arc<Vec<Plan>>,
+    pub waiting: Arc<Vec<Waiting>>,
+    /// What this process said about stored plans and what became of it, the oldest first, at most 20.
+    pub ruled: Arc<VecDeque<Ruled>>,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -402,6 +417,7 @@ impl World {
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
             waiting: Arc::new(Vec::new()),
+            ruled: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
@@ -413,6 +429,17 @@ impl World {
     /// A target's view.
     pub fn target(&self, target: &Target) -> Option<&Arc<TargetView>> {
         self.targets.get(target)
+    }
+
+    /// Plans that wait for other persons and have not ended at `now`.
+    pub fn waiting_at(&self, now: &Moment) -> impl Iterator<Item = &Waiting> {
+        let at = now.wall;
+        self.waiting.iter().filter(move |waiting| waiting.plan.expires > at)
+    }
+
+    /// The approvals of a plan that waits, ended ones included.
+    pub fn approvals(&self, plan: PlanId) -> &[Approval] {
+        self.waiting.iter().find(|waiting| waiting.plan.id == plan).map_or(&[], |waiting| &waiting.approvals)
     }
 
     /// How a backend stands at `now`.

@@ -1,10 +1,11 @@
 //! The catalog: everything that is configured, as nouns; the shape of the organisation's release estate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::Gates;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::operator::Person;
 use super::share::Percent;
@@ -75,6 +76,21 @@ pub struct Protection {
     pub typed_confirmation: bool,
     /// Approvals that the way back needs.
     pub way_back_approvals: u32,
+    /// Further groups that must agree to a normal change.
+    pub also: Vec<ApprovalGroup>,
+    /// How long an approval counts; none: as long as its plan.
+    pub approvals_expire: Option<Duration>,
+}
+
+/// A group of persons who must agree beside the first one: another team, the advisory board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalGroup {
+    /// Roles, one of which is asked for; empty means any.
+    pub roles: Vec<RoleName>,
+    /// Teams, of one of which the person must be; empty means any.
+    pub teams: Vec<String>,
+    /// How many of them.
+    pub approvals: u32,
 }
 
 /// Who signs the record.
@@ -106,6 +122,8 @@ pub struct Environment {
     pub assurance: Assurance,
     /// What protects it.
     pub protection: Protection,
+    /// What must be true before a change goes forward there.
+    pub gates: Gates,
 }
 
 /// How a deployment moves.
@@ -325,6 +343,26 @@ impl Catalog {
     pub fn protection(&self, target: &Target) -> Option<&Protection> {
         let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
         own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
+    }
+
+    /// Every backend that says something about a target.
+    pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
+        let mut backends = BTreeSet::new();
+        let Some(service) = self.services.get(&target.service) else { return backends };
+        backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
+        backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
+        backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
+        if let Some(deploy) = service.deploy.get(&target.environment) {
+            backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
+            backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
+            backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
+        }
+        backends
+    }
+
+    /// What protects a target, with the gates of its environment.
+    pub fn guarded(&self, target: &Target) -> Option<(&Protection, &Gates)> {
+        Some((self.protection(target)?, &self.environment(&target.environment)?.gates))
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

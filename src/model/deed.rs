@@ -150,6 +150,29 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Whether a person's own key may sign an entry of this kind.
+    pub fn is_personal(self) -> bool {
+        match self {
+            Self::Intent | Self::Approval | Self::Rejection | Self::Withdrawal | Self::Note | Self::BreakGlass => true,
+            Self::Signers
+            | Self::Denied
+            | Self::Sending
+            | Self::Accepted
+            | Self::Effective
+            | Self::Held
+            | Self::Slipped
+            | Self::Unwatched
+            | Self::Superseded
+            | Self::Failed
+            | Self::Unknown
+            | Self::NotBegun
+            | Self::Hold
+            | Self::Resume
+            | Self::Policy
+            | Self::Imported => false,
+        }
+    }
+
     /// The word in the ledger and in JSON.
     pub fn word(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::change::ChangeType;
 use super::name::Target;
 use super::operator::Actor;
 use super::pipeline::RunId;
@@ -98,6 +99,9 @@ pub struct Arguments {
     pub run: Option<RunId>,
     /// The text of a note.
     pub text: Option<Text>,
+    /// The type of change that was asked for: only a stricter one than the rules say.
+    #[serde(default)]
+    pub change: Option<ChangeType>,
 }
 
 /// What an operator asked for.

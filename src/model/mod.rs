@@ -1,10 +1,13 @@
 //! The nouns: everything that the room speaks of, with units in the types and states as enums; no I/O, no clock.
 
 pub mod alert;
+pub mod approval;
 pub mod capability;
 pub mod catalog;
+pub mod change;
 pub mod deed;
 pub mod error;
+pub mod gate;
 pub mod intent;
 pub mod name;
 pub mod operator;

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::change::ChangeType;
+use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
 use super::reason::Reason;
@@ -100,8 +102,8 @@ pub struct OrderTarget {
 /// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The type of change; `normal` until rules derive it.
-    pub change_type: String,
+    /// The type of change by the rules, or stricter.
+    pub change_type: ChangeType,
     /// Steps in order.
     pub effects: Vec<StepEffect>,
     /// Once it is effective the rollout ends and this is the stable slot; null when no rollout ends.
@@ -256,6 +258,12 @@ pub struct Plan {
     pub expires: DateTime<Utc>,
     /// What must still be so.
     pub preconditions: Vec<Checked>,
+    /// The gate's checks.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// The type of change as the rules say when last looked at, and why; none in plans of an older gonogo.
+    #[serde(default)]
+    pub typed: Option<Typed>,
     /// What was looked at.
     pub evidence: Vec<Evidence>,
     /// Now, in words.
@@ -278,5 +286,14 @@ impl Plan {
     /// Its one target.
     pub fn target(&self) -> &Target {
         &self.intent.target
+    }
+
+    /// SHA-256 in lower-case hexadecimal over the RFC 8785 bytes of the checks and the evidence: what an approval binds to beside the plan's hash.
+    ///
+    /// # Errors
+    /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
+    pub fn evidence_digest(&self) -> Result<String, serde_json::Error> {
+        let digest = Sha256::digest(serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))?);
+        Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
     }
 }

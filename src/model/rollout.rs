@@ -51,6 +51,15 @@ pub struct Proven {
     pub at: DateTime<Utc>,
 }
 
+/// A way back that was seen to have taken effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// When it was seen.
+    pub at: DateTime<Utc>,
+    /// The deed.
+    pub deed: PlanId,
+}
+
 /// What the store remembers of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetState {
@@ -64,6 +73,9 @@ pub struct TargetState {
     pub hold: Option<Hold>,
     /// Proven versions, the newest first, at most 20.
     pub proven: Vec<Proven>,
+    /// The last way back that was seen to have taken effect: when, and which deed.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
     /// How many rollouts have ended: what is written of one that begins must know of them all.
     #[serde(default)]
     pub ended: u64,
@@ -72,7 +84,7 @@ pub struct TargetState {
 impl TargetState {
     /// A target of which nothing is remembered.
     pub fn new(target: Target) -> Self {
-        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new(), ended: 0 }
+        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new(), way_back: None, ended: 0 }
     }
 }
 
@@ -107,6 +119,13 @@ pub enum StateChange {
     Resume {
         /// The target.
         target: Target,
+    },
+    /// A way back took effect.
+    WayBack {
+        /// The target.
+        target: Target,
+        /// Which, and when.
+        way_back: WayBack,
     },
     /// A version is proven.
     Prove {

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::role;
+use super::approval::{self, Requirement};
+use super::{gate, role};
+use crate::model::approval::Approval;
 use crate::model::catalog::Protection;
 use crate::model::deed::Permit;
+use crate::model::gate::Gates;
 use crate::model::intent::Direction;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
@@ -17,8 +20,8 @@ use crate::model::verdict::Verdict;
 pub struct Case<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What protects its target; none when the target is not configured.
-    pub protection: Option<&'a Protection>,
+    /// What protects its target, and its gates; none when the target is not configured.
+    pub protection: Option<(&'a Protection, &'a Gates)>,
     /// The configured people.
     pub people: &'a [Person],
     /// Whether deeds are impossible by configuration or flag.
@@ -33,8 +36,8 @@ pub struct Case<'a> {
     pub hold: Option<&'a Hold>,
     /// Who else is doing something to the target.
     pub busy: Option<&'a str>,
-    /// Who approved this plan.
-    pub approvals: &'a [String],
+    /// Who approved this plan and did not take it back.
+    pub approvals: &'a [Approval],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -42,32 +45,46 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(case.plan.impossible.iter().cloned());
     reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
+    if case.plan.direction == Direction::Forward {
+        reasons.extend(gate::stopping(&case.plan.checks));
+    }
     reasons.dedup();
     if !reasons.is_empty() {
         return Verdict::Deny(reasons);
     }
-    let Some(protection) = case.protection else {
+    let Some((protection, gates)) = case.protection else {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let needs = match case.plan.direction {
-        Direction::Forward => protection.approvals,
-        Direction::Back => protection.way_back_approvals,
-        Direction::Release | Direction::Still => 0,
-    };
-    let may = role::approvers(case.people, &protection.approver_roles, case.plan.target(), &case.plan.intent.requester);
-    let given = case.approvals.iter().filter(|person| may.contains(person)).count();
-    let given = u32::try_from(given).unwrap_or(u32::MAX);
+    let required = approval::requirements(case.plan, protection, gates, case.people);
+    let (needs, given) = approval::met(&required, case.approvals, &case.at);
     if given >= needs {
         return Verdict::Permit(Permit::grant(case.plan.id));
     }
-    let who = if may.is_empty() { "nobody who is configured".to_owned() } else { may.join(", ") };
+    let reasons = required.iter().filter_map(|requirement| lacking(case, requirement)).collect();
+    Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
+}
+
+/// What a group has not given yet, and who of it could.
+fn lacking(case: &Case<'_>, requirement: &Requirement) -> Option<Reason> {
+    let given = approval::counting(case.approvals, &requirement.may, &case.at);
+    let gave: Vec<&str> = given.iter().map(|approval| approval.person.as_str()).collect();
+    if usize::try_from(requirement.approvals).is_ok_and(|needs| gave.len() >= needs) {
+        return None;
+    }
+    let left: Vec<String> = requirement.may.iter().filter(|person| !gave.contains(&person.as_str())).cloned().collect();
     let text = format!(
-        "{} in {} needs {needs} approval{} of another person, {given} given",
+        "{} in {} is a {} change and needs {} approval{} of another person{}{}, {} given{}",
         case.plan.intent.verb.word(),
         case.plan.target(),
-        if needs == 1 { "" } else { "s" }
+        case.plan.order.change_type.word(),
+        requirement.approvals,
+        if requirement.approvals == 1 { "" } else { "s" },
+        if requirement.group.is_empty() { "" } else { " " },
+        requirement.group,
+        gave.len(),
+        if gave.is_empty() { String::new() } else { format!(" by {}", gave.join(", ")) },
     );
-    Verdict::SecondPerson { needs, given, reasons: vec![Reason::new("approvals", &text, &format!("may approve: {who}"))], may }
+    Some(Reason::new("approvals", &text, &format!("may approve: {}", approval::who(&left))))
 }
 
 /// What forbids it before its own preconditions are looked at.
@@ -94,7 +111,19 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
     if case.rules != plan.order.rules {
         reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "plan again"));
     }
-    if let Some(protection) = case.protection {
+    if let Some(typed) = plan.typed.as_ref().filter(|typed| !gate::still_fits(plan.order.change_type, typed.change)) {
+        reasons.push(Reason::new(
+            "change-type",
+            &format!(
+                "planned as a {} change; by now it is a {} one: {}",
+                plan.order.change_type.word(),
+                typed.change.word(),
+                typed.because
+            ),
+            "plan again",
+        ));
+    }
+    if let Some((protection, _)) = case.protection {
         let roles = &protection.actor_roles;
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();

@@ -1,4 +1,8 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
+pub mod approval;
+pub mod gate;
 pub mod judge;
 pub mod role;
+#[cfg(test)]
+mod tests;

@@ -25,10 +25,12 @@ pub fn may_act(actor: &Actor, people: &[Person], roles: &[RoleName], target: &Ta
     }
 }
 
-/// The names of those who may approve a plan of `requester`: never the requester.
-pub fn approvers(people: &[Person], roles: &[RoleName], target: &Target, requester: &Actor) -> Vec<String> {
+/// The names of those who hold one of `roles` and are of one of `teams` and may approve a plan of `requester`: never the requester.
+pub fn approvers(people: &[Person], roles: &[RoleName], teams: &[String], target: &Target, requester: &Actor) -> Vec<String> {
+    let of_team = |person: &Person| teams.is_empty() || person.teams.iter().any(|team| teams.contains(team));
     people
         .iter()
+        .filter(|person| of_team(person))
         .filter(|person| holds(person, roles, target) && !matches!(requester, Actor::Person(name) if name == &person.name))
         .map(|person| person.name.to_string())
         .collect()

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use super::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
+use crate::model::approval::{Ruling, Waiting};
 use crate::model::capability::Capability;
 use crate::model::deed::{Deed, Effect, EffectKey, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
+use crate::model::operator::Person;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
@@ -93,13 +95,17 @@ impl Ledger for Broken<LedgerError> {
     fn installation(&self) -> String {
         "none".to_owned()
     }
+    fn name_people(&self, _: &[Person]) {}
     fn store_plan<'a>(&'a self, _: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.say()
     }
     fn plan<'a>(&'a self, _: &'a str) -> Pending<'a, Result<Plan, LedgerError>> {
         self.say()
     }
-    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+    fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
+        self.say()
+    }
+    fn rule<'a>(&'a self, _: &'a Ruling, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
         self.say()
     }
     fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {

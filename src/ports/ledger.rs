@@ -4,9 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
+use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::name::{PlanId, Target};
+use crate::model::operator::Person;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -56,6 +59,9 @@ pub enum LedgerError {
     /// Policy said no when it was looked at again.
     #[error("policy no longer permits it: {0}")]
     Denied(Text),
+    /// Policy refused what a person said about a plan; the refusal is recorded.
+    #[error("refused: {}", .0.iter().map(|reason| format!("{}; {}", reason.text, reason.fix)).collect::<Vec<_>>().join("; "))]
+    Refused(Vec<Reason>),
 }
 
 /// What [`Ledger::begin`] found inside its transaction, for the judge.
@@ -65,9 +71,12 @@ pub struct AtCommit {
     pub state: TargetState,
     /// The time by the ledger's clock, which never runs backwards.
     pub at: DateTime<Utc>,
-    /// Valid approvals of the plan: who gave them.
-    pub approvals: Vec<String>,
+    /// Approvals of the plan that were given and not withdrawn; some may have ended.
+    pub approvals: Vec<Approval>,
 }
+
+/// Whether a ruling may be made, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
+pub type MayRule<'a> = &'a (dyn Fn(&Plan, &AtCommit) -> Vec<Reason> + Send + Sync);
 
 /// A deed that has begun: its intent is durable. Kept by the process that carries it out.
 #[derive(Debug)]
@@ -162,14 +171,23 @@ pub trait Ledger: Send + Sync {
     /// The installation's name, part of every Order.
     fn installation(&self) -> String;
 
+    /// Says whose signatures count from the next entry on that a person can sign; the change is an entry of its own.
+    fn name_people(&self, people: &[Person]);
+
     /// Stores a plan until it expires.
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>>;
 
     /// Finds a stored plan that is neither expired nor spent by a unique prefix of 8 or more hexadecimal digits.
     fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>>;
 
-    /// Plans that wait for other persons: stored with `waiting`, unexpired, unspent.
-    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>>;
+    /// Plans that wait for other persons, with their approvals: stored with `waiting`, unexpired, unspent.
+    fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>>;
+
+    /// Records what a person says about a stored plan, one transaction: the plan is neither expired nor spent, `may` has no reason
+    /// against it as things stand in the store now; then `approval`, `rejection` or `withdrawal` is appended. An approval is kept
+    /// until it ends, is withdrawn, or is spent with its plan; a rejection, or the requester's withdrawal, ends the plan. What `may`
+    /// refuses is recorded as `denied`, with the reasons, and returned as [`LedgerError::Refused`].
+    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
 
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;

@@ -1,17 +1,19 @@
 //! The point of no return: everything that must be true at once before a deed begins.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
+use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
 use super::write::Write;
 use crate::model::deed::{EntryKind, Recorded};
 use crate::model::intent::{Direction, Verb};
-use crate::model::plan::Plan;
-use crate::model::rollout::{Hold, StateChange};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::rollout::{Hold, StateChange, WayBack};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::{AtCommit, Begun, JudgeAgain, LedgerError, Outcome};
@@ -35,7 +37,8 @@ impl SqliteStore {
             self.check_free(plan, &lease, &before, &write)?;
         }
         let now = state::load(&mut write.tx, plan.target()).await?;
-        let found = AtCommit { state: now, at: write.at, approvals: Vec::new() };
+        let approvals = rulings::given(&mut write.tx, plan.id).await?;
+        let found = AtCommit { state: now, at: write.at, approvals };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
@@ -184,6 +187,13 @@ impl SqliteStore {
 /// The end of the rollout that an effective deed brings.
 pub fn ends(plan: &Plan) -> Option<StateChange> {
     plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable })
+}
+
+/// That a way back works is proven by one that did.
+pub fn proves_way_back(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
+    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }));
+    let way_back = WayBack { at, deed: plan.id };
+    (plan.direction == Direction::Back && moves).then(|| StateChange::WayBack { target: plan.target().clone(), way_back })
 }
 
 /// The member `changes` of a body.

@@ -78,7 +78,8 @@ fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
             | LedgerError::LostLease(_)
             | LedgerError::HeldBy { .. }
             | LedgerError::AlreadySent(_)
-            | LedgerError::Denied(_)) => other.to_string(),
+            | LedgerError::Denied(_)
+            | LedgerError::Refused(_)) => other.to_string(),
         };
         JournalError { doing, detail }
     }

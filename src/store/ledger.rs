@@ -4,18 +4,24 @@ use chrono::{DateTime, Utc};
 
 use super::sqlite::SqliteStore;
 use super::state;
+use crate::model::approval::{Ruling, Waiting};
 use crate::model::deed::{Deed, Recorded};
 use crate::model::name::PlanId;
+use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::ports::Pending;
-use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 
 impl Ledger for SqliteStore {
     fn installation(&self) -> String {
         self.name().to_owned()
+    }
+
+    fn name_people(&self, people: &[Person]) {
+        self.set_people(people);
     }
 
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
@@ -26,8 +32,12 @@ impl Ledger for SqliteStore {
         Box::pin(self.find_plan(prefix))
     }
 
-    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+    fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         Box::pin(self.plans_waiting())
+    }
+
+    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        Box::pin(self.record_ruling(ruling, may))
     }
 
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {

@@ -19,8 +19,10 @@ mod plans;
 mod proof;
 mod query;
 mod record;
+mod rulings;
 mod schema;
 mod sign;
+mod signers;
 mod sqlite;
 mod state;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::begin::{ends, told};
+use super::begin::{ends, proves_way_back, told};
 use super::deeds::DeedRow;
 use super::plans::no_plan;
 use super::sqlite::SqliteStore;
@@ -31,6 +31,7 @@ impl SqliteStore {
         let mut changes = outcome.changes.clone();
         if outcome.kind == EntryKind::Effective && outcome.step.is_none() {
             changes.extend(ends(&row.plan).filter(|end| !changes.contains(end)));
+            changes.extend(proves_way_back(&row.plan, write.at));
         }
         if outcome.kind == EntryKind::NotBegun {
             // From now on the step may be sent: an observation showed that it did not happen.

@@ -52,14 +52,6 @@ impl SqliteStore {
         }
     }
 
-    pub(super) async fn plans_waiting(&self) -> Result<Vec<Plan>, LedgerError> {
-        let mut conn = self.conn.lock().await;
-        let now = self.ledger_time(&mut conn).await?.timestamp_millis();
-        let rows = sqlx::query("SELECT json FROM plan WHERE waiting = 1 AND spent IS NULL AND expires > ? ORDER BY expires, id");
-        let rows = rows.bind(now).fetch_all(&mut *conn).await?;
-        rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
-    }
-
     pub(super) async fn mark_waiting(&self, plan: PlanId) -> Result<(), LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;

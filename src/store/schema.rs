@@ -11,10 +11,12 @@ use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
-/// The schema that this program writes.
-pub const VERSION: i64 = 1;
+/// What each schema of the ledger adds to the one before; a landed one is never changed.
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2];
+/// What each schema of the journal adds to the one before; a landed one is never changed.
+const JOURNAL: &[&str] = &[JOURNAL_1];
 
-const LEDGER: &str = "
+const LEDGER_1: &str = "
 CREATE TABLE head (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     header BLOB NOT NULL,
@@ -76,10 +78,20 @@ CREATE TABLE state (
     target TEXT PRIMARY KEY,
     json TEXT NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
 ";
 
-const JOURNAL: &str = "
+const LEDGER_2: &str = "
+CREATE TABLE approval (
+    plan TEXT NOT NULL,
+    person TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (plan, person)
+) WITHOUT ROWID;
+CREATE INDEX entry_signers ON entry (n) WHERE kind = 'signers';
+";
+
+const JOURNAL_1: &str = "
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -88,7 +100,6 @@ CREATE TABLE event (
 );
 CREATE INDEX event_by_family ON event (family, id);
 CREATE INDEX event_by_age ON event (at);
-PRAGMA user_version = 1;
 ";
 
 /// Which of the two files.
@@ -101,6 +112,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// What its schemas add, one after the other; their number is the version that this program writes.
+    fn schemas(self) -> &'static [&'static str] {
+        match self {
+            Self::Ledger => LEDGER,
+            Self::Journal => JOURNAL,
+        }
+    }
+
     /// Its name in the directory.
     pub fn file(self) -> &'static str {
         match self {
@@ -143,23 +162,25 @@ pub async fn connect_read_only(part: Part, dir: &Path) -> Result<SqliteConnectio
     Ok(options.immutable(true).connect().await?)
 }
 
-/// Makes the tables of an empty file; refuses a schema that a newer program made.
+/// Makes the tables of an empty file, adds what an older file lacks, and refuses a schema that a newer program made.
 pub async fn migrate(part: Part, conn: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let schemas = part.schemas();
+    let known = i64::try_from(schemas.len()).unwrap_or(i64::MAX);
     let found = version(conn).await?;
-    if found > VERSION {
-        return Err(broken(format!("{} has schema {found}, this gonogo knows {VERSION}; run the newer gonogo", part.file())));
+    if found > known {
+        return Err(broken(format!("{} has schema {found}, this gonogo knows {known}; run the newer gonogo", part.file())));
     }
-    if found == 0 {
-        let tables = match part {
-            Part::Ledger => LEDGER,
-            Part::Journal => JOURNAL,
-        };
-        let mut tx = sqlx::Connection::begin_with(conn, "BEGIN IMMEDIATE").await?;
-        if version(&mut tx).await? == 0 {
-            sqlx::raw_sql(tables).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
+    if found == known {
+        return Ok(());
     }
+    let mut tx = sqlx::Connection::begin_with(conn, "BEGIN IMMEDIATE").await?;
+    // Another process may have done it meanwhile.
+    let found = usize::try_from(version(&mut tx).await?).unwrap_or(schemas.len());
+    for tables in schemas.get(found..).unwrap_or_default() {
+        sqlx::raw_sql(*tables).execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {known}"))).execute(&mut *tx).await?;
+    tx.commit().await?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::fault::broken;
 use super::tree::Hash;
 use crate::model::deed::EntryKind;
 use crate::model::name;
+use crate::model::operator::Person;
 use crate::ports::ledger::LedgerError;
 
 /// The namespace of checkpoints.
@@ -104,7 +105,7 @@ impl ProcessKey {
     /// The allowed-signers file of an installation without persons.
     pub fn allowed_signers(&self) -> Result<String, LedgerError> {
         let public = PublicKey::from(Ed25519PublicKey(self.public)).to_openssh().map_err(broken)?;
-        Ok(format!("{} namespaces=\"{DEED},{CHECKPOINT}\" {}\n", self.principal(), public.trim_end()))
+        Ok(format!("{} namespaces=\"{DEED},{APPROVAL},{CHECKPOINT}\" {}\n", self.principal(), public.trim_end()))
     }
 
     /// Signs as SSHSIG; base64 on one line without armour.
@@ -170,6 +171,20 @@ pub fn check_sshsig(signers: &[Signer], signer: &str, namespace: &str, body: &[u
         return Err("namespace: not one of the signer's");
     }
     known.key.verify(namespace, body, &sig).map_err(|_| "signature: does not fit the body")
+}
+
+/// The persons' lines of an allowed-signers file, in the order of their names; keys that cannot be read are left out.
+pub fn person_signers(people: &[Person]) -> String {
+    let mut lines: Vec<String> = people
+        .iter()
+        .flat_map(|person| person.keys.iter().filter_map(|key| Some((&person.name, PublicKey::from_openssh(key).ok()?))))
+        .filter_map(|(name, key)| {
+            let bare = PublicKey::from(key.key_data().clone()).to_openssh().ok()?;
+            Some(format!("{name} namespaces=\"{DEED},{APPROVAL}\" {}\n", bare.trim_end()))
+        })
+        .collect();
+    lines.sort();
+    lines.concat()
 }
 
 /// One line of an allowed-signers file.

@@ -18,7 +18,6 @@ use super::schema::{self, Part};
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
 use super::witness::Witness;
-use crate::model::deed::{EntryKind, Facts};
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -53,6 +52,8 @@ pub struct SqliteStore {
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
     pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -145,6 +146,7 @@ impl SqliteStore {
             gate: Mutex::new(gate),
             inode,
             witnesses: OnceLock::new(),
+            people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
     }
@@ -193,18 +195,7 @@ impl SqliteStore {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         if write.next() == 0 {
-            let entry = Entry {
-                kind: EntryKind::Signers,
-                body: key.allowed_signers()?.into_bytes(),
-                deed: None,
-                verb: None,
-                target: None,
-                requester: None,
-                verdict: None,
-                facts: Facts::default(),
-                words: String::new(),
-            };
-            write.append(entry).await?;
+            write.put(Entry::signers(key.allowed_signers()?)).await?;
             write.commit().await?;
             if let Some(dir) = &self.dir {
                 // The name of the first checkpoint must outlive a power cut; later ones only take its place.

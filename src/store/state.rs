@@ -35,6 +35,7 @@ pub async fn change(conn: &mut SqliteConnection, changes: &[StateChange]) -> Res
             | StateChange::End { target, .. }
             | StateChange::Hold { target, .. }
             | StateChange::Resume { target }
+            | StateChange::WayBack { target, .. }
             | StateChange::Prove { target, .. } => target,
         };
         let mut state = load(conn, target).await?;
@@ -62,6 +63,7 @@ fn apply(state: &mut TargetState, change: &StateChange) {
         }
         StateChange::Hold { hold, .. } => state.hold = Some(hold.clone()),
         StateChange::Resume { .. } => state.hold = None,
+        StateChange::WayBack { way_back, .. } => state.way_back = Some(way_back.clone()),
         StateChange::Prove { proven, .. } => {
             state.proven.retain(|old| (&old.version, &old.digest, old.slot) != (&proven.version, &proven.digest, proven.slot));
             state.proven.insert(0, proven.clone());

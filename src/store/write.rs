@@ -49,7 +49,7 @@ impl Gate<'_> {
 /// One write transaction. Dropped without [`Write::commit`], it has changed nothing.
 pub struct Write<'a> {
     pub(super) store: &'a SqliteStore,
-    key: &'a ProcessKey,
+    pub(super) key: &'a ProcessKey,
     /// The transaction.
     pub tx: Transaction<'a, Sqlite>,
     /// Now, by the ledger's time, which never runs backwards.
@@ -61,8 +61,16 @@ pub struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// Appends an entry, signed by the process key.
+    /// Appends an entry; before one that a person can sign, the signers are named when they changed.
     pub async fn append(&mut self, entry: Entry) -> Result<(), LedgerError> {
+        if entry.kind.is_personal() {
+            self.name_signers().await?;
+        }
+        self.put(entry).await
+    }
+
+    /// Appends an entry, signed by the process key.
+    pub(super) async fn put(&mut self, entry: Entry) -> Result<(), LedgerError> {
         let n = self.head.tree.size();
         let line = Line::sign(self.key, n, &self.head.last, &self.at, entry.kind, &entry.body)?;
         let bytes = to_line(&line)?;

@@ -69,6 +69,7 @@ fn backend(named: &str, kind: BackendKind, every: u64) -> Backend {
 
 fn environment(named: &str, order: u32, protection: Protection) -> Environment {
     Environment {
+        gates: crate::model::gate::Gates::default(),
         name: name(named),
         order,
         hold_time: Duration::from_mins(5),
@@ -488,7 +489,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],
         ends: None,
         expires: "2026-11-20T14:08:12.000Z".to_owned(),
@@ -511,6 +512,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     };
     let cost = |named: &str, text: Option<&str>| Cost { name: named.to_owned(), text: text.map(Text::clean) };
     Ok(Plan {
+        checks: Vec::new(),
+        typed: None,
         id: order.id().unwrap(),
         direction: if rising { Direction::Forward } else { Direction::Back },
         intent,

@@ -47,7 +47,7 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
             Standing::Abnormal => rows.push(abnormal(view)),
             Standing::Failed => rows.extend(failed(world, view)),
             Standing::Waiting => {
-                rows.extend(world.waiting.iter().filter(|plan| plan.target() == target && plan.expires > now.wall).map(waiting));
+                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(&one.plan)));
             }
             Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
@@ -166,11 +166,11 @@ fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<Ne
 pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
     let left = |due: &DateTime<Utc>| (*due - now.wall).to_std().ok();
     let mut rows: Vec<ByItself> = world.deeds.values().filter_map(|deed| watched(world, deed)).collect();
-    rows.extend(world.waiting.iter().filter(|plan| plan.expires > now.wall).map(|plan| ByItself {
-        due: Some(plan.expires),
+    rows.extend(world.waiting_at(now).map(|one| ByItself {
+        due: Some(one.plan.expires),
         left: None,
-        target: plan.target().clone(),
-        text: format!("plan {} ({}) ends unless agreed", plan.id.short(), asked(plan)),
+        target: one.plan.target().clone(),
+        text: format!("plan {} ({}) ends unless agreed", one.plan.id.short(), asked(&one.plan)),
     }));
     for row in &mut rows {
         row.left = row.due.as_ref().and_then(left);

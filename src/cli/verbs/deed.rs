@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::args::{DeedFlags, Wait};
+use crate::cli::args::{DeedFlags, ExecuteFlags, Wait};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -14,6 +14,7 @@ use crate::control::world::World;
 use crate::control::{gate, planner};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
+use crate::model::gate::{Counts, Finding};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::operator::Actor;
@@ -104,23 +105,51 @@ pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
     }
 }
 
+/// Carries out a stored plan of whoever is at the keys.
+pub async fn execute(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Exit {
+    match try_execute(around, flags, id, how).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_execute(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Result<Exit, Exit> {
+    let opened = settle::open(around, flags, true).await?;
+    let plan = opened.ledger.plan(id).await.map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        Exit::of_ledger(&error)
+    })?;
+    let (verb, target, args) = (plan.intent.verb, plan.target().clone(), plan.intent.args.clone());
+    if opened.handle.world().target(&target).is_none() {
+        out::words(&format!("gonogo: {target} of plan {} is no longer configured", plan.id.short()));
+        return Err(Exit::Target);
+    }
+    let ExecuteFlags { yes, dry_run, wait, json } = how;
+    let flags = DeedFlags { reason: String::new(), yes, change: None, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
+    carry_out(opened, verb, target, args, flags).await
+}
+
 async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
-    let args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
-    let mut opened = settle::open(around, flags, true).await?;
+    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    args.change = wish.flags.change;
+    let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
+    carry_out(opened, wish.verb, target, args, wish.flags).await
+}
+
+async fn carry_out(mut opened: settle::Opened, verb: Verb, target: Target, args: Arguments, how: DeedFlags) -> Result<Exit, Exit> {
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let world = tended(&mut opened.handle, &target, world).await;
     let now = opened.clock.now();
-    let plan = if let Some(id) = &wish.flags.if_plan {
-        stored(&opened, id, (wish.verb, &args), &target, &world, &now).await?
+    let plan = if let Some(id) = &how.if_plan {
+        stored(&opened, id, (verb, &args), &target, &world, &now).await?
     } else {
-        let reason = Text::clean_within(&wish.flags.reason, 500);
-        plan(&world, &now, Intent { verb: wish.verb, target, args, requester: world.actor.clone(), reason })?
+        let reason = Text::clean_within(&how.reason, 500);
+        plan(&world, &now, Intent { verb, target, args, requester: world.actor.clone(), reason })?
     };
     let verdict = gate::judge(&world, &plan, &now);
-    if wish.flags.dry_run {
-        tell_plan(&plan, &verdict, wish.flags.json);
+    if how.dry_run {
+        tell_plan(&plan, &verdict, how.json);
         return Ok(match &verdict {
             Verdict::Permit(_) => Exit::Done,
             Verdict::SecondPerson { .. } => Exit::Waits,
@@ -128,12 +157,12 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
         });
     }
     if matches!(verdict, Verdict::Permit(_)) {
-        confirm(&world, &plan, wish.flags.yes)?;
+        confirm(&world, &plan, how.yes)?;
     }
     // A record that cannot be written refuses the deed before anything else is tried.
     opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
     let deed = tokio::select! {
-        deed = follow(&mut opened.handle, &plan, wish.flags.wait) => deed,
+        deed = follow(&mut opened.handle, &plan, how.wait) => deed,
         _ = tokio::signal::ctrl_c() => {
             out::words(&format!("gonogo: interrupted; deed {} goes on as far as it was sent, `gonogo status` and the next start settle it", plan.id.short()));
             return Ok(Exit::Interrupted);
@@ -143,8 +172,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
         out::words("gonogo: the room ended before the deed did");
         return Ok(Exit::Failed);
     };
-    tell(&deed, &plan, &world, wish.flags.json);
-    Ok(exit_of(&deed, wish.flags.wait))
+    tell(&deed, &plan, &world, how.json);
+    Ok(exit_of(&deed, how.wait))
 }
 
 /// Waits until what a dead process left on the target is settled: a verb that ended before would leave it to the next one for ever.
@@ -302,6 +331,8 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
     if deed.state == DeedState::Waiting {
         out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+        out::words(&format!("  they:  gonogo approve {} --plan {}", deed.target, deed.plan.short()));
+        out::words(&format!("  then:  gonogo execute {}", deed.plan.short()));
     }
 }
 
@@ -322,6 +353,17 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     }
     for checked in &plan.preconditions {
         out::line(&format!("  {} {}", if checked.holds { "+" } else { "x" }, checked.text));
+    }
+    if let Some(typed) = &plan.typed {
+        out::line(&format!("  type   {}: {}", plan.order.change_type.word(), typed.because));
+    }
+    for check in &plan.checks {
+        let mark = match (check.finding, check.counts) {
+            (Finding::Holds, _) => '+',
+            (Finding::Fails | Finding::NotKnown | Finding::NoSource, Counts::Require) => 'x',
+            (Finding::Fails | Finding::NotKnown | Finding::NoSource, Counts::Warn) => '~',
+        };
+        out::line(&format!("  {mark} {}: {}", check.kind.word(), check.text));
     }
     for one in &plan.evidence {
         let age = one.age_s.map_or_else(|| "never read".to_owned(), |age| format!("{age} s"));

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod plan;
 pub mod render;
 pub mod room;
+pub mod rule;
 pub mod show;
 pub mod status;
 pub mod watch;

@@ -2,6 +2,7 @@
 
 use super::super::trust;
 use crate::model::catalog::{Assurance, Environment, Protection};
+use crate::model::gate::Gates;
 use crate::model::operator::Person;
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ struct Protected<'a> {
     name: &'a str,
     assurance: Assurance,
     protection: &'a Protection,
+    gates: &'a Gates,
 }
 
 /// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, and the protections. The order of
@@ -30,6 +32,7 @@ pub(super) fn rules(people: &[Person], environments: &[Environment]) -> String {
             name: environment.name.as_str(),
             assurance: environment.assurance,
             protection: &environment.protection,
+            gates: &environment.gates,
         })
         .collect();
     environments.sort_by_key(|environment| environment.name);

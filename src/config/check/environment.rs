@@ -6,13 +6,27 @@ use super::super::file::{Fields, named};
 use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::Findings;
-use super::{approvers, label};
+use super::{approvers, gates, label};
 use crate::model::catalog::{Assurance, Environment, Protection};
 use crate::model::name::{EnvironmentName, RoleName};
 use crate::model::operator::Person;
 
-const KEYS: &[&str] = &["name", "order", "hold_time", "effective_within", "min_requests", "assurance", "protection"];
-const PROTECTION: &[&str] = &["approvals", "approver_roles", "actor_roles", "typed_confirmation", "way_back_approvals"];
+const KEYS: &[&str] = &[
+    "name",
+    "order",
+    "hold_time",
+    "effective_within",
+    "min_requests",
+    "assurance",
+    "protection",
+    gates::KEYS[0],
+    gates::KEYS[1],
+    gates::KEYS[2],
+    gates::KEYS[3],
+    gates::KEYS[4],
+];
+const PROTECTION: &[&str] =
+    &["approvals", "approver_roles", "actor_roles", "typed_confirmation", "way_back_approvals", "also", "approvals_expire"];
 const MOST_APPROVALS: u64 = 100;
 
 /// All environments in their order; those without `order` keep the order of the file.
@@ -36,7 +50,16 @@ fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings)
     let min_requests = fields.count("min_requests", 0, u64::MAX, found).unwrap_or(50);
     let assurance = assurance(&fields, found);
     let protection = fields.get("protection").and_then(|node| protection(node, found)).unwrap_or_default();
-    let environment = Environment { name: name?, order, hold_time, effective_within, min_requests, assurance, protection };
+    let environment = Environment {
+        name: name?,
+        order,
+        hold_time,
+        effective_within,
+        min_requests,
+        assurance,
+        protection,
+        gates: gates::gates(&fields, found),
+    };
     warn_of_roles(&fields, &environment, people, found);
     Some(environment)
 }
@@ -75,6 +98,8 @@ fn protection(node: &Node, found: &mut Findings) -> Option<Protection> {
         actor_roles: roles("actor_roles", found),
         typed_confirmation: fields.flag("typed_confirmation", found).unwrap_or(false),
         way_back_approvals: count("way_back_approvals", found),
+        also: gates::groups(&fields, found),
+        approvals_expire: fields.duration("approvals_expire", Duration::from_mins(1), found),
     })
 }
 

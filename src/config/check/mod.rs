@@ -4,6 +4,7 @@ mod backend;
 mod circle;
 mod digest;
 mod environment;
+mod gates;
 mod known;
 mod person;
 mod room;

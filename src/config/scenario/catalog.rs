@@ -8,6 +8,7 @@ use crate::model::catalog::{
     AlertMatch, Assurance, Backend, BackendKind, Catalog, Deploy, Environment, PipelineRef, Protection, Repository, Room, Service, Signal,
     SignalKind, Strategy, TrafficEntry, VersionSource,
 };
+use crate::model::gate::Gates;
 use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, ServerName, ServiceName, SignalName};
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
@@ -56,6 +57,7 @@ impl Scenario {
             .environment
             .iter()
             .map(|environment| Environment {
+                gates: Gates::default(),
                 name: environment.name.clone(),
                 order: environment.order,
                 hold_time: environment.hold_time,
@@ -191,6 +193,7 @@ fn protection(known: &ScenarioProtection) -> Protection {
         actor_roles: known.actor_roles.clone(),
         typed_confirmation: known.typed_confirmation,
         way_back_approvals: known.way_back_approvals,
+        ..Protection::default()
     }
 }
 

@@ -127,7 +127,8 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
-            if let Event::Reloaded { result: Ok(_) } = &event {
+            if let Event::Reloaded { result: Ok(catalog) } = &event {
+                outside.ledger().name_people(&catalog.people);
                 room.is_able(outside.abilities());
             }
             let tasks = room.update(&now, event);

@@ -14,11 +14,11 @@ use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PlanId};
-use crate::model::plan::StepEffect;
+use crate::model::plan::{Plan, StepEffect};
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Journal;
-use crate::ports::ledger::{Begun, Ledger, LedgerError};
+use crate::ports::ledger::{AtCommit, Begun, Ledger, LedgerError};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -124,6 +124,7 @@ impl Outside {
             | Task::Renew { .. }
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
+            | Task::Rule { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
@@ -179,6 +180,7 @@ impl Outside {
             | Task::Renew { .. }
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
+            | Task::Rule { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => None,
@@ -201,7 +203,7 @@ impl Outside {
     pub async fn write(&self, task: Task) -> Written {
         match task {
             Task::Begin { plan, catalog, read_only } => {
-                let judge = |found: &crate::ports::ledger::AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
+                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
                 let result = self.ledger.begin(&plan, &judge).await;
                 let result = match result {
                     Ok(begun) => {
@@ -241,6 +243,11 @@ impl Outside {
                     Err(error) => Err(error),
                 };
                 Written::event(Event::Noted { plan: plan.id, result: stored })
+            }
+            Task::Rule { ruling, actor, catalog, read_only } => {
+                let may = |plan: &Plan, found: &AtCommit| gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at);
+                let result = self.ledger.rule(&ruling, &may).await;
+                Written::event(Event::Ruled { ruling, result })
             }
             Task::Remember { changes } => {
                 if let Err(error) = self.ledger.remember(&changes).await {

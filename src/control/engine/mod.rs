@@ -195,6 +195,8 @@ impl Machine {
             | Event::JournalRead { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Rule { .. }
+            | Event::Ruled { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -381,6 +383,8 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::JournalRead { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
+        | Event::Rule { .. }
+        | Event::Ruled { .. }
         | Event::Looking { .. }
         | Event::Following { .. }
         | Event::VerifyAsked
@@ -403,7 +407,7 @@ pub fn reason_of(error: &LedgerError) -> Reason {
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
         LedgerError::HeldBy { .. } => ("hold", "resume it first"),
         LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
-        LedgerError::Denied(_) => ("policy", "plan again to see every reason"),
+        LedgerError::Denied(_) | LedgerError::Refused(_) => ("policy", "plan again to see every reason"),
     };
     Reason::new(rule, &error.to_string(), fix)
 }

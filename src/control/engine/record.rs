@@ -155,7 +155,8 @@ impl Machine {
             | LedgerError::LostLease(_)
             | LedgerError::HeldBy { .. }
             | LedgerError::AlreadySent(_)
-            | LedgerError::Denied(_) => Phase::Ended,
+            | LedgerError::Denied(_)
+            | LedgerError::Refused(_) => Phase::Ended,
         };
     }
 

@@ -1,6 +1,8 @@
 //! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
 
+use super::checks;
 use crate::control::world::World;
+use crate::model::intent::Direction;
 use crate::model::name::{BackendName, Target};
 use crate::model::plan::{Checked, Plan, Precondition};
 use crate::model::reading::Freshness;
@@ -9,11 +11,13 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::traffic::{ServerState, Weights};
 
-/// The plan with every precondition looked at again.
+/// The plan with every precondition and check looked at again, and its type of change derived anew.
 #[must_use]
 pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
-    Plan { preconditions, ..plan.clone() }
+    let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
+    let checks = if plan.direction == Direction::Forward { checks::checks(world, plan.target(), now) } else { Vec::new() };
+    Plan { preconditions, checks, typed: Some(typed), ..plan.clone() }
 }
 
 /// Looks at one precondition.

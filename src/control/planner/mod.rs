@@ -1,6 +1,7 @@
 //! The planner: an intent and the world make a plan, or say why there can be none. Pure.
 
 mod check;
+mod checks;
 mod cost;
 mod run;
 mod still;
@@ -20,6 +21,7 @@ use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
+use crate::policy::gate;
 
 /// How long a plan may be carried out by its requester.
 const GOOD_FOR: Duration = Duration::from_mins(10);
@@ -105,8 +107,17 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
 fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft) -> Result<Plan, PlanError> {
     let direction = draft.direction.unwrap_or(Direction::Forward);
     let protection = world.catalog.protection(&intent.target);
+    let typed = checks::typed(world, &intent, direction, draft.percent, draft.undo.is_some(), now);
+    let mut impossible = draft.impossible;
+    let change_type = match gate::stricter(typed.clone(), intent.args.change) {
+        Ok(wished) => wished.change,
+        Err(reason) => {
+            impossible.push(reason);
+            typed.change
+        }
+    };
     let waits = match direction {
-        Direction::Forward => protection.is_some_and(|protection| protection.approvals > 0),
+        Direction::Forward => protection.is_some_and(|protection| protection.approvals > 0 || !protection.also.is_empty()),
         Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
         Direction::Release | Direction::Still => false,
     };
@@ -114,7 +125,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type,
         effects: draft.effects,
         ends: draft.ends,
         expires: rfc3339(&expires),
@@ -152,7 +163,9 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         reach: draft.reach,
         undo: draft.undo,
         commands,
-        impossible: draft.impossible,
+        impossible,
+        checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
+        typed: Some(typed),
         intent,
     })
 }

@@ -3,6 +3,7 @@
 mod deed;
 mod moved;
 mod reading;
+mod ruling;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,6 +238,8 @@ impl Room {
                 self.on_following(now, backend, log, on);
                 Vec::new()
             }
+            Event::Rule { ruling } => self.on_rule(ruling),
+            Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
@@ -311,7 +314,7 @@ impl Room {
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.
     fn set_urgency(&mut self) {
         let hasty: BTreeSet<_> = self.machines.values().filter(|machine| machine.is_hasty()).flat_map(Machine::backends).collect();
-        let looked = self.looking.as_ref().map(|target| backends_of(&self.world.catalog, target)).unwrap_or_default();
+        let looked = self.looking.as_ref().map(|target| self.world.catalog.backends_of(target)).unwrap_or_default();
         for backend in self.world.catalog.backends.keys() {
             let urgency = if hasty.contains(backend) {
                 Urgency::Deed
@@ -384,19 +387,4 @@ fn equip(world: &mut World, abilities: &BTreeMap<BackendName, (&'static [Capabil
             None => source.fact = crate::control::world::SourceFact::Unsupported,
         }
     }
-}
-
-/// Every backend that says something about a target.
-pub fn backends_of(catalog: &Catalog, target: &Target) -> BTreeSet<BackendName> {
-    let mut backends = BTreeSet::new();
-    let Some(service) = catalog.services.get(&target.service) else { return backends };
-    backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
-    backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
-    backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
-    if let Some(deploy) = service.deploy.get(&target.environment) {
-        backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
-        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
-        backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
-    }
-    backends
 }

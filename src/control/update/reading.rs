@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{LOG_EVERY, Room, backends_of};
+use super::{LOG_EVERY, Room};
 use crate::control::derive;
 use crate::control::event::Reading;
 use crate::control::task::Task;
@@ -285,7 +285,7 @@ impl Room {
 
     /// The targets of which a backend says something.
     fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
-        self.world.targets.keys().filter(|target| backends_of(&self.world.catalog, target).contains(backend)).cloned().collect()
+        self.world.targets.keys().filter(|target| self.world.catalog.backends_of(target).contains(backend)).cloned().collect()
     }
 
     pub(super) fn on_log(&mut self, now: &Moment, backend: BackendName, log: u64, result: Result<LogPart, PortError>) {

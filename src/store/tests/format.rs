@@ -110,7 +110,7 @@ async fn ssh_keygen_verifies_every_entry() {
     let key = Command::new("ssh-keygen").arg("-y").arg("-f").arg(dir.path().join("process.key")).output().unwrap();
     let public = String::from_utf8(key.stdout).unwrap();
     let named = std::fs::read_to_string(&allowed).unwrap();
-    assert!(named.starts_with("process:test namespaces=\"gonogo-deed@v1,gonogo-checkpoint@v1\" ssh-ed25519 "));
+    assert!(named.starts_with("process:test namespaces=\"gonogo-deed@v1,gonogo-approval@v1,gonogo-checkpoint@v1\" ssh-ed25519 "));
     assert!(public.starts_with(named.split_once("\" ").unwrap().1.trim_end()), "{public} {named}");
 }
 

@@ -6,6 +6,7 @@ mod forged;
 mod format;
 mod loss;
 mod order;
+mod rulings;
 mod schema;
 mod witness;
 
@@ -104,7 +105,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         attempt: None,
     };
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),
         ends,
         expires: rfc3339(&expires),
@@ -137,6 +138,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         order,
         made: now,
         expires,
+        checks: Vec::new(),
+        typed: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
         now: Text::empty(),

@@ -35,7 +35,7 @@ impl Board {
     /// Looks at the world again when it changed; the list keeps its order while it is in somebody's hand.
     pub fn refresh(&mut self, world: &World, now: &Moment) {
         let sources = world.sources.values().map(|source| source.freshness(now)).collect();
-        let waiting = world.waiting.iter().filter(|plan| plan.expires > now.wall).count();
+        let waiting = world.waiting_at(now).count();
         let made_of = Some((world.generation, sources, waiting));
         if made_of == self.made_of && !self.lines.is_empty() {
             return;

@@ -37,7 +37,7 @@ pub fn effect(what: StepEffect) -> Effect {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed));
     let order = Order {
-        change_type: "normal".into(),
+        change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,
         expires: "2026-11-23T00:00:00.000Z".into(),

@@ -33,7 +33,7 @@ pub fn weights(pairs: &[(&str, u32)]) -> Weights {
 /// An effect as the engine would make it.
 pub fn effect(what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,
         expires: "2030-01-01T00:00:00.000Z".to_owned(),

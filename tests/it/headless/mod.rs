@@ -5,6 +5,7 @@ mod broken;
 mod changed;
 mod deeds;
 mod demo;
+mod gates;
 mod ledger;
 mod place;
 mod plan;

@@ -86,3 +86,36 @@ fn every_reason_is_told_at_once() {
     let rules = super::place::texts(&deed["reasons"], "rule");
     assert_eq!(rules, ["read-only", "role"]);
 }
+
+#[test]
+fn a_requester_neither_approves_nor_rejects_and_may_withdraw() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let place = protected(&pair, &pool, &["captain"], "approvals = 1, approver_roles = [\"captain\"]").place();
+    let said = place.run(&["shift", "checkout@prod", "20", "--json"]).exits(4);
+    let plan = said.json()["plan"].as_str().unwrap().to_owned();
+    assert!(said.err.contains(&format!("gonogo approve checkout@prod --plan {}", &plan[..8])), "{said:?}");
+    for (decision, digits) in [("approve", Some(&plan[..8])), ("reject", None)] {
+        let mut words = vec![decision, "checkout@prod"];
+        words.extend(digits.into_iter().flat_map(|digits| ["--plan", digits]));
+        let told = place.json(3, &words);
+        shape::keys(&told, "schema plan verb target requester decision person recorded needs given expires reasons");
+        assert_eq!(
+            (&told["decision"], &told["person"], &told["reasons"][0]["rule"]),
+            (&decision.into(), &"ana".into(), &"own-plan".into())
+        );
+        assert_eq!((&told["plan"], &told["needs"], &told["given"]), (&plan.as_str().into(), &1.into(), &0.into()));
+        assert!(told["recorded"].is_null());
+    }
+    place.run(&["execute", &plan[..8]]).exits(4);
+    place.run(&["execute", &plan[..8], "--dry-run"]).exits(4);
+    place.run(&["approve", "checkout@prod", "--plan", "ffffffff"]).exits(5);
+    let told = place.json(0, &["withdraw", &plan[..12], "--reason", "not today"]);
+    assert!(told["recorded"].is_string(), "{told}");
+    for verb in [&["execute", &plan][..], &["withdraw", &plan], &["shift", "checkout@prod", "20", "--if-plan", &plan]] {
+        assert!(place.run(verb).exits(5).err.contains("withdrawn by ana"), "{verb:?}");
+    }
+    place.run(&["approve", "checkout@prod"]).exits(10);
+    assert_eq!(place.kinds(), ["signers", "denied", "denied", "withdrawal"]);
+    assert_eq!(pair.weight(&pool), 0);
+}

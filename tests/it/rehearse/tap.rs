@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
+use gonogo::model::approval::{Ruling, Waiting};
 use gonogo::model::capability::Capability;
 use gonogo::model::deed::{Deed, Effect, EffectKey, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
+use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::reason::Reason;
@@ -20,7 +22,7 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
@@ -255,14 +257,21 @@ impl Ledger for TappedLedger {
     fn installation(&self) -> String {
         self.inner.installation()
     }
+    fn name_people(&self, people: &[Person]) {
+        self.inner.name_people(people);
+    }
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "store".to_owned(), self.inner.store_plan(plan))
     }
     fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>> {
         self.inner.plan(prefix)
     }
-    fn waiting(&self) -> Pending<'_, Result<Vec<Plan>, LedgerError>> {
+    fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.inner.waiting()
+    }
+
+    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.inner.rule(ruling, may)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))

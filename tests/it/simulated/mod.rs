@@ -123,7 +123,7 @@ impl Train {
 /// An effect as the engine would have it.
 fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
-        change_type: "normal".to_owned(),
+        change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,
         expires: "2030-01-01T00:00:00.000Z".to_owned(),

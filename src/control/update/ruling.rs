@@ -1,0 +1,51 @@
+//! Rulings: what operators say about stored plans, on its way to the ledger and back.
+
+use std::sync::Arc;
+
+use super::Room;
+use crate::control::task::Task;
+use crate::control::world::Ruled;
+use crate::model::approval::{Decision, Ruling};
+use crate::model::time::{Boot, Moment};
+use crate::model::timeline::HappeningKind;
+use crate::ports::ledger::LedgerError;
+
+/// Rulings that the world keeps.
+const RULINGS: usize = 20;
+
+impl Room {
+    pub(super) fn on_rule(&mut self, ruling: Ruling) -> Vec<Task> {
+        let (actor, catalog) = (self.world.actor.clone(), self.world.catalog.clone());
+        vec![Task::Rule { ruling, actor, catalog, read_only: self.world.read_only }]
+    }
+
+    pub(super) fn on_ruled(
+        &mut self,
+        now: &Moment,
+        ruling: Ruling,
+        result: Result<chrono::DateTime<chrono::Utc>, LedgerError>,
+    ) -> Vec<Task> {
+        let target = self.world.waiting.iter().find(|one| one.plan.id == ruling.plan).map(|one| one.plan.target().clone());
+        let what = match ruling.decision {
+            Decision::Approve => "approval",
+            Decision::Reject => "rejection",
+            Decision::Withdraw => "withdrawal",
+        };
+        let words = if ruling.words.is_empty() { String::new() } else { format!(": {}", ruling.words) };
+        let text = match &result {
+            Ok(_) => format!("{what} of plan {}{words}", ruling.plan.short()),
+            Err(error) => format!("{what} of plan {} not taken: {error}", ruling.plan.short()),
+        };
+        let person = ruling.person.clone();
+        let mut ruled = (*self.world.ruled).clone();
+        ruled.push_back(Ruled { ruling, result, at: now.wall });
+        while ruled.len() > RULINGS {
+            ruled.pop_front();
+        }
+        self.world.ruled = Arc::new(ruled);
+        // What was written is read back at once.
+        self.store_due = Boot(0);
+        self.touch(now);
+        self.say(now, HappeningKind::Deed, target, &text, &person)
+    }
+}

@@ -1,0 +1,168 @@
+//! Who may say what about a plan: approvals, rejections, withdrawals.
+
+use chrono::{DateTime, Utc};
+
+use super::role;
+use crate::model::approval::{Approval, Decision};
+use crate::model::catalog::Protection;
+use crate::model::change::ChangeType;
+use crate::model::gate::Gates;
+use crate::model::intent::Direction;
+use crate::model::name::RoleName;
+use crate::model::operator::{Actor, Person};
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+
+/// Everything that the answer is a fact about.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What is to be said.
+    pub decision: Decision,
+    /// Who would say it.
+    pub actor: &'a Actor,
+    /// The configured people.
+    pub people: &'a [Person],
+    /// What protects the plan's target, and its gates; none when it is not configured.
+    pub protection: Option<(&'a Protection, &'a Gates)>,
+    /// The digest of the rules and roles as they are now.
+    pub rules: &'a str,
+    /// Whether deeds are impossible by configuration or flag.
+    pub read_only: bool,
+    /// Now, by the ledger's clock.
+    pub at: DateTime<Utc>,
+}
+
+/// One group whose agreement a plan needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// How many of them.
+    pub approvals: u32,
+    /// Who they are in words: `with the role captain`, `of team payments`.
+    pub group: String,
+    /// Their names; never the requester.
+    pub may: Vec<String>,
+}
+
+/// Whose agreement a plan needs, by its direction and its type of change. An approval counts for every group that its giver is of.
+pub fn requirements(plan: &Plan, protection: &Protection, gates: &Gates, people: &[Person]) -> Vec<Requirement> {
+    let of = |approvals: u32, roles: &[RoleName], teams: &[String]| Requirement {
+        approvals,
+        group: group(roles, teams),
+        may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester),
+    };
+    let base = &protection.approver_roles;
+    let all = match plan.direction {
+        Direction::Release | Direction::Still => Vec::new(),
+        Direction::Back => vec![of(protection.way_back_approvals, base, &[])],
+        Direction::Forward => match (plan.order.change_type, &gates.standard, &gates.emergency) {
+            (ChangeType::Standard, Some(model), _) => vec![of(model.approvals, base, &[])],
+            (ChangeType::Emergency, _, Some(rule)) => {
+                let roles = if rule.approver_roles.is_empty() { base } else { &rule.approver_roles };
+                vec![of(rule.approvals, roles, &[])]
+            }
+            // A type without its rule asks for what a normal change asks for.
+            (ChangeType::Normal | ChangeType::Standard | ChangeType::Emergency, _, _) => {
+                let also = protection.also.iter().map(|also| of(also.approvals, &also.roles, &also.teams));
+                std::iter::once(of(protection.approvals, base, &[])).chain(also).collect()
+            }
+        },
+    };
+    all.into_iter().filter(|requirement| requirement.approvals > 0).collect()
+}
+
+fn group(roles: &[RoleName], teams: &[String]) -> String {
+    let roles: Vec<_> = roles.iter().map(ToString::to_string).collect();
+    let roles = if roles.is_empty() { String::new() } else { format!(" with the role {}", roles.join(" or ")) };
+    let teams = if teams.is_empty() { String::new() } else { format!(" of team {}", teams.join(" or ")) };
+    format!("{roles}{teams}").trim_start().to_owned()
+}
+
+/// Everyone whose agreement counts for something, each once.
+pub fn everyone(requirements: &[Requirement]) -> Vec<String> {
+    let mut all: Vec<String> = requirements.iter().flat_map(|requirement| requirement.may.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// How far the requirements are met: approvals needed in all, and those of them that were given.
+pub fn met(requirements: &[Requirement], approvals: &[Approval], at: &DateTime<Utc>) -> (u32, u32) {
+    requirements.iter().fold((0, 0), |(needs, given), requirement| {
+        let counts = u32::try_from(counting(approvals, &requirement.may, at).len()).unwrap_or(u32::MAX);
+        (needs.saturating_add(requirement.approvals), given.saturating_add(counts.min(requirement.approvals)))
+    })
+}
+
+/// Those of `approvals` that count: given by one of `may`, each person once, and not over.
+pub fn counting<'a>(approvals: &'a [Approval], may: &[String], at: &DateTime<Utc>) -> Vec<&'a Approval> {
+    let mut counting: Vec<&Approval> = Vec::new();
+    for approval in approvals.iter().filter(|approval| approval.counts(at) && may.contains(&approval.person)) {
+        if !counting.iter().any(|other| other.person == approval.person) {
+            counting.push(approval);
+        }
+    }
+    counting
+}
+
+/// Why `actor` may not say it; empty when it may be said. The first to fix first.
+pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if ask.read_only {
+        reasons.push(Reason::new("read-only", "this room is read-only", "open it without --read-only and read_only = true"));
+    }
+    // Taking back is never harder than giving: only who gave or asked is looked at, and that the store knows.
+    if ask.decision == Decision::Withdraw {
+        return reasons;
+    }
+    let plan = ask.plan;
+    if ask.at >= plan.expires {
+        reasons.push(Reason::new("expired", "the plan has ended", "its requester plans again"));
+    }
+    if ask.rules != plan.order.rules {
+        reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "its requester plans again"));
+    }
+    let Some((protection, gates)) = ask.protection else {
+        reasons.push(Reason::new("target", "its target is not configured", "configure the environment and the service"));
+        return reasons;
+    };
+    let required = requirements(plan, protection, gates, ask.people);
+    if ask.decision == Decision::Approve && required.is_empty() {
+        let text = format!("{} in {} needs no approval", plan.intent.verb.word(), plan.target());
+        reasons.push(Reason::new("no-approval-needed", &text, &format!("its requester runs `gonogo execute {}`", plan.id.short())));
+    }
+    let may = everyone(&required);
+    match ask.actor {
+        Actor::Unverified(_) => reasons.push(Reason::new(
+            "nobody-configured",
+            "no person is configured, so a second person cannot be told from the first",
+            "configure [[person]] tables with names and keys",
+        )),
+        Actor::Stranger(user) => reasons.push(Reason::new(
+            "role",
+            &format!("os:{user} is no configured person"),
+            &format!("one of these decides: {}", who(&may)),
+        )),
+        Actor::Person(name) if *ask.actor == plan.intent.requester => reasons.push(Reason::new(
+            "own-plan",
+            &format!("{name} asked for it and cannot also {} it", ask.decision.word()),
+            &format!("one of these decides: {}; the requester withdraws with `gonogo withdraw {}`", who(&may), plan.id.short()),
+        )),
+        Actor::Person(name) if !may.iter().any(|person| person == name.as_str()) => {
+            let groups: Vec<_> = required.iter().map(|requirement| requirement.group.as_str()).filter(|group| !group.is_empty()).collect();
+            reasons.push(Reason::new(
+                "role",
+                &format!("{name} may not {} it: that asks for a person {}", ask.decision.word(), groups.join(", or ")),
+                &format!("one of these decides: {}", who(&may)),
+            ));
+        }
+        Actor::Person(_) => {}
+    }
+    reasons
+}
+
+/// Names in a sentence.
+pub fn who(names: &[String]) -> String {
+    if names.is_empty() { "nobody who is configured".to_owned() } else { names.join(", ") }
+}

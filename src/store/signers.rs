@@ -1,0 +1,60 @@
+//! Whose signatures count: the allowed-signers file that the newest entry of kind `signers` holds.
+
+use std::sync::PoisonError;
+
+use base64ct::{Base64, Encoding as _};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::fault::broken;
+use super::head::Entry;
+use super::record::Line;
+use super::sign::person_signers;
+use super::sqlite::SqliteStore;
+use super::write::Write;
+use crate::model::deed::{EntryKind, Facts};
+use crate::model::operator::Person;
+use crate::ports::ledger::LedgerError;
+
+impl SqliteStore {
+    /// A key that cannot be read is left out: it signs nothing.
+    pub(super) fn set_people(&self, people: &[Person]) {
+        *self.people.write().unwrap_or_else(PoisonError::into_inner) = person_signers(people);
+    }
+}
+
+impl Write<'_> {
+    /// Appends an entry of kind `signers` when the people changed since the newest one.
+    pub async fn name_signers(&mut self) -> Result<(), LedgerError> {
+        let people = self.store.people.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let wanted = format!("{}{people}", self.key.allowed_signers()?);
+        if newest(&mut self.tx).await?.as_deref() == Some(wanted.as_bytes()) {
+            return Ok(());
+        }
+        self.put(Entry::signers(wanted)).await
+    }
+}
+
+impl Entry {
+    /// The entry that names the signers.
+    pub fn signers(file: String) -> Self {
+        Self {
+            kind: EntryKind::Signers,
+            body: file.into_bytes(),
+            deed: None,
+            verb: None,
+            target: None,
+            requester: None,
+            verdict: None,
+            facts: Facts::default(),
+            words: String::new(),
+        }
+    }
+}
+
+/// The body of the newest `signers` entry.
+pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<Vec<u8>>, LedgerError> {
+    let row = sqlx::query("SELECT line FROM entry WHERE kind = 'signers' ORDER BY n DESC LIMIT 1").fetch_optional(conn).await?;
+    let Some(row) = row else { return Ok(None) };
+    let line: Line = serde_json::from_slice(row.try_get(0)?).map_err(broken)?;
+    Base64::decode_vec(&line.body).map(Some).map_err(broken)
+}
