@@ -393,6 +393,14 @@ pub enum LedgerVerb {
         #[arg(long, value_name = "F")]
         out: PathBuf,
     },
+    /// Prints one entry in full, with the evidence that was seen.
+    Show {
+        /// The entry.
+        n: u64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Proves that an entry is in the ledger, or that an earlier ledger is the beginning of it.
     Prove(ProveArgs),
 }

@@ -92,6 +92,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::Export { out } } => verbs::ledger::export::run(around, &flags, &out).await,
+        Command::Ledger { what: LedgerVerb::Show { n, json } } => verbs::ledger::show::run(around, &flags, n, json).await,
         Command::Ledger { what: LedgerVerb::Prove(args) } => verbs::ledger::prove::run(around, &flags, &args).await,
         Command::Config { what: ConfigVerb::Check } => verbs::config::check(around, &flags),
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),

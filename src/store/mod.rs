@@ -4,10 +4,12 @@
 //! that an export is a copy and [`verify_lines`] sees what was signed.
 
 mod begin;
+pub mod by_hand;
 mod check;
 mod checkpoint;
 mod deeds;
 mod entry;
+mod evidence;
 mod export;
 mod fault;
 mod head;
@@ -32,6 +34,7 @@ mod witness;
 mod write;
 
 pub use check::verify_lines;
+pub use evidence::{Seen, Shown};
 pub use export::Export;
 pub use journal::HAPPENING;
 pub use sqlite::{Identity, SqliteStore};

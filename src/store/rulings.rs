@@ -37,6 +37,7 @@ impl SqliteStore {
         }
         let n = write.next();
         write.append(entry(&plan, ruling, ruling.statement(self.name()).canonical().map_err(broken)?)).await?;
+        write.saw(&plan).await?;
         match ruling.decision {
             Decision::Approve => {
                 let approval = Approval {

@@ -1,7 +1,8 @@
-//! `gonogo ledger list|verify`; export and prove have files of their own.
+//! `gonogo ledger list|verify`; export, show and prove have files of their own.
 
 pub mod export;
 pub mod prove;
+pub mod show;
 
 use std::io::Read as _;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
+mod by_hand;
 mod deeds;
+mod evidence;
 mod export;
 mod forged;
 mod format;

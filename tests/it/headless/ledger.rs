@@ -157,3 +157,65 @@ fn an_export_that_cannot_be_written_says_where() {
     assert!(said.err.contains("nowhere/export.jsonl"), "{said:?}");
     place.run(&["ledger", "export"]).exits(2);
 }
+
+/// A place with a witness, and where that is.
+fn witnessed() -> (Place, std::path::PathBuf) {
+    let pair = Pair::shared();
+    let room = pair.room(&Pair::pool());
+    let place = room.place();
+    let witness = place.path("witness");
+    place.configure(&format!("{}\n[ledger]\nwitness = [{:?}]\n", room.text(), witness));
+    (place, witness)
+}
+
+#[test]
+fn a_store_restored_whole_from_yesterday_is_refused_by_its_witness() {
+    let (place, witness) = witnessed();
+    std::fs::create_dir(&witness).unwrap();
+    place.run(&["note", "checkout@prod", "one"]).exits(0);
+    let names = ["ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint"];
+    let aside = tempfile::tempdir().unwrap();
+    for name in names {
+        let _ = std::fs::copy(place.store().join(name), aside.path().join(name));
+    }
+    place.run(&["note", "checkout@prod", "two"]).exits(0);
+    let kept: Vec<_> = std::fs::read_dir(&witness).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(kept, [std::fs::read(place.store().join("checkpoint")).unwrap()]);
+    for name in names {
+        let _ = std::fs::remove_file(place.store().join(name));
+        let _ = std::fs::copy(aside.path().join(name), place.store().join(name));
+    }
+    let found = place.json(11, &["ledger", "verify"]);
+    assert_eq!((&found["intact"], &found["first_bad"], &found["reason"]), (&false.into(), &Value::Null, &"checkpoint".into()));
+    let said = place.run(&["note", "checkout@prod", "three"]);
+    assert!([9, 11].contains(&said.code.unwrap()) && said.err.contains("its witness"), "{said:?}");
+    assert!(place.run(&["render", "ledger"]).exits(0).out.contains("its witness"));
+}
+
+#[test]
+fn a_witness_that_is_not_there_is_said_and_stops_no_deed() {
+    let (place, witness) = witnessed();
+    place.run(&["note", "checkout@prod", "one"]).exits(0);
+    assert!(place.run(&["doctor"]).exits(0).out.contains(&format!("witness: {}", witness.display())));
+    let told = place.json(0, &["doctor"])["store"]["witnesses"].as_array().unwrap().len();
+    assert_eq!(told, 1);
+    assert!(place.run(&["render", "board"]).exits(0).out.contains("a witness of the ledger keeps no checkpoint"));
+    std::fs::create_dir(&witness).unwrap();
+    assert!(!place.run(&["doctor"]).exits(0).out.contains("witness: "));
+}
+
+#[test]
+fn an_entry_is_shown_with_what_was_seen() {
+    let place = written(1);
+    let entries = place.json(0, &["ledger", "list"])["entries"].as_array().unwrap().len();
+    let intent = (0..entries).map(|n| place.json(0, &["ledger", "show", &n.to_string()])).find(|shown| shown["entry"]["kind"] == "intent");
+    let intent = intent.expect("a note begins with its intent");
+    assert_eq!((&intent["body"]["verb"], intent["evidence"]["whole"].as_bool()), (&"note".into(), Some(true)));
+    assert!(intent["evidence"]["digest"].as_str().unwrap().len() == 64 && intent["evidence"]["items"].is_array(), "{intent}");
+    let n = intent["entry"]["n"].to_string();
+    let said = place.run(&["ledger", "show", &n]).exits(0).out;
+    assert!(said.contains("evidence") && said.contains("as recorded"), "{said}");
+    by_hand(&place, "update evidence set json = cast('[[],[{\"text\":\"another\"}]]' as blob)");
+    assert!(place.run(&["ledger", "show", &n]).exits(11).out.contains("NOT WHAT WAS RECORDED"));
+    place.run(&["ledger", "show", "999"]).exits(2);
+}
