@@ -30,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod watch;
 mod witness;
 mod write;
 

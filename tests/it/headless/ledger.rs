@@ -164,7 +164,7 @@ fn witnessed() -> (Place, std::path::PathBuf) {
     let room = pair.room(&Pair::pool());
     let place = room.place();
     let witness = place.path("witness");
-    place.configure(&format!("{}\n[ledger]\nwitness = [{:?}]\n", room.text(), witness));
+    place.configure(&format!("{}\n[ledger]\nwitness = [\"{}\"]\n", room.text(), witness.display()));
     (place, witness)
 }
 
