@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::terminal::{Program, Running};
+use crate::terminal::{Program, Running, SILENCE};
 
 /// How much is measured.
 pub(crate) struct Wanted {
@@ -25,12 +25,16 @@ impl Default for Wanted {
 /// Silence after which a key was answered.
 const ANSWERED: Duration = Duration::from_millis(15);
 /// What a program may do after its start before it counts as at rest.
-const SETTLING: Duration = Duration::from_secs(3);
+const SETTLING: Duration = Duration::from_secs(5);
+/// More rows than a list of 40 lines shows.
+const IN_SIGHT: usize = 40;
+/// Rows that are scrolled: with those in sight fewer than the list of 100 services has.
+const SCROLLED: usize = 40;
 /// Keys in one write.
 const QUEUED: usize = 50;
 
 /// The rows of the table: a name and its unit.
-const ROWS: [(&str, &str); 19] = [
+const ROWS: [(&str, &str); 21] = [
     ("first byte after exec", "ms"),
     ("first frame (5 ms silence)", "ms"),
     ("first frame (5 ms silence),", "B"),
@@ -42,12 +46,14 @@ const ROWS: [(&str, &str); 19] = [
     ("one cursor move, most", "B"),
     ("write calls a move, wake-ups included", ""),
     ("processor a move", "ms"),
+    ("one scrolled row, median", "B"),
     ("50 keys in one write", "B"),
     ("50 keys in one write, whole", "ms"),
     ("at rest, bytes a second", "B/s"),
     ("at rest, processor a second", "ms/s"),
     ("at rest, wake-ups a second", "1/s"),
     ("at rest, write calls a second", "1/s"),
+    ("memory 5 s after exec", "MiB"),
     ("memory at rest", "MiB"),
     ("memory after the keys", "MiB"),
 ];
@@ -66,6 +72,11 @@ impl Figures {
         }
     }
 
+    fn median(&self, row: &str) -> f64 {
+        let place = ROWS.iter().position(|(name, _)| *name == row);
+        place.and_then(|place| self.values.get(place)).map_or(f64::NAN, |values| quantile(values, 50))
+    }
+
     /// Starts a program once.
     pub(crate) fn start(&mut self, program: &Program) -> Outcome<()> {
         let opening = program.start()?.opening()?;
@@ -81,9 +92,11 @@ impl Figures {
     pub(crate) fn rest_and_press(&mut self, program: &Program, wanted: &Wanted) -> Outcome<()> {
         let mut running = program.start()?;
         running.opening()?;
-        running.listen(SETTLING)?;
+        running.listen(SETTLING.saturating_sub(running.age()))?;
+        self.add("memory 5 s after exec", running.memory()?);
         self.rest(&mut running, wanted.rest)?;
         self.press(&mut running, wanted.presses)?;
+        self.scroll(&mut running)?;
         for turn in 0..9 {
             let keys = if turn % 2 == 0 { b"j" } else { b"k" }.repeat(QUEUED);
             if let Some(burst) = running.press(&keys, Duration::from_millis(60))? {
@@ -104,6 +117,19 @@ impl Figures {
         self.add("at rest, wake-ups a second", (running.wakes()? - wakes) * per_second);
         self.add("at rest, write calls a second", (running.writes()? - writes) * per_second);
         self.add("memory at rest", running.memory()?);
+        Ok(())
+    }
+
+    /// Walks past the last row in sight, then row by row: each key moves the whole list by one.
+    fn scroll(&mut self, running: &mut Running) -> Outcome<()> {
+        running.press(&b"j".repeat(IN_SIGHT), SILENCE)?;
+        let mut bytes = Vec::new();
+        for _ in 0..SCROLLED {
+            if let Some(burst) = running.press(b"j", ANSWERED)? {
+                bytes.push(count(burst.bytes));
+            }
+        }
+        self.add("one scrolled row, median", quantile(&bytes, 50));
         Ok(())
     }
 
@@ -147,6 +173,35 @@ pub(crate) fn table(all: &[(&str, Figures)]) -> String {
             let _ = write!(text, "{:>21} {ratio}", shown(*median));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// What a figure of a column must not pass.
+pub(crate) struct Limit {
+    /// The row.
+    pub(crate) row: &'static str,
+    /// The most, in the row's unit.
+    pub(crate) most: f64,
+    /// The most as a multiple of the floor of this run, for what depends on the machine.
+    pub(crate) ratio: Option<f64>,
+}
+
+/// Compares a column with its limits: one line a limit.
+pub(crate) fn judged(name: &str, figures: &Figures, floor: &Figures, limits: &[Limit]) -> String {
+    let mut text = String::new();
+    for limit in limits {
+        let (found, of_floor) = (figures.median(limit.row), floor.median(limit.row));
+        let within = found <= limit.most || limit.ratio.is_some_and(|ratio| found <= of_floor * ratio);
+        let word = if found.is_nan() {
+            "-"
+        } else if within {
+            "within"
+        } else {
+            "PAST"
+        };
+        let ratio = limit.ratio.map(|ratio| format!(" or {ratio} x floor")).unwrap_or_default();
+        let _ = writeln!(text, "{name:<28}{:<44}{:>10}  {word:<7} limit {}{ratio}", limit.row, shown(found), shown(limit.most));
     }
     text
 }

@@ -1,16 +1,19 @@
 //! Measures what a terminal gets from the room, beside a trivial ratatui program in the same run: only ratios of one run compare.
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time and waits in it")]
 
+mod estate;
 mod figures;
 mod fleet;
 mod floor;
+mod prometheus;
 mod terminal;
 
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use figures::{Figures, Wanted};
+use estate::Sources;
+use figures::{Figures, Limit, Wanted};
 use terminal::Program;
 
 /// What can go wrong while measuring.
@@ -20,7 +23,8 @@ const USAGE: &str = "cargo bench -- [--runs N] [--rest SECONDS] [--presses N] [-
   --runs N         starts of each program, 1 to 1000; default 10
   --rest SECONDS   how long each program is watched at rest, 1 to 600; default 10
   --presses N      keys pressed one by one, 10 to 10000; default 300
-  --services N     services of the simulated room, 1 to 10000; default 100
+  --services N     services of the rooms, 1 to 10000; default 100
+  --many N         services of the last column, 1 to 10000; default 10000
 ";
 
 /// What the command line asked for.
@@ -28,7 +32,7 @@ enum Asked {
     /// The floor itself: this process is the trivial program.
     Floor,
     Help,
-    Measure(Wanted, usize),
+    Measure(Wanted, usize, usize),
 }
 
 fn main() -> ExitCode {
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
     let done = match asked {
         Asked::Floor => floor::run().map_err(Into::into),
         Asked::Help => write!(std::io::stdout(), "{USAGE}").map_err(Into::into),
-        Asked::Measure(wanted, services) => measure(&wanted, services),
+        Asked::Measure(wanted, services, many) => measure(&wanted, services, many),
     };
     if let Err(error) = done {
         let _ = writeln!(std::io::stderr(), "failed to measure: {error}");
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let (mut wanted, mut services) = (Wanted::default(), 100);
+    let (mut wanted, mut services, mut many) = (Wanted::default(), 100, 10_000);
     while let Some(name) = arguments.next() {
         let mut number = |least: usize, most: usize| {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a number"))?;
@@ -71,13 +75,14 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--rest" => wanted.rest = number(1, 600)?,
             "--presses" => wanted.presses = number(10, 10_000)?,
             "--services" => services = number(1, 10_000)?,
+            "--many" => many = number(1, 10_000)?,
             _ => return Err(format!("there is no option `{name}`")),
         }
     }
-    Ok(Asked::Measure(wanted, services))
+    Ok(Asked::Measure(wanted, services, many))
 }
 
-fn measure(wanted: &Wanted, services: usize) -> Outcome<()> {
+fn measure(wanted: &Wanted, services: usize, many: usize) -> Outcome<()> {
     let home = tempfile::tempdir()?;
     let scenario = home.path().join("fleet.toml");
     std::fs::write(&scenario, fleet::scenario(services)?)?;
@@ -85,12 +90,23 @@ fn measure(wanted: &Wanted, services: usize) -> Outcome<()> {
     let this = std::env::current_exe()?;
     let this = this.to_string_lossy();
     let gonogo = env!("CARGO_BIN_EXE_gonogo");
+    let port = prometheus::start()?;
+    let configured = |name: &str, services, sources| -> Outcome<Program> {
+        let home = home.path().join(name);
+        std::fs::create_dir(&home)?;
+        let file = home.join("estate.toml");
+        std::fs::write(&file, estate::configuration(services, sources, &home)?)?;
+        Ok(Program::new(gonogo, &["--config", &file.to_string_lossy()], &home))
+    };
     let programs = [
         ("floor", Program::new(&this, &["floor"], home.path())),
         ("gonogo, time stands still", Program::new(gonogo, &["demo", &scenario, "--speed", "0"], home.path())),
         ("gonogo, live", Program::new(gonogo, &["demo", &scenario], home.path())),
+        ("configured, not polled", configured("quiet", services, Sources::None)?),
+        ("configured, live and dead", configured("polled", services, Sources::LiveAndDead(port))?),
+        ("many, live and dead", configured("many", many, Sources::LiveAndDead(port))?),
     ];
-    let mut all: Vec<(&str, Figures)> = programs.iter().map(|(name, _)| (*name, Figures::default())).collect();
+    let mut all = programs.each_ref().map(|(name, _)| (*name, Figures::default()));
     // One start of each in turn: what disturbs the machine for a while disturbs all of them.
     for _ in 0..wanted.runs {
         for ((_, program), (_, figures)) in programs.iter().zip(&mut all) {
@@ -103,10 +119,46 @@ fn measure(wanted: &Wanted, services: usize) -> Outcome<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{services} services, {} starts, {} s at rest, {} presses; terminal of 120x40",
+        "{services} services ({many} in the last column), {} starts, {} s at rest, {} presses; terminal of 120x40",
         wanted.runs, wanted.rest, wanted.presses
     )?;
     writeln!(out, "median of each figure, and its ratio to the floor of this run\n")?;
     out.write_all(figures::table(&all).as_bytes())?;
+    let [(_, floor), _, _, (quiet, at_rest), (polled, busy), (most, largest)] = &all;
+    writeln!(out, "\nlimits of the configured rooms")?;
+    for (name, figures, limits) in [(quiet, at_rest, AT_REST), (polled, busy, BUSY), (most, largest, LARGEST)] {
+        out.write_all(figures::judged(name, figures, floor, limits).as_bytes())?;
+    }
     Ok(())
 }
+
+const fn limit(row: &'static str, most: f64, ratio: Option<f64>) -> Limit {
+    Limit { row, most, ratio }
+}
+
+/// Nothing is polled: what is left is the clock of line 1 and a glance at the store.
+const AT_REST: &[Limit] = &[
+    limit("first frame (5 ms silence),", 8000.0, None),
+    limit("memory 5 s after exec", 14.5, None),
+    limit("at rest, processor a second", 0.25, None),
+    limit("at rest, wake-ups a second", 4.0, None),
+];
+
+/// Data arrives while keys are pressed.
+const BUSY: &[Limit] = &[
+    limit("first frame (5 ms silence)", 24.0, Some(4.0)),
+    limit("memory 5 s after exec", 14.5, None),
+    limit("key to first byte, p50", 0.75, Some(1.2)),
+    limit("key to first byte, p99", 2.0, Some(2.5)),
+    limit("one cursor move, median", 85.0, None),
+    limit("processor a move", 0.75, Some(1.5)),
+    limit("50 keys in one write", 4200.0, None),
+];
+
+/// The same with ten thousand services.
+const LARGEST: &[Limit] = &[
+    limit("memory after the keys", 100.0, None),
+    limit("key to first byte, p50", 0.75, Some(1.2)),
+    limit("key to first byte, p99", 2.0, Some(2.5)),
+    limit("one scrolled row, median", 475.0, None),
+];

@@ -116,6 +116,11 @@ impl Running {
         }
     }
 
+    /// Time since it was started.
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Bytes that come within a time.
     pub(crate) fn listen(&mut self, span: Duration) -> Outcome<usize> {
         let end = Instant::now() + span;

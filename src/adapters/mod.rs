@@ -1,9 +1,11 @@
 //! Adapters: one product a file or folder, each behind a port, each proven on the real server.
 
 pub mod alerts;
+pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod http;
 pub mod signals;
+pub mod signer;
 pub mod simulated;
 pub mod traffic;

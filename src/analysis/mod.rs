@@ -2,6 +2,10 @@
 
 pub mod counters;
 pub mod histogram;
+pub mod occurrence;
 pub mod proportion;
+pub mod recurrence;
+pub mod span;
 pub mod split;
 pub mod weights;
+pub mod zone;

@@ -13,6 +13,7 @@ use crate::adapters::simulated::{self, SimulatedWorld};
 use crate::adapters::traffic::haproxy::Haproxy;
 use crate::cli::exit::Exit;
 use crate::cli::out;
+use crate::cli::who::{self, Found, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
@@ -52,20 +53,8 @@ pub struct Meanwhile {
     pub outside: Pin<Box<dyn Future<Output = (Outside, Equipment)> + Send>>,
     /// The ports, to be replaced when the configuration changes; empty until the backends are open.
     pub switchboard: Arc<Switchboard>,
-}
-
-/// The name of the system user who runs this process.
-pub fn os_user(around: &Surroundings) -> String {
-    let named = around.variable("USER").or_else(|| around.variable("LOGNAME"));
-    let id = rustix::process::getuid().as_raw();
-    // The password file decides: a variable is only what somebody set.
-    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let found = file.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, number) = (fields.next()?, fields.nth(1)?);
-        (number.parse() == Ok(id)).then(|| name.to_owned())
-    });
-    found.or_else(|| named.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
+    /// Who is at the keys, to be looked at again when the configuration changes; nobody of importance on the simulated train.
+    pub found: Option<Found>,
 }
 
 /// Loads the configuration, or says on standard error what is wrong with it.
@@ -98,28 +87,30 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 }
 
 /// A room over the configured backends.
-pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool) -> Composed {
-    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends);
+pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Composed {
+    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends, proof).await;
     let (outside, equipment) = outside.await;
     Composed { outside, opening: opening.equipped(equipment), simulated: None }
 }
 
 /// A room over the configured backends that can be shown before they and the store are open.
-pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool) -> Meanwhile {
+pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Meanwhile {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = loaded.config;
-    let actor = Actor::recognise(&os_user(around), &config.catalog.people);
+    let found = who::recognise(around, &config.catalog.people, proof).await;
+    let actor = found.recognised.actor.clone();
     let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
     let (around, its_clock) = (around.clone(), clock.clone());
     let switchboard = Arc::new(Switchboard::default());
     let ports = switchboard.clone();
-    Meanwhile { clock, opening, switchboard, outside: Box::pin(async move { backends_and_store(config, around, its_clock, ports).await }) }
+    let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports).await });
+    Meanwhile { clock, opening, switchboard, outside, found: Some(found) }
 }
 
 /// An opening to which the equipment is still to come.
-fn bare(catalog: Catalog, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
+fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
     let Equipment { installation, record_trouble, abilities } = Equipment::default();
-    Opening { catalog: Arc::new(catalog), actor, read_only, installation, record_trouble, abilities, seed, tends }
+    Opening { catalog, actor, read_only, installation, record_trouble, abilities, seed, tends }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -194,7 +185,7 @@ pub fn simulated_meanwhile(
             }
         }
     };
-    Ok(Meanwhile { clock, opening, switchboard: Arc::new(Switchboard::default()), outside: Box::pin(outside) })
+    Ok(Meanwhile { clock, opening, switchboard: Arc::new(Switchboard::default()), outside: Box::pin(outside), found: None })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {
@@ -213,12 +204,12 @@ fn train(
         not_opened(&error);
         Exit::Usage
     };
-    let user = os_user(around);
+    let user = who::os_user(around);
     let catalog = scenario.catalog(&user).map_err(refused)?;
     let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(refused)?;
     let ports = simulated::ports(&world).map_err(refused)?;
-    let actor = Actor::recognise(&user, &catalog.people);
-    Ok((bare(catalog, actor, read_only, seed, true), ports, world))
+    let actor = Actor::recognise(&user, &catalog.people, &[]).actor;
+    Ok((bare(Arc::new(catalog), actor, read_only, seed, true), ports, world))
 }
 
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {

@@ -306,6 +306,12 @@ pub fn entry(row: &EntryRow) -> Value {
     })
 }
 
+/// A verification that could not be carried out: nothing is proven.
+pub fn unverified(why: &LedgerError) -> Value {
+    let nothing = Value::Null;
+    json!({ "schema": SCHEMA, "intact": false, "entries": nothing, "first_bad": nothing, "reason": why.to_string() })
+}
+
 /// What a verification found.
 pub fn verification(found: &Verification) -> Value {
     json!({ "schema": SCHEMA, "intact": found.intact, "entries": found.entries, "first_bad": found.first_bad, "reason": found.reason })

@@ -12,6 +12,7 @@ mod settle;
 mod story;
 mod target;
 mod verbs;
+mod who;
 
 use std::process::ExitCode;
 
@@ -42,7 +43,8 @@ pub fn run() -> ExitCode {
             return Exit::Configuration.into();
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One worker: it drives the room and speaks to backends; the glass has the main thread, and so a processor, for itself.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -66,7 +68,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Show(args) => verbs::show::run(around, &flags, &args).await,
         Command::Watch { jsonl } => verbs::watch::run(around, &flags, jsonl).await,
         Command::Doctor { json } => verbs::doctor::run(around, &flags, json).await,
-        Command::Whoami { json } => verbs::whoami::run(around, &flags, json),
+        Command::Whoami { json } => verbs::whoami::run(around, &flags, json).await,
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
         Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
         Command::Approve(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Approve, args)).await,

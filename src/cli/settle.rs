@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::compose::{self, Composed};
 use super::exit::Exit;
 use super::out;
+use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{self, Handle};
@@ -37,12 +38,25 @@ pub fn needed(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
     Ok(loaded)
 }
 
-/// Opens a room over the configured backends. `tends`: whether it settles what dead processes left.
+/// Opens a room over the configured backends for a verb that may do or say something in the operator's name, who proves who it is.
+/// `tends`: whether it settles what dead processes left.
 ///
 /// # Errors
 /// Exit 8, as [`needed`].
 pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<Opened, Exit> {
-    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends).await;
+    opened(around, flags, tends, Proof::Asked).await
+}
+
+/// Opens a room over the configured backends for a verb that only looks: nobody has to touch a key for it.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> {
+    opened(around, flags, false, Proof::Waived).await
+}
+
+async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
     let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
 }

@@ -11,7 +11,7 @@ use super::surroundings::{Flags, Surroundings};
 use super::trust;
 
 /// The longest configuration file, in bytes.
-const LONGEST: u64 = 4 * 1024 * 1024;
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The name of a configuration file.
 const NAME: &str = "gonogo.toml";
@@ -85,6 +85,7 @@ impl Layers {
             && !trust::is_trusted(path, &digest, trust_dir)
         {
             refuse_backends(&table, path, found);
+            refuse_calendars(&table, path, found);
         }
         refuse_twins(&table, found);
         merge(&mut self.table, table);
@@ -96,7 +97,7 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
-        return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 4 MiB"));
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
     }
     Ok(bytes)
 }
@@ -119,6 +120,20 @@ fn refuse_backends(table: &Table, path: &Path, found: &mut Findings) {
         for secret in ["token", "password"] {
             if let Some((key, _)) = inner.entry(secret) {
                 found.problem(key.at, "a project file that is not trusted defines a secret", &right);
+            }
+        }
+    }
+}
+
+/// An untrusted project file could send requests to an address of its own, or have a freeze read from a file of its own.
+fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
+    for word in ["window", "freeze"] {
+        let Some(Node { value: Value::List(items), .. }) = table.get(word) else { continue };
+        for item in items {
+            let Value::Table(inner) = &item.value else { continue };
+            if let Some((key, _)) = inner.entry("calendar") {
+                let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
+                found.problem(key.at, "a project file that is not trusted names a calendar", &right);
             }
         }
     }

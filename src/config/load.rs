@@ -1,5 +1,7 @@
 //! Loads the configuration: files, environment, flags, each over the one before, checked as a whole.
 
+use std::sync::Arc;
+
 use super::check;
 use super::keymap;
 use super::layers;
@@ -78,8 +80,14 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         return Err(Problems(problems));
     }
     let nothing_configured = layers.files.is_empty();
-    let config =
-        Config { catalog: checked.catalog, backends: checked.backends, store: checked.store, ledger: checked.ledger, files: layers.files };
+    let config = Config {
+        catalog: Arc::new(checked.catalog),
+        backends: checked.backends,
+        calendars: checked.calendars,
+        store: checked.store,
+        ledger: checked.ledger,
+        files: layers.files,
+    };
     Ok(Loaded { config, nothing_configured, warnings })
 }
 

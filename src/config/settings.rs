@@ -1,6 +1,7 @@
 //! What the configuration says beyond the catalog: addresses, secrets by reference, places of the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::catalog::{BackendKind, Catalog};
@@ -62,13 +63,33 @@ pub struct LedgerSettings {
     pub break_glass: Option<PathBuf>,
 }
 
+/// Where a calendar lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalendarAddress {
+    /// A file.
+    File(PathBuf),
+    /// `http://..` or `https://..`, without user, password, query or fragment.
+    Url(String),
+}
+
+/// How to read one calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarSettings {
+    /// Its name in messages.
+    pub name: BackendName,
+    /// Where it lies.
+    pub address: CalendarAddress,
+}
+
 /// The whole configuration after all layers.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The nouns.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// How to talk to each backend.
     pub backends: Vec<BackendSettings>,
+    /// How to read each calendar of windows and freezes.
+    pub calendars: Vec<CalendarSettings>,
     /// The store.
     pub store: StoreSettings,
     /// Second places.

@@ -138,6 +138,23 @@ fn what_is_left_out_has_the_defaults_of_the_contract() {
 }
 
 #[test]
+fn people_may_share_a_system_user_and_one_without_a_key_is_warned_of() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvH0DkPwSfNWnR3bTqkdzPfo9CxQ4oFPVDTmFXIYaF";
+    let ana = format!("[[person]]\nname = \"ana\"\nos_user = \"deploy\"\nkeys = [\"{key} ana@laptop\"]\n");
+    let machine = Machine::new()
+        .user(&format!("{ana}[[person]]\nname = \"cy\"\nos_user = \"deploy\"\n[[person]]\nname = \"dan\"\nos_user = \"dan\"\n"));
+    let warnings = machine.load().expect("accepted").warnings;
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(
+        warning.to_string().ends_with(
+            ":7:11: `deploy` is the system user of 2 people, and this one has no key to be known by; expected `keys` for each who shares it"
+        ),
+        "{warning}"
+    );
+    assert!(Machine::new().user(&ana).load().expect("accepted").warnings.is_empty());
+}
+
+#[test]
 fn stale_after_is_never_under_five_seconds_by_default() {
     let machine = Machine::new().user("[[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/run/x\"\nevery = \"1s\"\n");
     let config = machine.load().expect("accepted").config;
@@ -151,6 +168,146 @@ fn without_any_file_nothing_is_configured_and_flags_still_count() {
     assert!(loaded.nothing_configured && loaded.config.catalog.room.read_only);
     assert_eq!(loaded.config.catalog.room.theme, "ascii");
     assert_eq!(loaded.config.catalog.room.timezone, "UTC");
+}
+
+#[test]
+fn the_timetable_is_what_the_files_say() {
+    use crate::model::timetable::{CalendarTimes, Excepted, Running, Stamp, Times, Unreadable, WayBack};
+    use chrono::Weekday::{Mon, Tue};
+    use std::time::Duration;
+    let machine = Machine::new().user(
+        r#"
+        [room]
+        timezone = "Europe/Berlin"
+        [[person]]
+        name = "ana"
+        [[environment]]
+        name = "prod"
+        [[service]]
+        name = "checkout"
+        team = "payments"
+        [[window]]
+        name = "night"
+        teams = ["payments"]
+        types = ["standard", "normal"]
+        days = ["mon", "tue"]
+        from = "22:00"
+        to = "04:00"
+        timezone = "America/New_York"
+        [[window]]
+        name = "office"
+        calendar = "office.ics"
+        summary = "Release"
+        [[freeze]]
+        name = "sale"
+        reason = "the sale"
+        calendar = "office.ics"
+        category = "FREEZE"
+        every = "1m"
+        stale_after = "2h"
+        unreadable = "warn"
+        way_back = "frozen"
+        running = "hold"
+        [[freeze]]
+        name = "eve"
+        reason = "nobody is here"
+        begin = "2026-12-24T14:00"
+        end = "2026-12-27T00:00:00+01:00"
+        [[exception]]
+        freeze = "eve"
+        target = "checkout@prod"
+        date = "2026-12-24"
+        by = "ana"
+        reason = "the bug"
+        [[train]]
+        name = "express"
+        environment = "prod"
+        services = ["checkout"]
+        window = "night"
+        departs = "23:00"
+        cut_off = "30m"
+        "#,
+    );
+    let config = machine.load().expect("accepted").config;
+    let table = &config.catalog.timetable;
+    let clock = |text| crate::model::timetable::ClockTime::read(text).expect("a time");
+    assert_eq!(table.windows[0].times, Times::Weekly { days: vec![Mon, Tue], from: clock("22:00"), to: clock("04:00") });
+    assert_eq!((table.windows[0].timezone.as_str(), table.windows[1].timezone.as_str()), ("America/New_York", "Europe/Berlin"));
+    let calendar = |summary: Option<&str>, category: Option<&str>, hours, unreadable| {
+        Times::Calendar(CalendarTimes {
+            feed: "office.ics".parse().expect("a name"),
+            summary: summary.map(str::to_owned),
+            category: category.map(str::to_owned),
+            stale_after: Duration::from_hours(hours),
+            unreadable,
+        })
+    };
+    assert_eq!(table.windows[1].times, calendar(Some("Release"), None, 24, Unreadable::Stop));
+    assert_eq!(table.freezes[0].times, calendar(None, Some("FREEZE"), 2, Unreadable::Warn));
+    assert_eq!((table.freezes[0].way_back, table.freezes[0].running), (WayBack::Frozen, Running::Hold));
+    assert_eq!((table.freezes[1].way_back, table.freezes[1].running), (WayBack::Exempt, Running::Finish));
+    let (begin, end) = ("2026-12-24T14:00:00".parse().expect("a time"), "2026-12-26T23:00:00Z".parse().expect("a time"));
+    assert_eq!(table.freezes[1].times, Times::Once { begin: Stamp::Floating(begin), end: Stamp::Utc(end) });
+    let day = Excepted::Day { target: "checkout@prod".parse().expect("a target"), date: "2026-12-24".parse().expect("a day") };
+    assert_eq!(table.exceptions[0].lets, day);
+    assert_eq!((table.trains[0].departs, table.trains[0].cut_off), (Some(clock("23:00")), Duration::from_mins(30)));
+    assert_eq!(
+        table.feeds.iter().map(|feed| feed.every.as_secs()).collect::<Vec<_>>(),
+        [60],
+        "one file is one calendar, read as often as any asks"
+    );
+    let file = config.files[0].parent().expect("a directory").join("office.ics");
+    assert_eq!(config.calendars[0].address, settings::CalendarAddress::File(file));
+}
+
+#[test]
+fn what_no_window_of_an_environment_admits_is_warned_of() {
+    let machine = Machine::new().user(
+        r#"
+[[environment]]
+name = "prod"
+[[service]]
+name = "checkout"
+[service.deploy.prod]
+strategy = "canary"
+[[service]]
+name = "mail"
+[service.deploy.prod]
+strategy = "canary"
+[[window]]
+name = "office"
+services = ["mail"]
+types = ["standard", "normal"]
+from = "10:00"
+to = "16:00"
+"#,
+    );
+    let warnings = machine.load().expect("accepted").warnings;
+    let told: Vec<String> = warnings.iter().map(|warning| format!("{}: {}", warning.place.line, warning.what)).collect();
+    assert_eq!(
+        told,
+        ["12: prod has windows, and none of them admits checkout@prod", "12: prod has windows, and none of them admits emergency changes"]
+    );
+}
+
+#[test]
+fn a_project_file_that_is_not_trusted_names_no_calendar() {
+    let machine = Machine::new().project("[[freeze]]\nname = \"a\"\nreason = \"b\"\ncalendar = \"https://elsewhere.example/a.ics\"\n");
+    let problems = machine.problems();
+    assert!(problems[0].starts_with("project/gonogo.toml:4:1: a project file that is not trusted names a calendar"), "{problems:?}");
+}
+
+#[test]
+fn the_digest_of_the_rules_covers_windows_and_freezes_and_not_the_plans_that_are_excepted() {
+    let digest = |rest: &str| {
+        let base = "[[person]]\nname = \"ana\"\n[[environment]]\nname = \"prod\"\n[[service]]\nname = \"a\"\n[[freeze]]\nname = \"f\"\nreason = \"r\"\nfrom = \"10:00\"\nto = \"11:00\"\n";
+        Machine::new().user(&format!("{base}{rest}")).load().expect("accepted").config.catalog.rules_digest.clone()
+    };
+    let bare = digest("");
+    assert_ne!(bare, digest("running = \"hold\"\n"));
+    assert_ne!(bare, digest("[[exception]]\nfreeze = \"f\"\ntarget = \"a@prod\"\ndate = \"2026-01-01\"\nby = \"ana\"\nreason = \"r\"\n"));
+    let plan = format!("[[exception]]\nfreeze = \"f\"\nplan = \"{}\"\nby = \"ana\"\nreason = \"r\"\n", "0".repeat(64));
+    assert_eq!(bare, digest(&plan), "it would void the very plan that it names");
 }
 
 #[test]
@@ -310,7 +467,7 @@ fn a_server_behind_two_targets_is_a_warning() {
 
 #[test]
 fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_order_of_tables() {
-    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest;
+    let digest = |text: &str| Machine::new().user(text).load().expect("accepted").config.catalog.rules_digest.clone();
     let (ana, bo) = ("[[person]]\nname = \"ana\"\nroles = [{ role = \"captain\" }]\n", "[[person]]\nname = \"bo\"\n");
     let prod = "[[environment]]\nname = \"prod\"\nprotection = { approvals = 1 }\n";
     let first = digest(&format!("{ana}{bo}{prod}"));

@@ -1,6 +1,7 @@
 //! What each backend is asked for: the questions that the catalog and the present roles of the slots give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::control::task::Query;
 use crate::control::world::World;
@@ -48,22 +49,24 @@ fn unread(world: &World, backend: &BackendName) -> Vec<u64> {
 
 fn deploys(world: &World) -> impl Iterator<Item = (&Service, Target, &Deploy)> {
     world.catalog.services.values().flat_map(|service| {
-        service.deploy.iter().map(move |(environment, deploy)| (service, Target::new(service.name.clone(), environment.clone()), deploy))
+        service.deploy.iter().map(move |(environment, deploy)| (service, Target::new(service.name.clone(), environment.clone()), &**deploy))
     })
 }
 
-fn asks(world: &World, backend: &BackendName) -> Vec<Ask> {
+fn asks<'a>(world: &'a World, backend: &BackendName) -> Vec<Ask> {
     let mut asks = Vec::new();
+    let mut templates: BTreeMap<&str, Arc<str>> = BTreeMap::new();
     for (service, target, deploy) in deploys(world) {
         let stable = world.target(&target).map_or(Slot::First, |view| view.state.stable);
         let slots: &[Slot] = if deploy.traffic.is_empty() { &[Slot::First] } else { &Slot::BOTH };
         for slot in slots {
-            let ask = |subject: Subject, template: &str, form: Form| Ask {
+            let values = values(&target, deploy, *slot, stable);
+            let mut ask = |subject: Subject, template: &'a str, form: Form| Ask {
                 target: target.clone(),
                 slot: Some(*slot),
                 subject,
-                template: template.to_owned(),
-                values: values(&target, deploy, *slot, stable),
+                template: templates.entry(template).or_insert_with(|| template.into()).clone(),
+                values: values.clone(),
                 form,
             };
             if let Some(version) = deploy.version.as_ref().filter(|version| &version.backend == backend) {
@@ -86,7 +89,7 @@ fn asks(world: &World, backend: &BackendName) -> Vec<Ask> {
 }
 
 /// What the placeholders stand for in one slot of a target.
-fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Vec<(String, String)> {
+fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Arc<[(String, String)]> {
     let server = deploy.traffic.first().and_then(|entry| entry.servers(slot).first()).map(ToString::to_string);
     let mut values = vec![
         ("service".to_owned(), target.service.to_string()),
@@ -94,5 +97,5 @@ fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Vec<(St
         ("track".to_owned(), Track::of(slot, stable).word().to_owned()),
     ];
     values.extend(server.map(|server| ("slot".to_owned(), server)));
-    values
+    values.into()
 }

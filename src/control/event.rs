@@ -13,6 +13,7 @@ use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
@@ -99,6 +100,13 @@ pub enum Event {
     Confirmed {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// An operator tried to order a plan that was denied before his eyes.
+    Refused {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
     },
     /// The point of no return was passed, or not.
     Began {
@@ -198,6 +206,9 @@ pub enum Event {
     Reloaded {
         /// The new catalog, or why the old one stays.
         result: Result<Arc<crate::model::catalog::Catalog>, Text>,
+        /// Who is at the keys by the new one; none leaves it as it was.
+        #[serde(default)]
+        actor: Option<crate::model::operator::Actor>,
     },
     /// Time passed.
     Woke,
@@ -210,6 +221,7 @@ impl Event {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
+            | Self::Refused { .. }
             | Self::Began { .. }
             | Self::Sending { .. }
             | Self::Answered { .. }

@@ -1,12 +1,14 @@
 //! How things stand, derived from the world: the same answers for the board, the screens and `status --json`.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::world::{SignalState, TargetView, World};
-use crate::model::deed::DeedState;
+use crate::model::deed::{Deed, DeedState};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
@@ -52,34 +54,56 @@ impl Standing {
 }
 
 /// The backends that a target is mainly read from: its routers, else its version source, else its signals.
-fn main_sources(world: &World, view: &TargetView) -> Vec<BackendName> {
+fn main_sources<'a>(world: &'a World, view: &TargetView) -> Vec<&'a BackendName> {
     let Some(deploy) = world.catalog.deploy(&view.target) else { return Vec::new() };
-    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| entry.backend.clone()).collect();
+    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
     if backends.is_empty() {
-        backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
+        backends.extend(deploy.version.iter().map(|version| &version.backend));
     }
     if backends.is_empty() {
         let signals = world.catalog.services.get(&view.target.service).into_iter().flat_map(|service| &service.signals);
-        backends.extend(signals.map(|signal| signal.backend.clone()));
+        backends.extend(signals.map(|signal| &signal.backend));
     }
     backends
 }
 
 /// The freshness of what a target is mainly read from, the worst of it.
 pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
-    main_sources(world, view).iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
+    main_sources(world, view).into_iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
 }
 
 /// How a target stands.
 pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
+    let mine = world.deeds.values().filter(|deed| deed.target == view.target);
+    let waits = world.waiting_at(now).any(|one| one.plan.target() == &view.target);
+    stands(world, view, now, mine, waits)
+}
+
+/// How all targets stand, by target.
+pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
+    let mut deeds: BTreeMap<&Target, Vec<&Arc<Deed>>> = BTreeMap::new();
+    for deed in world.deeds.values() {
+        deeds.entry(&deed.target).or_default().push(deed);
+    }
+    let waiting: BTreeSet<_> = world.waiting_at(now).map(|one| one.plan.target()).collect();
+    let one = |(target, view): (&Target, &Arc<TargetView>)| {
+        let mine = deeds.get(target).into_iter().flatten().copied();
+        (target.clone(), stands(world, view, now, mine, waiting.contains(target)))
+    };
+    world.targets.iter().map(one).collect()
+}
+
+/// How a target stands, its own deeds and whether a plan of it waits being known.
+fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterator<Item = &'a Arc<Deed>>, waits: bool) -> Standing {
+    let deeds: Vec<_> = deeds.collect();
     if view.alerts.iter().any(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) || past_limit(world, view, now) {
         return Standing::Abnormal;
     }
-    let newest = world.deeds.values().filter(|deed| deed.target == view.target).max_by_key(|deed| deed.facts.intended);
+    let newest = deeds.iter().max_by_key(|deed| deed.facts.intended);
     if newest.is_some_and(|deed| matches!(deed.state, DeedState::Failed | DeedState::Unknown | DeedState::Slipped)) {
         return Standing::Failed;
     }
-    if world.waiting_at(now).any(|one| one.plan.target() == &view.target) {
+    if waits {
         return Standing::Waiting;
     }
     if !freshness(world, view, now).is_fresh() {
@@ -88,7 +112,7 @@ pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
     if view.state.hold.is_some() {
         return Standing::Held;
     }
-    if world.under_way(&view.target).is_some() || deploying(world, view) {
+    if deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
         return Standing::Moving;
     }
     match view.wished().map(crate::model::share::Share::nearest) {
@@ -144,7 +168,7 @@ pub struct ByItself {
 
 /// The age of what a target is mainly read from: the oldest of it.
 pub fn age(world: &World, view: &TargetView, now: &Moment) -> Option<Duration> {
-    main_sources(world, view).into_iter().filter_map(|backend| world.sources.get(&backend)?.age(now)).max()
+    main_sources(world, view).into_iter().filter_map(|backend| world.sources.get(backend)?.age(now)).max()
 }
 
 /// What stands in the way of reading a source now, in one line.

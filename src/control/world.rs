@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::capability::Capability;
@@ -228,17 +229,6 @@ pub struct VersionSeen {
     pub since: DateTime<Utc>,
 }
 
-/// One point of a chart: time in milliseconds since 1970, stable value, canary value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// When.
-    pub at_ms: i64,
-    /// In the stable slot.
-    pub stable: Option<f64>,
-    /// In the other slot.
-    pub canary: Option<f64>,
-}
-
 /// Everything that the room knows of one target, made anew only when a source of it said something new.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetView {
@@ -255,7 +245,7 @@ pub struct TargetView {
     /// Alerts that match it.
     pub alerts: Vec<Arc<Alert>>,
     /// Charts by signal, oldest first, at most 240 points.
-    pub charts: BTreeMap<SignalName, Arc<VecDeque<Point>>>,
+    pub charts: Vec<(SignalName, Chart)>,
     /// When its share last changed.
     pub since: Option<DateTime<Utc>>,
 }
@@ -270,9 +260,14 @@ impl TargetView {
             versions: [None, None],
             signals: Vec::new(),
             alerts: Vec::new(),
-            charts: BTreeMap::new(),
+            charts: Vec::new(),
             since: None,
         }
+    }
+
+    /// The chart of a signal.
+    pub fn chart(&self, signal: &SignalName) -> Option<&Chart> {
+        self.charts.iter().find(|(name, _)| name == signal).map(|(_, chart)| chart)
     }
 
     /// The slot on trial.
@@ -349,6 +344,8 @@ pub struct LedgerView {
     pub witnesses: Vec<Text>,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// Why the last verification came to no verdict, and when; none when it came to one.
+    pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
 }

@@ -11,6 +11,7 @@ use super::operator::Person;
 use super::share::Percent;
 use super::signal::Better;
 use super::slot::Slot;
+use super::timetable::Timetable;
 
 /// What a backend is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -287,7 +288,8 @@ pub struct Service {
     /// What builds it.
     pub pipeline: Option<PipelineRef>,
     /// How it is deployed, by environment.
-    pub deploy: BTreeMap<EnvironmentName, Deploy>,
+    // A node of a map has room for eleven values; most services have few environments.
+    pub deploy: BTreeMap<EnvironmentName, Box<Deploy>>,
     /// Its signals.
     pub signals: Vec<Signal>,
 }
@@ -322,6 +324,9 @@ pub struct Catalog {
     pub environments: Vec<Environment>,
     /// Services by name.
     pub services: BTreeMap<ServiceName, Service>,
+    /// Windows, freezes, trains.
+    #[serde(default)]
+    pub timetable: Timetable,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.
@@ -336,7 +341,7 @@ impl Catalog {
 
     /// How a target is deployed.
     pub fn deploy(&self, target: &Target) -> Option<&Deploy> {
-        self.services.get(&target.service)?.deploy.get(&target.environment)
+        self.services.get(&target.service)?.deploy.get(&target.environment).map(AsRef::as_ref)
     }
 
     /// What protects a target: the deploy's own protection, else its environment's.
@@ -347,17 +352,29 @@ impl Catalog {
 
     /// Every backend that says something about a target.
     pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
-        let mut backends = BTreeSet::new();
-        let Some(service) = self.services.get(&target.service) else { return backends };
-        backends.extend(service.alerts.iter().map(|alerts| alerts.backend.clone()));
-        backends.extend(service.pipeline.iter().map(|pipeline| pipeline.backend.clone()));
-        backends.extend(service.signals.iter().map(|signal| signal.backend.clone()));
-        if let Some(deploy) = service.deploy.get(&target.environment) {
-            backends.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
-            backends.extend(deploy.version.iter().map(|version| version.backend.clone()));
-            backends.extend(deploy.deploy.iter().map(|pipeline| pipeline.backend.clone()));
-        }
-        backends
+        self.named_by(target).cloned().collect()
+    }
+
+    /// Whether a backend says something about a target.
+    pub fn reads(&self, target: &Target, backend: &BackendName) -> bool {
+        self.named_by(target).any(|name| name == backend)
+    }
+
+    /// The backends that a target's configuration names, some of them more than once.
+    fn named_by(&self, target: &Target) -> impl Iterator<Item = &BackendName> {
+        let service = self.services.get(&target.service);
+        let deploy = service.and_then(|service| service.deploy.get(&target.environment));
+        let of_service = service.into_iter().flat_map(|service| {
+            let alerts = service.alerts.iter().map(|alerts| &alerts.backend);
+            let pipeline = service.pipeline.iter().map(|pipeline| &pipeline.backend);
+            alerts.chain(pipeline).chain(service.signals.iter().map(|signal| &signal.backend))
+        });
+        let of_deploy = deploy.into_iter().flat_map(|deploy| {
+            let version = deploy.version.iter().map(|version| &version.backend);
+            let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
+            deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline)
+        });
+        of_service.chain(of_deploy)
     }
 
     /// What protects a target, with the gates of its environment.

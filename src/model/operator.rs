@@ -5,6 +5,24 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::name::{EnvironmentName, PersonName, RoleName, ServiceName};
+use super::text::Text;
+
+/// The types of public keys whose signatures the ledger can bear.
+pub const KEY_TYPES: &[&str] = &[
+    "ssh-ed25519",
+    "sk-ssh-ed25519@openssh.com",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "ssh-rsa",
+];
+
+/// A public key in the OpenSSH form without its comment, which does not make it another key.
+pub fn without_comment(key: &str) -> &str {
+    let end = key.match_indices(' ').nth(1).map_or(key.len(), |(end, _)| end);
+    key.get(..end).unwrap_or(key)
+}
 
 /// A role that a person holds, everywhere or only in some environments and services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +40,7 @@ pub struct Grant {
 pub struct Person {
     /// The name by which the room calls the person.
     pub name: PersonName,
-    /// The system user of the person, when the room runs on their machine.
+    /// The system user of the person on the machine that the room runs on; several may share one.
     pub os_user: Option<String>,
     /// Public SSH keys in the OpenSSH form.
     pub keys: Vec<String>,
@@ -38,27 +56,104 @@ pub struct Person {
     pub roles: Vec<Grant>,
 }
 
-/// Who is at the keys, and how we know.
+impl Person {
+    /// Whether one of the person's keys is this one, whatever their comments.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.keys.iter().any(|own| without_comment(own) == without_comment(key))
+    }
+}
+
+/// Who is at the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
-    /// A configured person, recognised by the system user.
+    /// A configured person, recognised by an agent's key or the system user.
     Person(PersonName),
     /// Nobody is configured: the system user has every role, and the screen says so.
     Unverified(String),
-    /// People are configured and this system user is none of them: no role at all.
+    /// People are configured and we cannot say that it is one of them: no role at all.
     Stranger(String),
 }
 
-impl Actor {
-    /// Finds who `os_user` is among the configured people.
-    pub fn recognise(os_user: &str, people: &[Person]) -> Self {
-        if people.is_empty() {
-            return Self::Unverified(os_user.to_owned());
+/// By what the room knows who is at the keys, or why it does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// The operator's agent holds this key, and none of anybody else.
+    AgentKey(String),
+    /// The system user is this person's alone, and the agent holds nobody's key.
+    SystemUser,
+    /// Nobody is configured.
+    NobodyConfigured,
+    /// The agent holds keys of several persons.
+    SeveralKeys(Vec<PersonName>),
+    /// The system user is shared, and the agent holds nobody's key.
+    SharedUser(Vec<PersonName>),
+    /// The system user is nobody's, and the agent holds nobody's key.
+    NobodysUser,
+    /// The agent lists this key, but would not sign with it, so that it may be anybody who knows the public key.
+    Unproven {
+        /// The key.
+        key: String,
+        /// What came instead of a signature.
+        why: Text,
+    },
+}
+
+/// Who is at the keys, and how we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// Who.
+    pub actor: Actor,
+    /// By what.
+    pub by: By,
+}
+
+impl Recognised {
+    /// The key that must sign before anything is done in this name: an agent can list every public key that it has read somewhere.
+    /// None where the system user alone says the same, or where it is nobody.
+    pub fn to_prove(&self, os_user: &str, people: &[Person]) -> Option<&str> {
+        match &self.by {
+            By::AgentKey(key) if Actor::recognise(os_user, people, &[]).actor != self.actor => Some(key),
+            By::AgentKey(_)
+            | By::SystemUser
+            | By::NobodyConfigured
+            | By::SeveralKeys(_)
+            | By::SharedUser(_)
+            | By::NobodysUser
+            | By::Unproven { .. } => None,
         }
-        match people.iter().find(|person| person.os_user.as_deref() == Some(os_user)) {
-            Some(person) => Self::Person(person.name.clone()),
-            None => Self::Stranger(os_user.to_owned()),
+    }
+
+    /// Nobody, because the key did not sign.
+    pub fn unproven(os_user: &str, key: &str, why: Text) -> Self {
+        Self { actor: Actor::Stranger(os_user.to_owned()), by: By::Unproven { key: key.to_owned(), why } }
+    }
+}
+
+impl Actor {
+    /// Finds who is at the keys among the configured people, by the system user and the public keys of the operator's agent (empty
+    /// where there is no agent).
+    ///
+    /// A key beats the account, which may be a shared one. Keys of several persons, and an account of several persons, say nobody.
+    pub fn recognise(os_user: &str, people: &[Person], keys: &[String]) -> Recognised {
+        let stranger = |by| Recognised { actor: Self::Stranger(os_user.to_owned()), by };
+        let person = |person: &Person, by| Recognised { actor: Self::Person(person.name.clone()), by };
+        let names = |people: &[&Person]| people.iter().map(|person| person.name.clone()).collect();
+        if people.is_empty() {
+            return Recognised { actor: Self::Unverified(os_user.to_owned()), by: By::NobodyConfigured };
+        }
+        let of_person = |one: &Person| keys.iter().find(|key| one.has_key(key));
+        let holders: Vec<&Person> = people.iter().filter(|one| of_person(one).is_some()).collect();
+        match holders.as_slice() {
+            [] => {}
+            [one] => return person(one, By::AgentKey(of_person(one).cloned().unwrap_or_default())),
+            several => return stranger(By::SeveralKeys(names(several))),
+        }
+        let users: Vec<&Person> = people.iter().filter(|one| one.os_user.as_deref() == Some(os_user)).collect();
+        match users.as_slice() {
+            [] => stranger(By::NobodysUser),
+            [one] => person(one, By::SystemUser),
+            several => stranger(By::SharedUser(names(several))),
         }
     }
 }
@@ -70,5 +165,115 @@ impl fmt::Display for Actor {
             Self::Person(name) => f.pad(name.as_str()),
             Self::Unverified(user) | Self::Stranger(user) => f.pad(&format!("os:{user}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANA: &str = "ssh-ed25519 AAAAana";
+    const CY: &str = "ssh-ed25519 AAAAcy";
+    const NOBODY: &str = "ssh-rsa AAAAother";
+
+    fn person(name: &str, os_user: Option<&str>, keys: &[&str]) -> Person {
+        Person {
+            name: name.parse().unwrap(),
+            os_user: os_user.map(str::to_owned),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            emails: Vec::new(),
+            logins: Vec::new(),
+            bots: Vec::new(),
+            teams: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    /// Ana and Cy share the account `deploy`, Dan has one of his own and no key.
+    fn people() -> Vec<Person> {
+        vec![
+            person("ana", Some("deploy"), &["ssh-ed25519 AAAAana ana@laptop", "ssh-rsa AAAAsecond"]),
+            person("cy", Some("deploy"), &[CY]),
+            person("dan", Some("dan"), &[]),
+        ]
+    }
+
+    fn recognised(os_user: &str, keys: &[&str]) -> (String, By) {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let Recognised { actor, by } = Actor::recognise(os_user, &people(), &keys);
+        assert_eq!(matches!(actor, Actor::Person(_)), matches!(by, By::AgentKey(_) | By::SystemUser), "{actor:?} {by:?}");
+        (actor.to_string(), by)
+    }
+
+    fn names(names: &[&str]) -> Vec<PersonName> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_key_says_who_it_is_behind_a_shared_account() {
+        assert_eq!(recognised("deploy", &[ANA]), ("ana".to_owned(), By::AgentKey(ANA.to_owned())));
+        assert_eq!(recognised("deploy", &[NOBODY, CY]), ("cy".to_owned(), By::AgentKey(CY.to_owned())));
+    }
+
+    #[test]
+    fn a_key_beats_the_account_of_somebody_else() {
+        assert_eq!(recognised("dan", &[ANA]), ("ana".to_owned(), By::AgentKey(ANA.to_owned())));
+        assert_eq!(recognised("root", &[ANA]).0, "ana");
+    }
+
+    #[test]
+    fn several_keys_of_one_person_are_that_person() {
+        assert_eq!(recognised("deploy", &["ssh-rsa AAAAsecond", ANA]).0, "ana");
+    }
+
+    #[test]
+    fn keys_of_several_persons_are_nobody_even_where_the_account_is_one_persons() {
+        assert_eq!(recognised("deploy", &[CY, ANA]), ("os:deploy".to_owned(), By::SeveralKeys(names(&["ana", "cy"]))));
+        assert_eq!(recognised("dan", &[CY, ANA]).0, "os:dan");
+    }
+
+    #[test]
+    fn without_a_known_key_an_account_of_one_person_is_that_person() {
+        assert_eq!(recognised("dan", &[]), ("dan".to_owned(), By::SystemUser));
+        assert_eq!(recognised("dan", &[NOBODY]), ("dan".to_owned(), By::SystemUser));
+    }
+
+    #[test]
+    fn without_a_known_key_a_shared_account_is_nobody() {
+        assert_eq!(recognised("deploy", &[]), ("os:deploy".to_owned(), By::SharedUser(names(&["ana", "cy"]))));
+        assert_eq!(recognised("deploy", &[NOBODY]).0, "os:deploy");
+    }
+
+    #[test]
+    fn an_account_of_nobody_is_a_stranger() {
+        assert_eq!(recognised("root", &[NOBODY]), ("os:root".to_owned(), By::NobodysUser));
+    }
+
+    #[test]
+    fn where_nobody_is_configured_no_key_makes_a_person() {
+        let Recognised { actor, by } = Actor::recognise("root", &[], &[ANA.to_owned()]);
+        assert_eq!((actor, by), (Actor::Unverified("root".to_owned()), By::NobodyConfigured));
+    }
+
+    #[test]
+    fn a_key_has_to_prove_itself_unless_the_account_says_the_same() {
+        let to_prove = |os_user: &str, keys: &[&str]| {
+            let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            Actor::recognise(os_user, &people(), &keys).to_prove(os_user, &people()).map(str::to_owned)
+        };
+        assert_eq!(to_prove("deploy", &[ANA]).as_deref(), Some(ANA), "a shared account");
+        assert_eq!(to_prove("dan", &[CY]).as_deref(), Some(CY), "the account of somebody else");
+        assert_eq!(to_prove("root", &[NOBODY, CY]).as_deref(), Some(CY), "an account of nobody");
+        assert_eq!((to_prove("dan", &[]), to_prove("deploy", &[]), to_prove("dan", &[ANA, CY])), (None, None, None));
+        let mut alone = people();
+        alone.retain(|one| one.name.as_str() != "cy");
+        assert_eq!(Actor::recognise("deploy", &alone, &[ANA.to_owned()]).to_prove("deploy", &alone), None, "both say ana");
+    }
+
+    #[test]
+    fn a_comment_makes_no_other_key() {
+        assert_eq!(without_comment("ssh-ed25519 AAAA ana at home"), "ssh-ed25519 AAAA");
+        assert_eq!(without_comment("ssh-ed25519 AAAA"), "ssh-ed25519 AAAA");
+        assert!(people().first().is_some_and(|ana| ana.has_key("ssh-ed25519 AAAAana other words") && !ana.has_key("ssh-ed25519 AAAAan")));
     }
 }

@@ -1,5 +1,7 @@
 //! Signals: what a monitoring system is asked about a service, and what it answered.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +59,9 @@ pub struct Ask {
     /// About what.
     pub subject: Subject,
     /// The query with its placeholders (`$service`, `$track`, `$slot`, ..), as configured.
-    pub template: String,
+    pub template: Arc<str>,
     /// What each placeholder stands for in this question, by name without `$`.
-    pub values: Vec<(String, String)>,
+    pub values: Arc<[(String, String)]>,
     /// How.
     pub form: Form,
 }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::deed::DeedState;
+use super::intent::Verb;
 use super::name::Target;
 use super::text::Text;
 
@@ -39,4 +41,7 @@ pub struct Happening {
     pub text: Text,
     /// The backend or person that it comes from.
     pub source: String,
+    /// Of a line about a deed, what was asked for and how it stands with it; none in older journals.
+    #[serde(default)]
+    pub deed: Option<(Verb, DeedState)>,
 }

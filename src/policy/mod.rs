@@ -1,6 +1,7 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
 pub mod approval;
+pub mod calendar;
 pub mod gate;
 pub mod judge;
 pub mod role;

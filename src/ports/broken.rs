@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
@@ -135,7 +135,7 @@ impl Ledger for Broken<LedgerError> {
     fn recent_deeds(&self, _: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.say()
     }
-    fn adopt(&self, _: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, _: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.say()
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {

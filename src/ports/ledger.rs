@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::pending::Pending;
 use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
+use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
@@ -91,6 +92,17 @@ pub struct Begun {
     pub at: DateTime<Utc>,
 }
 
+/// What became of an attempt to take over a deed whose process died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Adoption {
+    /// Its owner lives, or nothing of it is open.
+    NotOurs,
+    /// It is ours now, to be settled by observing alone: the lease ended with it, or a later deed has it.
+    Observed,
+    /// It is ours now, with the lease on its target under this epoch, which must be renewed while it is under way.
+    Leased(u64),
+}
+
 /// One thing that happened to a deed, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -100,6 +112,8 @@ pub struct Outcome {
     pub step: Option<u32>,
     /// In words, for people: `measured 0 of 214 requests`, the error.
     pub words: Text,
+    /// What stood in the way at the backend, for `failed` and `unknown`; none when the step met no error there.
+    pub error: Option<PortError>,
     /// What is remembered with it, in the same transaction.
     pub changes: Vec<StateChange>,
     /// Whether the lease on the target ends with it.
@@ -221,9 +235,8 @@ pub trait Ledger: Send + Sync {
     /// The newest deeds, newest first.
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>>;
 
-    /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one: true when
-    /// this process owns it from now on.
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>>;
+    /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one.
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>>;
 
     /// What is remembered of every target that was ever written.
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>>;

@@ -2,12 +2,14 @@
 
 pub mod alerts;
 pub mod broken;
+pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod pending;
+pub mod signer;
 pub mod traffic;
 
 use std::sync::Arc;

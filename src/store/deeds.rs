@@ -253,7 +253,11 @@ impl DeedRow {
 
 /// One step takes an outcome.
 fn turn(step: &mut DeedStep, outcome: &Outcome, at: DateTime<Utc>) {
-    let failure = |kind| PortError::new(kind, step.effect.backend(), "carry out the step", outcome.words.as_str());
+    // What was not told by a backend is told by the words alone.
+    let failure = |kind| {
+        let words = || PortError::new(kind, step.effect.backend(), "carry out the step", outcome.words.as_str());
+        outcome.error.clone().unwrap_or_else(words)
+    };
     match outcome.kind {
         EntryKind::Accepted => {
             step.state = DeedState::Accepted;

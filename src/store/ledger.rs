@@ -13,7 +13,7 @@ use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::ports::Pending;
-use crate::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use crate::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 
 impl Ledger for SqliteStore {
     fn installation(&self) -> String {
@@ -76,7 +76,7 @@ impl Ledger for SqliteStore {
         Box::pin(self.list_recent(most))
     }
 
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         Box::pin(self.adopt_deed(plan))
     }
 
@@ -89,7 +89,7 @@ impl Ledger for SqliteStore {
     }
 
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
-        Box::pin(async { Ok(self.head(&mut *self.conn.lock().await).await?.generation) })
+        Box::pin(self.newest_generation())
     }
 
     fn entries(&self, from: u64, most: u32) -> Pending<'_, Result<Vec<EntryRow>, LedgerError>> {

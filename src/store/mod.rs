@@ -12,6 +12,7 @@ mod entry;
 mod evidence;
 mod export;
 mod fault;
+mod glance;
 mod head;
 mod journal;
 mod ledger;
@@ -38,6 +39,7 @@ pub use check::verify_lines;
 pub use evidence::{Seen, Shown};
 pub use export::Export;
 pub use journal::HAPPENING;
+pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 
 /// How long a lease lasts unless it is renewed.

@@ -10,6 +10,7 @@ use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, 
 
 use super::fault::broken;
 use super::tree::Hash;
+use crate::config::sshkey;
 use crate::model::deed::EntryKind;
 use crate::model::name;
 use crate::model::operator::Person;
@@ -158,6 +159,9 @@ pub fn open_note<'a>(note: &'a str, name: &str, public: &[u8; 32]) -> Option<&'a
 
 /// Why an entry's signature does not hold: the word for `verify`.
 pub fn check_sshsig(signers: &[Signer], signer: &str, namespace: &str, body: &[u8], blob: &[u8]) -> Result<(), &'static str> {
+    // The type of its key is looked at first: what decodes a certificate inside a certificate goes down with them.
+    let key = blob.strip_prefix(b"SSHSIG").and_then(|rest| rest.get(8..));
+    key.and_then(sshkey::kind_of).ok_or("signature: no SSHSIG of a type that is taken")?;
     let sig = SshSig::decode(&mut &*blob).map_err(|_| "signature: no SSHSIG")?;
     if sig.encode_vec().map_err(|_| "signature: no SSHSIG")? != blob {
         return Err("signature: not canonical");
@@ -177,7 +181,7 @@ pub fn check_sshsig(signers: &[Signer], signer: &str, namespace: &str, body: &[u
 pub fn person_signers(people: &[Person]) -> String {
     let mut lines: Vec<String> = people
         .iter()
-        .flat_map(|person| person.keys.iter().filter_map(|key| Some((&person.name, PublicKey::from_openssh(key).ok()?))))
+        .flat_map(|person| person.keys.iter().filter_map(|key| Some((&person.name, sshkey::read(key).ok()?))))
         .filter_map(|(name, key)| {
             let bare = PublicKey::from(key.key_data().clone()).to_openssh().ok()?;
             Some(format!("{name} namespaces=\"{DEED},{APPROVAL}\" {}\n", bare.trim_end()))
@@ -212,7 +216,7 @@ pub fn read_signers(file: &[u8]) -> Option<Vec<Signer>> {
             Some(Signer {
                 principal: principal.to_owned(),
                 namespaces: namespaces.split(',').map(str::to_owned).collect(),
-                key: PublicKey::from_openssh(key).ok()?,
+                key: sshkey::read(key).ok()?,
             })
         })
         .collect()

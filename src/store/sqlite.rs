@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::{broken, file, unwritable};
+use super::glance::Glance;
 use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
@@ -54,6 +55,8 @@ pub struct SqliteStore {
     pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
     /// The persons' part of the allowed-signers file.
     pub(super) people: RwLock<String>,
+    /// How the write-ahead log looked when the number of commits was read last.
+    pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -147,6 +150,7 @@ impl SqliteStore {
             inode,
             witnesses: OnceLock::new(),
             people: RwLock::new(String::new()),
+            known: std::sync::Mutex::new(None),
             refusal: RwLock::new(None),
         }
     }

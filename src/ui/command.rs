@@ -172,33 +172,7 @@ impl Command {
 
     /// Its verb, when it is a deed.
     pub fn verb(self) -> Option<Verb> {
-        TABLE.iter().find_map(|entry| match entry.command {
-            Self::Deed(verb) if entry.command == self => Some(verb),
-            Self::Deed(_)
-            | Self::Up
-            | Self::Down
-            | Self::Left
-            | Self::Right
-            | Self::PageUp
-            | Self::PageDown
-            | Self::First
-            | Self::Last
-            | Self::Look
-            | Self::Leave
-            | Self::NextPane
-            | Self::PreviousPane
-            | Self::Find
-            | Self::Update
-            | Self::Detail
-            | Self::Help
-            | Self::Go(_)
-            | Self::Logs
-            | Self::Follow
-            | Self::Verify
-            | Self::Redraw
-            | Self::Suspend
-            | Self::Quit => None,
-        })
+        if let Self::Deed(verb) = self { Some(verb) } else { None }
     }
 }
 

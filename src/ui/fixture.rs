@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::control::world::{EntryTraffic, Measure, Point, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
+use crate::control::chart::{Chart, Point};
+use crate::control::world::{EntryTraffic, Measure, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
 use crate::model::catalog::{
@@ -116,7 +117,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             scheduler: Some("force".to_owned()),
             properties: BTreeMap::new(),
         }),
-        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), deploy(named))).collect(),
+        deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), Box::new(deploy(named)))).collect(),
         signals: vec![Signal {
             name: name("errors"),
             kind: SignalKind::Value { query: "errors".to_owned() },
@@ -170,6 +171,7 @@ pub fn catalog() -> Catalog {
         environments: vec![environment("staging", 2, Protection::default()), environment("prod", 3, protected)],
         services: services.into_iter().map(|(named, environments)| (name(named), service(named, environments))).collect(),
         simulated: false,
+        timetable: crate::model::timetable::Timetable::default(),
         rules_digest: "0".repeat(64),
     }
 }
@@ -255,7 +257,7 @@ fn bad_canary() -> TargetView {
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
-    let points: VecDeque<Point> = (0..120_i32)
+    let points: Chart = (0..120_i32)
         .map(|n| {
             let late = f64::from((n - 90).max(0)) / 30.0;
             Point {
@@ -265,7 +267,7 @@ fn bad_canary() -> TargetView {
             }
         })
         .collect();
-    view.charts = BTreeMap::from([(name("errors"), Arc::new(points))]);
+    view.charts = vec![(name("errors"), points)];
     view
 }
 
@@ -299,10 +301,19 @@ fn happenings() -> VecDeque<Happening> {
         target: Some(checkout()),
         text: Text::clean(text),
         source: source.to_owned(),
+        deed: None,
+    };
+    let deed = |time, verb, state, text: &str, source: &str| Happening {
+        deed: Some((verb, state)),
+        ..line(time, HappeningKind::Deed, text, source)
     };
     VecDeque::from([
         line("13:41:00", HappeningKind::Change, "rollout of 2.5.0 begins", "edge"),
-        line("13:59:02", HappeningKind::Deed, "shift to 20 % by ana EFFECTIVE", "ana"),
+        deed("13:59:01", Verb::Shift, DeedState::Intended, "shift INTENDED: be_checkout v2 to 20, because \"all green at 10\"", "ana"),
+        deed("13:59:02", Verb::Shift, DeedState::Effective, "shift EFFECTIVE: measured 20 of 100 requests", "ana"),
+        deed("13:59:40", Verb::Promote, DeedState::Denied, "promote DENIED: bo is no release captain in prod", "bo"),
+        deed("14:00:02", Verb::Start, DeedState::Unknown, "start UNKNOWN: no answer came within 10 s", "ana"),
+        deed("14:00:40", Verb::Start, DeedState::Failed, "start FAILED: the run did not begin", "ana"),
         line("14:01:50", HappeningKind::Alert, "CheckoutErrors fires", "alerts"),
     ])
 }

@@ -11,7 +11,7 @@ use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
 use super::facts;
-use super::row::Row;
+use super::row::{Row, wrap};
 use super::scene::Scene;
 use super::theme::{Mark, Role};
 use super::words;
@@ -28,8 +28,29 @@ pub struct Dress {
     pub reads: Vec<BackendName>,
     /// The row of keys.
     pub keys: Row,
-    /// What was said to the operator last; it stands at the end of the deed row.
-    pub message: Option<String>,
+    /// What was said to the operator last; it stands over the keys, whole.
+    pub message: Option<Message>,
+}
+
+/// What is said to the operator: a refusal has its mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Whether a key was refused.
+    pub refused: bool,
+    /// The whole sentence.
+    pub text: String,
+}
+
+/// The most rows that a message takes.
+const MESSAGE_ROWS: usize = 6;
+
+impl Message {
+    /// Its rows, in full.
+    pub fn rows(&self, scene: &Scene<'_>, width: usize) -> Vec<Row> {
+        let (mark, role) = if self.refused { (Mark::Failed, Role::Watched) } else { (Mark::None, Role::Strong) };
+        let lines = wrap(&self.text, width.saturating_sub(4)).into_iter().take(MESSAGE_ROWS).enumerate();
+        lines.map(|(n, line)| Row::of(role, format!(" {} {line}", scene.glyph(if n == 0 { mark } else { Mark::None })))).collect()
+    }
 }
 
 /// Draws all but the body and gives the place of the body.
@@ -40,9 +61,18 @@ pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -
         top += 1;
     }
     let last = area.height.saturating_sub(1);
-    deed_row(scene, dress.message.as_deref(), usize::from(area.width)).draw(buffer, area, last.saturating_sub(1), scene.theme);
     dress.keys.draw(buffer, area, last, scene.theme);
-    Rect { y: area.y + top, height: area.height.saturating_sub(top + 2), ..area }
+    let mut bottom: Vec<Row> = dress.message.as_ref().map(|message| message.rows(scene, usize::from(area.width))).unwrap_or_default();
+    let deed = deed_to_show(scene).filter(|(deed, _)| !long_over(scene, deed));
+    // Where no deed is under way the message takes its row, so that one line of words moves nothing else.
+    if deed.is_some() || bottom.is_empty() {
+        bottom.push(deed_row(scene, deed, usize::from(area.width)));
+    }
+    let rows = u16::try_from(bottom.len()).unwrap_or(1);
+    for (y, row) in (last.saturating_sub(rows)..last).zip(&bottom) {
+        row.draw(buffer, area, y, scene.theme);
+    }
+    Rect { y: area.y + top, height: area.height.saturating_sub(top + rows + 1), ..area }
 }
 
 /// Line 1: room, subject, who, simulated or read-only, and the clock.
@@ -73,7 +103,7 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
             row.add(Role::Plain, user.clone()).add(Role::Quiet, " unverified");
         }
         Actor::Stranger(user) => {
-            row.add(Role::Plain, user.clone()).add(Role::Watched, " not configured, no role");
+            row.add(Role::Plain, user.clone()).add(Role::Watched, " not recognised, no role");
         }
     }
     if world.read_only {
@@ -218,16 +248,16 @@ fn long_over(scene: &Scene<'_>, deed: &Deed) -> bool {
 }
 
 /// The row of the deed under way.
-fn deed_row(scene: &Scene<'_>, message: Option<&str>, width: usize) -> Row {
+fn deed_row(scene: &Scene<'_>, deed: Option<(&Deed, usize)>, width: usize) -> Row {
     let mut row = Row::new();
     row.add(Role::Quiet, " deed: ");
-    match deed_to_show(scene).filter(|(deed, _)| !long_over(scene, deed)) {
+    match deed {
         None => {
             row.add(Role::Quiet, "none under way");
         }
         Some((deed, under_way)) => {
             row.add(Role::Strong, format!("{} {} ", deed.verb.word(), deed.target));
-            let pieces = if width < 120 || message.is_some() { facts::of_deed_short(scene, deed) } else { facts::of_deed(scene, deed) };
+            let pieces = if width < 120 { facts::of_deed_short(scene, deed) } else { facts::of_deed(scene, deed) };
             for (role, text) in pieces {
                 row.add(role, text);
             }
@@ -235,9 +265,6 @@ fn deed_row(scene: &Scene<'_>, message: Option<&str>, width: usize) -> Row {
                 row.add(Role::Quiet, format!("  and {} more", under_way - 1));
             }
         }
-    }
-    if let Some(message) = message {
-        row.end(Role::Waits, format!("{message} "));
     }
     row
 }

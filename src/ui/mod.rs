@@ -19,6 +19,7 @@ pub mod scene;
 pub mod screen;
 pub mod screens;
 pub mod session;
+pub mod signal;
 #[cfg(test)]
 mod tests;
 pub mod theme;

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::control::standing::{self, ByItself, Standing};
-use crate::control::world::{SignalState, TargetView, World};
+use crate::control::standing::{ByItself, Standing};
+use crate::control::world::{SignalView, TargetView, World};
+use crate::model::approval::Waiting;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
@@ -13,6 +14,7 @@ use crate::model::share::Percent;
 use crate::model::time::Moment;
 
 use super::command::Command;
+use super::signal;
 use super::words;
 
 /// A row of "needs you": a target or a source, what is the matter, what happens otherwise, who has it, which key helps.
@@ -24,10 +26,10 @@ pub struct NeedRow {
     pub subject: String,
     /// Its standing.
     pub standing: Standing,
-    /// What is the matter.
-    pub what: String,
-    /// What happens if nobody does anything.
-    pub otherwise: String,
+    /// What is the matter, from long to short.
+    pub what: Vec<String>,
+    /// What happens if nobody does anything, from long to short.
+    pub otherwise: Vec<String>,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
     /// Who has it.
@@ -44,10 +46,10 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
     for (target, standing) in standings {
         let Some(view) = world.target(target) else { continue };
         match standing {
-            Standing::Abnormal => rows.push(abnormal(view)),
+            Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
             Standing::Waiting => {
-                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(&one.plan)));
+                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(one, now)));
             }
             Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
@@ -57,24 +59,33 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
     rows
 }
 
-fn abnormal(view: &TargetView) -> NeedRow {
-    let on = view.wished().map(words::share).map(|share| format!(", on {share} % of traffic")).unwrap_or_default();
-    let signal = view.signals.iter().find(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse));
-    let alert = view.alerts.iter().find(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
-    let what = match (signal, alert) {
-        (Some(signal), _) => signal.sentence.to_string(),
-        (None, Some(alert)) => format!("alert {}", alert.name),
-        (None, None) => "abnormal".to_owned(),
+fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
+    let share = view.wished().filter(|share| share.nearest() != Percent::NONE).map(words::share);
+    let on = share.map(|share| [format!(", on {share} % of traffic"), format!(", on {share} %")]).unwrap_or_default();
+    let fresh = |signal: &&SignalView| world.freshness(&signal.backend, now).is_fresh();
+    let signal = view.signals.iter().filter(|signal| signal::is_past(signal)).find(fresh);
+    let mut alerts = view.alerts.iter().filter(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
+    let alert = alerts.next();
+    let more = match alerts.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let fires = alert.map(|alert| format!("alert {}{more}", alert.name));
+    let what = match (signal, fires) {
+        (Some(signal), Some(fires)) => signal::forms(view, signal, &on).into_iter().map(|form| format!("{form}; {fires}")).collect(),
+        (Some(signal), None) => signal::forms(view, signal, &on),
+        (None, Some(fires)) => on.iter().map(|on| format!("{fires}{on}")).chain([fires.clone()]).collect(),
+        (None, None) => on.iter().map(|on| format!("abnormal{on}")).collect(),
     };
     let canary = view.wished().is_some_and(|share| share.nearest() != Percent::NONE);
     NeedRow {
         target: Some(view.target.clone()),
         subject: view.target.to_string(),
         standing: Standing::Abnormal,
-        what: format!("{what}{on}"),
+        what,
         otherwise: match &view.state.hold {
-            Some(hold) => format!("held by {}; nothing happens by itself", hold.by),
-            None => "nothing happens by itself".to_owned(),
+            Some(hold) => vec![format!("held by {}; nothing happens by itself", hold.by), "held; nothing happens by itself".to_owned()],
+            None => vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()],
         },
         since: alert.map(|alert| alert.since),
         holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),
@@ -86,8 +97,8 @@ fn abnormal(view: &TargetView) -> NeedRow {
 fn failed(world: &World, view: &TargetView) -> Option<NeedRow> {
     let deed = world.deeds.values().filter(|deed| deed.target == view.target).max_by_key(|deed| deed.facts.intended)?;
     let otherwise = match deed.state {
-        DeedState::Unknown => "nobody knows whether it happened; it is not sent again by itself",
-        DeedState::Slipped => "it did not stay so; nothing is done about it by itself",
+        DeedState::Unknown => ["nobody knows whether it happened; it is not sent again by itself", "not sent again by itself"],
+        DeedState::Slipped => ["it did not stay so; nothing is done about it by itself", "nothing is done by itself"],
         DeedState::Waiting
         | DeedState::Denied
         | DeedState::Intended
@@ -97,14 +108,14 @@ fn failed(world: &World, view: &TargetView) -> Option<NeedRow> {
         | DeedState::Held
         | DeedState::Unwatched
         | DeedState::Superseded
-        | DeedState::Failed => "nothing more happens by itself",
+        | DeedState::Failed => ["nothing more happens by itself", "nothing more happens"],
     };
     Some(NeedRow {
         target: Some(view.target.clone()),
         subject: view.target.to_string(),
         standing: Standing::Failed,
-        what: format!("{} {}: {}", deed.verb.word(), deed.state.word().to_uppercase(), deed.words),
-        otherwise: otherwise.to_owned(),
+        what: failed_words(deed),
+        otherwise: otherwise.map(ToOwned::to_owned).to_vec(),
         since: deed.facts.intended,
         holder: Some(deed.requester.clone()),
         command: Command::Look,
@@ -112,13 +123,28 @@ fn failed(world: &World, view: &TargetView) -> Option<NeedRow> {
     })
 }
 
-fn waiting(plan: &Plan) -> NeedRow {
+/// The verb and the state always, then why, as far as there is room.
+fn failed_words(deed: &Deed) -> Vec<String> {
+    let word = format!("{} {}", deed.verb.word(), deed.state.word().to_uppercase());
+    if deed.words.is_empty() { vec![word] } else { vec![format!("{word}: {}", deed.words)] }
+}
+
+fn waiting(one: &Waiting, now: &Moment) -> NeedRow {
+    let plan = &one.plan;
+    let given = match one.counting(&now.wall).count() {
+        0 => String::new(),
+        given => format!(", {given} did"),
+    };
     NeedRow {
         target: Some(plan.target().clone()),
         subject: plan.target().to_string(),
         standing: Standing::Waiting,
-        what: format!("{}: plan {} waits for another person", asked(plan), plan.id.short()),
-        otherwise: "it ends unless agreed".to_owned(),
+        what: vec![
+            format!("{}: another person must agree{given}: gonogo approve {} --plan {}", asked(plan), plan.target(), plan.id.short()),
+            format!("{}: another person must agree to plan {}{given}", asked(plan), plan.id.short()),
+            format!("{}: another must agree to {}{given}", asked(plan), plan.id.short()),
+        ],
+        otherwise: vec!["it ends unless agreed".to_owned(), "else it ends".to_owned()],
         since: Some(plan.made),
         holder: Some(plan.intent.requester.to_string()),
         command: Command::Look,
@@ -148,13 +174,14 @@ fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<Ne
         .flat_map(|service| service.deploy.values())
         .filter(|deploy| deploy.traffic.iter().any(|entry| &entry.backend == backend))
         .count();
-    let what = if hidden == 0 { what } else { format!("{what}; {} unseen", words::counted(hidden, "target", "targets")) };
+    let unseen = if hidden == 0 { String::new() } else { format!("; {} unseen", words::counted(hidden, "target", "targets")) };
+    let word = freshness.word();
     Some(NeedRow {
         target: None,
         subject: format!("source {backend}"),
         standing: Standing::Unknown,
-        what,
-        otherwise,
+        what: vec![format!("{what}{unseen}"), words::shorter(&format!("{what}{unseen}")), words::shorter(&format!("{word}{unseen}"))],
+        otherwise: vec![otherwise.clone(), words::shorter(&otherwise)],
         since: source.seen().map(|seen| seen.wall),
         holder: None,
         command: Command::Detail,
@@ -170,7 +197,7 @@ pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
         due: Some(one.plan.expires),
         left: None,
         target: one.plan.target().clone(),
-        text: format!("plan {} ({}) ends unless agreed", one.plan.id.short(), asked(&one.plan)),
+        text: format!("{} ends unless agreed ({})", asked(&one.plan), one.plan.id.short()),
     }));
     for row in &mut rows {
         row.left = row.due.as_ref().and_then(left);
@@ -199,9 +226,4 @@ fn watched(world: &World, deed: &Deed) -> Option<ByItself> {
         | DeedState::Failed => return None,
     };
     Some(ByItself { due: Some(due), left: None, target: deed.target.clone(), text })
-}
-
-/// The standings of all targets, by target.
-pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
-    world.targets.iter().map(|(target, view)| (target.clone(), standing::standing(world, view, now))).collect()
 }

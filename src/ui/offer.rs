@@ -1,6 +1,6 @@
 //! Which deeds and keys can work here and now, and why the others cannot.
 
-use crate::control::world::{SignalState, TargetView, World};
+use crate::control::world::{TargetView, World};
 use crate::model::capability::Capability;
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
@@ -23,87 +23,102 @@ pub struct Standpoint<'a> {
     pub run: Option<&'a Run>,
 }
 
-/// Why a command cannot work here and now; nothing when it can.
-pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<String> {
-    if let Where::On(screens) = entry.place
-        && !screens.contains(&at.screen)
-    {
-        return Some(format!("only on {}", screens.iter().map(|screen| screen.word()).collect::<Vec<_>>().join(", ")));
-    }
-    match entry.command {
-        Command::Deed(verb) => against_deed(verb, at),
-        Command::Go(screen) if screen.has_target() && at.target.is_none() => Some("no service is marked".to_owned()),
-        Command::Look if at.target.is_none() && at.screen != Screen::Ledger => Some("nothing is marked".to_owned()),
-        Command::Up
-        | Command::Down
-        | Command::Left
-        | Command::Right
-        | Command::PageUp
-        | Command::PageDown
-        | Command::First
-        | Command::Last
-        | Command::Look
-        | Command::Leave
-        | Command::NextPane
-        | Command::PreviousPane
-        | Command::Find
-        | Command::Update
-        | Command::Detail
-        | Command::Help
-        | Command::Go(_)
-        | Command::Logs
-        | Command::Follow
-        | Command::Verify
-        | Command::Redraw
-        | Command::Suspend
-        | Command::Quit => None,
+/// Why a command cannot work here and now, and what would change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hindrance {
+    /// Why not.
+    pub why: String,
+    /// What would change it; empty where nothing needs to.
+    pub fix: String,
+}
+
+/// The one sentence of a refused key and of help.
+impl std::fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)?;
+        if self.fix.is_empty() { Ok(()) } else { write!(f, "; {}", self.fix) }
     }
 }
 
-fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<String> {
-    let world = at.world;
+fn because(why: impl Into<String>, fix: impl Into<String>) -> Hindrance {
+    Hindrance { why: why.into(), fix: fix.into() }
+}
+
+fn unmarked() -> Hindrance {
+    because("no service is marked", "mark one on the board")
+}
+
+/// Why a command cannot work here and now; nothing when it can.
+pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
+    if let Where::On(screens) = entry.place
+        && !screens.contains(&at.screen)
+    {
+        let names = screens.iter().map(|screen| screen.word()).collect::<Vec<_>>().join(" or ");
+        return Some(because(format!("it works only on {names}"), "go there first"));
+    }
+    if let Some(verb) = entry.command.verb() {
+        return against_deed(verb, at);
+    }
+    let looks = entry.command == Command::Look && at.screen != Screen::Ledger;
+    let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
+    (needs_target && at.target.is_none()).then(unmarked)
+}
+
+/// Why no deed at all can be done in this room; nothing when deeds can.
+pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     if world.read_only {
-        return Some("this room is read-only: no deed key is bound".to_owned());
+        return Some(because("this room is read-only: no deed key is bound", "start gonogo without read-only"));
     }
     if world.ledger.installation.is_empty() {
-        return Some("the store is still being opened".to_owned());
+        return Some(because("the store is still being opened", "wait until it is read"));
     }
-    if let Some(trouble) = &world.ledger.trouble {
-        return Some(format!("the record cannot be written: {trouble}"));
+    let trouble = world.ledger.trouble.as_ref()?;
+    Some(because(format!("the record cannot be written: {trouble}"), "make the store writable again"))
+}
+
+fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
+    let world = at.world;
+    if let Some(all) = against_all_deeds(world) {
+        return Some(all);
     }
     let (Some(target), Some(view)) = (at.target, at.target.and_then(|target| world.target(target))) else {
-        return Some("no service is marked".to_owned());
+        return Some(unmarked());
     };
     match verb {
         Verb::Note => None,
-        Verb::Hold => view.state.hold.as_ref().map(|hold| format!("already held by {}", hold.by)),
-        Verb::Resume => view.state.hold.is_none().then(|| "nothing holds it".to_owned()),
+        Verb::Hold => view.state.hold.as_ref().map(|hold| because(format!("already held by {}", hold.by), "resume ends the hold")),
+        Verb::Resume => view.state.hold.is_none().then(|| because("nothing holds it", "")),
         Verb::Shift => against_shift(world, target),
         Verb::Promote => against_shift(world, target).or_else(|| {
-            let held = view.state.hold.as_ref().map(|hold| format!("held by {}: resume first", hold.by));
+            let held = view.state.hold.as_ref().map(|hold| because(format!("held by {}", hold.by), "resume first"));
             let done = view.state.rollout.is_none() && view.wished().is_some_and(|share| share.nearest() == Percent::ALL);
-            held.or_else(|| done.then(|| "all steps are done".to_owned()))
+            held.or_else(|| done.then(|| because("all steps are done", "")))
         }),
-        Verb::Abort => against_shift(world, target).or_else(|| (!is_rolling(view)).then(|| "no rollout is under way".to_owned())),
-        Verb::Rollback => against_rollback(world, target, view),
-        Verb::Start => {
-            let Some(pipeline) = world.catalog.services.get(&target.service).and_then(|service| service.pipeline.as_ref()) else {
-                return Some(format!("{} has no pipeline", target.service));
-            };
-            if pipeline.scheduler.is_none() {
-                return Some("its pipeline has no scheduler by which runs are started".to_owned());
-            }
-            cannot(world, &pipeline.backend, Capability::Start)
+        Verb::Abort => {
+            let idle = !is_rolling(view);
+            against_shift(world, target).or_else(|| idle.then(|| because("no rollout is under way", "shift or promote begins one")))
         }
+        Verb::Rollback => against_rollback(world, target, view),
+        Verb::Start => against_start(world, target),
         Verb::Retry => match at.run.filter(|run| run.state.is_over()) {
             Some(run) => cannot(world, &run.id.backend, Capability::Retry),
-            None => Some("no run that is over is marked".to_owned()),
+            None => Some(because("no run that is over is marked", "mark one on the pipeline screen")),
         },
         Verb::Cancel => match at.run.filter(|run| matches!(run.state, RunState::Running | RunState::Queued)) {
             Some(run) => cannot(world, &run.id.backend, Capability::Cancel),
-            None => Some("no run that is under way is marked".to_owned()),
+            None => Some(because("no run that is under way is marked", "mark one on the pipeline screen")),
         },
     }
+}
+
+fn against_start(world: &World, target: &Target) -> Option<Hindrance> {
+    let Some(pipeline) = world.catalog.services.get(&target.service).and_then(|service| service.pipeline.as_ref()) else {
+        return Some(because(format!("{} has no pipeline", target.service), "write `pipeline` into that service"));
+    };
+    if pipeline.scheduler.is_none() {
+        return Some(because("its pipeline has no scheduler by which runs are started", "write `scheduler` into its pipeline"));
+    }
+    cannot(world, &pipeline.backend, Capability::Start)
 }
 
 /// Whether the other slot takes traffic or a rollout is remembered.
@@ -111,38 +126,43 @@ pub fn is_rolling(view: &TargetView) -> bool {
     view.state.rollout.is_some() || view.wished().is_some_and(|share| share.nearest() != Percent::NONE)
 }
 
-fn against_rollback(world: &World, target: &Target, view: &TargetView) -> Option<String> {
+fn against_rollback(world: &World, target: &Target, view: &TargetView) -> Option<Hindrance> {
     if is_rolling(view) {
         return against_shift(world, target);
     }
     let deploy = world.catalog.deploy(target).and_then(|deploy| deploy.deploy.as_ref());
     match (deploy, view.state.proven.len()) {
         (Some(pipeline), 2..) => cannot(world, &pipeline.backend, Capability::Start),
-        (Some(_), _) => Some("no earlier proven version is known".to_owned()),
-        (None, _) => Some("no rollout is under way, and nothing is configured that deploys".to_owned()),
+        (Some(_), _) => {
+            Some(because("no earlier proven version is known", "one is proven after it alone took all traffic for the hold time"))
+        }
+        (None, _) => Some(because("no rollout is under way, and nothing is configured that deploys", "write `deploy` into its deploy")),
     }
 }
 
-fn against_shift(world: &World, target: &Target) -> Option<String> {
-    let Some(deploy) = world.catalog.deploy(target) else { return Some(format!("{target} is not deployed")) };
+fn against_shift(world: &World, target: &Target) -> Option<Hindrance> {
+    let Some(deploy) = world.catalog.deploy(target) else {
+        return Some(because(format!("{target} is not deployed"), format!("write a deploy of {} into the configuration", target.service)));
+    };
     if deploy.traffic.is_empty() {
-        return Some(format!("{target} has no router in the configuration"));
+        return Some(because(format!("{target} has no router in the configuration"), "write `traffic` into its deploy"));
     }
     deploy.traffic.iter().find_map(|entry| cannot(world, &entry.backend, Capability::Shift))
 }
 
-fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<String> {
+fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hindrance> {
     let has = world.sources.get(backend).is_some_and(|source| source.capabilities.contains(&need));
-    (!has).then(|| match need {
-        Capability::Shift => format!("{backend} cannot set weights"),
-        Capability::Start => format!("{backend} cannot start runs"),
-        Capability::Retry => format!("{backend} cannot run again"),
-        Capability::Cancel => format!("{backend} cannot stop runs"),
-        Capability::Logs => format!("{backend} has no logs"),
+    let what = match need {
+        Capability::Shift => "cannot set weights",
+        Capability::Start => "cannot start runs",
+        Capability::Retry => "cannot run again",
+        Capability::Cancel => "cannot stop runs",
+        Capability::Logs => "has no logs",
         Capability::ReadTraffic | Capability::ReadSignals | Capability::ReadAlerts | Capability::ReadRuns | Capability::Pause => {
-            format!("{backend} cannot do that")
+            "cannot do that"
         }
-    })
+    };
+    (!has).then(|| because(format!("{backend} {what}"), "do it there by hand; `gonogo doctor` says what it can"))
 }
 
 /// The deeds to offer in the key row: those that can work, and of those that would do the same only one.
@@ -150,10 +170,7 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let can: Vec<_> =
         super::command::TABLE.iter().filter(|entry| matches!(entry.command, Command::Deed(_)) && hindrance(entry, at).is_none()).collect();
     let rollback = can.iter().any(|entry| entry.command == Command::Deed(Verb::Rollback));
-    let worse = at
-        .target
-        .and_then(|target| at.world.target(target))
-        .is_some_and(|view| view.signals.iter().any(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse)));
+    let worse = at.target.and_then(|target| at.world.target(target)).is_some_and(|view| view.signals.iter().any(super::signal::is_past));
     can.into_iter()
         .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
         .filter(|entry| !(worse && entry.command == Command::Deed(Verb::Promote)))

@@ -111,7 +111,8 @@ impl Row {
             break;
         }
         if self.rule {
-            let until = width.saturating_sub(taken + usize::from(taken > 0));
+            let gap = right.first().is_some_and(|ink| !ink.text.starts_with(' '));
+            let until = width.saturating_sub(taken + usize::from(gap));
             let dashes = theme.glyph(Mark::Rule).repeat(until.saturating_sub(pen.x));
             pen.write(&dashes, Role::Rule);
         }

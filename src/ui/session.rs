@@ -12,6 +12,7 @@ use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
@@ -26,6 +27,7 @@ use super::screens::board::Board;
 use super::screens::ledger::LedgerScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::{PlanDialog, Reply};
+use super::screens::rollout::WayBack;
 use super::theme::Theme;
 
 /// What the room must do for a session.
@@ -35,6 +37,8 @@ pub enum Act {
     Quit,
     /// Carry this plan out, or store it as waiting when another person must agree: the engine judges again.
     Execute(Box<Plan>),
+    /// Record that this plan was tried though it is denied, for these reasons.
+    Refuse(Box<Plan>, Vec<Reason>),
     /// Poll quicker around this target and run; none: look at nothing in particular.
     Look {
         /// The target.
@@ -92,6 +96,17 @@ pub(super) enum Over {
     Detail,
 }
 
+/// What the operator was told last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    /// Something of the room.
+    News(String),
+    /// A key that means nothing, or a plan that cannot be drawn up.
+    Refusal(String),
+    /// A command that could not work where it was asked for; it is told as long as that is so.
+    Refused(Command),
+}
+
 /// One operator's session.
 pub struct Session {
     pub(super) theme: Theme,
@@ -106,7 +121,8 @@ pub struct Session {
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
-    message: Option<String>,
+    said: Option<Said>,
+    way_back: WayBack,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
@@ -140,7 +156,8 @@ impl Session {
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
-            message: None,
+            said: None,
+            way_back: WayBack::default(),
             due: Cell::new(None),
             looked: None,
             followed: None,
@@ -176,7 +193,7 @@ impl Session {
 
     /// Says something to the operator until the next key.
     pub fn say(&mut self, message: &Text) {
-        self.message = Some(message.to_string());
+        self.said = Some(Said::News(message.to_string()));
     }
 
     /// The time after which something shown changes by the passing of time alone; none when nothing does.
@@ -194,7 +211,7 @@ impl Session {
             }
             Input::Paste(text) => self.on_paste(&text, world, now),
             Input::Key(chord) => {
-                self.message = None;
+                self.said = None;
                 self.on_key(chord, world, now)
             }
         };
@@ -227,7 +244,9 @@ impl Session {
                 let answer = prompt.paste(text);
                 return self.answered(answer, world, now);
             }
-            Over::Nothing | Over::Help | Over::Detail => self.message = Some("pasted text is no key; nothing was done".to_owned()),
+            Over::Nothing | Over::Help | Over::Detail => {
+                self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
+            }
         }
         Vec::new()
     }
@@ -251,7 +270,7 @@ impl Session {
         }
         let keys = self.keymap.on(self.screen);
         let Some(command) = keys.command(chord) else {
-            self.message = Some(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help)));
+            self.said = Some(Said::Refusal(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help))));
             return Vec::new();
         };
         self.board.get_mut().touch();
@@ -266,6 +285,7 @@ impl Session {
                 Vec::new()
             }
             Reply::Run(plan) => vec![Act::Execute(plan)],
+            Reply::Refused(plan, reasons) => vec![Act::Refuse(plan, reasons)],
             Reply::Copy(text) => vec![Act::Copy(text)],
             Reply::Anew => {
                 if let Over::Plan(dialog) = &self.over {
@@ -306,7 +326,7 @@ impl Session {
             Ok(plan) => self.over = Over::Plan(Box::new(PlanDialog::new(plan, typed))),
             Err(error) => {
                 self.over = Over::Nothing;
-                self.message = Some(format!("no plan: {error}"));
+                self.said = Some(Said::Refusal(format!("no plan: {error}")));
             }
         }
     }
@@ -315,8 +335,8 @@ impl Session {
         let target = self.target();
         let run = target.as_ref().and_then(|target| self.pipeline.run(world, target));
         let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run };
-        if let Some(why) = command.entry().and_then(|entry| offer::hindrance(entry, &at)) {
-            self.message = Some(format!("{}: {why}", command.entry().map_or("", |entry| entry.label)));
+        if command.entry().and_then(|entry| offer::hindrance(entry, &at)).is_some() {
+            self.said = Some(Said::Refused(command));
             return Vec::new();
         }
         match command {
@@ -345,9 +365,9 @@ impl Session {
             Command::Go(screen) => self.go(screen),
             Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),
             Command::Logs => {
-                self.message = target.and_then(|target| self.pipeline.open_log(world, &target).err());
+                self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);
             }
-            Command::Follow => self.message = target.and_then(|target| self.pipeline.follow(&target).err()),
+            Command::Follow => self.said = target.and_then(|target| self.pipeline.follow(&target).err()).map(Said::Refusal),
             Command::Deed(verb) => {
                 if let Some(target) = target {
                     self.begin(verb, target, world, now);

@@ -156,6 +156,15 @@ fn a_denied_plan_says_every_reason_and_runs_nothing() {
     desk.sees("set server be_checkout/v2 weight 0");
     desk.press("<ret>");
     assert!(desk.executed().is_empty());
+    desk.sees("denied: nothing was sent");
+    desk.press("<ret> a <ret>");
+    let refused = desk.acts.iter().filter_map(|act| if let Act::Refuse(plan, reasons) = act { Some((plan, reasons)) } else { None });
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 1, "an attempt is recorded once a plan, not once a key");
+    assert_eq!((refused[0].0.intent.verb, refused[0].1[0].text.as_str()), (Verb::Rollback, "ana is no release captain in prod"));
+    assert!(desk.executed().is_empty());
+    desk.press("<esc> R <esc>");
+    assert_eq!(desk.acts.iter().filter(|act| matches!(act, Act::Refuse(..))).count(), 1, "looking at a plan is no attempt");
 }
 
 #[test]
@@ -323,6 +332,133 @@ fn the_plan_as_it_looks() {
     insta::assert_snapshot!("help-80x24", desk.text());
     desk.press("<esc> i");
     insta::assert_snapshot!("detail-80x24", desk.text());
+}
+
+#[test]
+fn a_refused_key_says_why_first_and_whole_and_what_would_change_it_as_long_as_it_holds() {
+    let mut desk = at(fixture::held(), Theme::standard(), (80, 24));
+    let first = |desk: &Desk| desk.text().lines().find(|line| line.contains('✗')).unwrap_or_default().to_owned();
+    desk.press("p");
+    assert_eq!(first(&desk), " ✗ no promote checkout@prod: held by cy; resume first");
+    let before = desk.text();
+    desk.press("?").press("<pagedown> <pagedown>").sees("not now: held by cy; resume first");
+    desk.press("<esc> p");
+    assert_eq!(desk.text(), before);
+    insta::assert_snapshot!("refused-80x24", before);
+    desk.world = fixture::world();
+    desk.look();
+    desk.sees("p promote checkout@prod works now");
+    desk.press("j");
+    assert!(!desk.text().contains("works now"));
+    // A deed under way keeps its row, and a long reason is told in full above it.
+    desk.world = fixture::watched(DeedState::Effective);
+    desk.world.ledger.trouble = Some(crate::model::text::Text::clean(&"the disk is full, look; ".repeat(5)));
+    desk.press("k h").sees("✗ no hold checkout@prod: the record cannot be written: the disk is full");
+    assert!(desk.text().contains("make the store writable again"), "{}", desk.text());
+    desk.sees("deed: shift checkout@prod EFFECTIVE");
+}
+
+#[test]
+fn a_small_terminal_says_why_a_key_is_refused() {
+    let mut desk = at(fixture::held(), Theme::ascii(), (70, 10));
+    desk.press("p").sees("x no promote checkout@prod: held by cy; resume first");
+}
+
+#[test]
+fn what_needs_a_person_keeps_its_words_whole_at_every_width() {
+    let mut world = fixture::watched(DeedState::Unknown);
+    let intent = crate::model::intent::Intent {
+        verb: Verb::Promote,
+        target: fixture::checkout(),
+        args: crate::model::intent::Arguments::default(),
+        requester: world.actor.clone(),
+        reason: crate::model::text::Text::empty(),
+    };
+    let mut waits = fixture::plan(&world, intent, &fixture::now(), "w").unwrap();
+    waits.intent.target = "ledger@prod".parse().unwrap();
+    world.waiting = std::sync::Arc::new(vec![crate::model::approval::Waiting { plan: waits, approvals: Vec::new() }]);
+    let mut lost = fixture::lost_prom();
+    lost.waiting = world.waiting.clone();
+    for (name, world) in [("waiting", &world), ("waiting-lost", &lost)] {
+        for size in [(80, 24), (120, 40)] {
+            let text = render::text(world, &fixture::now(), Screen::Board, None, size, &Theme::standard());
+            let needs: Vec<&str> = text.lines().skip(2).take_while(|line| !line.contains("services")).collect();
+            assert!(needs.iter().all(|line| !line.contains('…')), "cut:\n{text}");
+            assert!(needs.iter().any(|line| line.contains("errors 2.1 %") || line.contains("of 1,281")) || name == "waiting-lost");
+            assert!(needs.iter().any(|line| line.contains("alert CheckoutErrors")), "{text}");
+            assert!(needs.iter().any(|line| line.ends_with("nobody has it   R roll back")), "{text}");
+            assert!(needs.iter().any(|line| line.ends_with("ana has it   Enter look")), "{text}");
+            insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), text);
+        }
+    }
+}
+
+#[test]
+fn the_way_back_is_judged_once_for_each_world() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static JUDGED: AtomicUsize = AtomicUsize::new(0);
+    fn counted(world: &World, plan: &Plan, now: &Moment) -> Verdict {
+        JUDGED.fetch_add(1, Ordering::Relaxed);
+        yes(world, plan, now)
+    }
+    let mut desk = standard();
+    let options = SessionOptions {
+        theme: Theme::standard(),
+        keymap: Keymap::default(),
+        size: (80, 24),
+        nonce: Box::new(String::new),
+        screen: Screen::Rollout,
+        target: Some(fixture::checkout()),
+    };
+    desk.session = Session::new(options).governed(fixture::plan, counted);
+    let judged = |desk: &mut Desk| {
+        desk.look();
+        desk.look();
+        desk.sees("way back: R 2.4.1 100 %");
+        JUDGED.load(Ordering::Relaxed)
+    };
+    assert_eq!(judged(&mut desk), 1);
+    desk.now = desk.now.plus(Duration::from_secs(1));
+    assert_eq!(judged(&mut desk), 1, "a second that changes nothing asks nothing");
+    desk.world.generation += 1;
+    assert_eq!(judged(&mut desk), 2, "a new world is judged anew");
+    desk.now = desk.now.plus(Duration::from_mins(1));
+    assert_eq!(judged(&mut desk), 3, "a window may have shut since");
+}
+
+#[test]
+fn an_idle_version_reads_as_idle() {
+    let target = "mail@prod".parse().unwrap();
+    let mut world = fixture::world();
+    let mut view = (**world.target(&target).unwrap()).clone();
+    view.versions[1] = fixture::world().target(&fixture::checkout()).unwrap().versions[1].clone();
+    for signal in &mut view.signals {
+        (signal.canary.value, signal.canary.bad, signal.canary.total, signal.difference) = (None, None, None, None);
+    }
+    for entry in &mut view.traffic {
+        entry.second_measured = crate::model::share::Share::of(0, 100).map(|share| (share, 312));
+    }
+    world.targets.insert_mut(target.clone(), std::sync::Arc::new(view));
+    for size in [(80, 24), (120, 40)] {
+        let text = render::text(&world, &fixture::now(), Screen::Rollout, Some(&target), size, &Theme::standard());
+        assert!(text.contains("all traffic on 2.1.9 stable, as wished"), "{text}");
+        insta::assert_snapshot!(format!("idle-rollout-{}x{}", size.0, size.1), text);
+    }
+}
+
+#[test]
+fn charts_are_drawn_with_what_the_theme_says() {
+    for charts in ["braille", "block", "ascii"] {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("themes")).unwrap();
+        std::fs::write(directory.path().join("themes/mine.toml"), format!("base = \"default\"\ncharts = \"{charts}\"\n")).unwrap();
+        let around = crate::config::Surroundings { config_dir: directory.path().to_owned(), ..Default::default() };
+        let (theme, _) = super::dress::dress("mine", "default", &around).unwrap();
+        let text = render::text(&fixture::world(), &fixture::now(), Screen::Rollout, Some(&fixture::checkout()), (80, 24), &theme);
+        insta::assert_snapshot!(format!("charts-{charts}-80x24"), text);
+    }
+    let without_unicode = Theme::builtin("ascii").unwrap();
+    assert_eq!(without_unicode.charts(), crate::config::theme::Charts::Ascii);
 }
 
 proptest! {

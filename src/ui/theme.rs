@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::config::theme as file;
+use crate::config::theme::{self as file, Charts};
 use crate::control::standing::Standing;
 
 /// What a piece of text means; a theme says how that looks.
@@ -76,8 +76,6 @@ pub enum Mark {
     Back,
     /// Unknown or stale.
     Unknown,
-    /// Two versions share the traffic.
-    Split,
     /// The row that the cursor is on.
     Cursor,
     /// A horizontal rule.
@@ -102,7 +100,6 @@ impl Mark {
             Self::Failed => ("✗", "x"),
             Self::Back => ("↩", "<"),
             Self::Unknown => ("◌", "~"),
-            Self::Split => ("◫", "%"),
             Self::Cursor => ("▌", "*"),
             Self::Rule => ("─", "-"),
             Self::Bar => ("│", "|"),
@@ -121,7 +118,7 @@ pub fn of_standing(standing: Standing) -> (Mark, Role) {
         Standing::Unknown => (Mark::Unknown, Role::Quiet),
         Standing::Held => (Mark::Held, Role::Waits),
         Standing::Moving => (Mark::Moving, Role::Moving),
-        Standing::Split => (Mark::Split, Role::Plain),
+        Standing::Split => (Mark::Moving, Role::Plain),
         Standing::Quiet => (Mark::None, Role::Plain),
     }
 }
@@ -133,6 +130,7 @@ pub struct Theme {
     pub name: String,
     /// Whether glyphs beyond ASCII are drawn.
     pub unicode: bool,
+    charts: Charts,
     styles: BTreeMap<Role, Style>,
 }
 
@@ -164,6 +162,11 @@ impl Theme {
     /// How a role looks.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// What charts are drawn with; without Unicode nothing but plain characters can be.
+    pub fn charts(&self) -> Charts {
+        if self.unicode { self.charts } else { Charts::Ascii }
     }
 
     /// The glyph of a mark.
@@ -198,7 +201,7 @@ impl Role {
 impl From<&file::Theme> for Theme {
     fn from(file: &file::Theme) -> Self {
         let styles = Role::ALL.into_iter().map(|role| (role, style(file.style(role.of_file())))).collect();
-        Self { name: file.name.clone(), unicode: file.glyphs == file::Glyphs::Unicode, styles }
+        Self { name: file.name.clone(), unicode: file.glyphs == file::Glyphs::Unicode, charts: file.charts, styles }
     }
 }
 
@@ -241,7 +244,6 @@ mod tests {
             Mark::Failed,
             Mark::Back,
             Mark::Unknown,
-            Mark::Split,
             Mark::Cursor,
             Mark::Rule,
             Mark::Bar,

@@ -134,7 +134,10 @@ pub fn names(backends: &[BackendName]) -> String {
 }
 
 /// Long words and the shorter ones that stand for them where the long one does not fit.
-const SHORTER: [(&str, &str); 8] = [
+const SHORTER: [(&str, &str); 11] = [
+    (" in the configuration", ""),
+    ("that the configuration refers to", "configured"),
+    ("belongs to this kind of backend", "is of this kind"),
     ("unauthorised", "refused"),
     ("unreachable", "lost"),
     ("UNAUTHORISED", "REFUSED"),

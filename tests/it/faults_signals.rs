@@ -24,8 +24,8 @@ fn ask(service: &str) -> Ask {
         target: format!("{service}@prod").parse().unwrap(),
         slot: None,
         subject: Subject::Version,
-        template: r#"m{service="$service"}"#.to_owned(),
-        values: vec![("service".to_owned(), service.to_owned())],
+        template: r#"m{service="$service"}"#.into(),
+        values: [("service".to_owned(), service.to_owned())].into(),
         form: Form::Counters { window_s: 60 },
     }
 }
@@ -130,7 +130,7 @@ async fn no_more_than_four_queries_are_under_way_at_once_and_a_slow_one_fails_al
     })
     .await;
     let asks: Vec<Ask> = (0..12)
-        .map(|n| Ask { template: format!("sum({}{n})", if n == 3 { "slow" } else { "m" }), form: Form::Instant, ..ask("a") })
+        .map(|n| Ask { template: format!("sum({}{n})", if n == 3 { "slow" } else { "m" }).into(), form: Form::Instant, ..ask("a") })
         .collect();
     let reading = read(&server.url(), &asks).await.unwrap();
     assert_eq!(most.load(Ordering::SeqCst), 4);

@@ -9,18 +9,23 @@
 )]
 #![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
+mod calendars;
 mod contract;
 mod e2e;
 mod faults_buildbot;
+mod faults_disk;
 mod faults_haproxy;
 mod faults_http;
+mod faults_secrets;
 mod faults_signals;
+mod faults_tls;
 mod floors;
 mod headless;
 mod pty;
 mod rehearse;
 mod reload;
 mod servers;
+mod signer;
 mod simulated;
 mod terminal;
 mod tidy;

@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
+use super::withheld::Withheld;
 use crate::model::catalog::BackendKind;
 use crate::model::error::PortErrorKind;
 use crate::model::text::Text;
@@ -101,15 +102,32 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// Reads JSON out of a good answer. `serde_json` stops at a nesting of 128.
 pub(super) fn json(kind: BackendKind, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
-    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
+    let media = media(headers);
     if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") {
         return Err((PortErrorKind::Malformed, format!("answered HTML instead of JSON: is this the address of {}?", product(kind))));
     }
-    if !(media.is_empty() || media == "text/plain" || media == "application/json" || media.ends_with("+json")) {
+    if !(media.is_empty() || matches!(media.as_str(), "text/plain" | "application/json") || media.ends_with("+json")) {
         return Err((PortErrorKind::Malformed, format!("answered {media} instead of JSON: is this the address of {}?", product(kind))));
     }
     serde_json::from_slice(bytes).map_err(|error| (PortErrorKind::Malformed, format!("answered what is no JSON: {error}")))
+}
+
+/// Reads the text of an iCalendar out of a good answer; whether it is one is for its reader to say.
+pub(super) fn calendar(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
+    let media = media(headers);
+    if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") {
+        return Err((PortErrorKind::Malformed, "answered HTML instead of an iCalendar".to_owned()));
+    }
+    if !(media.is_empty() || matches!(media.as_str(), "text/calendar" | "text/plain" | "application/octet-stream")) {
+        return Err((PortErrorKind::Malformed, format!("answered {media} instead of an iCalendar")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| (PortErrorKind::Malformed, "answered what is no UTF-8".to_owned()))?;
+    Ok(Value::String(text.to_owned()))
+}
+
+fn media(headers: &HeaderMap) -> String {
+    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
 fn product(kind: BackendKind) -> &'static str {
@@ -139,15 +157,15 @@ pub(super) fn status_kind(status: StatusCode) -> PortErrorKind {
 }
 
 /// A status in words, with the vendor's own text where it sent one.
-pub(super) fn status_words(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> String {
+pub(super) fn status_words(status: StatusCode, headers: &HeaderMap, bytes: &[u8], withheld: &Withheld) -> String {
     let html = headers.get(CONTENT_TYPE).is_some_and(|value| String::from_utf8_lossy(value.as_bytes()).contains("html"));
-    let said = if html { String::new() } else { vendor_text(bytes) };
+    let said = if html { String::new() } else { vendor_text(bytes, withheld) };
     let reason = status.canonical_reason().unwrap_or("no known status").to_ascii_lowercase();
     let status = format!("answered {} ({reason})", status.as_u16());
     if said.is_empty() { status } else { format!("{status}: {said}") }
 }
 
-fn vendor_text(bytes: &[u8]) -> String {
+fn vendor_text(bytes: &[u8], withheld: &Withheld) -> String {
     let words = |value: &Value| {
         value.as_str().map(str::to_owned).or_else(|| {
             ["error", "message", "detail"].iter().find_map(|key| match value.get(key) {
@@ -157,9 +175,12 @@ fn vendor_text(bytes: &[u8]) -> String {
             })
         })
     };
-    let text = serde_json::from_slice::<Value>(bytes).ok().as_ref().and_then(words);
-    let text = text.unwrap_or_else(|| String::from_utf8_lossy(bytes.get(..bytes.len().min(2_000)).unwrap_or_default()).into_owned());
-    Text::clean_within(text.trim(), 400).as_str().to_owned()
+    // JSON is written anew, so that nothing hides behind its escapes.
+    let value = serde_json::from_slice::<Value>(bytes).ok();
+    let text = value.map(|value| words(&value).unwrap_or_else(|| value.to_string()));
+    let text = text.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
+    // Before anything is cut off: a part of a secret is one too.
+    Text::clean_within(withheld.words(text.trim()).trim(), 400).as_str().to_owned()
 }
 
 /// The host that a redirect names, and nothing else of it.
@@ -202,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_vendors_words_are_found_cleaned_and_bounded() {
-        let words = |body: &str| status_words(StatusCode::BAD_REQUEST, &typed("application/json"), body.as_bytes());
+        let words = |body: &str| status_words(StatusCode::BAD_REQUEST, &typed("application/json"), body.as_bytes(), &Withheld::default());
         assert_eq!(words(r#"{"status":"error","error":"parse \u001b[2J"}"#), "answered 400 (bad request): parse ␛[2J");
         assert_eq!(words(r#"{"error":{"code":4,"message":"no"}}"#), "answered 400 (bad request): no");
         assert_eq!(words(r#""bad matcher""#), "answered 400 (bad request): bad matcher");

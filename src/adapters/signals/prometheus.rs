@@ -124,7 +124,7 @@ impl Prometheus {
 
     async fn ask_together(&self, group: &Group, which: &[usize], asks: &[Ask], now: DateTime<Utc>) -> Got {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (name, value) in which.iter().filter_map(|at| asks.get(*at)).flat_map(|ask| &ask.values) {
+        for (name, value) in which.iter().filter_map(|at| asks.get(*at)).flat_map(|ask| ask.values.iter()) {
             values.entry(name).or_default().insert(value);
         }
         let sent = match query(&group.template, group.form, &values) {
@@ -264,7 +264,7 @@ fn group(asks: &[Ask], http: &HttpClient) -> (BTreeMap<usize, Answer>, Vec<Group
         };
         let placeholders = template.placeholders();
         let fixed = placeholders.iter().filter(|name| !foldable.contains(*name)).map(|name| value(ask, name)).collect();
-        let key = (ask.template.as_str(), window, fixed);
+        let key = (&*ask.template, window, fixed);
         let same = groups.entry(key).or_default();
         match same.last_mut() {
             Some(group) if group.asks.len() < FOLDED => group.asks.push(at),

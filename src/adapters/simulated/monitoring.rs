@@ -65,7 +65,7 @@ fn answer(state: &State, ask: &Ask, missing: bool) -> Answer {
 fn sent(ask: &Ask) -> Text {
     let mut values: Vec<_> = ask.values.iter().collect();
     values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    let query = values.into_iter().fold(ask.template.clone(), |query, (name, value)| query.replace(&format!("${name}"), value));
+    let query = values.into_iter().fold(ask.template.to_string(), |query, (name, value)| query.replace(&format!("${name}"), value));
     match ask.form {
         Form::Counters { window_s } => Text::clean(&format!("{query}[{window_s}s]")),
         Form::Instant => Text::clean(&query),

@@ -20,7 +20,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Ok(_) => return unconfigured(as_json),
         Err(exit) => return exit,
     }
-    let mut opened = match settle::open(around, flags, false).await {
+    let mut opened = match settle::look(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

@@ -120,6 +120,9 @@ async fn look(around: &Surroundings, flags: &Flags, args: &VerifyArgs) -> Result
     let store = open(around, flags).await?;
     store.verify_with(kept, other).await.map_err(|error| {
         out::words(&format!("gonogo: {error}"));
+        if args.json {
+            out::json(&json::unverified(&error));
+        }
         Exit::Ledger
     })
 }

@@ -34,7 +34,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
         rehearsal.run_until(args.at, &mut |_, _| {}).await;
         return draw(rehearsal.room().world(), &rehearsal.now(), screen, args, around, flags);
     }
-    let mut opened = settle::open(around, flags, false).await?;
+    let mut opened = settle::look(around, flags).await?;
     let world = settle::settled(&mut opened.handle, args.settle).await;
     draw(&world, &opened.clock.now(), screen, args, around, flags)
 }

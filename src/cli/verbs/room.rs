@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -10,6 +11,7 @@ use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
+use crate::cli::who::{Found, Proof};
 use crate::cli::{log, looks, out, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
@@ -34,7 +36,7 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    open(around, flags, compose::configured_meanwhile(loaded, around, true), files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around, true, Proof::Asked).await, files).await
 }
 
 /// Opens the room over what was put together, in this terminal.
@@ -56,7 +58,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside, switchboard } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard, found } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
     // Whoever opens the room wants to see it: what is behind it is opened from its first frame on, or when it could not be shown.
     let outside = async move {
@@ -66,8 +68,8 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let handle = driver::open_meanwhile(&clock, opening, outside);
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
-    if !files.is_empty() {
-        reload(around, flags, files, handle.clone(), switchboard, clock.clone());
+    if let Some(found) = found.filter(|_| !files.is_empty()) {
+        reload(around, flags, files, handle.clone(), switchboard, clock.clone(), found);
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
     match ended {
@@ -79,7 +81,10 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     }
 }
 
-/// Looks once a second whether a configuration file changed, and reads all layers again when one did.
+/// How often the configuration files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Looks every other second whether a configuration file changed, and reads all layers again when one did.
 fn reload(
     around: &Surroundings,
     flags: &Flags,
@@ -87,6 +92,7 @@ fn reload(
     handle: driver::Handle,
     switchboard: Arc<Switchboard>,
     clock: Arc<dyn Clock>,
+    found: Found,
 ) {
     let (around, flags) = (around.clone(), flags.clone());
     let mark = |files: &[PathBuf]| -> Vec<_> {
@@ -95,21 +101,23 @@ fn reload(
     let mut before = mark(&files);
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
             let after = mark(&files);
             if after == before {
                 continue;
             }
             before = after;
+            let mut actor = None;
             let result = match crate::config::load::load(&around, &flags) {
                 Ok(loaded) => {
-                    let catalog = Arc::new(loaded.config.catalog.clone());
+                    let catalog = loaded.config.catalog.clone();
+                    actor = Some(found.again(&catalog.people));
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)
                 }
                 Err(problems) => Err(crate::model::text::Text::clean(&problems.to_string().replace('\n', " · "))),
             };
-            if !handle.send(crate::control::event::Event::Reloaded { result }).await {
+            if !handle.send(crate::control::event::Event::Reloaded { result, actor }).await {
                 return;
             }
         }

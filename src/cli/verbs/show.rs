@@ -38,7 +38,7 @@ pub fn named(word: &str) -> Result<Screen, Exit> {
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Show) -> Result<Exit, Exit> {
     let screen = named(&args.screen)?;
-    let mut opened = settle::open(around, flags, false).await?;
+    let mut opened = settle::look(around, flags).await?;
     let target = args.target.as_deref().map(|typed| target::find(&opened.handle.world(), typed)).transpose()?;
     let world = settle::settled(&mut opened.handle, args.settle).await;
     let now = opened.clock.now();

@@ -26,7 +26,7 @@ fn selects(selector: Option<&str>, target: &Target) -> bool {
 
 /// Says how everything stands. Exit 0 however the backends are; exit 10 when the selector selects nothing.
 pub async fn run(around: &Surroundings, flags: &Flags, args: &Status) -> Exit {
-    let mut opened = match settle::open(around, flags, false).await {
+    let mut opened = match settle::look(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

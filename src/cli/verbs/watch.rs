@@ -12,7 +12,7 @@ use crate::model::timeline::Happening;
 
 /// Prints happenings as they come. Ends with exit 0 when the pipe is closed, 130 when interrupted.
 pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
-    let mut opened = match settle::open(around, flags, false).await {
+    let mut opened = match settle::look(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

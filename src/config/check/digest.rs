@@ -4,6 +4,7 @@ use super::super::trust;
 use crate::model::catalog::{Assurance, Environment, Protection};
 use crate::model::gate::Gates;
 use crate::model::operator::Person;
+use crate::model::timetable::{Excepted, Exception, Freeze, Timetable, Window};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -11,6 +12,31 @@ struct Rules<'a> {
     format: u32,
     people: Vec<&'a Person>,
     environments: Vec<Protected<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timetable: Option<Ordered<'a>>,
+}
+
+/// Windows, freezes and exceptions by their names.
+#[derive(Serialize)]
+struct Ordered<'a> {
+    windows: Vec<&'a Window>,
+    freezes: Vec<&'a Freeze>,
+    exceptions: Vec<&'a Exception>,
+}
+
+impl<'a> Ordered<'a> {
+    /// None without windows and freezes, so that a configuration without them keeps its digest.
+    fn of(timetable: &'a Timetable) -> Option<Self> {
+        let mut windows: Vec<_> = timetable.windows.iter().collect();
+        windows.sort_by_key(|window| &window.name);
+        let mut freezes: Vec<_> = timetable.freezes.iter().collect();
+        freezes.sort_by_key(|freeze| &freeze.name);
+        // An exception for one plan names that plan's hash, which covers this digest: to count it would void the plan.
+        let mut exceptions: Vec<_> =
+            timetable.exceptions.iter().filter(|exception| matches!(exception.lets, Excepted::Day { .. })).collect();
+        exceptions.sort_by_key(|exception| (&exception.freeze, &exception.by, &exception.reason));
+        (windows.len() + freezes.len() > 0).then_some(Self { windows, freezes, exceptions })
+    }
 }
 
 #[derive(Serialize)]
@@ -21,9 +47,9 @@ struct Protected<'a> {
     gates: &'a Gates,
 }
 
-/// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, and the protections. The order of
-/// tables in the files does not matter.
-pub(super) fn rules(people: &[Person], environments: &[Environment]) -> String {
+/// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, the protections, windows and
+/// freezes. The order of tables in the files does not matter.
+pub(super) fn rules(people: &[Person], environments: &[Environment], timetable: &Timetable) -> String {
     let mut people: Vec<&Person> = people.iter().collect();
     people.sort_by(|one, other| one.name.cmp(&other.name));
     let mut environments: Vec<_> = environments
@@ -36,7 +62,8 @@ pub(super) fn rules(people: &[Person], environments: &[Environment]) -> String {
         })
         .collect();
     environments.sort_by_key(|environment| environment.name);
+    let rules = Rules { format: 1, people, environments, timetable: Ordered::of(timetable) };
     // Serialising strings and small integers cannot fail; an empty text would still be a stable digest.
-    let bytes = serde_json_canonicalizer::to_vec(&Rules { format: 1, people, environments }).unwrap_or_default();
+    let bytes = serde_json_canonicalizer::to_vec(&rules).unwrap_or_default();
     trust::digest(&bytes)
 }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod circle;
+mod claim;
 mod digest;
 mod environment;
 mod gates;
@@ -9,25 +10,28 @@ mod known;
 mod person;
 mod room;
 mod service;
-mod sshkey;
+mod times;
+mod timetable;
 
 use std::collections::BTreeMap;
 
 use super::file::Fields;
 use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
-use super::settings::{BackendSettings, LedgerSettings, StoreSettings};
+use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, StoreSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::operator::Person;
 use known::Known;
 
 /// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
-const ROOT: &[&str] = &["room", "store", "ledger", "person", "backend", "environment", "service", "judge"];
+const ROOT: &[&str] =
+    &["room", "store", "ledger", "person", "backend", "environment", "service", "window", "freeze", "exception", "train", "judge"];
 
 /// The configuration without the files that it came from.
 pub(super) struct Checked {
     pub(super) catalog: Catalog,
     pub(super) backends: Vec<BackendSettings>,
+    pub(super) calendars: Vec<CalendarSettings>,
     pub(super) store: StoreSettings,
     pub(super) ledger: LedgerSettings,
 }
@@ -49,17 +53,23 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     service::warn_of_shared_servers(services, found);
     circle::refuse(services, found);
 
-    let rules_digest = digest::rules(&people, &environments);
+    let around =
+        timetable::Around { known: &known, people: &people, services: &checked, environments: &environments, timezone: &room.timezone };
+    let (timetable, feeds) = timetable::timetable(&root, &around, found);
+
+    let rules_digest = digest::rules(&people, &environments, &timetable);
     let catalog = Catalog {
         room,
         people,
         backends: backends.iter().map(|(backend, _)| (backend.name.clone(), backend.clone())).collect::<BTreeMap<_, _>>(),
         environments,
         services: checked.into_iter().map(|service| (service.name.clone(), service)).collect(),
+        timetable,
         simulated: false,
         rules_digest,
     };
-    Checked { catalog, backends: backends.into_iter().map(|(_, settings)| settings).collect(), store, ledger }
+    let backends = backends.into_iter().map(|(_, settings)| settings).collect();
+    Checked { catalog, backends, calendars: feeds.settings(), store, ledger }
 }
 
 /// What a named table is called in messages: by its word and its name, or `a backend` where it has none.

@@ -1,81 +1,63 @@
 //! `[[person]]`: who people are, by which keys and accounts they are known, and which roles they hold.
 
-use std::collections::BTreeMap;
-
 use super::super::file::{Fields, named};
 use super::super::node::{Node, Value};
-use super::super::problem::{At, Findings};
+use super::super::problem::Findings;
+use super::super::sshkey;
+use super::claim::Claims;
 use super::known::Known;
-use super::{label, sshkey};
+use super::label;
 use crate::model::name::{PersonName, RoleName};
-use crate::model::operator::{Grant, Person};
+use crate::model::operator::{Grant, Person, without_comment};
 
 const KEYS: &[&str] = &["name", "os_user", "keys", "emails", "logins", "bots", "teams", "roles"];
 const ROLE: &[&str] = &["role", "environments", "services"];
 
 /// All people.
 pub(super) fn people(nodes: &[Node], known: &Known<'_>, found: &mut Findings) -> Vec<Person> {
-    let mut users = BTreeMap::new();
-    let mut keys = BTreeMap::new();
-    nodes.iter().filter_map(|node| person(node, known, &mut users, &mut keys, found)).collect()
+    let mut claims = Claims::default();
+    let people = nodes.iter().enumerate().filter_map(|(nth, node)| person(nth, node, known, &mut claims, found)).collect();
+    claims.warn_of_shared_users(found);
+    people
 }
 
-fn person<'a>(
-    node: &'a Node,
-    known: &Known<'_>,
-    users: &mut BTreeMap<&'a str, At>,
-    keys: &mut BTreeMap<&'a str, At>,
-    found: &mut Findings,
-) -> Option<Person> {
+fn person(nth: usize, node: &Node, known: &Known<'_>, claims: &mut Claims, found: &mut Findings) -> Option<Person> {
     let what = label("person", node);
     let fields = Fields::open(node, &what, KEYS, found)?;
     let name = fields.required("name", "`name = \"..\"`", found).and_then(|node| name(node, found));
-    let os_user = node_text(node, "os_user", found);
-    if let Some((at, user)) = os_user {
-        refuse_second(users, user, at, &format!("`{user}` is the system user of two people"), found);
-    }
-    let mut own = Vec::new();
-    for (at, key) in node_texts(node, "keys", found) {
-        if let Some(why) = sshkey::wrong(key) {
+    let mut keys = Vec::new();
+    for (at, key) in fields.texts("keys", found) {
+        if let Err(why) = sshkey::read(key) {
             found.problem(at, &format!("the key {why}"), "a line such as \"ssh-ed25519 AAAAC3Nza..\"");
             continue;
         }
-        // Its comment does not make it another key.
-        let end = key.match_indices(' ').nth(1).map_or(key.len(), |(end, _)| end);
-        refuse_second(keys, key.get(..end).unwrap_or(key), at, "the same key stands twice", found);
-        own.push(key.to_owned());
+        claims.key(at, without_comment(key), found);
+        keys.push(key.to_owned());
     }
-    let strings = |key: &str, found: &mut Findings| fields.texts(key, found).into_iter().map(|(_, text)| text.to_owned()).collect();
-    let (emails, bots, teams) = (strings("emails", found), strings("bots", found), strings("teams", found));
-    let logins = fields
-        .table("logins", found)
-        .iter()
-        .filter_map(|(key, node)| Some((key.name.clone(), node.text(&key.name, found)?.to_owned())))
-        .collect();
+    let os_user = fields.text("os_user", found);
+    if let (Some(user), Some(node)) = (os_user, fields.get("os_user")) {
+        claims.user(node.at, user, !keys.is_empty());
+    }
+    let mut emails = Vec::new();
+    for (at, email) in fields.texts("emails", found) {
+        claims.email(nth, at, email, found);
+        emails.push(email.to_owned());
+    }
+    let mut logins = Vec::new();
+    for (kind, node) in fields.table("logins", found) {
+        let Some(login) = node.text(&kind.name, found) else { continue };
+        claims.account(nth, node.at, Some(&kind.name), login, found);
+        logins.push((kind.name.clone(), login.to_owned()));
+    }
+    let mut bots = Vec::new();
+    for (at, bot) in fields.texts("bots", found) {
+        claims.account(nth, at, None, bot, found);
+        bots.push(bot.to_owned());
+    }
+    let teams = fields.texts("teams", found).into_iter().map(|(_, team)| team.to_owned()).collect();
     let form = "a list such as [{ role = \"release-captain\", environments = [\"prod\"] }]";
     let roles = fields.list("roles", form, found).iter().filter_map(|node| grant(node, known, found)).collect();
-    Some(Person { name: name?, os_user: os_user.map(|(_, user)| user.to_owned()), keys: own, emails, logins, bots, teams, roles })
-}
-
-/// A string that outlives the fields it is read through.
-fn node_text<'a>(node: &'a Node, key: &str, found: &mut Findings) -> Option<(At, &'a str)> {
-    let Value::Table(table) = &node.value else { return None };
-    let node = table.get(key)?;
-    Some((node.at, node.text(key, found)?))
-}
-
-fn node_texts<'a>(node: &'a Node, key: &str, found: &mut Findings) -> Vec<(At, &'a str)> {
-    let Value::Table(table) = &node.value else { return Vec::new() };
-    table.get(key).map(|node| node.texts(key, found)).unwrap_or_default()
-}
-
-fn refuse_second<'a>(seen: &mut BTreeMap<&'a str, At>, text: &'a str, at: At, what: &str, found: &mut Findings) {
-    if let Some(first) = seen.get(text) {
-        let line = found.place(*first).line;
-        found.problem(at, &format!("{what}, the first on line {line}"), "each only once");
-    } else {
-        seen.insert(text, at);
-    }
+    Some(Person { name: name?, os_user: os_user.map(str::to_owned), keys, emails, logins, bots, teams, roles })
 }
 
 fn name(node: &Node, found: &mut Findings) -> Option<PersonName> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::file::Fields;
-use super::super::problem::Findings;
+use super::super::problem::{At, Findings};
 use super::super::settings::{LedgerSettings, StoreSettings};
 use crate::model::catalog::Room;
 
@@ -29,15 +29,22 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
             text.clone_into(place);
         }
     }
-    if let Some(node) = fields.get("timezone").filter(|_| room.timezone.parse::<chrono_tz::Tz>().is_err()) {
-        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let right = super::super::nearest::nearest(&room.timezone, zones)
-            .map_or_else(|| "an IANA name such as \"UTC\" or \"Europe/Berlin\"".to_owned(), |near| format!("`{near}`"));
-        found.problem(node.at, &format!("`{}` is no time zone", room.timezone), &right);
+    if let Some(node) = fields.get("timezone") {
+        refuse_zone(node.at, &room.timezone, found);
     }
     room.bell = fields.flag("bell", found).unwrap_or(false);
     room.read_only = fields.flag("read_only", found).unwrap_or(false);
     room
+}
+
+/// Notes a zone that is none.
+pub(super) fn refuse_zone(at: At, zone: &str, found: &mut Findings) {
+    if zone.parse::<chrono_tz::Tz>().is_err() {
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let right = super::super::nearest::nearest(zone, zones)
+            .map_or_else(|| "an IANA name such as \"UTC\" or \"Europe/Berlin\"".to_owned(), |near| format!("`{near}`"));
+        found.problem(at, &format!("`{zone}` is no time zone"), &right);
+    }
 }
 
 /// `[store]`.

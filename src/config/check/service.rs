@@ -49,7 +49,7 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
     for (key, node) in fields.table("deploy", found) {
         let environment = known.environment(key.at, &key.name, found);
         let deploy = deploy(node, &format!("`deploy.{}`", key.name), known, found);
-        deploys.extend(environment.zip(deploy));
+        deploys.extend(environment.zip(deploy.map(Box::new)));
     }
     let signals = fields.list("signal", "[[service.signal]] tables", found);
     let signals = signals.iter().filter_map(|node| signal(node, known, found)).collect();

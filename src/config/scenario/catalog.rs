@@ -13,6 +13,7 @@ use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, Serv
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
 use crate::model::slot::Slot;
+use crate::model::timetable::Timetable;
 
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};
 
@@ -85,7 +86,8 @@ impl Scenario {
             bell: false,
             read_only: false,
         };
-        Ok(Catalog { room, people, backends, environments, services, simulated: true, rules_digest })
+        let timetable = Timetable::default();
+        Ok(Catalog { room, people, backends, environments, services, timetable, simulated: true, rules_digest })
     }
 
     fn backend(&self, name: BackendName, kind: BackendKind) -> Backend {
@@ -104,7 +106,7 @@ impl Scenario {
         let mut deploy = BTreeMap::new();
         let everywhere = known.environments.is_empty();
         for environment in self.environment.iter().filter(|environment| everywhere || known.environments.contains(&environment.name)) {
-            deploy.insert(environment.name.clone(), full_deploy(known, &environment.name)?);
+            deploy.insert(environment.name.clone(), Box::new(full_deploy(known, &environment.name)?));
         }
         Ok(Service {
             name: known.name.clone(),

@@ -81,7 +81,7 @@ fn every_reference_of_the_catalog_resolves() {
 #[test]
 fn the_operator_is_whoever_is_logged_in_and_may_act_on_checkout_alone() {
     let catalog = Scenario::named(Scenario::DEFAULT).unwrap().catalog("tess").unwrap();
-    assert_eq!(Actor::recognise("tess", &catalog.people).to_string(), "ana");
+    assert_eq!(Actor::recognise("tess", &catalog.people, &[]).actor.to_string(), "ana");
     assert_eq!(catalog.protection(&"checkout@prod".parse().unwrap()).unwrap().approvals, 0);
     assert_eq!(catalog.protection(&"ledger@prod".parse().unwrap()).unwrap().approvals, 1);
 }

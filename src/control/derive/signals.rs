@@ -1,19 +1,15 @@
 //! A target's signals and versions from a monitoring system's answers.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::analysis::{counters, histogram, proportion};
-use crate::control::world::{Measure, Point, SignalState, SignalView, TargetView, VersionSeen};
+use crate::control::chart::Point;
+use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
 use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
 use crate::model::signal::{Answer, Better, Sample, Series, Subject};
 use crate::model::slot::{Slot, Track};
 use crate::model::text::Text;
 use crate::model::time::Moment;
-
-/// Points that a chart keeps.
-const POINTS: usize = 240;
 
 /// The target's view with everything that `answers` (all of one backend, all of this target) say.
 pub fn take_in(
@@ -41,11 +37,10 @@ pub fn take_in(
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
         let made = signal_view(signal, answers, stable, trial);
         let at_ms = now.wall.timestamp_millis();
-        let chart = view.charts.entry(signal.name.clone()).or_default();
-        let points = Arc::make_mut(chart);
-        points.push_back(Point { at_ms, stable: made.stable.value, canary: made.canary.value });
-        while points.len() > POINTS {
-            points.pop_front();
+        let point = Point { at_ms, stable: made.stable.value, canary: made.canary.value };
+        match view.charts.iter_mut().find(|(name, _)| name == &signal.name) {
+            Some((_, chart)) => chart.push(point),
+            None => view.charts.push((signal.name.clone(), [point].into_iter().collect())),
         }
         match view.signals.iter_mut().find(|one| one.name == signal.name) {
             Some(place) => *place = made,
@@ -329,8 +324,8 @@ mod tests {
                 target: "a@prod".parse().unwrap(),
                 slot: Some(slot),
                 subject,
-                template: String::new(),
-                values: Vec::new(),
+                template: "".into(),
+                values: [].into(),
                 form: Form::Counters { window_s: 60 },
             },
             sent: Text::empty(),

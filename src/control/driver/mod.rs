@@ -46,6 +46,14 @@ impl Handle {
         self.world.borrow().clone()
     }
 
+    /// Lets go of the room and waits until it stands still: nothing is begun, recorded or sent by it any more. It ends only when
+    /// every other handle is gone too, and an answer that is under way is waited for.
+    pub async fn ended(self) {
+        let Self { events, mut world } = self;
+        drop(events);
+        while world.changed().await.is_ok() {}
+    }
+
     /// Waits for a newer world than the last one seen here; false when the room is gone.
     pub async fn changed(&mut self) -> bool {
         self.world.changed().await.is_ok()
@@ -113,7 +121,7 @@ async fn drive(
 ) {
     let outside = Arc::new(outside);
     let (writes, to_write) = mpsc::channel(QUEUE);
-    tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
+    let writer = tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
     let clock = outside.clock().clone();
     let mut gap = asleep(clock.now().boot, clock.awake());
     let mut next = Some(Event::Woke);
@@ -127,7 +135,7 @@ async fn drive(
                 start(&outside, tasks, &events, &writes).await;
             }
             gap = gap.max(slept);
-            if let Event::Reloaded { result: Ok(catalog) } = &event {
+            if let Event::Reloaded { result: Ok(catalog), .. } = &event {
                 outside.ledger().name_people(&catalog.people);
                 room.is_able(outside.abilities());
             }
@@ -143,11 +151,14 @@ async fn drive(
         next = tokio::select! {
             event = inbox.recv() => match event {
                 Some(event) => Some(event),
-                None => return,
+                None => break,
             },
             () = tokio::time::sleep(pause) => Some(Event::Woke),
         };
     }
+    // What is being written is written to its end before the world is closed.
+    drop(writes);
+    let _ = writer.await;
 }
 
 /// How long the machine has slept since it booted.

@@ -18,7 +18,7 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Journal;
-use crate::ports::ledger::{AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -62,6 +62,8 @@ pub struct Outside {
     journal: Option<Arc<dyn Journal>>,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
+    /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
+    leases: Mutex<BTreeMap<PlanId, u64>>,
     generation: Mutex<Option<i64>>,
 }
 
@@ -96,7 +98,7 @@ impl Outside {
 
     /// The same over ports that a reload of the configuration may replace.
     pub fn over(ports: Arc<Switchboard>, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
-        Self { ports, ledger, journal, clock, begun: Mutex::new(BTreeMap::new()), generation: Mutex::new(None) }
+        Self { ports, ledger, journal, clock, begun: Mutex::default(), leases: Mutex::default(), generation: Mutex::new(None) }
     }
 
     /// The clock.
@@ -208,6 +210,7 @@ impl Outside {
                 let result = match result {
                     Ok(begun) => {
                         let at = begun.at;
+                        self.leases.lock().await.insert(plan.id, begun.epoch);
                         self.begun.lock().await.insert(plan.id, Arc::new(begun));
                         Ok(at)
                     }
@@ -220,17 +223,21 @@ impl Outside {
                 let result = self.ledger.record(plan, &outcome).await;
                 if outcome.releases && result.is_ok() {
                     self.begun.lock().await.remove(&plan);
+                    self.leases.lock().await.remove(&plan);
                 }
                 Written::event(Event::Recorded { plan, step: outcome.step, kind: outcome.kind, result })
             }
             Task::Adopt { plan } => {
-                let ours = self.ledger.adopt(plan).await.unwrap_or(false);
-                Written::event(Event::Adopted { plan, ours })
+                let adoption = self.ledger.adopt(plan).await.unwrap_or(Adoption::NotOurs);
+                if let Adoption::Leased(epoch) = adoption {
+                    self.leases.lock().await.insert(plan, epoch);
+                }
+                Written::event(Event::Adopted { plan, ours: adoption != Adoption::NotOurs })
             }
             Task::Renew { plan } => {
-                let begun = self.begun.lock().await.get(&plan).cloned();
-                if let Some(begun) = begun
-                    && let Err(error) = self.ledger.renew(plan, begun.epoch).await
+                let epoch = self.leases.lock().await.get(&plan).copied();
+                if let Some(epoch) = epoch
+                    && let Err(error) = self.ledger.renew(plan, epoch).await
                 {
                     tracing::warn!(%error, plan = %plan.short(), "the lease was not renewed");
                 }

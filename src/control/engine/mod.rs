@@ -195,6 +195,7 @@ impl Machine {
             | Event::JournalRead { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Refused { .. }
             | Event::Rule { .. }
             | Event::Ruled { .. }
             | Event::Looking { .. }
@@ -383,6 +384,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::JournalRead { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
+        | Event::Refused { .. }
         | Event::Rule { .. }
         | Event::Ruled { .. }
         | Event::Looking { .. }

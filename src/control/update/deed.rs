@@ -9,8 +9,10 @@ use crate::control::task::Task;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
-use crate::model::timeline::HappeningKind;
+use crate::model::timeline::{Happening, HappeningKind};
 
 /// Deeds that the world keeps.
 const DEEDS: usize = 100;
@@ -25,6 +27,16 @@ impl Room {
         let machine = Machine::confirmed(&self.world, plan, now);
         self.machines.insert(id, machine);
         self.picture(now, id)
+    }
+
+    /// An operator tried to order what was denied before his eyes: it is recorded, and nothing becomes of it even if the reasons are
+    /// gone by now.
+    pub(super) fn on_refused(&mut self, now: &Moment, plan: Box<Plan>, reasons: Vec<Reason>) -> Vec<Task> {
+        let why = reasons.first().map_or("denied", |reason| reason.text.as_str());
+        let text = format!("{} {}: {why}", plan.intent.verb.word(), DeedState::Denied.word().to_uppercase());
+        let mut tasks = self.say(now, HappeningKind::Deed, Some(plan.target().clone()), &text, &plan.intent.requester.to_string());
+        tasks.push(Task::Deny { plan, reasons });
+        tasks
     }
 
     pub(super) fn on_deed(&mut self, now: &Moment, plan: PlanId, event: &Event) -> Vec<Task> {
@@ -107,10 +119,22 @@ impl Room {
             | DeedState::Superseded
             | DeedState::Failed => HappeningKind::Deed,
         };
-        // A deed of another process comes without words; its reason is what there is to say.
-        let words = if deed.words.is_empty() { &deed.reason } else { &deed.words };
-        let text = format!("{} {}: {words}", deed.verb.word(), deed.state.word().to_uppercase());
-        self.say(now, kind, Some(deed.target.clone()), &text, &deed.requester)
+        // What its operator said stands where it begins and ends; a deed of another process comes with nothing else to say.
+        let said = (!deed.reason.is_empty()).then(|| format!("because \"{}\"", deed.reason));
+        let passing = matches!(deed.state, DeedState::Sent | DeedState::Accepted | DeedState::Effective | DeedState::Held);
+        let said = said.filter(|_| deed.words.is_empty() || !passing);
+        let words: Vec<String> = (!deed.words.is_empty()).then(|| deed.words.to_string()).into_iter().chain(said).collect();
+        let colon = if words.is_empty() { "" } else { ": " };
+        let text = format!("{} {}{colon}{}", deed.verb.word(), deed.state.word().to_uppercase(), words.join(", "));
+        let line = Happening {
+            at: now.wall,
+            kind,
+            target: Some(deed.target.clone()),
+            text: Text::clean(&text),
+            source: deed.requester.clone(),
+            deed: Some((deed.verb, deed.state)),
+        };
+        self.record(now, line)
     }
 
     /// Drops the oldest deeds that are over, and the machines behind them.

@@ -222,13 +222,16 @@ impl Room {
                 Vec::new()
             }
             Event::Verified { result } => {
-                if let Ok(found) = result {
-                    self.world.ledger.verified = Some((now.wall, found));
-                    self.touch(now);
+                let ledger = &mut self.world.ledger;
+                match result {
+                    Ok(found) => (ledger.verified, ledger.unverified) = (Some((now.wall, found)), None),
+                    Err(error) => ledger.unverified = Some((now.wall, Text::clean(&error.to_string()))),
                 }
+                self.touch(now);
                 Vec::new()
             }
             Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Refused { plan, reasons } => self.on_refused(now, plan, reasons),
             Event::Looking { target, run } => {
                 self.looking = target;
                 self.detail = run;
@@ -252,7 +255,7 @@ impl Room {
                     "clock",
                 )
             }
-            Event::Reloaded { result } => self.on_reloaded(now, result),
+            Event::Reloaded { result, actor } => self.on_reloaded(now, result, actor),
             Event::Woke
             | Event::Began { .. }
             | Event::Sending { .. }
@@ -264,7 +267,7 @@ impl Room {
         }
     }
 
-    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>) -> Vec<Task> {
+    fn on_reloaded(&mut self, now: &Moment, result: Result<Arc<Catalog>, Text>, actor: Option<Actor>) -> Vec<Task> {
         match result {
             Err(trouble) => {
                 self.world.config_trouble = Some(trouble.clone());
@@ -282,6 +285,7 @@ impl Room {
                 for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
+                self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.world.config_trouble = None;
@@ -301,7 +305,11 @@ impl Room {
 
     /// Writes a line into the timeline and the journal.
     fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        let happening = Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned() };
+        self.record(now, Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None })
+    }
+
+    /// Puts a line into the timeline and the journal.
+    fn record(&mut self, now: &Moment, happening: Happening) -> Vec<Task> {
         let timeline = Arc::make_mut(&mut self.world.timeline);
         timeline.push_back(happening.clone());
         while timeline.len() > TIMELINE {

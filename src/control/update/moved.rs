@@ -59,6 +59,10 @@ impl Room {
             let (was, is) = moved.shares;
             let held = moved.hold.filter(|_| is > was && by.is_none());
             let by = by.map_or_else(|| "by another hand".to_owned(), |requester| format!("by {requester}"));
+            if held.is_some() {
+                // Told here; the reading of what stands above the held share would tell it again.
+                self.broken_holds.insert(moved.target.clone());
+            }
             let (kind, text) = match held {
                 Some(hold) => (HappeningKind::Alarm, format!("moved forward while held by {}: {was} to {is} % {by}", hold.by)),
                 None => (HappeningKind::Change, format!("{was} to {is} % {by}")),

@@ -13,6 +13,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
 use crate::model::rollout::{Proven, Rollout, StateChange};
+use crate::model::signal::Answer;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
@@ -45,6 +46,8 @@ impl Room {
             source.skew_ms = Some((clock - now.wall).num_milliseconds());
         }
         let failed = result.as_ref().err().cloned();
+        // What the answers said goes into the targets below; kept beside them they would be the largest part of the world.
+        let (result, answers) = split(result);
         let taken = match (&mut source.fact, result) {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
@@ -74,20 +77,20 @@ impl Room {
             (Some(_), true) | (None, false) => Vec::new(),
         };
         if failed.is_none() {
-            tasks.extend(self.derive(now, backend));
+            tasks.extend(self.derive(now, backend, &answers));
         }
         tasks
     }
 
     /// Derives what hangs on one source, after a good reading of it.
-    fn derive(&mut self, now: &Moment, backend: &BackendName) -> Vec<Task> {
+    fn derive(&mut self, now: &Moment, backend: &BackendName, answers: &[Answer]) -> Vec<Task> {
         let Some(source) = self.world.sources.get(backend).cloned() else { return Vec::new() };
         match &source.fact {
             SourceFact::Traffic(fact) => match (&fact.value, fact.seen) {
                 (Some(reading), Some(seen)) => self.derive_traffic(now, backend, &reading.clone(), seen),
                 _ => Vec::new(),
             },
-            SourceFact::Metrics(fact) => fact.value.clone().map(|reading| self.derive_signals(now, backend, &reading)).unwrap_or_default(),
+            SourceFact::Metrics(_) => self.derive_signals(now, backend, answers),
             SourceFact::Alerts(fact) => fact.value.clone().map(|reading| self.derive_alerts(now, backend, &reading)).unwrap_or_default(),
             SourceFact::Ci(_) | SourceFact::Unsupported => Vec::new(),
         }
@@ -220,9 +223,9 @@ impl Room {
         Some(StateChange::Prove { target: view.target.clone(), proven })
     }
 
-    fn derive_signals(&mut self, now: &Moment, backend: &BackendName, reading: &crate::model::signal::SignalReading) -> Vec<Task> {
+    fn derive_signals(&mut self, now: &Moment, backend: &BackendName, answers: &[Answer]) -> Vec<Task> {
         let mut by_target: std::collections::BTreeMap<&Target, Vec<_>> = std::collections::BTreeMap::new();
-        for answer in &reading.answers {
+        for answer in answers {
             by_target.entry(&answer.ask.target).or_default().push(answer);
         }
         let mut tasks = Vec::new();
@@ -285,7 +288,7 @@ impl Room {
 
     /// The targets of which a backend says something.
     fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
-        self.world.targets.keys().filter(|target| self.world.catalog.backends_of(target).contains(backend)).cloned().collect()
+        self.world.targets.keys().filter(|target| self.world.catalog.reads(target, backend)).cloned().collect()
     }
 
     pub(super) fn on_log(&mut self, now: &Moment, backend: BackendName, log: u64, result: Result<LogPart, PortError>) {
@@ -338,6 +341,18 @@ fn keep_steps(before: Option<&RunReading>, mut reading: Arc<RunReading>) -> Arc<
         }
     }
     reading
+}
+
+/// Parts the answers of a monitoring system from the rest of its reading.
+fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec<Answer>) {
+    match result {
+        Ok(Reading::Signals(mut reading)) => {
+            let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
+            (Ok(Reading::Signals(reading)), answers)
+        }
+        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_))) => (Ok(other), Vec::new()),
+        Err(error) => (Err(error), Vec::new()),
+    }
 }
 
 /// Takes a reading into a fact; false when it is older than what is known.

@@ -66,6 +66,23 @@ async fn the_generation_grows_with_every_commit_of_any_process() {
 }
 
 #[tokio::test]
+async fn a_commit_of_another_process_is_seen_although_the_log_was_looked_at_long_after_it_was_written() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    // A hundred years on, every time of the log lies long back.
+    clock.pass(Duration::from_hours(24 * 365 * 100));
+    let target = plan(&clock, Verb::Note, "1").target().clone();
+    for version in 0..25 {
+        let before = one.generation().await.unwrap();
+        assert!(one.known.lock().unwrap().is_some(), "what was read is not kept");
+        assert_eq!(one.generation().await.unwrap(), before);
+        let proven = Proven { version: Text::clean(&format!("1.{version}")), digest: None, slot: Slot::First, at: clock.now().wall };
+        two.remember(&[StateChange::Prove { target: target.clone(), proven }]).await.unwrap();
+        assert_eq!(one.generation().await.unwrap(), before + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_rollout_that_ended_does_not_begin_again_by_what_was_known_before() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let store = store(dir.path(), &clock).await;
@@ -112,6 +129,7 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         target: None,
         text: Text::clean(&format!("day {n} {}", "x".repeat(500))),
         source: "test".to_owned(),
+        deed: None,
     };
     let event = |n: i64| (happening(n).at.timestamp_millis(), HAPPENING.to_owned(), serde_json::to_string(&happening(n)).unwrap());
     store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();

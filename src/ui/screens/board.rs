@@ -1,16 +1,18 @@
 //! The board: does anything need me, and what happens next?
 
+use std::cell::Cell;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::control::standing::Standing;
+use crate::control::standing::{self, Standing};
 use crate::control::world::World;
 use crate::model::name::{EnvironmentName, Target};
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
 use crate::ui::needs::{self, NeedRow};
-use crate::ui::row::{Row, cells, wrap};
+use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::widgets::estate::{self, Line};
@@ -20,7 +22,14 @@ use crate::ui::words;
 #[derive(Debug, Default)]
 pub struct Board {
     made_of: Option<(u64, Vec<Freshness>, usize)>,
+    /// The services as they stand, by name.
+    known: Vec<Line>,
+    /// The same in the order of the list.
     lines: Vec<Line>,
+    /// How many stand how, in words.
+    counts: String,
+    /// Where the cursor's line was found last.
+    found: Cell<usize>,
     needs: Vec<NeedRow>,
     newer: usize,
     cursor: Option<Target>,
@@ -41,26 +50,36 @@ impl Board {
             return;
         }
         self.made_of = made_of;
-        let standings = needs::standings(world, now);
+        let standings = standing::standings(world, now);
         self.needs = needs::needs(world, now, &standings);
-        let mut fresh = lines(world, &standings);
+        self.sort(lines(world, &standings));
+        if !self.touched || self.cursor.as_ref().is_none_or(|target| !self.lines.iter().any(|line| line.service == target.service)) {
+            self.cursor = self.lines.first().map(target_of);
+        }
+    }
+
+    /// Takes over how the services stand, by name; of the list nothing moves while it is in somebody's hand.
+    fn sort(&mut self, known: Vec<Line>) {
+        // Most readings change no standing; ten thousand lines are not sorted again for them.
+        if known == self.known && known.len() == self.lines.len() && (self.in_hand || self.newer == 0) {
+            return;
+        }
+        let mut fresh = known.clone();
         fresh.sort_by(|a, b| (a.standing, &a.service).cmp(&(b.standing, &b.service)));
         if self.in_hand && fresh.len() == self.lines.len() {
             self.newer = fresh.iter().zip(&self.lines).filter(|(new, old)| new.service != old.service).count();
-            let by_name: std::collections::BTreeMap<_, _> = fresh.iter().map(|line| (&line.service, line)).collect();
             for line in &mut self.lines {
-                if let Some(new) = by_name.get(&line.service) {
-                    line.standing = new.standing;
-                    line.environment.clone_from(&new.environment);
+                let place = known.binary_search_by(|new| new.service.cmp(&line.service));
+                if let Some(new) = place.ok().and_then(|place| known.get(place)) {
+                    line.clone_from(new);
                 }
             }
         } else {
             self.lines = fresh;
             self.newer = 0;
         }
-        if !self.touched || self.cursor.as_ref().is_none_or(|target| !self.lines.iter().any(|line| line.service == target.service)) {
-            self.cursor = self.lines.first().map(target_of);
-        }
+        self.counts = counted(self.lines.iter().map(|line| line.standing));
+        self.known = known;
     }
 
     /// The one target.
@@ -99,16 +118,10 @@ impl Board {
     pub fn set_filter(&mut self, typed: &str) {
         typed.clone_into(&mut self.filter);
         self.touched = true;
-        let shown = self.shown();
-        if let Some(first) = shown.first()
-            && !shown.iter().any(|line| self.cursor.as_ref().is_some_and(|target| target.service == line.service))
-        {
-            self.cursor = Some(target_of(first));
+        let first = self.matching().next().map(target_of);
+        if first.is_some() && self.place().is_none() {
+            self.cursor = first;
         }
-    }
-
-    fn shown(&self) -> Vec<Line> {
-        if self.filter.is_empty() { self.lines.clone() } else { self.matching().cloned().collect() }
     }
 
     fn matching(&self) -> impl Iterator<Item = &Line> {
@@ -119,13 +132,14 @@ impl Board {
     pub fn step(&mut self, by: isize) {
         self.in_hand = true;
         self.touched = true;
-        let count = self.matching().count();
+        let count = self.count();
         let Some(last) = count.checked_sub(1) else { return };
         let here = self.place().unwrap_or(0);
         let there = here.saturating_add_signed(by).min(last);
         if there != here || self.place().is_none() {
             let found = self.matching().nth(there).map(target_of);
             self.cursor = found;
+            self.found.set(there);
         }
     }
 
@@ -151,7 +165,18 @@ impl Board {
 
     fn place(&self) -> Option<usize> {
         let target = self.cursor.as_ref()?;
-        self.matching().position(|line| line.service == target.service)
+        // It is where it was a moment ago, unless the list was sorted or filtered since.
+        let there = self.found.get();
+        if self.matching().nth(there).is_some_and(|line| line.service == target.service) {
+            return Some(there);
+        }
+        let place = self.matching().position(|line| line.service == target.service)?;
+        self.found.set(place);
+        Some(place)
+    }
+
+    fn count(&self) -> usize {
+        if self.filter.is_empty() { self.lines.len() } else { self.matching().count() }
     }
 
     /// Draws the board's body.
@@ -198,48 +223,53 @@ impl Board {
         let mut rows = vec![rule];
         let subject = self.needs.iter().take(most).map(|need| cells(&need.subject)).max().unwrap_or(0).min(width / 3);
         for need in self.needs.iter().take(most) {
-            rows.extend(self.need(scene, need, subject));
+            rows.extend(self.need(scene, need, subject, width));
         }
         rows
     }
 
-    fn need(&self, scene: &Scene<'_>, need: &NeedRow, subject: usize) -> [Row; 2] {
+    /// Two rows: what is wrong, with its counts; and what happens otherwise, who has it and what to press. Of each the longest words that fit.
+    fn need(&self, scene: &Scene<'_>, need: &NeedRow, subject: usize, width: usize) -> [Row; 2] {
         let (mark, role) = of_standing(need.standing);
         let here = need.target.is_some() && need.target.as_ref() == self.cursor.as_ref();
         let mut row = Row::new();
         row.add(Role::Strong, if here { scene.glyph(Mark::Cursor) } else { " " });
-        row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4).add(Role::Plain, need.what.clone());
+        row.add(role, format!("{} {}", scene.glyph(mark), need.subject)).at(subject + 4);
+        let room = width.saturating_sub(row.width());
+        row.add(Role::Plain, fit(&need.what, room));
+        let (holds, holder) = match &need.holder {
+            Some(holder) => (Role::Quiet, format!(" {holder} has it  ")),
+            None => (Role::Watched, " nobody has it  ".to_owned()),
+        };
+        let key = scene.keymap.shown(need.command);
+        let label = need.command.entry().filter(|_| !key.is_empty()).map(|entry| format!("{} ", entry.label));
+        let key = label.as_ref().map(|_| format!(" {key} "));
+        let taken: usize = [Some(&holder), key.as_ref(), label.as_ref()].into_iter().flatten().map(|text| cells(text)).sum();
         let mut second = Row::new();
         second.at(3);
         if let Some(by) = &need.by {
-            second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by))).add(Role::Plain, need.otherwise.clone());
-        } else {
-            if let Some(since) = &need.since {
-                second.add(Role::Quiet, format!("{} for {}; ", need.standing.word(), scene.ago(since)));
-            }
-            second.add(Role::Quiet, need.otherwise.clone());
+            second.add(Role::Strong, format!("{} ({}) ", scene.zone.time(by), scene.left(by)));
         }
-        if let (Some(since), true) = (&need.since, need.by.is_some()) {
-            second.add(Role::Quiet, format!("; asked {} ago", scene.ago(since)));
-        }
-        // The first row belongs to what is wrong, with its counts; who has it stands beside what to press.
-        match &need.holder {
-            Some(holder) => second.end(Role::Quiet, format!(" {holder} has it  ")),
-            None => second.end(Role::Watched, " nobody has it  "),
+        let since = need.since.as_ref().map(|since| scene.ago(since));
+        let with_since = |text: &String| match (&since, need.by.is_some()) {
+            (Some(since), true) => Some(format!("{text}; asked {since} ago")),
+            (Some(since), false) => Some(format!("{} for {since}; {text}", need.standing.word())),
+            (None, _) => None,
         };
-        let key = scene.keymap.shown(need.command);
-        if let (Some(entry), false) = (need.command.entry(), key.is_empty()) {
-            second.end(Role::Key, format!(" {key} "));
-            second.end(Role::Plain, format!("{} ", entry.label));
+        let forms: Vec<String> = need.otherwise.iter().filter_map(with_since).chain(need.otherwise.iter().cloned()).collect();
+        let room = width.saturating_sub(second.width() + taken + 1);
+        second.add(if need.by.is_some() { Role::Plain } else { Role::Quiet }, fit(&forms, room));
+        second.end(holds, holder);
+        if let (Some(key), Some(label)) = (key, label) {
+            second.end(Role::Key, key).end(Role::Plain, label);
         }
         [row, second]
     }
 
     fn list_rows(&mut self, scene: &Scene<'_>, width: usize, height: usize, rows: &mut Vec<Row>) {
-        let count = self.matching().count();
-        let counts = counted(self.lines.iter().map(|line| line.standing));
+        let count = self.count();
         let heading = if self.filter.is_empty() {
-            format!("services {}: {counts}", self.lines.len())
+            format!("services {}: {}", self.lines.len(), self.counts)
         } else {
             format!("services {count} of {} found by `{}`", self.lines.len(), self.filter)
         };
@@ -280,8 +310,8 @@ pub fn by_itself_row(scene: &Scene<'_>, event: &crate::control::standing::ByItse
         Some(due) => row.add(Role::Strong, scene.zone.time(due)).add(Role::Plain, format!(" ({})", scene.left(due))),
         None => row.add(Role::Quiet, "not foretold"),
     };
-    row.at(20).add(Role::Plain, event.target.to_string());
-    row.at(40).add(Role::Plain, event.text.clone());
+    row.at(18).add(Role::Plain, event.target.to_string());
+    row.at(34).add(Role::Plain, event.text.clone());
     row
 }
 

@@ -2,10 +2,12 @@
 
 use crate::control::world::{Measure, SourceFact};
 use crate::model::name::{BackendName, Target};
+use crate::model::slot::{Slot, Track};
 
 use crate::ui::frame;
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
+use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
@@ -44,16 +46,18 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
             row.at(3).add(Role::Strong, server.name.as_str()).at(18).add(Role::Plain, state);
             row.at(32).add(
                 Role::Plain,
-                format!("weight {} (effective {}, of {})", server.weight, server.effective_weight, server.greatest_weight),
+                format!("weight {} ({} in effect) of {}", server.weight, server.effective_weight, server.greatest_weight),
             );
             let errors = server.errors.map_or_else(|| "not counted".to_owned(), words::count);
-            row.at(64).add(Role::Quiet, format!("requests {}  5xx {errors}  now {}", words::count(server.requests), server.current));
             rows.push(row);
+            let counts = format!("{} requests, {errors} of them 5xx, {} now", words::count(server.requests), server.current);
+            rows.push(Row::new().put(Role::Plain, " ".repeat(32)).put(Role::Quiet, counts));
         }
         let measured = match &entry.second_measured {
             Some((share, requests)) => {
                 format!(
-                    "measured: second slot {} % of {} requests between the two newest reads",
+                    "measured: {} {} % of {} requests between the two newest reads",
+                    signal::named(view, Track::of(Slot::Second, view.state.stable)),
                     words::share(*share),
                     words::count(*requests)
                 )
@@ -72,9 +76,9 @@ fn versions(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &
     let mut rule = Row::rule(scene.theme, "versions");
     rule.end(Role::Quiet, format!(" {} {} ", source.backend, age_of(scene, &source.backend)));
     rows.push(rule);
-    for (slot, seen) in ["first slot", "second slot"].iter().zip(&view.versions) {
+    for (slot, seen) in Slot::BOTH.into_iter().zip(&view.versions) {
         let mut row = Row::new();
-        row.at(3).add(Role::Quiet, *slot).at(18);
+        row.at(3).add(Role::Quiet, format!("{}, {}", slot_word(slot), Track::of(slot, view.state.stable).word())).at(24);
         match seen {
             Some(seen) => {
                 row.add(Role::Strong, seen.version.as_str()).add(Role::Quiet, format!("  since {}", scene.zone.absolute(&seen.since)))
@@ -86,14 +90,24 @@ fn versions(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &
     rows.push(Row::of(Role::Quiet, format!("   query {}", source.query)));
 }
 
+fn slot_word(slot: Slot) -> &'static str {
+    match slot {
+        Slot::First => "first slot",
+        Slot::Second => "second slot",
+    }
+}
+
 fn signals(scene: &Scene<'_>, view: &crate::control::world::TargetView, width: usize, rows: &mut Vec<Row>) {
     for signal in &view.signals {
         let mut rule = Row::rule(scene.theme, &format!("signal {}", signal.name));
         rule.end(Role::Quiet, format!(" {} {} ", signal.backend, age_of(scene, &signal.backend)));
         rows.push(rule);
-        say(rows, 3, width, Role::Plain, signal.sentence.as_str());
-        for (name, measure) in [("old version", &signal.stable), ("new version", &signal.canary), ("whole", &signal.whole)] {
-            rows.push(measured(scene, name, measure, &signal.unit));
+        let name = |track| signal::named(view, track);
+        let measures = [(name(Track::Stable), &signal.stable), (name(Track::Canary), &signal.canary), ("whole".to_owned(), &signal.whole)];
+        let sentence = format!("{} {}: {}", signal.name, signal::word(signal.state), signal::evidence(view, signal));
+        say(rows, 3, width, Role::Plain, &sentence);
+        for (name, measure) in measures {
+            rows.push(measured(scene, &name, measure, &signal.unit));
         }
         for query in &signal.queries {
             say(rows, 3, width, Role::Quiet, &format!("query {query}"));
@@ -109,11 +123,11 @@ fn measured(scene: &Scene<'_>, name: &str, measure: &Measure, unit: &str) -> Row
         (None, Some(why)) => row.add(Role::Quiet, format!("{} {why}", scene.glyph(Mark::Unknown))),
         (None, None) => row.add(Role::Quiet, format!("{} no data", scene.glyph(Mark::Unknown))),
     };
-    if let (Some(bad), Some(total)) = (measure.bad, measure.total) {
-        row.add(Role::Quiet, format!("  {bad:.0} of {total:.0}"));
+    if let (Some(bad), Some(total), "ratio") = (measure.bad, measure.total, unit) {
+        row.add(Role::Quiet, format!("  {} of {}", signal::whole(bad), signal::whole(total)));
     }
     if let Some(newest) = &measure.newest {
-        row.add(Role::Quiet, format!("  newest sample {}", scene.zone.absolute(newest)));
+        row.add(Role::Quiet, format!("  newest {}", scene.zone.absolute(newest)));
     }
     row
 }

@@ -3,8 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::ui::command::{Command, TABLE};
-use crate::ui::offer::{Standpoint, hindrance};
+use crate::model::intent::Verb;
+use crate::ui::command::TABLE;
+use crate::ui::offer::{self, Standpoint, hindrance};
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
@@ -17,32 +18,7 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
         let keys: Vec<String> = scene.keymap.keys(entry.command).iter().map(crate::ui::input::Chord::shown).collect();
         let mut row = Row::new();
         row.at(1).add(Role::Key, if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") }).at(14);
-        let word = match entry.command {
-            Command::Deed(verb) => verb.word(),
-            Command::Up
-            | Command::Down
-            | Command::Left
-            | Command::Right
-            | Command::PageUp
-            | Command::PageDown
-            | Command::First
-            | Command::Last
-            | Command::Look
-            | Command::Leave
-            | Command::NextPane
-            | Command::PreviousPane
-            | Command::Find
-            | Command::Update
-            | Command::Detail
-            | Command::Help
-            | Command::Go(_)
-            | Command::Logs
-            | Command::Follow
-            | Command::Verify
-            | Command::Redraw
-            | Command::Suspend
-            | Command::Quit => entry.label,
-        };
+        let word = entry.command.verb().map_or(entry.label, Verb::word);
         match hindrance(entry, at) {
             None => {
                 row.add(Role::Strong, word);
@@ -55,12 +31,7 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
         }
     }
     let mut rows = vec![Row::rule(scene.theme, &format!("works here and now: {} screen, {here}", at.screen.word()))];
-    let no_deeds = match (at.world.read_only, &at.world.ledger.trouble) {
-        (true, _) => Some("this room is read-only: no deed key is bound".to_owned()),
-        (false, Some(trouble)) => Some(format!("the record cannot be written, so no deed can be done: {trouble}")),
-        (false, None) => None,
-    };
-    rows.extend(no_deeds.map(|why| Row::of(Role::Watched, format!(" {why}"))));
+    rows.extend(offer::against_all_deeds(at.world).map(|why| Row::of(Role::Watched, format!(" {why}"))));
     rows.append(&mut can);
     rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
     rows.append(&mut cannot);

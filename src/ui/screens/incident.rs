@@ -1,14 +1,14 @@
 //! The incident: how bad, what happens by itself, what do I do, what happened?
 
-use crate::control::world::SignalState;
 use crate::model::name::Target;
 use crate::model::share::Percent;
 
 use crate::ui::command::Command;
 use crate::ui::offer::{self, Standpoint};
-use crate::ui::row::{Row, wrap};
+use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::screen::Screen;
+use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::widgets::events;
 use crate::ui::words;
@@ -27,12 +27,18 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
     let on = view.wished().filter(|share| share.nearest() != Percent::NONE).map(words::share);
     let on = on.map(|share| format!(", on {share} % of traffic")).unwrap_or_default();
     let before = rows.len();
-    for signal in view.signals.iter().filter(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse)) {
+    for signal in view.signals.iter().filter(|signal| signal::is_past(signal)) {
         let fresh = scene.freshness(&signal.backend).is_fresh();
         let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
         let whole = signal.whole.value.map(|value| format!("; whole service {}", words::value(value, &signal.unit))).unwrap_or_default();
         let stale = if fresh { "" } else { " STALE" };
-        for (n, line) in wrap(&format!("{}{on}{whole}{stale}", signal.sentence), width.saturating_sub(4)).into_iter().enumerate() {
+        for (n, line) in wrap(
+            &format!("{} {}: {}{on}{whole}{stale}", signal.name, signal::word(signal.state), signal::evidence(view, signal)),
+            width.saturating_sub(4),
+        )
+        .into_iter()
+        .enumerate()
+        {
             rows.push(Row::of(role, format!(" {} ", if n == 0 { scene.glyph(mark) } else { " " })).put(Role::Plain, line));
         }
     }
@@ -62,17 +68,21 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
     for alert in &view.alerts {
         let quiet = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
         let (mark, role) = if quiet { (Mark::None, Role::Quiet) } else { (Mark::Abnormal, Role::Abnormal) };
-        let mut row = Row::of(role, format!(" {} {}", scene.glyph(mark), alert.name));
-        row.add(Role::Plain, format!("  {}  for {}", alert.severity, scene.ago(&alert.since)));
-        if let Some(summary) = alert.annotation("summary") {
-            row.add(Role::Plain, format!("  {summary}"));
-        }
+        let lead = format!(" {} {}", scene.glyph(mark), alert.name);
+        let mut said = format!("{} for {}", alert.severity, scene.ago(&alert.since));
         if !alert.silenced_by.is_empty() {
-            row.add(Role::Quiet, "  silenced");
+            said.push_str(", silenced");
         } else if quiet {
-            row.add(Role::Quiet, "  inhibited by another alert");
+            said.push_str(", inhibited by another alert");
         }
-        rows.push(row);
+        if let Some(summary) = alert.annotation("summary") {
+            said = format!("{said}: {summary}");
+        }
+        let indent = cells(&lead) + 2;
+        for (n, line) in wrap(&said, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+            let start = if n == 0 { format!("{lead}  ") } else { " ".repeat(indent) };
+            rows.push(Row::of(role, start).put(Role::Plain, line));
+        }
     }
     rows.push(Row::rule(scene.theme, "timeline, newest first"));
     rows.extend(events::rows(scene, Some(target), 200, width));

@@ -137,13 +137,14 @@ impl LedgerScreen {
         }
         self.offset.set(offset);
         let visible: Vec<&EntryRow> = listed.iter().skip(offset).take(room).copied().collect();
-        let columns = Columns::of(scene, &visible);
+        let columns = Columns::of(scene, &visible, usize::from(area.width));
         let mut heading = columns.heading();
+        heading.end(Role::Quiet, "facts ");
         let kept = u64::try_from(ledger.entries.len()).unwrap_or(u64::MAX);
-        if kept < ledger.size {
-            heading.end(Role::Quiet, format!("the newest {}; ", words::count(kept)));
+        let newest = if kept < ledger.size { format!("the newest {}; ", words::count(kept)) } else { String::new() };
+        if let Some(rule) = rows.first_mut() {
+            rule.end(Role::Quiet, format!("{newest}{} to {} ", offset + 1, offset + visible.len()));
         }
-        heading.end(Role::Quiet, format!("{} to {}   facts ", offset + 1, offset + visible.len()));
         rows.push(heading);
         let marked = listed.get(here).map(|entry| entry.n);
         rows.extend(visible.iter().map(|entry| columns.row(scene, entry, Some(entry.n) == marked)));
@@ -154,7 +155,8 @@ impl LedgerScreen {
     fn standing(&self, scene: &Scene<'_>, width: usize) -> Vec<Row> {
         let ledger = &scene.world.ledger;
         let key = scene.keymap.shown(Command::Verify);
-        let pending = self.asked.filter(|asked| ledger.verified.as_ref().is_none_or(|(at, _)| at < asked));
+        let told = ledger.verified.as_ref().map(|(at, _)| at).max(ledger.unverified.as_ref().map(|(at, _)| at));
+        let pending = self.asked.filter(|asked| told.is_none_or(|at| at < asked));
         let late = |asked: &DateTime<Utc>| words::ago(asked, &scene.now.wall) >= LATE;
         let (mark, role, text) = match (&ledger.verified, pending) {
             (_, Some(asked)) if late(&asked) => {
@@ -183,6 +185,11 @@ impl LedgerScreen {
             }
         };
         let mut rows = said(scene, mark, role, &text, width);
+        if let Some((at, why)) = ledger.unverified.as_ref().filter(|_| pending.is_none()) {
+            let text =
+                format!("not verified {} ago: {why}. Mend it, then {key} tries again; until then nothing is proven anew", scene.ago(at));
+            rows.extend(said(scene, Mark::Unknown, Role::Watched, &text, width));
+        }
         if let Some(trouble) = &ledger.trouble {
             let text =
                 format!("nothing can be written: {trouble}. Deeds are refused until the room, which goes on trying, can write again");
@@ -262,14 +269,18 @@ struct Columns {
     kind: usize,
     deed: usize,
     target: usize,
-    verdict: usize,
+    /// None where there is no room: the entry's kind says it too.
+    verdict: Option<usize>,
     words: usize,
 }
 
 const NUMBER: usize = 3;
 
+/// The cells that words and facts need beside the verdict.
+const LEAST_WORDS: usize = 36;
+
 impl Columns {
-    fn of(scene: &Scene<'_>, visible: &[&EntryRow]) -> Self {
+    fn of(scene: &Scene<'_>, visible: &[&EntryRow], width: usize) -> Self {
         let widest =
             |least: usize, of: &dyn Fn(&EntryRow) -> usize| visible.iter().map(|entry| of(entry)).max().unwrap_or(0).max(least) + 1;
         let time = NUMBER + widest(1, &|entry| entry.n.to_string().len());
@@ -278,21 +289,19 @@ impl Columns {
         let deed = kind + widest(5, &|entry| cells(entry.kind.word()));
         let target = deed + widest(4, &|entry| entry.verb.as_deref().map_or(0, cells));
         let verdict = target + widest(6, &|entry| entry.target.as_deref().map_or(0, cells));
-        let words = verdict + widest(7, &|entry| entry.verdict.as_deref().map_or(0, cells));
+        let after = verdict + widest(7, &|entry| entry.verdict.as_deref().map_or(0, cells));
+        let (verdict, words) = if after + LEAST_WORDS <= width { (Some(verdict), after) } else { (None, verdict) };
         Self { time, who: who_at, kind, deed, target, verdict, words }
     }
 
     fn heading(&self) -> Row {
         let mut row = Row::new();
-        for (column, name) in [
-            (NUMBER, "n"),
-            (self.time, "time"),
-            (self.who, "who"),
-            (self.kind, "entry"),
-            (self.deed, "deed"),
-            (self.target, "target"),
-            (self.verdict, "verdict"),
-        ] {
+        for (column, name) in
+            [(NUMBER, "n"), (self.time, "time"), (self.who, "who"), (self.kind, "entry"), (self.deed, "deed"), (self.target, "target")]
+                .into_iter()
+                .chain(self.verdict.map(|column| (column, "verdict")))
+                .chain([(self.words, "in words")])
+        {
             row.at(column).add(Role::Quiet, name);
         }
         row
@@ -306,7 +315,9 @@ impl Columns {
         row.at(self.kind).add(looks(entry.kind), entry.kind.word());
         row.at(self.deed).add(if here { Role::Strong } else { Role::Plain }, entry.verb.as_deref().unwrap_or_default());
         row.at(self.target).add(if here { Role::Strong } else { Role::Plain }, entry.target.as_deref().unwrap_or_default());
-        row.at(self.verdict).add(Role::Quiet, entry.verdict.as_deref().unwrap_or_default());
+        if let Some(column) = self.verdict {
+            row.at(column).add(Role::Quiet, entry.verdict.as_deref().unwrap_or_default());
+        }
         if !entry.words.is_empty() {
             row.at(self.words).add(Role::Quiet, entry.words.as_str());
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use chrono::{DateTime, Utc};
+
 use crate::control::world::World;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunId, RunState, RunStep};
@@ -180,7 +182,7 @@ impl Pipeline {
             let fixed = rows.len() + queue.len() + parts.len() + 2;
             let room =
                 if this.log.is_some() { (height / 5).max(3).min(height.saturating_sub(fixed + 6)) } else { height.saturating_sub(fixed) };
-            this.list(scene, &all, marked, room.max(1), &mut rows);
+            this.list(scene, &all, marked, (width, room.max(1)), &mut rows);
             rows.extend(queue);
         }
         rows.extend(parts);
@@ -193,7 +195,7 @@ impl Pipeline {
         }
     }
 
-    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, room: usize, rows: &mut Vec<Row>) {
+    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, (width, room): (usize, usize), rows: &mut Vec<Row>) {
         let listed = self.listed(all);
         let mut rule = Row::rule(scene.theme, &format!("{}, newest first", words::counted(listed.len(), "run", "runs")));
         if listed.len() < all.len() {
@@ -207,7 +209,7 @@ impl Pipeline {
         if listed.is_empty() {
             return;
         }
-        let columns = Columns::of(&listed);
+        let columns = Columns::of(scene, &listed, width);
         rows.push(columns.heading());
         let here = listed.iter().position(|run| marked.is_some_and(|marked| marked.id == run.id)).unwrap_or(0);
         let skip = (here + 1).saturating_sub(room);
@@ -307,24 +309,72 @@ fn times(scene: &Scene<'_>, run: &Run) -> Row {
     row
 }
 
+fn began(run: &Run) -> Option<&DateTime<Utc>> {
+    run.started.as_ref().or(run.asked.as_ref())
+}
+
+/// What a run builds or deploys, as far as it is known: the version, else the digest, else the commit; and where to.
+fn builds(scene: &Scene<'_>, run: &Run) -> String {
+    let said = |what: &str, placeholder: &str| {
+        let mut names = properties_with(scene, run, placeholder);
+        names.push(what);
+        names.into_iter().find_map(|name| run.properties.get(name)).filter(|text| !text.is_empty()).map(ToString::to_string)
+    };
+    let digest = || said("digest", "$digest").map(|digest| digest8(&digest).to_owned());
+    let commit = || (!run.revision.is_empty()).then(|| short(run.revision.as_str()).to_owned());
+    let what = said("version", "$version").or_else(digest).or_else(commit).unwrap_or_else(|| "-".to_owned());
+    match said("environment", "$environment") {
+        Some(environment) => format!("{what} {environment}"),
+        None => what,
+    }
+}
+
+/// The properties that the configuration fills with a placeholder, of every pipeline of that builder.
+fn properties_with<'a>(scene: &'a Scene<'_>, run: &Run, placeholder: &str) -> Vec<&'a str> {
+    let services = scene.world.catalog.services.values();
+    let pipelines =
+        services.flat_map(|service| service.pipeline.iter().chain(service.deploy.values().filter_map(|deploy| deploy.deploy.as_ref())));
+    let of_it = pipelines.filter(|pipeline| pipeline.backend == run.id.backend && pipeline.builder == run.builder.as_str());
+    of_it
+        .flat_map(|pipeline| &pipeline.properties)
+        .filter(|(_, value)| value.as_str() == placeholder)
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// A digest in 8 digits behind its algorithm.
+fn digest8(digest: &str) -> &str {
+    let digits = digest.find(':').map_or(0, |colon| colon + 1);
+    digest.get(..digits + 8).unwrap_or(digest)
+}
+
+/// The cells under which a reason is only shown with its run in full.
+const LEAST_REASON: usize = 16;
+
 /// Where the columns of the list of runs begin.
 struct Columns {
     builder: usize,
     state: usize,
     begun: usize,
     took: usize,
+    version: usize,
     by: usize,
-    reason: usize,
+    /// None where there is no room for words.
+    reason: Option<usize>,
 }
 
 impl Columns {
-    fn of(runs: &[&Run]) -> Self {
+    fn of(scene: &Scene<'_>, runs: &[&Run], width: usize) -> Self {
         let widest = |least: usize, of: &dyn Fn(&Run) -> usize| runs.iter().map(|run| of(run)).max().unwrap_or(0).max(least) + 2;
         let builder = 3 + widest(3, &|run| cells(&run.id.to_string()));
         let state = builder + widest(7, &|run| cells(run.builder.as_str()));
         let begun = state + widest(5, &|run| run.state.word().len());
-        let (took, by) = (begun + 8, begun + 16);
-        Self { builder, state, begun, took, by, reason: by + widest(2, &|run| cells(run.by.as_str())) }
+        // An age in two units takes five cells: this many beside the time of day.
+        let took = begun + widest(5, &|run| began(run).map_or(0, |began| cells(&scene.zone.minute(began, &scene.now.wall)) + 6));
+        let version = took + 7;
+        let by = version + widest(7, &|run| cells(&builds(scene, run)));
+        let reason = by + widest(2, &|run| cells(run.by.as_str()));
+        Self { builder, state, begun, took, version, by, reason: Some(reason).filter(|reason| reason + LEAST_REASON <= width) }
     }
 
     fn heading(&self) -> Row {
@@ -333,12 +383,12 @@ impl Columns {
             (3, "run"),
             (self.builder, "builder"),
             (self.state, "state"),
-            (self.begun, "ago"),
+            (self.begun, "begun, ago"),
             (self.took, "took"),
+            (self.version, "version"),
             (self.by, "by"),
-            (self.reason, "reason"),
         ];
-        for (column, name) in names {
+        for (column, name) in names.into_iter().chain(self.reason.map(|column| (column, "reason"))) {
             row.at(column).add(Role::Quiet, name);
         }
         row
@@ -350,11 +400,15 @@ impl Columns {
         let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
         row.add(role, scene.glyph(mark)).at(3).add(name, run.id.to_string()).at(self.builder).add(Role::Plain, run.builder.as_str());
         row.at(self.state).add(role, run.state.word()).at(self.begun);
-        if let Some(began) = run.started.as_ref().or(run.asked.as_ref()) {
-            row.add(Role::Quiet, scene.ago(began));
+        if let Some(began) = began(run) {
+            row.add(Role::Plain, scene.zone.minute(began, &scene.now.wall)).add(Role::Quiet, format!(" {}", scene.ago(began)));
         }
         row.at(self.took).add(Role::Plain, steps::lasted(scene, run.started.as_ref(), run.ended.as_ref()));
-        row.at(self.by).add(Role::Plain, run.by.as_str()).at(self.reason).add(Role::Quiet, run.reason.as_str());
+        row.at(self.version).add(Role::Plain, builds(scene, run));
+        row.at(self.by).add(Role::Plain, run.by.as_str());
+        if let Some(column) = self.reason {
+            row.at(column).add(Role::Quiet, run.reason.as_str());
+        }
         row
     }
 }

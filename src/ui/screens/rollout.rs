@@ -1,24 +1,87 @@
 //! The rollout: is the new version as good as the old one, and what happens next?
 
-use crate::control::world::{SignalState, SignalView, TargetView};
-use crate::control::{gate, planner};
+use std::cell::RefCell;
+
+use crate::control::planner::PlanError;
+use crate::control::world::{SignalState, SignalView, TargetView, World};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
+use crate::model::plan::Plan;
+use crate::model::reading::Freshness;
+use crate::model::share::{Percent, Share};
+use crate::model::slot::{Slot, Track};
 use crate::model::text::Text;
+use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 
 use crate::ui::command::Command;
 use crate::ui::needs;
 use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
+use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::widgets::{chart, estate};
 use crate::ui::words;
 
 use super::board::by_itself_row;
 
+/// What the key of the way back would do: the words, and whether this person may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    role: Role,
+    may: bool,
+    words: String,
+}
+
+/// What an answer hangs on beside rules that change within the day: the world, the ages of its sources, and the minute.
+type Question = (u64, Target, Vec<Freshness>, i64);
+
+/// The way back of the target that is looked at, planned and judged once for each world and minute and not at each drawing.
+#[derive(Debug, Default)]
+pub struct WayBack {
+    known: RefCell<Option<(Question, Option<Answer>)>>,
+}
+
+impl WayBack {
+    /// What a rollback would do now, and whether this person may: the same plan and verdict that the key would open.
+    pub fn of(
+        &self,
+        scene: &Scene<'_>,
+        target: &Target,
+        plan: impl Fn(&World, Intent, &Moment, &str) -> Result<Plan, PlanError>,
+        judge: impl Fn(&World, &Plan, &Moment) -> Verdict,
+    ) -> Option<Answer> {
+        let ages = scene.world.sources.values().map(|source| source.freshness(scene.now)).collect();
+        let question = (scene.world.generation, target.clone(), ages, scene.now.wall.timestamp().div_euclid(60));
+        if let Some((asked, answer)) = &*self.known.borrow()
+            && *asked == question
+        {
+            return answer.clone();
+        }
+        let intent = Intent {
+            verb: Verb::Rollback,
+            target: target.clone(),
+            args: Arguments::default(),
+            requester: scene.world.actor.clone(),
+            reason: Text::empty(),
+        };
+        let answer = plan(scene.world, intent, scene.now, "preview").ok().map(|plan| match judge(scene.world, &plan, scene.now) {
+            Verdict::Permit(_) => Answer { role: Role::Plain, may: true, words: format!("{}; you may, no approval", plan.after) },
+            Verdict::SecondPerson { needs, .. } => {
+                Answer { role: Role::Waits, may: true, words: format!("{}; needs {needs} more to agree", plan.after) }
+            }
+            Verdict::Deny(reasons) => {
+                let words = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text));
+                Answer { role: Role::Watched, may: false, words }
+            }
+        });
+        *self.known.borrow_mut() = Some((question, answer.clone()));
+        answer
+    }
+}
+
 /// The rows of the screen, at least `height` when there is a chart to fill it.
-pub fn rows(scene: &Scene<'_>, target: &Target, width: usize, height: usize) -> Vec<Row> {
+pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width: usize, height: usize) -> Vec<Row> {
     let Some(view) = scene.world.target(target) else {
         return vec![
             Row::rule(scene.theme, "nothing configured"),
@@ -26,27 +89,36 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize, height: usize) -> 
         ];
     };
     let mut rows = Vec::new();
-    verdict(scene, view, width, &mut rows);
-    steps(scene, view, &mut rows);
+    verdict(scene, view, way_back, width, &mut rows);
+    steps(scene, view, width, &mut rows);
     measures(scene, view, width, &mut rows);
     let left = height.saturating_sub(rows.len()).min(18);
-    if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.charts.get(&signal.name).map(|points| (signal, points))) {
-        let points: Vec<_> = points.iter().copied().collect();
+    if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.chart(&signal.name).map(|points| (signal, points))) {
+        let points: Vec<_> = points.points().collect();
         rows.extend(chart::rows(scene, signal, &points, width, left.max(6)));
     }
     rows
 }
 
-/// What will happen to a target without a person, first.
+/// What will happen to a target without a person, first; where nothing will, that only a person moves it.
 pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
-    let mut none = true;
+    let before = rows.len();
     for event in needs::by_itself(scene.world, scene.now).iter().filter(|event| event.target == view.target) {
         rows.push(by_itself_row(scene, event));
-        none = false;
     }
-    if none {
-        rows.push(Row::of(Role::Quiet, "   nothing happens by itself"));
-    }
+    let here = view.wished().map(Share::nearest);
+    let next =
+        scene.world.catalog.deploy(&view.target).and_then(|deploy| deploy.steps.iter().find(|step| here.is_some_and(|here| **step > here)));
+    let key = scene.keymap.shown(Command::Deed(Verb::Promote));
+    let traffic = if rows.len() == before { "nothing happens by itself" } else { "no traffic moves by itself" };
+    rows.push(match next.filter(|_| here.is_some_and(|here| here != Percent::NONE) && view.state.hold.is_none()) {
+        Some(next) => {
+            let waits = format!("   {traffic}; the next step, {next} %, waits for a person");
+            let key = if key.is_empty() { key } else { format!(" ({key})") };
+            Row::of(Role::Quiet, waits).put(Role::Key, key)
+        }
+        None => Row::of(Role::Quiet, format!("   {traffic}")),
+    });
     if let Some(hold) = &view.state.hold {
         let mut row = Row::of(
             Role::Waits,
@@ -64,7 +136,7 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
     }
 }
 
-fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
+fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: usize, rows: &mut Vec<Row>) {
     let mut rule = Row::rule(scene.theme, "verdict");
     match &view.state.rollout {
         Some(rollout) => {
@@ -83,20 +155,18 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Ro
         }
     }
     rows.push(rule);
-    let past: Vec<_> = view.signals.iter().filter(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse)).collect();
+    let past: Vec<_> = view.signals.iter().filter(|signal| signal::is_past(signal)).collect();
     for signal in &past {
         let fresh = scene.freshness(&signal.backend).is_fresh();
         let (mark, role) = if fresh { (Mark::Abnormal, Role::Abnormal) } else { (Mark::Unknown, Role::Quiet) };
-        let word = if signal.state == SignalState::Worse { "WORSE" } else { "PAST ITS LIMIT" };
-        // The sentence says the word too, for lists; here it stands in front.
-        let sentence = signal.sentence.as_str().replacen(" WORSE:", ":", 1).replacen(" past limit:", ":", 1);
-        let lead = format!(" {} {word}: ", scene.glyph(mark));
+        let stale = if fresh { "" } else { " STALE" };
+        let sentence = format!("{}{stale}", signal::evidence(view, signal));
+        let lead = format!(" {} {} {}: ", scene.glyph(mark), signal.name, signal::word(signal.state));
         let indent = cells(&lead);
         let plain = if fresh { Role::Plain } else { Role::Quiet };
         for (index, line) in wrap(&sentence, width.saturating_sub(indent + 1)).into_iter().enumerate() {
-            let mut row = if index == 0 { Row::of(role, lead.clone()) } else { Row::new() };
-            row.at(indent).add(plain, line);
-            rows.push(row);
+            let start = if index == 0 { lead.clone() } else { " ".repeat(indent) };
+            rows.push(Row::of(role, start).put(plain, line));
         }
     }
     if past.is_empty() {
@@ -111,30 +181,14 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Ro
         });
     }
     by_itself(scene, view, rows);
-    way_back(scene, view, width, rows);
+    rows.extend(back.into_iter().flat_map(|answer| way_back(scene, answer, width)));
 }
 
-/// What a rollback would do now, and whether this person may: the same plan and verdict that the key would open.
-fn way_back(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
-    let intent = Intent {
-        verb: Verb::Rollback,
-        target: view.target.clone(),
-        args: Arguments::default(),
-        requester: scene.world.actor.clone(),
-        reason: Text::empty(),
-    };
-    let Ok(plan) = planner::plan(scene.world, intent, scene.now, "preview") else { return };
-    let key = scene.keymap.shown(Command::Deed(Verb::Rollback));
-    let (key, role, words) = match gate::judge(scene.world, &plan, scene.now) {
-        Verdict::Permit(_) => (key, Role::Plain, format!("{}; you may, no approval", plan.after)),
-        Verdict::SecondPerson { needs, .. } => (key, Role::Waits, format!("{}; needs {needs} more to agree", plan.after)),
-        Verdict::Deny(reasons) => {
-            let why = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text));
-            (String::new(), Role::Watched, why)
-        }
-    };
+fn way_back(scene: &Scene<'_>, answer: &Answer, width: usize) -> Vec<Row> {
+    let key = if answer.may { scene.keymap.shown(Command::Deed(Verb::Rollback)) } else { String::new() };
     let indent = 13 + if key.is_empty() { 0 } else { cells(&key) + 1 };
-    for (n, line) in wrap(&words, width.saturating_sub(indent + 1)).into_iter().enumerate() {
+    let mut rows = Vec::new();
+    for (n, line) in wrap(&answer.words, width.saturating_sub(indent + 1)).into_iter().enumerate() {
         let mut row = Row::new();
         if n == 0 {
             row.add(Role::Quiet, "   way back:").at(13).add(Role::Key, key.clone());
@@ -142,19 +196,27 @@ fn way_back(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<R
         if row.width() < indent {
             row.at(indent);
         }
-        row.add(role, line);
+        row.add(answer.role, line);
         rows.push(row);
     }
+    rows
 }
 
-fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
+fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let mut rule = Row::rule(scene.theme, "steps");
-    let wished = view.wished().map_or_else(|| "not known".to_owned(), |share| format!("{} %", words::share(share)));
     let seen = match view.measured() {
         Some((share, requests)) => format!("seen {} % of {} requests", words::share(share), words::count(requests)),
         None => "not measured: no requests".to_owned(),
     };
-    rule.end(Role::Quiet, format!(" wished {wished}, {seen} "));
+    let idle = view.measured().is_none_or(|(share, _)| share.fraction() <= 0.0);
+    let words = match view.wished() {
+        None => format!("wished not known, {seen}"),
+        Some(share) if share.nearest() == Percent::NONE && idle => {
+            format!("all traffic on {}, as wished", signal::named(view, Track::Stable))
+        }
+        Some(share) => format!("wished {} %, {seen}", words::share(share)),
+    };
+    rule.end(Role::Quiet, format!(" {words} "));
     rows.push(rule);
     let mut row = Row::new();
     row.at(2);
@@ -174,12 +236,20 @@ fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
     }
     rows.push(row);
     for entry in &view.traffic {
-        let ([first, second], [all_first, all_second]) = (entry.up, entry.servers);
-        let rate = entry.rate.map(|rate| format!(", {rate:.0} requests a second")).unwrap_or_default();
-        rows.push(Row::of(
-            Role::Quiet,
-            format!("   {} {}: servers up {first} of {all_first} and {second} of {all_second}{rate}", entry.backend, entry.pool),
-        ));
+        let ups: Vec<String> = Slot::BOTH
+            .into_iter()
+            .zip(entry.up.into_iter().zip(entry.servers))
+            .map(|(slot, (up, all))| format!("{} {up} of {all}", signal::named(view, Track::of(slot, view.state.stable))))
+            .collect();
+        let (name, ups) = (format!("{} {}", entry.backend, entry.pool), ups.join(", "));
+        let rate = |word: &str| entry.rate.map(|rate| format!("; {rate:.0}{word}")).unwrap_or_default();
+        let forms = [
+            format!("{name}: servers up {ups}{}", rate(" requests a second")),
+            format!("{name}: up {ups}{}", rate(" requests/s")),
+            format!("{name}: up {ups}{}", rate("/s")),
+        ];
+        let room = width.saturating_sub(3);
+        rows.extend(wrap(&fit(&forms, room), room).into_iter().map(|line| Row::of(Role::Quiet, format!("   {line}"))));
         for missing in &entry.missing {
             rows.push(Row::of(Role::Watched, format!(" {} {} does not know server {missing}", scene.glyph(Mark::Abnormal), entry.backend)));
         }
@@ -187,25 +257,28 @@ fn steps(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
 }
 
 fn measures(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
-    let version = |slot| view.version(slot).map_or_else(|| "version unknown".to_owned(), |seen| seen.version.to_string());
-    let (old, new) = (version(view.state.stable), version(view.canary_slot()));
     rows.push(Row::rule(scene.theme, "measure"));
     if view.signals.is_empty() {
         return;
     }
     let name = view.signals.iter().map(|signal| signal.name.as_str().len()).max().unwrap_or(0).clamp(6, width / 4);
-    let columns = if width >= 110 { [0, 16, 32, 60, 72] } else { [0, 12, 24, 46, 56] }.map(|column| column + name + 4);
+    let columns = if width >= 110 { [0, 18, 36, 64, 76] } else { [0, 13, 26, 48, 57] }.map(|column| column + name + 4);
     let mut heading = Row::new();
     let [first, second, third, fourth, fifth] = columns;
-    heading.at(first).add(Role::Quiet, fit(&[old, "old".to_owned()], 11)).at(second).add(Role::Quiet, fit(&[new, "new".to_owned()], 11));
+    for (column, next, track) in [(first, second, Track::Stable), (second, third, Track::Canary)] {
+        let version = view.version(track.slot(view.state.stable)).map(|seen| seen.version.to_string());
+        let forms: Vec<String> = [Some(signal::named(view, track)), version, Some(track.word().to_owned())].into_iter().flatten().collect();
+        heading.at(column).add(Role::Quiet, fit(&forms, next - column - 1));
+    }
     heading.at(third).add(Role::Quiet, "difference").at(fourth).add(Role::Quiet, "limit").at(fifth).add(Role::Quiet, "state");
     rows.push(heading);
+    let idle = view.wished().is_some_and(|share| share.nearest() == Percent::NONE);
     for signal in &view.signals {
-        rows.push(measure(scene, signal, columns));
+        rows.push(measure(scene, signal, idle, columns));
     }
 }
 
-fn measure(scene: &Scene<'_>, signal: &SignalView, [first, second, third, fourth, fifth]: [usize; 5]) -> Row {
+fn measure(scene: &Scene<'_>, signal: &SignalView, idle: bool, [first, second, third, fourth, fifth]: [usize; 5]) -> Row {
     let fresh = scene.freshness(&signal.backend).is_fresh();
     let (mark, role, word) = match (fresh, signal.state) {
         (false, _) => (Mark::Unknown, Role::Quiet, "STALE"),
@@ -221,6 +294,8 @@ fn measure(scene: &Scene<'_>, signal: &SignalView, [first, second, third, fourth
     row.at(third);
     if let Some((middle, low, high)) = signal.difference {
         row.add(Role::Plain, format!("{:+.1} ({:.1} to {:.1})", middle * 100.0, low * 100.0, high * 100.0));
+    } else if idle {
+        row.add(Role::Quiet, "nothing on trial");
     } else if let Some(why) = &signal.canary.missing {
         row.add(Role::Quiet, why.as_str());
     }

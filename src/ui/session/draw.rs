@@ -9,7 +9,7 @@ use crate::model::name::Target;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::frame::{self, Dress, SMALLEST};
+use super::super::frame::{self, Dress, Message, SMALLEST};
 use super::super::needs;
 use super::super::offer::{self, Standpoint};
 use super::super::row::Row;
@@ -17,7 +17,7 @@ use super::super::scene::Scene;
 use super::super::screen::Screen;
 use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
-use super::{Over, Session};
+use super::{Over, Said, Session};
 
 impl Session {
     /// Draws everything into an empty buffer of any size.
@@ -45,7 +45,11 @@ impl Session {
 
     fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
         let target = self.target();
-        let mut dress = Dress { message: self.message.clone(), reads: self.screen.reads(scene.world, target.as_ref()), ..Dress::default() };
+        let mut dress = Dress {
+            message: self.message(scene, target.as_ref()),
+            reads: self.screen.reads(scene.world, target.as_ref()),
+            ..Dress::default()
+        };
         if self.screen.has_target() {
             let target = target.as_ref().map(ToString::to_string).unwrap_or_default();
             dress.title = vec![(Role::Strong, target), (Role::Plain, format!("  {}", self.screen.word()))];
@@ -86,6 +90,23 @@ impl Session {
         }
     }
 
+    /// What the operator is told now. A refusal is told in the words of help, as long as it holds.
+    fn message(&self, scene: &Scene<'_>, target: Option<&Target>) -> Option<Message> {
+        match self.said.as_ref()? {
+            Said::News(text) => Some(Message { refused: false, text: text.clone() }),
+            Said::Refusal(text) => Some(Message { refused: true, text: text.clone() }),
+            Said::Refused(command) => {
+                let entry = command.entry()?;
+                let on = target.filter(|_| command.verb().is_some()).map(|target| format!(" {target}")).unwrap_or_default();
+                let why = offer::hindrance(entry, &self.standpoint(scene, target));
+                Some(match why {
+                    Some(why) => Message { refused: true, text: format!("no {}{on}: {why}", entry.label) },
+                    None => Message { refused: false, text: format!("{} {}{on} works now", scene.keymap.shown(*command), entry.label) },
+                })
+            }
+        }
+    }
+
     fn draw_screen(&self, scene: &Scene<'_>, buffer: &mut Buffer, body: Rect) {
         match self.screen {
             Screen::Board => {
@@ -112,7 +133,10 @@ impl Session {
                 return;
             }
             Screen::Incident => incident::rows(scene, target, width),
-            Screen::Rollout | Screen::Board | Screen::Ledger => rollout::rows(scene, target, width, usize::from(body.height)),
+            Screen::Rollout | Screen::Board | Screen::Ledger => {
+                let way_back = self.way_back.of(scene, target, self.plan, self.judge);
+                rollout::rows(scene, target, way_back.as_ref(), width, usize::from(body.height))
+            }
         };
         self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
     }
@@ -142,7 +166,13 @@ impl Session {
             return;
         }
         let events = needs::by_itself(scene.world, scene.now);
-        let rows = area.height.saturating_sub(2);
+        let said =
+            self.message(scene, self.target().as_ref()).map(|message| message.rows(scene, usize::from(area.width))).unwrap_or_default();
+        let over_keys = u16::try_from(said.len()).unwrap_or(0);
+        let rows = area.height.saturating_sub(2 + over_keys);
+        for (y, row) in (area.height.saturating_sub(1 + over_keys)..).zip(&said) {
+            row.draw(buffer, area, y, scene.theme);
+        }
         for (y, event) in (1..=rows).zip(&events) {
             board::by_itself_row(scene, event).draw(buffer, area, y, scene.theme);
         }

@@ -1,15 +1,19 @@
-//! A chart of one signal: the old and the new version by different marks, with the limit, in braille or plain characters.
+//! A chart of one signal: the old and the new version by different marks, with the limit, in braille, block or plain characters as the theme says.
 
-use crate::control::world::{Point, SignalView};
+use crate::config::theme::Charts;
+use crate::control::chart::Point;
+use crate::control::world::SignalView;
 
-use crate::ui::row::Row;
+use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
 use crate::ui::words;
 
 /// The rows of a chart of `height` rows, its time axis included; none when there is nothing to draw.
 pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usize, height: usize) -> Vec<Row> {
-    let gutter = 9;
+    let limit_words = signal.limit.map(|limit| format!("limit {}", words::value(limit, &signal.unit)));
+    let gutter = limit_words.as_deref().map_or(0, cells).max(8) + 1;
+    let label_room = gutter - 1;
     let columns = width.saturating_sub(gutter + 1);
     let lines = height.saturating_sub(2);
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
@@ -19,8 +23,12 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
     let values = points.iter().flat_map(|point| [point.stable, point.canary]).flatten();
     let most = values.chain(signal.limit).fold(0.0_f64, f64::max) * 1.1;
     let most = if most > 0.0 { most } else { 1.0 };
-    let braille = scene.theme.unicode;
-    let (fine_x, fine_y) = if braille { (2, 4) } else { (1, 1) };
+    let charts = scene.theme.charts();
+    let (fine_x, fine_y, legend) = match charts {
+        Charts::Braille => (2, 4, "dotted old   solid new"),
+        Charts::Block => (2, 2, "shaded old   solid new"),
+        Charts::Ascii => (1, 1, "b old   c new   * both"),
+    };
     let mut canvas = Canvas::new(columns * fine_x, lines * fine_y);
     let span = (last.at_ms - first.at_ms).max(1);
     // The new version lies over the old one where both run together; a hole in the data stays a hole.
@@ -38,24 +46,23 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
     }
     let limit = signal.limit.map(|limit| scaled(1.0 - limit / most, lines));
     let mut rule = Row::rule(scene.theme, &format!("{}, last {} min", signal.name, span / 60_000));
-    let (old, new) = if braille { ("dotted old", "solid new") } else { ("b old", "c new") };
-    rule.end(
-        Role::Quiet,
-        format!(" {old}   {new}   limit {} ", signal.limit.map_or_else(|| "none".to_owned(), |limit| words::value(limit, &signal.unit))),
-    );
+    rule.end(Role::Quiet, format!(" {legend}   {} ", limit_words.as_deref().unwrap_or("no limit")));
     let mut rows = vec![rule];
     for line in 0..lines {
         let mut row = Row::new();
         let value = most * (1.0 - (to_f64(i64::try_from(line).unwrap_or(0)) + 0.5) / to_f64(i64::try_from(lines).unwrap_or(1)));
-        let label = if line % 2 == 0 { words::value(value, &signal.unit) } else { String::new() };
-        row.add(Role::Quiet, format!("{label:>gutter$}"));
+        match &limit_words {
+            Some(words) if limit == Some(line) => row.add(Role::Watched, format!("{words:>label_room$} ")),
+            Some(_) | None if line % 2 == 0 => row.add(Role::Quiet, format!("{:>label_room$} ", words::value(value, &signal.unit))),
+            Some(_) | None => row.at(gutter),
+        };
         for column in 0..columns {
-            let (text, ink) = canvas.cell(column, line, braille);
+            let (text, ink) = canvas.cell(column, line, charts);
             match (ink, limit == Some(line)) {
                 (None, true) => row.add(Role::Watched, if column % 2 == 0 { scene.glyph(crate::ui::theme::Mark::Rule) } else { " " }),
                 (None, false) => row.add(Role::Plain, " "),
                 (Some(Ink::Old), _) => row.add(Role::Quiet, text.to_string()),
-                (Some(Ink::New), _) => row.add(Role::Strong, text.to_string()),
+                (Some(Ink::New | Ink::Both), _) => row.add(Role::Strong, text.to_string()),
             };
         }
         rows.push(row);
@@ -72,7 +79,11 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
 enum Ink {
     Old,
     New,
+    Both,
 }
+
+/// The block characters by which of their quarters are inked: upper left 1, upper right 2, lower left 4, lower right 8.
+const QUARTERS: [char; 16] = [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
 
 struct Canvas {
     width: usize,
@@ -87,7 +98,7 @@ impl Canvas {
 
     fn dot(&mut self, x: usize, y: usize, ink: Ink) {
         if let Some(dot) = self.dots.get_mut(y * self.width + x) {
-            *dot = Some(ink);
+            *dot = Some(if dot.is_none_or(|before| before == ink) { ink } else { Ink::Both });
         }
     }
 
@@ -103,23 +114,37 @@ impl Canvas {
         self.dots.get(y * self.width + x).copied().flatten()
     }
 
-    /// One cell: with braille eight dots, of the old version only every other one so that it looks dotted.
-    fn cell(&self, column: usize, line: usize, braille: bool) -> (char, Option<Ink>) {
-        if !braille {
-            let ink = self.at(column, line);
-            return (if ink == Some(Ink::New) { 'c' } else { 'b' }, ink);
-        }
-        let mut bits = 0_u32;
-        let mut seen = None;
-        for (bit, (dx, dy)) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate() {
-            if let Some(ink) = self.at(column * 2 + dx, line * 4 + dy) {
-                if ink == Ink::New || dx == 0 {
-                    bits |= 1 << bit;
-                }
-                seen = if ink == Ink::New { Some(ink) } else { seen.or(Some(ink)) };
+    /// One cell and what it shows. Of the old version braille inks only every other dot, so that it looks dotted; blocks shade it.
+    fn cell(&self, column: usize, line: usize, charts: Charts) -> (char, Option<Ink>) {
+        match charts {
+            Charts::Braille => {
+                let places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
+                let (bits, seen) =
+                    self.bits(places.map(|(dx, dy)| (column * 2 + dx, line * 4 + dy)), |ink, x| ink != Ink::Old || x % 2 == 0);
+                (u32::try_from(bits).ok().and_then(|bits| char::from_u32(0x2800 + bits)).unwrap_or(' '), seen.filter(|_| bits > 0))
             }
+            Charts::Block => {
+                let places = [(0, 0), (1, 0), (0, 1), (1, 1)];
+                let (bits, seen) = self.bits(places.map(|(dx, dy)| (column * 2 + dx, line * 2 + dy)), |ink, _| ink != Ink::Old);
+                let shade = if seen == Some(Ink::Old) { '░' } else { ' ' };
+                (QUARTERS.get(bits).copied().filter(|_| bits > 0).unwrap_or(shade), seen)
+            }
+            Charts::Ascii => match self.at(column, line) {
+                None => (' ', None),
+                Some(Ink::Old) => ('b', Some(Ink::Old)),
+                Some(Ink::New) => ('c', Some(Ink::New)),
+                Some(Ink::Both) => ('*', Some(Ink::Both)),
+            },
         }
-        (char::from_u32(0x2800 + bits).unwrap_or(' '), seen.filter(|_| bits > 0))
+    }
+
+    /// The bits of the dots that are inked, by their places, and the ink that leads in them: the new version's where there is any.
+    fn bits<const N: usize>(&self, places: [(usize, usize); N], inked: impl Fn(Ink, usize) -> bool) -> (usize, Option<Ink>) {
+        let dots = places.into_iter().enumerate().filter_map(|(bit, (x, y))| self.at(x, y).map(|ink| (bit, x, ink)));
+        dots.fold((0, None), |(bits, seen), (bit, x, ink)| {
+            let bits = if inked(ink, x) { bits | 1 << bit } else { bits };
+            (bits, if ink == Ink::Old { seen.or(Some(ink)) } else { Some(Ink::New) })
+        })
     }
 }
 

@@ -76,7 +76,7 @@ impl Columns {
             column += SINCE;
         }
         if self.signal {
-            row.at(column).add(Role::Quiet, "signal, limit");
+            row.at(column).add(Role::Quiet, "  signal, limit");
             column += SIGNAL;
         }
         if self.team {
@@ -148,14 +148,15 @@ fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, St
     };
     let value = words::value(value, &signal.unit);
     let limit = signal.limit.map(|limit| format!(", {}", words::value(limit, &signal.unit))).unwrap_or_default();
-    let role = match (fresh, signal.state) {
-        (true, SignalState::Past | SignalState::Worse) => Role::Abnormal,
-        (true, SignalState::Within) => Role::Plain,
-        (false, _) => Role::Stale,
-        (true, SignalState::NoData) => Role::Quiet,
+    let (role, mark) = match (fresh, signal.state) {
+        (true, SignalState::Past | SignalState::Worse) => (Role::Abnormal, Mark::Abnormal),
+        (true, SignalState::Within) => (Role::Plain, Mark::None),
+        (false, _) => (Role::Stale, Mark::Unknown),
+        (true, SignalState::NoData) => (Role::Quiet, Mark::None),
     };
-    let tilde = if fresh { String::new() } else { format!("{unknown} ") };
-    (role, fit(&[format!("{tilde}{} {value}{limit}", signal.name), format!("{tilde}{value}{limit}"), format!("{tilde}{value}")], room))
+    // The mark has its own cell, so that names stand under each other.
+    let mark = format!("{} ", scene.glyph(mark));
+    (role, fit(&[format!("{mark}{} {value}{limit}", signal.name), format!("{mark}{value}{limit}"), format!("{mark}{value}")], room))
 }
 
 /// A target in one cell: versions and shares, in the longest form that fits.
@@ -168,10 +169,9 @@ pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     let stable = view.version(view.state.stable).map(|seen| seen.version.to_string());
     let canary = view.version(view.canary_slot()).map(|seen| seen.version.to_string());
     let (mark, role) = of_standing(standing(scene.world, view, scene.now));
-    let mark = if mark == Mark::None { Mark::Split } else { mark };
     let between = scene.glyph(if view.state.hold.is_some() {
         Mark::Held
-    } else if mark == Mark::Abnormal {
+    } else if matches!(mark, Mark::None | Mark::Abnormal) {
         Mark::Moving
     } else {
         mark

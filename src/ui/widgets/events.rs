@@ -1,5 +1,7 @@
 //! The timeline as a list: what happened to a target, newest first.
 
+use crate::model::deed::DeedState;
+use crate::model::intent::Verb;
 use crate::model::name::Target;
 use crate::model::timeline::{Happening, HappeningKind};
 
@@ -12,10 +14,10 @@ pub fn rows(scene: &Scene<'_>, target: Option<&Target>, most: usize, width: usiz
     let of_it = |happening: &&Happening| happening.target.is_none() || target.is_none() || happening.target.as_ref() == target;
     let mut rows = Vec::new();
     for happening in scene.world.timeline.iter().rev().filter(of_it).take(most) {
-        let (mark, role) = looks(happening.kind);
+        let (mark, role) = looks(happening);
         let tail = format!(" {}", happening.source);
         let indent = 12;
-        for (n, line) in wrap(happening.text.as_str(), width.saturating_sub(indent + cells(&tail) + 1)).into_iter().enumerate() {
+        for (n, line) in wrap(happening.text.as_str(), width.saturating_sub(indent + cells(&tail) + 2)).into_iter().enumerate() {
             let mut row = Row::new();
             if n == 0 {
                 row.add(Role::Quiet, format!(" {} ", scene.zone.time(&happening.at))).add(role, scene.glyph(mark));
@@ -31,12 +33,57 @@ pub fn rows(scene: &Scene<'_>, target: Option<&Target>, most: usize, width: usiz
     rows
 }
 
-fn looks(kind: HappeningKind) -> (Mark, Role) {
-    match kind {
+fn looks(happening: &Happening) -> (Mark, Role) {
+    if let Some((verb, state)) = happening.deed {
+        return of_deed(verb, state);
+    }
+    match happening.kind {
         HappeningKind::Alert | HappeningKind::Alarm => (Mark::Abnormal, Role::Abnormal),
-        HappeningKind::Deed => (Mark::Proven, Role::Strong),
+        HappeningKind::Deed => (Mark::None, Role::Strong),
         HappeningKind::Change => (Mark::Moving, Role::Moving),
         HappeningKind::Source => (Mark::Unknown, Role::Quiet),
         HappeningKind::Run | HappeningKind::Note => (Mark::None, Role::Plain),
+    }
+}
+
+/// A deed that went as ordered has the mark of what it did; any other one that of what became of it.
+fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
+    match state {
+        DeedState::Waiting => (Mark::Waits, Role::Waits),
+        DeedState::Intended | DeedState::Sent | DeedState::Accepted => (Mark::Moving, Role::Moving),
+        DeedState::Effective | DeedState::Held => match verb {
+            Verb::Hold => (Mark::Held, Role::Waits),
+            Verb::Abort | Verb::Rollback => (Mark::Back, Role::Strong),
+            Verb::Note => (Mark::None, Role::Plain),
+            Verb::Shift | Verb::Promote | Verb::Resume | Verb::Start | Verb::Retry | Verb::Cancel => (Mark::Proven, Role::Strong),
+        },
+        DeedState::Superseded => (Mark::None, Role::Quiet),
+        DeedState::Unwatched => (Mark::Unknown, Role::Quiet),
+        DeedState::Denied => (Mark::Failed, Role::Watched),
+        DeedState::Slipped => (Mark::Abnormal, Role::Abnormal),
+        DeedState::Unknown => (Mark::Unknown, Role::Abnormal),
+        DeedState::Failed => (Mark::Failed, Role::Abnormal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_or_is_not_known_never_has_the_mark_of_what_is_proven() {
+        for state in
+            [DeedState::Denied, DeedState::Failed, DeedState::Unknown, DeedState::Slipped, DeedState::Unwatched, DeedState::Waiting]
+        {
+            for verb in Verb::ALL {
+                assert_ne!(of_deed(verb, state).0, Mark::Proven, "{verb:?} {state:?}");
+            }
+        }
+        let marks = [DeedState::Denied, DeedState::Unknown, DeedState::Slipped, DeedState::Waiting, DeedState::Effective];
+        assert_eq!(
+            marks.map(|state| of_deed(Verb::Shift, state).0),
+            [Mark::Failed, Mark::Unknown, Mark::Abnormal, Mark::Waits, Mark::Proven]
+        );
+        assert_eq!((of_deed(Verb::Hold, DeedState::Held).0, of_deed(Verb::Rollback, DeedState::Held).0), (Mark::Held, Mark::Back));
     }
 }

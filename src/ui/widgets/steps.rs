@@ -16,7 +16,7 @@ pub fn looks(scene: &Scene<'_>, backend: &BackendName, state: RunState) -> (Mark
         RunState::Queued => (Mark::Waits, Role::Quiet),
         RunState::Running => (Mark::Moving, Role::Moving),
         RunState::Passed => (Mark::Proven, Role::Plain),
-        RunState::Warned => (Mark::Proven, Role::Watched),
+        RunState::Warned => (Mark::Abnormal, Role::Watched),
         RunState::Failed | RunState::Broken => (Mark::Failed, Role::Abnormal),
         RunState::Skipped => (Mark::None, Role::Quiet),
         RunState::Retrying => (Mark::Back, Role::Watched),
@@ -48,7 +48,11 @@ pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usiz
         let here = marked.is_some_and(|marked| marked.number == step.number);
         let (mark, role) = looks(scene, &run.id.backend, step.state);
         let took = lasted(scene, step.started.as_ref(), step.ended.as_ref());
-        let took = if took.is_empty() { took } else { format!(" {took}") };
+        let mut took = if took.is_empty() { took } else { format!(" {took}") };
+        if matches!(step.state, RunState::Broken | RunState::Skipped | RunState::Retrying | RunState::Cancelled) {
+            // These share a mark with others: the word tells them apart.
+            took = format!(" {}{took}", step.state.word());
+        }
         let long = cells(step.name.as_str()) + cells(&took) + 3;
         let first = row.width() <= 2;
         if !first && row.width() + cells(&join) + long + 3 > width {

@@ -36,8 +36,8 @@ fn ask(service: &str, template: &str, form: Form) -> Ask {
         target: format!("{service}@prod").parse().unwrap(),
         slot: None,
         subject: Subject::Version,
-        template: template.to_owned(),
-        values: vec![("service".to_owned(), service.to_owned()), ("track".to_owned(), "stable".to_owned())],
+        template: template.into(),
+        values: [("service".to_owned(), service.to_owned()), ("track".to_owned(), "stable".to_owned())].into(),
         form,
     }
 }
@@ -164,7 +164,7 @@ async fn a_value_that_would_break_out_of_its_query_finds_nothing() {
     let template = r#"m{service="$service"}"#;
     let mut asks = vec![ask("a.b", template, Form::Instant), ask("axb", template, Form::Instant)];
     let mut hostile = ask("hostile", template, Form::Instant);
-    hostile.values = vec![("service".to_owned(), r#"x"} or m{service=~".*"#.to_owned())];
+    hostile.values = [("service".to_owned(), r#"x"} or m{service=~".*"#.to_owned())].into();
     asks.push(hostile);
     let reading = until(&port, &asks, "both series", |reading| reading.answers[..2].iter().all(|answer| series(answer).len() == 1)).await;
     let values: Vec<_> = reading.answers[..2].iter().map(|answer| series(answer)[0].samples[0].value).collect();

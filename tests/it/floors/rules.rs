@@ -57,7 +57,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("sha2", ANYWHERE),
     ("signature", &["store"]),
     ("sqlx", &["store"]),
-    ("ssh_key", &["store"]),
+    ("ssh_key", &["store", "adapters::signer", "config::sshkey"]),
     ("std::fs", SYSTEM),
     ("std::net", SYSTEM),
     ("std::os::unix::net", SYSTEM),

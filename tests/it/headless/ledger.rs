@@ -51,6 +51,22 @@ fn a_cut_tail_is_noticed_and_deeds_are_refused() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_is_exit_11_with_the_reason() {
+    let place = written(1);
+    let checkpoint = place.store().join("checkpoint");
+    std::fs::remove_file(&checkpoint).unwrap();
+    std::fs::create_dir(&checkpoint).unwrap();
+    let said = place.run(&["ledger", "verify", "--json"]).exits(11);
+    let found = said.json();
+    assert_eq!(
+        (&found["intact"], &found["entries"], &found["first_bad"]),
+        (&false.into(), &serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert!(found["reason"].as_str().unwrap().contains("failed to read the record: checkpoint: "), "{found}");
+    assert!(place.run(&["ledger", "verify"]).exits(11).err.contains("failed to read the record: checkpoint: "));
+}
+
+#[test]
 fn no_ledger_is_exit_11_and_none_is_made_by_looking() {
     let pair = Pair::shared();
     let place = pair.room(&Pair::pool()).place();

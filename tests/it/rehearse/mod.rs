@@ -7,6 +7,7 @@ mod pairs;
 mod promises;
 mod stale;
 mod tap;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

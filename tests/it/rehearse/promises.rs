@@ -340,7 +340,7 @@ async fn p7_roles_that_changed_between_plan_and_begin_refuse_the_deed() {
         person.roles.clear();
     }
     catalog.rules_digest = "other".to_owned();
-    room.give(Event::Reloaded { result: Ok(Arc::new(catalog)) });
+    room.give(Event::Reloaded { result: Ok(Arc::new(catalog)), actor: None });
     let shift = room.confirm(plan);
     room.seconds(2).await;
     assert_eq!(room.state(shift), DeedState::Denied);
@@ -399,7 +399,9 @@ async fn p16_a_forward_move_from_outside_while_held_is_an_alarm_and_a_move_back_
     stage.by_hand(&[("a1", 50), ("b1", 50)]);
     room.seconds(6).await;
     let alarms = room.lines(HappeningKind::Alarm);
-    assert!(alarms.iter().any(|line| line.contains("moved forward while held by ana: 10 to 50 %")), "{alarms:?}");
+    assert_eq!(alarms, ["moved forward while held by ana: 10 to 50 % by another hand"], "it is told once");
+    room.seconds(30).await;
+    assert_eq!(room.lines(HappeningKind::Alarm).len(), 1, "and not again by later readings");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
@@ -49,6 +49,7 @@ pub struct Tap {
     refuse: Mutex<Refuse>,
     sent: Mutex<BTreeMap<EffectKey, u32>>,
     order: Mutex<Vec<String>>,
+    closes: AtomicBool,
     polls: Mutex<Vec<(BackendName, u64)>>,
 }
 
@@ -63,6 +64,7 @@ impl Tap {
             refuse: Mutex::new(Refuse::Nothing),
             sent: Mutex::default(),
             order: Mutex::default(),
+            closes: AtomicBool::new(false),
             polls: Mutex::default(),
         })
     }
@@ -85,6 +87,11 @@ impl Tap {
 
     pub fn refuse(&self, what: Refuse) {
         *self.refuse.lock().unwrap() = what;
+    }
+
+    /// From now on what a CI system made of an effect ended in its queue.
+    pub fn close_all(&self) {
+        self.closes.store(true, Ordering::SeqCst);
     }
 
     /// How often each effect reached its backend.
@@ -123,6 +130,13 @@ impl Tap {
         let refuse = *self.refuse.lock().unwrap();
         if refuse == what || refuse == Refuse::Everything {
             return Err(LedgerError::Unwritable(Text::clean("disk full")));
+        }
+        Ok(())
+    }
+
+    fn readable(&self) -> Result<(), LedgerError> {
+        if *self.refuse.lock().unwrap() == Refuse::Reads {
+            return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
         }
         Ok(())
     }
@@ -218,7 +232,10 @@ impl Ci for Tapped<dyn Ci> {
     }
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>> {
         Box::pin(async move {
-            let found = self.inner.find(effect, key, after).await;
+            let mut found = self.inner.find(effect, key, after).await;
+            if self.tap.closes.load(Ordering::SeqCst) {
+                found = Ok(Some(Found::Closed { request: 7, why: Text::clean("it was cancelled while it waited") }));
+            }
             self.tap.boundary().await;
             found
         })
@@ -300,7 +317,7 @@ impl Ledger for TappedLedger {
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.inner.recent_deeds(most)
     }
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.write(Refuse::Everything, format!("adopt {plan}"), self.inner.adopt(plan))
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -311,9 +328,7 @@ impl Ledger for TappedLedger {
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
         Box::pin(async move {
-            if *self.tap.refuse.lock().unwrap() == Refuse::Reads {
-                return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
-            }
+            self.tap.readable()?;
             self.inner.generation().await
         })
     }
@@ -328,6 +343,9 @@ impl Ledger for TappedLedger {
     }
 
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        self.inner.verify()
+        Box::pin(async move {
+            self.tap.readable()?;
+            self.inner.verify().await
+        })
     }
 }

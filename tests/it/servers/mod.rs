@@ -1,5 +1,6 @@
 //! Real servers, started on free loopback ports with their data in a temporary folder.
 
+pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
 pub mod fault;
@@ -9,3 +10,4 @@ pub mod prometheus;
 pub mod runtime_proxy;
 pub mod service;
 pub mod support;
+pub mod tls;

@@ -146,8 +146,8 @@ fn ask(target: &str, slot: Option<Slot>, subject: Subject, form: Form) -> Ask {
         target: target.parse().unwrap(),
         slot,
         subject,
-        template: "m{service=\"$service\",slot=\"$slot\"}".to_owned(),
-        values: vec![("service".to_owned(), "checkout".to_owned()), ("slot".to_owned(), "b1".to_owned())],
+        template: "m{service=\"$service\",slot=\"$slot\"}".into(),
+        values: [("service".to_owned(), "checkout".to_owned()), ("slot".to_owned(), "b1".to_owned())].into(),
         form,
     }
 }

@@ -1,0 +1,136 @@
+//! Who is at the keys: the system user, and the keys that the operator's SSH agent holds and proves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64ct::{Base64, Base64Unpadded, Encoding as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::adapters::signer::{Deadlines, SshAgent};
+use crate::cli::out;
+use crate::config::surroundings::Surroundings;
+use crate::model::name::PersonName;
+use crate::model::operator::{Actor, By, Person, Recognised};
+use crate::model::text::Text;
+use crate::ports::signer::{SignError, Signer};
+
+/// The namespace in which a key signs nothing but that it is there.
+const PRESENCE: &str = "gonogo-presence@v1";
+
+/// Whether a key must show that it can sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Before deeds, approvals and everything else that bears a person's name.
+    Asked,
+    /// Before looking, for which nobody should have to touch a key.
+    Waived,
+}
+
+/// Who is at the keys, as far as was found when the process began.
+pub struct Found {
+    /// The name of the system user who runs this process.
+    pub os_user: String,
+    /// Who, and by what.
+    pub recognised: Recognised,
+    /// The public keys that the agent lists, or why it lists none; empty too where it was not asked.
+    pub keys: Result<Vec<String>, SignError>,
+    proven: Option<String>,
+}
+
+impl Found {
+    /// Who it is when other people are configured. A key that has not proven itself yet says nobody.
+    pub fn again(&self, people: &[Person]) -> Actor {
+        let recognised = Actor::recognise(&self.os_user, people, self.keys.as_deref().unwrap_or_default());
+        match recognised.to_prove(&self.os_user, people) {
+            Some(key) if self.proven.as_deref() != Some(key) => Actor::Stranger(self.os_user.clone()),
+            Some(_) | None => recognised.actor,
+        }
+    }
+}
+
+/// The name of the system user who runs this process.
+pub fn os_user(around: &Surroundings) -> String {
+    let named = around.variable("USER").or_else(|| around.variable("LOGNAME"));
+    let id = rustix::process::getuid().as_raw();
+    // The password file decides: a variable is only what somebody set.
+    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let found = file.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(id)).then(|| name.to_owned())
+    });
+    found.or_else(|| named.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
+}
+
+/// The operator's SSH agent, by `SSH_AUTH_SOCK`.
+pub fn signer(around: &Surroundings) -> Arc<dyn Signer> {
+    Arc::new(SshAgent::new(around.variable("SSH_AUTH_SOCK").map(PathBuf::from), Deadlines::default()))
+}
+
+/// Finds who is at the keys. The agent is asked only where a configured person has a key.
+pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
+    if people.iter().all(|person| person.keys.is_empty()) {
+        let os_user = os_user(around);
+        let recognised = Actor::recognise(&os_user, people, &[]);
+        return Found { os_user, recognised, keys: Ok(Vec::new()), proven: None };
+    }
+    ask(around, people, proof).await
+}
+
+/// Asks the agent in any case.
+pub async fn ask(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
+    let (signer, os_user) = (signer(around), os_user(around));
+    let keys = signer.keys().await;
+    let mut recognised = Actor::recognise(&os_user, people, keys.as_deref().unwrap_or_default());
+    let mut proven = recognised.to_prove(&os_user, people).filter(|_| proof == Proof::Asked).map(str::to_owned);
+    if let Some(key) = &proven
+        && let Err(why) = prove(signer.as_ref(), key).await
+    {
+        recognised = Recognised::unproven(&os_user, key, why);
+        out::words(&format!("gonogo: {}", words(&recognised, &os_user)));
+        proven = None;
+    }
+    Found { os_user, recognised, keys, proven }
+}
+
+/// Has the key sign what nobody could have had it sign before.
+async fn prove(signer: &dyn Signer, key: &str) -> Result<(), Text> {
+    let mut challenge = [0; 32];
+    getrandom::fill(&mut challenge).map_err(|error| Text::clean(&format!("no random numbers: {error}")))?;
+    if key.starts_with("sk-") {
+        out::words(&format!("gonogo: touch the key {} to show that it is you", fingerprint(key)));
+    }
+    let signed = signer.sign(&[key.to_owned()], PRESENCE, &challenge).await;
+    signed.map(|_| ()).map_err(|error| Text::clean(&error.to_string()))
+}
+
+/// The fingerprint of a public key as `ssh-add -l` prints it.
+pub fn fingerprint(key: &str) -> String {
+    let blob = key.split(' ').nth(1).and_then(|blob| Base64::decode_vec(blob).ok()).unwrap_or_default();
+    format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob)))
+}
+
+/// By what somebody was recognised, or why nobody was and what to do.
+pub fn words(recognised: &Recognised, os_user: &str) -> String {
+    let list = |names: &[PersonName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    match &recognised.by {
+        By::AgentKey(key) => format!("by the agent's key {}", fingerprint(key)),
+        By::SystemUser => format!("system user {os_user}"),
+        By::NobodyConfigured => "unverified: nobody is configured, so this system user has every role".to_owned(),
+        By::SeveralKeys(names) => {
+            format!("your agent holds keys of {}, so it may be any of them; remove the others' with `ssh-add -d`", list(names))
+        }
+        By::SharedUser(names) => {
+            format!(
+                "{os_user} is the account of {}, so only a key tells who it is; add yours with `ssh-add`, or log in with `ssh -A`",
+                list(names)
+            )
+        }
+        By::NobodysUser => {
+            format!("people are configured and none has os_user = \"{os_user}\" or a key of your agent, so this user may only look")
+        }
+        By::Unproven { key, why } => {
+            format!("your agent lists the key {} but did not sign with it, so this user may only look: {why}", fingerprint(key))
+        }
+    }
+}

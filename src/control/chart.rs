@@ -1,0 +1,105 @@
+//! A signal's course: the newest points, packed, in blocks that worlds share, so that one more point copies little.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Points in a full block.
+const BLOCK: usize = 30;
+/// Full blocks that are kept: with the newest points 240 at most.
+const BLOCKS: usize = 7;
+
+/// One point of a chart: time in milliseconds since 1970, stable value, canary value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// When.
+    pub at_ms: i64,
+    /// In the stable slot.
+    pub stable: Option<f64>,
+    /// In the other slot.
+    pub canary: Option<f64>,
+}
+
+/// A point as it is kept: a picture needs no more than single precision, and a value that is not there is no number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Packed {
+    at_ms: i64,
+    stable: f32,
+    canary: f32,
+}
+
+/// The newest points of one signal, oldest first, at most 240.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chart {
+    full: VecDeque<Arc<[Packed; BLOCK]>>,
+    newest: Vec<Packed>,
+}
+
+impl Chart {
+    /// Adds a point; the oldest ones go in its place.
+    pub fn push(&mut self, point: Point) {
+        self.newest.push(Packed { at_ms: point.at_ms, stable: pack(point.stable), canary: pack(point.canary) });
+        if let Ok(block) = <[Packed; BLOCK]>::try_from(self.newest.as_slice()) {
+            self.newest.clear();
+            self.full.push_back(Arc::new(block));
+            if self.full.len() > BLOCKS {
+                self.full.pop_front();
+            }
+        }
+    }
+
+    /// The points, oldest first.
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        let all = self.full.iter().flat_map(|block| block.iter()).chain(&self.newest);
+        all.map(|packed| Point { at_ms: packed.at_ms, stable: unpack(packed.stable), canary: unpack(packed.canary) })
+    }
+}
+
+impl FromIterator<Point> for Chart {
+    fn from_iter<I: IntoIterator<Item = Point>>(points: I) -> Self {
+        let mut chart = Self::default();
+        points.into_iter().for_each(|point| chart.push(point));
+        chart
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a picture needs no more than single precision")]
+fn pack(value: Option<f64>) -> f32 {
+    value.map_or(f32::NAN, |value| value as f32)
+}
+
+fn unpack(value: f32) -> Option<f64> {
+    (!value.is_nan()).then(|| f64::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(n: i32) -> Point {
+        Point { at_ms: i64::from(n), stable: Some(f64::from(n)), canary: (n % 2 == 0).then_some(0.5) }
+    }
+
+    #[test]
+    fn what_was_put_in_comes_out_in_its_order() {
+        let chart: Chart = (0..100).map(point).collect();
+        assert!(chart.points().eq((0..100).map(point)));
+    }
+
+    #[test]
+    fn the_newest_240_stay() {
+        let chart: Chart = (0..1000).map(point).collect();
+        let points: Vec<_> = chart.points().collect();
+        assert!((210..=240).contains(&points.len()), "{}", points.len());
+        assert_eq!(points.last(), Some(&point(999)));
+        assert!(points.windows(2).all(|pair| pair[0].at_ms + 1 == pair[1].at_ms));
+    }
+
+    #[test]
+    fn one_more_point_shares_what_is_full() {
+        let before: Chart = (0..70).map(point).collect();
+        let mut after = before.clone();
+        after.push(point(70));
+        assert!(before.full.iter().zip(&after.full).all(|(one, other)| Arc::ptr_eq(one, other)));
+        assert_eq!(before.points().count(), 70);
+    }
+}

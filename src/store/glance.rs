@@ -1,0 +1,69 @@
+//! A glance at the write-ahead log from outside: whether anybody can have committed since, without asking SQLite.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use chrono::{DateTime, Utc};
+
+use super::schema::Part;
+use super::sqlite::SqliteStore;
+use crate::ports::ledger::LedgerError;
+
+/// How long ago the log must have been written before its time tells it from a later one; file systems count in ticks of up to 10 ms,
+/// the coarsest in seconds.
+const SETTLED_MS: i64 = 2_000;
+
+/// What the write-ahead log of the ledger looks like. Every commit of any process writes to it, and no glance opens it: to close a
+/// file of SQLite would give up the locks that this process has on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Glance {
+    inode: u64,
+    bytes: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Glance {
+    /// Looks at the log beneath a store's directory; none when there is no log.
+    fn at(dir: &Path) -> Option<Self> {
+        let data = std::fs::metadata(dir.join(format!("{}-wal", Part::Ledger.file()))).ok()?;
+        Some(Self { inode: data.ino(), bytes: data.len(), seconds: data.mtime(), nanoseconds: data.mtime_nsec() })
+    }
+
+    /// Whether a commit after `now` would look different.
+    fn is_settled(&self, now: DateTime<Utc>) -> bool {
+        now.timestamp_millis().saturating_sub(self.seconds.saturating_mul(1000) + self.nanoseconds / 1_000_000) >= SETTLED_MS
+    }
+}
+
+impl SqliteStore {
+    /// The number of commits by any process; SQLite is asked only when there may have been one.
+    pub(super) async fn newest_generation(&self) -> Result<i64, LedgerError> {
+        // The order matters: time, then the log, then SQLite. What is committed after the glance shows in the next one.
+        let now = self.clock.now().wall;
+        let glance = self.dir.as_deref().and_then(Glance::at);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, generation)) = known.filter(|(before, _)| glance.as_ref() == Some(before)) {
+            return Ok(generation);
+        }
+        let generation = self.head(&mut *self.conn.lock().await).await?.generation;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
+            glance.filter(|glance| glance.is_settled(now)).map(|glance| (glance, generation));
+        Ok(generation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_was_written_just_now_or_tomorrow_is_not_settled() {
+        let glance = Glance { inode: 1, bytes: 0, seconds: 1_000, nanoseconds: 500_000_000 };
+        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
+        assert!(!glance.is_settled(at(1_000_600)));
+        assert!(!glance.is_settled(at(0)));
+        assert!(glance.is_settled(at(1_002_500)));
+    }
+}
