@@ -91,6 +91,11 @@ pub enum Event {
         /// What it remembers.
         happenings: Vec<Happening>,
     },
+    /// The journal could not be written, or can be again.
+    JournalWritten {
+        /// Why not; none when it can be again.
+        trouble: Option<Text>,
+    },
     /// The ledger was verified.
     Verified {
         /// What was found.
@@ -219,7 +224,7 @@ impl Event {
     pub fn family(&self) -> &'static str {
         match self {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
-            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
+            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
             | Self::Refused { .. }
             | Self::Began { .. }

@@ -18,9 +18,11 @@ use crate::ports::ledger::AtCommit;
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
-        .under_way(plan.target())
+        .deeds
+        .values()
         // A hold binds a deed under way, and a way back may take over from an owner that sleeps: there the store decides.
-        .filter(|deed| deed.plan != plan.id && plan.direction == Direction::Forward)
+        .filter(|_| plan.direction == Direction::Forward)
+        .find(|deed| deed.plan != plan.id && &deed.target == plan.target() && deed.state.is_under_way())
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,

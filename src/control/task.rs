@@ -137,5 +137,7 @@ pub enum Task {
     Journal {
         /// The lines.
         happenings: Vec<Happening>,
+        /// Whether another process caused them and keeps them: here they are only shown.
+        elsewhere: bool,
     },
 }

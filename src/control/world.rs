@@ -394,6 +394,8 @@ pub struct World {
     pub ledger: LedgerView,
     /// Why the newest configuration file was not taken over, with the file and line.
     pub config_trouble: Option<Text>,
+    /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
+    pub journal_trouble: Option<Text>,
     /// How long the machine slept last, and when it woke.
     pub slept: Option<(DateTime<Utc>, Duration)>,
 }
@@ -419,6 +421,7 @@ impl World {
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
             config_trouble: None,
+            journal_trouble: None,
             slept: None,
         }
     }

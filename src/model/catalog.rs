@@ -356,12 +356,12 @@ impl Catalog {
     }
 
     /// Whether a backend says something about a target.
-    pub fn reads(&self, target: &Target, backend: &BackendName) -> bool {
+    pub fn says(&self, backend: &BackendName, target: &Target) -> bool {
         self.named_by(target).any(|name| name == backend)
     }
 
     /// The backends that a target's configuration names, some of them more than once.
-    fn named_by(&self, target: &Target) -> impl Iterator<Item = &BackendName> {
+    fn named_by<'a>(&'a self, target: &Target) -> impl Iterator<Item = &'a BackendName> + use<'a> {
         let service = self.services.get(&target.service);
         let deploy = service.and_then(|service| service.deploy.get(&target.environment));
         let of_service = service.into_iter().flat_map(|service| {

@@ -38,7 +38,6 @@ mod write;
 pub use check::verify_lines;
 pub use evidence::{Seen, Shown};
 pub use export::Export;
-pub use journal::HAPPENING;
 pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 

@@ -1,5 +1,7 @@
 //! Reads of the ledger: deeds, entries, lines, and the check of everything.
 
+use std::sync::PoisonError;
+
 use chrono::DateTime;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -9,6 +11,7 @@ use super::checkpoint::{self, Checkpoint};
 use super::deeds::DeedRow;
 use super::export::{self, Export};
 use super::fault::{broken, unwritable};
+use super::glance::Glance;
 use super::head::Head;
 use super::plans::{bounds, no_plan};
 use super::sign::verifier;
@@ -61,6 +64,21 @@ impl SqliteStore {
 
     pub(super) async fn count(&self) -> Result<u64, LedgerError> {
         Ok(self.head(&mut *self.conn.lock().await).await?.tree.size())
+    }
+
+    /// The number of commits by any process; SQLite is asked only when there may have been one.
+    pub(super) async fn newest_generation(&self) -> Result<i64, LedgerError> {
+        // The order matters: time, then the log, then SQLite. What is committed after the glance shows in the next one.
+        let now = self.clock.now().wall;
+        let glance = self.dir.as_deref().and_then(Glance::at);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, generation)) = known.filter(|(before, _)| glance.as_ref() == Some(before)) {
+            return Ok(generation);
+        }
+        let generation = self.head(&mut *self.conn.lock().await).await?.generation;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
+            glance.filter(|glance| glance.is_settled(now)).map(|glance| (glance, generation));
+        Ok(generation)
     }
 
     /// The header's line and the entries' lines, each without its newline, in their order.

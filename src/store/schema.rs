@@ -14,7 +14,7 @@ use crate::ports::ledger::LedgerError;
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
 const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
-const JOURNAL: &[&str] = &[JOURNAL_1];
+const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
 const LEDGER_1: &str = "
 CREATE TABLE head (
@@ -108,6 +108,13 @@ CREATE TABLE event (
 );
 CREATE INDEX event_by_family ON event (family, id);
 CREATE INDEX event_by_age ON event (at);
+";
+
+/// Readings beside happenings, and which room's: a changed reading builds on those before it in the same room.
+const JOURNAL_2: &str = "
+ALTER TABLE event ADD COLUMN room TEXT NOT NULL DEFAULT '';
+DROP INDEX event_by_family;
+CREATE INDEX happening ON event (id) WHERE family = 'happening';
 ";
 
 /// Which of the two files.

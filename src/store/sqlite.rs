@@ -53,10 +53,10 @@ pub struct SqliteStore {
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
     pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
-    /// The persons' part of the allowed-signers file.
-    pub(super) people: RwLock<String>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -149,8 +149,8 @@ impl SqliteStore {
             gate: Mutex::new(gate),
             inode,
             witnesses: OnceLock::new(),
-            people: RwLock::new(String::new()),
             known: std::sync::Mutex::new(None),
+            people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
     }

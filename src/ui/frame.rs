@@ -200,6 +200,9 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));
     }
+    if let Some(trouble) = &world.journal_trouble {
+        say(format!("history has a hole, no deed is lost: {trouble}"));
+    }
     if let Some((woke, slept)) = &world.slept {
         let since = words::ago(woke, &scene.now.wall);
         if since.as_secs() < 60 {

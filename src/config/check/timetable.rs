@@ -115,7 +115,7 @@ fn scope(fields: &Fields<'_>, around: &Around<'_>, found: &mut Findings) -> Scop
         match ChangeType::of(text) {
             Some(kind) => scope.types.push(kind),
             None => {
-                found.problem(at, &format!("no type of change is called `{text}`"), &instead(text, ChangeType::ALL.map(ChangeType::word)))
+                found.problem(at, &format!("no type of change is called `{text}`"), &instead(text, ChangeType::ALL.map(ChangeType::word)));
             }
         }
     }

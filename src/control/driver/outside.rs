@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::control::event::{Event, Reading, StorePicture};
-use crate::control::gate;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
+use crate::control::{gate, record};
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, PortErrorKind, SendError};
@@ -17,7 +17,7 @@ use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
-use crate::ports::journal::Journal;
+use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
 use crate::ports::{Port, Ports};
 
@@ -60,6 +60,7 @@ pub struct Outside {
     ports: Arc<Switchboard>,
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
+    retention: Retention,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
     /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
@@ -98,7 +99,27 @@ impl Outside {
 
     /// The same over ports that a reload of the configuration may replace.
     pub fn over(ports: Arc<Switchboard>, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
-        Self { ports, ledger, journal, clock, begun: Mutex::default(), leases: Mutex::default(), generation: Mutex::new(None) }
+        Self {
+            ports,
+            ledger,
+            journal,
+            retention: Retention::default(),
+            clock,
+            begun: Mutex::default(),
+            leases: Mutex::default(),
+            generation: Mutex::new(None),
+        }
+    }
+
+    /// What the journal keeps.
+    #[must_use]
+    pub fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The journal, and what it keeps.
+    pub fn journal(&self) -> Option<(Arc<dyn Journal>, Retention)> {
+        self.journal.clone().map(|journal| (journal, self.retention))
     }
 
     /// The clock.
@@ -165,17 +186,18 @@ impl Outside {
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
                 Some(Event::JournalRead { happenings })
             }
-            Task::Journal { happenings } => {
+            Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
-                let lines = happenings
-                    .iter()
-                    .filter_map(|line| Some((line.at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(line).ok()?)));
+                let now = self.clock.now();
+                let lines = happenings.iter().filter_map(|line| record::happening(&now, line));
+                let lines = lines.map(|line| (line.at_ms, line.family.to_owned(), line.json));
                 if let Err(error) = journal.append(lines.collect()).await {
                     tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
                 }
                 None
             }
-            Task::Begin { .. }
+            Task::Journal { elsewhere: true, .. }
+            | Task::Begin { .. }
             | Task::Send { .. }
             | Task::Record { .. }
             | Task::Adopt { .. }

@@ -193,6 +193,7 @@ impl Machine {
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
+            | Event::JournalWritten { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
             | Event::Refused { .. }
@@ -382,6 +383,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
+        | Event::JournalWritten { .. }
         | Event::Verified { .. }
         | Event::Confirmed { .. }
         | Event::Refused { .. }

@@ -164,6 +164,16 @@ impl Room {
         &self.world
     }
 
+    /// Whether this process settles what dead ones left.
+    pub fn tends(&self) -> bool {
+        self.tends
+    }
+
+    /// The backends that it can speak to.
+    pub fn able(&self) -> impl Iterator<Item = &BackendName> {
+        self.abilities.keys()
+    }
+
     /// The machine of a deed.
     pub fn machine(&self, plan: PlanId) -> Option<&Machine> {
         self.machines.get(&plan)
@@ -220,6 +230,14 @@ impl Room {
                 self.world.timeline = Arc::new(all);
                 self.touch(now);
                 Vec::new()
+            }
+            Event::JournalWritten { trouble } => {
+                let words = match &trouble {
+                    Some(trouble) => format!("{trouble}; history has a hole from here on, no deed is lost"),
+                    None => "the journal is written again".to_owned(),
+                };
+                self.world.journal_trouble = trouble;
+                self.say(now, HappeningKind::Source, None, &words, "journal")
             }
             Event::Verified { result } => {
                 let ledger = &mut self.world.ledger;
@@ -316,7 +334,7 @@ impl Room {
             timeline.pop_front();
         }
         self.touch(now);
-        vec![Task::Journal { happenings: vec![happening] }]
+        vec![Task::Journal { happenings: vec![happening], elsewhere: false }]
     }
 
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.

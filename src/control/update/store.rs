@@ -58,7 +58,12 @@ impl Room {
                     let before = self.world.deeds.get(&deed.plan).map(|before| (before.state, before.facts));
                     if seen_before && before != Some((deed.state, deed.facts)) {
                         // The process that carries it out writes the journal; here it is only shown.
-                        let _ = self.tell(now, &deed);
+                        for mut task in self.tell(now, &deed) {
+                            if let Task::Journal { elsewhere, .. } = &mut task {
+                                *elsewhere = true;
+                            }
+                            tasks.push(task);
+                        }
                     }
                     self.world.deeds.insert_mut(deed.plan, Arc::new(deed));
                 }

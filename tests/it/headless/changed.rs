@@ -1,5 +1,6 @@
 //! Exit 5: weights of another hand, facts that went stale, another deed under way; and 130 when Ctrl-C comes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -165,4 +166,46 @@ fn watch_prints_what_happens_until_it_is_interrupted() {
         super::shape::time(&event["at"]);
         assert!(event["event"].is_string(), "{line}");
     }
+}
+
+/// The members of each kind of event.
+fn members(lines: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let events = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    events.map(|event| (event["event"].as_str().unwrap().to_owned(), event.as_object().unwrap().keys().cloned().collect())).collect()
+}
+
+#[test]
+fn watch_prints_the_events_of_a_recording() {
+    let pair = Pair::shared();
+    let place = pair.room(&Pair::pool()).place();
+    let file = place.path("watched.jsonl");
+    let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), &["watch", "--jsonl"]);
+    let watching = Place::started(command.stdout(std::fs::File::create(&file).unwrap()));
+    let wanted = ["opened", "polled", "changed", "store-read", "happening"];
+    place.run(&["note", "checkout@prod", "watch this"]).exits(0);
+    wait_for("every kind of event", Duration::from_secs(30), || {
+        place.run(&["note", "checkout@prod", "watch this"]).exits(0);
+        let watched = std::fs::read_to_string(&file).unwrap();
+        wanted.iter().all(|kind| watched.contains(&format!("\"event\":\"{kind}\""))).then_some(())
+    });
+    watching.interrupt();
+    watching.end().exits(130);
+    let watched = members(&std::fs::read_to_string(&file).unwrap());
+    place.write("orders.jsonl", "{\"at_s\":5,\"verb\":\"note\",\"target\":\"checkout@prod\",\"args\":{\"text\":\"noted\"}}\n");
+    place.run(&["demo", "bad-canary", "--headless", "--until", "20s", "--orders", "orders.jsonl", "--record", "r.jsonl"]).exits(0);
+    let recorded = members(&std::fs::read_to_string(place.path("r.jsonl")).unwrap());
+    for kind in wanted {
+        assert_eq!(watched.get(kind), recorded.get(kind), "{kind}");
+        assert!(["schema", "at", "boot"].iter().all(|member| watched[kind].contains(*member)), "{kind}");
+    }
+}
+
+#[test]
+fn watch_ends_quietly_when_its_reader_goes_away() {
+    let pair = Pair::shared();
+    let place = pair.room(&Pair::pool()).place();
+    let program = env!("CARGO_BIN_EXE_gonogo");
+    let said =
+        Place::started(&mut place.command("bash", &["-c", &format!("{program} watch --jsonl | head -3; exit ${{PIPESTATUS[0]}}")])).end();
+    assert_eq!((said.code, said.out.lines().count(), said.err.as_str()), (Some(0), 3, ""), "{said:?}");
 }
