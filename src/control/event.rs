@@ -53,6 +53,9 @@ pub struct StorePicture {
     pub entries: Vec<EntryRow>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Text>,
 }
 
 /// One event.

@@ -17,6 +17,7 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::signal::{Ask, SignalReading};
+use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
 
 /// A port or ledger that could not be opened, and why.
@@ -156,6 +157,10 @@ impl Ledger for Broken<LedgerError> {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.say()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        Vec::new()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         self.say()
     }

@@ -274,6 +274,9 @@ pub trait Ledger: Send + Sync {
     /// The number of entries.
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>>;
 
+    /// What is wrong with the second places of checkpoints, in words; empty when nothing is. It stops no deed.
+    fn witnesses(&self) -> Vec<Text>;
+
     /// Checks every entry: bytes, number, time, body, signature, namespace, chain, tree, and the checkpoint beside the store.
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>>;
 }

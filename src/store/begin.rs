@@ -62,6 +62,7 @@ impl SqliteStore {
         }
         let mut row = DeedRow::begin(plan, self.owner.name(), write.at);
         row.append(&mut write, EntryKind::Intent, None, &plan.intent.reason, Map::new()).await?;
+        write.saw(plan).await?;
         if plan.order.effects.is_empty() {
             Self::take_effect(&mut row, &mut write).await?;
             lease.deed = None;

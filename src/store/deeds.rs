@@ -111,6 +111,10 @@ impl DeedRow {
         }
         let id = self.deed.plan.to_string();
         let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
+        // The Order alone is the intent's body, so the entry that follows it binds what the verdict saw.
+        if kind == EntryKind::Sending || self.deed.steps.is_empty() {
+            body.insert("evidence".to_owned(), Value::from(self.plan.evidence_digest().map_err(broken)?));
+        }
         body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
         body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
         body.insert("words".to_owned(), Value::from(words.as_str()));

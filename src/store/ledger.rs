@@ -12,6 +12,7 @@ use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
 use crate::ports::signer::Signed;
@@ -110,7 +111,11 @@ impl Ledger for SqliteStore {
         Box::pin(self.count())
     }
 
+    fn witnesses(&self) -> Vec<Text> {
+        self.witness_troubles()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        Box::pin(self.verify_all())
+        Box::pin(self.verify_with(None, None))
     }
 }

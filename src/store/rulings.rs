@@ -49,6 +49,7 @@ impl SqliteStore {
         }
         let n = write.next();
         write.append(entry(&plan, ruling, body)).await?;
+        write.saw(&plan).await?;
         match ruling.decision {
             Decision::Approve => {
                 let approval = Approval {

@@ -33,12 +33,7 @@ impl Gate<'_> {
         let store = self.store;
         let key = store.key.as_ref().ok_or_else(|| broken("process.key is missing; restore it from a copy"))?;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-        let head = Head::read(&mut tx).await?;
-        if head.tree.size() < store.seen.load(Ordering::SeqCst) {
-            let lost = broken(format!("the ledger had more than {} entries; restore the store from a copy", head.tree.size()));
-            store.refuse(lost.clone());
-            return Err(lost);
-        }
+        let head = store.head(&mut tx).await?;
         let moment = store.clock.now();
         let wall = DateTime::from_timestamp_millis(moment.wall.timestamp_millis()).unwrap_or(head.at);
         let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, personal: Vec::new() };
@@ -130,11 +125,13 @@ impl Write<'_> {
         let Self { store, tx, at, head, .. } = self;
         tx.commit().await?;
         store.seen.fetch_max(head.tree.size(), Ordering::SeqCst);
-        if let Some(prepared) = prepared
-            && prepared.publish().is_err()
-        {
-            // What is committed stays committed; the next transaction begins by making up for this, or refuses.
-            store.lagging.store(true, Ordering::SeqCst);
+        if let Some(prepared) = prepared {
+            let note = prepared.note().to_owned();
+            if prepared.publish().is_err() {
+                // What is committed stays committed; the next transaction begins by making up for this, or refuses.
+                store.lagging.store(true, Ordering::SeqCst);
+            }
+            store.tell_witnesses(&note).await;
         }
         Ok(at)
     }

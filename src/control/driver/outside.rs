@@ -408,6 +408,7 @@ impl Outside {
             waiting: self.ledger.waiting().await?,
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,
+            witnesses: self.ledger.witnesses(),
         })
     }
 }

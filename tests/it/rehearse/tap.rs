@@ -347,6 +347,10 @@ impl Ledger for TappedLedger {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.inner.size()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        self.inner.witnesses()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         Box::pin(async move {
             self.tap.readable()?;
