@@ -122,10 +122,15 @@ async fn backends_and_store(
     switchboard: Arc<Switchboard>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
+    let witnesses = config.ledger.witness.clone();
     let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
+    let signer = who::signer(&around);
     switchboard.replace(adapters(config, around, clock.clone()).await);
-    let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
+    let opened = match SqliteStore::open(&path, clock.clone(), None).await {
+        Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
+        Err(error) => Err(error),
+    };
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
     let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);
@@ -135,7 +140,7 @@ async fn backends_and_store(
     };
     ledger.name_people(&people);
     let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
-    (Outside::over(switchboard, ledger, journal, clock).retaining(retention), equipment)
+    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.

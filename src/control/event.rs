@@ -22,6 +22,7 @@ use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 use crate::ports::ci::Found;
 use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
+use crate::ports::signer::{SignError, Signed};
 
 /// What one poll brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct StorePicture {
     pub entries: Vec<EntryRow>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Text>,
 }
 
 /// One event.
@@ -174,6 +178,20 @@ pub enum Event {
         /// What.
         ruling: Ruling,
     },
+    /// What an operator said was signed by the operator's own key, or not.
+    RulingSigned {
+        /// What.
+        ruling: Ruling,
+        /// The signature.
+        result: Result<Signed, SignError>,
+    },
+    /// The requester's own key signed a plan, or not.
+    Signed {
+        /// The plan.
+        plan: PlanId,
+        /// The signatures, in the order of what is recorded.
+        result: Result<Vec<Signed>, SignError>,
+    },
     /// What an operator said was recorded, or refused.
     Ruled {
         /// What.
@@ -232,6 +250,8 @@ impl Event {
             | Self::Adopted { .. }
             | Self::Noted { .. }
             | Self::Rule { .. }
+            | Self::RulingSigned { .. }
+            | Self::Signed { .. }
             | Self::Ruled { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",

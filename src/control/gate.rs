@@ -2,8 +2,9 @@
 
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
-use crate::model::catalog::Catalog;
+use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
@@ -26,7 +27,8 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,
-        protection: world.catalog.guarded(plan.target()),
+        guard: world.catalog.guard(plan.target()),
+        is_own_key: None,
         people: &world.catalog.people,
         read_only: world.read_only,
         record_trouble: world.ledger.trouble.as_ref().map(AsRef::as_ref),
@@ -42,7 +44,8 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
 pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
     judge::judge(&Case {
         plan,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key: Some(found.is_own_key),
         people: &catalog.people,
         read_only,
         record_trouble: None,
@@ -62,13 +65,15 @@ pub fn against(
     decision: Decision,
     actor: &Actor,
     at: chrono::DateTime<chrono::Utc>,
+    is_own_key: Option<bool>,
 ) -> Vec<Reason> {
     approval::reasons_against(&Ask {
         plan,
         decision,
         actor,
         people: &catalog.people,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key,
         rules: &catalog.rules_digest,
         read_only,
         at,
@@ -78,9 +83,9 @@ pub fn against(
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
     let plan = &waiting.plan;
-    let Some((protection, gates)) = world.catalog.guarded(plan.target()) else { return (None, 0) };
-    let required = approval::requirements(plan, protection, gates, &world.catalog.people);
-    let (needs, given) = approval::met(&required, &waiting.approvals, &world.at.wall);
+    let Some(guard) = world.catalog.guard(plan.target()) else { return (None, 0) };
+    let required = approval::requirements(plan, guard, &world.catalog.people);
+    let (needs, given) = approval::met(&required, &approval::counting(&waiting.approvals, guard.assurance, &world.at.wall));
     (Some(needs), given)
 }
 
@@ -92,4 +97,11 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
     Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
+}
+
+/// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.
+pub fn signing_keys(world: &World, target: &Target) -> Option<Vec<String>> {
+    let assurance = world.catalog.environment(&target.environment)?.assurance;
+    let Actor::Person(name) = &world.actor else { return None };
+    (assurance >= Assurance::T1).then(|| world.catalog.person(name).map(|person| person.keys.clone()).unwrap_or_default())
 }

@@ -340,6 +340,8 @@ pub struct LedgerView {
     pub entries: Arc<Vec<EntryRow>>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints; it stops no deed.
+    pub witnesses: Vec<Text>,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
     /// Why the last verification came to no verdict, and when; none when it came to one.

@@ -83,6 +83,17 @@ pub struct Protection {
     pub approvals_expire: Option<Duration>,
 }
 
+/// What guards a target: its protection, and the gates and the tier of assurance of its environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard<'a> {
+    /// The target's protection.
+    pub protection: &'a Protection,
+    /// What must be true before a change goes forward.
+    pub gates: &'a Gates,
+    /// Who signs.
+    pub assurance: Assurance,
+}
+
 /// A group of persons who must agree beside the first one: another team, the advisory board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalGroup {
@@ -95,7 +106,7 @@ pub struct ApprovalGroup {
 }
 
 /// Who signs the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Assurance {
     /// The process.
     #[default]
@@ -377,9 +388,10 @@ impl Catalog {
         of_service.chain(of_deploy)
     }
 
-    /// What protects a target, with the gates of its environment.
-    pub fn guarded(&self, target: &Target) -> Option<(&Protection, &Gates)> {
-        Some((self.protection(target)?, &self.environment(&target.environment)?.gates))
+    /// What guards a target.
+    pub fn guard(&self, target: &Target) -> Option<Guard<'_>> {
+        let environment = self.environment(&target.environment)?;
+        Some(Guard { protection: self.protection(target)?, gates: &environment.gates, assurance: environment.assurance })
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

@@ -327,7 +327,15 @@ impl Plan {
     /// # Errors
     /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
     pub fn evidence_digest(&self) -> Result<String, serde_json::Error> {
-        let digest = Sha256::digest(serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))?);
+        let digest = Sha256::digest(self.evidence_bytes()?);
         Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    }
+
+    /// The RFC 8785 bytes of the checks and the evidence: what is kept beside the ledger under their digest.
+    ///
+    /// # Errors
+    /// As [`Plan::evidence_digest`].
+    pub fn evidence_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
+use super::signer::Signed;
 use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::error::PortError;
@@ -74,6 +75,8 @@ pub struct AtCommit {
     pub at: DateTime<Utc>,
     /// Approvals of the plan that were given and not withdrawn; some may have ended.
     pub approvals: Vec<Approval>,
+    /// Whether the person's own key signed what is being recorded, and the signature holds.
+    pub is_own_key: bool,
 }
 
 /// Whether a ruling may be made, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
@@ -201,7 +204,13 @@ pub trait Ledger: Send + Sync {
     /// against it as things stand in the store now; then `approval`, `rejection` or `withdrawal` is appended. An approval is kept
     /// until it ends, is withdrawn, or is spent with its plan; a rejection, or the requester's withdrawal, ends the plan. What `may`
     /// refuses is recorded as `denied`, with the reasons, and returned as [`LedgerError::Refused`].
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
+    /// `signed`: the person's own signature over the statement; none: the process signs.
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
 
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;
@@ -215,7 +224,19 @@ pub trait Ledger: Send + Sync {
     /// and `intent` is appended, its body the Order's canonical bytes. For hold, resume and note the entry of that kind, its state change
     /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is
     /// also effective at once.
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.begin_signed(plan, &[], judge)
+    }
+
+    /// As [`Ledger::begin`], with the requester's own signatures over [`Ledger::personal_bodies`], in their order; none: the process
+    /// signs. A signature that does not hold for the requester by the newest signers is [`LedgerError::Denied`].
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+
+    /// What the requester's own key signs of a plan from tier T1 on: each entry's kind and body.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when a body cannot be written in canonical form.
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError>;
 
     /// Looks again at hold (forward steps only), epoch and read-only, appends `sending` for the step, renews the lease.
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>>;
@@ -252,6 +273,9 @@ pub trait Ledger: Send + Sync {
 
     /// The number of entries.
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>>;
+
+    /// What is wrong with the second places of checkpoints, in words; empty when nothing is. It stops no deed.
+    fn witnesses(&self) -> Vec<Text>;
 
     /// Checks every entry: bytes, number, time, body, signature, namespace, chain, tree, and the checkpoint beside the store.
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>>;

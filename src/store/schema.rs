@@ -12,7 +12,7 @@ use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
-const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2];
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
 const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
@@ -89,6 +89,14 @@ CREATE TABLE approval (
     PRIMARY KEY (plan, person)
 ) WITHOUT ROWID;
 CREATE INDEX entry_signers ON entry (n) WHERE kind = 'signers';
+";
+
+const LEDGER_3: &str = "
+CREATE TABLE evidence (
+    digest TEXT PRIMARY KEY,
+    json BLOB NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE entry ADD COLUMN evidence TEXT;
 ";
 
 const JOURNAL_1: &str = "

@@ -194,6 +194,9 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some(trouble) = &world.ledger.trouble {
         say(format!("no deed is possible: {trouble}"));
     }
+    for trouble in &world.ledger.witnesses {
+        say(format!("a witness of the ledger keeps no checkpoint, deeds go on: {trouble}"));
+    }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));
     }

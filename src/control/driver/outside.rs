@@ -11,14 +11,16 @@ use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
 use crate::control::{gate, record};
 use crate::model::capability::Capability;
-use crate::model::deed::{Effect, EffectKey};
+use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::text::Text;
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::signer::{SignError, Signed, Signer};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -62,6 +64,7 @@ pub struct Outside {
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
     retention: Retention,
+    signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
     /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
@@ -105,11 +108,18 @@ impl Outside {
             ledger,
             journal,
             retention: Retention::default(),
+            signer: None,
             clock,
             begun: Mutex::default(),
             leases: Mutex::default(),
             generation: Mutex::new(None),
         }
+    }
+
+    /// What holds the operator's keys.
+    #[must_use]
+    pub fn signing(self, signer: Arc<dyn Signer>) -> Self {
+        Self { signer: Some(signer), ..self }
     }
 
     /// What the journal keeps.
@@ -157,7 +167,13 @@ impl Outside {
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => false,
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => false,
         }
     }
 
@@ -202,6 +218,18 @@ impl Outside {
                 }
                 None
             }
+            Task::Sign { plan, keys } => {
+                let result = self.signatures(&plan, &keys).await;
+                Some(Event::Signed { plan: plan.id, result })
+            }
+            Task::SignRuling { ruling, keys } => {
+                let statement = ruling.statement(&self.ledger.installation()).canonical();
+                let result = match statement {
+                    Ok(bytes) => self.signature(&keys, ruling.decision.kind(), &bytes).await,
+                    Err(error) => Err(SignError::Broken(Text::clean(&error.to_string()))),
+                };
+                Some(Event::RulingSigned { ruling, result })
+            }
             Task::Journal { elsewhere: true, .. }
             | Task::Begin { .. }
             | Task::Send { .. }
@@ -229,12 +257,29 @@ impl Outside {
         }
     }
 
+    /// The signatures of a person's own key over everything of a plan that it signs.
+    async fn signatures(&self, plan: &Plan, keys: &[String]) -> Result<Vec<Signed>, SignError> {
+        let bodies = self.ledger.personal_bodies(plan).map_err(|error| SignError::Broken(Text::clean(&error.to_string())))?;
+        let mut signed = Vec::with_capacity(bodies.len());
+        for (kind, body) in &bodies {
+            signed.push(self.signature(keys, *kind, body).await?);
+        }
+        Ok(signed)
+    }
+
+    async fn signature(&self, keys: &[String], kind: EntryKind, body: &[u8]) -> Result<Signed, SignError> {
+        match &self.signer {
+            Some(signer) => signer.sign(keys, kind.namespace(), body).await,
+            None => Err(SignError::NoAgent(Text::clean("this room was opened without one"))),
+        }
+    }
+
     /// Does a task of the ledger.
     pub async fn write(&self, task: Task) -> Written {
         match task {
-            Task::Begin { plan, catalog, read_only } => {
+            Task::Begin { plan, catalog, read_only, signed } => {
                 let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
-                let result = self.ledger.begin(&plan, &judge).await;
+                let result = self.ledger.begin_signed(&plan, &signed, &judge).await;
                 let result = match result {
                     Ok(begun) => {
                         let at = begun.at;
@@ -279,9 +324,11 @@ impl Outside {
                 };
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
-            Task::Rule { ruling, actor, catalog, read_only } => {
-                let may = |plan: &Plan, found: &AtCommit| gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at);
-                let result = self.ledger.rule(&ruling, &may).await;
+            Task::Rule { ruling, actor, signed, catalog, read_only } => {
+                let may = |plan: &Plan, found: &AtCommit| {
+                    gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at, Some(found.is_own_key))
+                };
+                let result = self.ledger.rule(&ruling, signed.as_ref(), &may).await;
                 Written::event(Event::Ruled { ruling, result })
             }
             Task::Remember { changes } => {
@@ -293,7 +340,13 @@ impl Outside {
             }
             Task::ReadStore => self.read_store().await.map(Written::event).unwrap_or_default(),
             Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => Written::default(),
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => Written::default(),
         }
     }
 
@@ -366,6 +419,7 @@ impl Outside {
             waiting: self.ledger.waiting().await?,
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,
+            witnesses: self.ledger.witnesses(),
         })
     }
 }

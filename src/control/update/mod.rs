@@ -260,6 +260,7 @@ impl Room {
                 Vec::new()
             }
             Event::Rule { ruling } => self.on_rule(ruling),
+            Event::RulingSigned { ruling, result } => self.on_ruling_signed(now, ruling, result),
             Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
@@ -281,6 +282,7 @@ impl Room {
             | Event::Recorded { .. }
             | Event::Looked { .. }
             | Event::Adopted { .. }
+            | Event::Signed { .. }
             | Event::Noted { .. } => Vec::new(),
         }
     }

@@ -1,11 +1,16 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
+mod by_hand;
 mod deeds;
+mod evidence;
+mod export;
 mod forged;
 mod format;
 mod loss;
 mod order;
 mod rulings;
+mod schema;
+mod witness;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
+pub mod calendar;
 pub mod fault;
 pub mod github;
 pub mod haproxy;
