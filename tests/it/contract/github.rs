@@ -46,6 +46,7 @@ pub struct Hub {
     proxy: Option<(Server, tempfile::TempDir)>,
 }
 
+#[expect(clippy::print_stderr, reason = "a failed test shows what the mock found wrong")]
 impl Drop for Hub {
     fn drop(&mut self) {
         if let Some((_, place)) = self.proxy.as_ref().filter(|_| std::thread::panicking()) {

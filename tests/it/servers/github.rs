@@ -242,7 +242,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         (said, state.clock, hangs)
     };
     if wait {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }
     let Said(status, heads, body) = said;
     let date = chrono::DateTime::from_timestamp(date, 0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
