@@ -122,8 +122,12 @@ async fn backends_and_store(
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
     let people = config.catalog.people.clone();
+    let second = config.ledger.break_glass.clone();
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
+    if let (Ok(store), Some(second)) = (&opened, &second) {
+        store.name_second_place(second);
+    }
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
     let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);

@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod reading;
 pub mod reason;
+pub mod review;
 pub mod rollout;
 pub mod share;
 pub mod signal;

@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{gate, role};
+use super::{gate, glass, role};
 use crate::model::approval::Approval;
 use crate::model::catalog::Protection;
+use crate::model::change::ChangeType;
 use crate::model::deed::Permit;
 use crate::model::gate::Gates;
 use crate::model::intent::Direction;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{REVIEW_WITHIN, Review};
 use crate::model::rollout::Hold;
 use crate::model::verdict::Verdict;
 
@@ -38,6 +40,8 @@ pub struct Case<'a> {
     pub busy: Option<&'a str>,
     /// Who approved this plan and did not take it back.
     pub approvals: &'a [Approval],
+    /// Reviews that are owed, of this service at least.
+    pub owed: &'a [Review],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -45,8 +49,11 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(case.plan.impossible.iter().cloned());
     reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
-    if case.plan.direction == Direction::Forward {
-        reasons.extend(gate::stopping(&case.plan.checks));
+    reasons.extend(glass::overdue(case.plan, case.owed, &case.at));
+    // Break glass waives these, and the approvals below; nothing else.
+    let mut waived = waivable(case);
+    if !glass::is_broken(case.plan) {
+        reasons.append(&mut waived);
     }
     reasons.dedup();
     if !reasons.is_empty() {
@@ -57,11 +64,22 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     };
     let required = approval::requirements(case.plan, protection, gates, case.people);
     let (needs, given) = approval::met(&required, case.approvals, &case.at);
+    let permit = Permit::grant(case.plan.id);
+    if glass::is_broken(case.plan) {
+        waived.extend(required.iter().filter_map(|requirement| lacking(case, requirement)));
+        return Verdict::Permit(permit.over(waived).owing(protection.review_within.unwrap_or(REVIEW_WITHIN)));
+    }
     if given >= needs {
-        return Verdict::Permit(Permit::grant(case.plan.id));
+        let review = gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
+        return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
     }
     let reasons = required.iter().filter_map(|requirement| lacking(case, requirement)).collect();
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
+}
+
+/// What the rules say against a plan that break glass may waive: gate checks.
+fn waivable(case: &Case<'_>) -> Vec<Reason> {
+    if case.plan.direction == Direction::Forward { gate::stopping(&case.plan.checks) } else { Vec::new() }
 }
 
 /// What a group has not given yet, and who of it could.
@@ -124,12 +142,14 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         ));
     }
     if let Some((protection, _)) = case.protection {
-        let roles = &protection.actor_roles;
+        let breaking = protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
+        let roles = breaking.unwrap_or(&protection.actor_roles);
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
             let wanted =
                 if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
-            let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
+            let act = if breaking.is_some() { "break glass" } else { "act" };
+            let text = format!("{} may not {act} on {}", plan.intent.requester, plan.target());
             reasons.push(Reason::new(
                 "role",
                 &text,
@@ -137,12 +157,16 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             ));
         }
     }
+    reasons.extend(glass::against(plan, &case.at));
     if plan.direction == Direction::Forward
         && let Some(hold) = case.hold
     {
         let why = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
         let text = format!("{} is held by {} since {}{why}", plan.target(), hold.by, hold.since.format("%H:%M:%SZ"));
-        reasons.push(Reason::new("hold", &text, &format!("gonogo resume {}", plan.target())));
+        // A hold is somebody's word that it must stand still: lifted by a deed of its own, never waived.
+        let fix = format!("gonogo resume {}", plan.target());
+        let fix = if glass::is_broken(plan) { format!("break glass waives no hold; {fix}") } else { fix };
+        reasons.push(Reason::new("hold", &text, &fix));
     }
     if let Some(busy) = case.busy {
         reasons.push(Reason::new("busy", busy, "wait until it is effective or failed"));

@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod calendar;
 pub mod gate;
+pub mod glass;
 pub mod judge;
 pub mod role;
 #[cfg(test)]

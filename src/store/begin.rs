@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
+use super::reviews;
 use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
@@ -38,7 +39,8 @@ impl SqliteStore {
         }
         let now = state::load(&mut write.tx, plan.target()).await?;
         let approvals = rulings::given(&mut write.tx, plan.id).await?;
-        let found = AtCommit { state: now, at: write.at, approvals };
+        let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        let found = AtCommit { state: now, at: write.at, approvals, owed };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
@@ -56,6 +58,7 @@ impl SqliteStore {
         if !plan.order.effects.is_empty() {
             self.supersede(before, plan, &mut write).await?;
         }
+        self.owe(&mut write, plan, &permit).await?;
         let mut row = DeedRow::begin(plan, self.owner.name(), write.at);
         row.append(&mut write, EntryKind::Intent, None, &plan.intent.reason, Map::new()).await?;
         if plan.order.effects.is_empty() {
@@ -132,6 +135,7 @@ impl SqliteStore {
         let ends = ends(&row.plan);
         changes.extend(ends.clone());
         state::change(&mut write.tx, &changes).await?;
+        reviews::took_effect(&mut write.tx, row.plan.id, write.at).await?;
         row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
         row.append(write, EntryKind::Effective, None, &Text::empty(), told(&ends.into_iter().collect::<Vec<_>>())?).await
     }

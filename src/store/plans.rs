@@ -119,6 +119,11 @@ impl SqliteStore {
         if expires.ok() != Some(plan.expires.timestamp_millis()) {
             return denied("the plan's end is not the one in its order; plan again");
         }
+        if order.break_glass.as_ref().is_some_and(|until| *until != order.expires)
+            || order.break_glass.is_some() != plan.intent.args.break_glass.is_some()
+        {
+            return denied("the time box of break glass is not the end in the plan's order; plan again");
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use super::fault::broken;
 use super::head::Entry;
 use super::plans::no_plan;
 use super::record::{about, canonical};
+use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
@@ -25,7 +26,8 @@ impl SqliteStore {
         let mut write = gate.begin().await?;
         let plan = live(&mut write.tx, ruling.plan, write.at).await?;
         let state = state::load(&mut write.tx, plan.target()).await?;
-        let found = AtCommit { state, at: write.at, approvals: given(&mut write.tx, plan.id).await? };
+        let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        let found = AtCommit { state, at: write.at, approvals: given(&mut write.tx, plan.id).await?, owed };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));

@@ -194,6 +194,28 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some(trouble) = &world.ledger.trouble {
         say(format!("no deed is possible: {trouble}"));
     }
+    for (review, until) in world.glass_broken(scene.now) {
+        scene.changes_in((until - scene.now.wall).to_std().unwrap_or_default());
+        say(format!(
+            "BREAK GLASS by {}: {} {} until {}: {}",
+            review.by,
+            review.verb.word(),
+            review.target,
+            scene.zone.time(&until),
+            review.reason
+        ));
+    }
+    let late: Vec<_> = world.reviews.iter().filter(|review| review.is_overdue(&scene.now.wall)).collect();
+    if let Some(first) = late.first() {
+        let more = if late.len() > 1 { format!(", and {} more", late.len() - 1) } else { String::new() };
+        say(format!(
+            "a review is overdue: {} {} by {}{more}; gonogo review {}",
+            first.verb.word(),
+            first.target,
+            first.by,
+            first.plan.short()
+        ));
+    }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));
     }

@@ -3,6 +3,7 @@
 mod deeds;
 mod forged;
 mod format;
+mod glass;
 mod loss;
 mod order;
 mod rulings;
@@ -102,6 +103,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         attempt: None,
     };
     let order = Order {
+        break_glass: None,
         change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),
         ends,
