@@ -120,7 +120,7 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         reasons.push(Reason::new(
             "record",
             &format!("the record cannot be written: {trouble}"),
-            "make the store writable; deeds are refused until it is",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
         ));
     }
     if case.at >= plan.expires {

@@ -147,7 +147,8 @@ pub async fn owed_on(conn: &mut SqliteConnection, target: &Target) -> Result<Vec
     rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
 }
 
-async fn save(conn: &mut SqliteConnection, review: &Review) -> Result<(), LedgerError> {
+/// Stores one as it is now.
+pub async fn save(conn: &mut SqliteConnection, review: &Review) -> Result<(), LedgerError> {
     sqlx::query(
         "INSERT INTO review (plan, service, at, open, json) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (plan) DO UPDATE SET open = excluded.open, json = excluded.json",

@@ -347,6 +347,10 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
 
 /// What breaking the glass leaves behind: what it waived, what is owed, and trouble with the second place.
 async fn tell_glass(opened: &settle::Opened, plan: &Plan) {
+    let alone = "  recorded in the second place alone, and without a lease; it is taken over when the store can be written again";
+    if opened.handle.world().ledger.trouble.is_some() {
+        out::words(alone);
+    }
     let reviews = opened.ledger.reviews().await.unwrap_or_default();
     let Some(review) = reviews.into_iter().find(|review| review.plan == plan.id) else { return };
     if let Cause::BreakGlass { until, waived } = &review.cause {

@@ -213,3 +213,62 @@ async fn an_emergency_change_owes_its_review_when_it_took_effect() {
     assert_eq!(store.reviews().await.unwrap()[0].due, Some(clock.now().wall + TimeDelta::days(1)));
     store.review(&finding(&plan, "bo"), &nothing).await.unwrap();
 }
+
+/// A ledger over a store that can only be read, as on a full disk.
+async fn unwritable(dir: &Path, clock: &Arc<Still>) -> (Arc<SqliteStore>, crate::store::SecondLedger) {
+    let first = Arc::new(store(&dir.join("store"), clock).await);
+    first.refuse(LedgerError::Unwritable(Text::clean("the disk is full")));
+    let its_clock: Arc<dyn Clock> = Arc::<Still>::clone(clock);
+    let first_place: Arc<dyn Ledger> = Arc::<SqliteStore>::clone(&first);
+    (first, crate::store::SecondLedger::new(first_place, &second(dir), its_clock))
+}
+
+#[tokio::test]
+async fn what_only_the_second_place_holds_is_taken_over_once() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (first, ledger) = unwritable(dir.path(), &clock).await;
+    let plain = plan(&clock, Verb::Shift, "1");
+    assert!(matches!(ledger.begin(&plain, &yes(plain.id)).await, Err(LedgerError::Unwritable(_))), "only break glass goes on");
+    let mut promote = plan_with(&clock, Verb::Promote, "2", 1, Some(Slot::Second));
+    promote.order.break_glass = Some(promote.order.expires.clone());
+    promote.intent.args.break_glass = Some(Duration::from_mins(10));
+    promote.id = promote.order.id().unwrap();
+    let deny = |_: &AtCommit| Verdict::Deny(vec![Reason::new("hold", "held", "resume")]);
+    assert!(matches!(ledger.begin(&promote, &deny).await, Err(LedgerError::Denied(_))), "the judge is asked all the same");
+    assert!(!second(dir.path()).exists());
+    let begun = ledger.begin(&promote, &over(promote.id)).await.unwrap();
+    assert!(matches!(ledger.begin(&promote, &over(promote.id)).await, Err(LedgerError::Spent(_))));
+    ledger.sending(&begun, 0).await.unwrap();
+    assert_eq!(ledger.sending(&begun, 0).await, Err(LedgerError::AlreadySent(0)));
+    ledger.renew(promote.id, begun.epoch).await.unwrap();
+    ledger.record(promote.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+    ledger.record(promote.id, &outcome(EntryKind::Effective, None)).await.unwrap();
+    assert_eq!(kinds(&first).await, ["signers"]);
+    // A torn line, one of another installation and an entry's own line are not taken over.
+    let mut text = std::fs::read_to_string(second(dir.path())).unwrap();
+    text.push_str(&text.lines().next().unwrap().replace("\"installation\":\"test\"", "\"installation\":\"other\""));
+    text.push_str("\n{\"n\":1,\"prev\":\"\"}\n{\"at\":");
+    std::fs::write(second(dir.path()), text).unwrap();
+    drop(ledger);
+    let again = store(&dir.path().join("store"), &clock).await;
+    again.name_second_place(&second(dir.path()));
+    assert_eq!(again.take_over().await.unwrap(), 5);
+    assert_eq!(again.take_over().await.unwrap(), 0);
+    assert_eq!(kinds(&again).await, ["signers", "imported", "imported", "imported", "imported", "imported"]);
+    assert_eq!(again.states().await.unwrap()[0].stable, Slot::Second, "what the deed brought is remembered");
+    assert!(again.reviews().await.unwrap()[0].is_owed());
+    let told = body(&again.lines().await.unwrap().1[1]);
+    assert!(told["line"].as_str().unwrap().contains("\"store\":\"the disk is full\""), "{told}");
+    let found = again.verify().await.unwrap();
+    assert!(found.intact, "{found:?}");
+}
+
+#[tokio::test]
+async fn without_both_places_nothing_goes_on() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    std::fs::create_dir(second(dir.path())).unwrap();
+    let (_, ledger) = unwritable(dir.path(), &clock).await;
+    let plan = broken(&clock, Verb::Shift, "1");
+    let Err(LedgerError::Unwritable(why)) = ledger.begin(&plan, &over(plan.id)).await else { panic!("it began") };
+    assert!(why.as_str().contains("the disk is full") && why.as_str().contains("second place"), "{why}");
+}

@@ -101,7 +101,7 @@ fn a_required_check_is_waived_and_a_hold_of_another_is_not() {
     two.cy(0, &["hold", "checkout@prod"]);
     let glass = ["break-glass", "shift", "checkout@prod", "20", "--reason", WHY];
     let denied = two.ana(3, &glass);
-    assert_eq!(texts(&denied["reasons"], "rule"), ["hold", "hold"]);
+    assert_eq!(texts(&denied["reasons"], "rule"), ["hold"]);
     assert!(denied["reasons"][0]["fix"].as_str().unwrap().contains("break glass waives no hold"), "{denied}");
     assert_eq!(two.pair.weight(&two.pool), 0);
     two.ana(3, &[&glass[..], &["--read-only"]].concat());
@@ -110,6 +110,41 @@ fn a_required_check_is_waived_and_a_hold_of_another_is_not() {
     assert_eq!(two.pair.weight(&two.pool), 20);
     assert!(!two.place.kinds().contains(&"approval".to_owned()));
     two.place.run(&["ledger", "verify"]).exits(0);
+}
+
+#[test]
+fn when_the_store_cannot_be_written_it_goes_on_in_the_second_place_and_is_taken_over_once() {
+    let two = Two::with("protection = { approvals = 1 }");
+    // A file where the store's directory should be binds root too.
+    let blocked = two.place.write("data/gonogo", "no directory");
+    let glass = ["break-glass", "shift", "checkout@prod", "20", "--reason", WHY];
+    assert_eq!(two.ana(9, &["abort", "checkout@prod"])["reasons"][0]["rule"], "record");
+    let said = run(&two.place, &two.ana.socket(), &[&glass[..], &["--json"]].concat()).exits(0);
+    let deed = said.json();
+    shape::deed(&deed);
+    assert_eq!((&deed["state"], two.pair.weight(&two.pool)), (&"effective".into(), 20));
+    assert!(said.err.contains("in the second place alone, and without a lease"), "{said:?}");
+    let second = std::fs::read_to_string(two.place.path("second")).unwrap();
+    let lines: Vec<Value> = second.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<_> = lines.iter().map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["break-glass", "intent", "sending", "accepted", "effective"], "{second}");
+    assert_eq!((&lines[0]["body"]["reason"], &lines[0]["body"]["waived"][0]["rule"]), (&WHY.into(), &"approvals".into()));
+    // The store is there again: its lines are taken over, once, and the review is owed.
+    std::fs::remove_file(blocked).unwrap();
+    for _ in 0..2 {
+        two.place.run(&["status", "--settle", "0s"]).exits(0);
+    }
+    let entries = two.place.json(0, &["ledger", "list"]);
+    assert_eq!(texts(&entries["entries"], "kind"), ["signers", "imported", "imported", "imported", "imported", "imported"], "{entries}");
+    assert!(entries["entries"].as_array().unwrap().iter().skip(1).all(|entry| entry["deed"] == deed["deed"]));
+    two.place.run(&["ledger", "verify"]).exits(0);
+    let id = deed["plan"].as_str().unwrap();
+    two.cy(0, &["review", &id[..8], "--reason", "seen, the disk was full"]);
+    // Without a second place it is refused, and the words say what would change that.
+    let bare = two.pair.room(&Pair::pool()).place();
+    bare.write("data/gonogo", "no directory");
+    let refused = bare.json(9, &glass);
+    assert!(refused["reasons"][0]["fix"].as_str().unwrap().contains("[ledger] break_glass"), "{refused}");
 }
 
 #[test]
