@@ -441,13 +441,6 @@ impl World {
         self.waiting.iter().find(|waiting| waiting.plan.id == plan).map_or(&[], |waiting| &waiting.approvals)
     }
 
-    /// Where the glass is broken at `now`, and until when, the first to end first.
-    pub fn glass_broken(&self, now: &Moment) -> Vec<(&Review, DateTime<Utc>)> {
-        let mut open: Vec<_> = self.reviews.iter().filter_map(|review| Some((review, review.open_until(&now.wall)?))).collect();
-        open.sort_by_key(|(_, until)| *until);
-        open
-    }
-
     /// How a backend stands at `now`.
     pub fn freshness(&self, backend: &BackendName, now: &Moment) -> Freshness {
         self.sources.get(backend).map_or(Freshness::Never, |source| source.freshness(now))

@@ -106,6 +106,13 @@ impl Review {
     }
 }
 
+/// Where the glass is broken at `at`, and until when, the first to end first.
+pub fn broken_glass<'a>(reviews: &'a [Review], at: &DateTime<Utc>) -> Vec<(&'a Review, DateTime<Utc>)> {
+    let mut open: Vec<_> = reviews.iter().filter_map(|review| Some((review, review.open_until(at)?))).collect();
+    open.sort_by_key(|(_, until)| *until);
+    open
+}
+
 /// What a reviewer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

@@ -8,6 +8,7 @@ use crate::model::deed::{Deed, DeedState};
 use crate::model::name::BackendName;
 use crate::model::operator::Actor;
 use crate::model::reading::Freshness;
+use crate::model::review::broken_glass;
 use crate::model::time::Moment;
 
 use super::facts;
@@ -194,7 +195,7 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     if let Some(trouble) = &world.ledger.trouble {
         say(format!("no deed is possible: {trouble}"));
     }
-    for (review, until) in world.glass_broken(scene.now) {
+    for (review, until) in broken_glass(&world.reviews, &scene.now.wall) {
         scene.changes_in((until - scene.now.wall).to_std().unwrap_or_default());
         say(format!(
             "BREAK GLASS by {}: {} {} until {}: {}",

@@ -401,7 +401,10 @@ fn words_of(reasons: &[Reason]) -> String {
 /// The ledger's refusal as a reason: its rule decides the exit code.
 pub fn reason_of(error: &LedgerError) -> Reason {
     let (rule, fix) = match error {
-        LedgerError::Unwritable(_) => ("record", "make the store writable; deeds are refused until it is"),
+        LedgerError::Unwritable(_) => (
+            "record",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
+        ),
         LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
         LedgerError::NoPlan(_) | LedgerError::Expired(_) | LedgerError::Spent(_) => ("expired", "plan again"),
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
