@@ -28,7 +28,7 @@ use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::ports::broken::Broken;
 use crate::ports::clock::Clock;
-use crate::ports::journal::Journal;
+use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::Ledger;
 use crate::ports::{Port, Ports};
 use crate::store::{Identity, SecondLedger, SqliteStore};
@@ -121,10 +121,16 @@ async fn backends_and_store(
     switchboard: Arc<Switchboard>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
+    let witnesses = config.ledger.witness.clone();
+    let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
     let second = config.ledger.break_glass.clone();
+    let signer = who::signer(&around);
     switchboard.replace(adapters(config, around, clock.clone()).await);
-    let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
+    let opened = match SqliteStore::open(&path, clock.clone(), None).await {
+        Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
+        Err(error) => Err(error),
+    };
     if let (Ok(store), Some(second)) = (&opened, &second) {
         store.name_second_place(second);
         if store.condition().is_none()
@@ -148,7 +154,7 @@ async fn backends_and_store(
     ledger.name_people(&people);
     let (installation, abilities) = (ledger.installation(), switchboard.abilities());
     let equipment = Equipment { installation, record_trouble: trouble, has_second_place, abilities };
-    (Outside::over(switchboard, ledger, journal, clock), equipment)
+    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.
@@ -226,7 +232,8 @@ fn train(
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
     let abilities = crate::control::driver::outside::abilities(&ports);
     let equipment = Equipment { installation: store.installation(), record_trouble: None, has_second_place: false, abilities };
-    (Outside::new(ports, store.clone(), Some(store), clock), equipment)
+    // Nothing of a simulation outlives it: a journal would only fill the memory.
+    (Outside::new(ports, store, None, clock), equipment)
 }
 
 /// The simulated installation: the same seed gives the same key, so the same ledger byte for byte.

@@ -340,24 +340,29 @@ pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
 
 /// Entries of the ledger.
 pub fn entries(rows: &[EntryRow]) -> Value {
-    let entries: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "n": row.n,
-                "at": rfc3339(&row.at),
-                "kind": row.kind.word(),
-                "signer": row.signer,
-                "deed": row.deed.map(|deed| deed.to_string()),
-                "verb": row.verb,
-                "target": row.target,
-                "requester": row.requester,
-                "verdict": row.verdict,
-                "facts": facts(&row.facts),
-            })
-        })
-        .collect();
-    json!({ "schema": SCHEMA, "entries": entries })
+    json!({ "schema": SCHEMA, "entries": rows.iter().map(entry).collect::<Vec<_>>() })
+}
+
+/// One entry of the ledger.
+pub fn entry(row: &EntryRow) -> Value {
+    json!({
+        "n": row.n,
+        "at": rfc3339(&row.at),
+        "kind": row.kind.word(),
+        "signer": row.signer,
+        "deed": row.deed.map(|deed| deed.to_string()),
+        "verb": row.verb,
+        "target": row.target,
+        "requester": row.requester,
+        "verdict": row.verdict,
+        "facts": facts(&row.facts),
+    })
+}
+
+/// A verification that could not be carried out: nothing is proven.
+pub fn unverified(why: &LedgerError) -> Value {
+    let nothing = Value::Null;
+    json!({ "schema": SCHEMA, "intact": false, "entries": nothing, "first_bad": nothing, "reason": why.to_string() })
 }
 
 /// What a verification found.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::Receiver;
+
 use super::compose::{self, Composed};
 use super::exit::Exit;
 use super::out;
 use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::driver::{self, Handle};
+use crate::control::driver::{self, Handle, Taped};
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
 use crate::ports::clock::Clock;
@@ -59,6 +61,17 @@ async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof)
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
     let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+}
+
+/// Opens a room that only looks, with a tape of everything that happens in it.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened, Receiver<Taped>), Exit> {
+    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
+    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
+    let (handle, tape) = driver::open_taped(outside, opening);
+    Ok((Opened { handle, clock, ledger }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.

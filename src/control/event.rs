@@ -13,6 +13,7 @@ use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
@@ -21,6 +22,7 @@ use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 use crate::ports::ci::Found;
 use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
+use crate::ports::signer::{SignError, Signed};
 
 /// What one poll brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +56,9 @@ pub struct StorePicture {
     pub entries: Vec<EntryRow>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Text>,
 }
 
 /// One event.
@@ -90,6 +95,11 @@ pub enum Event {
         /// What it remembers.
         happenings: Vec<Happening>,
     },
+    /// The journal could not be written, or can be again.
+    JournalWritten {
+        /// Why not; none when it can be again.
+        trouble: Option<Text>,
+    },
     /// The ledger was verified.
     Verified {
         /// What was found.
@@ -99,6 +109,13 @@ pub enum Event {
     Confirmed {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// An operator tried to order a plan that was denied before his eyes.
+    Refused {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Why.
+        reasons: Vec<Reason>,
     },
     /// The point of no return was passed, or not.
     Began {
@@ -164,6 +181,20 @@ pub enum Event {
         /// What.
         ruling: Ruling,
     },
+    /// What an operator said was signed by the operator's own key, or not.
+    RulingSigned {
+        /// What.
+        ruling: Ruling,
+        /// The signature.
+        result: Result<Signed, SignError>,
+    },
+    /// The requester's own key signed a plan, or not.
+    Signed {
+        /// The plan.
+        plan: PlanId,
+        /// The signatures, in the order of what is recorded.
+        result: Result<Vec<Signed>, SignError>,
+    },
     /// What an operator said was recorded, or refused.
     Ruled {
         /// What.
@@ -211,8 +242,9 @@ impl Event {
     pub fn family(&self) -> &'static str {
         match self {
             Self::Polled { .. } | Self::LogRead { .. } => "reading",
-            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::Verified { .. } => "store",
+            Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
+            | Self::Refused { .. }
             | Self::Began { .. }
             | Self::Sending { .. }
             | Self::Answered { .. }
@@ -221,6 +253,8 @@ impl Event {
             | Self::Adopted { .. }
             | Self::Noted { .. }
             | Self::Rule { .. }
+            | Self::RulingSigned { .. }
+            | Self::Signed { .. }
             | Self::Ruled { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",

@@ -2,8 +2,9 @@
 
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
-use crate::model::catalog::Catalog;
+use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
@@ -20,13 +21,16 @@ use crate::ports::ledger::AtCommit;
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
-        .under_way(plan.target())
+        .deeds
+        .values()
         // A hold binds a deed under way, and a way back may take over from an owner that sleeps: there the store decides.
-        .filter(|deed| deed.plan != plan.id && plan.direction == Direction::Forward)
+        .filter(|_| plan.direction == Direction::Forward)
+        .find(|deed| deed.plan != plan.id && &deed.target == plan.target() && deed.state.is_under_way())
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,
-        protection: world.catalog.guarded(plan.target()),
+        guard: world.catalog.guard(plan.target()),
+        is_own_key: None,
         people: &world.catalog.people,
         read_only: world.read_only,
         // What breaks the glass is recorded in the second place when the store cannot be written.
@@ -49,7 +53,8 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
 pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
     judge::judge(&Case {
         plan,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key: Some(found.is_own_key),
         people: &catalog.people,
         read_only,
         record_trouble: None,
@@ -70,13 +75,15 @@ pub fn against(
     decision: Decision,
     actor: &Actor,
     at: chrono::DateTime<chrono::Utc>,
+    is_own_key: Option<bool>,
 ) -> Vec<Reason> {
     approval::reasons_against(&Ask {
         plan,
         decision,
         actor,
         people: &catalog.people,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key,
         rules: &catalog.rules_digest,
         read_only,
         at,
@@ -86,9 +93,9 @@ pub fn against(
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
     let plan = &waiting.plan;
-    let Some((protection, gates)) = world.catalog.guarded(plan.target()) else { return (None, 0) };
-    let required = approval::requirements(plan, protection, gates, &world.catalog.people);
-    let (needs, given) = approval::met(&required, &waiting.approvals, &world.at.wall);
+    let Some(guard) = world.catalog.guard(plan.target()) else { return (None, 0) };
+    let required = approval::requirements(plan, guard, &world.catalog.people);
+    let (needs, given) = approval::met(&required, &approval::counting(&waiting.approvals, guard.assurance, &world.at.wall));
     (Some(needs), given)
 }
 
@@ -105,4 +112,11 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
 /// Why the one at the keys may not close a review; empty when it may be closed.
 pub fn against_review(world: &World, review: &Review) -> Vec<Reason> {
     glass::against_review(review, &world.actor, &world.catalog.people, world.read_only)
+}
+
+/// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.
+pub fn signing_keys(world: &World, target: &Target) -> Option<Vec<String>> {
+    let assurance = world.catalog.environment(&target.environment)?.assurance;
+    let Actor::Person(name) = &world.actor else { return None };
+    (assurance >= Assurance::T1).then(|| world.catalog.person(name).map(|person| person.keys.clone()).unwrap_or_default())
 }

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod planner;
+pub mod record;
 pub mod schedule;
 pub mod standing;
 pub mod task;

@@ -14,6 +14,7 @@ use crate::model::signal::Ask;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
 use crate::ports::ledger::Outcome;
+use crate::ports::signer::Signed;
 
 /// What a poll asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +66,22 @@ pub enum Task {
         catalog: Arc<Catalog>,
         /// Whether deeds are impossible.
         read_only: bool,
+        /// The requester's own signatures; none: the process signs.
+        signed: Vec<Signed>,
+    },
+    /// Has a plan signed by the requester's own key.
+    Sign {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The requester's public keys.
+        keys: Vec<String>,
+    },
+    /// Has what an operator says signed by the operator's own key.
+    SignRuling {
+        /// What.
+        ruling: Ruling,
+        /// The operator's public keys.
+        keys: Vec<String>,
     },
     /// Records `sending`, then sends the step.
     Send {
@@ -123,6 +140,8 @@ pub enum Task {
         ruling: Ruling,
         /// Who says it.
         actor: Actor,
+        /// The operator's own signature; none: the process signs.
+        signed: Option<Signed>,
         /// The rules to judge by.
         catalog: Arc<Catalog>,
         /// Whether deeds are impossible.
@@ -137,5 +156,7 @@ pub enum Task {
     Journal {
         /// The lines.
         happenings: Vec<Happening>,
+        /// Whether another process caused them and keeps them: here they are only shown.
+        elsewhere: bool,
     },
 }

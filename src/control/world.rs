@@ -343,8 +343,12 @@ pub struct LedgerView {
     pub entries: Arc<Vec<EntryRow>>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints; it stops no deed.
+    pub witnesses: Vec<Text>,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
+    /// Why the last verification came to no verdict, and when; none when it came to one.
+    pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
 }
@@ -395,6 +399,8 @@ pub struct World {
     pub ledger: LedgerView,
     /// Why the newest configuration file was not taken over, with the file and line.
     pub config_trouble: Option<Text>,
+    /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
+    pub journal_trouble: Option<Text>,
     /// How long the machine slept last, and when it woke.
     pub slept: Option<(DateTime<Utc>, Duration)>,
 }
@@ -421,6 +427,7 @@ impl World {
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
             config_trouble: None,
+            journal_trouble: None,
             slept: None,
         }
     }

@@ -89,6 +89,17 @@ pub struct Protection {
     pub review_within: Option<Duration>,
 }
 
+/// What guards a target: its protection, and the gates and the tier of assurance of its environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard<'a> {
+    /// The target's protection.
+    pub protection: &'a Protection,
+    /// What must be true before a change goes forward.
+    pub gates: &'a Gates,
+    /// Who signs.
+    pub assurance: Assurance,
+}
+
 /// A group of persons who must agree beside the first one: another team, the advisory board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalGroup {
@@ -101,7 +112,7 @@ pub struct ApprovalGroup {
 }
 
 /// Who signs the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Assurance {
     /// The process.
     #[default]
@@ -362,12 +373,12 @@ impl Catalog {
     }
 
     /// Whether a backend says something about a target.
-    pub fn reads(&self, target: &Target, backend: &BackendName) -> bool {
+    pub fn says(&self, backend: &BackendName, target: &Target) -> bool {
         self.named_by(target).any(|name| name == backend)
     }
 
     /// The backends that a target's configuration names, some of them more than once.
-    fn named_by(&self, target: &Target) -> impl Iterator<Item = &BackendName> {
+    fn named_by<'a>(&'a self, target: &Target) -> impl Iterator<Item = &'a BackendName> + use<'a> {
         let service = self.services.get(&target.service);
         let deploy = service.and_then(|service| service.deploy.get(&target.environment));
         let of_service = service.into_iter().flat_map(|service| {
@@ -383,9 +394,10 @@ impl Catalog {
         of_service.chain(of_deploy)
     }
 
-    /// What protects a target, with the gates of its environment.
-    pub fn guarded(&self, target: &Target) -> Option<(&Protection, &Gates)> {
-        Some((self.protection(target)?, &self.environment(&target.environment)?.gates))
+    /// What guards a target.
+    pub fn guard(&self, target: &Target) -> Option<Guard<'_>> {
+        let environment = self.environment(&target.environment)?;
+        Some(Guard { protection: self.protection(target)?, gates: &environment.gates, assurance: environment.assurance })
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

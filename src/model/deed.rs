@@ -125,6 +125,11 @@ impl Effect {
     }
 }
 
+/// The namespace in which approvals, rejections and withdrawals are signed.
+pub const APPROVAL: &str = "gonogo-approval@v1";
+/// The namespace in which all other entries are signed.
+pub const DEED: &str = "gonogo-deed@v1";
+
 /// The kinds of ledger entries, as CONTRACTS.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -176,6 +181,32 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// The namespace in which an entry of this kind is signed (SSHSIG).
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::Approval | Self::Rejection | Self::Withdrawal => APPROVAL,
+            Self::Signers
+            | Self::Intent
+            | Self::Denied
+            | Self::Sending
+            | Self::Accepted
+            | Self::Effective
+            | Self::Held
+            | Self::Slipped
+            | Self::Unwatched
+            | Self::Superseded
+            | Self::Failed
+            | Self::Unknown
+            | Self::NotBegun
+            | Self::Hold
+            | Self::Resume
+            | Self::Note
+            | Self::Policy
+            | Self::BreakGlass
+            | Self::Imported => DEED,
+        }
+    }
+
     /// Whether a person's own key may sign an entry of this kind.
     pub fn is_personal(self) -> bool {
         match self {

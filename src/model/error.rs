@@ -51,6 +51,22 @@ impl PortErrorKind {
             Self::Refused => "refused",
         }
     }
+
+    /// The name in the ledger and in recordings: in kebab-case, the same for ever.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed-out",
+            Self::Unauthorised => "unauthorised",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::Unsupported => "unsupported",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A port's failure: what was being done, to what, what came back, and what an operator can do now.
@@ -65,16 +81,28 @@ pub struct PortError {
     pub doing: Text,
     /// What came back; never a secret.
     pub detail: Text,
+    /// What the operator can do now, where the kind alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fix: Option<Text>,
 }
 
 impl PortError {
     /// Puts a failure together; `doing` finishes "failed to ..".
     pub fn new(kind: PortErrorKind, backend: &BackendName, doing: &str, detail: &str) -> Self {
-        Self { kind, backend: backend.clone(), doing: Text::clean_within(doing, 200), detail: Text::clean_within(detail, 600) }
+        Self { kind, backend: backend.clone(), doing: Text::clean_within(doing, 200), detail: Text::clean_within(detail, 600), fix: None }
+    }
+
+    /// With words of its own for what the operator can do now.
+    #[must_use]
+    pub fn mended_by(self, fix: &str) -> Self {
+        Self { fix: Some(Text::clean_within(fix, 200)), ..self }
     }
 
     /// What the operator can do now.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
+        if let Some(fix) = &self.fix {
+            return fix.as_str();
+        }
         match self.kind {
             PortErrorKind::Unreachable => "check that it runs and that its address in the configuration is right",
             PortErrorKind::TimedOut => "it accepts but does not answer; look at its load",

@@ -283,6 +283,9 @@ pub struct Plan {
     pub commands: Vec<String>,
     /// Reasons why it cannot be done at all, whoever asks; empty when it can.
     pub impossible: Vec<Reason>,
+    /// What break glass waived when it was judged last; empty for a plan that does not break it.
+    #[serde(default)]
+    pub waived: Vec<Reason>,
 }
 
 impl Plan {
@@ -296,7 +299,15 @@ impl Plan {
     /// # Errors
     /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
     pub fn evidence_digest(&self) -> Result<String, serde_json::Error> {
-        let digest = Sha256::digest(serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))?);
+        let digest = Sha256::digest(self.evidence_bytes()?);
         Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    }
+
+    /// The RFC 8785 bytes of the checks and the evidence: what is kept beside the ledger under their digest.
+    ///
+    /// # Errors
+    /// As [`Plan::evidence_digest`].
+    pub fn evidence_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))
     }
 }

@@ -5,12 +5,11 @@ use chrono::{DateTime, Utc};
 use super::approval::{self, Requirement};
 use super::{gate, glass, role};
 use crate::model::approval::Approval;
-use crate::model::catalog::Protection;
+use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
 use crate::model::deed::Permit;
-use crate::model::gate::Gates;
 use crate::model::intent::Direction;
-use crate::model::operator::Person;
+use crate::model::operator::{Actor, Person};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{REVIEW_WITHIN, Review};
@@ -22,8 +21,10 @@ use crate::model::verdict::Verdict;
 pub struct Case<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What protects its target, and its gates; none when the target is not configured.
-    pub protection: Option<(&'a Protection, &'a Gates)>,
+    /// What guards its target; none when the target is not configured.
+    pub guard: Option<Guard<'a>>,
+    /// Whether the requester's own key signed it; none before anybody was asked to sign.
+    pub is_own_key: Option<bool>,
     /// The configured people.
     pub people: &'a [Person],
     /// Whether deeds are impossible by configuration or flag.
@@ -59,21 +60,22 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     if !reasons.is_empty() {
         return Verdict::Deny(reasons);
     }
-    let Some((protection, gates)) = case.protection else {
+    let Some(guard) = case.guard else {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let required = approval::requirements(case.plan, protection, gates, case.people);
-    let (needs, given) = approval::met(&required, case.approvals, &case.at);
+    let required = approval::requirements(case.plan, guard, case.people);
+    let approvals = approval::counting(case.approvals, guard.assurance, &case.at);
+    let (needs, given) = approval::met(&required, &approvals);
     let permit = Permit::grant(case.plan.id);
     if glass::is_broken(case.plan) {
-        waived.extend(required.iter().filter_map(|requirement| lacking(case, requirement)));
-        return Verdict::Permit(permit.over(waived).owing(protection.review_within.unwrap_or(REVIEW_WITHIN)));
+        waived.extend(required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)));
+        return Verdict::Permit(permit.over(waived).owing(guard.protection.review_within.unwrap_or(REVIEW_WITHIN)));
     }
     if given >= needs {
-        let review = gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
+        let review = guard.gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
         return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
     }
-    let reasons = required.iter().filter_map(|requirement| lacking(case, requirement)).collect();
+    let reasons = required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)).collect();
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
 }
 
@@ -83,8 +85,8 @@ fn waivable(case: &Case<'_>) -> Vec<Reason> {
 }
 
 /// What a group has not given yet, and who of it could.
-fn lacking(case: &Case<'_>, requirement: &Requirement) -> Option<Reason> {
-    let given = approval::counting(case.approvals, &requirement.may, &case.at);
+fn lacking(plan: &Plan, approvals: &[&Approval], requirement: &Requirement) -> Option<Reason> {
+    let given = approval::of_group(approvals, &requirement.may);
     let gave: Vec<&str> = given.iter().map(|approval| approval.person.as_str()).collect();
     if usize::try_from(requirement.approvals).is_ok_and(|needs| gave.len() >= needs) {
         return None;
@@ -92,9 +94,9 @@ fn lacking(case: &Case<'_>, requirement: &Requirement) -> Option<Reason> {
     let left: Vec<String> = requirement.may.iter().filter(|person| !gave.contains(&person.as_str())).cloned().collect();
     let text = format!(
         "{} in {} is a {} change and needs {} approval{} of another person{}{}, {} given{}",
-        case.plan.intent.verb.word(),
-        case.plan.target(),
-        case.plan.order.change_type.word(),
+        plan.intent.verb.word(),
+        plan.target(),
+        plan.order.change_type.word(),
         requirement.approvals,
         if requirement.approvals == 1 { "" } else { "s" },
         if requirement.group.is_empty() { "" } else { " " },
@@ -141,9 +143,14 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             "plan again",
         ));
     }
-    if let Some((protection, _)) = case.protection {
-        let breaking = protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
-        let roles = breaking.unwrap_or(&protection.actor_roles);
+    if let Some(guard) = case.guard {
+        let requester = &plan.intent.requester;
+        let signs = matches!(requester, Actor::Person(_)) && case.is_own_key != Some(false);
+        if guard.assurance >= Assurance::T1 && !signs {
+            reasons.push(approval::unsigned(plan, requester));
+        }
+        let breaking = guard.protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
+        let roles = breaking.unwrap_or(&guard.protection.actor_roles);
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
             let wanted =

@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod calendar;
+pub mod conflict;
 pub mod gate;
 pub mod glass;
 pub mod judge;

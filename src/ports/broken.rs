@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
+use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
+use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
 use crate::model::capability::Capability;
-use crate::model::deed::{Deed, Effect, EffectKey, Recorded};
+use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
 use crate::model::operator::Person;
@@ -17,6 +18,7 @@ use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::signal::{Ask, SignalReading};
+use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
 
 /// A port or ledger that could not be opened, and why.
@@ -105,7 +107,7 @@ impl Ledger for Broken<LedgerError> {
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.say()
     }
-    fn rule<'a>(&'a self, _: &'a Ruling, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+    fn rule<'a>(&'a self, _: &'a Ruling, _: Option<&'a Signed>, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
         self.say()
     }
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
@@ -120,7 +122,10 @@ impl Ledger for Broken<LedgerError> {
     fn deny<'a>(&'a self, _: &'a Plan, _: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.say()
     }
-    fn begin<'a>(&'a self, _: &'a Plan, _: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+    fn personal_bodies(&self, _: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        Err(self.0.clone())
+    }
+    fn begin_signed<'a>(&'a self, _: &'a Plan, _: &'a [Signed], _: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
         self.say()
     }
     fn sending<'a>(&'a self, _: &'a Begun, _: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
@@ -141,7 +146,7 @@ impl Ledger for Broken<LedgerError> {
     fn recent_deeds(&self, _: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.say()
     }
-    fn adopt(&self, _: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, _: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.say()
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -159,6 +164,10 @@ impl Ledger for Broken<LedgerError> {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.say()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        Vec::new()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         self.say()
     }

@@ -6,6 +6,7 @@ use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, SendError};
 use crate::model::pipeline::{LogPart, Run, RunReading};
 use crate::model::plan::StepEffect;
+use crate::model::text::Text;
 
 /// What a CI backend said when it accepted an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,13 @@ pub trait Ci: Send + Sync {
 pub enum Found {
     /// It waits in a queue; the backend's identity of the request.
     Queued(u64),
+    /// It ended before it ever ran, and never will: cancelled while it waited, or merged into another.
+    Closed {
+        /// The backend's identity of the request.
+        request: u64,
+        /// Why, and what to do about it where something can be.
+        why: Text,
+    },
     /// It runs or ran.
     Run(Box<Run>),
 }

@@ -13,6 +13,21 @@ pub struct JournalError {
     pub detail: String,
 }
 
+/// What the journal keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Days.
+    pub days: u32,
+    /// Bytes of its file.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 14, bytes: 1_000_000_000 }
+    }
+}
+
 /// The journal. Losing it loses history, never a deed.
 pub trait Journal: Send + Sync {
     /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.

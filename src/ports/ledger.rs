@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
+use super::signer::Signed;
 use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
+use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
@@ -76,6 +78,8 @@ pub struct AtCommit {
     pub approvals: Vec<Approval>,
     /// Reviews that are owed on the target's service.
     pub owed: Vec<Review>,
+    /// Whether the person's own key signed what is being recorded, and the signature holds.
+    pub is_own_key: bool,
 }
 
 /// Whether a review may be closed, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
@@ -97,6 +101,17 @@ pub struct Begun {
     pub at: DateTime<Utc>,
 }
 
+/// What became of an attempt to take over a deed whose process died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Adoption {
+    /// Its owner lives, or nothing of it is open.
+    NotOurs,
+    /// It is ours now, to be settled by observing alone: the lease ended with it, or a later deed has it.
+    Observed,
+    /// It is ours now, with the lease on its target under this epoch, which must be renewed while it is under way.
+    Leased(u64),
+}
+
 /// One thing that happened to a deed, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -106,6 +121,8 @@ pub struct Outcome {
     pub step: Option<u32>,
     /// In words, for people: `measured 0 of 214 requests`, the error.
     pub words: Text,
+    /// What stood in the way at the backend, for `failed` and `unknown`; none when the step met no error there.
+    pub error: Option<PortError>,
     /// What is remembered with it, in the same transaction.
     pub changes: Vec<StateChange>,
     /// Whether the lease on the target ends with it.
@@ -193,7 +210,13 @@ pub trait Ledger: Send + Sync {
     /// against it as things stand in the store now; then `approval`, `rejection` or `withdrawal` is appended. An approval is kept
     /// until it ends, is withdrawn, or is spent with its plan; a rejection, or the requester's withdrawal, ends the plan. What `may`
     /// refuses is recorded as `denied`, with the reasons, and returned as [`LedgerError::Refused`].
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
+    /// `signed`: the person's own signature over the statement; none: the process signs.
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
 
     /// Break glass and reviews: those that are owed, whose time box is open, and the newest that are over; the oldest first.
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>>;
@@ -215,7 +238,19 @@ pub trait Ledger: Send + Sync {
     /// is synchronised to the second place first, and a review is owed from then on. For hold, resume and note the entry of that kind, its state change
     /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is
     /// also effective at once.
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.begin_signed(plan, &[], judge)
+    }
+
+    /// As [`Ledger::begin`], with the requester's own signatures over [`Ledger::personal_bodies`], in their order; none: the process
+    /// signs. A signature that does not hold for the requester by the newest signers is [`LedgerError::Denied`].
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+
+    /// What the requester's own key signs of a plan from tier T1 on: each entry's kind and body.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when a body cannot be written in canonical form.
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError>;
 
     /// Looks again at hold (forward steps only), epoch and read-only, appends `sending` for the step, renews the lease.
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>>;
@@ -235,9 +270,8 @@ pub trait Ledger: Send + Sync {
     /// The newest deeds, newest first.
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>>;
 
-    /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one: true when
-    /// this process owns it from now on.
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>>;
+    /// Tries to take over a deed under way whose owner is really dead (its lock can be taken), or the hold watch of one.
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>>;
 
     /// What is remembered of every target that was ever written.
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>>;
@@ -253,6 +287,9 @@ pub trait Ledger: Send + Sync {
 
     /// The number of entries.
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>>;
+
+    /// What is wrong with the second places of checkpoints, in words; empty when nothing is. It stops no deed.
+    fn witnesses(&self) -> Vec<Text>;
 
     /// Checks every entry: bytes, number, time, body, signature, namespace, chain, tree, and the checkpoint beside the store.
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>>;

@@ -226,6 +226,9 @@ async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Op
         Act::Execute(plan) => {
             handle.send(Event::Confirmed { plan }).await;
         }
+        Act::Refuse(plan, reasons) => {
+            handle.send(Event::Refused { plan, reasons }).await;
+        }
         Act::Look { target, run } => {
             handle.send(Event::Looking { target, run: run.map(|run| run.number) }).await;
         }

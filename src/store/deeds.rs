@@ -104,6 +104,24 @@ impl DeedRow {
         Ok(())
     }
 
+    /// The body of an entry about it.
+    pub fn body(&self, kind: EntryKind, step: Option<u32>, words: &Text, more: Map<String, Value>) -> Result<Vec<u8>, LedgerError> {
+        if kind == EntryKind::Intent {
+            return self.plan.order.canonical().map_err(broken);
+        }
+        let id = self.deed.plan.to_string();
+        let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
+        // The Order alone is the intent's body, so the entry that follows it binds what the verdict saw.
+        if kind == EntryKind::Sending || self.deed.steps.is_empty() {
+            body.insert("evidence".to_owned(), Value::from(self.plan.evidence_digest().map_err(broken)?));
+        }
+        body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
+        body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
+        body.insert("words".to_owned(), Value::from(words.as_str()));
+        body.extend(more);
+        canonical(&body)
+    }
+
     /// Appends an entry about it and stores it as it is now.
     pub async fn append(
         &self,
@@ -113,17 +131,7 @@ impl DeedRow {
         words: &Text,
         more: Map<String, Value>,
     ) -> Result<(), LedgerError> {
-        let body = if kind == EntryKind::Intent {
-            self.plan.order.canonical().map_err(broken)?
-        } else {
-            let id = self.deed.plan.to_string();
-            let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
-            body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
-            body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
-            body.insert("words".to_owned(), Value::from(words.as_str()));
-            body.extend(more);
-            canonical(&body)?
-        };
+        let body = self.body(kind, step, words, more)?;
         let n = write.next();
         let entry = Entry {
             kind,
@@ -249,7 +257,11 @@ impl DeedRow {
 
 /// One step takes an outcome.
 fn turn(step: &mut DeedStep, outcome: &Outcome, at: DateTime<Utc>) {
-    let failure = |kind| PortError::new(kind, step.effect.backend(), "carry out the step", outcome.words.as_str());
+    // What was not told by a backend is told by the words alone.
+    let failure = |kind| {
+        let words = || PortError::new(kind, step.effect.backend(), "carry out the step", outcome.words.as_str());
+        outcome.error.clone().unwrap_or_else(words)
+    };
     match outcome.kind {
         EntryKind::Accepted => {
             step.state = DeedState::Accepted;

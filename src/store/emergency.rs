@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64ct::{Base64, Encoding as _};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::begin::ends;
+use super::begin::{ends, personal_bodies};
 use super::fault::{broken, unwritable};
 use super::plans::check_identity;
 use super::record::{about, canonical};
@@ -26,8 +27,9 @@ use crate::model::verdict::Verdict;
 use crate::ports::Pending;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::{
-    AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
+use crate::ports::signer::Signed;
 
 /// The format of a line that stands in the second place alone.
 pub const LINE_FORMAT: &str = "break-glass/1";
@@ -53,14 +55,14 @@ impl SecondLedger {
         Self { first, second: SecondPlace::at(path), clock, alone: Mutex::new(BTreeMap::new()) }
     }
 
-    async fn begin_deed(&self, plan: &Plan, judge: JudgeAgain<'_>) -> Result<Begun, LedgerError> {
-        match self.first.begin(plan, judge).await {
-            Err(LedgerError::Unwritable(why)) if plan.order.break_glass.is_some() => self.begin_alone(plan, judge, &why).await,
+    async fn begin_deed(&self, plan: &Plan, signed: &[Signed], judge: JudgeAgain<'_>) -> Result<Begun, LedgerError> {
+        match self.first.begin_signed(plan, signed, judge).await {
+            Err(LedgerError::Unwritable(why)) if plan.order.break_glass.is_some() => self.begin_alone(plan, signed, judge, &why).await,
             other => other,
         }
     }
 
-    async fn begin_alone(&self, plan: &Plan, judge: JudgeAgain<'_>, why: &Text) -> Result<Begun, LedgerError> {
+    async fn begin_alone(&self, plan: &Plan, signed: &[Signed], judge: JudgeAgain<'_>, why: &Text) -> Result<Begun, LedgerError> {
         check_identity(plan, &self.first.installation())?;
         let at = self.now();
         if at >= plan.expires {
@@ -85,7 +87,7 @@ impl SecondLedger {
         let state =
             states.into_iter().find(|state| state.target == *plan.target()).unwrap_or_else(|| TargetState::new(plan.target().clone()));
         let owed_now = self.first.reviews().await.unwrap_or_default();
-        let permit = match judge(&AtCommit { state, at, approvals: Vec::new(), owed: owed_now }) {
+        let permit = match judge(&AtCommit { state, at, approvals: Vec::new(), owed: owed_now, is_own_key: !signed.is_empty() }) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
             other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
@@ -94,11 +96,14 @@ impl SecondLedger {
             }
         };
         let review = owed(plan, &permit, at).ok_or_else(|| LedgerError::Denied(Text::clean("break glass owes a review; plan again")))?;
-        let mut body: Map<String, Value> = serde_json::from_slice(&opened(&review, &self.first.installation())?).map_err(broken)?;
+        let mut body: Map<String, Value> = serde_json::from_slice(&opened(plan, permit.waived())?).map_err(broken)?;
         body.insert("store".to_owned(), Value::from(why.as_str()));
         let mut lines = vec![line(&at, EntryKind::BreakGlass, body, Some(&review), &[])?];
         let mut body = self.about(plan, EntryKind::Intent, None);
         body.insert("order".to_owned(), serde_json::to_value(&plan.order).map_err(broken)?);
+        // Nobody checks them here, where the signers cannot be read; whoever reads the line can.
+        let blobs = signed.iter().map(|signed| Value::from(Base64::encode_string(&signed.blob)));
+        body.insert("signatures".to_owned(), blobs.collect());
         lines.push(line(&at, EntryKind::Intent, body, None, &[])?);
         if plan.order.effects.is_empty() {
             let body = self.about(plan, EntryKind::Effective, None);
@@ -203,8 +208,13 @@ impl Ledger for SecondLedger {
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.first.waiting()
     }
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
-        self.first.rule(ruling, may)
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.first.rule(ruling, signed, may)
     }
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
         self.first.reviews()
@@ -218,8 +228,12 @@ impl Ledger for SecondLedger {
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.first.deny(plan, reasons)
     }
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
-        Box::pin(self.begin_deed(plan, judge))
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        Box::pin(self.begin_deed(plan, signed, judge))
+    }
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        // The bodies are the plan's own: a store that cannot be opened signs the same.
+        personal_bodies(plan)
     }
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
         Box::pin(self.record_sending(begun, step))
@@ -242,7 +256,7 @@ impl Ledger for SecondLedger {
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.first.recent_deeds(most)
     }
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.first.adopt(plan)
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -259,6 +273,9 @@ impl Ledger for SecondLedger {
     }
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.first.size()
+    }
+    fn witnesses(&self) -> Vec<Text> {
+        self.first.witnesses()
     }
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         self.first.verify()

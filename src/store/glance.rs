@@ -2,14 +2,10 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 
-use super::head::Head;
 use super::schema::Part;
-use super::sqlite::SqliteStore;
-use crate::ports::ledger::LedgerError;
 
 /// How long ago the log must have been written before its time tells it from a later one; file systems count in ticks of up to 10 ms,
 /// the coarsest in seconds.
@@ -27,31 +23,14 @@ pub(super) struct Glance {
 
 impl Glance {
     /// Looks at the log beneath a store's directory; none when there is no log.
-    fn at(dir: &Path) -> Option<Self> {
+    pub(super) fn at(dir: &Path) -> Option<Self> {
         let data = std::fs::metadata(dir.join(format!("{}-wal", Part::Ledger.file()))).ok()?;
         Some(Self { inode: data.ino(), bytes: data.len(), seconds: data.mtime(), nanoseconds: data.mtime_nsec() })
     }
 
     /// Whether a commit after `now` would look different.
-    fn is_settled(&self, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_settled(&self, now: DateTime<Utc>) -> bool {
         now.timestamp_millis().saturating_sub(self.seconds.saturating_mul(1000) + self.nanoseconds / 1_000_000) >= SETTLED_MS
-    }
-}
-
-impl SqliteStore {
-    /// The number of commits by any process; SQLite is asked only when there may have been one.
-    pub(super) async fn newest_generation(&self) -> Result<i64, LedgerError> {
-        // The order matters: time, then the log, then SQLite. What is committed after the glance shows in the next one.
-        let now = self.clock.now().wall;
-        let glance = self.dir.as_deref().and_then(Glance::at);
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, generation)) = known.filter(|(before, _)| glance.as_ref() == Some(before)) {
-            return Ok(generation);
-        }
-        let generation = Head::read(&mut *self.conn.lock().await).await?.generation;
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
-            glance.filter(|glance| glance.is_settled(now)).map(|glance| (glance, generation));
-        Ok(generation)
     }
 }
 

@@ -10,9 +10,6 @@ use crate::ports::Pending;
 use crate::ports::journal::{Journal, JournalError};
 use crate::ports::ledger::LedgerError;
 
-/// The family of events whose JSON is a [`Happening`]; [`Journal::happenings`] reads these.
-pub const HAPPENING: &str = "happening";
-
 impl SqliteStore {
     /// The journal's connection, opened at first use so that a start does not wait for it.
     async fn events(&self) -> Result<MutexGuard<'_, SqliteConnection>, LedgerError> {
@@ -28,14 +25,20 @@ impl SqliteStore {
         let mut conn = self.events().await?;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
         for (at, family, json) in events {
-            sqlx::query("INSERT INTO event (at, family, json) VALUES (?, ?, ?)").bind(at).bind(family).bind(json).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO event (at, room, family, json) VALUES (?, ?, ?, ?)")
+                .bind(at)
+                .bind(self.owner.name())
+                .bind(family)
+                .bind(json)
+                .execute(&mut *tx)
+                .await?;
         }
         Ok(tx.commit().await?)
     }
 
     async fn newest_happenings(&self, most: u32) -> Result<Vec<Happening>, LedgerError> {
         let mut conn = self.events().await?;
-        let rows = sqlx::query("SELECT json FROM event WHERE family = ? ORDER BY id DESC LIMIT ?").bind(HAPPENING).bind(i64::from(most));
+        let rows = sqlx::query("SELECT json FROM event WHERE family = 'happening' ORDER BY id DESC LIMIT ?").bind(i64::from(most));
         let rows = rows.fetch_all(&mut *conn).await?;
         let read = |json: &str| serde_json::from_str(json).map_err(super::fault::broken);
         rows.iter().rev().map(|row| read(row.try_get(0)?)).collect()

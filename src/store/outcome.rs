@@ -14,7 +14,7 @@ use crate::model::name::PlanId;
 use crate::model::rollout::StateChange;
 use crate::model::text::Text;
 use crate::model::time::rfc3339;
-use crate::ports::ledger::{LedgerError, Outcome};
+use crate::ports::ledger::{Adoption, LedgerError, Outcome};
 
 impl SqliteStore {
     pub(super) async fn record_outcome(&self, plan: PlanId, outcome: &Outcome) -> Result<DateTime<Utc>, LedgerError> {
@@ -47,6 +47,7 @@ impl SqliteStore {
         row.settle(outcome, write.at);
         let mut more = told(&changes)?;
         more.insert("held_due".to_owned(), Value::from(outcome.held_due.as_ref().map(rfc3339)));
+        more.insert("error".to_owned(), Value::from(outcome.error.as_ref().map(|error| error.kind.name())));
         row.append(&mut write, outcome.kind, outcome.step, &outcome.words, more).await?;
         if outcome.releases {
             let mut lease = Lease::load(&mut write.tx, &target).await?;
@@ -72,20 +73,21 @@ impl SqliteStore {
         write.commit().await.map(drop)
     }
 
-    pub(super) async fn adopt_deed(&self, plan: PlanId) -> Result<bool, LedgerError> {
+    pub(super) async fn adopt_deed(&self, plan: PlanId) -> Result<Adoption, LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         let mut row = DeedRow::load(&mut write.tx, plan).await?.ok_or_else(|| no_plan(&plan.to_string()))?;
-        if row.owner == self.owner.name() {
-            return Ok(true);
-        }
-        if !row.open || self.owner.alive(&row.owner) {
-            return Ok(false);
-        }
         let target = row.deed.target.clone();
         let mut lease = Lease::load(&mut write.tx, &target).await?;
+        let leased = lease.deed == Some(plan.to_string());
+        if row.owner == self.owner.name() {
+            return Ok(if leased && lease.owner == row.owner { Adoption::Leased(lease.epoch) } else { Adoption::Observed });
+        }
+        if !row.open || self.owner.alive(&row.owner) {
+            return Ok(Adoption::NotOurs);
+        }
         // A later deed may have taken the lease meanwhile: then this one is only settled by observing.
-        if lease.deed == Some(plan.to_string()) {
+        if leased {
             lease.take(plan, self.owner.name());
             lease.renew(&write.moment, self.clock.boot_id());
             lease.save(&mut write.tx, &target).await?;
@@ -93,7 +95,7 @@ impl SqliteStore {
         self.owner.name().clone_into(&mut row.owner);
         row.save(&mut write.tx, 0).await?;
         write.commit().await?;
-        Ok(true)
+        Ok(if leased { Adoption::Leased(lease.epoch) } else { Adoption::Observed })
     }
 
     pub(super) async fn remember_changes(&self, changes: &[StateChange]) -> Result<(), LedgerError> {

@@ -75,6 +75,7 @@ impl SqliteStore {
         let order = &plan.order;
         let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
         let reason = |reason: &Reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text});
+        body.insert("evidence".to_owned(), Value::from(plan.evidence_digest().map_err(broken)?));
         body.insert("reasons".to_owned(), Value::Array(reasons.iter().map(reason).collect()));
         body.insert("target".to_owned(), Value::from(plan.target().to_string()));
         body.insert("verb".to_owned(), Value::from(order.verb.word()));
@@ -91,6 +92,7 @@ impl SqliteStore {
             words: words.join("; "),
         };
         write.append(entry).await?;
+        write.saw(plan).await?;
         write.commit().await.map(drop)
     }
 

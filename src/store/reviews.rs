@@ -18,7 +18,6 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Cause, Closed, Finding, Review};
 use crate::model::text::Text;
-use crate::model::time::rfc3339;
 use crate::ports::ledger::{LedgerError, MayReview};
 
 /// Reviews that are over and still told: what a year of a busy house leaves.
@@ -26,12 +25,14 @@ const OVER: i64 = 1_000;
 
 impl SqliteStore {
     /// What a deed that begins leaves owed: its row, and for break glass its entry above the intent, in the second place first.
-    pub(super) async fn owe(&self, write: &mut Write<'_>, plan: &Plan, permit: &Permit) -> Result<(), LedgerError> {
+    pub(super) async fn owe(&self, write: &mut Write<'_>, plan: &Plan, permit: &Permit, is_signed: bool) -> Result<(), LedgerError> {
         let Some(mut review) = owed(plan, permit, write.at) else { return Ok(()) };
         if matches!(review.cause, Cause::BreakGlass { .. }) {
+            // What a person signed says what was waived when it was signed; else what is waived now.
+            let waived = if is_signed { &plan.waived } else { permit.waived() };
             let n = write.next();
             let words = format!("broken by {}: {}", review.by, review.reason);
-            write.append(entry(&review, EntryKind::BreakGlass, opened(&review, self.name())?, words)).await?;
+            write.append(entry(&review, EntryKind::BreakGlass, opened(plan, waived)?, words)).await?;
             if let Some(second) = self.second.get() {
                 let lines = lines_from(&mut write.tx, n).await?;
                 if let Err(trouble) = second.append(&lines).await {
@@ -170,15 +171,16 @@ async fn lines_from(conn: &mut SqliteConnection, n: u64) -> Result<Vec<Vec<u8>>,
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// The body of the entry that says that the glass was broken.
-pub fn opened(review: &Review, installation: &str) -> Result<Vec<u8>, LedgerError> {
-    let mut body = body(review, installation, EntryKind::BreakGlass, "broken");
-    if let Cause::BreakGlass { until, waived } = &review.cause {
-        body.insert("until".to_owned(), Value::from(rfc3339(until)));
-        body.insert("waived".to_owned(), told_reasons(waived));
-    }
-    body.insert("due".to_owned(), Value::from(review.due.as_ref().map(rfc3339)));
-    body.insert("reason".to_owned(), Value::from(review.reason.as_str()));
+/// The body of the entry that says that the glass was broken: what its requester's own key signs from tier T1 on.
+pub fn opened(plan: &Plan, waived: &[Reason]) -> Result<Vec<u8>, LedgerError> {
+    let order = &plan.order;
+    let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::BreakGlass, &order.requester, None);
+    body.insert("reason".to_owned(), Value::from(plan.intent.reason.as_str()));
+    body.insert("state".to_owned(), Value::from("broken"));
+    body.insert("target".to_owned(), Value::from(plan.target().to_string()));
+    body.insert("until".to_owned(), Value::from(order.break_glass.as_deref()));
+    body.insert("verb".to_owned(), Value::from(order.verb.word()));
+    body.insert("waived".to_owned(), told_reasons(waived));
     canonical(&body)
 }
 

@@ -12,9 +12,9 @@ use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
-const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, REVIEWS];
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
-const JOURNAL: &[&str] = &[JOURNAL_1];
+const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
 const LEDGER_1: &str = "
 CREATE TABLE head (
@@ -91,8 +91,16 @@ CREATE TABLE approval (
 CREATE INDEX entry_signers ON entry (n) WHERE kind = 'signers';
 ";
 
+const LEDGER_3: &str = "
+CREATE TABLE evidence (
+    digest TEXT PRIMARY KEY,
+    json BLOB NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE entry ADD COLUMN evidence TEXT;
+";
+
 /// Reviews that break glass and emergency changes leave owed, and lines of the second place that were taken over.
-const REVIEWS: &str = "
+const LEDGER_4: &str = "
 CREATE TABLE review (
     plan TEXT PRIMARY KEY,
     service TEXT NOT NULL,
@@ -116,6 +124,13 @@ CREATE TABLE event (
 );
 CREATE INDEX event_by_family ON event (family, id);
 CREATE INDEX event_by_age ON event (at);
+";
+
+/// Readings beside happenings, and which room's: a changed reading builds on those before it in the same room.
+const JOURNAL_2: &str = "
+ALTER TABLE event ADD COLUMN room TEXT NOT NULL DEFAULT '';
+DROP INDEX event_by_family;
+CREATE INDEX happening ON event (id) WHERE family = 'happening';
 ";
 
 /// Which of the two files.

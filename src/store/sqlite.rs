@@ -19,6 +19,7 @@ use super::schema::{self, Part};
 use super::second::SecondPlace;
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
+use super::witness::Witness;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -52,12 +53,13 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
-    /// The persons' part of the allowed-signers file.
-    pub(super) people: RwLock<String>,
+    pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
     /// Where break glass is recorded too.
     pub(super) second: OnceLock<SecondPlace>,
+    /// The persons' part of the allowed-signers file.
+    pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -149,9 +151,10 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
-            people: RwLock::new(String::new()),
+            witnesses: OnceLock::new(),
             known: std::sync::Mutex::new(None),
             second: OnceLock::new(),
+            people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
     }
@@ -303,7 +306,8 @@ impl SqliteStore {
     }
 }
 
-async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
+/// The root over the first `size` entries, by their stored leaves.
+pub(super) async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
     let rows = sqlx::query("SELECT leaf FROM entry WHERE n < ? ORDER BY n").bind(i64::try_from(size).map_err(broken)?);
     let leaves = rows.fetch_all(conn).await?;
     let leaves = leaves.iter().map(|row| Hash::try_from(row.try_get::<Vec<u8>, _>(0)?).map_err(|_| broken("a leaf is damaged")));

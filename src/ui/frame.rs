@@ -217,8 +217,14 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
             first.plan.short()
         ));
     }
+    for trouble in &world.ledger.witnesses {
+        say(format!("a witness of the ledger keeps no checkpoint, deeds go on: {trouble}"));
+    }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));
+    }
+    if let Some(trouble) = &world.journal_trouble {
+        say(format!("history has a hole, no deed is lost: {trouble}"));
     }
     if let Some((woke, slept)) = &world.slept {
         let since = words::ago(woke, &scene.now.wall);

@@ -10,8 +10,9 @@ use super::row::cells;
 use super::session::Session;
 
 mod pen;
+mod shift;
 
-use pen::Pen;
+use pen::{Pen, is_blank};
 
 /// One terminal as far as we have written it.
 #[derive(Debug)]
@@ -101,6 +102,7 @@ impl Glass {
             self.pen.home();
         }
         let head = out.len();
+        let moved = !self.blank && shift::apply(&mut self.pen, &mut out, &mut self.there, &self.wished);
         let width = usize::from(self.wished.area.width).max(1);
         let mut rows = 0_u32;
         for (y, (there, wished)) in (0_u16..).zip(self.there.content.chunks(width).zip(self.wished.content.chunks(width))) {
@@ -109,12 +111,12 @@ impl Glass {
                 row(&mut self.pen, &mut out, y, there, wished);
             }
         }
-        if self.blank || rows > 1 {
+        if self.blank || moved || rows > 1 {
             out.extend_from_slice(END_SYNC);
         } else {
             out.drain(..head.min(SYNC.len()));
         }
-        if rows == 0 && !self.blank {
+        if rows == 0 && !self.blank && !moved {
             out.clear();
         }
         self.blank = false;
@@ -155,6 +157,5 @@ fn row(pen: &mut Pen, out: &mut Vec<u8>, y: u16, there: &[Cell], wished: &[Cell]
     }
 }
 
-fn is_blank(cell: &Cell) -> bool {
-    cell.symbol() == " " && cell.style() == Cell::EMPTY.style()
-}
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
@@ -36,6 +37,8 @@ pub enum Act {
     Quit,
     /// Carry this plan out, or store it as waiting when another person must agree: the engine judges again.
     Execute(Box<Plan>),
+    /// Record that this plan was tried though it is denied, for these reasons.
+    Refuse(Box<Plan>, Vec<Reason>),
     /// Poll quicker around this target and run; none: look at nothing in particular.
     Look {
         /// The target.
@@ -282,6 +285,7 @@ impl Session {
                 Vec::new()
             }
             Reply::Run(plan) => vec![Act::Execute(plan)],
+            Reply::Refused(plan, reasons) => vec![Act::Refuse(plan, reasons)],
             Reply::Copy(text) => vec![Act::Copy(text)],
             Reply::Anew => {
                 if let Over::Plan(dialog) = &self.over {

@@ -156,6 +156,15 @@ fn a_denied_plan_says_every_reason_and_runs_nothing() {
     desk.sees("set server be_checkout/v2 weight 0");
     desk.press("<ret>");
     assert!(desk.executed().is_empty());
+    desk.sees("denied: nothing was sent");
+    desk.press("<ret> a <ret>");
+    let refused = desk.acts.iter().filter_map(|act| if let Act::Refuse(plan, reasons) = act { Some((plan, reasons)) } else { None });
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 1, "an attempt is recorded once a plan, not once a key");
+    assert_eq!((refused[0].0.intent.verb, refused[0].1[0].text.as_str()), (Verb::Rollback, "ana is no release captain in prod"));
+    assert!(desk.executed().is_empty());
+    desk.press("<esc> R <esc>");
+    assert_eq!(desk.acts.iter().filter(|act| matches!(act, Act::Refuse(..))).count(), 1, "looking at a plan is no attempt");
 }
 
 #[test]

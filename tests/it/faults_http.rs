@@ -1,6 +1,5 @@
 //! Faults of HTTP backends: each has its kind of failure, a message to act on, and an end in time.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::servers::fault::{Fault, answer, gzip_of_spaces, json};
 use crate::servers::http::{RealClock, client_with, settings};
-use crate::servers::support::{Server, free_port, wait_for};
+use crate::servers::support::free_port;
 
 const DEADLINE: Duration = Duration::from_millis(1_500);
 
@@ -272,59 +271,6 @@ async fn a_write_says_whether_it_may_have_happened() {
     assert_eq!(reset.requests().len(), 1);
     let cut = Fault::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{").await;
     assert!(matches!(write(&cut.url()).await, SendError::Unknown(_)));
-}
-
-/// A TLS server with a certificate of its own making for these names.
-fn tls_server(folder: &std::path::Path, names: &str, [days, log]: [&str; 2]) -> (Server, u16) {
-    let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test"])
-        .args(["-addext", &format!("subjectAltName={names}"), "-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-addext", "extendedKeyUsage=serverAuth", "-days", days, "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .expect("openssl is installed");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let port = free_port();
-    let mut command = Command::new("openssl");
-    command.args(["s_server", "-quiet", "-www", "-accept", &format!("127.0.0.1:{port}"), "-cert"]).arg(&certificate).arg("-key").arg(&key);
-    let server = Server::start(&mut command, &folder.join(log));
-    wait_for("the TLS server", Duration::from_secs(10), || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-    (server, port)
-}
-
-#[tokio::test]
-async fn tls_is_refused_unless_somebody_vouches_for_this_very_host() {
-    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = plain.local_addr().unwrap().port();
-    let speaking = tokio::spawn(async move {
-        while let Ok((mut stream, _)) = plain.accept().await {
-            let _ = stream.write_all(b"this is no TLS\r\n").await;
-        }
-    });
-    fails(&format!("https://127.0.0.1:{port}"), &PortErrorKind::Unreachable, "").await;
-    speaking.abort();
-
-    let folder = tempfile::tempdir().unwrap();
-    let trusting = |port: u16, ca: &str| {
-        let mut settings = settings(BackendKind::Prometheus, &format!("https://127.0.0.1:{port}"), DEADLINE);
-        settings.ca_file = Some(folder.path().join(ca));
-        HttpClient::new(&settings, &Credential::Nothing, RealClock::start()).unwrap()
-    };
-    let (_server, port) = tls_server(folder.path(), "IP:127.0.0.1", ["1", "log"]);
-    fails(&format!("https://127.0.0.1:{port}"), &PortErrorKind::Unreachable, "certificate").await;
-    let error = trusting(port, "cert.pem").get_json("read it", "/", &[]).await.unwrap_err();
-    assert!(error.to_string().contains("answered HTML"), "a trusted one is spoken to: {error}");
-    let error = trusting(port, "nowhere.pem").get_json("read it", "/", &[]).await.unwrap_err();
-    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("nowhere.pem"), "{error}");
-    let error = trusting(port, "key.pem").get_json("read it", "/", &[]).await.unwrap_err();
-    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("no certificate in it"), "{error}");
-
-    let (_other, port) = tls_server(folder.path(), "DNS:another.example", ["1", "log2"]);
-    let error = trusting(port, "cert.pem").get_json("read it", "/", &[]).await.unwrap_err();
-    assert!(error.kind == PortErrorKind::Unreachable && error.to_string().contains("certificate"), "{error}");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const KEY: &str = "$key";
 /// A Buildbot master.
 ///
 /// It is only ever asked for bounded lists. Its builders must be configured with `collapseRequests=False`: otherwise Buildbot merges
-/// requests that wait at the same time, whatever their properties, and those merged never run; [`Ci::find`] says so when it happened.
+/// requests that wait at the same time, whatever their properties, and those merged never run; [`Ci::find`] says so, as [`Found::Closed`].
 pub struct Buildbot {
     name: BackendName,
     http: HttpClient,
@@ -38,7 +38,7 @@ impl Buildbot {
     }
 
     fn fault(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
-        PortError::new(kind, &self.name, doing, detail)
+        self.http.fault(kind, doing, detail)
     }
 
     /// Reads an address of the data API.

@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
+use super::withheld::Withheld;
 use crate::model::catalog::BackendKind;
 use crate::model::error::PortErrorKind;
 use crate::model::text::Text;
@@ -156,15 +157,15 @@ pub(super) fn status_kind(status: StatusCode) -> PortErrorKind {
 }
 
 /// A status in words, with the vendor's own text where it sent one.
-pub(super) fn status_words(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> String {
+pub(super) fn status_words(status: StatusCode, headers: &HeaderMap, bytes: &[u8], withheld: &Withheld) -> String {
     let html = headers.get(CONTENT_TYPE).is_some_and(|value| String::from_utf8_lossy(value.as_bytes()).contains("html"));
-    let said = if html { String::new() } else { vendor_text(bytes) };
+    let said = if html { String::new() } else { vendor_text(bytes, withheld) };
     let reason = status.canonical_reason().unwrap_or("no known status").to_ascii_lowercase();
     let status = format!("answered {} ({reason})", status.as_u16());
     if said.is_empty() { status } else { format!("{status}: {said}") }
 }
 
-fn vendor_text(bytes: &[u8]) -> String {
+fn vendor_text(bytes: &[u8], withheld: &Withheld) -> String {
     let words = |value: &Value| {
         value.as_str().map(str::to_owned).or_else(|| {
             ["error", "message", "detail"].iter().find_map(|key| match value.get(key) {
@@ -174,9 +175,12 @@ fn vendor_text(bytes: &[u8]) -> String {
             })
         })
     };
-    let text = serde_json::from_slice::<Value>(bytes).ok().as_ref().and_then(words);
-    let text = text.unwrap_or_else(|| String::from_utf8_lossy(bytes.get(..bytes.len().min(2_000)).unwrap_or_default()).into_owned());
-    Text::clean_within(text.trim(), 400).as_str().to_owned()
+    // JSON is written anew, so that nothing hides behind its escapes.
+    let value = serde_json::from_slice::<Value>(bytes).ok();
+    let text = value.map(|value| words(&value).unwrap_or_else(|| value.to_string()));
+    let text = text.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
+    // Before anything is cut off: a part of a secret is one too.
+    Text::clean_within(withheld.words(text.trim()).trim(), 400).as_str().to_owned()
 }
 
 /// The host that a redirect names, and nothing else of it.
@@ -219,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_vendors_words_are_found_cleaned_and_bounded() {
-        let words = |body: &str| status_words(StatusCode::BAD_REQUEST, &typed("application/json"), body.as_bytes());
+        let words = |body: &str| status_words(StatusCode::BAD_REQUEST, &typed("application/json"), body.as_bytes(), &Withheld::default());
         assert_eq!(words(r#"{"status":"error","error":"parse \u001b[2J"}"#), "answered 400 (bad request): parse ␛[2J");
         assert_eq!(words(r#"{"error":{"code":4,"message":"no"}}"#), "answered 400 (bad request): no");
         assert_eq!(words(r#""bad matcher""#), "answered 400 (bad request): bad matcher");

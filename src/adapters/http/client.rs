@@ -14,6 +14,8 @@ use super::answer::{self, Answer, MOST_BYTES};
 use super::cache::Cache;
 use super::credential::Credential;
 use super::pace::{self, Pace};
+use super::tls;
+use super::withheld::Withheld;
 use crate::config::settings::{Address, BackendSettings};
 use crate::model::catalog::BackendKind;
 use crate::model::error::{PortError, PortErrorKind, SendError};
@@ -25,6 +27,8 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// Further tries of a read after a broken connection or a 503.
 const FURTHER_TRIES: u32 = 2;
+/// What a client that cannot be built is mended by.
+const CA_FILE: &str = "mend `ca_file`: it must be readable and hold certificates in PEM";
 /// The longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -34,6 +38,7 @@ pub struct HttpClient {
     expects: Expects,
     base: String,
     authorization: Option<HeaderValue>,
+    withheld: Withheld,
     ca_file: Option<PathBuf>,
     deadline: Duration,
     most_bytes: usize,
@@ -70,6 +75,8 @@ struct Failed {
     left: bool,
     /// A read may be tried again.
     again: bool,
+    /// What to do, where the kind alone does not say it.
+    fix: Option<&'static str>,
 }
 
 enum Body<'a> {
@@ -105,6 +112,7 @@ impl HttpClient {
             expects: Expects::Json(settings.kind),
             base: base.trim_end_matches('/').to_owned(),
             authorization,
+            withheld: credential.withheld(),
             ca_file: settings.ca_file.clone(),
             deadline: settings.deadline,
             most_bytes: MOST_BYTES,
@@ -171,8 +179,17 @@ impl HttpClient {
     }
 
     /// A failure at this backend; `doing` finishes "failed to ..".
+    /// The detail may hold what the backend said: our own secret is taken out of it.
     pub fn fault(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
-        PortError::new(kind, &self.backend, doing, detail)
+        PortError::new(kind, &self.backend, doing, &self.withheld.words(detail))
+    }
+
+    fn failure(&self, doing: &str, failed: &Failed) -> PortError {
+        let error = self.fault(failed.kind.clone(), doing, &failed.detail);
+        match failed.fix {
+            Some(fix) => error.mended_by(fix),
+            None => error,
+        }
     }
 
     /// Reads JSON: conditional where an earlier answer bore an `ETag`, tried again at most twice after a broken connection or a 503.
@@ -188,7 +205,7 @@ impl HttpClient {
             }
             self.read(&url, &Body::None, begun).await
         };
-        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+        self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
     /// Reads JSON by a form that is too long for an address. It must be a read: it is tried again like one.
@@ -197,7 +214,7 @@ impl HttpClient {
     /// As [`Self::get_json`].
     pub async fn post_form(&self, doing: &str, path: &str, form: &[(&str, &str)]) -> Result<Answer, PortError> {
         let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::Form(form), begun).await;
-        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+        self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
     /// Reads an iCalendar, as [`Self::get_json`] reads JSON; its text is a string.
@@ -206,7 +223,7 @@ impl HttpClient {
     /// As [`Self::get_json`].
     pub async fn get_calendar(&self, doing: &str, path: &str) -> Result<Answer, PortError> {
         let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::None, begun).await;
-        self.within(read).await.map_err(|failed| self.fault(failed.kind, doing, &failed.detail))
+        self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
     /// Writes: sent once, never tried again. An empty good answer is `Null`.
@@ -216,22 +233,17 @@ impl HttpClient {
     pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
         let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
         self.within(write).await.map_err(|failed| {
-            let error = self.fault(failed.kind, doing, &failed.detail);
+            let error = self.failure(doing, &failed);
             if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
         })
     }
 
     async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
         let begun = AtomicBool::new(false);
-        match tokio::time::timeout(self.deadline, work(&begun)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failed {
-                kind: PortErrorKind::TimedOut,
-                detail: format!("no whole answer within {} ms", self.deadline.as_millis()),
-                left: begun.load(Ordering::Relaxed),
-                again: false,
-            }),
-        }
+        tokio::time::timeout(self.deadline, work(&begun)).await.unwrap_or_else(|_| {
+            let detail = format!("no whole answer within {} ms", self.deadline.as_millis());
+            Err(Failed { left: begun.load(Ordering::Relaxed), ..never_sent(PortErrorKind::TimedOut, detail) })
+        })
     }
 
     fn url(&self, path: &str) -> Result<Url, Failed> {
@@ -263,14 +275,20 @@ impl HttpClient {
             let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
             return Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail));
         }
-        let client = self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| never_sent(kind, detail))?;
+        let client = self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| {
+            // What stands in the way of a client is what the file of its authorities holds, where there is one.
+            Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
+        })?;
         let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
         let request = self.request(client, url, body, kept.as_ref().map(|(etag, _)| etag.as_str()))?;
         begun.store(true, Ordering::Relaxed);
         let response = client.execute(request).await.map_err(|error| {
             let (left, again) = (!error.is_connect(), answer::is_reset(&error));
+            if let Some((detail, fix)) = tls::refusal(&error, self.ca_file.as_deref()) {
+                return Failed { left, fix: Some(fix), ..never_sent(PortErrorKind::Unreachable, detail) };
+            }
             let (kind, detail) = answer::transport(error);
-            Failed { kind, detail, left, again }
+            Failed { left, again, ..never_sent(kind, detail) }
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
         let now = self.clock.now();
@@ -282,14 +300,12 @@ impl HttpClient {
         }
         if status.is_redirection() {
             let detail = answer::redirect_words(status, &headers, url);
-            return Err(Failed { kind: PortErrorKind::Refused, detail, left: true, again: false });
+            return Err(Failed { left: true, ..never_sent(PortErrorKind::Refused, detail) });
         }
         if status.is_success() {
-            let (bytes, value) = self.good(response, body).await.map_err(|(kind, detail)| Failed {
-                again: kind == PortErrorKind::Unreachable,
-                kind,
-                detail,
-                left: true,
+            let (bytes, value) = self.good(response, body).await.map_err(|(kind, detail)| {
+                let again = kind == PortErrorKind::Unreachable;
+                Failed { left: true, again, ..never_sent(kind, detail) }
             })?;
             let value = Arc::new(value);
             if matches!(body, Body::None) {
@@ -307,18 +323,8 @@ impl HttpClient {
             kind = PortErrorKind::RateLimited { until: self.pace.closed_until(&now) };
         }
         let again = status == StatusCode::SERVICE_UNAVAILABLE && pause.is_none();
-        let bytes = self.withheld(bytes);
-        Err(Failed { kind, detail: answer::status_words(status, &headers, &bytes), left: !status.is_client_error(), again })
-    }
-
-    /// What a backend said against a request, without the secret that some repeat with it.
-    fn withheld(&self, said: Vec<u8>) -> Vec<u8> {
-        let Some(value) = &self.authorization else { return said };
-        let secret = value.as_bytes().split(|byte| *byte == b' ').next_back().unwrap_or_default();
-        if secret.is_empty() || !said.windows(secret.len()).any(|part| part == secret) {
-            return said;
-        }
-        String::from_utf8_lossy(&said).replace(&*String::from_utf8_lossy(secret), "(secret)").into_bytes()
+        let detail = answer::status_words(status, &headers, &bytes, &self.withheld);
+        Err(Failed { left: !status.is_client_error(), again, ..never_sent(kind, detail) })
     }
 
     async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {
@@ -327,10 +333,11 @@ impl HttpClient {
         if bytes.is_empty() && matches!(body, Body::Json(_)) {
             return Ok((0, Value::Null));
         }
-        let value = match self.expects {
+        let mut value = match self.expects {
             Expects::Json(kind) => answer::json(kind, &headers, &bytes)?,
             Expects::Calendar => answer::calendar(&headers, &bytes)?,
         };
+        self.withheld.value(&mut value);
         Ok((bytes.len(), value))
     }
 
@@ -386,7 +393,7 @@ impl HttpClient {
 }
 
 fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
-    Failed { kind, detail, left: false, again: false }
+    Failed { kind, detail, left: false, again: false, fix: None }
 }
 
 /// Whether an address leads to this machine.

@@ -3,6 +3,7 @@
 use base64ct::{Base64, Encoding as _};
 use reqwest::header::HeaderValue;
 
+use super::withheld::Withheld;
 use crate::config::secret::Secret;
 
 /// What is sent as `Authorization`. It has no printable form beyond its kind.
@@ -24,6 +25,16 @@ impl Credential {
             (Some(token), _) => Self::Bearer(token),
             (None, Some((user, password))) => Self::Basic(user, password),
             (None, None) => Self::Nothing,
+        }
+    }
+
+    /// What must be taken out of a backend's words.
+    pub(super) fn withheld(&self) -> Withheld {
+        let line = |secret: &Secret| secret.expose().trim_end_matches(['\r', '\n']).to_owned();
+        match self {
+            Self::Nothing => Withheld::default(),
+            Self::Bearer(token) => Withheld::token(&line(token)),
+            Self::Basic(user, password) => Withheld::basic(user, &line(password)),
         }
     }
 

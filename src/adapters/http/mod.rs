@@ -5,6 +5,8 @@ mod cache;
 mod client;
 mod credential;
 mod pace;
+mod tls;
+mod withheld;
 
 pub use answer::{Answer, MOST_BYTES};
 pub use client::{HttpClient, Jitter, segment};

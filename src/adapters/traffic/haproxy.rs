@@ -22,6 +22,9 @@ use crate::ports::traffic::Traffic;
 use answer::Wrong;
 use exchange::{Failure, Place};
 
+/// What a socket that forbids is mended by: the file's own mode and owner, and what the socket lets do.
+const FORBIDDEN: &str = "give this user the right to write to the socket, and the socket `level admin` in HAProxy's configuration";
+
 /// The greatest absolute weight that HAProxy takes.
 pub const GREATEST_WEIGHT: u32 = 256;
 
@@ -55,7 +58,19 @@ impl Haproxy {
     }
 
     fn error(&self, kind: PortErrorKind, doing: &str, detail: &str) -> PortError {
-        PortError::new(kind, &self.name, doing, detail)
+        let error = PortError::new(kind, &self.name, doing, detail);
+        match error.kind {
+            PortErrorKind::Forbidden => error.mended_by(FORBIDDEN),
+            PortErrorKind::Unreachable
+            | PortErrorKind::TimedOut
+            | PortErrorKind::Unauthorised
+            | PortErrorKind::NotFound
+            | PortErrorKind::Conflict
+            | PortErrorKind::RateLimited { .. }
+            | PortErrorKind::Unsupported
+            | PortErrorKind::Malformed
+            | PortErrorKind::Refused => error,
+        }
     }
 
     fn failed(&self, doing: &str, failure: &Failure) -> PortError {

@@ -12,8 +12,10 @@ pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
     match compose::configuration(around, flags) {
         Err(exit) => exit,
         Ok(loaded) if loaded.nothing_configured => {
-            out::words("gonogo: nothing is configured; `gonogo config example` prints a file to begin with");
-            Exit::Configuration
+            out::line(
+                "nothing to check: no file is configured\n  do: write gonogo.toml (`gonogo config example` prints one to begin with), or name one with --config",
+            );
+            Exit::Done
         }
         Ok(loaded) => {
             for warning in &loaded.warnings {

@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::args::{DeedFlags, ExecuteFlags, Wait};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
@@ -26,6 +28,10 @@ use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::ports::ledger::LedgerError;
+
+/// How long an interrupted verb waits until its room stands still.
+const STILL_WITHIN: Duration = Duration::from_secs(3);
 
 /// A deed as it was typed.
 pub struct Wish {
@@ -104,19 +110,93 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
 
 /// Carries a deed out.
 pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
-    match try_run(around, flags, wish).await {
-        Ok(exit) | Err(exit) => exit,
-    }
+    let what = format!("{} {}", wish.verb.word(), Text::clean_within(&wish.target, 80));
+    ordered(&what, wished(around, flags, wish)).await
 }
 
 /// Carries out a stored plan of whoever is at the keys.
 pub async fn execute(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Exit {
-    match try_execute(around, flags, id, how).await {
-        Ok(exit) | Err(exit) => exit,
-    }
+    ordered(&format!("plan {}", Text::clean_within(id, 80)), stored_wish(around, flags, id, how)).await
 }
 
-async fn try_execute(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Result<Exit, Exit> {
+/// A deed that may be carried out: planned, judged and confirmed, and how it is followed.
+struct Ready {
+    opened: settle::Opened,
+    plan: Plan,
+    world: Arc<World>,
+    wait: Wait,
+    json: bool,
+}
+
+/// Orders what was prepared and follows it. An interrupt at any moment says what was and what was not done.
+async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>>) -> Exit {
+    let mut interrupts = match signal(SignalKind::interrupt()) {
+        Ok(interrupts) => interrupts,
+        Err(error) => {
+            out::words(&format!("gonogo: failed to listen for an interrupt: {error}; nothing was done"));
+            return Exit::Failed;
+        }
+    };
+    let ready = tokio::select! {
+        ready = preparing => ready,
+        _ = interrupts.recv() => {
+            out::words(&format!("gonogo: interrupted before {what} was ordered: nothing of it was recorded, nothing was sent"));
+            return Exit::Interrupted;
+        }
+    };
+    let Ready { mut opened, plan, world, wait, json } = match ready {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    // A record that cannot be written refuses the deed before anything else is tried.
+    opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+    let deed = tokio::select! {
+        deed = follow(&mut opened.handle, &plan, wait) => deed,
+        _ = interrupts.recv() => {
+            interrupted(opened, &plan).await;
+            return Exit::Interrupted;
+        }
+    };
+    let Some(deed) = deed else {
+        out::words("gonogo: the room ended before the deed did");
+        return Exit::Failed;
+    };
+    tell(&deed, &plan, &world, json);
+    if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
+        tell_glass(&opened, &plan).await;
+    }
+    exit_of(&deed, wait)
+}
+
+/// Says how far an interrupted deed came, by what the store holds once this process does nothing more for it.
+async fn interrupted(opened: settle::Opened, plan: &Plan) {
+    let settle::Opened { handle, ledger, .. } = opened;
+    let still = tokio::time::timeout(STILL_WITHIN, handle.ended()).await.is_ok();
+    let goes_on = "`gonogo status` shows it, the next process settles it";
+    let id = plan.id.short();
+    out::words(&match ledger.deed(&plan.id.to_string()).await {
+        Ok(deed) if deed.facts.effective.is_some() => {
+            format!("gonogo: interrupted; deed {id} is {}, its watch goes on in the next process", deed.state.word().to_uppercase())
+        }
+        Ok(deed) if still && deed.facts.sent.is_none() => {
+            format!("gonogo: interrupted; deed {id} is recorded and nothing of it was sent: {goes_on}")
+        }
+        Ok(deed) => format!("gonogo: interrupted; deed {id} is under way ({}): {goes_on}", deed.state.word().to_uppercase()),
+        Err(LedgerError::NoPlan(_)) if still => format!("gonogo: interrupted before deed {id} was recorded: nothing was sent"),
+        Err(error) => format!("gonogo: interrupted; how far deed {id} came is not known here ({error}): {goes_on}"),
+    });
+}
+
+async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
+    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
+    args.change = wish.flags.change;
+    args.break_glass = wish.break_glass;
+    let opened = settle::open(around, flags, true).await?;
+    let target = target::find(&opened.handle.world(), &wish.target)?;
+    prepare(opened, wish.verb, target, args, wish.flags).await
+}
+
+async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Result<Ready, Exit> {
     let opened = settle::open(around, flags, true).await?;
     let plan = opened.ledger.plan(id).await.map_err(|error| {
         out::words(&format!("gonogo: {error}"));
@@ -129,19 +209,11 @@ async fn try_execute(around: &Surroundings, flags: &Flags, id: &str, how: Execut
     }
     let ExecuteFlags { yes, dry_run, wait, json } = how;
     let flags = DeedFlags { reason: String::new(), yes, change: None, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
-    carry_out(opened, verb, target, args, flags).await
+    prepare(opened, verb, target, args, flags).await
 }
 
-async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
-    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
-    args.change = wish.flags.change;
-    args.break_glass = wish.break_glass;
-    let opened = settle::open(around, flags, true).await?;
-    let target = target::find(&opened.handle.world(), &wish.target)?;
-    carry_out(opened, wish.verb, target, args, wish.flags).await
-}
-
-async fn carry_out(mut opened: settle::Opened, verb: Verb, target: Target, args: Arguments, how: DeedFlags) -> Result<Exit, Exit> {
+/// Plans, judges and asks for the confirmation. A dry run ends here.
+async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: Arguments, how: DeedFlags) -> Result<Ready, Exit> {
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let world = tended(&mut opened.handle, &target, world).await;
@@ -155,33 +227,16 @@ async fn carry_out(mut opened: settle::Opened, verb: Verb, target: Target, args:
     let verdict = gate::judge(&world, &plan, &now);
     if how.dry_run {
         tell_plan(&plan, &verdict, how.json);
-        return Ok(match &verdict {
+        return Err(match &verdict {
             Verdict::Permit(_) => Exit::Done,
             Verdict::SecondPerson { .. } => Exit::Waits,
             Verdict::Deny(reasons) => Exit::of_reasons(reasons),
         });
     }
     if matches!(verdict, Verdict::Permit(_)) {
-        confirm(&world, &plan, how.yes)?;
+        confirm(&world, &plan, how.yes).await?;
     }
-    // A record that cannot be written refuses the deed before anything else is tried.
-    opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
-    let deed = tokio::select! {
-        deed = follow(&mut opened.handle, &plan, how.wait) => deed,
-        _ = tokio::signal::ctrl_c() => {
-            out::words(&format!("gonogo: interrupted; deed {} goes on as far as it was sent, `gonogo status` and the next start settle it", plan.id.short()));
-            return Ok(Exit::Interrupted);
-        }
-    };
-    let Some(deed) = deed else {
-        out::words("gonogo: the room ended before the deed did");
-        return Ok(Exit::Failed);
-    };
-    tell(&deed, &plan, &world, how.json);
-    if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
-        tell_glass(&opened, &plan).await;
-    }
-    Ok(exit_of(&deed, how.wait))
+    Ok(Ready { opened, plan, world, wait: how.wait, json: how.json })
 }
 
 /// Waits until what a dead process left on the target is settled: a verb that ended before would leave it to the next one for ever.
@@ -233,7 +288,7 @@ async fn stored(
 }
 
 /// Asks for the typed text where protection wants it.
-fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
+async fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
     let forward = matches!(plan.direction, Direction::Forward | Direction::Release);
     let typed = world.catalog.protection(plan.target()).is_some_and(|protection| protection.typed_confirmation);
     if !forward || !typed || yes {
@@ -246,9 +301,13 @@ fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
     }
     let _ =
         write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
-    let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line);
-    if read.is_ok() && line.trim() == target {
+    // Beside the rest, so that an interrupt is heard while somebody types.
+    let typing = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let line = typing.await.ok().and_then(Result::ok).unwrap_or_default();
+    if line.trim() == target {
         return Ok(());
     }
     out::words("gonogo: not the target's name; nothing was done");
@@ -328,6 +387,9 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     say(&format!("{} {} {}: {}", deed.plan.short(), deed.verb.word(), deed.target, deed.state.word().to_uppercase()));
     if !deed.words.is_empty() {
         say(&format!("  {}", deed.words));
+    }
+    for error in deed.steps.iter().filter_map(|step| step.error.as_ref()) {
+        out::words(&format!("  do: {}", error.port().remedy()));
     }
     for reason in &deed.reasons {
         out::words(&format!("  {}: {}; {}", reason.rule, reason.text, reason.fix));

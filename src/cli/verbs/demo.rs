@@ -16,12 +16,13 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use crate::control::event::Event;
 use crate::control::planner;
+use crate::control::record::{Recorder, Told};
 use crate::model::catalog::Catalog;
 use crate::model::intent::{Intent, Verb};
 use crate::model::name::{PersonName, Target};
 use crate::model::operator::Actor;
 use crate::model::text::Text;
-use crate::model::time::{Moment, rfc3339};
+use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 
 /// One line of an orders file.
@@ -139,16 +140,13 @@ async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Give
         None => None,
     };
     let mut spoilt = false;
-    let mut write = |now: &Moment, event: &Event| {
-        let (Some(recording), Ok(serde_json::Value::Object(object))) = (recording.as_mut(), serde_json::to_value(event)) else { return };
-        if matches!(event, Event::Woke) {
-            return;
+    let mut recorder = Recorder::default();
+    let mut write = |now: &Moment, told: Told| {
+        if let Some(recording) = recording.as_mut()
+            && let Some(line) = recorder.line(now, &told)
+        {
+            spoilt |= writeln!(recording, "{}", line.json).is_err();
         }
-        let mut line = serde_json::Map::new();
-        line.insert("schema".to_owned(), crate::cli::json::SCHEMA.into());
-        line.insert("at".to_owned(), rfc3339(&now.wall).into());
-        line.extend(object);
-        spoilt |= writeln!(recording, "{}", serde_json::Value::Object(line)).is_err();
     };
     for Given { at, mut intent, by } in orders {
         if at > until {

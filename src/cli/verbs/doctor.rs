@@ -45,7 +45,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
             .collect();
         let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses } }),
         );
         return Exit::Done;
     }
@@ -76,6 +76,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
         None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
     }
+    for trouble in &world.ledger.witnesses {
+        out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
+    }
     Exit::Done
 }
 
@@ -84,7 +87,7 @@ fn unconfigured(as_json: bool) -> Exit {
     let nothing: [Value; 0] = [];
     if as_json {
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] } }),
         );
     } else {
         out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");

@@ -1,17 +1,43 @@
-//! `gonogo watch`: what happens, line by line, until the reader goes away.
+//! `gonogo watch`: what happens, line by line, until the reader goes away; with `--jsonl` in the table of events.
 
 use std::io::Write as _;
-
-use serde_json::json;
 
 use crate::cli::exit::Exit;
 use crate::cli::settle;
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::model::time::rfc3339;
+use crate::control::record::Recorder;
 use crate::model::timeline::Happening;
 
-/// Prints happenings as they come. Ends with exit 0 when the pipe is closed, 130 when interrupted.
+/// Prints what happens as it comes: in words, or with `jsonl` every event as a recording has it. Ends with exit 0 when the pipe is
+/// closed, 130 when interrupted.
 pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
+    if jsonl { events(around, flags).await } else { words(around, flags).await }
+}
+
+async fn events(around: &Surroundings, flags: &Flags) -> Exit {
+    // The handle keeps the room open until the end.
+    let (_opened, mut tape) = match settle::open_taped(around, flags).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let mut recorder = Recorder::default();
+    loop {
+        let (now, told) = tokio::select! {
+            taped = tape.recv() => match taped {
+                Some(taped) => taped,
+                None => return Exit::Failed,
+            },
+            _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
+        };
+        if let Some(line) = recorder.line(&now, &told)
+            && print(&line.json).is_err()
+        {
+            return Exit::Done;
+        }
+    }
+}
+
+async fn words(around: &Surroundings, flags: &Flags) -> Exit {
     let mut opened = match settle::look(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -25,7 +51,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
         let fresh: Vec<_> = world.timeline.iter().skip(from).filter(|line| !first || line.at >= world.opened.wall).cloned().collect();
         first = false;
         for line in &fresh {
-            if print(line, jsonl).is_err() {
+            if print(&in_words(line)).is_err() {
                 return Exit::Done;
             }
         }
@@ -37,22 +63,14 @@ pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
     }
 }
 
-fn print(line: &Happening, jsonl: bool) -> std::io::Result<()> {
+fn in_words(line: &Happening) -> String {
+    let target = line.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    format!("{} {target:<24} {} ({})", line.at.format("%H:%M:%SZ"), line.text, line.source)
+}
+
+/// One line, at once.
+fn print(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    if jsonl {
-        let object = json!({
-            "schema": crate::cli::json::SCHEMA,
-            "at": rfc3339(&line.at),
-            "event": "happening",
-            "kind": line.kind,
-            "target": line.target.as_ref().map(ToString::to_string),
-            "text": line.text,
-            "source": line.source,
-        });
-        writeln!(out, "{object}")?;
-    } else {
-        let target = line.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        writeln!(out, "{} {target:<24} {} ({})", line.at.format("%H:%M:%SZ"), line.text, line.source)?;
-    }
+    writeln!(out, "{line}")?;
     out.flush()
 }

@@ -78,7 +78,7 @@ fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {
     let Some((node, text)) = fields.get("assurance").and_then(|node| Some((node, node.text("assurance", found)?))) else {
         return Assurance::T0;
     };
-    let assurance = match text {
+    match text {
         "T0" => Assurance::T0,
         "T1" => Assurance::T1,
         "T2" => Assurance::T2,
@@ -86,11 +86,7 @@ fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {
             found.problem(node.at, &format!("no assurance is called `{other}`"), &instead(other, ["T0", "T1", "T2"]));
             Assurance::T0
         }
-    };
-    if assurance != Assurance::T0 {
-        found.warning(node.at, &format!("in this version the process signs, also at {text}"), "\"T0\"");
     }
-    assurance
 }
 
 fn protection(node: &Node, found: &mut Findings) -> Option<Protection> {

@@ -1,7 +1,9 @@
 //! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
 
+mod keep;
 pub mod outside;
 pub mod rehearse;
+mod tape;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +11,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use self::outside::{Outside, Written};
+use self::tape::Tape;
+pub use self::tape::Taped;
 use crate::control::event::Event;
+use crate::control::record::{Opened, Told};
 use crate::control::task::Task;
 use crate::control::update::{Equipment, Opening, Room};
 use crate::control::world::World;
-use crate::model::time::Boot;
+use crate::model::time::{Boot, Moment};
 use crate::ports::clock::Clock;
 
 /// Events that may wait for the room; a sender waits when it is full.
@@ -46,6 +51,14 @@ impl Handle {
         self.world.borrow().clone()
     }
 
+    /// Lets go of the room and waits until it stands still: nothing is begun, recorded or sent by it any more. It ends only when
+    /// every other handle is gone too, and an answer that is under way is waited for.
+    pub async fn ended(self) {
+        let Self { events, mut world } = self;
+        drop(events);
+        while world.changed().await.is_ok() {}
+    }
+
     /// Waits for a newer world than the last one seen here; false when the room is gone.
     pub async fn changed(&mut self) -> bool {
         self.world.changed().await.is_ok()
@@ -54,10 +67,20 @@ impl Handle {
 
 /// Opens a room and drives it until every handle is gone. Must be called within a runtime.
 pub fn open(outside: Outside, opening: Opening) -> Handle {
+    open_with(outside, opening, None)
+}
+
+/// The same, with a tape of everything that happens. A reader who is too slow finds holes in it; the room does not wait.
+pub fn open_taped(outside: Outside, opening: Opening) -> (Handle, mpsc::Receiver<Taped>) {
+    let (tape, taped) = Tape::new();
+    (open_with(outside, opening, Some(tape)), taped)
+}
+
+fn open_with(outside: Outside, opening: Opening, tape: Option<Tape>) -> Handle {
     let room = Room::open(opening, outside.clock().now());
     let (events, inbox) = mpsc::channel(QUEUE);
     let (publish, world) = watch::channel(Arc::new(room.world().clone()));
-    tokio::spawn(drive(outside, room, inbox, events.downgrade(), publish));
+    tokio::spawn(drive(outside, room, inbox, events.downgrade(), publish, tape));
     Handle { events, world }
 }
 
@@ -79,7 +102,7 @@ pub fn open_meanwhile(
         let (outside, equipment) = outside.await;
         room.equip(&clock.now(), equipment);
         publish.send_replace(Arc::new(room.world().clone()));
-        drive(outside, room, inbox, weak, publish).await;
+        drive(outside, room, inbox, weak, publish, None).await;
     });
     Handle { events, world }
 }
@@ -110,29 +133,43 @@ async fn drive(
     mut inbox: mpsc::Receiver<Event>,
     events: mpsc::WeakSender<Event>,
     publish: watch::Sender<Arc<World>>,
+    tape: Option<Tape>,
 ) {
+    let mut tapes: Vec<Tape> = tape.into_iter().collect();
+    if let Some((journal, retention)) = outside.journal() {
+        // Of those who only look, what they saw is not kept: the room that tends keeps it.
+        let (tape, taped) = Tape::of_journal(!room.tends());
+        tokio::spawn(keep::keep(journal, retention, taped, events.clone()));
+        tapes.push(tape);
+    }
     let outside = Arc::new(outside);
     let (writes, to_write) = mpsc::channel(QUEUE);
-    tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
+    let writer = tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
     let clock = outside.clock().clone();
     let mut gap = asleep(clock.now().boot, clock.awake());
     let mut next = Some(Event::Woke);
+    tell(&mut tapes, &clock.now(), || Told::Opened(Box::new(Opened::of(&room))));
     loop {
         let generation = room.world().generation;
         while let Some(event) = next {
             let now = clock.now();
             let slept = asleep(now.boot, clock.awake());
             if slept > gap + SLEPT {
-                let tasks = room.update(&now, Event::Slept { span: slept.saturating_sub(gap) });
-                start(&outside, tasks, &events, &writes).await;
+                let event = Event::Slept { span: slept.saturating_sub(gap) };
+                tell(&mut tapes, &now, || Told::Event(event.clone()));
+                let tasks = room.update(&now, event);
+                start(&outside, tasks, &events, &writes, &mut tapes, &now).await;
             }
             gap = gap.max(slept);
             if let Event::Reloaded { result: Ok(catalog), .. } = &event {
                 outside.ledger().name_people(&catalog.people);
                 room.is_able(outside.abilities());
             }
+            if !matches!(event, Event::Woke) {
+                tell(&mut tapes, &now, || Told::Event(event.clone()));
+            }
             let tasks = room.update(&now, event);
-            start(&outside, tasks, &events, &writes).await;
+            start(&outside, tasks, &events, &writes, &mut tapes, &now).await;
             next = inbox.try_recv().ok();
         }
         if room.world().generation != generation {
@@ -143,11 +180,14 @@ async fn drive(
         next = tokio::select! {
             event = inbox.recv() => match event {
                 Some(event) => Some(event),
-                None => return,
+                None => break,
             },
             () = tokio::time::sleep(pause) => Some(Event::Woke),
         };
     }
+    // What is being written is written to its end before the world is closed.
+    drop(writes);
+    let _ = writer.await;
 }
 
 /// How long the machine has slept since it booted.
@@ -155,8 +195,30 @@ fn asleep(boot: Boot, awake: Boot) -> Duration {
     boot.since(awake)
 }
 
-async fn start(outside: &Arc<Outside>, tasks: Vec<Task>, events: &mpsc::WeakSender<Event>, writes: &mpsc::Sender<Task>) {
+/// Writes on the tapes that want it.
+fn tell(tapes: &mut [Tape], now: &Moment, told: impl Fn() -> Told) {
+    for tape in tapes.iter_mut() {
+        tape.tell(now, &told);
+    }
+}
+
+async fn start(
+    outside: &Arc<Outside>,
+    tasks: Vec<Task>,
+    events: &mpsc::WeakSender<Event>,
+    writes: &mpsc::Sender<Task>,
+    tapes: &mut [Tape],
+    now: &Moment,
+) {
     for task in tasks {
+        if let Task::Journal { happenings, elsewhere } = task {
+            for line in happenings {
+                for tape in tapes.iter_mut().filter(|tape| !(elsewhere && tape.is_journal())) {
+                    tape.tell(now, &|| Told::Happening(line.clone()));
+                }
+            }
+            continue;
+        }
         if Outside::is_written(&task) {
             let _ = writes.send(task).await;
             continue;

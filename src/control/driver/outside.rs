@@ -7,18 +7,20 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::control::event::{Event, Reading, StorePicture};
-use crate::control::gate;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
+use crate::control::{gate, record};
 use crate::model::capability::Capability;
-use crate::model::deed::{Effect, EffectKey};
+use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::text::Text;
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
-use crate::ports::journal::Journal;
-use crate::ports::ledger::{AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::journal::{Journal, Retention};
+use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::signer::{SignError, Signed, Signer};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -60,8 +62,12 @@ pub struct Outside {
     ports: Arc<Switchboard>,
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
+    retention: Retention,
+    signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
+    /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
+    leases: Mutex<BTreeMap<PlanId, u64>>,
     generation: Mutex<Option<i64>>,
 }
 
@@ -96,7 +102,34 @@ impl Outside {
 
     /// The same over ports that a reload of the configuration may replace.
     pub fn over(ports: Arc<Switchboard>, ledger: Arc<dyn Ledger>, journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
-        Self { ports, ledger, journal, clock, begun: Mutex::new(BTreeMap::new()), generation: Mutex::new(None) }
+        Self {
+            ports,
+            ledger,
+            journal,
+            retention: Retention::default(),
+            signer: None,
+            clock,
+            begun: Mutex::default(),
+            leases: Mutex::default(),
+            generation: Mutex::new(None),
+        }
+    }
+
+    /// What holds the operator's keys.
+    #[must_use]
+    pub fn signing(self, signer: Arc<dyn Signer>) -> Self {
+        Self { signer: Some(signer), ..self }
+    }
+
+    /// What the journal keeps.
+    #[must_use]
+    pub fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    /// The journal, and what it keeps.
+    pub fn journal(&self) -> Option<(Arc<dyn Journal>, Retention)> {
+        self.journal.clone().map(|journal| (journal, self.retention))
     }
 
     /// The clock.
@@ -128,7 +161,13 @@ impl Outside {
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => false,
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => false,
         }
     }
 
@@ -163,17 +202,30 @@ impl Outside {
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
                 Some(Event::JournalRead { happenings })
             }
-            Task::Journal { happenings } => {
+            Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
-                let lines = happenings
-                    .iter()
-                    .filter_map(|line| Some((line.at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(line).ok()?)));
+                let now = self.clock.now();
+                let lines = happenings.iter().filter_map(|line| record::happening(&now, line));
+                let lines = lines.map(|line| (line.at_ms, line.family.to_owned(), line.json));
                 if let Err(error) = journal.append(lines.collect()).await {
                     tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
                 }
                 None
             }
-            Task::Begin { .. }
+            Task::Sign { plan, keys } => {
+                let result = self.signatures(&plan, &keys).await;
+                Some(Event::Signed { plan: plan.id, result })
+            }
+            Task::SignRuling { ruling, keys } => {
+                let statement = ruling.statement(&self.ledger.installation()).canonical();
+                let result = match statement {
+                    Ok(bytes) => self.signature(&keys, ruling.decision.kind(), &bytes).await,
+                    Err(error) => Err(SignError::Broken(Text::clean(&error.to_string()))),
+                };
+                Some(Event::RulingSigned { ruling, result })
+            }
+            Task::Journal { elsewhere: true, .. }
+            | Task::Begin { .. }
             | Task::Send { .. }
             | Task::Record { .. }
             | Task::Adopt { .. }
@@ -199,15 +251,33 @@ impl Outside {
         }
     }
 
+    /// The signatures of a person's own key over everything of a plan that it signs.
+    async fn signatures(&self, plan: &Plan, keys: &[String]) -> Result<Vec<Signed>, SignError> {
+        let bodies = self.ledger.personal_bodies(plan).map_err(|error| SignError::Broken(Text::clean(&error.to_string())))?;
+        let mut signed = Vec::with_capacity(bodies.len());
+        for (kind, body) in &bodies {
+            signed.push(self.signature(keys, *kind, body).await?);
+        }
+        Ok(signed)
+    }
+
+    async fn signature(&self, keys: &[String], kind: EntryKind, body: &[u8]) -> Result<Signed, SignError> {
+        match &self.signer {
+            Some(signer) => signer.sign(keys, kind.namespace(), body).await,
+            None => Err(SignError::NoAgent(Text::clean("this room was opened without one"))),
+        }
+    }
+
     /// Does a task of the ledger.
     pub async fn write(&self, task: Task) -> Written {
         match task {
-            Task::Begin { plan, catalog, read_only } => {
+            Task::Begin { plan, catalog, read_only, signed } => {
                 let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
-                let result = self.ledger.begin(&plan, &judge).await;
+                let result = self.ledger.begin_signed(&plan, &signed, &judge).await;
                 let result = match result {
                     Ok(begun) => {
                         let at = begun.at;
+                        self.leases.lock().await.insert(plan.id, begun.epoch);
                         self.begun.lock().await.insert(plan.id, Arc::new(begun));
                         Ok(at)
                     }
@@ -220,17 +290,21 @@ impl Outside {
                 let result = self.ledger.record(plan, &outcome).await;
                 if outcome.releases && result.is_ok() {
                     self.begun.lock().await.remove(&plan);
+                    self.leases.lock().await.remove(&plan);
                 }
                 Written::event(Event::Recorded { plan, step: outcome.step, kind: outcome.kind, result })
             }
             Task::Adopt { plan } => {
-                let ours = self.ledger.adopt(plan).await.unwrap_or(false);
-                Written::event(Event::Adopted { plan, ours })
+                let adoption = self.ledger.adopt(plan).await.unwrap_or(Adoption::NotOurs);
+                if let Adoption::Leased(epoch) = adoption {
+                    self.leases.lock().await.insert(plan, epoch);
+                }
+                Written::event(Event::Adopted { plan, ours: adoption != Adoption::NotOurs })
             }
             Task::Renew { plan } => {
-                let begun = self.begun.lock().await.get(&plan).cloned();
-                if let Some(begun) = begun
-                    && let Err(error) = self.ledger.renew(plan, begun.epoch).await
+                let epoch = self.leases.lock().await.get(&plan).copied();
+                if let Some(epoch) = epoch
+                    && let Err(error) = self.ledger.renew(plan, epoch).await
                 {
                     tracing::warn!(%error, plan = %plan.short(), "the lease was not renewed");
                 }
@@ -244,9 +318,11 @@ impl Outside {
                 };
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
-            Task::Rule { ruling, actor, catalog, read_only } => {
-                let may = |plan: &Plan, found: &AtCommit| gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at);
-                let result = self.ledger.rule(&ruling, &may).await;
+            Task::Rule { ruling, actor, signed, catalog, read_only } => {
+                let may = |plan: &Plan, found: &AtCommit| {
+                    gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at, Some(found.is_own_key))
+                };
+                let result = self.ledger.rule(&ruling, signed.as_ref(), &may).await;
                 Written::event(Event::Ruled { ruling, result })
             }
             Task::Remember { changes } => {
@@ -258,7 +334,13 @@ impl Outside {
             }
             Task::ReadStore => self.read_store().await.map(Written::event).unwrap_or_default(),
             Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => Written::default(),
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => Written::default(),
         }
     }
 
@@ -327,6 +409,7 @@ impl Outside {
             reviews: self.ledger.reviews().await?,
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,
+            witnesses: self.ledger.witnesses(),
         })
     }
 }

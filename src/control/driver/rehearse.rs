@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::outside::{Outside, Written};
 use crate::control::event::Event;
+use crate::control::record::{Opened, Told};
 use crate::control::task::Task;
 use crate::control::update::{Opening, Room};
 use crate::model::time::Moment;
@@ -38,13 +39,17 @@ pub struct Rehearsal {
     outside: Outside,
     room: Room,
     queue: VecDeque<Event>,
+    opened: bool,
 }
+
+/// Takes in what is told of a rehearsal, in order, with its moment.
+pub type Record<'a> = dyn FnMut(&Moment, Told) + 'a;
 
 impl Rehearsal {
     /// Opens a room on a virtual clock.
     pub fn open(clock: Arc<VirtualClock>, outside: Outside, opening: Opening) -> Self {
         let room = Room::open(opening, clock.now());
-        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]) }
+        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]), opened: false }
     }
 
     /// The room.
@@ -62,8 +67,11 @@ impl Rehearsal {
         self.queue.push_back(event);
     }
 
-    /// Lets the story run until `elapsed` after its beginning; every event is shown to `record` as it is taken in.
-    pub async fn run_until(&mut self, elapsed: Duration, record: &mut dyn FnMut(&Moment, &Event)) {
+    /// Lets the story run until `elapsed` after its beginning; everything that happens is told to `record` in its order.
+    pub async fn run_until(&mut self, elapsed: Duration, record: &mut Record<'_>) {
+        if !std::mem::replace(&mut self.opened, true) {
+            record(&self.clock.now(), Told::Opened(Box::new(Opened::of(&self.room))));
+        }
         loop {
             self.settle(record).await;
             let now = self.clock.now().boot;
@@ -79,11 +87,16 @@ impl Rehearsal {
     }
 
     /// Takes in what waits, does all tasks, until nothing is left to do at this moment.
-    async fn settle(&mut self, record: &mut dyn FnMut(&Moment, &Event)) {
+    async fn settle(&mut self, record: &mut Record<'_>) {
         while let Some(event) = self.queue.pop_front() {
             let now = self.clock.now();
-            record(&now, &event);
+            record(&now, Told::Event(event.clone()));
             for task in self.room.update(&now, event) {
+                if let Task::Journal { happenings, .. } = &task {
+                    for line in happenings {
+                        record(&now, Told::Happening(line.clone()));
+                    }
+                }
                 self.perform(task).await;
             }
         }

@@ -198,13 +198,20 @@ impl Machine {
     fn found_confirming(&mut self, now: &Moment, step: usize, found: &Found) -> Vec<Task> {
         let verb = self.plan.intent.verb;
         let stops = matches!(self.plan.order.effects.get(step), Some(StepEffect::Cancel { .. }));
-        let Found::Run(run) = found else {
-            self.deed.words = Text::clean("queued, not begun");
-            return if self.waits_for_run(step) || stops {
-                Vec::new()
-            } else {
-                self.seen_effective(now, step, "its request is in the queue")
-            };
+        let run = match found {
+            Found::Run(run) => run,
+            Found::Queued(_) => {
+                self.deed.words = Text::clean("queued, not begun");
+                return if self.waits_for_run(step) || stops {
+                    Vec::new()
+                } else {
+                    self.seen_effective(now, step, "its request is in the queue")
+                };
+            }
+            Found::Closed { request, why } => {
+                let words = format!("request {request} ended without a run and will never run: {why}");
+                return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
+            }
         };
         if stops {
             return self.stopped(now, step, run);

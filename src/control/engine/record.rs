@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{DEPLOY_WITHIN, Machine, Phase, RECORD_EVERY, number, reason_of};
 use crate::control::task::Task;
 use crate::model::deed::{DeedState, EntryKind};
+use crate::model::error::SendError;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::ports::ledger::{LedgerError, Outcome};
@@ -19,7 +20,27 @@ impl Machine {
         releases: bool,
         held_due: Option<DateTime<Utc>>,
     ) -> Vec<Task> {
-        let outcome = Outcome { kind, step, words: Text::clean(words), changes: Vec::new(), releases, held_due };
+        // An UNKNOWN that nothing settled keeps the cause that it began with.
+        let began = step.filter(|_| kind == EntryKind::Unknown).and_then(|step| self.step(step)?.error.as_ref());
+        let error = began.map(|error| error.port().clone());
+        self.write(Outcome { kind, step, words: Text::clean(words), error, changes: Vec::new(), releases, held_due })
+    }
+
+    /// Records that the sending of a step failed: surely without effect, or nobody knows.
+    pub(super) fn record_error(&mut self, step: u32, error: &SendError) -> Vec<Task> {
+        if let Some(one) = self.step(step) {
+            one.error = Some(error.clone());
+        }
+        let (kind, releases) = match error {
+            SendError::NotDone(_) => (EntryKind::Failed, true),
+            SendError::Unknown(_) => (EntryKind::Unknown, false),
+        };
+        let words = Text::clean(&error.to_string());
+        let error = Some(error.port().clone());
+        self.write(Outcome { kind, step: Some(step), words, error, changes: Vec::new(), releases, held_due: None })
+    }
+
+    fn write(&mut self, outcome: Outcome) -> Vec<Task> {
         self.deed.words = outcome.words.clone();
         self.phase = Phase::Recording { outcome: Box::new(outcome.clone()) };
         vec![Task::Record { plan: self.plan.id, outcome }]

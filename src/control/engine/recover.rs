@@ -142,6 +142,13 @@ impl Machine {
         let stops = matches!(self.plan.order.effects.get(step), Some(StepEffect::Cancel { .. }));
         let words = match found {
             Found::Queued(request) => format!("the answer was lost; request {request} bears its key"),
+            // A repetition bears no key: one that never ran may be an earlier one.
+            Found::Closed { request, why } if matches!(self.plan.order.effects.get(step), Some(StepEffect::Retry { .. })) => {
+                self.deed.words =
+                    Text::clean(&format!("request {request} for a repetition ended without a run: {why}; it may be an earlier one"));
+                return Vec::new();
+            }
+            Found::Closed { request, .. } => format!("the answer was lost; request {request} bears its key and ended without a run"),
             // A stop leaves no key: only a run that is cancelled shows that it happened, one that still runs is looked at again.
             Found::Run(run) if stops && run.state != RunState::Cancelled => {
                 if run.state.is_over() {

@@ -68,18 +68,7 @@ impl Machine {
         }
         match result {
             Ok(()) => self.record(EntryKind::Accepted, Some(step), "the backend accepted it", false, None),
-            Err(error @ SendError::NotDone(_)) => {
-                if let Some(one) = self.step(step) {
-                    one.error = Some(error.clone());
-                }
-                self.record(EntryKind::Failed, Some(step), &error.to_string(), true, None)
-            }
-            Err(error @ SendError::Unknown(_)) => {
-                if let Some(one) = self.step(step) {
-                    one.error = Some(error.clone());
-                }
-                self.record(EntryKind::Unknown, Some(step), &error.to_string(), false, None)
-            }
+            Err(error) => self.record_error(step, error),
         }
     }
 }

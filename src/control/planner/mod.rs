@@ -172,6 +172,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         undo: draft.undo,
         commands,
         impossible,
+        waived: Vec::new(),
         checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
         typed: Some(typed),
         intent,

@@ -9,6 +9,7 @@ use crate::control::task::Task;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::{Happening, HappeningKind};
@@ -26,6 +27,16 @@ impl Room {
         let machine = Machine::confirmed(&self.world, plan, now);
         self.machines.insert(id, machine);
         self.picture(now, id)
+    }
+
+    /// An operator tried to order what was denied before his eyes: it is recorded, and nothing becomes of it even if the reasons are
+    /// gone by now.
+    pub(super) fn on_refused(&mut self, now: &Moment, plan: Box<Plan>, reasons: Vec<Reason>) -> Vec<Task> {
+        let why = reasons.first().map_or("denied", |reason| reason.text.as_str());
+        let text = format!("{} {}: {why}", plan.intent.verb.word(), DeedState::Denied.word().to_uppercase());
+        let mut tasks = self.say(now, HappeningKind::Deed, Some(plan.target().clone()), &text, &plan.intent.requester.to_string());
+        tasks.push(Task::Deny { plan, reasons });
+        tasks
     }
 
     pub(super) fn on_deed(&mut self, now: &Moment, plan: PlanId, event: &Event) -> Vec<Task> {

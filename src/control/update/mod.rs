@@ -170,6 +170,16 @@ impl Room {
         &self.world
     }
 
+    /// Whether this process settles what dead ones left.
+    pub fn tends(&self) -> bool {
+        self.tends
+    }
+
+    /// The backends that it can speak to.
+    pub fn able(&self) -> impl Iterator<Item = &BackendName> {
+        self.abilities.keys()
+    }
+
     /// The machine of a deed.
     pub fn machine(&self, plan: PlanId) -> Option<&Machine> {
         self.machines.get(&plan)
@@ -227,14 +237,25 @@ impl Room {
                 self.touch(now);
                 Vec::new()
             }
+            Event::JournalWritten { trouble } => {
+                let words = match &trouble {
+                    Some(trouble) => format!("{trouble}; history has a hole from here on, no deed is lost"),
+                    None => "the journal is written again".to_owned(),
+                };
+                self.world.journal_trouble = trouble;
+                self.say(now, HappeningKind::Source, None, &words, "journal")
+            }
             Event::Verified { result } => {
-                if let Ok(found) = result {
-                    self.world.ledger.verified = Some((now.wall, found));
-                    self.touch(now);
+                let ledger = &mut self.world.ledger;
+                match result {
+                    Ok(found) => (ledger.verified, ledger.unverified) = (Some((now.wall, found)), None),
+                    Err(error) => ledger.unverified = Some((now.wall, Text::clean(&error.to_string()))),
                 }
+                self.touch(now);
                 Vec::new()
             }
             Event::Confirmed { plan } => self.on_confirmed(now, *plan),
+            Event::Refused { plan, reasons } => self.on_refused(now, plan, reasons),
             Event::Looking { target, run } => {
                 self.looking = target;
                 self.detail = run;
@@ -245,6 +266,7 @@ impl Room {
                 Vec::new()
             }
             Event::Rule { ruling } => self.on_rule(ruling),
+            Event::RulingSigned { ruling, result } => self.on_ruling_signed(now, ruling, result),
             Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
@@ -266,6 +288,7 @@ impl Room {
             | Event::Recorded { .. }
             | Event::Looked { .. }
             | Event::Adopted { .. }
+            | Event::Signed { .. }
             | Event::Noted { .. } => Vec::new(),
         }
     }
@@ -319,7 +342,7 @@ impl Room {
             timeline.pop_front();
         }
         self.touch(now);
-        vec![Task::Journal { happenings: vec![happening] }]
+        vec![Task::Journal { happenings: vec![happening], elsewhere: false }]
     }
 
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.

@@ -288,7 +288,7 @@ impl Room {
 
     /// The targets of which a backend says something.
     fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
-        self.world.targets.keys().filter(|target| self.world.catalog.reads(target, backend)).cloned().collect()
+        self.world.targets.keys().filter(|target| self.world.catalog.says(backend, target)).cloned().collect()
     }
 
     pub(super) fn on_log(&mut self, now: &Moment, backend: BackendName, log: u64, result: Result<LogPart, PortError>) {

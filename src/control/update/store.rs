@@ -44,6 +44,7 @@ impl Room {
         self.world.reviews = Arc::new(picture.reviews);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
+        self.world.ledger.witnesses = picture.witnesses;
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.
@@ -58,7 +59,12 @@ impl Room {
                     let before = self.world.deeds.get(&deed.plan).map(|before| (before.state, before.facts));
                     if seen_before && before != Some((deed.state, deed.facts)) {
                         // The process that carries it out writes the journal; here it is only shown.
-                        let _ = self.tell(now, &deed);
+                        for mut task in self.tell(now, &deed) {
+                            if let Task::Journal { elsewhere, .. } = &mut task {
+                                *elsewhere = true;
+                            }
+                            tasks.push(task);
+                        }
                     }
                     self.world.deeds.insert_mut(deed.plan, Arc::new(deed));
                 }

@@ -63,7 +63,7 @@ fn an_emergency_change_owes_a_review_and_a_normal_one_does_not() {
         let mut plan = plan(Verb::Shift, Direction::Forward);
         plan.order.change_type = change;
         let (rule, given) = (protection(1), [approval("bo", 5), approval("rea", 5)]);
-        let Verdict::Permit(permit) = judge(&Case { protection: Some((&rule, &gates)), ..case(&plan, &given, &people()) }) else {
+        let Verdict::Permit(permit) = judge(&Case { guard: Some(guard(&rule, &gates)), ..case(&plan, &given, &people()) }) else {
             panic!("not permitted")
         };
         assert_eq!(permit.review_within(), owes, "{change:?}");
@@ -76,7 +76,7 @@ fn it_waives_nothing_else() {
     let rule = protection(2);
     let people = people();
     let gates = Gates::default();
-    let case = || Case { protection: Some((&rule, &gates)), ..case(&plan, &[], &people) };
+    let case = || Case { guard: Some(guard(&rule, &gates)), ..case(&plan, &[], &people) };
     let hold = Hold { by: "bo".to_owned(), since: noon(), reason: Text::empty(), deed: plan.id, share: None };
     let held = judge(&Case { hold: Some(&hold), ..case() });
     assert_eq!(rules(&held), ["hold"]);
@@ -85,7 +85,7 @@ fn it_waives_nothing_else() {
     assert_eq!(rules(&judge(&Case { record_trouble: Some("full"), ..case() })), ["record"]);
     assert_eq!(rules(&judge(&Case { rules: "01", ..case() })), ["rules"]);
     assert_eq!(rules(&judge(&Case { busy: Some("abort is under way"), ..case() })), ["busy"]);
-    assert_eq!(rules(&judge(&Case { protection: None, ..case() })), ["target"]);
+    assert_eq!(rules(&judge(&Case { guard: None, ..case() })), ["target"]);
     // Its box is its end, in both of its forms.
     assert_eq!(rules(&judge(&Case { at: plan.expires, ..case() })), ["expired", "expired"]);
     let longer = Plan { expires: plan.expires + TimeDelta::hours(9), ..plan.clone() };
@@ -151,7 +151,7 @@ fn an_overdue_review_stops_the_next_normal_change_of_its_service_and_nothing_els
     let (rule, gates) = (protection(0), Gates::default());
     let owed = [review("checkout@stage", Cause::Emergency)];
     let judged = |plan: &Plan, owed: &[Review], at| {
-        let verdict = judge(&Case { protection: Some((&rule, &gates)), owed, at, ..case(plan, &[], &people) });
+        let verdict = judge(&Case { guard: Some(guard(&rule, &gates)), owed, at, ..case(plan, &[], &people) });
         rules(&verdict).first().map(|rule| (*rule).to_owned())
     };
     let forward = plan(Verb::Shift, Direction::Forward);
@@ -168,7 +168,7 @@ fn an_overdue_review_stops_the_next_normal_change_of_its_service_and_nothing_els
     let closed = Closed { by: "bo".to_owned(), at: noon(), words: Text::clean("seen") };
     assert_eq!(judged(&forward, &[Review { closed: Some(closed), ..owed[0].clone() }], noon()), None);
     assert_eq!(judged(&forward, &[Review { due: None, ..owed[0].clone() }], noon()), None);
-    let verdict = judge(&Case { protection: Some((&rule, &gates)), owed: &owed, ..case(&forward, &[], &people) });
+    let verdict = judge(&Case { guard: Some(guard(&rule, &gates)), owed: &owed, ..case(&forward, &[], &people) });
     let fix = verdict.reasons()[0].fix.as_str();
     assert!(fix.contains(&format!("gonogo review {}", owed[0].plan.short())), "{fix}");
 }

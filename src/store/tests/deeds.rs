@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::*;
+use base64ct::{Base64, Encoding as _};
+
 use crate::model::deed::DeedState;
-use crate::ports::ledger::{Ledger, LedgerError};
+use crate::model::error::{PortError, PortErrorKind};
+use crate::ports::ledger::{Adoption, Ledger, LedgerError};
 
 #[tokio::test]
 async fn a_deed_goes_from_intended_to_held() {
@@ -181,7 +184,7 @@ async fn a_way_back_takes_an_expired_lease_and_the_sleeper_sends_nothing() {
     assert!(back.epoch > begun.epoch);
     assert!(matches!(sleeper.sending(&begun, 1).await, Err(LedgerError::LostLease(_))));
     assert!(matches!(sleeper.renew(shift.id, begun.epoch).await, Err(LedgerError::LostLease(_))));
-    assert!(!other.adopt(shift.id).await.unwrap(), "a living neighbour's deed is never seized");
+    assert_eq!(other.adopt(shift.id).await.unwrap(), Adoption::NotOurs, "a living neighbour's deed is never seized");
     assert!(matches!(other.record(shift.id, &outcome(EntryKind::Failed, None)).await, Err(LedgerError::LostLease(_))));
     sleeper.record(shift.id, &Outcome { releases: true, ..outcome(EntryKind::Failed, None) }).await.unwrap();
     other.sending(&back, 0).await.unwrap();
@@ -196,10 +199,12 @@ async fn a_dead_owners_deed_is_adopted_with_a_higher_epoch() {
     dying.sending(&begun, 0).await.unwrap();
     let seen = heir.open_deeds().await.unwrap().remove(0);
     assert!(seen.owner_alive && !seen.ours && seen.deed.elsewhere);
-    assert!(!heir.adopt(shift.id).await.unwrap());
+    assert_eq!(heir.adopt(shift.id).await.unwrap(), Adoption::NotOurs);
     drop(dying);
     assert!(!heir.open_deeds().await.unwrap().remove(0).owner_alive);
-    assert!(heir.adopt(shift.id).await.unwrap());
+    let leased = Adoption::Leased(begun.epoch + 1);
+    assert_eq!(heir.adopt(shift.id).await.unwrap(), leased);
+    assert_eq!(heir.adopt(shift.id).await.unwrap(), leased, "asked again it says the same");
     let seen = heir.open_deeds().await.unwrap().remove(0);
     assert!(seen.owner_alive && seen.ours && !seen.deed.elsewhere);
     assert_eq!(seen.deed.state, DeedState::Sent);
@@ -208,7 +213,7 @@ async fn a_dead_owners_deed_is_adopted_with_a_higher_epoch() {
     heir.record(shift.id, &Outcome { held_due: Some(clock.now().wall), ..outcome(EntryKind::Effective, None) }).await.unwrap();
     drop(heir);
     let watcher = store(dir.path(), &clock).await;
-    assert!(watcher.adopt(shift.id).await.unwrap(), "the watch of a dead owner is taken over");
+    assert_eq!(watcher.adopt(shift.id).await.unwrap(), Adoption::Observed, "the watch of a dead owner is taken over, and needs no lease");
     watcher.record(shift.id, &outcome(EntryKind::Held, None)).await.unwrap();
     assert_eq!(std::fs::read_dir(dir.path().join("owners")).unwrap().count(), 2, "the heir's file stays while a watch refers to it");
     drop(watcher);
@@ -324,7 +329,36 @@ async fn a_process_that_dies_leaves_its_deed_to_the_next_start() {
         assert!(!ended.status.success());
         let found = neighbour.open_deeds().await.unwrap().remove(0);
         assert_eq!((found.deed.state, found.owner_alive, found.ours), (state, false, false));
-        assert!(neighbour.adopt(shift.id).await.unwrap());
+        assert!(matches!(neighbour.adopt(shift.id).await.unwrap(), Adoption::Leased(_)));
         assert!(neighbour.verify().await.unwrap().intact);
     }
+}
+
+#[tokio::test]
+async fn failed_and_unknown_say_in_their_bodies_what_stood_in_the_way() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let kinds = [
+        (EntryKind::Failed, PortErrorKind::Unauthorised, "unauthorised"),
+        (EntryKind::Failed, PortErrorKind::Refused, "refused"),
+        (EntryKind::Failed, PortErrorKind::RateLimited { until: None }, "rate-limited"),
+        (EntryKind::Unknown, PortErrorKind::TimedOut, "timed-out"),
+        (EntryKind::Unknown, PortErrorKind::Unreachable, "unreachable"),
+    ];
+    for (n, (kind, error, name)) in kinds.into_iter().enumerate() {
+        let start = plan(&clock, Verb::Shift, &n.to_string());
+        let begun = store.begin(&start, &yes(start.id)).await.unwrap();
+        store.sending(&begun, 0).await.unwrap();
+        let error = PortError::new(error, &"edge".parse().unwrap(), "set weights", "because");
+        let told = Outcome { releases: true, error: Some(error.clone()), ..outcome(kind, Some(0)) };
+        store.record(start.id, &told).await.unwrap();
+        let (_, lines) = store.lines().await.unwrap();
+        let line: serde_json::Value = serde_json::from_slice(lines.last().unwrap()).unwrap();
+        let body = Base64::decode_vec(line.get("body").unwrap().as_str().unwrap()).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body.get("error"), Some(&serde_json::Value::from(name)));
+        let deed = store.deed(&start.id.short()).await.unwrap();
+        assert_eq!(deed.steps.first().unwrap().error.as_ref().unwrap().port(), &error, "the next process knows it as exactly");
+    }
+    assert!(store.verify().await.unwrap().intact);
 }

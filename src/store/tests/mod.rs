@@ -1,12 +1,17 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
+mod by_hand;
 mod deeds;
+mod evidence;
+mod export;
 mod forged;
 mod format;
 mod glass;
 mod loss;
 mod order;
 mod rulings;
+mod schema;
+mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -148,6 +153,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        waived: Vec::new(),
     }
 }
 
@@ -158,5 +164,5 @@ pub fn yes(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
 
 pub fn outcome(kind: EntryKind, step: Option<u32>) -> Outcome {
     let releases = step.is_none() && matches!(kind, EntryKind::Effective | EntryKind::Failed);
-    Outcome { kind, step, words: Text::clean("seen"), changes: Vec::new(), releases, held_due: None }
+    Outcome { kind, step, words: Text::clean("seen"), error: None, changes: Vec::new(), releases, held_due: None }
 }

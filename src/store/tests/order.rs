@@ -7,7 +7,6 @@ use crate::model::rollout::{Proven, Rollout, StateChange};
 use crate::model::timeline::{Happening, HappeningKind};
 use crate::ports::journal::Journal;
 use crate::ports::ledger::{Ledger, LedgerError};
-use crate::store::HAPPENING;
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -131,7 +130,7 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         source: "test".to_owned(),
         deed: None,
     };
-    let event = |n: i64| (happening(n).at.timestamp_millis(), HAPPENING.to_owned(), serde_json::to_string(&happening(n)).unwrap());
+    let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap());
     store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();
     store.append(vec![(now.timestamp_millis(), "polled".to_owned(), "{}".to_owned())]).await.unwrap();
     let newest = store.happenings(2).await.unwrap();

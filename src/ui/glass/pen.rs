@@ -191,3 +191,8 @@ pub(in crate::ui) fn colour(colour: Color, base: u8) -> String {
         Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
     }
 }
+
+/// Whether a cell shows nothing.
+pub(super) fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && cell.style() == Cell::EMPTY.style()
+}

@@ -155,7 +155,8 @@ impl LedgerScreen {
     fn standing(&self, scene: &Scene<'_>, width: usize) -> Vec<Row> {
         let ledger = &scene.world.ledger;
         let key = scene.keymap.shown(Command::Verify);
-        let pending = self.asked.filter(|asked| ledger.verified.as_ref().is_none_or(|(at, _)| at < asked));
+        let told = ledger.verified.as_ref().map(|(at, _)| at).max(ledger.unverified.as_ref().map(|(at, _)| at));
+        let pending = self.asked.filter(|asked| told.is_none_or(|at| at < asked));
         let late = |asked: &DateTime<Utc>| words::ago(asked, &scene.now.wall) >= LATE;
         let (mark, role, text) = match (&ledger.verified, pending) {
             (_, Some(asked)) if late(&asked) => {
@@ -184,6 +185,11 @@ impl LedgerScreen {
             }
         };
         let mut rows = said(scene, mark, role, &text, width);
+        if let Some((at, why)) = ledger.unverified.as_ref().filter(|_| pending.is_none()) {
+            let text =
+                format!("not verified {} ago: {why}. Mend it, then {key} tries again; until then nothing is proven anew", scene.ago(at));
+            rows.extend(said(scene, Mark::Unknown, Role::Watched, &text, width));
+        }
         if let Some(trouble) = &ledger.trouble {
             let text =
                 format!("nothing can be written: {trouble}. Deeds are refused until the room, which goes on trying, can write again");

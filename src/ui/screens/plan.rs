@@ -45,6 +45,7 @@ pub struct PlanDialog {
     drawn: Cell<bool>,
     dropped: u32,
     sent: bool,
+    refused: bool,
     scroll: usize,
     longest: Cell<usize>,
     wrong: Option<String>,
@@ -59,6 +60,8 @@ pub enum Reply {
     Left,
     /// Carry the plan out.
     Run(Box<Plan>),
+    /// It was tried though it is denied: an attempt is recorded, once a plan.
+    Refused(Box<Plan>, Vec<crate::model::reason::Reason>),
     /// Copy the commands.
     Copy(String),
     /// The plan has ended: make it anew.
@@ -78,6 +81,7 @@ impl PlanDialog {
             drawn: Cell::new(false),
             dropped: 0,
             sent: false,
+            refused: false,
             scroll: 0,
             longest: Cell::new(0),
             wrong: None,
@@ -167,9 +171,10 @@ impl PlanDialog {
         if ended {
             return Reply::Anew;
         }
-        if matches!(verdict, Verdict::Deny(_)) {
+        if let Verdict::Deny(reasons) = verdict {
             self.wrong = Some(DENIED.to_owned());
-            return Reply::Open;
+            let first = !std::mem::replace(&mut self.refused, true);
+            return if first { Reply::Refused(self.plan.clone(), reasons.clone()) } else { Reply::Open };
         }
         if let Some(confirm) = &self.confirm {
             let target = self.plan.target().to_string();

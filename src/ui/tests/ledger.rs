@@ -120,6 +120,9 @@ fn v_verifies_and_the_verdict_is_shown_with_each_entry() {
     assert_eq!(desk.acts.iter().filter(|act| **act == Act::VerifyLedger).count(), 1);
     desk.now = desk.now.plus(Duration::from_secs(61));
     desk.sees("no verdict");
+    desk.world.ledger.unverified = Some((desk.now.wall, Text::clean("failed to read the record: the disk does not answer")));
+    desk.sees("not verified 0s ago: failed to read the record: the disk does not answer");
+    desk.world.ledger.unverified = None;
     let found = Verification { intact: true, entries: 11, first_bad: None, reason: None };
     desk.world.ledger.verified = Some((desk.now.wall, found.clone()));
     desk.sees("+ intact: 11 entries verified 0s ago, 1 written since; v verifies again");

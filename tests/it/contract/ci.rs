@@ -93,7 +93,7 @@ trait Lab {
     {
         wait_for(what, LONG, || match self.find(effect.what(), effect.key(), after) {
             Some(Found::Run(run)) if seen(&run) => Some(*run),
-            Some(Found::Run(_) | Found::Queued(_)) | None => None,
+            Some(Found::Run(_) | Found::Queued(_) | Found::Closed { .. }) | None => None,
         })
     }
 
@@ -383,11 +383,37 @@ fn buildbot_merges_waiting_requests_and_that_is_said() {
     lane.send(&merged).unwrap();
     assert!(matches!(lane.find(merged.what(), merged.key(), None), Some(Found::Queued(_))));
     lane.send(&kept).unwrap();
-    let error = wait_for("the merge", LONG, || block(lane.ci.find(merged.what(), merged.key(), None)).err());
-    assert_eq!(error.kind, PortErrorKind::Conflict);
-    assert!(error.to_string().contains("merged it into a newer request; the builder needs collapseRequests=False"), "{error}");
+    let why = wait_for("the merge", LONG, || closed(&lane, &merged));
+    assert_eq!(why, "Buildbot merged it into a newer request; the builder needs collapseRequests=False");
     lane.master.open("merging");
     assert_eq!(lane.run_until("the end", &kept, None, is_over).state, RunState::Passed);
+}
+
+/// Why a start never ran and never will, once that is so.
+fn closed(lane: &Lane, start: &Effect) -> Option<String> {
+    match lane.find(start.what(), start.key(), None) {
+        Some(Found::Closed { why, .. }) => Some(why.to_string()),
+        Some(Found::Queued(_) | Found::Run(_)) | None => None,
+    }
+}
+
+#[test]
+fn buildbot_start_that_another_hand_cancelled_in_the_queue_is_closed() {
+    let lane = Lane::new(17);
+    let first = effect(lane.start(true, false));
+    lane.send(&first).unwrap();
+    lane.run_until("the first to run", &first, None, |run| run.state == RunState::Running);
+    let second = effect(lane.start(false, false));
+    lane.send(&second).unwrap();
+    let Some(Found::Queued(request)) = lane.find(second.what(), second.key(), None) else { panic!("it waits behind the first") };
+    let params = serde_json::json!({"reason": "not today"});
+    let (status, answer) = lane.master.call(&format!("buildrequests/{request}"), "cancel", &params);
+    assert_eq!(status, 200, "{answer}");
+    let why = wait_for("the cancel", LONG, || closed(&lane, &second));
+    assert_eq!(why, "it was cancelled while it waited");
+    lane.release();
+    lane.run_until("the first to end", &first, None, is_over);
+    assert!(closed(&lane, &second).is_some(), "it stays closed when its turn has come");
 }
 
 #[test]

@@ -99,6 +99,9 @@ fn what_needs_no_configuration_works_without_one() {
     assert!(place.run(&["doctor"]).exits(0).out.contains("nothing is configured"));
     let told = place.json(0, &["doctor"]);
     shape::keys(&told, "schema backends store");
+    let said = place.run(&["config", "check"]).exits(0);
+    assert!(said.out.contains("nothing to check") && said.out.contains("gonogo config example") && said.err.is_empty(), "{said:?}");
+    assert!(!place.store().exists(), "looking at nothing made a store");
     for shell in ["bash", "zsh", "fish"] {
         assert!(place.run(&["completions", shell]).exits(0).out.contains("gonogo"));
     }
@@ -116,8 +119,12 @@ fn a_file_that_is_not_there_is_exit_8() {
     }
     for args in [&["whoami"][..], &["doctor"]] {
         let args: Vec<_> = args.iter().chain(&["--config", "no/such.toml"]).copied().collect();
-        place.run(&args).exits(0);
+        let said = place.run(&args).exits(0);
+        assert!(said.err.contains("no/such.toml: there is no such file") && !said.out.is_empty(), "{said:?}");
     }
+    // Named by the variable it is no less refused.
+    let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), &["config", "check"]);
+    Place::started(command.env("GONOGO_CONFIG", "no/such.toml")).end().exits(8);
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn the_same_seed_and_orders_give_the_same_recording_and_another_seed_another() {
     assert!(other.len() > 1000 && !one.starts_with(&other), "another seed told the same story");
     assert!(one.starts_with(&play(&Place::bare(), "1", "5s", "four.jsonl").0), "a shorter run is the beginning of a longer one");
     let text = String::from_utf8(one).unwrap();
+    assert!(text.len() < 3_000_000, "equal readings fold: {} bytes", text.len());
     assert!(text.lines().count() > 50, "{} lines", text.lines().count());
     for line in text.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();

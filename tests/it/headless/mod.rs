@@ -12,6 +12,7 @@ mod ledger;
 pub mod place;
 mod plan;
 mod policy;
+mod router;
 mod secrets;
 mod shape;
 mod stands;

@@ -97,6 +97,11 @@ impl Place {
         place
     }
 
+    /// The home.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Writes the user's configuration.
     pub fn configure(&self, config: &str) {
         self.home.write("config/gonogo/gonogo.toml", config);

@@ -79,6 +79,58 @@ async fn a_token_goes_to_its_backend_and_nowhere_else() {
     drop(place);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_its_backend_repeats_in_any_form_is_shown_nowhere() {
+    const PASSWORD: &str = "p4ssw0rd-of-ana";
+    let server = Fault::start(|mut stream, request| async move {
+        use base64ct::Encoding as _;
+        // The header as it came, and what is in it.
+        let sent = request.lines().find_map(|line| line.strip_prefix("authorization: Basic ")).unwrap_or_default().to_owned();
+        let inside = String::from_utf8(base64ct::Base64::decode_vec(&sent).unwrap()).unwrap();
+        let body = serde_json::json!({"error": format!("{inside} is not known, {sent} neither")}).to_string();
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &answer("401 Unauthorized", "", body)).await;
+    })
+    .await;
+    let url = server.url();
+    tokio::task::spawn_blocking(move || {
+        let pair = Pair::shared();
+        let keys = format!("every = \"200ms\"\nuser = \"ana\"\npassword = {{ env = \"GUARD\" }}\nurl = \"{url}\"");
+        let more = format!(
+            "[[backend]]\nname = \"guarded\"\nkind = \"prometheus\"\n{keys}\n[[backend]]\nname = \"builds\"\nkind = \"buildbot\"\n{keys}\n\
+             [[service]]\nname = \"mail\"\npipeline = {{ backend = \"builds\", builder = \"mail\", scheduler = \"force\", properties = {{ gonogo_key = \"$key\" }} }}\n\
+             [service.deploy.prod]\nstrategy = \"canary\"\n"
+        );
+        let place = Room { more, ..pair.room(&Pair::pool()) }.place();
+        let mut told = String::new();
+        for (args, code) in [
+            (&["status"][..], 0),
+            (&["status", "--json"], 0),
+            (&["doctor"], 0),
+            (&["doctor", "--json"], 0),
+            (&["render", "board"], 0),
+            (&["render", "pipeline", "--target", "mail@prod"], 0),
+            (&["plan", "start", "mail@prod"], 0),
+            (&["start", "mail@prod", "--json"], 6),
+            (&["shift", "checkout@prod", "5"], 0),
+            (&["ledger", "list", "--json"], 0),
+        ] {
+            let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), args);
+            let said = Place::started(command.env("GUARD", PASSWORD)).end().exits(code);
+            told.push_str(&said.out);
+            told.push_str(&said.err);
+        }
+        let sent = <base64ct::Base64 as base64ct::Encoding>::encode_string(format!("ana:{PASSWORD}").as_bytes());
+        for secret in [PASSWORD, &sent] {
+            assert!(!told.contains(secret), "{told}");
+            assert_eq!(containing(&place.path("."), secret), Vec::<String>::new());
+        }
+        assert!(told.contains("ana:(secret) is not known, (secret) neither"), "{told}");
+    })
+    .await
+    .unwrap();
+    assert!(!server.requests().is_empty());
+}
+
 #[test]
 fn a_token_that_cannot_be_had_leaves_the_rest_alive() {
     let pair = Pair::shared();

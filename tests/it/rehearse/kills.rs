@@ -260,6 +260,8 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 let made = made(stage, plan.id, step, effect);
                 assert!(!said || made == 1, "said effective and is not; {told}");
                 assert!(!not_begun || made == 0, "said not begun and is; {told}");
+                let failed = deed.state == DeedState::Failed && one.facts.accepted.is_none();
+                assert!(!failed || made == 0, "said failed without having been accepted, and is; {told}");
             }
             StepEffect::Cancel { builder, run, .. } => {
                 let state = stage.runs().builders[builder].runs.iter().find(|one| one.id.number == *run).unwrap().state;

@@ -7,6 +7,7 @@ mod pairs;
 mod promises;
 mod stale;
 mod tap;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use gonogo::control::driver::outside::{Outside, abilities};
 use gonogo::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use gonogo::control::event::Event;
 use gonogo::control::planner;
+use gonogo::control::record::Told;
 use gonogo::control::update::Opening;
 use gonogo::control::world::World;
 use gonogo::model::catalog::Catalog;
@@ -251,9 +253,9 @@ impl Room {
         let until = self.clock.elapsed() + span;
         let Self { rehearsal, tap, events, .. } = self;
         rehearsal.give(Event::Woke);
-        let mut keep = |now: &Moment, event: &Event| {
-            if matches!(event, Event::Polled { .. }) {
-                events.push((*now, event.clone()));
+        let mut keep = |now: &Moment, told: Told| {
+            if let Told::Event(event @ Event::Polled { .. }) = told {
+                events.push((*now, event));
             }
         };
         tokio::select! {

@@ -142,3 +142,24 @@ async fn p7_a_hold_of_the_neighbour_binds_us_at_once() {
     assert!(one.tap.sent().is_empty());
     assert_eq!(one.world().target(&prod()).unwrap().state.hold.as_ref().unwrap().deed, hold);
 }
+
+#[tokio::test]
+async fn p12_who_settles_a_dead_rooms_deed_keeps_its_lease_for_as_long_as_that_takes() {
+    let stage = Stage::small(85);
+    let (mut one, mut other) = two(&stage).await;
+    stage.inject("ci", gonogo::adapters::simulated::Injection::LoseNextWrite);
+    let start = one.order(Verb::Start);
+    one.until("it to be sent", 10, |world| world.deeds.get(&start).is_some_and(|deed| deed.facts.sent.is_some())).await;
+    drop(one);
+    other.seconds(28).await;
+    let order = other.tap.order();
+    assert!(order.contains(&format!("adopt {start}")), "{order:?}");
+    let renewals = order.iter().filter(|line| **line == format!("renew {start}")).count();
+    assert!(renewals >= 3, "every 8 s of 28, or a way back could take the lease from under it: {order:?}");
+    other.seconds(10).await;
+    assert_eq!(other.state(start), DeedState::Unknown, "{}", other.story());
+    other.seconds(60).await;
+    let after = other.tap.order().iter().filter(|line| **line == format!("renew {start}")).count();
+    assert!(after <= renewals + 1, "what is settled needs no lease");
+    assert!(other.store.verify().await.unwrap().intact);
+}

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
 use gonogo::model::approval::{Ruling, Waiting};
 use gonogo::model::capability::Capability;
-use gonogo::model::deed::{Deed, Effect, EffectKey, Recorded};
+use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
 use gonogo::model::operator::Person;
@@ -23,8 +23,11 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
 use gonogo::ports::metrics::Metrics;
+use gonogo::ports::signer::Signed;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
 
@@ -50,6 +53,7 @@ pub struct Tap {
     refuse: Mutex<Refuse>,
     sent: Mutex<BTreeMap<EffectKey, u32>>,
     order: Mutex<Vec<String>>,
+    closes: AtomicBool,
     polls: Mutex<Vec<(BackendName, u64)>>,
 }
 
@@ -64,6 +68,7 @@ impl Tap {
             refuse: Mutex::new(Refuse::Nothing),
             sent: Mutex::default(),
             order: Mutex::default(),
+            closes: AtomicBool::new(false),
             polls: Mutex::default(),
         })
     }
@@ -86,6 +91,11 @@ impl Tap {
 
     pub fn refuse(&self, what: Refuse) {
         *self.refuse.lock().unwrap() = what;
+    }
+
+    /// From now on what a CI system made of an effect ended in its queue.
+    pub fn close_all(&self) {
+        self.closes.store(true, Ordering::SeqCst);
     }
 
     /// How often each effect reached its backend.
@@ -124,6 +134,13 @@ impl Tap {
         let refuse = *self.refuse.lock().unwrap();
         if refuse == what || refuse == Refuse::Everything {
             return Err(LedgerError::Unwritable(Text::clean("disk full")));
+        }
+        Ok(())
+    }
+
+    fn readable(&self) -> Result<(), LedgerError> {
+        if *self.refuse.lock().unwrap() == Refuse::Reads {
+            return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
         }
         Ok(())
     }
@@ -219,7 +236,10 @@ impl Ci for Tapped<dyn Ci> {
     }
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>> {
         Box::pin(async move {
-            let found = self.inner.find(effect, key, after).await;
+            let mut found = self.inner.find(effect, key, after).await;
+            if self.tap.closes.load(Ordering::SeqCst) {
+                found = Ok(Some(Found::Closed { request: 7, why: Text::clean("it was cancelled while it waited") }));
+            }
             self.tap.boundary().await;
             found
         })
@@ -271,8 +291,13 @@ impl Ledger for TappedLedger {
         self.inner.waiting()
     }
 
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
-        self.inner.rule(ruling, may)
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.inner.rule(ruling, signed, may)
     }
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
         self.inner.reviews()
@@ -286,8 +311,11 @@ impl Ledger for TappedLedger {
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, format!("deny {}", plan.id), self.inner.deny(plan, reasons))
     }
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
-        self.write(Refuse::Begin, format!("begin {}", plan.id), self.inner.begin(plan, judge))
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        self.inner.personal_bodies(plan)
+    }
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.write(Refuse::Begin, format!("begin {}", plan.id), self.inner.begin_signed(plan, signed, judge))
     }
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
         self.write(Refuse::Sending, format!("sending {}-{step}", begun.plan.id), self.inner.sending(begun, step))
@@ -307,7 +335,7 @@ impl Ledger for TappedLedger {
     fn recent_deeds(&self, most: u32) -> Pending<'_, Result<Vec<Deed>, LedgerError>> {
         self.inner.recent_deeds(most)
     }
-    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<bool, LedgerError>> {
+    fn adopt(&self, plan: PlanId) -> Pending<'_, Result<Adoption, LedgerError>> {
         self.write(Refuse::Everything, format!("adopt {plan}"), self.inner.adopt(plan))
     }
     fn states(&self) -> Pending<'_, Result<Vec<TargetState>, LedgerError>> {
@@ -318,9 +346,7 @@ impl Ledger for TappedLedger {
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
         Box::pin(async move {
-            if *self.tap.refuse.lock().unwrap() == Refuse::Reads {
-                return Err(LedgerError::Broken(Text::clean("the disk does not answer")));
-            }
+            self.tap.readable()?;
             self.inner.generation().await
         })
     }
@@ -330,7 +356,14 @@ impl Ledger for TappedLedger {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.inner.size()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        self.inner.witnesses()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        self.inner.verify()
+        Box::pin(async move {
+            self.tap.readable()?;
+            self.inner.verify().await
+        })
     }
 }

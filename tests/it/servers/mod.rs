@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
+pub mod calendar;
 pub mod fault;
 pub mod haproxy;
 pub mod http;
@@ -10,3 +11,4 @@ pub mod prometheus;
 pub mod runtime_proxy;
 pub mod service;
 pub mod support;
+pub mod tls;

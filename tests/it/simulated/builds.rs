@@ -28,6 +28,7 @@ fn found_run(train: &Train, effect: &Effect, after: Option<u64>) -> Run {
     match find(train, effect, after).unwrap() {
         Found::Run(run) => *run,
         Found::Queued(request) => panic!("request {request} still waits"),
+        Found::Closed { request, why } => panic!("request {request} never runs: {why}"),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod builds;
 mod faults;
+mod recording;
 mod routing;
 mod story;
 

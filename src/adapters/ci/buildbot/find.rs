@@ -7,6 +7,7 @@ use super::{Buildbot, KEY, translate, wire};
 use crate::model::deed::EffectKey;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::plan::StepEffect;
+use crate::model::text::Text;
 use crate::ports::ci::Found;
 
 /// The newest requests of a builder among which a key is looked for.
@@ -57,7 +58,7 @@ impl Buildbot {
         }
     }
 
-    /// What became of a request: its newest build, a place in the queue, or an end without a build, which is an error with words.
+    /// What became of a request: its newest build, a place in the queue, or an end without a build.
     async fn follow(&self, doing: &str, builder: &str, request: wire::BuildRequest, sets: &Sets) -> Result<Found, PortError> {
         let id = request.buildrequestid;
         let query = [("order", "-buildid"), ("limit", "1"), ("property", "*")];
@@ -74,7 +75,7 @@ impl Buildbot {
             Some(6) => "it was cancelled while it waited",
             Some(_) | None => "Buildbot does not say why",
         };
-        Err(self.fault(PortErrorKind::Conflict, doing, &format!("request {id} ended without a run and will never run: {why}")))
+        Ok(Found::Closed { request: id, why: Text::clean(why) })
     }
 
     /// The newest repetition of a run. Buildbot names the first build of a chain of rebuilds, so that is what is asked for.
@@ -89,7 +90,7 @@ impl Buildbot {
             match self.follow(&doing, builder, request, &sets).await? {
                 // The run itself may be the newest repetition of its chain.
                 Found::Run(found) if found.id.number <= after.unwrap_or_default().max(run) => return Ok(None),
-                found @ (Found::Run(_) | Found::Queued(_)) => return Ok(Some(found)),
+                found @ (Found::Run(_) | Found::Queued(_) | Found::Closed { .. }) => return Ok(Some(found)),
             }
         }
         Ok(None)

@@ -139,6 +139,14 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_whose_file_forbids_is_forbidden_and_an_absent_one_unreachable() {
+        let kind = |error: io::ErrorKind| unconnected(&error.into(), "/run/haproxy.sock").kind;
+        assert_eq!(kind(io::ErrorKind::PermissionDenied), PortErrorKind::Forbidden);
+        assert_eq!(kind(io::ErrorKind::NotFound), PortErrorKind::Unreachable);
+        assert_eq!(kind(io::ErrorKind::TimedOut), PortErrorKind::TimedOut);
+    }
+
+    #[test]
     fn an_answer_that_ends_early_is_refused() {
         assert!(answers(b"Name: HAProxy\nPid: 1", 1).is_err());
         assert!(answers(b"Name: HAProxy\nPid: 1\n", 1).is_err());

@@ -1,0 +1,116 @@
+//! Keeps the journal: lines are written in batches beside the room, old ones dropped, and a disk that takes none is told in the room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::tape::Taped;
+use crate::control::event::Event;
+use crate::control::record::{Line, Recorder, Told};
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
+use crate::ports::journal::{Journal, Retention};
+
+/// Readings wait at most this long for others, so that one write carries many; happenings do not wait.
+const BATCH: Duration = Duration::from_secs(5);
+/// A batch of this many bytes is written at once.
+const BATCH_BYTES: usize = 512 * 1024;
+/// Lines that wait for a disk that takes none, at most; then there is a hole.
+const WAITING_BYTES: usize = 4 * 1024 * 1024;
+/// How often what is too old, or too much, is dropped.
+const COMPACT_EVERY: Duration = Duration::from_mins(10);
+/// How often every source is written whole again, so that the oldest lines can be dropped.
+const WHOLE_EVERY: Duration = Duration::from_hours(1);
+
+/// What waits to be written.
+struct Keeper {
+    journal: Arc<dyn Journal>,
+    recorder: Recorder,
+    waiting: Vec<Line>,
+    bytes: usize,
+    lost: u64,
+    trouble: bool,
+}
+
+/// Writes what comes from a tape until the room is gone, then the rest.
+pub(super) async fn keep(
+    journal: Arc<dyn Journal>,
+    retention: Retention,
+    mut tape: mpsc::Receiver<Taped>,
+    events: mpsc::WeakSender<Event>,
+) {
+    let recorder = Recorder::whole_every(WHOLE_EVERY);
+    let mut keeper = Keeper { journal, recorder, waiting: Vec::new(), bytes: 0, lost: 0, trouble: false };
+    let mut compacted: Option<Boot> = None;
+    while let Some((at, told)) = tape.recv().await {
+        let mut now = at;
+        let mut hurry = keeper.take(&at, &told);
+        let pause = tokio::time::sleep(BATCH);
+        tokio::pin!(pause);
+        while !hurry && keeper.bytes < BATCH_BYTES {
+            let next = tokio::select! {
+                next = tape.recv() => next,
+                () = &mut pause => None,
+            };
+            let Some((at, told)) = next else { break };
+            now = at;
+            hurry = keeper.take(&at, &told);
+        }
+        // What came together is written together.
+        while let Ok((at, told)) = tape.try_recv() {
+            now = at;
+            keeper.take(&at, &told);
+        }
+        if let Some(news) = keeper.write(&now).await
+            && let Some(events) = events.upgrade()
+        {
+            let _ = events.send(news).await;
+        }
+        if compacted.is_none_or(|last| now.boot.since(last) >= COMPACT_EVERY) {
+            compacted = Some(now.boot);
+            if let Err(error) = keeper.journal.compact(retention.days, retention.bytes).await {
+                tracing::warn!(%error, "old lines of the journal were not dropped");
+            }
+        }
+    }
+}
+
+impl Keeper {
+    /// Takes in what was told; true when it should not wait.
+    fn take(&mut self, at: &Moment, told: &Told) -> bool {
+        let Some(line) = self.recorder.line(at, told) else { return false };
+        self.bytes += line.json.len();
+        self.waiting.push(line);
+        matches!(told, Told::Happening(_))
+    }
+
+    /// Writes what waits; an event when the journal could not be written, or can be again.
+    async fn write(&mut self, now: &Moment) -> Option<Event> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        match self.journal.append(self.rows()).await {
+            Ok(()) => {
+                self.waiting.clear();
+                (self.bytes, self.lost) = (0, 0);
+                std::mem::take(&mut self.trouble).then_some(Event::JournalWritten { trouble: None })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
+                if self.bytes > WAITING_BYTES {
+                    self.lost += self.waiting.len() as u64;
+                    // What comes next builds on nothing that was lost.
+                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).into_iter().collect();
+                    self.bytes = 0;
+                }
+                let trouble = Some(Text::clean(&error.to_string()));
+                (!std::mem::replace(&mut self.trouble, true)).then_some(Event::JournalWritten { trouble })
+            }
+        }
+    }
+
+    fn rows(&self) -> Vec<(i64, String, String)> {
+        self.waiting.iter().map(|line| (line.at_ms, line.family.to_owned(), line.json.clone())).collect()
+    }
+}
