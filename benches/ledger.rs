@@ -56,6 +56,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
     let target =
         OrderTarget { service: "checkout".to_owned(), environment: "prod".to_owned(), slot: None, digest: None, run: None, attempt: None };
     let order = Order {
+        break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),
         ends: None,
@@ -95,6 +96,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        waived: Vec::new(),
     })
 }
 

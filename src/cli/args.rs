@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
+use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
 
 /// The release control room in a terminal.
 #[derive(Debug, Parser)]
@@ -120,6 +121,19 @@ pub enum Command {
         /// How it is done.
         #[command(flatten)]
         flags: DeedFlags,
+    },
+    /// Carries a deed out past approvals, checks and windows, within a time box; `list` shows the open ones and the reviews owed.
+    BreakGlass(BreakGlass),
+    /// Closes the review that break glass or an emergency change left owed; another person does it.
+    Review {
+        /// The deed, 8 or more of its digits.
+        id: String,
+        /// What was found.
+        #[arg(long)]
+        reason: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Draws one screen.
     Render(Render),
@@ -260,6 +274,36 @@ pub struct RuleArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `gonogo break-glass`.
+#[derive(Debug, Args)]
+pub struct BreakGlass {
+    /// The verb; `list` only shows.
+    #[arg(value_parser = glass, value_name = "VERB|list")]
+    pub what: Glass,
+    /// `service@environment`.
+    pub target: Option<String>,
+    /// What else the verb needs: a share.
+    pub args: Vec<String>,
+    /// The run of a retry or cancel, `backend/number`.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// The time box, 1m to 4h; the deed begins within it.
+    #[arg(long = "for", value_name = "SPAN", default_value = "15m", value_parser = time_box)]
+    pub time_box: Duration,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// What `gonogo break-glass` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glass {
+    /// Carries a deed out.
+    Break(Verb),
+    /// Shows open windows, owed reviews and use.
+    List,
 }
 
 /// How a stored plan is carried out.
@@ -466,6 +510,15 @@ fn change_type(word: &str) -> Result<ChangeType, String> {
 
 fn verb(word: &str) -> Result<Verb, String> {
     word.parse()
+}
+
+fn glass(word: &str) -> Result<Glass, String> {
+    if word == "list" { Ok(Glass::List) } else { word.parse().map(Glass::Break) }
+}
+
+fn time_box(text: &str) -> Result<Duration, String> {
+    let right = |span: &Duration| (SHORTEST_BOX..=LONGEST_BOX).contains(span);
+    duration(text).ok().filter(right).ok_or_else(|| format!("`{text}` is no time box; expected 1m to 4h"))
 }
 
 /// `90s`, `5m`, `1h30m`, `250ms`.

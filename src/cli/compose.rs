@@ -32,7 +32,7 @@ use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::Ledger;
 use crate::ports::{Port, Ports};
-use crate::store::{Identity, SqliteStore};
+use crate::store::{Identity, SecondLedger, SqliteStore};
 
 /// Everything that a room is opened with, before it is opened.
 pub struct Composed {
@@ -110,8 +110,8 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
 
 /// An opening to which the equipment is still to come.
 fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
-    let Equipment { installation, record_trouble, abilities } = Equipment::default();
-    Opening { catalog, actor, read_only, installation, record_trouble, abilities, seed, tends }
+    let Equipment { installation, record_trouble, has_second_place, abilities } = Equipment::default();
+    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -125,12 +125,21 @@ async fn backends_and_store(
     let witnesses = config.ledger.witness.clone();
     let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
+    let second = config.ledger.break_glass.clone();
     let signer = who::signer(&around);
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = match SqliteStore::open(&path, clock.clone(), None).await {
         Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
         Err(error) => Err(error),
     };
+    if let (Ok(store), Some(second)) = (&opened, &second) {
+        store.name_second_place(second);
+        if store.condition().is_none()
+            && let Err(error) = store.take_over().await
+        {
+            out::words(&format!("gonogo: what stands in the second place of the record was not taken over: {error}"));
+        }
+    }
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
     let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);
@@ -138,8 +147,14 @@ async fn backends_and_store(
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
+    let has_second_place = second.is_some();
+    let ledger = match second {
+        Some(second) => Arc::new(SecondLedger::new(ledger, &second, clock.clone())),
+        None => ledger,
+    };
     ledger.name_people(&people);
-    let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
+    let (installation, abilities) = (ledger.installation(), switchboard.abilities());
+    let equipment = Equipment { installation, record_trouble: trouble, has_second_place, abilities };
     (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
 }
 
@@ -183,7 +198,7 @@ pub fn simulated_meanwhile(
                 let record_trouble = Some(Text::clean(&error.to_string()));
                 let ledger = Broken::new(error);
                 let abilities = crate::control::driver::outside::abilities(&ports);
-                let equipment = Equipment { installation: ledger.installation(), record_trouble, abilities };
+                let equipment = Equipment { installation: ledger.installation(), record_trouble, has_second_place: false, abilities };
                 (Outside::new(ports, Arc::new(ledger), None, its_clock), equipment)
             }
         }
@@ -217,7 +232,7 @@ fn train(
 
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
     let abilities = crate::control::driver::outside::abilities(&ports);
-    let equipment = Equipment { installation: store.installation(), record_trouble: None, abilities };
+    let equipment = Equipment { installation: store.installation(), record_trouble: None, has_second_place: false, abilities };
     // Nothing of a simulation outlives it: a journal would only fill the memory.
     (Outside::new(ports, store, None, clock), equipment)
 }

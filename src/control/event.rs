@@ -49,6 +49,9 @@ pub struct StorePicture {
     pub recent: Vec<crate::model::deed::Deed>,
     /// Plans that wait for other persons.
     pub waiting: Vec<Waiting>,
+    /// Break glass that is open, reviews that are owed, and the newest that are over.
+    #[serde(default)]
+    pub reviews: Vec<crate::model::review::Review>,
     /// The newest entries, oldest first.
     pub entries: Vec<EntryRow>,
     /// All entries.

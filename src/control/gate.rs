@@ -8,10 +8,12 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::Review;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
+use crate::policy::glass;
 use crate::policy::judge::{self, Case};
 use crate::ports::ledger::AtCommit;
 
@@ -31,12 +33,19 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         is_own_key: None,
         people: &world.catalog.people,
         read_only: world.read_only,
-        record_trouble: world.ledger.trouble.as_ref().map(AsRef::as_ref),
+        // What breaks the glass is recorded in the second place when the store cannot be written.
+        record_trouble: world
+            .ledger
+            .trouble
+            .as_ref()
+            .filter(|_| !(glass::is_broken(plan) && world.ledger.has_second_place))
+            .map(AsRef::as_ref),
         rules: &world.catalog.rules_digest,
         at: now.wall,
         hold,
         busy: busy.as_deref(),
         approvals: world.approvals(plan.id),
+        owed: &world.reviews,
     })
 }
 
@@ -54,6 +63,7 @@ pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &
         hold: found.state.hold.as_ref(),
         busy: None,
         approvals: &found.approvals,
+        owed: &found.owed,
     })
 }
 
@@ -97,6 +107,11 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
     Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
+}
+
+/// Why the one at the keys may not close a review; empty when it may be closed.
+pub fn against_review(world: &World, review: &Review) -> Vec<Reason> {
+    glass::against_review(review, &world.actor, &world.catalog.people, world.read_only)
 }
 
 /// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.

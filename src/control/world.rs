@@ -19,6 +19,7 @@ use crate::model::operator::Actor;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::StepEffect;
 use crate::model::reading::{Fact, Freshness};
+use crate::model::review::Review;
 use crate::model::rollout::TargetState;
 use crate::model::share::Share;
 use crate::model::signal::{Better, SignalReading};
@@ -334,6 +335,8 @@ pub struct LogView {
 pub struct LedgerView {
     /// Why it cannot be written; deeds are refused meanwhile.
     pub trouble: Option<Text>,
+    /// Whether break glass can be recorded in a second place meanwhile.
+    pub has_second_place: bool,
     /// Whether it was read at all.
     pub read: bool,
     /// The newest entries, oldest first, at most 500.
@@ -384,6 +387,8 @@ pub struct World {
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
     pub waiting: Arc<Vec<Waiting>>,
+    /// Break glass that is open, reviews that are owed, and the newest that are over; the oldest first.
+    pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
     pub ruled: Arc<VecDeque<Ruled>>,
     /// What happened, oldest first, at most 2,000 lines.
@@ -416,6 +421,7 @@ impl World {
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
             waiting: Arc::new(Vec::new()),
+            reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),
             logs: BTreeMap::new(),

@@ -81,6 +81,12 @@ pub struct Protection {
     pub also: Vec<ApprovalGroup>,
     /// How long an approval counts; none: as long as its plan.
     pub approvals_expire: Option<Duration>,
+    /// Roles that may break the glass; none: those that may act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass_roles: Option<Vec<RoleName>>,
+    /// How long after break glass its review is due; none: [`super::review::REVIEW_WITHIN`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_within: Option<Duration>,
 }
 
 /// What guards a target: its protection, and the gates and the tier of assurance of its environment.

@@ -1,5 +1,7 @@
 //! A deed: a plan on its way from intended to held, and the capabilities without which no adapter writes.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +17,36 @@ use super::traffic::Weights;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     plan: PlanId,
+    waived: Vec<Reason>,
+    review_within: Option<Duration>,
 }
 
 impl Permit {
     /// Grants a plan.
     pub fn grant(plan: PlanId) -> Self {
-        Self { plan }
+        Self { plan, waived: Vec::new(), review_within: None }
+    }
+
+    /// The same permit, given over reasons that break glass waived.
+    #[must_use]
+    pub fn over(self, waived: Vec<Reason>) -> Self {
+        Self { waived, ..self }
+    }
+
+    /// The same permit, for a deed whose review is due this long afterwards.
+    #[must_use]
+    pub fn owing(self, review_within: Duration) -> Self {
+        Self { review_within: Some(review_within), ..self }
+    }
+
+    /// What break glass waived.
+    pub fn waived(&self) -> &[Reason] {
+        &self.waived
+    }
+
+    /// How long afterwards a review of the deed is due; none when none is owed.
+    pub fn review_within(&self) -> Option<Duration> {
+        self.review_within
     }
 
     /// The plan that was permitted.

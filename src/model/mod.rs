@@ -17,6 +17,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod reading;
 pub mod reason;
+pub mod review;
 pub mod rollout;
 pub mod run_gate;
 pub mod share;

@@ -136,6 +136,9 @@ pub struct OrderTarget {
 /// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// When the time box of break glass ends, RFC 3339 with milliseconds; not there in an Order that does not break the glass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// The type of change by the rules, or stricter.
     pub change_type: ChangeType,
     /// Steps in order.
@@ -314,6 +317,9 @@ pub struct Plan {
     pub commands: Vec<String>,
     /// Reasons why it cannot be done at all, whoever asks; empty when it can.
     pub impossible: Vec<Reason>,
+    /// What break glass waived when it was judged last; empty for a plan that does not break it.
+    #[serde(default)]
+    pub waived: Vec<Reason>,
 }
 
 impl Plan {

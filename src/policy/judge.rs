@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{gate, role};
+use super::{gate, glass, role};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
+use crate::model::change::ChangeType;
 use crate::model::deed::Permit;
 use crate::model::intent::Direction;
 use crate::model::operator::{Actor, Person};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{REVIEW_WITHIN, Review};
 use crate::model::rollout::Hold;
 use crate::model::verdict::Verdict;
 
@@ -39,6 +41,8 @@ pub struct Case<'a> {
     pub busy: Option<&'a str>,
     /// Who approved this plan and did not take it back.
     pub approvals: &'a [Approval],
+    /// Reviews that are owed, of this service at least.
+    pub owed: &'a [Review],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -46,8 +50,11 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(case.plan.impossible.iter().cloned());
     reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
-    if case.plan.direction == Direction::Forward {
-        reasons.extend(gate::stopping(&case.plan.checks));
+    reasons.extend(glass::overdue(case.plan, case.owed, &case.at));
+    // Break glass waives these, and the approvals below; nothing else.
+    let mut waived = waivable(case);
+    if !glass::is_broken(case.plan) {
+        reasons.append(&mut waived);
     }
     reasons.dedup();
     if !reasons.is_empty() {
@@ -59,11 +66,22 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let required = approval::requirements(case.plan, guard, case.people);
     let approvals = approval::counting(case.approvals, guard.assurance, &case.at);
     let (needs, given) = approval::met(&required, &approvals);
+    let permit = Permit::grant(case.plan.id);
+    if glass::is_broken(case.plan) {
+        waived.extend(required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)));
+        return Verdict::Permit(permit.over(waived).owing(guard.protection.review_within.unwrap_or(REVIEW_WITHIN)));
+    }
     if given >= needs {
-        return Verdict::Permit(Permit::grant(case.plan.id));
+        let review = guard.gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
+        return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
     }
     let reasons = required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)).collect();
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
+}
+
+/// What the rules say against a plan that break glass may waive: gate checks.
+fn waivable(case: &Case<'_>) -> Vec<Reason> {
+    if case.plan.direction == Direction::Forward { gate::stopping(&case.plan.checks) } else { Vec::new() }
 }
 
 /// What a group has not given yet, and who of it could.
@@ -104,7 +122,7 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         reasons.push(Reason::new(
             "record",
             &format!("the record cannot be written: {trouble}"),
-            "make the store writable; deeds are refused until it is",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
         ));
     }
     if case.at >= plan.expires {
@@ -131,12 +149,14 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         if guard.assurance >= Assurance::T1 && !signs {
             reasons.push(approval::unsigned(plan, requester));
         }
-        let roles = &guard.protection.actor_roles;
+        let breaking = guard.protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
+        let roles = breaking.unwrap_or(&guard.protection.actor_roles);
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
             let wanted =
                 if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
-            let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
+            let act = if breaking.is_some() { "break glass" } else { "act" };
+            let text = format!("{} may not {act} on {}", plan.intent.requester, plan.target());
             reasons.push(Reason::new(
                 "role",
                 &text,
@@ -144,12 +164,16 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             ));
         }
     }
+    reasons.extend(glass::against(plan, &case.at));
     if plan.direction == Direction::Forward
         && let Some(hold) = case.hold
     {
         let why = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
         let text = format!("{} is held by {} since {}{why}", plan.target(), hold.by, hold.since.format("%H:%M:%SZ"));
-        reasons.push(Reason::new("hold", &text, &format!("gonogo resume {}", plan.target())));
+        // A hold is somebody's word that it must stand still: lifted by a deed of its own, never waived.
+        let fix = format!("gonogo resume {}", plan.target());
+        let fix = if glass::is_broken(plan) { format!("break glass waives no hold; {fix}") } else { fix };
+        reasons.push(Reason::new("hold", &text, &fix));
     }
     if let Some(busy) = case.busy {
         reasons.push(Reason::new("busy", busy, "wait until it is effective or failed"));

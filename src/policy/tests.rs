@@ -1,5 +1,7 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
+mod glass;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::approval::{Ask, reasons_against, requirements};
@@ -50,6 +52,7 @@ fn protection(approvals: u32) -> Protection {
 fn plan(verb: Verb, direction: Direction) -> Plan {
     let expires = noon() + TimeDelta::hours(4);
     let order = Order {
+        break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),
         ends: None,
@@ -89,6 +92,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        waived: Vec::new(),
     }
 }
 
@@ -120,6 +124,7 @@ fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> 
         hold: None,
         busy: None,
         approvals,
+        owed: &[],
     }
 }
 

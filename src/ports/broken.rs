@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
 use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
@@ -15,6 +15,7 @@ use crate::model::operator::Person;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::signal::{Ask, SignalReading};
 use crate::model::text::Text;
@@ -107,6 +108,12 @@ impl Ledger for Broken<LedgerError> {
         self.say()
     }
     fn rule<'a>(&'a self, _: &'a Ruling, _: Option<&'a Signed>, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.say()
+    }
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        self.say()
+    }
+    fn review<'a>(&'a self, _: &'a Finding, _: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
         self.say()
     }
     fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {

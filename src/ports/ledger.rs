@@ -12,6 +12,7 @@ use crate::model::name::{PlanId, Target};
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -75,9 +76,14 @@ pub struct AtCommit {
     pub at: DateTime<Utc>,
     /// Approvals of the plan that were given and not withdrawn; some may have ended.
     pub approvals: Vec<Approval>,
+    /// Reviews that are owed on the target's service.
+    pub owed: Vec<Review>,
     /// Whether the person's own key signed what is being recorded, and the signature holds.
     pub is_own_key: bool,
 }
+
+/// Whether a review may be closed, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
+pub type MayReview<'a> = &'a (dyn Fn(&Review) -> Vec<Reason> + Send + Sync);
 
 /// Whether a ruling may be made, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
 pub type MayRule<'a> = &'a (dyn Fn(&Plan, &AtCommit) -> Vec<Reason> + Send + Sync);
@@ -212,6 +218,13 @@ pub trait Ledger: Send + Sync {
         may: MayRule<'a>,
     ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
 
+    /// Break glass and reviews: those that are owed, whose time box is open, and the newest that are over; the oldest first.
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>>;
+
+    /// Closes a review, one transaction: it is owed, `may` has no reason against it; then a `break-glass` entry whose state is
+    /// `reviewed` is appended. What `may` refuses is recorded as `denied` and returned as [`LedgerError::Refused`].
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>>;
+
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;
 
@@ -221,7 +234,8 @@ pub trait Ledger: Send + Sync {
     /// The point of no return, one transaction: the plan is neither expired nor spent, no other deed is under way on the target
     /// (a way back may take an expired lease of a living owner with a higher epoch), the judge says yes again to what stands in the
     /// store now; then the lease is taken, an earlier hold watch on the target is closed as `superseded` when the plan has effects,
-    /// and `intent` is appended, its body the Order's canonical bytes. For hold, resume and note the entry of that kind, its state change
+    /// and `intent` is appended, its body the Order's canonical bytes; above it `break-glass` when the Order breaks the glass, whose line
+    /// is synchronised to the second place first, and a review is owed from then on. For hold, resume and note the entry of that kind, its state change
     /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is
     /// also effective at once.
     fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {

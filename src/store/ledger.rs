@@ -11,10 +11,13 @@ use crate::model::name::PlanId;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::ports::Pending;
-use crate::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use crate::ports::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
 use crate::ports::signer::Signed;
 
 impl Ledger for SqliteStore {
@@ -45,6 +48,14 @@ impl Ledger for SqliteStore {
         may: MayRule<'a>,
     ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
         Box::pin(self.record_ruling(ruling, signed, may))
+    }
+
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        Box::pin(self.list_reviews())
+    }
+
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+        Box::pin(self.close_review(finding, may))
     }
 
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {

@@ -8,6 +8,7 @@ use super::fault::broken;
 use super::head::Entry;
 use super::plans::no_plan;
 use super::record::{about, canonical};
+use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
@@ -31,13 +32,14 @@ impl SqliteStore {
         let mut write = gate.begin().await?;
         let plan = live(&mut write.tx, ruling.plan, write.at).await?;
         let state = state::load(&mut write.tx, plan.target()).await?;
+        let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
         let body = ruling.statement(self.name()).canonical().map_err(broken)?;
         if let Some(signed) = signed {
             let bodies = vec![(ruling.decision.kind(), body.clone())];
             write.take_signatures(&ruling.person, bodies, std::slice::from_ref(signed)).await?;
         }
         let approvals = given(&mut write.tx, plan.id).await?;
-        let found = AtCommit { state, at: write.at, approvals, is_own_key: signed.is_some() };
+        let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some() };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));

@@ -16,6 +16,7 @@ use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
 use super::schema::{self, Part};
+use super::second::SecondPlace;
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
 use super::witness::Witness;
@@ -55,6 +56,8 @@ pub struct SqliteStore {
     pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
+    /// Where break glass is recorded too.
+    pub(super) second: OnceLock<SecondPlace>,
     /// The persons' part of the allowed-signers file.
     pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
@@ -150,6 +153,7 @@ impl SqliteStore {
             inode,
             witnesses: OnceLock::new(),
             known: std::sync::Mutex::new(None),
+            second: OnceLock::new(),
             people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
@@ -172,6 +176,11 @@ impl SqliteStore {
     /// Refuses every deed of this process from now on, or no longer: the `read_only` of the room.
     pub fn set_read_only(&self, read_only: bool) {
         self.read_only.store(read_only, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Records break glass in a second place too, a file of lines; the first one named stays.
+    pub fn name_second_place(&self, path: &Path) {
+        let _ = self.second.set(SecondPlace::at(path));
     }
 
     /// Refuses every write from now on; the first reason stays.

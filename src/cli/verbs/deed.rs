@@ -22,6 +22,8 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::review::Cause;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -43,6 +45,8 @@ pub struct Wish {
     pub words: Vec<String>,
     /// How it is done.
     pub flags: DeedFlags,
+    /// The time box within which the glass is broken; none: it is not.
+    pub break_glass: Option<Duration>,
 }
 
 /// Turns typed words into the arguments of a verb.
@@ -158,6 +162,9 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
         return Exit::Failed;
     };
     tell(&deed, &plan, &world, json);
+    if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
+        tell_glass(&opened, &plan).await;
+    }
     exit_of(&deed, wait)
 }
 
@@ -183,6 +190,7 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
     let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
     args.change = wish.flags.change;
+    args.break_glass = wish.break_glass;
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
@@ -265,6 +273,7 @@ async fn stored(
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
     let same = planned.percent == args.percent
         && planned.text == args.text
+        && planned.break_glass.is_some() == args.break_glass.is_some()
         && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
@@ -398,6 +407,36 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
 }
 
+/// What breaking the glass leaves behind: what it waived, what is owed, and trouble with the second place.
+async fn tell_glass(opened: &settle::Opened, plan: &Plan) {
+    let alone = "  recorded in the second place alone, and without a lease; it is taken over when the store can be written again";
+    if opened.handle.world().ledger.trouble.is_some() {
+        out::words(alone);
+    }
+    let reviews = opened.ledger.reviews().await.unwrap_or_default();
+    let Some(review) = reviews.into_iter().find(|review| review.plan == plan.id) else { return };
+    if let Cause::BreakGlass { until, waived } = &review.cause {
+        out::words(&format!("  BREAK GLASS by {} until {}", review.by, until.format("%Y-%m-%d %H:%M:%SZ")));
+        tell_waived(waived, out::words);
+    }
+    if let Some(due) = review.due {
+        let due = due.format("%Y-%m-%d %H:%M:%SZ");
+        out::words(&format!("  a review is owed by {due}; another person: gonogo review {} --reason \"..\"", plan.id.short()));
+    }
+    if let Some(trouble) = &review.trouble {
+        out::words(&format!("  the second place of the record was not written: {trouble}"));
+    }
+}
+
+fn tell_waived(waived: &[Reason], say: impl Fn(&str)) {
+    if waived.is_empty() {
+        say("  waived: nothing, nothing stood in the way");
+    }
+    for reason in waived {
+        say(&format!("  waived: {}: {}", reason.rule, reason.text));
+    }
+}
+
 /// Prints a plan with its verdict.
 pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     if as_json {
@@ -437,6 +476,10 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     out::line(&format!("  verdict {}, good until {}", verdict.word(), plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
     for reason in verdict.reasons() {
         out::line(&format!("    {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    if let (Verdict::Permit(permit), Some(until)) = (verdict, &plan.order.break_glass) {
+        out::line(&format!("  BREAK GLASS until {until}; a review will be owed"));
+        tell_waived(permit.waived(), out::line);
     }
     if let Some(undo) = &plan.undo {
         out::line(&format!("  undo   gonogo {undo}"));

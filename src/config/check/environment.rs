@@ -25,8 +25,18 @@ const KEYS: &[&str] = &[
     gates::KEYS[3],
     gates::KEYS[4],
 ];
-const PROTECTION: &[&str] =
-    &["approvals", "approver_roles", "actor_roles", "typed_confirmation", "way_back_approvals", "also", "approvals_expire"];
+const PROTECTION: &[&str] = &[
+    "approvals",
+    "approver_roles",
+    "actor_roles",
+    "typed_confirmation",
+    "way_back_approvals",
+    "also",
+    "approvals_expire",
+    "break_glass",
+    "break_glass_roles",
+];
+const BREAK_GLASS: &[&str] = &["review_within"];
 const MOST_APPROVALS: u64 = 100;
 
 /// All environments in their order; those without `order` keep the order of the file.
@@ -96,6 +106,11 @@ fn protection(node: &Node, found: &mut Findings) -> Option<Protection> {
         way_back_approvals: count("way_back_approvals", found),
         also: gates::groups(&fields, found),
         approvals_expire: fields.duration("approvals_expire", Duration::from_mins(1), found),
+        break_glass_roles: fields.get("break_glass_roles").map(|_| roles("break_glass_roles", found)),
+        review_within: fields.get("break_glass").and_then(|node| {
+            let fields = Fields::open(node, "`break_glass`", BREAK_GLASS, found)?;
+            fields.duration("review_within", Duration::from_mins(1), found)
+        }),
     })
 }
 

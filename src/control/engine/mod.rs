@@ -90,11 +90,15 @@ pub struct Machine {
 
 impl Machine {
     /// A machine for a confirmed plan; its preconditions are read anew first, and before that it is signed where a person must sign.
-    pub fn confirmed(world: &World, plan: Plan, now: &Moment) -> Self {
+    pub fn confirmed(world: &World, mut plan: Plan, now: &Moment) -> Self {
         let mut deed = fresh_deed(&plan);
+        let verdict = gate::judge(world, &planner::recheck(world, &plan, now), now);
+        if let Verdict::Permit(permit) = &verdict {
+            permit.waived().clone_into(&mut plan.waived);
+        }
         // What would be refused anyhow is not worth a touch of the key.
         let keys = gate::signing_keys(world, plan.target());
-        let phase = match keys.filter(|_| matches!(gate::judge(world, &planner::recheck(world, &plan, now), now), Verdict::Permit(_))) {
+        let phase = match keys.filter(|_| matches!(verdict, Verdict::Permit(_))) {
             Some(keys) => {
                 deed.words = Text::clean("waits for your SSH agent to sign it");
                 Phase::Signing { keys, asked: false }
@@ -458,7 +462,10 @@ fn words_of(reasons: &[Reason]) -> String {
 /// The ledger's refusal as a reason: its rule decides the exit code.
 pub fn reason_of(error: &LedgerError) -> Reason {
     let (rule, fix) = match error {
-        LedgerError::Unwritable(_) => ("record", "make the store writable; deeds are refused until it is"),
+        LedgerError::Unwritable(_) => (
+            "record",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
+        ),
         LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
         LedgerError::NoPlan(_) | LedgerError::Expired(_) | LedgerError::Spent(_) => ("expired", "plan again"),
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),

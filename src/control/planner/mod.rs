@@ -17,6 +17,7 @@ use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
+use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
@@ -123,10 +124,17 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
         Direction::Release | Direction::Still => false,
     };
-    let expires = now.plus(if waits { WAITS_FOR } else { GOOD_FOR }).wall;
+    let boxed = intent.args.break_glass;
+    if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
+        return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));
+    }
+    // The box of break glass is the life of its plan: nobody else is waited for, and afterwards it can do nothing any more.
+    let lasts = boxed.unwrap_or(if waits { WAITS_FOR } else { GOOD_FOR });
+    let expires = now.plus(lasts).wall;
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let order = Order {
+        break_glass: boxed.map(|_| rfc3339(&expires)),
         change_type,
         effects: draft.effects,
         ends: draft.ends,
@@ -166,6 +174,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         undo: draft.undo,
         commands,
         impossible,
+        waived: Vec::new(),
         checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
         typed: Some(typed),
         intent,

@@ -47,6 +47,8 @@ pub struct Opening {
     pub installation: String,
     /// Why the store could not be opened for writing.
     pub record_trouble: Option<Text>,
+    /// Whether break glass can be recorded in a second place when the store cannot be written.
+    pub has_second_place: bool,
     /// What each backend can do and how a person would do it by hand.
     pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     /// Spreads the polls.
@@ -62,6 +64,8 @@ pub struct Equipment {
     pub installation: String,
     /// Why the store could not be opened for writing.
     pub record_trouble: Option<Text>,
+    /// Whether break glass can be recorded in a second place when the store cannot be written.
+    pub has_second_place: bool,
     /// What each backend can do and how a person would do it by hand.
     pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
 }
@@ -70,8 +74,8 @@ impl Opening {
     /// The opening with its equipment at hand from the beginning.
     #[must_use]
     pub fn equipped(self, equipment: Equipment) -> Self {
-        let Equipment { installation, record_trouble, abilities } = equipment;
-        Self { installation, record_trouble, abilities, ..self }
+        let Equipment { installation, record_trouble, has_second_place, abilities } = equipment;
+        Self { installation, record_trouble, has_second_place, abilities, ..self }
     }
 }
 
@@ -112,6 +116,7 @@ impl Room {
         let equipment = Equipment {
             installation: opening.installation.clone(),
             record_trouble: opening.record_trouble.clone(),
+            has_second_place: opening.has_second_place,
             abilities: opening.abilities.clone(),
         };
         let mut room = Self::bare(opening, now);
@@ -153,6 +158,7 @@ impl Room {
 
     fn take_over(&mut self, equipment: Equipment) {
         self.world.ledger.installation = equipment.installation;
+        self.world.ledger.has_second_place = equipment.has_second_place;
         self.world.ledger.trouble.clone_from(&equipment.record_trouble);
         self.record_trouble = equipment.record_trouble;
         self.abilities = equipment.abilities;

@@ -37,6 +37,7 @@ pub fn effect(what: StepEffect) -> Effect {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed));
     let order = Order {
+        break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,

@@ -8,7 +8,7 @@ use super::place::{Pair, Place, Room, Said, os_user};
 use crate::servers::agent::{Agent, Fake, bytes_of, make_key, string};
 
 /// Ana and Cy share the account that runs the tests.
-fn people(ana: &str, cy: &str) -> String {
+pub fn people(ana: &str, cy: &str) -> String {
     let user = os_user();
     let person = |name, key| {
         format!(
@@ -23,7 +23,7 @@ fn shared(ana: &str, cy: &str) -> Place {
     Place::with(&format!("{}{service}", people(ana, cy)))
 }
 
-fn run(place: &Place, socket: &Path, args: &[&str]) -> Said {
+pub fn run(place: &Place, socket: &Path, args: &[&str]) -> Said {
     Place::started(place.command(env!("CARGO_BIN_EXE_gonogo"), args).env("SSH_AUTH_SOCK", socket)).end()
 }
 

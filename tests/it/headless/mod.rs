@@ -6,6 +6,7 @@ mod changed;
 mod deeds;
 mod demo;
 mod gates;
+mod glass;
 mod keys;
 mod ledger;
 pub mod place;

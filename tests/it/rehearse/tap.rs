@@ -15,6 +15,7 @@ use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::reason::Reason;
+use gonogo::model::review::{Finding, Review};
 use gonogo::model::rollout::{StateChange, TargetState};
 use gonogo::model::signal::{Ask, SignalReading};
 use gonogo::model::text::Text;
@@ -22,7 +23,9 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::signer::Signed;
 use gonogo::ports::traffic::Traffic;
@@ -295,6 +298,12 @@ impl Ledger for TappedLedger {
         may: MayRule<'a>,
     ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
         self.inner.rule(ruling, signed, may)
+    }
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        self.inner.reviews()
+    }
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+        self.inner.review(finding, may)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))
