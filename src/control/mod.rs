@@ -1,12 +1,14 @@
 //! Control: the one world, its update, the planner, the engine and the driver.
 
 pub mod asks;
+pub mod calendar;
 pub mod chart;
 pub mod derive;
 pub mod driver;
 pub mod engine;
 pub mod event;
 pub mod gate;
+pub mod ledger;
 pub mod planner;
 pub mod record;
 pub mod schedule;

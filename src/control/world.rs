@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
+pub use crate::control::ledger::{EntryRow, LedgerView, Ruled};
 use crate::model::alert::{Alert, AlertReading};
-use crate::model::approval::{Approval, Ruling, Waiting};
+use crate::model::approval::{Approval, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
@@ -28,8 +30,6 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
-pub use crate::ports::ledger::EntryRow;
-use crate::ports::ledger::LedgerError;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]
@@ -330,40 +330,6 @@ pub struct LogView {
     pub trouble: Option<Text>,
 }
 
-/// The ledger as the room sees it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LedgerView {
-    /// Why it cannot be written; deeds are refused meanwhile.
-    pub trouble: Option<Text>,
-    /// Whether break glass can be recorded in a second place meanwhile.
-    pub has_second_place: bool,
-    /// Whether it was read at all.
-    pub read: bool,
-    /// The newest entries, oldest first, at most 500.
-    pub entries: Arc<Vec<EntryRow>>,
-    /// All entries.
-    pub size: u64,
-    /// What is wrong with second places of checkpoints; it stops no deed.
-    pub witnesses: Vec<Text>,
-    /// What the last verification said, and when.
-    pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
-    /// Why the last verification came to no verdict, and when; none when it came to one.
-    pub unverified: Option<(DateTime<Utc>, Text)>,
-    /// The installation, part of every Order.
-    pub installation: String,
-}
-
-/// What an operator said about a stored plan, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruled {
-    /// What was said.
-    pub ruling: Ruling,
-    /// When it was recorded, or why it was refused.
-    pub result: Result<DateTime<Utc>, LedgerError>,
-    /// When this process learned of it.
-    pub at: DateTime<Utc>,
-}
-
 /// The world at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -391,6 +357,8 @@ pub struct World {
     pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
     pub ruled: Arc<VecDeque<Ruled>>,
+    /// Windows and freezes.
+    pub calendars: CalendarView,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -410,6 +378,7 @@ impl World {
     pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
         let targets = catalog.targets().map(|target| (target.clone(), Arc::new(TargetView::new(target)))).collect();
         let sources = catalog.backends.values().map(|backend| (backend.name.clone(), Arc::new(Source::new(backend)))).collect();
+        let calendars = CalendarView::new(&catalog, &now);
         Self {
             generation: 0,
             at: now,
@@ -420,6 +389,7 @@ impl World {
             sources,
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
+            calendars,
             waiting: Arc::new(Vec::new()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),
