@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::adapters::alerts::alertmanager::Alertmanager;
 use crate::adapters::ci::buildbot::Buildbot;
+use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
 use crate::adapters::signals::prometheus::Prometheus;
@@ -254,14 +255,11 @@ pub async fn adapters(config: Config, around: Surroundings, clock: Arc<dyn Clock
 fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
     let mut ports = Ports::new();
     for settings in &config.backends {
-        if settings.kind == BackendKind::Github {
-            continue;
-        }
         let port = adapter(settings, around, clock).unwrap_or_else(|error| match settings.kind {
             BackendKind::Haproxy => Port::Traffic(Arc::new(Broken::new(error))),
-            BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Broken::new(error))),
+            BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
-            BackendKind::Buildbot => Port::Ci(Arc::new(Broken::new(error))),
+            BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
         });
         ports.insert(settings.name.clone(), port);
     }
@@ -272,9 +270,10 @@ fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Cl
     let http = || HttpClient::new(settings, &credential(settings, around)?, clock.clone());
     Ok(match settings.kind {
         BackendKind::Haproxy => Port::Traffic(Arc::new(Haproxy::new(settings.name.clone(), &settings.address, settings.deadline)?)),
-        BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Prometheus::new(http()?))),
+        BackendKind::Prometheus => Port::Metrics(Arc::new(Prometheus::new(http()?))),
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),
+        BackendKind::Github => Port::Ci(Arc::new(Github::new(settings.name.clone(), http()?))),
     })
 }
 

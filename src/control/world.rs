@@ -489,8 +489,7 @@ impl Source {
             BackendKind::Prometheus => SourceFact::Metrics(Fact::default()),
             BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
             BackendKind::Haproxy => SourceFact::Traffic(Fact::default()),
-            BackendKind::Buildbot => SourceFact::Ci(Fact::default()),
-            BackendKind::Github => SourceFact::Unsupported,
+            BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
         };
         Self {
             backend: Arc::new(backend.clone()),

@@ -25,7 +25,7 @@ pub enum BackendKind {
     Haproxy,
     /// Buildbot's data API.
     Buildbot,
-    /// GitHub; configured already, spoken to by a later version.
+    /// GitHub: its Actions, deployments and commits.
     Github,
 }
 

@@ -11,6 +11,7 @@ use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
 use super::reason::Reason;
+use super::run_gate::GateRef;
 use super::share::{Percent, Share};
 use super::slot::Slot;
 use super::text::Text;
@@ -52,6 +53,36 @@ pub enum StepEffect {
         /// The run's global number.
         run: u64,
     },
+    /// Runs a run again under its own number, as its next attempt.
+    Repeat {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// The attempt that is repeated: when there is a newer one, nothing is sent.
+        attempt: u64,
+        /// Only the parts that went wrong, and what depends on them.
+        failed_only: bool,
+    },
+    /// Answers for a run at gates where it waits.
+    Answer {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// Its attempt: no other one is answered for.
+        attempt: u64,
+        /// The commit that it builds: no other one is answered for.
+        revision: String,
+        /// The gates: all of them must wait.
+        gates: Vec<GateRef>,
+        /// Whether they open; else they close, which ends the run.
+        opens: bool,
+    },
     /// Stops a run.
     Cancel {
         /// The CI backend.
@@ -67,17 +98,20 @@ impl StepEffect {
     /// The backend on which it acts.
     pub fn backend(&self) -> &BackendName {
         match self {
-            Self::Weights { backend, .. } | Self::Start { backend, .. } | Self::Retry { backend, .. } | Self::Cancel { backend, .. } => {
-                backend
-            }
+            Self::Weights { backend, .. }
+            | Self::Start { backend, .. }
+            | Self::Retry { backend, .. }
+            | Self::Repeat { backend, .. }
+            | Self::Answer { backend, .. }
+            | Self::Cancel { backend, .. } => backend,
         }
     }
 
     /// Whether it creates something, so that it may never be sent twice.
     pub fn creates(&self) -> bool {
         match self {
-            Self::Start { .. } | Self::Retry { .. } => true,
-            Self::Weights { .. } | Self::Cancel { .. } => false,
+            Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
+            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } => false,
         }
     }
 }

@@ -318,6 +318,14 @@ fn words(effect: &StepEffect) -> Text {
         }
         StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
         StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
+        StepEffect::Repeat { backend, builder, run, attempt, .. } => {
+            format!("run {builder} {run} again at {backend}, after attempt {attempt}")
+        }
+        StepEffect::Answer { backend, builder, run, gates, opens, .. } => {
+            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
+            let does = if *opens { "approve" } else { "reject" };
+            format!("{does} {builder} {run} for {} at {backend}", gates.join(", "))
+        }
         StepEffect::Cancel { backend, builder, run } => format!("stop {builder} {run} at {backend}"),
     })
 }

@@ -343,6 +343,8 @@ fn run(number: u64, state: RunState) -> Run {
         ended: None,
         properties: BTreeMap::new(),
         retry_of: None,
+        attempt: None,
+        gates: Vec::new(),
         steps: vec![
             step(0, "git", RunState::Passed, "14:00:05", Some("14:00:15")),
             step(1, "build", RunState::Passed, "14:00:15", Some("14:02:25")),

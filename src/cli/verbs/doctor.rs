@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use crate::cli::exit::Exit;
 use crate::cli::{compose, json as shapes, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::outside::Switchboard;
 use crate::control::standing;
 use crate::control::world::{Source, SourceFact, World};
+use crate::model::text::Text;
+use crate::ports::Port;
 
 /// A clock that is further off than this is worth a line.
 const SKEW_MS: i64 = 2000;
@@ -39,6 +42,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
                     "told": told,
                     "fix": fix,
                     "skew_ms": source.skew_ms,
+                    "access": access(&opened.ports, source),
                     "capabilities": source.capabilities,
                 })
             })
@@ -61,6 +65,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         if let Some(fix) = fix {
             out::line(&format!("  do: {fix}"));
         }
+        if let Some(access) = access(&opened.ports, source) {
+            out::line(&format!("  {access}"));
+        }
         if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
             out::line(&format!(
                 "  its clock is {} s {} ours; set both by NTP",
@@ -80,6 +87,14 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
     }
     Exit::Done
+}
+
+/// What a backend said of our access to it: the credential's rights, how many requests are left.
+fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
+    match ports.get(&source.backend.name) {
+        Some(Port::Ci(port)) => port.access(),
+        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_)) | None => None,
+    }
 }
 
 /// Nothing to look at.

@@ -52,7 +52,8 @@ impl Switchboard {
         abilities(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn get(&self, backend: &BackendName) -> Option<Port> {
+    /// The port of a backend.
+    pub fn get(&self, backend: &BackendName) -> Option<Port> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(backend).cloned()
     }
 }
@@ -140,6 +141,11 @@ impl Outside {
     /// The ledger.
     pub fn ledger(&self) -> &Arc<dyn Ledger> {
         &self.ledger
+    }
+
+    /// The ports.
+    pub fn ports(&self) -> &Arc<Switchboard> {
+        &self.ports
     }
 
     /// What each backend can do, and how a person would do it by hand.
@@ -368,9 +374,14 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
-                (Some(Port::Ci(port)), StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. }) => {
-                    port.send(&effect).await.map(|_| ())
-                }
+                (
+                    Some(Port::Ci(port)),
+                    StepEffect::Start { .. }
+                    | StepEffect::Retry { .. }
+                    | StepEffect::Repeat { .. }
+                    | StepEffect::Answer { .. }
+                    | StepEffect::Cancel { .. },
+                ) => port.send(&effect).await.map(|_| ()),
                 _ => Err(SendError::NotDone(unsupported(&backend, "send the effect"))),
             }
         };

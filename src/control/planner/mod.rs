@@ -58,6 +58,8 @@ struct Draft {
     slot: Option<Slot>,
     digest: Option<Text>,
     run: Option<String>,
+    /// Its attempt, where the backend counts attempts.
+    attempt: Option<u64>,
     preconditions: Vec<Precondition>,
     evidence: Vec<Evidence>,
     now: String,
@@ -149,7 +151,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
             slot: draft.slot,
             digest: draft.digest,
             run: draft.run,
-            attempt: None,
+            attempt: draft.attempt,
         }],
         text: intent.args.text.clone(),
         verb: intent.verb,
@@ -204,6 +206,15 @@ pub fn words(effect: &StepEffect) -> Text {
         }
         StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
         StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),
+        StepEffect::Repeat { backend, builder, run, attempt, failed_only } => {
+            let what = if *failed_only { "what failed in " } else { "" };
+            format!("{backend}: {what}run {backend}/{run} of {builder} again, after attempt {attempt}")
+        }
+        StepEffect::Answer { backend, builder, run, attempt, gates, opens, .. } => {
+            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
+            let does = if *opens { "approve" } else { "reject" };
+            format!("{backend}: {does} run {backend}/{run} of {builder}, attempt {attempt}, at {}", gates.join(", "))
+        }
         StepEffect::Cancel { backend, builder, run } => format!("{backend}: stop run {backend}/{run} of {builder}"),
     })
 }

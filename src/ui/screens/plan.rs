@@ -23,7 +23,6 @@ use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
 use self::page::Page;
-
 /// What Enter on a denied plan says.
 const DENIED: &str = "denied: nothing was sent";
 
@@ -495,6 +494,7 @@ pub fn in_words(effect: &StepEffect) -> String {
             format!("starts a run of {builder}{version}")
         }
         StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
+        StepEffect::Repeat { .. } | StepEffect::Answer { .. } => crate::control::planner::words(effect).to_string(),
         StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
     }
 }

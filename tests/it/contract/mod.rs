@@ -3,5 +3,6 @@
 mod alerts;
 mod calendar;
 pub mod ci;
+pub mod github;
 mod metrics;
 pub mod traffic;

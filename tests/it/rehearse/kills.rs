@@ -268,6 +268,7 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || state.is_over(), "said effective and is {state:?}; {told}");
                 assert!(!not_begun || state != RunState::Cancelled, "said not begun and is; {told}");
             }
+            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => panic!("no story has one: {told}"),
         }
     }
 }
@@ -284,7 +285,7 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
     match effect {
         StepEffect::Start { .. } => stage.with_key(plan, u32::try_from(step).unwrap()),
         StepEffect::Retry { run, .. } => stage.repetitions(*run),
-        StepEffect::Weights { .. } | StepEffect::Cancel { .. } => 0,
+        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Cancel { .. } => 0,
     }
 }
 

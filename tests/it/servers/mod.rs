@@ -5,6 +5,7 @@ pub mod alertmanager;
 pub mod buildbot;
 pub mod calendar;
 pub mod fault;
+pub mod github;
 pub mod haproxy;
 pub mod http;
 pub mod prometheus;
