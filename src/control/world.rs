@@ -1,5 +1,7 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
+mod ledger;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +10,10 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+pub use self::ledger::{LedgerView, Ruled};
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
-use crate::model::approval::{Approval, Ruling, Waiting};
+use crate::model::approval::{Approval, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
@@ -29,7 +32,6 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 pub use crate::ports::ledger::EntryRow;
-use crate::ports::ledger::LedgerError;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]
@@ -328,40 +330,6 @@ pub struct LogView {
     pub part: LogPart,
     /// Why it could not be read.
     pub trouble: Option<Text>,
-}
-
-/// The ledger as the room sees it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LedgerView {
-    /// Why it cannot be written; deeds are refused meanwhile.
-    pub trouble: Option<Text>,
-    /// Whether break glass can be recorded in a second place meanwhile.
-    pub has_second_place: bool,
-    /// Whether it was read at all.
-    pub read: bool,
-    /// The newest entries, oldest first, at most 500.
-    pub entries: Arc<Vec<EntryRow>>,
-    /// All entries.
-    pub size: u64,
-    /// What is wrong with second places of checkpoints; it stops no deed.
-    pub witnesses: Vec<Text>,
-    /// What the last verification said, and when.
-    pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
-    /// Why the last verification came to no verdict, and when; none when it came to one.
-    pub unverified: Option<(DateTime<Utc>, Text)>,
-    /// The installation, part of every Order.
-    pub installation: String,
-}
-
-/// What an operator said about a stored plan, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruled {
-    /// What was said.
-    pub ruling: Ruling,
-    /// When it was recorded, or why it was refused.
-    pub result: Result<DateTime<Utc>, LedgerError>,
-    /// When this process learned of it.
-    pub at: DateTime<Utc>,
 }
 
 /// The world at one moment.
