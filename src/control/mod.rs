@@ -8,7 +8,6 @@ pub mod driver;
 pub mod engine;
 pub mod event;
 pub mod gate;
-pub mod ledger;
 pub mod planner;
 pub mod record;
 pub mod schedule;

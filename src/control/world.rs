@@ -1,5 +1,7 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
+mod ledger;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +10,9 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+pub use self::ledger::{LedgerView, Ruled};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
-pub use crate::control::ledger::{EntryRow, LedgerView, Ruled};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Waiting};
 use crate::model::capability::Capability;
@@ -30,6 +32,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
+pub use crate::ports::ledger::EntryRow;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]

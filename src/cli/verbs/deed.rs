@@ -1,5 +1,7 @@
 //! The deed verbs: plan, verdict, confirmation, and following the deed as far as was asked for.
 
+mod glass;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +24,6 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
-use crate::model::reason::Reason;
-use crate::model::review::Cause;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -163,7 +163,7 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
     };
     tell(&deed, &plan, &world, json);
     if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
-        tell_glass(&opened, &plan).await;
+        glass::tell(&opened, &plan).await;
     }
     exit_of(&deed, wait)
 }
@@ -407,36 +407,6 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
 }
 
-/// What breaking the glass leaves behind: what it waived, what is owed, and trouble with the second place.
-async fn tell_glass(opened: &settle::Opened, plan: &Plan) {
-    let alone = "  recorded in the second place alone, and without a lease; it is taken over when the store can be written again";
-    if opened.handle.world().ledger.trouble.is_some() {
-        out::words(alone);
-    }
-    let reviews = opened.ledger.reviews().await.unwrap_or_default();
-    let Some(review) = reviews.into_iter().find(|review| review.plan == plan.id) else { return };
-    if let Cause::BreakGlass { until, waived } = &review.cause {
-        out::words(&format!("  BREAK GLASS by {} until {}", review.by, until.format("%Y-%m-%d %H:%M:%SZ")));
-        tell_waived(waived, out::words);
-    }
-    if let Some(due) = review.due {
-        let due = due.format("%Y-%m-%d %H:%M:%SZ");
-        out::words(&format!("  a review is owed by {due}; another person: gonogo review {} --reason \"..\"", plan.id.short()));
-    }
-    if let Some(trouble) = &review.trouble {
-        out::words(&format!("  the second place of the record was not written: {trouble}"));
-    }
-}
-
-fn tell_waived(waived: &[Reason], say: impl Fn(&str)) {
-    if waived.is_empty() {
-        say("  waived: nothing, nothing stood in the way");
-    }
-    for reason in waived {
-        say(&format!("  waived: {}: {}", reason.rule, reason.text));
-    }
-}
-
 /// Prints a plan with its verdict.
 pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     if as_json {
@@ -479,7 +449,7 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     }
     if let (Verdict::Permit(permit), Some(until)) = (verdict, &plan.order.break_glass) {
         out::line(&format!("  BREAK GLASS until {until}; a review will be owed"));
-        tell_waived(permit.waived(), out::line);
+        glass::tell_waived(permit.waived(), out::line);
     }
     if let Some(undo) = &plan.undo {
         out::line(&format!("  undo   gonogo {undo}"));

@@ -159,6 +159,11 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
     let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
+    let mut evidence = draft.evidence;
+    if boxed.is_some() {
+        let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
+        evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
+    }
     Ok(Plan {
         id,
         direction,
@@ -166,7 +171,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         made: now.wall,
         expires,
         preconditions,
-        evidence: draft.evidence,
+        evidence,
         now: Text::clean(&draft.now),
         after: Text::clean(&draft.after),
         costs: draft.costs,

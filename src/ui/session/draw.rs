@@ -61,6 +61,9 @@ impl Session {
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
                 dress.keys = dialog.keys(scene.world, &verdict, ended);
+                if dialog.offers_glass(&verdict) {
+                    dress.keys.add(Role::Plain, "   ").add(Role::Key, "B").add(Role::Plain, " break glass");
+                }
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }

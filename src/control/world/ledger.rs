@@ -1,4 +1,4 @@
-//! The ledger as the room sees it, and what operators said about stored plans.
+//! The ledger as the room sees it, and what this process said about plans.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::approval::Ruling;
 use crate::model::text::Text;
-pub use crate::ports::ledger::EntryRow;
-use crate::ports::ledger::LedgerError;
+use crate::ports::ledger::{EntryRow, LedgerError};
 
 /// The ledger as the room sees it.
 #[derive(Debug, Clone, Default, PartialEq)]
