@@ -49,12 +49,12 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
         match standing {
             Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
-            Standing::Waiting => {
-                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(world, one, now)));
-            }
-            Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
+            Standing::Waiting | Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
     }
+    // Also where something worse is the matter with the target: the plan waits none the less.
+    let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some());
+    rows.extend(waits.map(|one| waiting(world, one, now)));
     rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));
     rows.sort_by(|a, b| (a.standing, a.by.is_none(), a.by, &a.subject).cmp(&(b.standing, b.by.is_none(), b.by, &b.subject)));
     rows

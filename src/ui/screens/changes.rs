@@ -269,13 +269,13 @@ fn plan_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
 fn said_rows(scene: &Scene<'_>, most: usize) -> Vec<Row> {
     let mut rows = vec![Row::rule(scene.theme, "said and denied last")];
     for entry in plans::said(scene.world).take(most) {
-        let who = entry.requester.as_deref().unwrap_or(&entry.signer);
+        let of = entry.requester.as_deref().unwrap_or(&entry.signer);
         let mut row = Row::new();
         row.at(3).add(Role::Quiet, scene.zone.minute(&entry.at, &scene.now.wall));
         row.at(10).add(super::entry::looks(entry.kind), entry.kind.word());
         let plan = entry.deed.map(|plan| format!(" {}", plan.short())).unwrap_or_default();
-        row.at(22)
-            .add(Role::Plain, format!("{who}: {} {}{plan}", entry.verb.as_deref().unwrap_or(""), entry.target.as_deref().unwrap_or("")));
+        let (verb, target) = (entry.verb.as_deref().unwrap_or_default(), entry.target.as_deref().unwrap_or_default());
+        row.at(22).add(Role::Plain, format!("{verb} {target} of {of}{plan}"));
         if !entry.words.is_empty() {
             row.add(Role::Quiet, format!("  {}", entry.words));
         }

@@ -16,11 +16,13 @@ use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
+use crate::ui::command::Command;
 use crate::ui::field::Field;
 use crate::ui::input::{Chord, Key};
 use crate::ui::plans;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
+use crate::ui::screen::Screen;
 use crate::ui::theme::Role;
 use crate::ui::words;
 
@@ -301,6 +303,13 @@ impl PlanDialog {
             progress::draw(&mut page, plan);
         } else {
             sections::stops(&mut page, plan, verdict);
+            if let (false, Verdict::SecondPerson { .. }) = (self.stored, verdict) {
+                let keys = scene.keymap;
+                let (there, execute) = (keys.shown(Command::Go(Screen::Changes)), keys.shown(Command::Execute));
+                let then =
+                    format!("Enter asks them; it waits on screen {there} until they agree, then you execute it there with {execute}");
+                page.text(3, Role::Strong, &then);
+            }
         }
         sections::what(&mut page, plan, self.sent);
         sections::how(&mut page, plan);

@@ -30,7 +30,11 @@ pub fn checks(page: &mut Page<'_, '_>, plan: &Plan, fresh: &[Check]) {
         return;
     }
     let holds = all.iter().filter(|check| check.finding == Finding::Holds).count();
-    page.rows.push(Row::rule(page.scene.theme, &format!("gate: {holds} of {} hold", words::counted(all.len(), "check", "checks"))));
+    let heading = match all.len() {
+        0 => "gate".to_owned(),
+        n => format!("gate: {holds} of {} hold", words::counted(n, "check", "checks")),
+    };
+    page.rows.push(Row::rule(page.scene.theme, &heading));
     if all.is_empty() {
         page.text(3, Role::Quiet, "no check is configured for this environment");
     }
