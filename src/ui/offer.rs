@@ -10,7 +10,7 @@ use crate::model::share::Percent;
 use crate::model::time::Moment;
 
 use super::command::{Command, Entry, Where};
-use super::plans;
+use super::plans::{self, Part};
 use super::screen::Screen;
 
 /// Where the operator stands.
@@ -238,7 +238,9 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
 /// What can be said about the plan that waits here, and whether it can be executed, to offer in the key row.
 pub fn said(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let of_plans = |entry: &&Entry| matches!(entry.command, Command::Rule(_) | Command::Execute);
-    super::command::TABLE.iter().filter(of_plans).filter(|entry| hindrance(entry, at).is_none()).collect()
+    let may_go = at.plan().is_ok_and(|waiting| plans::queued(at.world, waiting, at.now).part == Part::MayGo);
+    let can = super::command::TABLE.iter().filter(of_plans).filter(|entry| hindrance(entry, at).is_none());
+    can.filter(|entry| may_go || entry.command != Command::Execute).collect()
 }
 
 /// Whether a command acts on runs: it is offered where runs are seen.

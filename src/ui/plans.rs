@@ -184,13 +184,14 @@ impl Queued<'_> {
             (Verdict::Deny(_), [first, ..]) => Some(format!("{}: {}", first.rule, first.text)),
             (Verdict::Deny(_) | Verdict::Permit(_) | Verdict::SecondPerson { .. }, _) => None,
         };
+        let rule = self.verdict.reasons().first().map(|reason| reason.rule.as_str()).unwrap_or_default();
         let also = blocks.as_ref().map(|why| format!("; blocked by {why}")).unwrap_or_default();
         match self.part {
             Part::MayAgree => vec![format!("agree? {agreed}{also}"), format!("agree? {agreed}"), "agree?".to_owned()],
             Part::MayGo => vec![format!("{agreed}, may go: execute"), "may go: execute".to_owned()],
             Part::Blocked => {
                 let why = blocks.unwrap_or_default();
-                vec![format!("{agreed}; blocked by {why}"), format!("blocked by {why}"), "blocked".to_owned()]
+                vec![format!("{agreed}; blocked by {why}"), format!("blocked by {why}"), format!("blocked by {rule}")]
             }
             Part::MineWaits => vec![format!("{agreed}, waits for {who}"), format!("waits for {who}"), agreed],
             Part::Agreed if self.could.is_empty() => {

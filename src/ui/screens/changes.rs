@@ -148,8 +148,7 @@ impl ChangesScreen {
         self.furthest.set(long.saturating_sub(room));
         self.page.set(room);
         let first = self.scroll.min(self.furthest.get());
-        let mut rule =
-            Row::rule(scene.theme, &format!("plan {}: {} {} by {}", plan.id.short(), asked(plan), plan.target(), plan.intent.requester));
+        let mut rule = Row::rule(scene.theme, &format!("plan {}: {} {}", plan.id.short(), asked(plan), plan.target()));
         if long > room {
             let keys = scene.keymap;
             let key = if self.open { keys.shown(Command::Down) } else { keys.shown(Command::PageDown) };
@@ -245,7 +244,8 @@ fn mine(page: &mut Page<'_, '_>, marked: &Queued<'_>) {
         }
     }
     if marked.waiting.plan.intent.requester == world.actor {
-        can.push(format!("{} execute", page.scene.keymap.shown(Command::Execute)));
+        let does = if marked.part == Part::MayGo { "execute" } else { "look at it as a deed" };
+        can.push(format!("{} {does}", page.scene.keymap.shown(Command::Execute)));
     }
     let text = if can.is_empty() { "nothing: it is for others".to_owned() } else { can.join(", ") };
     page.say(Role::Quiet, "you can", Role::Plain, &text);
@@ -256,6 +256,7 @@ fn plan_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
     let plan = &marked.waiting.plan;
     let mut page = Page { scene, width, rows: Vec::new() };
     sections::what(&mut page, plan, false);
+    page.say(Role::Quiet, "asked by", Role::Plain, &format!("{}, {} ago", plan.intent.requester, scene.ago(&plan.made)));
     if !plan.intent.reason.is_empty() {
         page.say(Role::Quiet, "reason", Role::Plain, plan.intent.reason.as_str());
     }
