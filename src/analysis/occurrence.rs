@@ -10,8 +10,8 @@ use crate::model::ical::{CalendarEvent, CalendarReading, DefinedZone, Length};
 use crate::model::text::Text;
 use crate::model::timetable::{CalendarTimes, Span, Stamp};
 
-/// The days that one expansion may look at: some tenths of a second.
-const DAYS: u32 = 4_000_000;
+/// The days that one expansion may look at: less than a tenth of a second.
+const DAYS: u32 = 1_000_000;
 
 /// The most occurrences that one calendar may come to within a horizon.
 const MOST: usize = 20_000;

@@ -201,3 +201,155 @@ fn month_length(day: NaiveDate) -> u32 {
 fn year_length(year: i32) -> u32 {
     if NaiveDate::from_ymd_opt(year, 2, 29).is_some() { 366 } else { 365 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone as _;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    const DAYS: [(&str, Weekday); 7] = [
+        ("MO", Weekday::Mon),
+        ("TU", Weekday::Tue),
+        ("WE", Weekday::Wed),
+        ("TH", Weekday::Thu),
+        ("FR", Weekday::Fri),
+        ("SA", Weekday::Sat),
+        ("SU", Weekday::Sun),
+    ];
+
+    fn local(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").unwrap()
+    }
+
+    /// The value of an `RRULE` that says the same.
+    fn written(rule: &Rule) -> String {
+        let every = match rule.every {
+            Frequency::Daily => "DAILY",
+            Frequency::Weekly => "WEEKLY",
+            Frequency::Monthly => "MONTHLY",
+            Frequency::Yearly => "YEARLY",
+        };
+        let word = |day: &Weekday| DAYS.iter().find(|(_, other)| other == day).unwrap().0;
+        let mut out = format!("FREQ={every};INTERVAL={};WKST={}", rule.interval, word(&rule.week_start));
+        let mut part = |name: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                out.push_str(&format!(";{name}={}", values.join(",")));
+            }
+        };
+        let texts = |list: &[i32]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        part("BYMONTH", rule.months.iter().map(ToString::to_string).collect());
+        part("BYWEEKNO", texts(&rule.weeks));
+        part("BYYEARDAY", texts(&rule.year_days));
+        part("BYMONTHDAY", texts(&rule.month_days));
+        part(
+            "BYDAY",
+            rule.days.iter().map(|(which, day)| if *which == 0 { word(day).to_owned() } else { format!("{which}{}", word(day)) }).collect(),
+        );
+        part("BYHOUR", rule.hours.iter().map(ToString::to_string).collect());
+        part("BYSETPOS", texts(&rule.positions));
+        out
+    }
+
+    /// What the `rrule` crate finds from the first beginning on.
+    fn oracle(rule: &Rule, first: NaiveDateTime, to: NaiveDateTime) -> Vec<NaiveDateTime> {
+        let begin = rrule::Tz::UTC.from_utc_datetime(&first);
+        let parsed: rrule::RRule<rrule::Unvalidated> = written(rule).parse().unwrap();
+        let set = parsed.build(begin).unwrap();
+        set.into_iter().take(6_000).map(|at| at.naive_utc()).take_while(|at| *at <= to).collect()
+    }
+
+    fn some<T: Clone + std::fmt::Debug + 'static>(values: Vec<T>) -> impl Strategy<Value = Vec<T>> {
+        prop_oneof![3 => Just(Vec::new()), 2 => proptest::sample::subsequence(values, 1..=3)]
+    }
+
+    prop_compose! {
+        fn any_rule()(
+            every in prop_oneof![Just(Frequency::Daily), Just(Frequency::Weekly), Just(Frequency::Monthly), Just(Frequency::Yearly)],
+            interval in 1_u32..4,
+            week_start in proptest::sample::select(DAYS.map(|(_, day)| day).to_vec()),
+            months in some((1..=12).collect::<Vec<u32>>()),
+            month_days in some(vec![1, 2, 13, 28, 29, 30, 31, -1, -2, -31]),
+            year_days in some(vec![1, 60, 100, 200, 365, 366, -1, -60, -366]),
+            weeks in some(vec![1, 2, 20, 52, 53, -1, -53]),
+            days in some(DAYS.map(|(_, day)| day).to_vec()),
+            which in proptest::sample::select(vec![0, 0, 1, 2, 4, 5, -1, -2]),
+            hours in some(vec![0, 6, 12, 23]),
+            positions in some(vec![1, 2, 3, -1, -2]),
+        ) -> Rule {
+            let (yearly, monthly) = (every == Frequency::Yearly, every == Frequency::Monthly);
+            let weeks = if yearly && !days.is_empty() { weeks } else { Vec::new() };
+            let which = if (yearly || monthly) && weeks.is_empty() { which } else { 0 };
+            let chooses = !(days.is_empty() && months.is_empty() && month_days.is_empty() && hours.is_empty());
+            Rule {
+                interval,
+                week_start,
+                months,
+                month_days: if every == Frequency::Weekly { Vec::new() } else { month_days },
+                year_days: if yearly { year_days } else { Vec::new() },
+                weeks,
+                days: days.into_iter().map(|day| (which, day)).collect(),
+                hours,
+                positions: if chooses && every != Frequency::Daily { positions } else { Vec::new() },
+                ..Rule::every(every)
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+        #[test]
+        fn what_it_finds_is_what_another_implementation_finds(
+            rule in any_rule(),
+            day in 0_u64..2000,
+            hour in 0_u32..24,
+            ahead in 0_u64..1000,
+            count in proptest::option::of(1_u32..30),
+        ) {
+            let first = NaiveDate::from_ymd_opt(2016, 1, 1).unwrap().checked_add_days(Days::new(day)).unwrap().and_hms_opt(hour, 30, 0).unwrap();
+            let from = first.checked_add_days(Days::new(ahead)).unwrap();
+            let to = from.checked_add_days(Days::new(400)).unwrap();
+            // The first beginning belongs to it by definition, and the count counts it.
+            let mut wanted: Vec<NaiveDateTime> = std::iter::once(first).chain(oracle(&rule, first, to).into_iter().filter(|at| *at > first)).collect();
+            wanted.truncate(count.map_or(usize::MAX, |count| usize::try_from(count).unwrap()));
+            wanted.retain(|at| (from..=to).contains(at));
+            let rule = Rule { count, ..rule };
+            let got = beginnings(&rule, first, None, (from, to), &mut Budget(1_000_000)).unwrap();
+            prop_assert_eq!(got, wanted, "{}", written(&rule));
+        }
+    }
+
+    #[rstest]
+    // Examples of RFC 5545, 3.8.5.3, which the other implementation does not decide.
+    #[case(Rule { weeks: vec![20], days: vec![(0, Weekday::Mon)], ..Rule::every(Frequency::Yearly) }, "1997-05-12T09:00", &["1997-05-12", "1998-05-11", "1999-05-17"])]
+    #[case(Rule { days: vec![(20, Weekday::Mon)], ..Rule::every(Frequency::Yearly) }, "1997-05-19T09:00", &["1997-05-19", "1998-05-18", "1999-05-17"])]
+    #[case(Rule { days: vec![(0, Weekday::Tue)], month_days: (2..=8).collect(), months: vec![11], interval: 4, ..Rule::every(Frequency::Yearly) }, "1996-11-05T09:00", &["1996-11-05", "2000-11-07", "2004-11-02"])]
+    #[case(Rule { days: vec![(0, Weekday::Tue), (0, Weekday::Wed), (0, Weekday::Thu)], positions: vec![3], ..Rule::every(Frequency::Monthly) }, "1997-09-04T09:00", &["1997-09-04", "1997-10-07", "1997-11-06"])]
+    #[case(Rule { month_days: vec![-1], ..Rule::every(Frequency::Monthly) }, "2024-01-31T09:00", &["2024-01-31", "2024-02-29", "2024-03-31"])]
+    #[case(Rule { interval: 2, days: vec![(0, Weekday::Tue), (0, Weekday::Sun)], ..Rule::every(Frequency::Weekly) }, "1997-08-05T09:00", &["1997-08-05", "1997-08-10", "1997-08-19"])]
+    #[case(Rule { interval: 2, week_start: Weekday::Sun, days: vec![(0, Weekday::Tue), (0, Weekday::Sun)], ..Rule::every(Frequency::Weekly) }, "1997-08-05T09:00", &["1997-08-05", "1997-08-17", "1997-08-19"])]
+    #[case(Rule::every(Frequency::Monthly), "2026-01-31T09:00", &["2026-01-31", "2026-03-31", "2026-05-31"])]
+    #[case(Rule::every(Frequency::Yearly), "2024-02-29T09:00", &["2024-02-29", "2028-02-29", "2032-02-29"])]
+    fn the_examples_of_the_standard(#[case] rule: Rule, #[case] first: &str, #[case] wanted: &[&str]) {
+        let first = local(first);
+        let to = first.checked_add_days(Days::new(4000)).unwrap();
+        let got = beginnings(&rule, first, None, (first, to), &mut Budget(100_000)).unwrap();
+        let got: Vec<String> = got.iter().take(wanted.len()).map(|at| at.date().to_string()).collect();
+        assert_eq!(got, wanted);
+    }
+
+    #[test]
+    fn an_old_rule_costs_no_more_than_a_young_one_and_a_count_costs_its_days() {
+        let horizon = (local("2026-01-01T00:00"), local("2026-05-01T00:00"));
+        let cost = |rule: &Rule, first: &str| {
+            let mut budget = Budget(50_000);
+            beginnings(rule, local(first), None, horizon, &mut budget).map(|found| (found.len(), 50_000 - budget.0))
+        };
+        let daily = Rule::every(Frequency::Daily);
+        assert_eq!(cost(&daily, "1970-01-01T12:00"), Some((120, 122)));
+        let counted = Rule { count: Some(100_000), ..daily };
+        assert_eq!(cost(&counted, "1970-01-01T12:00"), Some((120, 20_575)));
+        assert_eq!(cost(&counted, "1870-01-01T12:00"), None, "the budget ends it");
+    }
+}

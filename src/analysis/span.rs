@@ -54,6 +54,22 @@ pub fn join(mut spans: Vec<Span>) -> Vec<Span> {
     joined
 }
 
+/// What is left of joined spans without other joined ones.
+pub fn without(spans: &[Span], taken: &[Span]) -> Vec<Span> {
+    let mut left = Vec::with_capacity(spans.len());
+    for span in spans {
+        let mut begin = span.begin;
+        let first = taken.partition_point(|taken| taken.end <= span.begin);
+        for cut in taken.iter().skip(first).take_while(|cut| cut.begin < span.end) {
+            left.push(Span { begin, end: cut.begin });
+            begin = begin.max(cut.end);
+        }
+        left.push(Span { begin, end: span.end });
+    }
+    left.retain(|span| span.begin < span.end);
+    left
+}
+
 /// The span of joined ones that holds an instant.
 pub fn holding(spans: &[Span], at: DateTime<Utc>) -> Option<Span> {
     let past = spans.partition_point(|span| span.begin <= at);
@@ -92,13 +108,14 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
         #[test]
         fn every_day_is_as_the_clock_on_the_wall_shows_it(
             which in 0_usize..7,
             shift in -2_i64..3,
-            from in 0_u16..1440,
-            length in 1_u16..1440,
+            // Most of them around the hours in which clocks change.
+            from in prop_oneof![3 => 0_u16..200, 1 => 0_u16..1440],
+            length in prop_oneof![3 => 1_u16..200, 1 => 1_u16..1440],
             long in any::<bool>(),
         ) {
             let (name, day) = [
@@ -131,6 +148,11 @@ mod tests {
             prop_assert!(joined.windows(2).all(|pair| pair[0].end < pair[1].begin));
             let at = instant(at);
             prop_assert_eq!(holding(&joined, at).is_some(), spans.iter().any(|span| span.holds(at)));
+            let (some, others) = spans.split_at(spans.len() / 2);
+            let left = without(&join(some.to_vec()), &join(others.to_vec()));
+            let holds = |spans: &[Span]| spans.iter().any(|span| span.holds(at));
+            prop_assert_eq!(holds(&left), holds(some) && !holds(others));
+            prop_assert!(left.windows(2).all(|pair| pair[0].end < pair[1].begin));
             prop_assert_eq!(next(&joined, at), joined.iter().copied().find(|span| span.begin > at));
         }
     }
@@ -142,6 +164,21 @@ mod tests {
         let range = Span { begin: at("2026-03-28T12:00:00Z"), end: at("2026-03-30T12:00:00Z") };
         let spans = weekly(&berlin, &DAYS, clock(135), clock(165), Doubt::Short, range);
         assert_eq!(spans, [Span { begin: at("2026-03-30T00:15:00Z"), end: at("2026-03-30T00:45:00Z") }]);
+    }
+
+    #[test]
+    fn an_end_that_the_clock_shows_twice_shuts_a_window_first_and_ends_a_freeze_last() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        for (zone, range, first, last) in [
+            ("Europe/Berlin", ["2026-10-24T22:00:00Z", "2026-10-25T12:00:00Z"], "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            ("America/New_York", ["2026-11-01T04:00:00Z", "2026-11-01T12:00:00Z"], "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"),
+        ] {
+            let zone = Zone::Named(zone.parse().unwrap());
+            let to = if first.contains("00:30") { clock(150) } else { clock(90) };
+            let range = Span { begin: at(range[0]), end: at(range[1]) };
+            let end = |doubt| weekly(&zone, &[Weekday::Sun], clock(30), to, doubt, range)[0].end;
+            assert_eq!((end(Doubt::Short), end(Doubt::Long)), (at(first), at(last)));
+        }
     }
 
     #[test]

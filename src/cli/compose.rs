@@ -5,7 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::adapters::alerts::alertmanager::Alertmanager;
+use crate::adapters::calendar::file::CalendarFile;
+use crate::adapters::calendar::web::CalendarAddress as CalendarUrl;
 use crate::adapters::ci::buildbot::Buildbot;
+use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
 use crate::adapters::signals::prometheus::Prometheus;
@@ -17,7 +20,7 @@ use crate::cli::who::{self, Found, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
-use crate::config::settings::{BackendSettings, Config};
+use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings, Config};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::update::{Equipment, Opening};
@@ -27,11 +30,12 @@ use crate::model::name::NameError;
 use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::ports::broken::Broken;
+use crate::ports::calendar::{Calendar, CalendarPorts};
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::Ledger;
 use crate::ports::{Port, Ports};
-use crate::store::{Identity, SqliteStore};
+use crate::store::{Identity, SecondLedger, SqliteStore};
 
 /// Everything that a room is opened with, before it is opened.
 pub struct Composed {
@@ -109,8 +113,8 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
 
 /// An opening to which the equipment is still to come.
 fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
-    let Equipment { installation, record_trouble, abilities } = Equipment::default();
-    Opening { catalog, actor, read_only, installation, record_trouble, abilities, seed, tends }
+    let Equipment { installation, record_trouble, has_second_place, abilities } = Equipment::default();
+    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -121,10 +125,25 @@ async fn backends_and_store(
     switchboard: Arc<Switchboard>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
+    let witnesses = config.ledger.witness.clone();
     let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
+    let second = config.ledger.break_glass.clone();
+    let signer = who::signer(&around);
+    switchboard.replace_calendars(calendars(&config, &clock));
     switchboard.replace(adapters(config, around, clock.clone()).await);
-    let opened = SqliteStore::open(&path, clock.clone(), None).await.map(Arc::new);
+    let opened = match SqliteStore::open(&path, clock.clone(), None).await {
+        Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
+        Err(error) => Err(error),
+    };
+    if let (Ok(store), Some(second)) = (&opened, &second) {
+        store.name_second_place(second);
+        if store.condition().is_none()
+            && let Err(error) = store.take_over().await
+        {
+            out::words(&format!("gonogo: what stands in the second place of the record was not taken over: {error}"));
+        }
+    }
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
     let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);
@@ -132,9 +151,15 @@ async fn backends_and_store(
         Ok(store) => store,
         Err(error) => Arc::new(Broken::new(error)),
     };
+    let has_second_place = second.is_some();
+    let ledger = match second {
+        Some(second) => Arc::new(SecondLedger::new(ledger, &second, clock.clone())),
+        None => ledger,
+    };
     ledger.name_people(&people);
-    let equipment = Equipment { installation: ledger.installation(), record_trouble: trouble, abilities: switchboard.abilities() };
-    (Outside::over(switchboard, ledger, journal, clock).retaining(retention), equipment)
+    let (installation, abilities) = (ledger.installation(), switchboard.abilities());
+    let equipment = Equipment { installation, record_trouble: trouble, has_second_place, abilities };
+    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.
@@ -177,7 +202,7 @@ pub fn simulated_meanwhile(
                 let record_trouble = Some(Text::clean(&error.to_string()));
                 let ledger = Broken::new(error);
                 let abilities = crate::control::driver::outside::abilities(&ports);
-                let equipment = Equipment { installation: ledger.installation(), record_trouble, abilities };
+                let equipment = Equipment { installation: ledger.installation(), record_trouble, has_second_place: false, abilities };
                 (Outside::new(ports, Arc::new(ledger), None, its_clock), equipment)
             }
         }
@@ -211,7 +236,7 @@ fn train(
 
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
     let abilities = crate::control::driver::outside::abilities(&ports);
-    let equipment = Equipment { installation: store.installation(), record_trouble: None, abilities };
+    let equipment = Equipment { installation: store.installation(), record_trouble: None, has_second_place: false, abilities };
     // Nothing of a simulation outlives it: a journal would only fill the memory.
     (Outside::new(ports, store, None, clock), equipment)
 }
@@ -225,6 +250,28 @@ fn identity(seed: u64) -> Identity {
     Identity { installation: format!("simulated-{seed}"), seed: key }
 }
 
+/// One adapter a calendar. One that cannot be made is left out: reading it fails, and what hangs on it is not believed.
+pub fn calendars(config: &Config, clock: &Arc<dyn Clock>) -> CalendarPorts {
+    let within = std::time::Duration::from_secs(10);
+    let made = |settings: &CalendarSettings| -> Result<Arc<dyn Calendar>, PortError> {
+        Ok(match &settings.address {
+            CalendarAddress::File(path) => Arc::new(CalendarFile::new(settings.name.clone(), path.clone())),
+            CalendarAddress::Url(url) => Arc::new(CalendarUrl::new(&settings.name, url, within, clock.clone())?),
+        })
+    };
+    config
+        .calendars
+        .iter()
+        .filter_map(|settings| match made(settings) {
+            Ok(port) => Some((settings.name.clone(), port)),
+            Err(error) => {
+                tracing::warn!(%error, "a calendar cannot be read");
+                None
+            }
+        })
+        .collect()
+}
+
 /// One adapter a backend. One that cannot be made answers with the reason; the rest of the room lives.
 pub async fn adapters(config: Config, around: Surroundings, clock: Arc<dyn Clock>) -> Ports {
     // A secret may come from a command, which is waited for: not on a thread that serves the room.
@@ -234,14 +281,11 @@ pub async fn adapters(config: Config, around: Surroundings, clock: Arc<dyn Clock
 fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports {
     let mut ports = Ports::new();
     for settings in &config.backends {
-        if settings.kind == BackendKind::Github {
-            continue;
-        }
         let port = adapter(settings, around, clock).unwrap_or_else(|error| match settings.kind {
             BackendKind::Haproxy => Port::Traffic(Arc::new(Broken::new(error))),
-            BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Broken::new(error))),
+            BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
-            BackendKind::Buildbot => Port::Ci(Arc::new(Broken::new(error))),
+            BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
         });
         ports.insert(settings.name.clone(), port);
     }
@@ -252,9 +296,10 @@ fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Cl
     let http = || HttpClient::new(settings, &credential(settings, around)?, clock.clone());
     Ok(match settings.kind {
         BackendKind::Haproxy => Port::Traffic(Arc::new(Haproxy::new(settings.name.clone(), &settings.address, settings.deadline)?)),
-        BackendKind::Prometheus | BackendKind::Github => Port::Metrics(Arc::new(Prometheus::new(http()?))),
+        BackendKind::Prometheus => Port::Metrics(Arc::new(Prometheus::new(http()?))),
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),
+        BackendKind::Github => Port::Ci(Arc::new(Github::new(settings.name.clone(), http()?))),
     })
 }
 

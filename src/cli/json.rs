@@ -11,7 +11,9 @@ use crate::model::deed::{Deed, DeedState, Facts};
 use crate::model::intent::Intent;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{Cause, Review};
 use crate::model::slot::Slot;
+use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::{EntryRow, LedgerError, Verification};
@@ -161,26 +163,65 @@ fn rollouts(world: &World) -> Value {
 }
 
 fn waiting(world: &World) -> Value {
-    world
-        .waiting
-        .iter()
-        .map(|waiting| {
-            let plan = &waiting.plan;
-            let (needs, given) = gate::agreed(world, waiting);
-            json!({
-                "kind": "plan",
-                "id": plan.id.to_string(),
-                "plan": plan.id.to_string(),
-                "target": plan.target().to_string(),
-                "verb": plan.intent.verb.word(),
-                "requester": plan.intent.requester.to_string(),
-                "needs": needs,
-                "given": given,
-                "since": rfc3339(&plan.made),
-                "expires": rfc3339(&plan.expires),
-            })
+    let owed = world.reviews.iter().filter(|review| review.is_owed()).map(|review| {
+        json!({
+            "kind": "review",
+            "id": review.plan.to_string(),
+            "plan": review.plan.to_string(),
+            "target": review.target.to_string(),
+            "verb": review.verb.word(),
+            "requester": review.by,
+            "needs": 1,
+            "given": 0,
+            "since": rfc3339(&review.at),
+            "expires": time(review.due),
         })
-        .collect()
+    });
+    let plans = world.waiting.iter().map(|waiting| {
+        let plan = &waiting.plan;
+        let (needs, given) = gate::agreed(world, waiting);
+        json!({
+            "kind": "plan",
+            "id": plan.id.to_string(),
+            "plan": plan.id.to_string(),
+            "target": plan.target().to_string(),
+            "verb": plan.intent.verb.word(),
+            "requester": plan.intent.requester.to_string(),
+            "needs": needs,
+            "given": given,
+            "since": rfc3339(&plan.made),
+            "expires": rfc3339(&plan.expires),
+        })
+    });
+    plans.chain(owed).collect()
+}
+
+/// A review, owed or over.
+pub fn review(review: &Review, team: &str, at: &DateTime<Utc>) -> Value {
+    let (until, waived) = match &review.cause {
+        Cause::BreakGlass { until, waived } => (Some(*until), waived.as_slice()),
+        Cause::Emergency => (None, &[][..]),
+    };
+    json!({
+        "schema": SCHEMA,
+        "plan": review.plan.to_string(),
+        "cause": review.cause.word(),
+        "verb": review.verb.word(),
+        "target": review.target.to_string(),
+        "team": team,
+        "requester": review.by,
+        "reason": review.reason,
+        "at": rfc3339(&review.at),
+        "until": time(until),
+        "open": review.open_until(at).is_some(),
+        "waived": reasons(waived),
+        "due": time(review.due),
+        "overdue": review.is_overdue(at),
+        "reviewed": time(review.closed.as_ref().map(|closed| closed.at)),
+        "reviewer": review.closed.as_ref().map(|closed| closed.by.as_str()),
+        "finding": review.closed.as_ref().map(|closed| closed.words.as_str()),
+        "trouble": review.trouble,
+    })
 }
 
 fn alerts(world: &World) -> Value {
@@ -262,10 +303,22 @@ pub fn plan(plan: &Plan, verdict: &Verdict) -> Value {
         "preconditions": preconditions,
         "evidence": evidence,
         "verdict": verdict.word(),
-        "reasons": reasons(verdict.reasons()),
+        "reasons": reasons(&reasons_or_waived(verdict)),
         "undo": plan.undo,
         "commands": plan.commands,
     })
+}
+
+/// The reasons of a verdict; those of a permit are what break glass waived, and say so.
+fn reasons_or_waived(verdict: &Verdict) -> Vec<Reason> {
+    match verdict {
+        Verdict::Permit(permit) => permit
+            .waived()
+            .iter()
+            .map(|reason| Reason { text: Text::clean(&format!("waived: {}", reason.text)), ..reason.clone() })
+            .collect(),
+        Verdict::SecondPerson { reasons, .. } | Verdict::Deny(reasons) => reasons.clone(),
+    }
 }
 
 /// What `explain` says: the verdict and nothing done.
@@ -289,24 +342,23 @@ pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
 
 /// Entries of the ledger.
 pub fn entries(rows: &[EntryRow]) -> Value {
-    let entries: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "n": row.n,
-                "at": rfc3339(&row.at),
-                "kind": row.kind.word(),
-                "signer": row.signer,
-                "deed": row.deed.map(|deed| deed.to_string()),
-                "verb": row.verb,
-                "target": row.target,
-                "requester": row.requester,
-                "verdict": row.verdict,
-                "facts": facts(&row.facts),
-            })
-        })
-        .collect();
-    json!({ "schema": SCHEMA, "entries": entries })
+    json!({ "schema": SCHEMA, "entries": rows.iter().map(entry).collect::<Vec<_>>() })
+}
+
+/// One entry of the ledger.
+pub fn entry(row: &EntryRow) -> Value {
+    json!({
+        "n": row.n,
+        "at": rfc3339(&row.at),
+        "kind": row.kind.word(),
+        "signer": row.signer,
+        "deed": row.deed.map(|deed| deed.to_string()),
+        "verb": row.verb,
+        "target": row.target,
+        "requester": row.requester,
+        "verdict": row.verdict,
+        "facts": facts(&row.facts),
+    })
 }
 
 /// A verification that could not be carried out: nothing is proven.

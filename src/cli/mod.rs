@@ -62,7 +62,7 @@ pub fn run() -> ExitCode {
 async fn verb(cli: Cli, around: &Surroundings) -> Exit {
     let flags = Flags { config: cli.config, theme: cli.theme, keymap: cli.keymap, read_only: cli.read_only };
     let Some(command) = cli.verb else { return verbs::room::run(around, &flags).await };
-    let deed = |verb, target, run, words, flags| verbs::deed::Wish { verb, target, run, words, flags };
+    let deed = |verb, target, run, words, flags| verbs::deed::Wish { verb, target, run, words, flags, break_glass: None };
     match command {
         Command::Demo(demo) => verbs::demo::run(around, &flags, &demo).await,
         Command::Status(args) => verbs::status::run(around, &flags, &args).await,
@@ -91,9 +91,14 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Retry(args) => verbs::deed::run(around, &flags, deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags)).await,
         Command::Cancel(args) => verbs::deed::run(around, &flags, deed(Verb::Cancel, args.target, args.run, Vec::new(), args.flags)).await,
         Command::Note { target, text, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Note, target, None, text, how)).await,
+        Command::BreakGlass(args) => verbs::glass::run(around, &flags, args).await,
+        Command::Review { id, reason, json } => verbs::glass::review(around, &flags, &id, &reason, json).await,
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
-        Command::Ledger { what: LedgerVerb::Verify { json } } => verbs::ledger::verify(around, &flags, json).await,
+        Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,
+        Command::Ledger { what: LedgerVerb::Export { out } } => verbs::ledger::export::run(around, &flags, &out).await,
+        Command::Ledger { what: LedgerVerb::Show { n, json } } => verbs::ledger::show::run(around, &flags, n, json).await,
+        Command::Ledger { what: LedgerVerb::Prove(args) } => verbs::ledger::prove::run(around, &flags, &args).await,
         Command::Config { what: ConfigVerb::Check } => verbs::config::check(around, &flags),
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
         Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),

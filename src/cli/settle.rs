@@ -11,6 +11,7 @@ use super::out;
 use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle, Taped};
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
@@ -25,6 +26,8 @@ pub struct Opened {
     pub clock: Arc<dyn Clock>,
     /// Its ledger.
     pub ledger: Arc<dyn Ledger>,
+    /// Its backends, for what no reading tells.
+    pub ports: Arc<Switchboard>,
 }
 
 /// Loads the configuration for a verb that needs one.
@@ -59,8 +62,8 @@ pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> 
 
 async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
-    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
-    Ok(Opened { handle: driver::open(outside, opening), clock, ledger })
+    let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
+    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports })
 }
 
 /// Opens a room that only looks, with a tape of everything that happens in it.
@@ -69,9 +72,9 @@ async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof)
 /// Exit 8, as [`needed`].
 pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened, Receiver<Taped>), Exit> {
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
-    let (clock, ledger) = (outside.clock().clone(), outside.ledger().clone());
+    let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
     let (handle, tape) = driver::open_taped(outside, opening);
-    Ok((Opened { handle, clock, ledger }, tape))
+    Ok((Opened { handle, clock, ledger, ports }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.
@@ -81,7 +84,9 @@ fn was_asked(source: &Source) -> bool {
 
 /// Whether every backend was asked, and the store was read.
 fn is_settled(world: &World) -> bool {
-    world.sources.values().all(|source| was_asked(source)) && (world.ledger.read || world.ledger.trouble.is_some())
+    world.sources.values().all(|source| was_asked(source))
+        && (world.ledger.read || world.ledger.trouble.is_some())
+        && world.calendars.is_settled()
 }
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.
@@ -117,6 +122,7 @@ pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration)
         let mut backends = world.catalog.backends_of(target).into_iter();
         backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
             && (world.ledger.read || world.ledger.trouble.is_some())
+            && world.calendars.is_settled()
     };
     until(handle, within, is_settled).await
 }

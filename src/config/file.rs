@@ -79,6 +79,17 @@ impl<'a> Fields<'a> {
         self.required(key, expected, found)?.text(key, found)
     }
 
+    /// One of a few words; the default where there is none or a wrong one.
+    pub(super) fn choice<T: Copy + Default>(&self, key: &str, words: &[(&str, T)], found: &mut Findings) -> T {
+        let Some((at, text)) = self.get(key).and_then(|node| Some((node.at, node.text(key, found)?))) else { return T::default() };
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return *value;
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        found.problem(at, &format!("`{key}` cannot be `{text}`"), &instead(text, known));
+        T::default()
+    }
+
     /// A key's boolean.
     pub(super) fn flag(&self, key: &str, found: &mut Findings) -> Option<bool> {
         self.get(key)?.flag(key, found)

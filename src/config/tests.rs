@@ -1,4 +1,5 @@
 //! The rules of the configuration, each by the file that breaks it, and the layers.
+// long because: one load of a whole configuration is behind each of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,22 @@ fn the_contract_says_what_the_model_then_holds() {
     assert_eq!(catalog.people[0].roles[0].environments[0].as_str(), "prod");
     assert_eq!(catalog.rules_digest.len(), 64);
     assert_eq!(loaded.config.store.path.as_deref(), Some(Path::new("/var/lib/gonogo")));
+}
+
+#[test]
+fn a_workflow_is_known_by_its_repository_and_starts_from_main_unless_told_otherwise() {
+    let file = |more: &str| {
+        format!(
+            "[[backend]]\nname = \"github\"\nkind = \"github\"\n[[service]]\nname = \"a\"\nrepository = {{ backend = \"github\", name = \"acme/shop\" }}\npipeline = {{ backend = \"github\", workflow = \"release.yml\"{more} }}\n"
+        )
+    };
+    for (more, from) in [("", "main"), (", ref = \"v2\"", "v2")] {
+        let loaded = Machine::new().user(&file(more)).load().expect("accepted");
+        let told: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains("no token: GitHub answers 60 requests an hour")), "{told:?}");
+        let pipeline = loaded.config.catalog.services[&"a".parse().expect("a name")].pipeline.clone().expect("there");
+        assert_eq!((pipeline.builder.as_str(), pipeline.scheduler.as_deref()), ("acme/shop/release.yml", Some(from)));
+    }
 }
 
 #[test]

@@ -17,7 +17,6 @@ pub const WINDOW_S: u32 = 120;
 pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Query> {
     let kind = world.catalog.backends.get(backend)?.kind;
     Some(match kind {
-        BackendKind::Github => return None,
         BackendKind::Haproxy => {
             let pools: BTreeSet<_> = deploys(world)
                 .flat_map(|(_, _, deploy)| &deploy.traffic)
@@ -28,7 +27,7 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
         }
         BackendKind::Prometheus => Query::Asks(asks(world, backend)),
         BackendKind::Alertmanager => Query::Alerts,
-        BackendKind::Buildbot => {
+        BackendKind::Buildbot | BackendKind::Github => {
             let built = world.catalog.services.values().filter_map(|service| service.pipeline.as_ref());
             let deployed = deploys(world).filter_map(|(_, _, deploy)| deploy.deploy.as_ref());
             let builders: BTreeSet<_> =

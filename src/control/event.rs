@@ -10,6 +10,7 @@ use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
+use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
@@ -22,6 +23,7 @@ use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 use crate::ports::ci::Found;
 use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
+use crate::ports::signer::{SignError, Signed};
 
 /// What one poll brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,10 +50,16 @@ pub struct StorePicture {
     pub recent: Vec<crate::model::deed::Deed>,
     /// Plans that wait for other persons.
     pub waiting: Vec<Waiting>,
+    /// Break glass that is open, reviews that are owed, and the newest that are over.
+    #[serde(default)]
+    pub reviews: Vec<crate::model::review::Review>,
     /// The newest entries, oldest first.
     pub entries: Vec<EntryRow>,
     /// All entries.
     pub size: u64,
+    /// What is wrong with second places of checkpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Text>,
 }
 
 /// One event.
@@ -68,6 +76,15 @@ pub enum Event {
         asked: Moment,
         /// What it brought.
         result: Result<Reading, PortError>,
+    },
+    /// A calendar was read.
+    CalendarRead {
+        /// Its name.
+        calendar: BackendName,
+        /// When it was asked.
+        asked: Moment,
+        /// What it brought.
+        result: Result<Arc<CalendarReading>, PortError>,
     },
     /// A part of a log came back.
     LogRead {
@@ -174,6 +191,20 @@ pub enum Event {
         /// What.
         ruling: Ruling,
     },
+    /// What an operator said was signed by the operator's own key, or not.
+    RulingSigned {
+        /// What.
+        ruling: Ruling,
+        /// The signature.
+        result: Result<Signed, SignError>,
+    },
+    /// The requester's own key signed a plan, or not.
+    Signed {
+        /// The plan.
+        plan: PlanId,
+        /// The signatures, in the order of what is recorded.
+        result: Result<Vec<Signed>, SignError>,
+    },
     /// What an operator said was recorded, or refused.
     Ruled {
         /// What.
@@ -220,7 +251,7 @@ impl Event {
     /// The family of the event, the journal's second column.
     pub fn family(&self) -> &'static str {
         match self {
-            Self::Polled { .. } | Self::LogRead { .. } => "reading",
+            Self::Polled { .. } | Self::CalendarRead { .. } | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
             | Self::Refused { .. }
@@ -232,6 +263,8 @@ impl Event {
             | Self::Adopted { .. }
             | Self::Noted { .. }
             | Self::Rule { .. }
+            | Self::RulingSigned { .. }
+            | Self::Signed { .. }
             | Self::Ruled { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",

@@ -1,16 +1,21 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
+use crate::control::calendar;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
-use crate::model::catalog::Catalog;
+use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::Review;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
+use crate::policy::calendar::{Calendars, Standing};
+use crate::policy::glass;
 use crate::policy::judge::{self, Case};
 use crate::ports::ledger::AtCommit;
 
@@ -26,23 +31,34 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
     judge::judge(&Case {
         plan,
-        protection: world.catalog.guarded(plan.target()),
+        guard: world.catalog.guard(plan.target()),
+        is_own_key: None,
         people: &world.catalog.people,
         read_only: world.read_only,
-        record_trouble: world.ledger.trouble.as_ref().map(AsRef::as_ref),
+        // What breaks the glass is recorded in the second place when the store cannot be written.
+        record_trouble: world
+            .ledger
+            .trouble
+            .as_ref()
+            .filter(|_| !(glass::is_broken(plan) && world.ledger.has_second_place))
+            .map(AsRef::as_ref),
         rules: &world.catalog.rules_digest,
         at: now.wall,
         hold,
         busy: busy.as_deref(),
         approvals: world.approvals(plan.id),
+        owed: &world.reviews,
+        shut: &stands_now(world, plan, now).reasons,
     })
 }
 
 /// The verdict inside the transaction that begins the deed, on what stands in the store at that moment.
-pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
+pub fn judge_at_commit(catalog: &Catalog, spans: &Calendars, asked: &Moment, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
+    let began = found.state.rollout.as_ref().map(|rollout| rollout.begun);
     judge::judge(&Case {
         plan,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key: Some(found.is_own_key),
         people: &catalog.people,
         read_only,
         record_trouble: None,
@@ -51,7 +67,15 @@ pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &
         hold: found.state.hold.as_ref(),
         busy: None,
         approvals: &found.approvals,
+        owed: &found.owed,
+        shut: &calendar::stands(spans, plan, found.at, asked, began).reasons,
     })
+}
+
+/// How a plan stands to windows and freezes now.
+pub fn stands_now(world: &World, plan: &Plan, now: &Moment) -> Standing {
+    let began = world.target(plan.target()).and_then(|view| view.state.rollout.as_ref()).map(|rollout| rollout.begun);
+    calendar::stands(&world.calendars.spans, plan, now.wall, now, began)
 }
 
 /// Why `actor` may not say this about a plan; empty when it may be said. Asked by a screen, and again inside the transaction.
@@ -62,13 +86,15 @@ pub fn against(
     decision: Decision,
     actor: &Actor,
     at: chrono::DateTime<chrono::Utc>,
+    is_own_key: Option<bool>,
 ) -> Vec<Reason> {
     approval::reasons_against(&Ask {
         plan,
         decision,
         actor,
         people: &catalog.people,
-        protection: catalog.guarded(plan.target()),
+        guard: catalog.guard(plan.target()),
+        is_own_key,
         rules: &catalog.rules_digest,
         read_only,
         at,
@@ -78,9 +104,9 @@ pub fn against(
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
     let plan = &waiting.plan;
-    let Some((protection, gates)) = world.catalog.guarded(plan.target()) else { return (None, 0) };
-    let required = approval::requirements(plan, protection, gates, &world.catalog.people);
-    let (needs, given) = approval::met(&required, &waiting.approvals, &world.at.wall);
+    let Some(guard) = world.catalog.guard(plan.target()) else { return (None, 0) };
+    let required = approval::requirements(plan, guard, &world.catalog.people);
+    let (needs, given) = approval::met(&required, &approval::counting(&waiting.approvals, guard.assurance, &world.at.wall));
     (Some(needs), given)
 }
 
@@ -92,4 +118,16 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
     Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
+}
+
+/// Why the one at the keys may not close a review; empty when it may be closed.
+pub fn against_review(world: &World, review: &Review) -> Vec<Reason> {
+    glass::against_review(review, &world.actor, &world.catalog.people, world.read_only)
+}
+
+/// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.
+pub fn signing_keys(world: &World, target: &Target) -> Option<Vec<String>> {
+    let assurance = world.catalog.environment(&target.environment)?.assurance;
+    let Actor::Person(name) = &world.actor else { return None };
+    (assurance >= Assurance::T1).then(|| world.catalog.person(name).map(|person| person.keys.clone()).unwrap_or_default())
 }

@@ -11,9 +11,12 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
 use crate::model::signal::Ask;
+use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
+use crate::policy::calendar::Calendars;
 use crate::ports::ledger::Outcome;
+use crate::ports::signer::Signed;
 
 /// What a poll asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,11 @@ pub enum Task {
         /// The first line.
         first: u64,
     },
+    /// Reads a calendar.
+    ReadCalendar {
+        /// Its name.
+        calendar: BackendName,
+    },
     /// Reads the store.
     ReadStore,
     /// Reads the journal's newest lines.
@@ -65,6 +73,26 @@ pub enum Task {
         catalog: Arc<Catalog>,
         /// Whether deeds are impossible.
         read_only: bool,
+        /// The requester's own signatures; none: the process signs.
+        signed: Vec<Signed>,
+        /// Windows and freezes.
+        spans: Arc<Calendars>,
+        /// When it was asked for: by it the age of calendars is counted.
+        asked: Moment,
+    },
+    /// Has a plan signed by the requester's own key.
+    Sign {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The requester's public keys.
+        keys: Vec<String>,
+    },
+    /// Has what an operator says signed by the operator's own key.
+    SignRuling {
+        /// What.
+        ruling: Ruling,
+        /// The operator's public keys.
+        keys: Vec<String>,
     },
     /// Records `sending`, then sends the step.
     Send {
@@ -123,6 +151,8 @@ pub enum Task {
         ruling: Ruling,
         /// Who says it.
         actor: Actor,
+        /// The operator's own signature; none: the process signs.
+        signed: Option<Signed>,
         /// The rules to judge by.
         catalog: Arc<Catalog>,
         /// Whether deeds are impossible.

@@ -1,5 +1,7 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
+mod ledger;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +10,11 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+pub use self::ledger::{LedgerView, Ruled};
+use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
-use crate::model::approval::{Approval, Ruling, Waiting};
+use crate::model::approval::{Approval, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
@@ -19,6 +23,7 @@ use crate::model::operator::Actor;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::StepEffect;
 use crate::model::reading::{Fact, Freshness};
+use crate::model::review::Review;
 use crate::model::rollout::TargetState;
 use crate::model::share::Share;
 use crate::model::signal::{Better, SignalReading};
@@ -28,7 +33,6 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
 pub use crate::ports::ledger::EntryRow;
-use crate::ports::ledger::LedgerError;
 
 /// What a source said last, by its kind.
 #[derive(Debug, Clone)]
@@ -329,36 +333,6 @@ pub struct LogView {
     pub trouble: Option<Text>,
 }
 
-/// The ledger as the room sees it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LedgerView {
-    /// Why it cannot be written; deeds are refused meanwhile.
-    pub trouble: Option<Text>,
-    /// Whether it was read at all.
-    pub read: bool,
-    /// The newest entries, oldest first, at most 500.
-    pub entries: Arc<Vec<EntryRow>>,
-    /// All entries.
-    pub size: u64,
-    /// What the last verification said, and when.
-    pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
-    /// Why the last verification came to no verdict, and when; none when it came to one.
-    pub unverified: Option<(DateTime<Utc>, Text)>,
-    /// The installation, part of every Order.
-    pub installation: String,
-}
-
-/// What an operator said about a stored plan, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruled {
-    /// What was said.
-    pub ruling: Ruling,
-    /// When it was recorded, or why it was refused.
-    pub result: Result<DateTime<Utc>, LedgerError>,
-    /// When this process learned of it.
-    pub at: DateTime<Utc>,
-}
-
 /// The world at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -382,8 +356,12 @@ pub struct World {
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
     pub waiting: Arc<Vec<Waiting>>,
+    /// Break glass that is open, reviews that are owed, and the newest that are over; the oldest first.
+    pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
     pub ruled: Arc<VecDeque<Ruled>>,
+    /// Windows and freezes.
+    pub calendars: CalendarView,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -403,6 +381,7 @@ impl World {
     pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
         let targets = catalog.targets().map(|target| (target.clone(), Arc::new(TargetView::new(target)))).collect();
         let sources = catalog.backends.values().map(|backend| (backend.name.clone(), Arc::new(Source::new(backend)))).collect();
+        let calendars = CalendarView::new(&catalog, &now);
         Self {
             generation: 0,
             at: now,
@@ -413,7 +392,9 @@ impl World {
             sources,
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
+            calendars,
             waiting: Arc::new(Vec::new()),
+            reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),
             logs: BTreeMap::new(),
@@ -481,8 +462,7 @@ impl Source {
             BackendKind::Prometheus => SourceFact::Metrics(Fact::default()),
             BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
             BackendKind::Haproxy => SourceFact::Traffic(Fact::default()),
-            BackendKind::Buildbot => SourceFact::Ci(Fact::default()),
-            BackendKind::Github => SourceFact::Unsupported,
+            BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
         };
         Self {
             backend: Arc::new(backend.clone()),

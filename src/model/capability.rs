@@ -24,6 +24,10 @@ pub enum Capability {
     Retry,
     /// Stops a run.
     Cancel,
+    /// Answers for runs at gates.
+    Answer,
+    /// Knows where changes come from.
+    ReadSource,
     /// Pauses a rollout with the backend's own means.
     Pause,
 }

@@ -25,7 +25,7 @@ pub enum BackendKind {
     Haproxy,
     /// Buildbot's data API.
     Buildbot,
-    /// GitHub; configured already, spoken to by a later version.
+    /// GitHub: its Actions, deployments and commits.
     Github,
 }
 
@@ -81,6 +81,23 @@ pub struct Protection {
     pub also: Vec<ApprovalGroup>,
     /// How long an approval counts; none: as long as its plan.
     pub approvals_expire: Option<Duration>,
+    /// Roles that may break the glass; none: those that may act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass_roles: Option<Vec<RoleName>>,
+    /// How long after break glass its review is due; none: [`super::review::REVIEW_WITHIN`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_within: Option<Duration>,
+}
+
+/// What guards a target: its protection, and the gates and the tier of assurance of its environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard<'a> {
+    /// The target's protection.
+    pub protection: &'a Protection,
+    /// What must be true before a change goes forward.
+    pub gates: &'a Gates,
+    /// Who signs.
+    pub assurance: Assurance,
 }
 
 /// A group of persons who must agree beside the first one: another team, the advisory board.
@@ -95,7 +112,7 @@ pub struct ApprovalGroup {
 }
 
 /// Who signs the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Assurance {
     /// The process.
     #[default]
@@ -377,9 +394,10 @@ impl Catalog {
         of_service.chain(of_deploy)
     }
 
-    /// What protects a target, with the gates of its environment.
-    pub fn guarded(&self, target: &Target) -> Option<(&Protection, &Gates)> {
-        Some((self.protection(target)?, &self.environment(&target.environment)?.gates))
+    /// What guards a target.
+    pub fn guard(&self, target: &Target) -> Option<Guard<'_>> {
+        let environment = self.environment(&target.environment)?;
+        Some(Guard { protection: self.protection(target)?, gates: &environment.gates, assurance: environment.assurance })
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

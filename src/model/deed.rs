@@ -1,5 +1,7 @@
 //! A deed: a plan on its way from intended to held, and the capabilities without which no adapter writes.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +17,36 @@ use super::traffic::Weights;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     plan: PlanId,
+    waived: Vec<Reason>,
+    review_within: Option<Duration>,
 }
 
 impl Permit {
     /// Grants a plan.
     pub fn grant(plan: PlanId) -> Self {
-        Self { plan }
+        Self { plan, waived: Vec::new(), review_within: None }
+    }
+
+    /// The same permit, given over reasons that break glass waived.
+    #[must_use]
+    pub fn over(self, waived: Vec<Reason>) -> Self {
+        Self { waived, ..self }
+    }
+
+    /// The same permit, for a deed whose review is due this long afterwards.
+    #[must_use]
+    pub fn owing(self, review_within: Duration) -> Self {
+        Self { review_within: Some(review_within), ..self }
+    }
+
+    /// What break glass waived.
+    pub fn waived(&self) -> &[Reason] {
+        &self.waived
+    }
+
+    /// How long afterwards a review of the deed is due; none when none is owed.
+    pub fn review_within(&self) -> Option<Duration> {
+        self.review_within
     }
 
     /// The plan that was permitted.
@@ -99,6 +125,11 @@ impl Effect {
     }
 }
 
+/// The namespace in which approvals, rejections and withdrawals are signed.
+pub const APPROVAL: &str = "gonogo-approval@v1";
+/// The namespace in which all other entries are signed.
+pub const DEED: &str = "gonogo-deed@v1";
+
 /// The kinds of ledger entries, as CONTRACTS.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -150,6 +181,32 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// The namespace in which an entry of this kind is signed (SSHSIG).
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::Approval | Self::Rejection | Self::Withdrawal => APPROVAL,
+            Self::Signers
+            | Self::Intent
+            | Self::Denied
+            | Self::Sending
+            | Self::Accepted
+            | Self::Effective
+            | Self::Held
+            | Self::Slipped
+            | Self::Unwatched
+            | Self::Superseded
+            | Self::Failed
+            | Self::Unknown
+            | Self::NotBegun
+            | Self::Hold
+            | Self::Resume
+            | Self::Note
+            | Self::Policy
+            | Self::BreakGlass
+            | Self::Imported => DEED,
+        }
+    }
+
     /// Whether a person's own key may sign an entry of this kind.
     pub fn is_personal(self) -> bool {
         match self {

@@ -1,5 +1,7 @@
 //! An intent: what an operator asked for, before anything is planned.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::change::ChangeType;
@@ -102,6 +104,9 @@ pub struct Arguments {
     /// The type of change that was asked for: only a stricter one than the rules say.
     #[serde(default)]
     pub change: Option<ChangeType>,
+    /// The time box within which the glass is broken; none: it is not.
+    #[serde(default)]
+    pub break_glass: Option<Duration>,
 }
 
 /// What an operator asked for.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::name::{BackendName, NameError};
+use super::run_gate::{GateAnswer, RunGate};
 use super::text::Text;
 
 /// A run as people name it: `backend/number`, where the number is the backend's global identity of the run.
@@ -165,8 +166,33 @@ pub struct Run {
     pub properties: BTreeMap<String, Text>,
     /// The run of which it is a repetition (Buildbot's `rebuilt_buildid`).
     pub retry_of: Option<u64>,
+    /// Its attempt, from 1, where the backend repeats a run under its own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u64>,
+    /// Gates at which it waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<RunGate>,
     /// Its steps, when they were read.
     pub steps: Vec<RunStep>,
+}
+
+/// A run at its gates: what an answer binds to, and what was answered so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunGates {
+    /// The run.
+    pub run: RunId,
+    /// Its attempt: an answer counts for this one alone.
+    pub attempt: u64,
+    /// The commit that it builds.
+    pub revision: Text,
+    /// Its state.
+    pub state: RunState,
+    /// Accounts that asked for the run or for this attempt of it.
+    pub asked_by: Vec<Text>,
+    /// Gates at which it waits.
+    pub waiting: Vec<RunGate>,
+    /// Answers so far, of every attempt; the backend tells no times.
+    pub answered: Vec<GateAnswer>,
 }
 
 /// A run that was asked for and has not begun.

@@ -11,6 +11,7 @@ use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
 use super::reason::Reason;
+use super::run_gate::GateRef;
 use super::share::{Percent, Share};
 use super::slot::Slot;
 use super::text::Text;
@@ -52,6 +53,36 @@ pub enum StepEffect {
         /// The run's global number.
         run: u64,
     },
+    /// Runs a run again under its own number, as its next attempt.
+    Repeat {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// The attempt that is repeated: when there is a newer one, nothing is sent.
+        attempt: u64,
+        /// Only the parts that went wrong, and what depends on them.
+        failed_only: bool,
+    },
+    /// Answers for a run at gates where it waits.
+    Answer {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// Its attempt: no other one is answered for.
+        attempt: u64,
+        /// The commit that it builds: no other one is answered for.
+        revision: String,
+        /// The gates: all of them must wait.
+        gates: Vec<GateRef>,
+        /// Whether they open; else they close, which ends the run.
+        opens: bool,
+    },
     /// Stops a run.
     Cancel {
         /// The CI backend.
@@ -67,17 +98,20 @@ impl StepEffect {
     /// The backend on which it acts.
     pub fn backend(&self) -> &BackendName {
         match self {
-            Self::Weights { backend, .. } | Self::Start { backend, .. } | Self::Retry { backend, .. } | Self::Cancel { backend, .. } => {
-                backend
-            }
+            Self::Weights { backend, .. }
+            | Self::Start { backend, .. }
+            | Self::Retry { backend, .. }
+            | Self::Repeat { backend, .. }
+            | Self::Answer { backend, .. }
+            | Self::Cancel { backend, .. } => backend,
         }
     }
 
     /// Whether it creates something, so that it may never be sent twice.
     pub fn creates(&self) -> bool {
         match self {
-            Self::Start { .. } | Self::Retry { .. } => true,
-            Self::Weights { .. } | Self::Cancel { .. } => false,
+            Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
+            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } => false,
         }
     }
 }
@@ -102,6 +136,9 @@ pub struct OrderTarget {
 /// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// When the time box of break glass ends, RFC 3339 with milliseconds; not there in an Order that does not break the glass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// The type of change by the rules, or stricter.
     pub change_type: ChangeType,
     /// Steps in order.
@@ -280,6 +317,9 @@ pub struct Plan {
     pub commands: Vec<String>,
     /// Reasons why it cannot be done at all, whoever asks; empty when it can.
     pub impossible: Vec<Reason>,
+    /// What break glass waived when it was judged last; empty for a plan that does not break it.
+    #[serde(default)]
+    pub waived: Vec<Reason>,
 }
 
 impl Plan {
@@ -293,7 +333,15 @@ impl Plan {
     /// # Errors
     /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
     pub fn evidence_digest(&self) -> Result<String, serde_json::Error> {
-        let digest = Sha256::digest(serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))?);
+        let digest = Sha256::digest(self.evidence_bytes()?);
         Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    }
+
+    /// The RFC 8785 bytes of the checks and the evidence: what is kept beside the ledger under their digest.
+    ///
+    /// # Errors
+    /// As [`Plan::evidence_digest`].
+    pub fn evidence_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))
     }
 }

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::role;
 use crate::model::approval::{Approval, Decision};
-use crate::model::catalog::Protection;
+use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
-use crate::model::gate::Gates;
 use crate::model::intent::Direction;
 use crate::model::name::RoleName;
 use crate::model::operator::{Actor, Person};
@@ -24,8 +23,10 @@ pub struct Ask<'a> {
     pub actor: &'a Actor,
     /// The configured people.
     pub people: &'a [Person],
-    /// What protects the plan's target, and its gates; none when it is not configured.
-    pub protection: Option<(&'a Protection, &'a Gates)>,
+    /// What guards the plan's target; none when it is not configured.
+    pub guard: Option<Guard<'a>>,
+    /// Whether the person's own key signed what is said; none before anybody was asked to sign.
+    pub is_own_key: Option<bool>,
     /// The digest of the rules and roles as they are now.
     pub rules: &'a str,
     /// Whether deeds are impossible by configuration or flag.
@@ -46,7 +47,8 @@ pub struct Requirement {
 }
 
 /// Whose agreement a plan needs, by its direction and its type of change. An approval counts for every group that its giver is of.
-pub fn requirements(plan: &Plan, protection: &Protection, gates: &Gates, people: &[Person]) -> Vec<Requirement> {
+pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Requirement> {
+    let Guard { protection, gates, assurance } = guard;
     let of = |approvals: u32, roles: &[RoleName], teams: &[String]| Requirement {
         approvals,
         group: group(roles, teams),
@@ -69,7 +71,12 @@ pub fn requirements(plan: &Plan, protection: &Protection, gates: &Gates, people:
             }
         },
     };
-    all.into_iter().filter(|requirement| requirement.approvals > 0).collect()
+    let mut all: Vec<_> = all.into_iter().filter(|requirement| requirement.approvals > 0).collect();
+    // At T2 two persons sign whatever goes forward.
+    if assurance == Assurance::T2 && plan.direction == Direction::Forward && all.is_empty() {
+        all.push(of(1, base, &[]));
+    }
+    all
 }
 
 fn group(roles: &[RoleName], teams: &[String]) -> String {
@@ -88,22 +95,36 @@ pub fn everyone(requirements: &[Requirement]) -> Vec<String> {
 }
 
 /// How far the requirements are met: approvals needed in all, and those of them that were given.
-pub fn met(requirements: &[Requirement], approvals: &[Approval], at: &DateTime<Utc>) -> (u32, u32) {
+pub fn met(requirements: &[Requirement], approvals: &[&Approval]) -> (u32, u32) {
     requirements.iter().fold((0, 0), |(needs, given), requirement| {
-        let counts = u32::try_from(counting(approvals, &requirement.may, at).len()).unwrap_or(u32::MAX);
+        let counts = u32::try_from(of_group(approvals, &requirement.may).len()).unwrap_or(u32::MAX);
         (needs.saturating_add(requirement.approvals), given.saturating_add(counts.min(requirement.approvals)))
     })
 }
 
-/// Those of `approvals` that count: given by one of `may`, each person once, and not over.
-pub fn counting<'a>(approvals: &'a [Approval], may: &[String], at: &DateTime<Utc>) -> Vec<&'a Approval> {
+/// Those of `approvals` that count at all: not over, each person once, and from tier T1 on signed by the person's own key.
+pub fn counting<'a>(approvals: &'a [Approval], assurance: Assurance, at: &DateTime<Utc>) -> Vec<&'a Approval> {
     let mut counting: Vec<&Approval> = Vec::new();
-    for approval in approvals.iter().filter(|approval| approval.counts(at) && may.contains(&approval.person)) {
+    for approval in approvals.iter().filter(|approval| approval.counts(at) && (approval.is_own_key || assurance < Assurance::T1)) {
         if !counting.iter().any(|other| other.person == approval.person) {
             counting.push(approval);
         }
     }
     counting
+}
+
+/// Those of `approvals` that were given by one of `may`.
+pub fn of_group<'a>(approvals: &[&'a Approval], may: &[String]) -> Vec<&'a Approval> {
+    approvals.iter().filter(|approval| may.contains(&approval.person)).copied().collect()
+}
+
+/// What is recorded there must bear the person's own signature, and does not.
+pub fn unsigned(plan: &Plan, actor: &Actor) -> Reason {
+    Reason::new(
+        "assurance",
+        &format!("{} asks for a signature by {actor}'s own key (T1 or T2), and there is none", plan.target().environment),
+        "start an SSH agent that holds the key configured in [[person]], `gonogo whoami` says which",
+    )
 }
 
 /// Why `actor` may not say it; empty when it may be said. The first to fix first.
@@ -123,11 +144,14 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
     if ask.rules != plan.order.rules {
         reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "its requester plans again"));
     }
-    let Some((protection, gates)) = ask.protection else {
+    let Some(guard) = ask.guard else {
         reasons.push(Reason::new("target", "its target is not configured", "configure the environment and the service"));
         return reasons;
     };
-    let required = requirements(plan, protection, gates, ask.people);
+    if guard.assurance >= Assurance::T1 && ask.is_own_key == Some(false) {
+        reasons.push(unsigned(plan, ask.actor));
+    }
+    let required = requirements(plan, guard, ask.people);
     if ask.decision == Decision::Approve && required.is_empty() {
         let text = format!("{} in {} needs no approval", plan.intent.verb.word(), plan.target());
         reasons.push(Reason::new("no-approval-needed", &text, &format!("its requester runs `gonogo execute {}`", plan.id.short())));

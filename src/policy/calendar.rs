@@ -15,8 +15,10 @@ mod slot;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod train;
 mod words;
 
 pub use compiled::{AHEAD, BACK, Calendars, Feeds};
 pub use slot::next_slot;
 pub use standing::{Access, Asked, Exemption, Frost, Standing, standing};
+pub use train::{Departure, Manifest, Readiness, board, departures};

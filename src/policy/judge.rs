@@ -3,15 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{gate, role};
+use super::{gate, glass, role};
 use crate::model::approval::Approval;
-use crate::model::catalog::Protection;
+use crate::model::catalog::{Assurance, Guard};
+use crate::model::change::ChangeType;
 use crate::model::deed::Permit;
-use crate::model::gate::Gates;
 use crate::model::intent::Direction;
-use crate::model::operator::Person;
+use crate::model::operator::{Actor, Person};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{REVIEW_WITHIN, Review};
 use crate::model::rollout::Hold;
 use crate::model::verdict::Verdict;
 
@@ -20,8 +21,10 @@ use crate::model::verdict::Verdict;
 pub struct Case<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What protects its target, and its gates; none when the target is not configured.
-    pub protection: Option<(&'a Protection, &'a Gates)>,
+    /// What guards its target; none when the target is not configured.
+    pub guard: Option<Guard<'a>>,
+    /// Whether the requester's own key signed it; none before anybody was asked to sign.
+    pub is_own_key: Option<bool>,
     /// The configured people.
     pub people: &'a [Person],
     /// Whether deeds are impossible by configuration or flag.
@@ -38,6 +41,10 @@ pub struct Case<'a> {
     pub busy: Option<&'a str>,
     /// Who approved this plan and did not take it back.
     pub approvals: &'a [Approval],
+    /// Reviews that are owed, of this service at least.
+    pub owed: &'a [Review],
+    /// Why no window is open for it, or which freeze stops it; empty when the calendar lets it go.
+    pub shut: &'a [Reason],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -45,28 +52,47 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(case.plan.impossible.iter().cloned());
     reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
-    if case.plan.direction == Direction::Forward {
-        reasons.extend(gate::stopping(&case.plan.checks));
+    reasons.extend(glass::overdue(case.plan, case.owed, &case.at));
+    // Break glass waives these, and the approvals below; nothing else.
+    let mut waived = waivable(case);
+    if !glass::is_broken(case.plan) {
+        reasons.append(&mut waived);
     }
     reasons.dedup();
     if !reasons.is_empty() {
         return Verdict::Deny(reasons);
     }
-    let Some((protection, gates)) = case.protection else {
+    let Some(guard) = case.guard else {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let required = approval::requirements(case.plan, protection, gates, case.people);
-    let (needs, given) = approval::met(&required, case.approvals, &case.at);
-    if given >= needs {
-        return Verdict::Permit(Permit::grant(case.plan.id));
+    let required = approval::requirements(case.plan, guard, case.people);
+    let approvals = approval::counting(case.approvals, guard.assurance, &case.at);
+    let (needs, given) = approval::met(&required, &approvals);
+    let permit = Permit::grant(case.plan.id);
+    if glass::is_broken(case.plan) {
+        waived.extend(required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)));
+        return Verdict::Permit(permit.over(waived).owing(guard.protection.review_within.unwrap_or(REVIEW_WITHIN)));
     }
-    let reasons = required.iter().filter_map(|requirement| lacking(case, requirement)).collect();
+    if given >= needs {
+        let review = guard.gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
+        return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
+    }
+    let reasons = required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)).collect();
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
 }
 
+/// What the rules say against a plan that break glass may waive: gate checks.
+fn waivable(case: &Case<'_>) -> Vec<Reason> {
+    let mut reasons = case.shut.to_vec();
+    if case.plan.direction == Direction::Forward {
+        reasons.extend(gate::stopping(&case.plan.checks));
+    }
+    reasons
+}
+
 /// What a group has not given yet, and who of it could.
-fn lacking(case: &Case<'_>, requirement: &Requirement) -> Option<Reason> {
-    let given = approval::counting(case.approvals, &requirement.may, &case.at);
+fn lacking(plan: &Plan, approvals: &[&Approval], requirement: &Requirement) -> Option<Reason> {
+    let given = approval::of_group(approvals, &requirement.may);
     let gave: Vec<&str> = given.iter().map(|approval| approval.person.as_str()).collect();
     if usize::try_from(requirement.approvals).is_ok_and(|needs| gave.len() >= needs) {
         return None;
@@ -74,9 +100,9 @@ fn lacking(case: &Case<'_>, requirement: &Requirement) -> Option<Reason> {
     let left: Vec<String> = requirement.may.iter().filter(|person| !gave.contains(&person.as_str())).cloned().collect();
     let text = format!(
         "{} in {} is a {} change and needs {} approval{} of another person{}{}, {} given{}",
-        case.plan.intent.verb.word(),
-        case.plan.target(),
-        case.plan.order.change_type.word(),
+        plan.intent.verb.word(),
+        plan.target(),
+        plan.order.change_type.word(),
         requirement.approvals,
         if requirement.approvals == 1 { "" } else { "s" },
         if requirement.group.is_empty() { "" } else { " " },
@@ -102,7 +128,7 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         reasons.push(Reason::new(
             "record",
             &format!("the record cannot be written: {trouble}"),
-            "make the store writable; deeds are refused until it is",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
         ));
     }
     if case.at >= plan.expires {
@@ -123,13 +149,20 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             "plan again",
         ));
     }
-    if let Some((protection, _)) = case.protection {
-        let roles = &protection.actor_roles;
+    if let Some(guard) = case.guard {
+        let requester = &plan.intent.requester;
+        let signs = matches!(requester, Actor::Person(_)) && case.is_own_key != Some(false);
+        if guard.assurance >= Assurance::T1 && !signs {
+            reasons.push(approval::unsigned(plan, requester));
+        }
+        let breaking = guard.protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
+        let roles = breaking.unwrap_or(&guard.protection.actor_roles);
         if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
             let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
             let wanted =
                 if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
-            let text = format!("{} may not act on {}", plan.intent.requester, plan.target());
+            let act = if breaking.is_some() { "break glass" } else { "act" };
+            let text = format!("{} may not {act} on {}", plan.intent.requester, plan.target());
             reasons.push(Reason::new(
                 "role",
                 &text,
@@ -137,12 +170,16 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
             ));
         }
     }
+    reasons.extend(glass::against(plan, &case.at));
     if plan.direction == Direction::Forward
         && let Some(hold) = case.hold
     {
         let why = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
         let text = format!("{} is held by {} since {}{why}", plan.target(), hold.by, hold.since.format("%H:%M:%SZ"));
-        reasons.push(Reason::new("hold", &text, &format!("gonogo resume {}", plan.target())));
+        // A hold is somebody's word that it must stand still: lifted by a deed of its own, never waived.
+        let fix = format!("gonogo resume {}", plan.target());
+        let fix = if glass::is_broken(plan) { format!("break glass waives no hold; {fix}") } else { fix };
+        reasons.push(Reason::new("hold", &text, &fix));
     }
     if let Some(busy) = case.busy {
         reasons.push(Reason::new("busy", busy, "wait until it is effective or failed"));

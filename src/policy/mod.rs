@@ -2,7 +2,9 @@
 
 pub mod approval;
 pub mod calendar;
+pub mod conflict;
 pub mod gate;
+pub mod glass;
 pub mod judge;
 pub mod role;
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
+mod glass;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::approval::{Ask, reasons_against, requirements};
 use super::gate::{Facts, derive, still_fits, stricter};
 use super::judge::{Case, judge};
 use crate::model::approval::{Approval, Decision};
-use crate::model::catalog::{ApprovalGroup, Protection};
+use crate::model::catalog::{ApprovalGroup, Assurance, Guard, Protection};
 use crate::model::change::ChangeType;
 use crate::model::gate::{Check, CheckKind, Counts, EmergencyRule, Finding, Gates, StandardModel, Typed};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
@@ -50,6 +52,7 @@ fn protection(approvals: u32) -> Protection {
 fn plan(verb: Verb, direction: Direction) -> Plan {
     let expires = noon() + TimeDelta::hours(4);
     let order = Order {
+        break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),
         ends: None,
@@ -89,6 +92,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        waived: Vec::new(),
     }
 }
 
@@ -103,10 +107,16 @@ fn approval(person: &str, minutes: i64) -> Approval {
     }
 }
 
+fn guard<'a>(protection: &'a Protection, gates: &'a Gates) -> Guard<'a> {
+    Guard { protection, gates, assurance: Assurance::T0 }
+}
+
 fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> Case<'a> {
     Case {
+        shut: &[],
         plan,
-        protection: None,
+        guard: None,
+        is_own_key: None,
         people,
         read_only: false,
         record_trouble: None,
@@ -115,11 +125,12 @@ fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> 
         hold: None,
         busy: None,
         approvals,
+        owed: &[],
     }
 }
 
 fn verdict(plan: &Plan, protection: &Protection, approvals: &[Approval]) -> Verdict {
-    judge(&Case { protection: Some((protection, &Gates::default())), ..case(plan, approvals, &people()) })
+    judge(&Case { guard: Some(guard(protection, &Gates::default())), ..case(plan, approvals, &people()) })
 }
 
 fn against(decision: Decision, who: &Actor, plan: &Plan) -> Vec<String> {
@@ -128,7 +139,8 @@ fn against(decision: Decision, who: &Actor, plan: &Plan) -> Vec<String> {
         decision,
         actor: who,
         people: &people(),
-        protection: Some((&protection(2), &Gates::default())),
+        guard: Some(guard(&protection(2), &Gates::default())),
+        is_own_key: None,
         rules: "00",
         read_only: false,
         at: noon(),
@@ -188,7 +200,8 @@ fn changed_rules_and_a_plan_that_has_ended_are_not_approved() {
         decision: Decision::Approve,
         actor: &bo,
         people: &people,
-        protection: Some((&rule, &gates)),
+        guard: Some(guard(&rule, &gates)),
+        is_own_key: None,
         rules: "other",
         read_only: true,
         at: plan.expires,
@@ -274,7 +287,7 @@ fn what_each_type_needs() {
     let needs = |change: ChangeType, direction: Direction| {
         let mut plan = plan(Verb::Shift, direction);
         plan.order.change_type = change;
-        let needed = requirements(&plan, &rule, &gates, &people());
+        let needed = requirements(&plan, guard(&rule, &gates), &people());
         needed.into_iter().map(|one| (one.approvals, one.may.join(" "))).collect::<Vec<_>>()
     };
     assert!(needs(ChangeType::Standard, Direction::Forward).is_empty());
@@ -285,7 +298,7 @@ fn what_each_type_needs() {
     }
     // One of each group: two of one group are not enough.
     let plan = plan(Verb::Shift, Direction::Forward);
-    let asked = |approvals: &[Approval]| match judge(&Case { protection: Some((&rule, &gates)), ..case(&plan, approvals, &people()) }) {
+    let asked = |approvals: &[Approval]| match judge(&Case { guard: Some(guard(&rule, &gates)), ..case(&plan, approvals, &people()) }) {
         Verdict::Permit(_) => Vec::new(),
         other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => other.reasons().iter().map(|reason| reason.text.to_string()).collect(),
     };
@@ -325,4 +338,27 @@ fn a_plan_whose_change_is_no_longer_of_its_type_is_denied() {
     plan.typed = Some(Typed { change: ChangeType::Normal, because: Text::clean("its way back was never seen to work here") });
     let verdict = verdict(&plan, &protection(0), &[]);
     assert_eq!(verdict.reasons()[0].rule, "change-type");
+}
+
+#[test]
+fn from_tier_one_on_only_signatures_by_own_keys_count() {
+    let plan = plan(Verb::Shift, Direction::Forward);
+    let (rule, gates) = (protection(1), Gates::default());
+    let own = Approval { is_own_key: true, ..approval("bo", 5) };
+    let judged = |assurance, signed, approval: &Approval| {
+        let guard = Guard { assurance, ..guard(&rule, &gates) };
+        let approvals = [approval.clone()];
+        judge(&Case { guard: Some(guard), is_own_key: signed, ..case(&plan, &approvals, &people()) })
+    };
+    assert!(matches!(judged(Assurance::T0, Some(false), &approval("bo", 5)), Verdict::Permit(_)));
+    assert!(matches!(judged(Assurance::T1, Some(true), &own), Verdict::Permit(_)));
+    assert!(matches!(judged(Assurance::T1, None, &own), Verdict::Permit(_)), "before anybody was asked to sign");
+    assert!(matches!(judged(Assurance::T1, Some(true), &approval("bo", 5)), Verdict::SecondPerson { given: 0, .. }));
+    assert_eq!(judged(Assurance::T1, Some(false), &own).reasons()[0].rule, "assurance");
+    // At T2 two persons sign what goes forward, also where no approval is asked for.
+    let alone = Guard { assurance: Assurance::T2, ..guard(&rule, &gates) };
+    let none = protection(0);
+    let alone = Guard { protection: &none, ..alone };
+    let verdict = judge(&Case { guard: Some(alone), is_own_key: Some(true), ..case(&plan, &[], &people()) });
+    assert!(matches!(verdict, Verdict::SecondPerson { needs: 1, .. }));
 }

@@ -2,20 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
+use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
 use crate::model::capability::Capability;
-use crate::model::deed::{Deed, Effect, EffectKey, Recorded};
+use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
 use crate::model::operator::Person;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::signal::{Ask, SignalReading};
+use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
 
 /// A port or ledger that could not be opened, and why.
@@ -104,7 +107,13 @@ impl Ledger for Broken<LedgerError> {
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.say()
     }
-    fn rule<'a>(&'a self, _: &'a Ruling, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+    fn rule<'a>(&'a self, _: &'a Ruling, _: Option<&'a Signed>, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.say()
+    }
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        self.say()
+    }
+    fn review<'a>(&'a self, _: &'a Finding, _: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
         self.say()
     }
     fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {
@@ -113,7 +122,10 @@ impl Ledger for Broken<LedgerError> {
     fn deny<'a>(&'a self, _: &'a Plan, _: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.say()
     }
-    fn begin<'a>(&'a self, _: &'a Plan, _: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+    fn personal_bodies(&self, _: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        Err(self.0.clone())
+    }
+    fn begin_signed<'a>(&'a self, _: &'a Plan, _: &'a [Signed], _: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
         self.say()
     }
     fn sending<'a>(&'a self, _: &'a Begun, _: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
@@ -152,6 +164,10 @@ impl Ledger for Broken<LedgerError> {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.say()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        Vec::new()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         self.say()
     }

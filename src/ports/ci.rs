@@ -1,6 +1,8 @@
 //! The port to CI systems.
 
+use super::gates::Gates;
 use super::pending::Pending;
+use super::source::Source;
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, SendError};
@@ -27,16 +29,32 @@ pub trait Ci: Send + Sync {
     /// Reads a part of a log: at most `limit` lines from line `first`.
     fn log(&self, log: u64, first: u64, limit: u32) -> Pending<'_, Result<LogPart, PortError>>;
 
-    /// Carries out a `Start`, `Retry` or `Cancel` effect. A start carries `effect.key()` in every property whose value is `$key`,
+    /// Carries out a `Start`, `Retry`, `Repeat`, `Answer` or `Cancel` effect, as far as it is able. A start carries `effect.key()` in every property whose value is `$key`,
     /// and in the reason. Never retries by itself. `Unknown` once bytes left and no whole answer came.
     fn send<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<RunReceipt, SendError>>;
 
     /// Looks for what an effect made: the newest run or queued request that bears its key (start), or is a repetition of its run
-    /// that is newer than `after` (retry), or the run itself (cancel). `None`: it is not there now.
+    /// that is newer than `after` (retry), a newer attempt of its run (repeat), its run once the answer is recorded there (answer), or the
+    /// run itself (cancel). `None`: it is not there now.
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>>;
 
     /// The calls by which a person could do the same by hand.
     fn commands(&self, effect: &StepEffect) -> Vec<String>;
+
+    /// The gates of its runs, where the backend has such.
+    fn gates(&self) -> Option<&dyn Gates> {
+        None
+    }
+
+    /// Where the changes that it builds come from, where the backend keeps them too.
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    /// What the backend said of our access when it last answered: the credential's rights, how many requests are left.
+    fn access(&self) -> Option<Text> {
+        None
+    }
 }
 
 /// What an effect made.

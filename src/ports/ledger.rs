@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
+use super::signer::Signed;
 use crate::model::approval::{Approval, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::error::PortError;
@@ -11,6 +12,7 @@ use crate::model::name::{PlanId, Target};
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -74,7 +76,14 @@ pub struct AtCommit {
     pub at: DateTime<Utc>,
     /// Approvals of the plan that were given and not withdrawn; some may have ended.
     pub approvals: Vec<Approval>,
+    /// Reviews that are owed on the target's service.
+    pub owed: Vec<Review>,
+    /// Whether the person's own key signed what is being recorded, and the signature holds.
+    pub is_own_key: bool,
 }
+
+/// Whether a review may be closed, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
+pub type MayReview<'a> = &'a (dyn Fn(&Review) -> Vec<Reason> + Send + Sync);
 
 /// Whether a ruling may be made, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
 pub type MayRule<'a> = &'a (dyn Fn(&Plan, &AtCommit) -> Vec<Reason> + Send + Sync);
@@ -201,7 +210,20 @@ pub trait Ledger: Send + Sync {
     /// against it as things stand in the store now; then `approval`, `rejection` or `withdrawal` is appended. An approval is kept
     /// until it ends, is withdrawn, or is spent with its plan; a rejection, or the requester's withdrawal, ends the plan. What `may`
     /// refuses is recorded as `denied`, with the reasons, and returned as [`LedgerError::Refused`].
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
+    /// `signed`: the person's own signature over the statement; none: the process signs.
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>>;
+
+    /// Break glass and reviews: those that are owed, whose time box is open, and the newest that are over; the oldest first.
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>>;
+
+    /// Closes a review, one transaction: it is owed, `may` has no reason against it; then a `break-glass` entry whose state is
+    /// `reviewed` is appended. What `may` refuses is recorded as `denied` and returned as [`LedgerError::Refused`].
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>>;
 
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;
@@ -212,10 +234,23 @@ pub trait Ledger: Send + Sync {
     /// The point of no return, one transaction: the plan is neither expired nor spent, no other deed is under way on the target
     /// (a way back may take an expired lease of a living owner with a higher epoch), the judge says yes again to what stands in the
     /// store now; then the lease is taken, an earlier hold watch on the target is closed as `superseded` when the plan has effects,
-    /// and `intent` is appended, its body the Order's canonical bytes. For hold, resume and note the entry of that kind, its state change
+    /// and `intent` is appended, its body the Order's canonical bytes; above it `break-glass` when the Order breaks the glass, whose line
+    /// is synchronised to the second place first, and a review is owed from then on. For hold, resume and note the entry of that kind, its state change
     /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is
     /// also effective at once.
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.begin_signed(plan, &[], judge)
+    }
+
+    /// As [`Ledger::begin`], with the requester's own signatures over [`Ledger::personal_bodies`], in their order; none: the process
+    /// signs. A signature that does not hold for the requester by the newest signers is [`LedgerError::Denied`].
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>>;
+
+    /// What the requester's own key signs of a plan from tier T1 on: each entry's kind and body.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when a body cannot be written in canonical form.
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError>;
 
     /// Looks again at hold (forward steps only), epoch and read-only, appends `sending` for the step, renews the lease.
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>>;
@@ -252,6 +287,9 @@ pub trait Ledger: Send + Sync {
 
     /// The number of entries.
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>>;
+
+    /// What is wrong with the second places of checkpoints, in words; empty when nothing is. It stops no deed.
+    fn witnesses(&self) -> Vec<Text>;
 
     /// Checks every entry: bytes, number, time, body, signature, namespace, chain, tree, and the checkpoint beside the store.
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>>;

@@ -5,11 +5,13 @@ pub mod broken;
 pub mod calendar;
 pub mod ci;
 pub mod clock;
+pub mod gates;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod pending;
 pub mod signer;
+pub mod source;
 pub mod traffic;
 
 use std::sync::Arc;

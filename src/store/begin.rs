@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
+use super::reviews;
 use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
@@ -17,9 +18,10 @@ use crate::model::rollout::{Hold, StateChange, WayBack};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::{AtCommit, Begun, JudgeAgain, LedgerError, Outcome};
+use crate::ports::signer::Signed;
 
 impl SqliteStore {
-    pub(super) async fn begin_deed(&self, plan: &Plan, judge: JudgeAgain<'_>) -> Result<Begun, LedgerError> {
+    pub(super) async fn begin_deed(&self, plan: &Plan, signed: &[Signed], judge: JudgeAgain<'_>) -> Result<Begun, LedgerError> {
         self.check_identity(plan)?;
         self.check_read_only()?;
         let mut gate = self.lock().await?;
@@ -38,7 +40,11 @@ impl SqliteStore {
         }
         let now = state::load(&mut write.tx, plan.target()).await?;
         let approvals = rulings::given(&mut write.tx, plan.id).await?;
-        let found = AtCommit { state: now, at: write.at, approvals };
+        let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        if !signed.is_empty() {
+            write.take_signatures(&plan.order.requester, personal_bodies(plan)?, signed).await?;
+        }
+        let found = AtCommit { state: now, at: write.at, approvals, owed, is_own_key: !signed.is_empty() };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
@@ -56,8 +62,10 @@ impl SqliteStore {
         if !plan.order.effects.is_empty() {
             self.supersede(before, plan, &mut write).await?;
         }
+        self.owe(&mut write, plan, &permit, !signed.is_empty()).await?;
         let mut row = DeedRow::begin(plan, self.owner.name(), write.at);
         row.append(&mut write, EntryKind::Intent, None, &plan.intent.reason, Map::new()).await?;
+        write.saw(plan).await?;
         if plan.order.effects.is_empty() {
             Self::take_effect(&mut row, &mut write).await?;
             lease.deed = None;
@@ -132,6 +140,7 @@ impl SqliteStore {
         let ends = ends(&row.plan);
         changes.extend(ends.clone());
         state::change(&mut write.tx, &changes).await?;
+        reviews::took_effect(&mut write.tx, row.plan.id, write.at).await?;
         row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
         row.append(write, EntryKind::Effective, None, &Text::empty(), told(&ends.into_iter().collect::<Vec<_>>())?).await
     }
@@ -187,6 +196,20 @@ impl SqliteStore {
 /// The end of the rollout that an effective deed brings.
 pub fn ends(plan: &Plan) -> Option<StateChange> {
     plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable })
+}
+
+/// What the requester's own key signs of a plan from tier T1 on.
+pub fn personal_bodies(plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+    let row = DeedRow::begin(plan, "", plan.made);
+    let mut bodies = vec![(EntryKind::Intent, row.body(EntryKind::Intent, None, &plan.intent.reason, Map::new())?)];
+    if plan.order.break_glass.is_some() {
+        bodies.push((EntryKind::BreakGlass, reviews::opened(plan, &plan.waived)?));
+    }
+    if plan.order.verb == Verb::Note {
+        let text = plan.order.text.clone().unwrap_or_else(Text::empty);
+        bodies.push((EntryKind::Note, row.body(EntryKind::Note, None, &text, Map::new())?));
+    }
+    Ok(bodies)
 }
 
 /// That a way back works is proven by one that did.

@@ -1,68 +1,122 @@
 //! The check of a ledger: a pure function of its lines, so that a copy anywhere can be checked without its store.
 
-use base64ct::{Base64, Encoding as _};
-use chrono::{DateTime, Utc};
-use serde_json::Value;
+use std::num::NonZero;
+use std::ops::Range as Span;
 
 use super::checkpoint::Checkpoint;
-use super::record::{Header, Line, canonical, to_line};
-use super::sign::{Signer, check_sshsig, namespace, origin, read_signers, verifier};
-use super::tree::{Hash, Range, leaf};
-use crate::model::deed::EntryKind;
+use super::entry::{Entry, Told, read};
+use super::record::{Header, to_line};
+use super::sign::{check_sshsig, origin, verifier};
+use super::tree::{Range, leaf};
 use crate::model::name;
-use crate::model::plan::Order;
 use crate::model::text::Text;
-use crate::model::time::rfc3339;
 use crate::ports::ledger::Verification;
+
+/// Fewer lines than this are not worth a second thread.
+const WORTH_A_THREAD: usize = 64;
+/// More threads than this only wait for each other's memory.
+const MOST_THREADS: usize = 16;
 
 /// Checks a header, the lines under it (each without its newline) and, when one is given, a checkpoint.
 ///
 /// `first_bad` is the lowest entry that fails by itself or whose leaf hash is not the next line's `prev`; when only the header or
 /// the checkpoint fails it is none and the reason is `header` or `checkpoint`. A checkpoint of fewer entries than there are is
 /// compared with the tree of that size.
-pub fn verify_lines(header: &[u8], lines: &[Vec<u8>], checkpoint: Option<&str>) -> Verification {
-    let entries = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-    let bad = |first_bad: Option<u64>, reason: &str| Verification {
-        intact: false,
-        entries,
-        first_bad,
-        reason: Some(Text::clean_within(reason, 200)),
-    };
-    let leaves: Vec<Hash> = lines.iter().map(|line| leaf(line)).collect();
-    let head = read_header(header);
-    let checked = walk(head.as_ref(), lines, &leaves);
-    if let Some((n, why)) = checked.bad {
-        return bad(Some(n), why);
+pub fn verify_lines(header: &[u8], lines: &[impl AsRef<[u8]> + Sync], checkpoint: Option<&str>) -> Verification {
+    let checked = Checked::of(header, lines);
+    match (checked.verdict(), checkpoint) {
+        (Ok(()), Some(note)) if checked.at(note).is_none() => checked.verification(Err((None, "checkpoint".to_owned()))),
+        (verdict, _) => checked.verification(verdict),
     }
-    let Some((head, public)) = head.filter(|(head, public)| checked.founded(header, head, public, lines)) else {
-        return bad(None, "header");
-    };
-    if let Some(note) = checkpoint {
-        let said = Checkpoint::read(note, &head.origin, &public);
-        let holds = said.is_some_and(|said| {
-            let size = usize::try_from(said.size).ok();
-            size.and_then(|size| leaves.get(..size)).is_some_and(|leaves| leaves.iter().copied().collect::<Range>().root() == said.root)
-        });
-        if !holds {
-            return bad(None, "checkpoint");
+}
+
+/// Where a record fails first (none: not in an entry), and why.
+pub type Fault = (Option<u64>, String);
+
+/// A header and its lines, read and checked.
+pub struct Checked {
+    head: Option<(Header, [u8; 32])>,
+    founded: bool,
+    told: Vec<Told>,
+    bad: Option<(u64, &'static str)>,
+}
+
+impl Checked {
+    /// Checks what can be checked without a checkpoint: each line by itself and the chain, then the signatures of what is left.
+    pub fn of(header: &[u8], lines: &[impl AsRef<[u8]> + Sync]) -> Self {
+        let head = read_header(header);
+        let installation = head.as_ref().map(|(head, _)| head.installation.as_str());
+        let told: Vec<Told> = spread(lines.len(), |span| {
+            let first = span.start;
+            let part = lines.get(span).unwrap_or_default();
+            part.iter().zip(first..).map(|(line, n)| read(installation, number(n), line.as_ref())).collect::<Vec<_>>()
+        })
+        .into_iter()
+        .flatten()
+        .collect();
+        let chained = chain(&told);
+        let left = chained.map_or(told.len(), |(n, _)| usize::try_from(n).unwrap_or(usize::MAX));
+        let bad = signatures(told.get(..left).unwrap_or_default()).or(chained);
+        let founded = head.as_ref().is_some_and(|(head, public)| is_founded(header, head, public, &told));
+        Self { head, founded, told, bad }
+    }
+
+    /// Whether header, lines and signatures hold.
+    ///
+    /// # Errors
+    /// The lowest entry that fails, or the header when only that does.
+    pub fn verdict(&self) -> Result<(), Fault> {
+        match self.bad {
+            Some((n, why)) => Err((Some(n), why.to_owned())),
+            None if self.founded => Ok(()),
+            None => Err((None, "header".to_owned())),
         }
     }
-    Verification { intact: true, entries, first_bad: None, reason: None }
-}
 
-struct Walked {
-    bad: Option<(u64, &'static str)>,
-    first: Option<Vec<Signer>>,
-    first_prev: Option<Hash>,
-}
-
-impl Walked {
-    /// Whether the header stands above these lines: the first line names it, and the process key is the first signer.
-    fn founded(&self, header: &[u8], head: &Header, public: &[u8; 32], lines: &[Vec<u8>]) -> bool {
-        let principal = format!("process:{}", head.installation);
-        let signs = self.first.as_ref().is_some_and(|signers| signers.iter().any(|signer| signer.is(&principal, public)));
-        lines.is_empty() || (signs && self.first_prev == Some(leaf(header)))
+    /// The number of entries for which a checkpoint of this ledger speaks; none when it is not one of this ledger's.
+    pub fn at(&self, note: &str) -> Option<u64> {
+        let (head, public) = self.head.as_ref()?;
+        let said = Checkpoint::read(note, &head.origin, public)?;
+        let told = self.told.get(..usize::try_from(said.size).ok()?)?;
+        (told.iter().map(|told| told.leaf).collect::<Range>().root() == said.root).then_some(said.size)
     }
+
+    /// Whether the process key signed these bytes in a namespace, by the newest signers.
+    pub fn signed_by_process(&self, namespace: &str, message: &[u8], sig: &[u8]) -> bool {
+        let newest = self.told.iter().rev().find_map(|told| told.entry.as_ref().ok()?.signers.as_ref());
+        let (Some((head, _)), Some(signers)) = (&self.head, newest) else { return false };
+        check_sshsig(signers, &principal(head), namespace, message, sig).is_ok()
+    }
+
+    /// The lines.
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// What is told to the outside.
+    pub fn verification(&self, verdict: Result<(), Fault>) -> Verification {
+        let entries = number(self.told.len());
+        match verdict {
+            Ok(()) => Verification { intact: true, entries, first_bad: None, reason: None },
+            Err((first_bad, why)) => Verification { intact: false, entries, first_bad, reason: Some(Text::clean_within(&why, 300)) },
+        }
+    }
+}
+
+fn number(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+fn principal(head: &Header) -> String {
+    format!("process:{}", head.installation)
+}
+
+/// Whether the header stands above these lines: the first line names it, and the process key is the first signer.
+fn is_founded(header: &[u8], head: &Header, public: &[u8; 32], told: &[Told]) -> bool {
+    let Some(first) = told.first() else { return true };
+    let signers = first.entry.as_ref().ok().and_then(|entry| entry.signers.as_ref());
+    let signs = signers.is_some_and(|signers| signers.iter().any(|signer| signer.is(&principal(head), public)));
+    signs && first.prev == Some(leaf(header))
 }
 
 fn read_header(bytes: &[u8]) -> Option<(Header, [u8; 32])> {
@@ -74,142 +128,51 @@ fn read_header(bytes: &[u8]) -> Option<(Header, [u8; 32])> {
     (named && same && right).then_some((header, public))
 }
 
-fn walk(head: Option<&(Header, [u8; 32])>, lines: &[Vec<u8>], leaves: &[Hash]) -> Walked {
-    let mut walked = Walked { bad: None, first: None, first_prev: None };
-    let mut signers: Vec<Signer> = Vec::new();
-    let mut time: Option<DateTime<Utc>> = None;
-    let mut above: Option<&Hash> = None;
-    for ((n, bytes), own) in (0_u64..).zip(lines).zip(leaves) {
-        // The lower number counts, so the line above is judged by this line's word before this line is judged itself.
-        if let (Some(above), Some(before), Some(named)) = (above, n.checked_sub(1), prev(bytes))
-            && *above != named
-        {
-            walked.bad = Some((before, "chain: the next line names another one above it"));
-            return walked;
-        }
-        let line = match one(head, n, bytes, time, &mut signers) {
-            Ok(line) => line,
-            Err(why) => {
-                walked.bad = Some((n, why));
-                return walked;
-            }
+/// The lowest line that fails by itself, goes back in time, or is not the one that the next line names.
+fn chain(told: &[Told]) -> Option<(u64, &'static str)> {
+    let mut time = None;
+    let below = told.iter().skip(1).map(Some).chain([None]);
+    (0_u64..).zip(told.iter().zip(below)).find_map(|(n, (one, below))| {
+        let entry = match &one.entry {
+            Ok(entry) => entry,
+            Err(why) => return Some((n, *why)),
         };
-        if n == 0 {
-            walked.first = Some(signers.clone());
-            walked.first_prev = Some(line.prev);
+        if time.replace(entry.at).is_some_and(|before| entry.at < before) {
+            return Some((n, "at: before the entry above"));
         }
-        time = Some(line.at);
-        above = Some(own);
-    }
-    walked
+        let named = below.and_then(|below| below.prev).is_none_or(|named| named == one.leaf);
+        (!named).then_some((n, "chain: the next line names another one above it"))
+    })
 }
 
-/// The hash that a line names, as far as it can be read at all.
-fn prev(bytes: &[u8]) -> Option<Hash> {
-    let line: Line = serde_json::from_slice(bytes).ok()?;
-    Hash::try_from(Base64::decode_vec(&line.prev).ok()?).ok()
+/// The lowest line whose signature does not hold. All of them are entries.
+fn signatures(told: &[Told]) -> Option<(u64, &'static str)> {
+    let entries: Vec<&Entry> = told.iter().filter_map(|told| told.entry.as_ref().ok()).collect();
+    let found = spread(entries.len(), |span| {
+        // Signed by whom the newest file above allows; the first one stands for itself.
+        let above = entries.get(..span.start.max(1)).unwrap_or_default();
+        let mut signers = above.iter().rev().find_map(|entry| entry.signers.as_deref()).unwrap_or_default();
+        let part = entries.get(span.clone()).unwrap_or_default();
+        part.iter().zip(span.start..).find_map(|(entry, n)| {
+            let checked = check_sshsig(signers, &entry.signer, entry.kind.namespace(), &entry.body, &entry.sig);
+            signers = entry.signers.as_deref().unwrap_or(signers);
+            checked.err().map(|why| (number(n), why))
+        })
+    });
+    found.into_iter().flatten().next()
 }
 
-struct Good {
-    prev: Hash,
-    at: DateTime<Utc>,
-}
-
-/// Checks what a line tells by itself, and takes its signers when it is of that kind.
-fn one(
-    head: Option<&(Header, [u8; 32])>,
-    n: u64,
-    bytes: &[u8],
-    time: Option<DateTime<Utc>>,
-    signers: &mut Vec<Signer>,
-) -> Result<Good, &'static str> {
-    let line: Line = serde_json::from_slice(bytes).map_err(|_| "bytes: no entry")?;
-    if to_line(&line).map_err(|_| "bytes: no entry")? != bytes {
-        return Err("bytes: not in the one form of an entry");
+/// Does work on parts of `count` things on as many threads as the machine has, and returns the results in order.
+fn spread<T: Send>(count: usize, work: impl Fn(Span<usize>) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    if count < WORTH_A_THREAD || threads == 1 {
+        return vec![work(0..count)];
     }
-    let decode = |text: &str| Base64::decode_vec(text).ok().filter(|bytes| Base64::encode_string(bytes) == text);
-    let prev = decode(&line.prev).and_then(|prev| Hash::try_from(prev).ok()).ok_or("bytes: prev is no hash")?;
-    let body = decode(&line.body).ok_or("bytes: body is no base64")?;
-    let sig = decode(&line.sig).ok_or("bytes: sig is no base64")?;
-    if line.n != n {
-        return Err("n: not its place");
-    }
-    let at = DateTime::parse_from_rfc3339(&line.at).map_err(|_| "at: no time")?.to_utc();
-    if rfc3339(&at) != line.at {
-        return Err("at: not in the one form of a time");
-    }
-    if time.is_some_and(|time| at < time) {
-        return Err("at: before the entry above");
-    }
-    if n == 0 && line.kind != EntryKind::Signers {
-        return Err("body: the first entry names no signers");
-    }
-    if line.kind == EntryKind::Signers {
-        let named = read_signers(&body).ok_or("body: no allowed-signers file")?;
-        if n == 0 {
-            signers.clone_from(&named);
-        }
-        check_sshsig(signers, &line.signer, namespace(line.kind), &body, &sig)?;
-        *signers = named;
-    } else {
-        check_body(head, line.kind, &body)?;
-        check_sshsig(signers, &line.signer, namespace(line.kind), &body, &sig)?;
-    }
-    Ok(Good { prev, at })
-}
-
-fn check_body(head: Option<&(Header, [u8; 32])>, kind: EntryKind, body: &[u8]) -> Result<(), &'static str> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| "body: no JSON")?;
-    if !whole(&value) {
-        return Err("body: a number is no integer");
-    }
-    if canonical(&value).map_err(|_| "body: no JSON")? != body {
-        return Err("body: not canonical");
-    }
-    if head.is_some_and(|(head, _)| value.get("installation") != Some(&Value::from(head.installation.as_str()))) {
-        return Err("body: of another installation");
-    }
-    match kind {
-        EntryKind::Intent => {
-            let order: Order = serde_json::from_value(value).map_err(|_| "body: no Order")?;
-            if order.canonical().map_err(|_| "body: no Order")? != body {
-                return Err("body: no Order of this format");
-            }
-            Ok(())
-        }
-        EntryKind::Approval | EntryKind::Rejection | EntryKind::Withdrawal => Ok(()),
-        EntryKind::Signers
-        | EntryKind::Denied
-        | EntryKind::Sending
-        | EntryKind::Accepted
-        | EntryKind::Effective
-        | EntryKind::Held
-        | EntryKind::Slipped
-        | EntryKind::Unwatched
-        | EntryKind::Superseded
-        | EntryKind::Failed
-        | EntryKind::Unknown
-        | EntryKind::NotBegun
-        | EntryKind::Hold
-        | EntryKind::Resume
-        | EntryKind::Note
-        | EntryKind::Policy
-        | EntryKind::BreakGlass
-        | EntryKind::Imported => {
-            if value.get("kind") == Some(&Value::from(kind.word())) {
-                Ok(())
-            } else {
-                Err("body: of another kind")
-            }
-        }
-    }
-}
-
-fn whole(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-        Value::Number(number) => number.is_i64() || number.is_u64(),
-        Value::Array(values) => values.iter().all(whole),
-        Value::Object(members) => members.values().all(whole),
-    }
+    let part = count.div_ceil(threads);
+    let spans = (0..count).step_by(part).map(|start| start..count.min(start.saturating_add(part)));
+    std::thread::scope(|scope| {
+        let running: Vec<_> = spans.map(|span| scope.spawn(|| work(span))).collect();
+        let ended = running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        ended.collect()
+    })
 }

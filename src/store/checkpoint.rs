@@ -48,6 +48,7 @@ pub fn path(dir: &Path) -> PathBuf {
 pub struct Prepared {
     from: PathBuf,
     to: PathBuf,
+    note: String,
     done: bool,
 }
 
@@ -55,7 +56,7 @@ impl Prepared {
     /// Writes and synchronises the temporary file, named after its writer.
     pub fn write(dir: &Path, writer: &str, note: &str, mode: u32) -> Result<Self, LedgerError> {
         let from = dir.join(format!(".checkpoint.{writer}.tmp"));
-        let prepared = Self { from, to: path(dir), done: false };
+        let prepared = Self { from, to: path(dir), note: note.to_owned(), done: false };
         let written =
             OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&prepared.from).and_then(|mut out: File| {
                 out.write_all(note.as_bytes())?;
@@ -63,6 +64,11 @@ impl Prepared {
             });
         written.map_err(|error| file("checkpoint", &error))?;
         Ok(prepared)
+    }
+
+    /// The note.
+    pub fn note(&self) -> &str {
+        &self.note
     }
 
     /// Puts it in the place of the former one.

@@ -104,6 +104,24 @@ impl DeedRow {
         Ok(())
     }
 
+    /// The body of an entry about it.
+    pub fn body(&self, kind: EntryKind, step: Option<u32>, words: &Text, more: Map<String, Value>) -> Result<Vec<u8>, LedgerError> {
+        if kind == EntryKind::Intent {
+            return self.plan.order.canonical().map_err(broken);
+        }
+        let id = self.deed.plan.to_string();
+        let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
+        // The Order alone is the intent's body, so the entry that follows it binds what the verdict saw.
+        if kind == EntryKind::Sending || self.deed.steps.is_empty() {
+            body.insert("evidence".to_owned(), Value::from(self.plan.evidence_digest().map_err(broken)?));
+        }
+        body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
+        body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
+        body.insert("words".to_owned(), Value::from(words.as_str()));
+        body.extend(more);
+        canonical(&body)
+    }
+
     /// Appends an entry about it and stores it as it is now.
     pub async fn append(
         &self,
@@ -113,17 +131,7 @@ impl DeedRow {
         words: &Text,
         more: Map<String, Value>,
     ) -> Result<(), LedgerError> {
-        let body = if kind == EntryKind::Intent {
-            self.plan.order.canonical().map_err(broken)?
-        } else {
-            let id = self.deed.plan.to_string();
-            let mut body = about(&id, &self.plan.order.installation, kind, &self.deed.requester, step);
-            body.insert("target".to_owned(), Value::from(self.deed.target.to_string()));
-            body.insert("verb".to_owned(), Value::from(self.deed.verb.word()));
-            body.insert("words".to_owned(), Value::from(words.as_str()));
-            body.extend(more);
-            canonical(&body)?
-        };
+        let body = self.body(kind, step, words, more)?;
         let n = write.next();
         let entry = Entry {
             kind,
@@ -310,6 +318,14 @@ fn words(effect: &StepEffect) -> Text {
         }
         StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
         StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
+        StepEffect::Repeat { backend, builder, run, attempt, .. } => {
+            format!("run {builder} {run} again at {backend}, after attempt {attempt}")
+        }
+        StepEffect::Answer { backend, builder, run, gates, opens, .. } => {
+            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
+            let does = if *opens { "approve" } else { "reject" };
+            format!("{does} {builder} {run} for {} at {backend}", gates.join(", "))
+        }
         StepEffect::Cancel { backend, builder, run } => format!("stop {builder} {run} at {backend}"),
     })
 }

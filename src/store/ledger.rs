@@ -2,17 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
+use super::begin::personal_bodies;
 use super::sqlite::SqliteStore;
 use super::state;
 use crate::model::approval::{Ruling, Waiting};
-use crate::model::deed::{Deed, Recorded};
+use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::text::Text;
 use crate::ports::Pending;
-use crate::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use crate::ports::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
+use crate::ports::signer::Signed;
 
 impl Ledger for SqliteStore {
     fn installation(&self) -> String {
@@ -35,8 +41,21 @@ impl Ledger for SqliteStore {
         Box::pin(self.plans_waiting())
     }
 
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
-        Box::pin(self.record_ruling(ruling, may))
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        Box::pin(self.record_ruling(ruling, signed, may))
+    }
+
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        Box::pin(self.list_reviews())
+    }
+
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+        Box::pin(self.close_review(finding, may))
     }
 
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
@@ -47,8 +66,12 @@ impl Ledger for SqliteStore {
         Box::pin(self.record_denial(plan, reasons))
     }
 
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
-        Box::pin(self.begin_deed(plan, judge))
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        personal_bodies(plan)
+    }
+
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        Box::pin(self.begin_deed(plan, signed, judge))
     }
 
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
@@ -99,7 +122,11 @@ impl Ledger for SqliteStore {
         Box::pin(self.count())
     }
 
+    fn witnesses(&self) -> Vec<Text> {
+        self.witness_troubles()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
-        Box::pin(self.verify_all())
+        Box::pin(self.verify_with(None, None))
     }
 }

@@ -4,21 +4,30 @@
 //! that an export is a copy and [`verify_lines`] sees what was signed.
 
 mod begin;
+pub mod by_hand;
 mod check;
 mod checkpoint;
 mod deeds;
+mod emergency;
+mod entry;
+mod evidence;
+mod export;
 mod fault;
 mod glance;
 mod head;
+mod imported;
 mod journal;
 mod ledger;
 mod outcome;
 mod owner;
 mod plans;
+mod proof;
 mod query;
 mod record;
+mod reviews;
 mod rulings;
 mod schema;
+mod second;
 mod sign;
 mod signers;
 mod sqlite;
@@ -26,9 +35,14 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod watch;
+mod witness;
 mod write;
 
 pub use check::verify_lines;
+pub use emergency::SecondLedger;
+pub use evidence::{Seen, Shown};
+pub use export::Export;
 pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 

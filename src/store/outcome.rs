@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::begin::{ends, proves_way_back, told};
 use super::deeds::DeedRow;
 use super::plans::no_plan;
+use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
 use crate::model::deed::EntryKind;
@@ -32,6 +33,7 @@ impl SqliteStore {
         if outcome.kind == EntryKind::Effective && outcome.step.is_none() {
             changes.extend(ends(&row.plan).filter(|end| !changes.contains(end)));
             changes.extend(proves_way_back(&row.plan, write.at));
+            reviews::took_effect(&mut write.tx, plan, write.at).await?;
         }
         if outcome.kind == EntryKind::NotBegun {
             // From now on the step may be sent: an observation showed that it did not happen.

@@ -75,6 +75,7 @@ impl SqliteStore {
         let order = &plan.order;
         let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
         let reason = |reason: &Reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text});
+        body.insert("evidence".to_owned(), Value::from(plan.evidence_digest().map_err(broken)?));
         body.insert("reasons".to_owned(), Value::Array(reasons.iter().map(reason).collect()));
         body.insert("target".to_owned(), Value::from(plan.target().to_string()));
         body.insert("verb".to_owned(), Value::from(order.verb.word()));
@@ -91,6 +92,7 @@ impl SqliteStore {
             words: words.join("; "),
         };
         write.append(entry).await?;
+        write.saw(plan).await?;
         write.commit().await.map(drop)
     }
 
@@ -99,33 +101,43 @@ impl SqliteStore {
         Ok(Head::read(conn).await?.at.max(self.clock.now().wall))
     }
 
-    /// A plan must be what its identity names, for this installation, and its intent what its Order says.
+    /// As [`check_identity`], for this installation.
     pub(super) fn check_identity(&self, plan: &Plan) -> Result<(), LedgerError> {
-        let denied = |why: &str| Err(LedgerError::Denied(Text::clean(why)));
-        let order = &plan.order;
-        if order.id().map_err(broken)? != plan.id {
-            return denied("the plan's identity is not the hash of its order; plan again");
-        }
-        if order.installation != self.name() {
-            return denied("the plan was made for another installation; plan again");
-        }
-        let target = plan.target();
-        let named =
-            |of: &crate::model::plan::OrderTarget| of.service == target.service.as_str() && of.environment == target.environment.as_str();
-        if order.verb != plan.intent.verb || !order.targets.iter().any(named) {
-            return denied("the plan's intent is not what its order says; plan again");
-        }
-        let expires = DateTime::parse_from_rfc3339(&order.expires).map(|at| at.timestamp_millis());
-        if expires.ok() != Some(plan.expires.timestamp_millis()) {
-            return denied("the plan's end is not the one in its order; plan again");
-        }
-        Ok(())
+        check_identity(plan, self.name())
     }
 
     /// The installation's name.
     pub(super) fn name(&self) -> &str {
         self.header.get().map_or("", |header| header.installation.as_str())
     }
+}
+
+/// A plan must be what its identity names, for this installation, and its intent what its Order says.
+pub fn check_identity(plan: &Plan, installation: &str) -> Result<(), LedgerError> {
+    let denied = |why: &str| Err(LedgerError::Denied(Text::clean(why)));
+    let order = &plan.order;
+    if order.id().map_err(broken)? != plan.id {
+        return denied("the plan's identity is not the hash of its order; plan again");
+    }
+    if order.installation != installation {
+        return denied("the plan was made for another installation; plan again");
+    }
+    let target = plan.target();
+    let named =
+        |of: &crate::model::plan::OrderTarget| of.service == target.service.as_str() && of.environment == target.environment.as_str();
+    if order.verb != plan.intent.verb || !order.targets.iter().any(named) {
+        return denied("the plan's intent is not what its order says; plan again");
+    }
+    let expires = DateTime::parse_from_rfc3339(&order.expires).map(|at| at.timestamp_millis());
+    if expires.ok() != Some(plan.expires.timestamp_millis()) {
+        return denied("the plan's end is not the one in its order; plan again");
+    }
+    if order.break_glass.as_ref().is_some_and(|until| *until != order.expires)
+        || order.break_glass.is_some() != plan.intent.args.break_glass.is_some()
+    {
+        return denied("the time box of break glass is not the end in the plan's order; plan again");
+    }
+    Ok(())
 }
 
 /// Stores a plan unless it is there; a spent plan stays spent.

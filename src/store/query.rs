@@ -7,13 +7,16 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::check::verify_lines;
-use super::checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::deeds::DeedRow;
+use super::export::{self, Export};
 use super::fault::{broken, unwritable};
 use super::glance::Glance;
 use super::head::Head;
 use super::plans::{bounds, no_plan};
+use super::sign::verifier;
 use super::sqlite::SqliteStore;
+use super::tree::{Range, leaf};
 use crate::model::deed::{Deed, EntryKind};
 use crate::model::text::Text;
 use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
@@ -60,7 +63,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn count(&self) -> Result<u64, LedgerError> {
-        Ok(Head::read(&mut *self.conn.lock().await).await?.tree.size())
+        Ok(self.head(&mut *self.conn.lock().await).await?.tree.size())
     }
 
     /// The number of commits by any process; SQLite is asked only when there may have been one.
@@ -72,7 +75,7 @@ impl SqliteStore {
         if let Some((_, generation)) = known.filter(|(before, _)| glance.as_ref() == Some(before)) {
             return Ok(generation);
         }
-        let generation = Head::read(&mut *self.conn.lock().await).await?.generation;
+        let generation = self.head(&mut *self.conn.lock().await).await?.generation;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
             glance.filter(|glance| glance.is_settled(now)).map(|glance| (glance, generation));
         Ok(generation)
@@ -105,16 +108,67 @@ impl SqliteStore {
         }
     }
 
-    pub(super) async fn verify_all(&self) -> Result<Verification, LedgerError> {
+    /// Checks every entry and the checkpoint beside the store, also with a checkpoint that was kept and another copy's export.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when the ledger cannot be read.
+    pub async fn verify_with(&self, kept: Option<String>, other: Option<Vec<u8>>) -> Result<Verification, LedgerError> {
         // The checkpoint first: what is committed between the two reads only makes the ledger longer than it.
-        let checkpoint = self.checkpoint()?;
+        let note = self.checkpoint()?;
         let (header, lines) = self.lines().await?;
-        if self.dir.is_some() && checkpoint.is_none() && !lines.is_empty() {
-            let entries = u64::try_from(lines.len()).map_err(broken)?;
-            return Ok(Verification { intact: false, entries, first_bad: None, reason: Some(Text::clean("checkpoint")) });
+        let in_memory = self.dir.is_none();
+        let checked = tokio::task::spawn_blocking(move || {
+            if in_memory {
+                return verify_lines(&header, &lines, None);
+            }
+            let other = other.as_deref().map(Export::read);
+            Export::beside(&header, &lines, note).verify(kept.as_deref(), other.as_ref())
+        });
+        let mut found = checked.await.map_err(|error| unwritable(format!("verify: {error}")))?;
+        if found.intact && self.is_contradicted() {
+            (found.intact, found.reason) = (false, Some(Text::clean("checkpoint")));
         }
-        let checked = tokio::task::spawn_blocking(move || verify_lines(&header, &lines, checkpoint.as_deref())).await;
-        checked.map_err(|error| unwritable(format!("verify: {error}")))
+        Ok(found)
+    }
+
+    /// The ledger as an export of all entries, or of the first `most`, closed by a checkpoint.
+    ///
+    /// A ledger that lost entries is closed by the checkpoint beside it, so that the copy shows the loss: nothing is signed that
+    /// was not signed before.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unwritable`] when this user has no process key to close it with; [`LedgerError::Broken`] when the ledger
+    /// cannot be read, or its checkpoint is not its own.
+    pub async fn export(&self, most: Option<u64>) -> Result<Vec<u8>, LedgerError> {
+        let key = self.key.as_ref().ok_or_else(|| {
+            unwritable("an export is closed by a signature of the process key, which this user cannot read; run it as the store's owner")
+        })?;
+        let beside = self.checkpoint()?;
+        let mut conn = self.conn.lock().await;
+        let mut tx = sqlx::Connection::begin(&mut *conn).await?;
+        let tree = Head::read(&mut tx).await?.tree;
+        let header: Vec<u8> = sqlx::query("SELECT header FROM head").fetch_one(&mut *tx).await?.try_get(0)?;
+        let rows = sqlx::query("SELECT line FROM entry ORDER BY n").fetch_all(&mut *tx).await?;
+        tx.rollback().await?;
+        drop(conn);
+        let mut lines: Vec<Vec<u8>> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let note = match (self.condition(), most) {
+            (None, None) => Checkpoint::sign(key, &tree)?,
+            (None, Some(most)) => {
+                let root = |lines: &[Vec<u8>]| lines.iter().map(|line| leaf(line)).collect::<Range>();
+                if root(&lines) != tree {
+                    return Err(broken("the entries are not those of the ledger's head; run `gonogo ledger verify`"));
+                }
+                lines.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+                Checkpoint::sign(key, &root(&lines))?
+            }
+            (Some(why), _) => {
+                let own =
+                    |note: &String| verifier(&key.vkey()).is_some_and(|public| Checkpoint::read(note, &key.origin(), &public).is_some());
+                beside.filter(own).ok_or(why)?
+            }
+        };
+        export::write(&header, &lines, &note, key)
     }
 }
 

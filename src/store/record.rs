@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::broken;
-use super::sign::{ProcessKey, namespace};
+use super::sign::ProcessKey;
 use super::tree::Hash;
 use crate::model::deed::EntryKind;
 use crate::model::time::rfc3339;
@@ -66,8 +66,21 @@ impl Line {
             kind,
             signer: key.principal(),
             body: Base64::encode_string(body),
-            sig: key.sshsig(namespace(kind), body)?,
+            sig: key.sshsig(kind.namespace(), body)?,
         })
+    }
+
+    /// The line of a body that a person's own key signed; the signature was checked before.
+    pub fn signed_by(person: &str, blob: &[u8], n: u64, prev: &Hash, at: &DateTime<Utc>, kind: EntryKind, body: &[u8]) -> Self {
+        Self {
+            n,
+            prev: Base64::encode_string(prev),
+            at: rfc3339(at),
+            kind,
+            signer: person.to_owned(),
+            body: Base64::encode_string(body),
+            sig: Base64::encode_string(blob),
+        }
     }
 }
 

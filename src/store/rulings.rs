@@ -8,6 +8,7 @@ use super::fault::broken;
 use super::head::Entry;
 use super::plans::no_plan;
 use super::record::{about, canonical};
+use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
@@ -18,14 +19,27 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::ports::ledger::{AtCommit, LedgerError, MayRule};
+use crate::ports::signer::Signed;
 
 impl SqliteStore {
-    pub(super) async fn record_ruling(&self, ruling: &Ruling, may: MayRule<'_>) -> Result<DateTime<Utc>, LedgerError> {
+    pub(super) async fn record_ruling(
+        &self,
+        ruling: &Ruling,
+        signed: Option<&Signed>,
+        may: MayRule<'_>,
+    ) -> Result<DateTime<Utc>, LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         let plan = live(&mut write.tx, ruling.plan, write.at).await?;
         let state = state::load(&mut write.tx, plan.target()).await?;
-        let found = AtCommit { state, at: write.at, approvals: given(&mut write.tx, plan.id).await? };
+        let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        let body = ruling.statement(self.name()).canonical().map_err(broken)?;
+        if let Some(signed) = signed {
+            let bodies = vec![(ruling.decision.kind(), body.clone())];
+            write.take_signatures(&ruling.person, bodies, std::slice::from_ref(signed)).await?;
+        }
+        let approvals = given(&mut write.tx, plan.id).await?;
+        let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some() };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));
@@ -36,7 +50,8 @@ impl SqliteStore {
             return Err(LedgerError::Refused(reasons));
         }
         let n = write.next();
-        write.append(entry(&plan, ruling, ruling.statement(self.name()).canonical().map_err(broken)?)).await?;
+        write.append(entry(&plan, ruling, body)).await?;
+        write.saw(&plan).await?;
         match ruling.decision {
             Decision::Approve => {
                 let approval = Approval {
@@ -44,7 +59,7 @@ impl SqliteStore {
                     at: write.at,
                     expires: ruling.expires.map_or(plan.expires, |at| at.min(plan.expires)),
                     evidence: ruling.evidence.clone(),
-                    is_own_key: false,
+                    is_own_key: signed.is_some(),
                     words: ruling.words.clone(),
                 };
                 sqlx::query(

@@ -12,7 +12,7 @@ use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
-const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2];
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
 const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
@@ -89,6 +89,30 @@ CREATE TABLE approval (
     PRIMARY KEY (plan, person)
 ) WITHOUT ROWID;
 CREATE INDEX entry_signers ON entry (n) WHERE kind = 'signers';
+";
+
+const LEDGER_3: &str = "
+CREATE TABLE evidence (
+    digest TEXT PRIMARY KEY,
+    json BLOB NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE entry ADD COLUMN evidence TEXT;
+";
+
+/// Reviews that break glass and emergency changes leave owed, and lines of the second place that were taken over.
+const LEDGER_4: &str = "
+CREATE TABLE review (
+    plan TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX review_open ON review (service) WHERE open = 1;
+CREATE INDEX review_by_age ON review (at);
+CREATE TABLE taken_over (
+    line TEXT PRIMARY KEY
+) WITHOUT ROWID;
 ";
 
 const JOURNAL_1: &str = "

@@ -11,41 +11,13 @@ use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, 
 use super::fault::broken;
 use super::tree::Hash;
 use crate::config::sshkey;
-use crate::model::deed::EntryKind;
+use crate::model::deed::{APPROVAL, DEED};
 use crate::model::name;
 use crate::model::operator::Person;
 use crate::ports::ledger::LedgerError;
 
 /// The namespace of checkpoints.
 pub const CHECKPOINT: &str = "gonogo-checkpoint@v1";
-const DEED: &str = "gonogo-deed@v1";
-const APPROVAL: &str = "gonogo-approval@v1";
-
-/// The namespace in which an entry of this kind is signed.
-pub fn namespace(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Approval | EntryKind::Rejection | EntryKind::Withdrawal => APPROVAL,
-        EntryKind::Signers
-        | EntryKind::Intent
-        | EntryKind::Denied
-        | EntryKind::Sending
-        | EntryKind::Accepted
-        | EntryKind::Effective
-        | EntryKind::Held
-        | EntryKind::Slipped
-        | EntryKind::Unwatched
-        | EntryKind::Superseded
-        | EntryKind::Failed
-        | EntryKind::Unknown
-        | EntryKind::NotBegun
-        | EntryKind::Hold
-        | EntryKind::Resume
-        | EntryKind::Note
-        | EntryKind::Policy
-        | EntryKind::BreakGlass
-        | EntryKind::Imported => DEED,
-    }
-}
 
 /// The key of this installation. It has no printable form.
 pub struct ProcessKey {

@@ -8,12 +8,14 @@ use sqlx::{Row as _, SqliteConnection};
 use super::fault::broken;
 use super::head::Entry;
 use super::record::Line;
-use super::sign::person_signers;
+use super::sign::{check_sshsig, person_signers, read_signers};
 use super::sqlite::SqliteStore;
 use super::write::Write;
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::operator::Person;
+use crate::model::text::Text;
 use crate::ports::ledger::LedgerError;
+use crate::ports::signer::Signed;
 
 impl SqliteStore {
     /// A key that cannot be read is left out: it signs nothing.
@@ -31,6 +33,26 @@ impl Write<'_> {
             return Ok(());
         }
         self.put(Entry::signers(wanted)).await
+    }
+}
+
+impl Write<'_> {
+    /// Takes a person's own signatures over bodies to come; each must hold by the newest signers.
+    ///
+    /// # Errors
+    /// [`LedgerError::Denied`] when one does not, or their number is not that of the bodies.
+    pub async fn take_signatures(&mut self, person: &str, bodies: Vec<(EntryKind, Vec<u8>)>, signed: &[Signed]) -> Result<(), LedgerError> {
+        let denied = |why: &str| LedgerError::Denied(Text::clean(&format!("{person}'s signature does not hold: {why}")));
+        if bodies.len() != signed.len() {
+            return Err(denied("it is not over everything that is recorded"));
+        }
+        self.name_signers().await?;
+        let named = newest(&mut self.tx).await?.and_then(|file| read_signers(&file)).unwrap_or_default();
+        for ((kind, body), signed) in bodies.into_iter().zip(signed) {
+            check_sshsig(&named, person, kind.namespace(), &body, &signed.blob).map_err(denied)?;
+            self.personal.push((kind, body, person.to_owned(), signed.blob.clone()));
+        }
+        Ok(())
     }
 }
 

@@ -16,8 +16,10 @@ use super::head::{Entry, FileGuard, Head};
 use super::owner::Owner;
 use super::record::{Header, to_line};
 use super::schema::{self, Part};
+use super::second::SecondPlace;
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
+use super::witness::Witness;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -51,8 +53,11 @@ pub struct SqliteStore {
     pub(super) header: OnceLock<Header>,
     pub(super) gate: Mutex<Option<File>>,
     pub(super) inode: Option<u64>,
+    pub(super) witnesses: OnceLock<Vec<Arc<Witness>>>,
     /// How the write-ahead log looked when the number of commits was read last.
     pub(super) known: std::sync::Mutex<Option<(Glance, i64)>>,
+    /// Where break glass is recorded too.
+    pub(super) second: OnceLock<SecondPlace>,
     /// The persons' part of the allowed-signers file.
     pub(super) people: RwLock<String>,
     refusal: RwLock<Option<LedgerError>>,
@@ -146,7 +151,9 @@ impl SqliteStore {
             header: OnceLock::new(),
             gate: Mutex::new(gate),
             inode,
+            witnesses: OnceLock::new(),
             known: std::sync::Mutex::new(None),
+            second: OnceLock::new(),
             people: RwLock::new(String::new()),
             refusal: RwLock::new(None),
         }
@@ -169,6 +176,11 @@ impl SqliteStore {
     /// Refuses every deed of this process from now on, or no longer: the `read_only` of the room.
     pub fn set_read_only(&self, read_only: bool) {
         self.read_only.store(read_only, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Records break glass in a second place too, a file of lines; the first one named stays.
+    pub fn name_second_place(&self, path: &Path) {
+        let _ = self.second.set(SecondPlace::at(path));
     }
 
     /// Refuses every write from now on; the first reason stays.
@@ -294,7 +306,8 @@ impl SqliteStore {
     }
 }
 
-async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
+/// The root over the first `size` entries, by their stored leaves.
+pub(super) async fn root_at(conn: &mut SqliteConnection, size: u64) -> Result<Hash, LedgerError> {
     let rows = sqlx::query("SELECT leaf FROM entry WHERE n < ? ORDER BY n").bind(i64::try_from(size).map_err(broken)?);
     let leaves = rows.fetch_all(conn).await?;
     let leaves = leaves.iter().map(|row| Hash::try_from(row.try_get::<Vec<u8>, _>(0)?).map_err(|_| broken("a leaf is damaged")));

@@ -15,6 +15,7 @@ use super::schema::Part;
 use super::sign::ProcessKey;
 use super::sqlite::SqliteStore;
 use super::tree::leaf;
+use crate::model::deed::EntryKind;
 use crate::model::time::Moment;
 use crate::ports::ledger::LedgerError;
 
@@ -32,15 +33,10 @@ impl Gate<'_> {
         let store = self.store;
         let key = store.key.as_ref().ok_or_else(|| broken("process.key is missing; restore it from a copy"))?;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-        let head = Head::read(&mut tx).await?;
-        if head.tree.size() < store.seen.load(Ordering::SeqCst) {
-            let lost = broken(format!("the ledger had more than {} entries; restore the store from a copy", head.tree.size()));
-            store.refuse(lost.clone());
-            return Err(lost);
-        }
+        let head = store.head(&mut tx).await?;
         let moment = store.clock.now();
         let wall = DateTime::from_timestamp_millis(moment.wall.timestamp_millis()).unwrap_or(head.at);
-        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false };
+        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, personal: Vec::new() };
         if store.lagging.load(Ordering::SeqCst) {
             if let Some(prepared) = write.prepare().await? {
                 prepared.publish()?;
@@ -63,6 +59,8 @@ pub struct Write<'a> {
     pub moment: Moment,
     head: Head,
     appended: bool,
+    /// Entries to come that a person's own key has signed: kind, body, person, SSHSIG blob, each checked.
+    pub(super) personal: Vec<(EntryKind, Vec<u8>, String, Vec<u8>)>,
 }
 
 impl Write<'_> {
@@ -74,10 +72,14 @@ impl Write<'_> {
         self.put(entry).await
     }
 
-    /// Appends an entry, signed by the process key.
+    /// Appends an entry, signed by the person's own key when that was given for it, else by the process key.
     pub(super) async fn put(&mut self, entry: Entry) -> Result<(), LedgerError> {
         let n = self.head.tree.size();
-        let line = Line::sign(self.key, n, &self.head.last, &self.at, entry.kind, &entry.body)?;
+        let own = self.personal.iter().position(|(kind, body, ..)| *kind == entry.kind && body == &entry.body);
+        let line = match own.map(|place| self.personal.remove(place)) {
+            Some((kind, body, person, blob)) => Line::signed_by(&person, &blob, n, &self.head.last, &self.at, kind, &body),
+            None => Line::sign(self.key, n, &self.head.last, &self.at, entry.kind, &entry.body)?,
+        };
         let bytes = to_line(&line)?;
         let hash = leaf(&bytes);
         sqlx::query(
@@ -123,11 +125,13 @@ impl Write<'_> {
         let Self { store, tx, at, head, .. } = self;
         tx.commit().await?;
         store.seen.fetch_max(head.tree.size(), Ordering::SeqCst);
-        if let Some(prepared) = prepared
-            && prepared.publish().is_err()
-        {
-            // What is committed stays committed; the next transaction begins by making up for this, or refuses.
-            store.lagging.store(true, Ordering::SeqCst);
+        if let Some(prepared) = prepared {
+            let note = prepared.note().to_owned();
+            if prepared.publish().is_err() {
+                // What is committed stays committed; the next transaction begins by making up for this, or refuses.
+                store.lagging.store(true, Ordering::SeqCst);
+            }
+            store.tell_witnesses(&note).await;
         }
         Ok(at)
     }

@@ -343,6 +343,8 @@ fn run(number: u64, state: RunState) -> Run {
         ended: None,
         properties: BTreeMap::new(),
         retry_of: None,
+        attempt: None,
+        gates: Vec::new(),
         steps: vec![
             step(0, "git", RunState::Passed, "14:00:05", Some("14:00:15")),
             step(1, "build", RunState::Passed, "14:00:15", Some("14:02:25")),
@@ -500,6 +502,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);
     let order = Order {
+        break_glass: None,
         change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],
         ends: None,
@@ -556,6 +559,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
         undo: Some("shift checkout@prod 20".to_owned()),
         commands: vec!["echo 'set server be_checkout/v2 weight 0' | socat - /run/haproxy/admin.sock".to_owned()],
         impossible: Vec::new(),
+        waived: Vec::new(),
     })
 }
 

@@ -8,6 +8,7 @@ use crate::model::deed::{Deed, DeedState};
 use crate::model::name::BackendName;
 use crate::model::operator::Actor;
 use crate::model::reading::Freshness;
+use crate::model::review::broken_glass;
 use crate::model::time::Moment;
 
 use super::facts;
@@ -193,6 +194,31 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     };
     if let Some(trouble) = &world.ledger.trouble {
         say(format!("no deed is possible: {trouble}"));
+    }
+    for (review, until) in broken_glass(&world.reviews, &scene.now.wall) {
+        scene.changes_in((until - scene.now.wall).to_std().unwrap_or_default());
+        say(format!(
+            "BREAK GLASS by {}: {} {} until {}: {}",
+            review.by,
+            review.verb.word(),
+            review.target,
+            scene.zone.time(&until),
+            review.reason
+        ));
+    }
+    let late: Vec<_> = world.reviews.iter().filter(|review| review.is_overdue(&scene.now.wall)).collect();
+    if let Some(first) = late.first() {
+        let more = if late.len() > 1 { format!(", and {} more", late.len() - 1) } else { String::new() };
+        say(format!(
+            "a review is overdue: {} {} by {}{more}; gonogo review {}",
+            first.verb.word(),
+            first.target,
+            first.by,
+            first.plan.short()
+        ));
+    }
+    for trouble in &world.ledger.witnesses {
+        say(format!("a witness of the ledger keeps no checkpoint, deeds go on: {trouble}"));
     }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));

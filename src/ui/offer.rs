@@ -215,9 +215,13 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hind
         Capability::Retry => "cannot run again",
         Capability::Cancel => "cannot stop runs",
         Capability::Logs => "has no logs",
-        Capability::ReadTraffic | Capability::ReadSignals | Capability::ReadAlerts | Capability::ReadRuns | Capability::Pause => {
-            "cannot do that"
-        }
+        Capability::Answer => "has no gates",
+        Capability::ReadTraffic
+        | Capability::ReadSignals
+        | Capability::ReadAlerts
+        | Capability::ReadRuns
+        | Capability::ReadSource
+        | Capability::Pause => "cannot do that",
     };
     (!has).then(|| because(format!("{backend} {what}"), "do it there by hand; `gonogo doctor` says what it can"))
 }

@@ -106,7 +106,7 @@ fn has_agreed(waiting: &Waiting, who: &Actor, now: &Moment) -> bool {
 /// Why the reader may not say this about a plan that waits; the store looks at it again.
 pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Moment) -> Vec<Reason> {
     let plan = &waiting.plan;
-    let mut reasons = gate::against(&world.catalog, world.read_only, plan, decision, &world.actor, now.wall);
+    let mut reasons = gate::against(&world.catalog, world.read_only, plan, decision, &world.actor, now.wall, None);
     let me = world.actor.to_string();
     match decision {
         Decision::Approve if has_agreed(waiting, &world.actor, now) => reasons.push(Reason::new(
@@ -128,10 +128,11 @@ pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Momen
 
 fn could(world: &World, waiting: &Waiting, now: &Moment) -> Vec<Could> {
     let plan = &waiting.plan;
-    let Some((protection, gates)) = world.catalog.guarded(plan.target()) else { return Vec::new() };
+    let Some(guard) = world.catalog.guard(plan.target()) else { return Vec::new() };
+    let counting = approval::counting(&waiting.approvals, guard.assurance, &now.wall);
     let mut names: Vec<String> = Vec::new();
-    for required in approval::requirements(plan, protection, gates, &world.catalog.people) {
-        let gave = approval::counting(&waiting.approvals, &required.may, &now.wall);
+    for required in approval::requirements(plan, guard, &world.catalog.people) {
+        let gave = approval::of_group(&counting, &required.may);
         if usize::try_from(required.approvals).is_ok_and(|needs| gave.len() >= needs) {
             continue;
         }

@@ -3,7 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::config::duration;
+use crate::model::intent::{Arguments, Intent};
 use crate::model::name::Target;
+use crate::model::review::{LEAST_REASON, LONGEST_BOX, SHORTEST_BOX, USUAL_BOX};
 use crate::model::share::Percent;
 use crate::model::text::Text;
 
@@ -21,6 +24,8 @@ pub enum Wanted {
     Share(Target),
     /// A note.
     Note(Target),
+    /// Why the glass is broken for this.
+    Glass(Intent),
     /// What to find.
     Find,
 }
@@ -45,6 +50,8 @@ pub enum Answer {
     Share(Target, Percent),
     /// A note.
     Note(Target, Text),
+    /// What breaks the glass, with its reason and its time box.
+    Glass(Intent),
     /// What to find; the prompt goes on.
     Finding(String),
     /// What to find, and the prompt is done.
@@ -62,7 +69,7 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (Key::Esc, Wanted::Share(_) | Wanted::Note(_)) => Answer::Left,
+            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_)) => Answer::Left,
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
@@ -72,7 +79,7 @@ impl Prompt {
                 self.field.on(chord);
                 Answer::Finding(self.field.text().to_owned())
             }
-            (_, Wanted::Share(_) | Wanted::Note(_)) => {
+            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_)) => {
                 self.field.on(chord);
                 Answer::Open
             }
@@ -84,7 +91,7 @@ impl Prompt {
         self.field.paste(text);
         match self.wanted {
             Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_) | Wanted::Note(_) => Answer::Open,
+            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) => Answer::Open,
         }
     }
 
@@ -97,6 +104,13 @@ impl Prompt {
                 Answer::Open
             }
             Wanted::Note(target) => Answer::Note(target.clone(), Text::clean_within(typed, super::field::LONGEST)),
+            Wanted::Glass(intent) => match glass(intent, typed) {
+                Ok(intent) => Answer::Glass(intent),
+                Err(wrong) => {
+                    self.wrong = Some(wrong);
+                    Answer::Open
+                }
+            },
             Wanted::Share(target) => {
                 if let Some(percent) = typed.parse().ok().and_then(Percent::new) {
                     return Answer::Share(target.clone(), percent);
@@ -122,6 +136,10 @@ impl Prompt {
             Wanted::Note(target) => {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
             }
+            Wanted::Glass(intent) => {
+                let what = format!(" BREAK GLASS for {} {}", intent.verb.word(), intent.target);
+                row.add(Role::Watched, what).add(Role::Plain, ", because: ");
+            }
             Wanted::Find => {
                 row.add(Role::Strong, " find").add(Role::Plain, ": ");
             }
@@ -137,6 +155,7 @@ impl Prompt {
                     )
                 })
             }
+            Wanted::Glass(_) => Some("at its end `for 30m`, else 15m".to_owned()),
             Wanted::Note(_) | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
@@ -151,7 +170,9 @@ impl Prompt {
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
         let width = match self.wanted {
             Wanted::Share(_) => 4,
-            Wanted::Note(_) | Wanted::Find => area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0)),
+            Wanted::Note(_) | Wanted::Glass(_) | Wanted::Find => {
+                area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0))
+            }
         };
         self.field.draw(buffer, Rect { x: area.x + x, y: area.y + y, width, height: 1 }, scene.theme, true);
     }
@@ -160,10 +181,24 @@ impl Prompt {
     pub fn keys(&self) -> Row {
         let mut row = Row::new();
         let enter = match self.wanted {
-            Wanted::Share(_) | Wanted::Note(_) => " opens the plan   ",
+            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) => " opens the plan   ",
             Wanted::Find => " keeps it   ",
         };
         row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, enter).add(Role::Key, "Esc").add(Role::Plain, " leaves");
         row
     }
+}
+
+/// What was typed as the reason and the time box of an intent that breaks the glass.
+fn glass(intent: &Intent, typed: &str) -> Result<Intent, String> {
+    let boxed = typed.rsplit_once(" for ").and_then(|(reason, span)| Some((reason.trim(), duration::parse(span.trim())?)));
+    let (reason, span) = boxed.unwrap_or((typed, USUAL_BOX));
+    if reason.chars().count() < LEAST_REASON {
+        return Err(format!("{LEAST_REASON} characters or more: what is broken, why it cannot wait"));
+    }
+    if !(SHORTEST_BOX..=LONGEST_BOX).contains(&span) {
+        return Err("for 1m to 4h".to_owned());
+    }
+    let args = Arguments { break_glass: Some(span), ..intent.args.clone() };
+    Ok(Intent { args, reason: Text::clean_within(reason, super::field::LONGEST), ..intent.clone() })
 }

@@ -20,7 +20,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
 
 use super::command::Command;
-use super::input::{Chord, Input};
+use super::input::{Chord, Input, Key};
 use super::keymap::Keymap;
 use super::offer::{self, Standpoint};
 use super::prompt::{Answer, Prompt, Wanted};
@@ -279,6 +279,10 @@ impl Session {
             Over::Plan(dialog) => {
                 let ended = dialog.plan().expires <= now.wall;
                 let verdict = (self.judge)(world, dialog.plan(), now);
+                if chord.key == Key::Char('B') && dialog.offers_glass(&verdict) {
+                    self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(dialog.plan().intent.clone()))));
+                    return Vec::new();
+                }
                 let reply = dialog.on(chord, &verdict, ended);
                 return self.replied(reply, world, now);
             }
@@ -341,6 +345,7 @@ impl Session {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
             }
+            Answer::Glass(intent) => self.open_plan(intent, world, now),
             Answer::Finding(typed) => self.board.get_mut().set_filter(&typed),
             Answer::Found(typed) => {
                 self.board.get_mut().set_filter(&typed);

@@ -65,7 +65,7 @@ fn a_real_calendar_comes_to_the_right_instants() {
         &fixture(),
         &filter(Some("NIGHT WINDOW"), Some("RELEASE")),
         "Europe/Berlin",
-        ["2026-12-01T00:00:00Z", "2027-01-31T00:00:00Z"],
+        ["2026-12-02T00:00:00Z", "2027-01-31T00:00:00Z"],
     );
     assert_eq!(got, ["2026-12-02T21:30Z/2026-12-03T02:30Z", "2026-12-07T21:30Z/2026-12-08T02:30Z", "2026-12-09T21:30Z/2026-12-10T02:30Z"]);
     let (got, _) = spans(&fixture(), &filter(Some("called off"), None), "UTC", autumn);

@@ -14,6 +14,7 @@ mod contract;
 mod e2e;
 mod faults_buildbot;
 mod faults_disk;
+mod faults_github;
 mod faults_haproxy;
 mod faults_http;
 mod faults_secrets;

@@ -1,7 +1,7 @@
 //! A calendar in a file.
 
 use std::fs::OpenOptions;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,11 +32,8 @@ impl CalendarFile {
         let fail = |kind, detail: &str| PortError::new(kind, &self.name, DOING, detail);
         let path = self.path.display();
         let unreadable = |error: std::io::Error| {
-            let kind = match error.kind() {
-                std::io::ErrorKind::NotFound => PortErrorKind::NotFound,
-                std::io::ErrorKind::PermissionDenied => PortErrorKind::Forbidden,
-                _ => PortErrorKind::Unreachable,
-            };
+            let kinds = [(ErrorKind::NotFound, PortErrorKind::NotFound), (ErrorKind::PermissionDenied, PortErrorKind::Forbidden)];
+            let kind = kinds.into_iter().find(|(why, _)| *why == error.kind()).map_or(PortErrorKind::Unreachable, |(_, kind)| kind);
             fail(kind, &format!("{path}: {error}"))
         };
         // To open a pipe could take for ever, and a device has no end.

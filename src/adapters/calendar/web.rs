@@ -38,12 +38,11 @@ impl CalendarAddress {
         let answer = self.http.get_calendar(DOING, &self.path).await?;
         // What is not changed is what was read last, and nothing after an answer that could not be understood.
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let reading = match last.filter(|_| answer.not_modified) {
-            Some(last) => last,
-            None => {
-                let text = answer.value.as_str().unwrap_or_default();
-                Arc::new(parse(text).map_err(|why| self.http.fault(PortErrorKind::Malformed, DOING, &why))?)
-            }
+        let reading = if let Some(last) = last.filter(|_| answer.not_modified) {
+            last
+        } else {
+            let text = answer.value.as_str().unwrap_or_default();
+            Arc::new(parse(text).map_err(|why| self.http.fault(PortErrorKind::Malformed, DOING, &why))?)
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reading));
         Ok(reading)

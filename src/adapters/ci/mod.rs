@@ -1,3 +1,4 @@
 //! CI systems.
 
 pub mod buildbot;
+pub mod github;

@@ -25,6 +25,16 @@ pub struct Answer {
     pub date: Option<DateTime<Utc>>,
     /// The backend said that nothing changed since the last answer to the same question, so that is repeated here.
     pub not_modified: bool,
+    /// Whether the backend said that there is a further page (`Link`, RFC 8288).
+    pub more: bool,
+    /// What it said in heads that tell of our access.
+    pub heads: HeaderMap,
+}
+
+/// Whether a `Link` head names a next page.
+pub(super) fn has_next(headers: &HeaderMap) -> bool {
+    let links = headers.get_all(reqwest::header::LINK).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    links.flat_map(|link| link.split(';').skip(1)).any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"))
 }
 
 /// A kind of failure with what came back.
@@ -197,6 +207,15 @@ pub(super) fn redirect_words(status: StatusCode, headers: &HeaderMap, from: &Url
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_next_page_is_told_by_its_relation_alone() {
+        let link = |text: &str| [(reqwest::header::LINK, text.parse().unwrap())].into_iter().collect::<HeaderMap>();
+        let both = "<https://x/a?page=1>; rel=\"prev\", <https://x/a?page=3>; rel=\"next\"";
+        assert!(has_next(&link(both)));
+        assert!(!has_next(&link("<https://x/rel=next?a>; rel=\"last\"")));
+        assert!(!has_next(&HeaderMap::new()));
+    }
 
     fn typed(media: &str) -> HeaderMap {
         [(CONTENT_TYPE, media.parse().unwrap())].into_iter().collect()

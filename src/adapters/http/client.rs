@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, StatusCode, Url};
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::config::settings::{Address, BackendSettings};
 use crate::model::catalog::BackendKind;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::BackendName;
+use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 
 /// A source of chance between 0 and 1, for the time between two tries.
@@ -68,15 +70,23 @@ impl Expects {
 }
 
 /// A failure, and what may have become of the request.
-struct Failed {
-    kind: PortErrorKind,
-    detail: String,
+pub(super) struct Failed {
+    pub(super) kind: PortErrorKind,
+    pub(super) detail: String,
     /// Bytes may have left and no answer settles what became of them.
     left: bool,
     /// A read may be tried again.
     again: bool,
     /// What to do, where the kind alone does not say it.
     fix: Option<&'static str>,
+}
+
+impl Failed {
+    /// No whole answer came in time.
+    pub(super) fn late(within: Duration, left: bool) -> Self {
+        let detail = format!("no whole answer within {} ms", within.as_millis());
+        Self { left, ..never_sent(PortErrorKind::TimedOut, detail) }
+    }
 }
 
 enum Body<'a> {
@@ -184,7 +194,7 @@ impl HttpClient {
         PortError::new(kind, &self.backend, doing, &self.withheld.words(detail))
     }
 
-    fn failure(&self, doing: &str, failed: &Failed) -> PortError {
+    pub(super) fn failure(&self, doing: &str, failed: &Failed) -> PortError {
         let error = self.fault(failed.kind.clone(), doing, &failed.detail);
         match failed.fix {
             Some(fix) => error.mended_by(fix),
@@ -226,7 +236,7 @@ impl HttpClient {
         self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
-    /// Writes: sent once, never tried again. An empty good answer is `Null`.
+    /// Writes: sent once, never tried again. An empty good answer is `Null`, and so is an empty body.
     ///
     /// # Errors
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
@@ -240,13 +250,55 @@ impl HttpClient {
 
     async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
         let begun = AtomicBool::new(false);
-        tokio::time::timeout(self.deadline, work(&begun)).await.unwrap_or_else(|_| {
-            let detail = format!("no whole answer within {} ms", self.deadline.as_millis());
-            Err(Failed { left: begun.load(Ordering::Relaxed), ..never_sent(PortErrorKind::TimedOut, detail) })
+        match tokio::time::timeout(self.deadline, work(&begun)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failed::late(self.deadline, begun.load(Ordering::Relaxed))),
+        }
+    }
+
+    /// What keeps the secret out of words.
+    pub(super) fn withheld(&self) -> &Withheld {
+        &self.withheld
+    }
+
+    /// Whether GitHub answers, which tells its limits in a manner of its own.
+    pub(super) fn is_github(&self) -> bool {
+        matches!(self.expects, Expects::Json(BackendKind::Github))
+    }
+
+    /// Closes for a pause; its end.
+    pub(super) fn pause(&self, now: &Moment, pause: Duration) -> DateTime<Utc> {
+        self.pace.close(now, pause)
+    }
+
+    /// The client below, built on first use.
+    pub(super) async fn client(&self) -> Result<&Client, Failed> {
+        self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| {
+            // What stands in the way of a client is what the file of its authorities holds, where there is one.
+            Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
         })
     }
 
-    fn url(&self, path: &str) -> Result<Url, Failed> {
+    /// Refuses to send while a pause lasts.
+    fn heed_pause(&self) -> Result<(), Failed> {
+        let Some(until) = self.pace.closed_until(&self.clock.now()) else { return Ok(()) };
+        let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
+        Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail))
+    }
+
+    /// Asks the backend itself once, unconditionally, and hands out the answer unread.
+    pub(super) async fn ask(&self, url: &Url, begun: &AtomicBool) -> Result<reqwest::Response, Failed> {
+        self.heed_pause()?;
+        let client = self.client().await?;
+        let request = self.request(client, url, &Body::None, None)?;
+        begun.store(true, Ordering::Relaxed);
+        client.execute(request).await.map_err(|error| {
+            let (kind, detail) = answer::transport(error);
+            never_sent(kind, detail)
+        })
+    }
+
+    pub(super) fn url(&self, path: &str) -> Result<Url, Failed> {
         let parse = |text: &str| Url::parse(text).map_err(|error| never_sent(PortErrorKind::Malformed, format!("no address: {error}")));
         let (base, url) = (parse(&self.base)?, parse(&self.address(path))?);
         if base.origin() == url.origin() && path.starts_with('/') && url.path().ends_with(path) {
@@ -271,16 +323,10 @@ impl HttpClient {
     }
 
     async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
-        if let Some(until) = self.pace.closed_until(&self.clock.now()) {
-            let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
-            return Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail));
-        }
-        let client = self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| {
-            // What stands in the way of a client is what the file of its authorities holds, where there is one.
-            Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
-        })?;
+        self.heed_pause()?;
+        let client = self.client().await?;
         let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
-        let request = self.request(client, url, body, kept.as_ref().map(|(etag, _)| etag.as_str()))?;
+        let request = self.request(client, url, body, kept.as_ref().map(|(etag, ..)| etag.as_str()))?;
         begun.store(true, Ordering::Relaxed);
         let response = client.execute(request).await.map_err(|error| {
             let (left, again) = (!error.is_connect(), answer::is_reset(&error));
@@ -295,8 +341,9 @@ impl HttpClient {
         if let Some(pause) = pace::exhausted(&headers, now.wall) {
             self.pace.close(&now, pause);
         }
-        if let (StatusCode::NOT_MODIFIED, Some((_, value))) = (status, kept) {
-            return Ok(Answer { value, date: pace::date(&headers), not_modified: true });
+        if let (StatusCode::NOT_MODIFIED, Some((_, value, more))) = (status, kept) {
+            let more = more || answer::has_next(&headers);
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: true, more, heads: headers });
         }
         if status.is_redirection() {
             let detail = answer::redirect_words(status, &headers, url);
@@ -307,16 +354,16 @@ impl HttpClient {
                 let again = kind == PortErrorKind::Unreachable;
                 Failed { left: true, again, ..never_sent(kind, detail) }
             })?;
-            let value = Arc::new(value);
+            let (value, more) = (Arc::new(value), answer::has_next(&headers));
             if matches!(body, Body::None) {
                 let etag = headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-                self.cache.keep(url.as_str(), etag, &value, bytes);
+                self.cache.keep(url.as_str(), etag, &value, more, bytes);
             }
-            return Ok(Answer { value, date: pace::date(&headers), not_modified: false });
+            return Ok(Answer { value, date: pace::date(&headers), not_modified: false, more, heads: headers });
         }
         let bytes = answer::body(response, self.most_bytes.min(64 * 1024)).await.unwrap_or_default();
         let mut kind = answer::status_kind(status);
-        let pause = pace::retry_after(&headers, now.wall).filter(|_| matches!(status.as_u16(), 429 | 503));
+        let pause = pace::asked(self.is_github(), status, &headers, &bytes, now.wall);
         if let Some(pause) = pause {
             kind = PortErrorKind::RateLimited { until: Some(self.pace.close(&now, pause)) };
         } else if matches!(kind, PortErrorKind::RateLimited { .. }) {
@@ -344,10 +391,17 @@ impl HttpClient {
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
         let mut request = match body {
             Body::None => client.request(Method::GET, url.clone()),
+            Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
-        }
-        .header(ACCEPT, self.expects.media());
+        };
+        request = match self.expects {
+            // The version of the API that this adapter was written against.
+            Expects::Json(BackendKind::Github) => {
+                request.header(ACCEPT, "application/vnd.github+json, application/json").header("X-GitHub-Api-Version", "2022-11-28")
+            }
+            Expects::Json(_) | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
+        };
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value.clone());
         }
@@ -392,7 +446,7 @@ impl HttpClient {
     }
 }
 
-fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
+pub(super) fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
     Failed { kind, detail, left: false, again: false, fix: None }
 }
 

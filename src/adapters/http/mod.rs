@@ -4,6 +4,7 @@ mod answer;
 mod cache;
 mod client;
 mod credential;
+mod follow;
 mod pace;
 mod tls;
 mod withheld;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::model::time::Moment;
@@ -68,6 +69,20 @@ pub(super) fn exhausted(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Durat
     })
 }
 
+/// The pause that a refusal asks for. GitHub refuses with 403 as often as with 429, and its secondary limit may tell no time at all:
+/// then it is a minute (APIS, A1).
+pub(super) fn asked(github: bool, status: StatusCode, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Option<Duration> {
+    match (github, status.as_u16()) {
+        (true, 403 | 429) => {
+            let said = String::from_utf8_lossy(body).to_ascii_lowercase();
+            let told = retry_after(headers, now).or_else(|| exhausted(headers, now));
+            told.or_else(|| (status.as_u16() == 429 || said.contains("rate limit")).then_some(Duration::from_mins(1)))
+        }
+        (false, 429 | 503) | (true, 503) => retry_after(headers, now),
+        (_, _) => None,
+    }
+}
+
 /// The backend's clock as its `Date` header told it.
 pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     http_date(headers.get(reqwest::header::DATE)?.to_str().ok()?)
@@ -112,6 +127,20 @@ mod tests {
         assert_eq!(exhausted(&epoch, at(1_700_000_000)), Some(Duration::from_mins(1)));
         let left = headers(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "1700000060")]);
         assert_eq!(exhausted(&left, at(1_700_000_000)), None);
+    }
+
+    #[test]
+    fn githubs_403_is_a_pause_only_when_it_says_so() {
+        let asked = |status: u16, pairs: &[(&'static str, &str)], body: &str| {
+            super::asked(true, StatusCode::from_u16(status).unwrap(), &headers(pairs), body.as_bytes(), at(1_700_000_000))
+        };
+        assert_eq!(asked(403, &[], "Resource not accessible by integration"), None);
+        assert_eq!(asked(403, &[("retry-after", "7")], ""), Some(Duration::from_secs(7)));
+        assert_eq!(asked(403, &[], "You have exceeded a secondary rate limit."), Some(Duration::from_mins(1)));
+        let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1700000090")];
+        assert_eq!(asked(403, &spent, "API rate limit exceeded"), Some(Duration::from_secs(90)));
+        assert_eq!(asked(429, &[], ""), Some(Duration::from_mins(1)));
+        assert_eq!(asked(422, &[("retry-after", "7")], "rate limit"), None);
     }
 
     #[test]

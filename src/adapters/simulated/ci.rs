@@ -93,6 +93,8 @@ impl BuildSystem {
             ended: now.is_over().then(|| state.wall(run.ends)),
             properties: properties(&run.request),
             retry_of: run.request.retry_of,
+            attempt: None,
+            gates: Vec::new(),
             steps: if steps { all_steps(state, run) } else { Vec::new() },
         }
     }
@@ -141,6 +143,9 @@ impl BuildSystem {
                 let stopped = state.builds.stop(*run, state.tick);
                 stopped.map(|()| RunReceipt { request: None }).ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no run {run}")))
             }
+            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
+                Err(fail(PortErrorKind::Unsupported, "the simulated CI system knows neither attempts nor gates"))
+            }
             StepEffect::Weights { .. } => Err(fail(PortErrorKind::Unsupported, "a CI system sets no weights")),
         })
     }
@@ -166,7 +171,7 @@ impl BuildSystem {
                 StepEffect::Cancel { run, .. } => {
                     state.builds.run(*run).map(|(builder, run)| Found::Run(Box::new(self.run(state, builder, run, true))))
                 }
-                StepEffect::Weights { .. } => None,
+                StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } => None,
             })
         })
     }
@@ -259,7 +264,7 @@ fn by_hand(effect: &StepEffect) -> Vec<String> {
         }
         StepEffect::Retry { run, .. } => vec![format!("POST /api/v2/builds/{run} rebuild")],
         StepEffect::Cancel { run, .. } => vec![format!("POST /api/v2/builds/{run} stop")],
-        StepEffect::Weights { .. } => Vec::new(),
+        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } => Vec::new(),
     }
 }
 

@@ -56,7 +56,12 @@ impl Router {
         let fail = |kind, detail: &str| PortError::new(kind, &self.name, doing, detail);
         let (pool, weights) = match effect.what() {
             StepEffect::Weights { backend, pool, weights } if backend == &self.name => (pool, weights),
-            StepEffect::Weights { .. } | StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. } => {
                 return Err(SendError::NotDone(fail(PortErrorKind::Unsupported, "this router only sets weights of its own pools")));
             }
         };

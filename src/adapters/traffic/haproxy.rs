@@ -140,7 +140,11 @@ impl Traffic for Haproxy {
                 let sets = raises.iter().chain(&lowers);
                 sets.map(|(server, weight)| format!("echo \"{}\" | socat stdio {socket}", shift::command(pool, server, *weight))).collect()
             }
-            StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => Vec::new(),
+            StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. } => Vec::new(),
         }
     }
 }

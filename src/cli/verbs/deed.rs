@@ -1,5 +1,7 @@
 //! The deed verbs: plan, verdict, confirmation, and following the deed as far as was asked for.
 
+mod glass;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,8 @@ pub struct Wish {
     pub words: Vec<String>,
     /// How it is done.
     pub flags: DeedFlags,
+    /// The time box within which the glass is broken; none: it is not.
+    pub break_glass: Option<Duration>,
 }
 
 /// Turns typed words into the arguments of a verb.
@@ -158,6 +162,9 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
         return Exit::Failed;
     };
     tell(&deed, &plan, &world, json);
+    if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
+        glass::tell(&opened, &plan).await;
+    }
     exit_of(&deed, wait)
 }
 
@@ -183,6 +190,7 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
     let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
     args.change = wish.flags.change;
+    args.break_glass = wish.break_glass;
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
@@ -265,6 +273,7 @@ async fn stored(
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
     let same = planned.percent == args.percent
         && planned.text == args.text
+        && planned.break_glass.is_some() == args.break_glass.is_some()
         && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
@@ -437,6 +446,10 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     out::line(&format!("  verdict {}, good until {}", verdict.word(), plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
     for reason in verdict.reasons() {
         out::line(&format!("    {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    if let (Verdict::Permit(permit), Some(until)) = (verdict, &plan.order.break_glass) {
+        out::line(&format!("  BREAK GLASS until {until}; a review will be owed"));
+        glass::tell_waived(permit.waived(), out::line);
     }
     if let Some(undo) = &plan.undo {
         out::line(&format!("  undo   gonogo {undo}"));

@@ -103,7 +103,7 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
     let target: Target = order.target.parse().map_err(|error: crate::model::name::NameError| error.to_string())?;
     let percent = order.args.percent.map(|percent| crate::model::share::Percent::new(percent).ok_or("percent is over 100")).transpose()?;
     let run = order.args.run.map(|run| run.parse().map_err(|error: crate::model::name::NameError| error.to_string())).transpose()?;
-    let args = crate::model::intent::Arguments { percent, run, text: order.args.text.map(|text| Text::clean(&text)), change: None };
+    let args = crate::model::intent::Arguments { percent, run, text: order.args.text.map(|text| Text::clean(&text)), ..Default::default() };
     let by = order.by.map(|name| PersonName::new(&name).map_err(|error| error.to_string())).transpose()?;
     let requester = by.clone().map_or_else(|| Actor::Unverified(String::new()), Actor::Person);
     if catalog.deploy(&target).is_none() {

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use crate::cli::exit::Exit;
 use crate::cli::{compose, json as shapes, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::outside::Switchboard;
 use crate::control::standing;
 use crate::control::world::{Source, SourceFact, World};
+use crate::model::text::Text;
+use crate::ports::Port;
 
 /// A clock that is further off than this is worth a line.
 const SKEW_MS: i64 = 2000;
@@ -39,13 +42,14 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
                     "told": told,
                     "fix": fix,
                     "skew_ms": source.skew_ms,
+                    "access": access(&opened.ports, source),
                     "capabilities": source.capabilities,
                 })
             })
             .collect();
         let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses } }),
         );
         return Exit::Done;
     }
@@ -60,6 +64,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         out::line(&format!("  {told}"));
         if let Some(fix) = fix {
             out::line(&format!("  do: {fix}"));
+        }
+        if let Some(access) = access(&opened.ports, source) {
+            out::line(&format!("  {access}"));
         }
         if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
             out::line(&format!(
@@ -76,7 +83,18 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
         None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
     }
+    for trouble in &world.ledger.witnesses {
+        out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
+    }
     Exit::Done
+}
+
+/// What a backend said of our access to it: the credential's rights, how many requests are left.
+fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
+    match ports.get(&source.backend.name) {
+        Some(Port::Ci(port)) => port.access(),
+        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_)) | None => None,
+    }
 }
 
 /// Nothing to look at.
@@ -84,7 +102,7 @@ fn unconfigured(as_json: bool) -> Exit {
     let nothing: [Value; 0] = [];
     if as_json {
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] } }),
         );
     } else {
         out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");

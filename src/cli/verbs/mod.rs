@@ -6,6 +6,7 @@ pub mod deed;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod glass;
 pub mod ledger;
 pub mod plan;
 pub mod render;

@@ -47,6 +47,17 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
     } else if let (Some(node), None) = (fields.get("password"), fields.get("user")) {
         found.problem(node.at, &format!("{what} has a `password` without `user`"), "`user = \"..\"` beside it");
     }
+    if kind == Some(BackendKind::Github) {
+        if let Some(node) = fields.get("user").or(fields.get("password")) {
+            found.problem(node.at, "GitHub takes no user and password", "`token = { env = \"GITHUB_TOKEN\" }`");
+        } else if fields.get("token").is_none() {
+            found.warning(
+                fields.at,
+                &format!("{what} has no token: GitHub answers 60 requests an hour"),
+                "`token = { env = \"GITHUB_TOKEN\" }`",
+            );
+        }
+    }
     let address = kind.and_then(|kind| address(kind, &fields, insecure, found));
     let every = fields.duration("every", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(5));
     let stale_after = fields.duration("stale_after", Duration::from_millis(100), found);

@@ -25,8 +25,18 @@ const KEYS: &[&str] = &[
     gates::KEYS[3],
     gates::KEYS[4],
 ];
-const PROTECTION: &[&str] =
-    &["approvals", "approver_roles", "actor_roles", "typed_confirmation", "way_back_approvals", "also", "approvals_expire"];
+const PROTECTION: &[&str] = &[
+    "approvals",
+    "approver_roles",
+    "actor_roles",
+    "typed_confirmation",
+    "way_back_approvals",
+    "also",
+    "approvals_expire",
+    "break_glass",
+    "break_glass_roles",
+];
+const BREAK_GLASS: &[&str] = &["review_within"];
 const MOST_APPROVALS: u64 = 100;
 
 /// All environments in their order; those without `order` keep the order of the file.
@@ -68,7 +78,7 @@ fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {
     let Some((node, text)) = fields.get("assurance").and_then(|node| Some((node, node.text("assurance", found)?))) else {
         return Assurance::T0;
     };
-    let assurance = match text {
+    match text {
         "T0" => Assurance::T0,
         "T1" => Assurance::T1,
         "T2" => Assurance::T2,
@@ -76,11 +86,7 @@ fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {
             found.problem(node.at, &format!("no assurance is called `{other}`"), &instead(other, ["T0", "T1", "T2"]));
             Assurance::T0
         }
-    };
-    if assurance != Assurance::T0 {
-        found.warning(node.at, &format!("in this version the process signs, also at {text}"), "\"T0\"");
     }
-    assurance
 }
 
 fn protection(node: &Node, found: &mut Findings) -> Option<Protection> {
@@ -100,6 +106,11 @@ fn protection(node: &Node, found: &mut Findings) -> Option<Protection> {
         way_back_approvals: count("way_back_approvals", found),
         also: gates::groups(&fields, found),
         approvals_expire: fields.duration("approvals_expire", Duration::from_mins(1), found),
+        break_glass_roles: fields.get("break_glass_roles").map(|_| roles("break_glass_roles", found)),
+        review_within: fields.get("break_glass").and_then(|node| {
+            let fields = Fields::open(node, "`break_glass`", BREAK_GLASS, found)?;
+            fields.duration("review_within", Duration::from_mins(1), found)
+        }),
     })
 }
 

@@ -12,18 +12,20 @@ use super::{label, list_of, text_of};
 use crate::model::catalog::{
     AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
 };
-use crate::model::name::{PoolName, ServerName, ServiceName, SignalName};
+use crate::model::name::{BackendName, PoolName, ServerName, ServiceName, SignalName};
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
 const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal"];
 const REPOSITORY: &[&str] = &["backend", "name", "paths"];
 const ALERTS: &[&str] = &["backend", "match"];
-const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "properties"];
+const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
 const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment"];
 const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
 const SIGNAL: &[&str] = &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical"];
+/// The branch or tag from which a workflow is started when the configuration names none.
+const REF: &str = "main";
 /// An alert belongs to no slot, so only these can be filled in.
 const IN_MATCH: &[&str] = &["service", "environment"];
 
@@ -44,11 +46,12 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
         depends_on.push(other);
     }
     let alerts = fields.get("alerts").and_then(|node| alerts(node, text_of_name(&fields), known, found));
-    let pipeline = fields.get("pipeline").and_then(|node| pipeline(node, "`pipeline`", known, found));
+    let builds_from = repository.as_ref();
+    let pipeline = fields.get("pipeline").and_then(|node| pipeline(node, "`pipeline`", builds_from, known, found));
     let mut deploys = BTreeMap::new();
     for (key, node) in fields.table("deploy", found) {
         let environment = known.environment(key.at, &key.name, found);
-        let deploy = deploy(node, &format!("`deploy.{}`", key.name), known, found);
+        let deploy = deploy(node, &format!("`deploy.{}`", key.name), repository.as_ref(), known, found);
         deploys.extend(environment.zip(deploy.map(Box::new)));
     }
     let signals = fields.list("signal", "[[service.signal]] tables", found);
@@ -67,6 +70,11 @@ fn repository(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Re
     let fields = Fields::open(node, "`repository`", REPOSITORY, found)?;
     let backend = fields.get("backend").and_then(|_| known.backend(&fields, &[BackendKind::Github], found));
     let name = fields.required_text("name", "`name = \"owner/repository\"`", found);
+    if let (Some(name), Some(node)) = (name, fields.get("name"))
+        && !is_owner_and_name(name)
+    {
+        found.problem(node.at, &format!("`{name}` is no repository"), "`owner/name`, each of letters, digits, `-`, `_` and `.`");
+    }
     let paths = fields.texts("paths", found).into_iter().map(|(_, path)| path.to_owned()).collect();
     Some(Repository { backend: backend.map(|(name, _)| name), name: name?.to_owned(), paths })
 }
@@ -97,29 +105,80 @@ fn template(at: At, text: &str, allowed: &[&str], found: &mut Findings) {
     }
 }
 
-fn pipeline(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> Option<PipelineRef> {
+fn pipeline(node: &Node, what: &str, repository: Option<&Repository>, known: &Known<'_>, found: &mut Findings) -> Option<PipelineRef> {
     let fields = Fields::open(node, what, PIPELINE, found)?;
     let backend = known.backend(&fields, &[BackendKind::Buildbot, BackendKind::Github], found);
     let github = backend.as_ref().is_some_and(|(_, kind)| *kind == Some(BackendKind::Github));
-    let (right, wrong) = if github { ("workflow", "builder") } else { ("builder", "workflow") };
+    let (right, wrong) =
+        if github { (["workflow", "ref"], ["builder", "scheduler"]) } else { (["builder", "scheduler"], ["workflow", "ref"]) };
+    let [name, started_by] = right;
     let mut builder = None;
-    if backend.is_some() {
-        builder = fields.required_text(right, &format!("`{right} = \"..\"`"), found);
-        if let Some(node) = fields.get(wrong) {
-            found.problem(node.at, &format!("`{wrong}` has no use at this kind of backend"), &format!("`{right}`"));
+    if let Some((backend, _)) = &backend {
+        builder = fields.required_text(name, &format!("`{name} = \"..\"`"), found).map(str::to_owned);
+        for (wrong, right) in wrong.into_iter().zip(right) {
+            if let Some(node) = fields.get(wrong) {
+                found.problem(node.at, &format!("`{wrong}` has no use at this kind of backend"), &format!("`{right}`"));
+            }
+        }
+        if github {
+            builder = builder.and_then(|file| workflow(&fields, &file, backend, repository, found));
         }
     }
-    let scheduler = fields.text("scheduler", found).map(str::to_owned);
+    let mut scheduler = fields.text(started_by, found).map(str::to_owned);
+    if github && scheduler.is_none() {
+        scheduler = Some(REF.to_owned());
+    }
     let mut properties = BTreeMap::new();
     for (key, node) in fields.table("properties", found) {
         let Some(text) = node.text(&key.name, found) else { continue };
         template(node.at, text, placeholder::KNOWN, found);
         properties.insert(key.name.clone(), text.to_owned());
     }
-    Some(PipelineRef { backend: backend?.0, builder: builder?.to_owned(), scheduler, properties })
+    Some(PipelineRef { backend: backend?.0, builder: builder?, scheduler, properties })
 }
 
-fn deploy(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
+/// A workflow by its repository and file, `owner/name/file.yml`: what the adapter knows it by.
+fn workflow(
+    fields: &Fields<'_>,
+    file: &str,
+    backend: &BackendName,
+    repository: Option<&Repository>,
+    found: &mut Findings,
+) -> Option<String> {
+    let node = fields.get("workflow")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml"));
+    if !(stem.is_some_and(|stem| !stem.is_empty()) && file.chars().all(plain)) {
+        found.problem(node.at, &format!("`{file}` is no workflow"), "the name of a file in .github/workflows, such as \"release.yml\"");
+        return None;
+    }
+    match repository {
+        Some(Repository { backend: there, name, .. }) if there.as_ref().is_none_or(|there| there == backend) => {
+            Some(format!("{name}/{file}"))
+        }
+        Some(_) => {
+            found.problem(node.at, "the service's repository lies at another backend than this workflow", "the same `backend` in both");
+            None
+        }
+        None => {
+            found.problem(
+                node.at,
+                &format!("`{file}` is a workflow of no repository"),
+                &format!("`repository = {{ backend = \"{backend}\", name = \"owner/name\" }}` in the service"),
+            );
+            None
+        }
+    }
+}
+
+/// Whether a repository is named as GitHub names it.
+fn is_owner_and_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let part = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= 100 && part.chars().all(plain);
+    name.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
+}
+
+fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
     let fields = Fields::open(node, what, DEPLOY, found)?;
     let words = ["canary", "blue-green"];
     let strategy = fields.required("strategy", "one of canary, blue-green", found).and_then(|node| {
@@ -138,7 +197,7 @@ fn deploy(node: &Node, what: &str, known: &Known<'_>, found: &mut Findings) -> O
         fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
     let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
     let version = fields.get("version").and_then(|node| version(node, known, found));
-    let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", known, found));
+    let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
     Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None })
 }

@@ -9,7 +9,6 @@ use super::super::file::Fields;
 use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::problem::Findings;
-use super::timetable::word;
 use crate::model::timetable::{CalendarTimes, ClockTime, Stamp, Times, Unreadable};
 
 /// The keys that say when.
@@ -163,7 +162,7 @@ fn calendar(fields: &Fields<'_>, kind: Kind, feeds: &mut Feeds, found: &mut Find
     let (summary, category) = (fields.text("summary", found), fields.text("category", found));
     let unreadable = match kind {
         Kind::Window => Unreadable::Stop,
-        Kind::Freeze => word(fields, "unreadable", &[("stop", Unreadable::Stop), ("warn", Unreadable::Warn)], found),
+        Kind::Freeze => fields.choice("unreadable", &[("stop", Unreadable::Stop), ("warn", Unreadable::Warn)], found),
     };
     let feed = feeds.add(node, every, found)?;
     Some(Times::Calendar(CalendarTimes {

@@ -75,24 +75,13 @@ fn freeze(node: &Node, around: &Around<'_>, feeds: &mut Feeds, found: &mut Findi
     let timezone = times::zone(&fields, around.timezone, found);
     let times = times::times(&fields, Kind::Freeze, feeds, found);
     let reason = fields.required_text("reason", "`reason = \"..\"`, which is told to whoever is stopped", found);
-    let way_back = word(&fields, "way_back", &[("exempt", WayBack::Exempt), ("frozen", WayBack::Frozen)], found);
-    let running = word(&fields, "running", &[("finish", Running::Finish), ("hold", Running::Hold)], found);
+    let way_back = fields.choice("way_back", &[("exempt", WayBack::Exempt), ("frozen", WayBack::Frozen)], found);
+    let running = fields.choice("running", &[("finish", Running::Finish), ("hold", Running::Hold)], found);
     Some(Freeze { name: name?, scope, timezone, times: times?, reason: reason?.to_owned(), way_back, running })
 }
 
 fn name(fields: &Fields<'_>, found: &mut Findings) -> Option<String> {
     fields.name(|text| crate::model::name::check(text).map(|()| text.to_owned()), found)
-}
-
-/// One of a few words; the default where there is none or a wrong one.
-pub(super) fn word<T: Copy + Default>(fields: &Fields<'_>, key: &str, words: &[(&str, T)], found: &mut Findings) -> T {
-    let Some((at, text)) = fields.get(key).and_then(|node| Some((node.at, node.text(key, found)?))) else { return T::default() };
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-        return *value;
-    }
-    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    found.problem(at, &format!("`{key}` cannot be `{text}`"), &instead(text, known));
-    T::default()
 }
 
 fn scope(fields: &Fields<'_>, around: &Around<'_>, found: &mut Findings) -> Scope {

@@ -11,14 +11,18 @@ use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
 use crate::control::{gate, record};
 use crate::model::capability::Capability;
-use crate::model::deed::{Effect, EffectKey};
+use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::text::Text;
 use crate::model::traffic::Weights;
+use crate::ports::calendar::CalendarPorts;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::signer::{SignError, Signed, Signer};
 use crate::ports::{Port, Ports};
 
 /// Entries that the room keeps in sight.
@@ -32,12 +36,12 @@ const LOG_LINES: u32 = 500;
 
 /// The ports in force: a reload of the configuration replaces them all at once.
 #[derive(Default)]
-pub struct Switchboard(RwLock<Ports>);
+pub struct Switchboard(RwLock<Ports>, RwLock<CalendarPorts>);
 
 impl Switchboard {
     /// These ports.
     pub fn new(ports: Ports) -> Self {
-        Self(RwLock::new(ports))
+        Self(RwLock::new(ports), RwLock::default())
     }
 
     /// From now on these; what is under way on an old one goes on there.
@@ -45,12 +49,27 @@ impl Switchboard {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = ports;
     }
 
+    /// From now on these calendars.
+    pub fn replace_calendars(&self, calendars: CalendarPorts) {
+        *self.1.write().unwrap_or_else(PoisonError::into_inner) = calendars;
+    }
+
+    /// Reads a calendar.
+    async fn calendar(&self, name: &BackendName) -> Result<Arc<CalendarReading>, PortError> {
+        let port = self.1.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        match port {
+            Some(port) => port.read().await,
+            None => Err(unsupported(name, "read the calendar")),
+        }
+    }
+
     /// What each backend can do, and how a person would do it by hand.
     pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
         abilities(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn get(&self, backend: &BackendName) -> Option<Port> {
+    /// The port of a backend.
+    pub fn get(&self, backend: &BackendName) -> Option<Port> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(backend).cloned()
     }
 }
@@ -61,6 +80,7 @@ pub struct Outside {
     ledger: Arc<dyn Ledger>,
     journal: Option<Arc<dyn Journal>>,
     retention: Retention,
+    signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
     /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
@@ -104,11 +124,18 @@ impl Outside {
             ledger,
             journal,
             retention: Retention::default(),
+            signer: None,
             clock,
             begun: Mutex::default(),
             leases: Mutex::default(),
             generation: Mutex::new(None),
         }
+    }
+
+    /// What holds the operator's keys.
+    #[must_use]
+    pub fn signing(self, signer: Arc<dyn Signer>) -> Self {
+        Self { signer: Some(signer), ..self }
     }
 
     /// What the journal keeps.
@@ -132,6 +159,11 @@ impl Outside {
         &self.ledger
     }
 
+    /// The ports.
+    pub fn ports(&self) -> &Arc<Switchboard> {
+        &self.ports
+    }
+
     /// What each backend can do, and how a person would do it by hand.
     pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
         self.ports.abilities()
@@ -151,7 +183,14 @@ impl Outside {
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => false,
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadCalendar { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => false,
         }
     }
 
@@ -165,6 +204,11 @@ impl Outside {
                     Err(_) => Err(timed_out(&backend, "read it", deadline)),
                 };
                 Some(Event::Polled { backend, seq, asked, result })
+            }
+            Task::ReadCalendar { calendar } => {
+                let asked = self.clock.now();
+                let result = self.ports.calendar(&calendar).await;
+                Some(Event::CalendarRead { calendar, asked, result })
             }
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
@@ -196,6 +240,18 @@ impl Outside {
                 }
                 None
             }
+            Task::Sign { plan, keys } => {
+                let result = self.signatures(&plan, &keys).await;
+                Some(Event::Signed { plan: plan.id, result })
+            }
+            Task::SignRuling { ruling, keys } => {
+                let statement = ruling.statement(&self.ledger.installation()).canonical();
+                let result = match statement {
+                    Ok(bytes) => self.signature(&keys, ruling.decision.kind(), &bytes).await,
+                    Err(error) => Err(SignError::Broken(Text::clean(&error.to_string()))),
+                };
+                Some(Event::RulingSigned { ruling, result })
+            }
             Task::Journal { elsewhere: true, .. }
             | Task::Begin { .. }
             | Task::Send { .. }
@@ -223,12 +279,29 @@ impl Outside {
         }
     }
 
+    /// The signatures of a person's own key over everything of a plan that it signs.
+    async fn signatures(&self, plan: &Plan, keys: &[String]) -> Result<Vec<Signed>, SignError> {
+        let bodies = self.ledger.personal_bodies(plan).map_err(|error| SignError::Broken(Text::clean(&error.to_string())))?;
+        let mut signed = Vec::with_capacity(bodies.len());
+        for (kind, body) in &bodies {
+            signed.push(self.signature(keys, *kind, body).await?);
+        }
+        Ok(signed)
+    }
+
+    async fn signature(&self, keys: &[String], kind: EntryKind, body: &[u8]) -> Result<Signed, SignError> {
+        match &self.signer {
+            Some(signer) => signer.sign(keys, kind.namespace(), body).await,
+            None => Err(SignError::NoAgent(Text::clean("this room was opened without one"))),
+        }
+    }
+
     /// Does a task of the ledger.
     pub async fn write(&self, task: Task) -> Written {
         match task {
-            Task::Begin { plan, catalog, read_only } => {
-                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
-                let result = self.ledger.begin(&plan, &judge).await;
+            Task::Begin { plan, catalog, read_only, signed, spans, asked } => {
+                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, &spans, &asked, read_only, &plan, found);
+                let result = self.ledger.begin_signed(&plan, &signed, &judge).await;
                 let result = match result {
                     Ok(begun) => {
                         let at = begun.at;
@@ -273,9 +346,11 @@ impl Outside {
                 };
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
-            Task::Rule { ruling, actor, catalog, read_only } => {
-                let may = |plan: &Plan, found: &AtCommit| gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at);
-                let result = self.ledger.rule(&ruling, &may).await;
+            Task::Rule { ruling, actor, signed, catalog, read_only } => {
+                let may = |plan: &Plan, found: &AtCommit| {
+                    gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at, Some(found.is_own_key))
+                };
+                let result = self.ledger.rule(&ruling, signed.as_ref(), &may).await;
                 Written::event(Event::Ruled { ruling, result })
             }
             Task::Remember { changes } => {
@@ -287,7 +362,14 @@ impl Outside {
             }
             Task::ReadStore => self.read_store().await.map(Written::event).unwrap_or_default(),
             Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
-            Task::Poll { .. } | Task::ReadLog { .. } | Task::ReadJournal | Task::Look { .. } | Task::Journal { .. } => Written::default(),
+            Task::Poll { .. }
+            | Task::ReadLog { .. }
+            | Task::ReadCalendar { .. }
+            | Task::ReadJournal
+            | Task::Look { .. }
+            | Task::Sign { .. }
+            | Task::SignRuling { .. }
+            | Task::Journal { .. } => Written::default(),
         }
     }
 
@@ -315,9 +397,14 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
-                (Some(Port::Ci(port)), StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. }) => {
-                    port.send(&effect).await.map(|_| ())
-                }
+                (
+                    Some(Port::Ci(port)),
+                    StepEffect::Start { .. }
+                    | StepEffect::Retry { .. }
+                    | StepEffect::Repeat { .. }
+                    | StepEffect::Answer { .. }
+                    | StepEffect::Cancel { .. },
+                ) => port.send(&effect).await.map(|_| ()),
                 _ => Err(SendError::NotDone(unsupported(&backend, "send the effect"))),
             }
         };
@@ -353,8 +440,10 @@ impl Outside {
             open: self.ledger.open_deeds().await?,
             recent: self.ledger.recent_deeds(DEEDS).await?,
             waiting: self.ledger.waiting().await?,
+            reviews: self.ledger.reviews().await?,
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,
+            witnesses: self.ledger.witnesses(),
         })
     }
 }

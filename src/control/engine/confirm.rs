@@ -77,7 +77,11 @@ impl Machine {
                 self.mark_end(until, now);
                 Vec::new()
             }
-            StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => {
+            StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. } => {
                 if looked != Boot(0) && now.boot < looked.plus(LOOK_EVERY) {
                     return Vec::new();
                 }
@@ -105,7 +109,11 @@ impl Machine {
     pub(super) fn look_task(&self, step: usize, effect: StepEffect) -> Task {
         let after = match &effect {
             StepEffect::Retry { run, .. } => Some(*run),
-            StepEffect::Start { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. } => None,
+            StepEffect::Start { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. }
+            | StepEffect::Weights { .. } => None,
         };
         Task::Look { plan: self.plan.id, step: number(step), effect, after }
     }

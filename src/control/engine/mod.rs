@@ -24,6 +24,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::{LedgerError, Outcome};
+use crate::ports::signer::{SignError, Signed};
 
 pub use confirm::Baseline;
 
@@ -43,6 +44,8 @@ const DEPLOY_WITHIN: Duration = Duration::from_hours(1);
 /// Where a machine stands.
 #[derive(Debug, Clone)]
 enum Phase {
+    /// The requester's own key is to sign it, or was asked to.
+    Signing { keys: Vec<String>, asked: bool },
     /// Preconditions are read anew.
     Rereading { since: Moment, until: Boot },
     /// `begin` is under way.
@@ -81,14 +84,57 @@ pub struct Machine {
     adopted: bool,
     /// The newest outcome could not be written at first.
     unwritten: bool,
+    /// The requester's own signatures; none: the process signs.
+    signed: Vec<Signed>,
 }
 
 impl Machine {
-    /// A machine for a confirmed plan; its preconditions are read anew first.
-    pub fn confirmed(world: &World, plan: Plan, now: &Moment) -> Self {
-        let deed = fresh_deed(&plan);
-        let until = now.boot.plus(REREAD_WITHIN);
-        Self::new(world, plan, deed, Phase::Rereading { since: *now, until }, now)
+    /// A machine for a confirmed plan; its preconditions are read anew first, and before that it is signed where a person must sign.
+    pub fn confirmed(world: &World, mut plan: Plan, now: &Moment) -> Self {
+        let mut deed = fresh_deed(&plan);
+        let verdict = gate::judge(world, &planner::recheck(world, &plan, now), now);
+        if let Verdict::Permit(permit) = &verdict {
+            permit.waived().clone_into(&mut plan.waived);
+        }
+        // What would be refused anyhow is not worth a touch of the key.
+        let keys = gate::signing_keys(world, plan.target());
+        let phase = match keys.filter(|_| matches!(verdict, Verdict::Permit(_))) {
+            Some(keys) => {
+                deed.words = Text::clean("waits for your SSH agent to sign it");
+                Phase::Signing { keys, asked: false }
+            }
+            None => Phase::Rereading { since: *now, until: now.boot.plus(REREAD_WITHIN) },
+        };
+        Self::new(world, plan, deed, phase, now)
+    }
+
+    fn ask_to_sign(&mut self, keys: Vec<String>, asked: bool) -> Vec<Task> {
+        if asked {
+            return Vec::new();
+        }
+        self.phase = Phase::Signing { keys: keys.clone(), asked: true };
+        vec![Task::Sign { plan: Box::new(self.plan.clone()), keys }]
+    }
+
+    fn on_signed(&mut self, now: &Moment, result: &Result<Vec<Signed>, SignError>) -> Vec<Task> {
+        if !matches!(self.phase, Phase::Signing { .. }) {
+            return Vec::new();
+        }
+        match result {
+            Ok(signed) => {
+                self.signed.clone_from(signed);
+                self.deed.words = Text::clean("reading its sources anew");
+                self.phase = Phase::Rereading { since: *now, until: now.boot.plus(REREAD_WITHIN) };
+                Vec::new()
+            }
+            Err(error) => {
+                let fix = "`gonogo whoami` says which keys the agent holds; then order it again";
+                let reasons = vec![Reason::new("assurance", &error.to_string(), fix)];
+                self.end(DeedState::Denied, &words_of(&reasons));
+                self.deed.reasons.clone_from(&reasons);
+                vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons }]
+            }
+        }
     }
 
     fn new(world: &World, plan: Plan, deed: Deed, phase: Phase, now: &Moment) -> Self {
@@ -110,6 +156,7 @@ impl Machine {
             ours: true,
             adopted: false,
             unwritten: false,
+            signed: Vec::new(),
             plan,
             deed,
             phase,
@@ -166,7 +213,7 @@ impl Machine {
             Phase::Sending => Some(self.renewed.plus(RENEW_EVERY)),
             Phase::Unrecorded { again, .. } => Some(*again),
             Phase::Watching { due, .. } => Some(*due),
-            Phase::Beginning | Phase::Adopting | Phase::Recording { .. } | Phase::Ended => None,
+            Phase::Signing { .. } | Phase::Beginning | Phase::Adopting | Phase::Recording { .. } | Phase::Ended => None,
         }
     }
 
@@ -179,6 +226,7 @@ impl Machine {
             Event::Recorded { kind, step, result, .. } => self.on_recorded(now, *kind, *step, result),
             Event::Looked { step, result, .. } => self.on_looked(now, *step, result),
             Event::Adopted { ours, .. } => self.on_adopted(now, *ours),
+            Event::Signed { result, .. } => self.on_signed(now, result),
             Event::Noted { result, .. } => {
                 if let Err(error) = result {
                     // A plan that could not be stored waits for nobody.
@@ -190,6 +238,7 @@ impl Machine {
                 Vec::new()
             }
             Event::Polled { .. }
+            | Event::CalendarRead { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
@@ -198,6 +247,7 @@ impl Machine {
             | Event::Confirmed { .. }
             | Event::Refused { .. }
             | Event::Rule { .. }
+            | Event::RulingSigned { .. }
             | Event::Ruled { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
@@ -212,6 +262,7 @@ impl Machine {
     pub fn look(&mut self, world: &World, now: &Moment) -> Vec<Task> {
         let mut tasks = self.renew(now);
         tasks.extend(match self.phase.clone() {
+            Phase::Signing { keys, asked } => self.ask_to_sign(keys, asked),
             Phase::Rereading { since, until } => self.reread(world, now, &since, until),
             Phase::Confirming { step, since, until, baseline, looked } => self.confirm(world, now, step, &since, until, baseline, looked),
             Phase::LookingUp { step, since, until, looked } => self.look_up(world, now, step, &since, until, looked),
@@ -265,7 +316,14 @@ impl Machine {
         match gate::judge(world, &self.plan, now) {
             Verdict::Permit(_) => {
                 self.phase = Phase::Beginning;
-                vec![Task::Begin { plan: Box::new(self.plan.clone()), catalog: world.catalog.clone(), read_only: world.read_only }]
+                vec![Task::Begin {
+                    plan: Box::new(self.plan.clone()),
+                    catalog: world.catalog.clone(),
+                    read_only: world.read_only,
+                    signed: self.signed.clone(),
+                    spans: world.calendars.spans.clone(),
+                    asked: *now,
+                }]
             }
             Verdict::SecondPerson { reasons, .. } => {
                 self.end(DeedState::Waiting, &words_of(&reasons));
@@ -378,8 +436,10 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::Recorded { plan, .. }
         | Event::Looked { plan, .. }
         | Event::Adopted { plan, .. }
+        | Event::Signed { plan, .. }
         | Event::Noted { plan, .. } => Some(*plan),
         Event::Polled { .. }
+        | Event::CalendarRead { .. }
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
@@ -388,6 +448,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::Confirmed { .. }
         | Event::Refused { .. }
         | Event::Rule { .. }
+        | Event::RulingSigned { .. }
         | Event::Ruled { .. }
         | Event::Looking { .. }
         | Event::Following { .. }
@@ -405,7 +466,10 @@ fn words_of(reasons: &[Reason]) -> String {
 /// The ledger's refusal as a reason: its rule decides the exit code.
 pub fn reason_of(error: &LedgerError) -> Reason {
     let (rule, fix) = match error {
-        LedgerError::Unwritable(_) => ("record", "make the store writable; deeds are refused until it is"),
+        LedgerError::Unwritable(_) => (
+            "record",
+            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
+        ),
         LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
         LedgerError::NoPlan(_) | LedgerError::Expired(_) | LedgerError::Spent(_) => ("expired", "plan again"),
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),

@@ -17,6 +17,7 @@ use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
+use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
@@ -57,6 +58,8 @@ struct Draft {
     slot: Option<Slot>,
     digest: Option<Text>,
     run: Option<String>,
+    /// Its attempt, where the backend counts attempts.
+    attempt: Option<u64>,
     preconditions: Vec<Precondition>,
     evidence: Vec<Evidence>,
     now: String,
@@ -121,10 +124,17 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
         Direction::Release | Direction::Still => false,
     };
-    let expires = now.plus(if waits { WAITS_FOR } else { GOOD_FOR }).wall;
+    let boxed = intent.args.break_glass;
+    if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
+        return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));
+    }
+    // The box of break glass is the life of its plan: nobody else is waited for, and afterwards it can do nothing any more.
+    let lasts = boxed.unwrap_or(if waits { WAITS_FOR } else { GOOD_FOR });
+    let expires = now.plus(lasts).wall;
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let order = Order {
+        break_glass: boxed.map(|_| rfc3339(&expires)),
         change_type,
         effects: draft.effects,
         ends: draft.ends,
@@ -141,7 +151,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
             slot: draft.slot,
             digest: draft.digest,
             run: draft.run,
-            attempt: None,
+            attempt: draft.attempt,
         }],
         text: intent.args.text.clone(),
         verb: intent.verb,
@@ -149,6 +159,11 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
     let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
+    let mut evidence = draft.evidence;
+    if boxed.is_some() {
+        let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
+        evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
+    }
     Ok(Plan {
         id,
         direction,
@@ -156,7 +171,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         made: now.wall,
         expires,
         preconditions,
-        evidence: draft.evidence,
+        evidence,
         now: Text::clean(&draft.now),
         after: Text::clean(&draft.after),
         costs: draft.costs,
@@ -164,6 +179,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         undo: draft.undo,
         commands,
         impossible,
+        waived: Vec::new(),
         checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
         typed: Some(typed),
         intent,
@@ -195,6 +211,15 @@ pub fn words(effect: &StepEffect) -> Text {
         }
         StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
         StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),
+        StepEffect::Repeat { backend, builder, run, attempt, failed_only } => {
+            let what = if *failed_only { "what failed in " } else { "" };
+            format!("{backend}: {what}run {backend}/{run} of {builder} again, after attempt {attempt}")
+        }
+        StepEffect::Answer { backend, builder, run, attempt, gates, opens, .. } => {
+            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
+            let does = if *opens { "approve" } else { "reject" };
+            format!("{backend}: {does} run {backend}/{run} of {builder}, attempt {attempt}, at {}", gates.join(", "))
+        }
         StepEffect::Cancel { backend, builder, run } => format!("{backend}: stop run {backend}/{run} of {builder}"),
     })
 }

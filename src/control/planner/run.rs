@@ -108,9 +108,10 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
     let mut draft = Draft {
         direction: Some(if again { Direction::Forward } else { Direction::Back }),
         now: format!("run {} is {}: {}", run.id, run.state.word(), run.words),
-        after: if again { format!("a new run that repeats {}", run.id) } else { format!("run {} is cancelled", run.id) },
+        after: if again { repeated(run) } else { format!("run {} is cancelled", run.id) },
         costs: cost::of_run(scene),
         run: Some(run.id.to_string()),
+        attempt: run.attempt,
         preconditions: vec![
             Precondition::Fresh { backend: backend.clone() },
             Precondition::RunState { backend: backend.clone(), builder: builder.clone(), run: number, over: again },
@@ -119,13 +120,24 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
     };
     if again {
         needs(scene, &backend, Capability::Retry, &mut draft);
-        draft.effects.push(StepEffect::Retry { backend, builder, run: number });
+        draft.effects.push(match run.attempt {
+            Some(attempt) => StepEffect::Repeat { backend, builder, run: number, attempt, failed_only: false },
+            None => StepEffect::Retry { backend, builder, run: number },
+        });
     } else {
         needs(scene, &backend, Capability::Cancel, &mut draft);
         draft.undo = Some(format!("retry {target} --run {}", run.id));
         draft.effects.push(StepEffect::Cancel { backend, builder, run: number });
     }
     Ok(draft)
+}
+
+/// What a repetition will be.
+fn repeated(run: &Run) -> String {
+    match run.attempt {
+        Some(attempt) => format!("attempt {} of {}", attempt.saturating_add(1), run.id),
+        None => format!("a new run that repeats {}", run.id),
+    }
 }
 
 /// The run that was named, or the newest one that can be retried (over) or cancelled (under way).

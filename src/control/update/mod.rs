@@ -1,5 +1,6 @@
 //! The update: one event in, the next world and the tasks that follow out. Pure; split by event family.
 
+mod calendar;
 mod deed;
 mod moved;
 mod reading;
@@ -47,6 +48,8 @@ pub struct Opening {
     pub installation: String,
     /// Why the store could not be opened for writing.
     pub record_trouble: Option<Text>,
+    /// Whether break glass can be recorded in a second place when the store cannot be written.
+    pub has_second_place: bool,
     /// What each backend can do and how a person would do it by hand.
     pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     /// Spreads the polls.
@@ -62,6 +65,8 @@ pub struct Equipment {
     pub installation: String,
     /// Why the store could not be opened for writing.
     pub record_trouble: Option<Text>,
+    /// Whether break glass can be recorded in a second place when the store cannot be written.
+    pub has_second_place: bool,
     /// What each backend can do and how a person would do it by hand.
     pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
 }
@@ -70,8 +75,8 @@ impl Opening {
     /// The opening with its equipment at hand from the beginning.
     #[must_use]
     pub fn equipped(self, equipment: Equipment) -> Self {
-        let Equipment { installation, record_trouble, abilities } = equipment;
-        Self { installation, record_trouble, abilities, ..self }
+        let Equipment { installation, record_trouble, has_second_place, abilities } = equipment;
+        Self { installation, record_trouble, has_second_place, abilities, ..self }
     }
 }
 
@@ -86,6 +91,8 @@ pub struct Room {
     detail: Option<u64>,
     following: BTreeMap<(BackendName, u64), Following>,
     store_due: Boot,
+    /// When each calendar is read next.
+    calendars_due: BTreeMap<BackendName, calendar::Due>,
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
@@ -112,6 +119,7 @@ impl Room {
         let equipment = Equipment {
             installation: opening.installation.clone(),
             record_trouble: opening.record_trouble.clone(),
+            has_second_place: opening.has_second_place,
             abilities: opening.abilities.clone(),
         };
         let mut room = Self::bare(opening, now);
@@ -130,6 +138,7 @@ impl Room {
             detail: None,
             following: BTreeMap::new(),
             store_due: Boot(0),
+            calendars_due: BTreeMap::new(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             moved: Vec::new(),
@@ -153,6 +162,7 @@ impl Room {
 
     fn take_over(&mut self, equipment: Equipment) {
         self.world.ledger.installation = equipment.installation;
+        self.world.ledger.has_second_place = equipment.has_second_place;
         self.world.ledger.trouble.clone_from(&equipment.record_trouble);
         self.record_trouble = equipment.record_trouble;
         self.abilities = equipment.abilities;
@@ -189,7 +199,7 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        [self.schedule.wake(), machines, logs, moved, Some(self.store_due)].into_iter().flatten().min()
+        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), Some(self.store_due)].into_iter().flatten().min()
     }
 
     /// Takes in one event.
@@ -209,6 +219,7 @@ impl Room {
         self.set_urgency();
         tasks.extend(self.polls(now));
         tasks.extend(self.logs(now));
+        tasks.extend(self.calendars(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
             tasks.push(Task::ReadStore);
@@ -219,6 +230,10 @@ impl Room {
     fn on_event(&mut self, now: &Moment, event: Event) -> Vec<Task> {
         match event {
             Event::Polled { backend, seq, asked, result } => self.on_polled(now, &backend, seq, asked, result),
+            Event::CalendarRead { calendar, asked, result } => {
+                self.on_calendar(now, &calendar, asked, result);
+                Vec::new()
+            }
             Event::LogRead { backend, log, result } => {
                 self.on_log(now, backend, log, result);
                 Vec::new()
@@ -260,6 +275,7 @@ impl Room {
                 Vec::new()
             }
             Event::Rule { ruling } => self.on_rule(ruling),
+            Event::RulingSigned { ruling, result } => self.on_ruling_signed(now, ruling, result),
             Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
@@ -281,6 +297,7 @@ impl Room {
             | Event::Recorded { .. }
             | Event::Looked { .. }
             | Event::Adopted { .. }
+            | Event::Signed { .. }
             | Event::Noted { .. } => Vec::new(),
         }
     }
@@ -306,6 +323,7 @@ impl Room {
                 self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
+                self.calendars_anew(now);
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);
                 self.touch(now);

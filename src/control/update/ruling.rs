@@ -3,20 +3,42 @@
 use std::sync::Arc;
 
 use super::Room;
+use crate::control::gate;
 use crate::control::task::Task;
 use crate::control::world::Ruled;
 use crate::model::approval::{Decision, Ruling};
+use crate::model::reason::Reason;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::ports::ledger::LedgerError;
+use crate::ports::signer::{SignError, Signed};
 
 /// Rulings that the world keeps.
 const RULINGS: usize = 20;
 
 impl Room {
     pub(super) fn on_rule(&mut self, ruling: Ruling) -> Vec<Task> {
+        let waiting = self.world.waiting.iter().find(|one| one.plan.id == ruling.plan);
+        match waiting.and_then(|one| gate::signing_keys(&self.world, one.plan.target())) {
+            Some(keys) => vec![Task::SignRuling { ruling, keys }],
+            None => vec![self.rule(ruling, None)],
+        }
+    }
+
+    fn rule(&self, ruling: Ruling, signed: Option<Signed>) -> Task {
         let (actor, catalog) = (self.world.actor.clone(), self.world.catalog.clone());
-        vec![Task::Rule { ruling, actor, catalog, read_only: self.world.read_only }]
+        Task::Rule { ruling, actor, signed, catalog, read_only: self.world.read_only }
+    }
+
+    pub(super) fn on_ruling_signed(&mut self, now: &Moment, ruling: Ruling, result: Result<Signed, SignError>) -> Vec<Task> {
+        match result {
+            Ok(signed) => vec![self.rule(ruling, Some(signed))],
+            Err(error) => {
+                let reason =
+                    Reason::new("assurance", &error.to_string(), "`gonogo whoami` says which keys the agent holds; then say it again");
+                self.on_ruled(now, ruling, Err(LedgerError::Refused(vec![reason])))
+            }
+        }
     }
 
     pub(super) fn on_ruled(

@@ -41,8 +41,10 @@ impl Room {
             self.world.targets.insert_mut(target, Arc::new(view));
         }
         self.world.waiting = Arc::new(picture.waiting);
+        self.world.reviews = Arc::new(picture.reviews);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
+        self.world.ledger.witnesses = picture.witnesses;
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.

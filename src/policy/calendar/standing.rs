@@ -12,10 +12,13 @@ use crate::model::operator::Actor;
 use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::Moment;
-use crate::model::timetable::{Excepted, Running, Span, Unreadable, WayBack};
+use crate::model::timetable::{Excepted, Exception, Running, Span, Unreadable, WayBack};
 
 /// Under this, what is left of a window, or before a freeze, is told (promise 27).
 const EDGE: TimeDelta = TimeDelta::minutes(5);
+
+/// How many windows that follow each other without a gap are looked at for the end of an open time.
+const HOPS: usize = 32;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +52,7 @@ pub enum Access {
     Open {
         /// The window's name; the one that shuts last.
         window: String,
-        /// When the last of those that follow each other without a gap shuts; none: not within the horizon.
+        /// When the last of those that follow each other without a gap shuts (of very many, an earlier one); none: not within the horizon.
         until: Option<DateTime<Utc>>,
     },
     /// No window is open now, but the rollout began inside one, so it may go on.
@@ -172,7 +175,7 @@ fn look_at_freeze(freeze: &Frozen, known: bool, asked: &Asked<'_>, standing: &mu
 /// A freeze whose calendar cannot be believed and that does not hold by what is known of it.
 fn look_at_doubt(freeze: &Frozen, doubt: &str, asked: &Asked<'_>, standing: &mut Standing) {
     let text = format!("nobody knows whether {} is frozen by {}: {doubt}", asked.target, freeze.name);
-    let stops = freeze.source.as_ref().is_none_or(|source| source.unreadable == Unreadable::Stop);
+    let stops = stops_in_doubt(freeze);
     let exempt = match asked.direction {
         Direction::Forward => exception(freeze, asked),
         // What is not known to be frozen never makes the way back harder.
@@ -189,6 +192,16 @@ fn look_at_doubt(freeze: &Frozen, doubt: &str, asked: &Asked<'_>, standing: &mut
         "make the calendar readable; until then forward deeds stop, and the way back stays open",
     ));
     standing.freezes.push(Frost { freeze: freeze.name.clone(), reason: freeze.reason.clone(), until: None, exempt: None });
+}
+
+/// Whether a forward deed stops when nobody knows whether the freeze holds.
+fn stops_in_doubt(freeze: &Frozen) -> bool {
+    freeze.source.as_ref().is_none_or(|source| source.unreadable == Unreadable::Stop)
+}
+
+/// Whether the calendar of a freeze cannot be believed, and forward deeds stop for that.
+pub(super) fn stops_without_calendar(freeze: &Frozen, asked: &Asked<'_>) -> bool {
+    freeze.source.as_ref().is_some_and(|source| doubt(source, asked).is_some()) && stops_in_doubt(freeze)
 }
 
 const BEYOND: &str = "the calendar was computed for other days";
@@ -221,9 +234,13 @@ fn exemption(freeze: &Frozen, span: Span, asked: &Asked<'_>) -> Option<Exemption
 
 /// The exception that lets this through, given by another person.
 fn exception(freeze: &Frozen, asked: &Asked<'_>) -> Option<Exemption> {
-    let other = |by: &PersonName| !matches!(asked.requester, Actor::Person(name) if name == by);
-    let found = freeze.exceptions.iter().find(|exception| lets(freeze, &exception.lets, asked) && other(&exception.by))?;
+    let found = exceptions(freeze, asked.requester).find(|exception| lets(freeze, &exception.lets, asked))?;
     Some(Exemption::Exception { by: found.by.clone(), reason: found.reason.clone() })
+}
+
+/// The exceptions from a freeze that other persons than the requester gave.
+pub(super) fn exceptions<'a>(freeze: &'a Frozen, requester: &'a Actor) -> impl Iterator<Item = &'a Exception> {
+    freeze.exceptions.iter().filter(move |exception| !matches!(requester, Actor::Person(name) if name == &exception.by))
 }
 
 /// Who gave an exception that would let this through, if it is the one who asks.
@@ -270,14 +287,12 @@ fn look_at_windows(calendars: &Calendars, team: Option<&str>, asked: &Asked<'_>,
     let admitting: Vec<&Opened> = here.filter(|window| window.scope.covers(asked.target, team, asked.kind)).collect();
     let (mut believed, mut doubts) = (Vec::with_capacity(admitting.len()), Vec::new());
     for window in &admitting {
-        match window.source.as_ref().and_then(|source| Some((source, doubt(source, asked)?))) {
-            // Single events that cannot be understood are not open; the others still are.
-            Some((source, doubt)) if !source.broken.is_empty() && is_current(source, asked) => {
-                standing.notes.push(Text::clean(&format!("window {}: {doubt}", window.name)));
+        match self::believed(window, asked) {
+            Ok(note) => {
+                standing.notes.extend(note.map(|doubt| Text::clean(&format!("window {}: {doubt}", window.name))));
                 believed.push(*window);
             }
-            Some((_, doubt)) => doubts.push(format!("window {} is shut: {doubt}", window.name)),
-            None => believed.push(*window),
+            Err(doubt) => doubts.push(format!("window {} is shut: {doubt}", window.name)),
         }
     }
     if let Some((window, until)) = open_until(&believed, asked.at) {
@@ -304,18 +319,23 @@ fn look_at_windows(calendars: &Calendars, team: Option<&str>, asked: &Asked<'_>,
     standing.access = Access::Shut { next: next.map(|(window, begin)| (window.name.clone(), begin)) };
 }
 
-fn is_current(source: &Source, asked: &Asked<'_>) -> bool {
-    source.seen.as_ref().is_some_and(|seen| asked.now.since(seen) <= source.stale_after)
+/// Whether the times of a window can be believed, with what is doubtful all the same; or why they cannot.
+pub(super) fn believed(window: &Opened, asked: &Asked<'_>) -> Result<Option<String>, String> {
+    let Some(source) = &window.source else { return Ok(None) };
+    let current = source.seen.as_ref().is_some_and(|seen| asked.now.since(seen) <= source.stale_after);
+    // Single events that cannot be understood are not open; the others still are.
+    doubt(source, asked).map_or(Ok(None), |doubt| if current { Ok(Some(doubt)) } else { Err(doubt) })
 }
 
-/// The window that is open, and the end of the open time; windows that follow without a gap are one open time.
+/// The window that is open, and the end of the open time; windows that follow without a gap are one open time, up to [`HOPS`].
 fn open_until<'a>(windows: &[&'a Opened], at: DateTime<Utc>) -> Option<(&'a Opened, DateTime<Utc>)> {
     let latest = |at: DateTime<Utc>| {
         let held = windows.iter().filter_map(|window| Some((*window, span::holding(&window.spans, at)?.end)));
         held.max_by_key(|(_, end)| *end)
     };
     let mut found = latest(at)?;
-    while let Some(further) = latest(found.1) {
+    for _ in 0..HOPS {
+        let Some(further) = latest(found.1) else { break };
         found = further;
     }
     Some(found)

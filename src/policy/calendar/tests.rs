@@ -1,5 +1,8 @@
 //! Windows and freezes at instants, rule by rule.
 
+mod minutes;
+mod trains;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -387,4 +390,18 @@ fn the_next_slot_is_open_not_frozen_and_long_enough() {
     assert_eq!(slot(1), Some(Span { begin: at("2026-06-04T12:00:00Z"), end: at("2026-06-04T14:00:00Z") }));
     assert_eq!(slot(3), Some(Span { begin: at("2026-06-05T08:00:00Z"), end: at("2026-06-05T14:00:00Z") }));
     assert_eq!(slot(7), None);
+}
+
+#[test]
+fn the_next_slot_counts_exceptions_and_calendars_that_nobody_knows() {
+    let day = Excepted::Day { target: "checkout@prod".parse().unwrap(), date: "2026-06-03".parse().unwrap() };
+    let slot = |question: &Question| next_slot(&question.calendars(), &question.asked(), TimeDelta::minutes(30));
+    let mut question = Question::at("2026-06-03T13:00:00Z").window(window()).freeze(freeze()).exception(day);
+    assert_eq!(slot(&question), Some(Span { begin: at("2026-06-03T13:00:00Z"), end: at("2026-06-03T14:00:00Z") }));
+    question.requester = Actor::Person("cy".parse().unwrap());
+    assert_eq!(slot(&question).map(|slot| slot.begin), Some(at("2026-06-04T12:00:00Z")));
+    let unknown = Question::at("2026-06-03T13:00:00Z").freeze(Freeze { times: from_calendar(Unreadable::Stop), ..freeze() });
+    assert_eq!(slot(&unknown), None);
+    let shut = Question::at("2026-06-03T13:00:00Z").window(Window { times: from_calendar(Unreadable::Stop), ..window() });
+    assert_eq!(slot(&shut), None);
 }

@@ -1,11 +1,17 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
+mod by_hand;
 mod deeds;
+mod evidence;
+mod export;
 mod forged;
 mod format;
+mod glass;
 mod loss;
 mod order;
 mod rulings;
+mod schema;
+mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,6 +108,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         attempt: None,
     };
     let order = Order {
+        break_glass: None,
         change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),
         ends,
@@ -146,6 +153,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        waived: Vec::new(),
     }
 }
 

@@ -46,14 +46,14 @@ async fn approvals_of_two_processes_let_the_plan_begin_once() {
     let (one, two_) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
     let plan = stored(&one, &clock, "1").await;
     assert!(matches!(one.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
-    one.rule(&says(&plan, Decision::Approve, "bo"), &nothing).await.unwrap();
-    two_.rule(&says(&plan, Decision::Approve, "cy"), &nothing).await.unwrap();
+    one.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
+    two_.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     assert_eq!(givers(&one).await, ["bo", "cy"]);
     two_.begin(&plan, &two(plan.id)).await.unwrap();
     // Spent: neither the plan nor what was said about it can be used again.
     assert!(matches!(one.begin(&plan, &two(plan.id)).await, Err(LedgerError::Spent(_))));
     for decision in [Decision::Approve, Decision::Withdraw, Decision::Reject] {
-        assert!(matches!(one.rule(&says(&plan, decision, "bo"), &nothing).await, Err(LedgerError::Spent(_))), "{decision:?}");
+        assert!(matches!(one.rule(&says(&plan, decision, "bo"), None, &nothing).await, Err(LedgerError::Spent(_))), "{decision:?}");
     }
     assert_eq!(kinds(&one).await, ["signers", "approval", "approval", "intent"]);
     let found = one.verify().await.unwrap();
@@ -65,7 +65,7 @@ async fn the_body_of_an_approval_is_the_statement_alone() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let store = store(dir.path(), &clock).await;
     let plan = stored(&store, &clock, "1").await;
-    store.rule(&says(&plan, Decision::Approve, "bo"), &nothing).await.unwrap();
+    store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
     let line: serde_json::Value = serde_json::from_slice(&store.lines().await.unwrap().1[1]).unwrap();
     assert_eq!(line["kind"], "approval");
     let body = <base64ct::Base64 as base64ct::Encoding>::decode_vec(line["body"].as_str().unwrap()).unwrap();
@@ -82,7 +82,7 @@ async fn an_approval_for_one_plan_is_none_for_another() {
     let store = store(dir.path(), &clock).await;
     let (first, second) = (stored(&store, &clock, "1").await, stored(&store, &clock, "2").await);
     for person in ["bo", "cy"] {
-        store.rule(&says(&first, Decision::Approve, person), &nothing).await.unwrap();
+        store.rule(&says(&first, Decision::Approve, person), None, &nothing).await.unwrap();
     }
     assert!(matches!(store.begin(&second, &two(second.id)).await, Err(LedgerError::Denied(_))));
     store.begin(&first, &two(first.id)).await.unwrap();
@@ -93,13 +93,13 @@ async fn a_person_counts_once_and_what_was_taken_back_does_not_count() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let store = store(dir.path(), &clock).await;
     let plan = stored(&store, &clock, "1").await;
-    store.rule(&says(&plan, Decision::Approve, "bo"), &nothing).await.unwrap();
-    let again = store.rule(&says(&plan, Decision::Approve, "bo"), &nothing).await;
+    store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
+    let again = store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await;
     assert!(matches!(&again, Err(LedgerError::Refused(reasons)) if reasons[0].rule == "approved-already"), "{again:?}");
-    let stranger = store.rule(&says(&plan, Decision::Withdraw, "dan"), &nothing).await;
+    let stranger = store.rule(&says(&plan, Decision::Withdraw, "dan"), None, &nothing).await;
     assert!(matches!(&stranger, Err(LedgerError::Refused(reasons)) if reasons[0].rule == "nothing-to-withdraw"), "{stranger:?}");
-    store.rule(&says(&plan, Decision::Approve, "cy"), &nothing).await.unwrap();
-    store.rule(&says(&plan, Decision::Withdraw, "bo"), &nothing).await.unwrap();
+    store.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
+    store.rule(&says(&plan, Decision::Withdraw, "bo"), None, &nothing).await.unwrap();
     assert_eq!(givers(&store).await, ["cy"]);
     assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
     assert_eq!(kinds(&store).await, ["signers", "approval", "denied", "denied", "approval", "withdrawal"]);
@@ -114,9 +114,9 @@ async fn a_rejection_and_the_requesters_withdrawal_end_the_plan() {
     {
         let plan = stored(&store, &clock, nonce).await;
         for person in ["bo", "cy"] {
-            store.rule(&says(&plan, Decision::Approve, person), &nothing).await.unwrap();
+            store.rule(&says(&plan, Decision::Approve, person), None, &nothing).await.unwrap();
         }
-        store.rule(&says(&plan, decision, person), &nothing).await.unwrap();
+        store.rule(&says(&plan, decision, person), None, &nothing).await.unwrap();
         let ended = store.begin(&plan, &two(plan.id)).await.unwrap_err();
         assert_eq!(ended, LedgerError::Spent(Text::clean(how)));
         assert!(store.waiting().await.unwrap().is_empty());
@@ -132,13 +132,13 @@ async fn an_approval_ends_by_the_ledgers_clock() {
     let store = store(dir.path(), &clock).await;
     let plan = stored(&store, &clock, "1").await;
     let soon = Some(clock.now().wall + TimeDelta::minutes(1));
-    store.rule(&Ruling { expires: soon, ..says(&plan, Decision::Approve, "bo") }, &nothing).await.unwrap();
+    store.rule(&Ruling { expires: soon, ..says(&plan, Decision::Approve, "bo") }, None, &nothing).await.unwrap();
     clock.pass(Duration::from_secs(61));
-    store.rule(&says(&plan, Decision::Approve, "cy"), &nothing).await.unwrap();
+    store.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     // Set back, the clock revives nothing: the ledger's time is that of its last entry.
     clock.set_back(Duration::from_mins(1));
     assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
-    store.rule(&says(&plan, Decision::Approve, "bo"), &nothing).await.unwrap();
+    store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
     store.begin(&plan, &two(plan.id)).await.unwrap();
 }
 
@@ -148,7 +148,7 @@ async fn what_policy_refuses_is_recorded_with_its_reasons() {
     let store = store(dir.path(), &clock).await;
     let plan = stored(&store, &clock, "1").await;
     let no = |_: &Plan, _: &AtCommit| vec![Reason::new("own-plan", "ana asked for it", "another person approves")];
-    let refused = store.rule(&says(&plan, Decision::Approve, "ana"), &no).await;
+    let refused = store.rule(&says(&plan, Decision::Approve, "ana"), None, &no).await;
     assert!(matches!(refused, Err(LedgerError::Refused(_))));
     let entry = store.entries(1, 1).await.unwrap().remove(0);
     assert_eq!((entry.kind, entry.deed), (EntryKind::Denied, Some(plan.id)));
@@ -174,11 +174,11 @@ async fn a_change_of_people_is_an_entry_before_the_next_that_a_person_can_sign()
     store.name_people(std::slice::from_ref(&ana));
     let first = stored(&store, &clock, "1").await;
     assert_eq!(kinds(&store).await, ["signers"], "naming alone writes nothing");
-    store.rule(&says(&first, Decision::Approve, "bo"), &nothing).await.unwrap();
+    store.rule(&says(&first, Decision::Approve, "bo"), None, &nothing).await.unwrap();
     store.name_people(std::slice::from_ref(&ana));
-    store.rule(&says(&first, Decision::Approve, "cy"), &nothing).await.unwrap();
+    store.rule(&says(&first, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     store.name_people(&[]);
-    store.rule(&says(&first, Decision::Withdraw, "cy"), &nothing).await.unwrap();
+    store.rule(&says(&first, Decision::Withdraw, "cy"), None, &nothing).await.unwrap();
     assert_eq!(kinds(&store).await, ["signers", "signers", "approval", "approval", "signers", "withdrawal"]);
     let line: serde_json::Value = serde_json::from_slice(&store.lines().await.unwrap().1[1]).unwrap();
     let body = <base64ct::Base64 as base64ct::Encoding>::decode_vec(line["body"].as_str().unwrap()).unwrap();

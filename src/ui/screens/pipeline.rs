@@ -276,6 +276,13 @@ fn origin(run: &Run) -> Option<String> {
     if let Some(of) = run.retry_of {
         said.push(format!("again {}/{of}", run.id.backend));
     }
+    if let Some(attempt) = run.attempt.filter(|attempt| *attempt > 1) {
+        said.push(format!("attempt {attempt}"));
+    }
+    if !run.gates.is_empty() {
+        let gates: Vec<_> = run.gates.iter().map(|gate| gate.name.as_str()).collect();
+        said.push(format!("waits at {}", gates.join(", ")));
+    }
     said.extend([&run.reason, &run.words].into_iter().filter(|text| !text.is_empty()).map(ToString::to_string));
     (!said.is_empty()).then(|| said.join(", "))
 }

@@ -140,7 +140,7 @@ impl RulingDialog {
         if self.refusals(world, now).is_empty()
             && let Some(wrong) = self.missing()
         {
-            self.wrong = wrong;
+            self.wrong = Some(wrong).filter(|wrong| !wrong.is_empty());
             return Reply::Open;
         }
         let text = Text::clean_within(self.reason.text().trim(), field::LONGEST);
@@ -157,18 +157,18 @@ impl RulingDialog {
         }
     }
 
-    /// What must be typed first; the inner none says nothing and goes to the next field.
-    fn missing(&mut self) -> Option<Option<String>> {
+    /// What must be typed first, in words that are empty when the next field says it; none when nothing must.
+    fn missing(&mut self) -> Option<String> {
         if self.decision == Decision::Reject && self.reason.text().trim().is_empty() {
-            return Some(Some("say why: its requester reads it".to_owned()));
+            return Some("say why: its requester reads it".to_owned());
         }
         let confirm = self.confirm.as_ref()?;
         if !self.confirming {
             self.confirming = true;
-            return Some(None);
+            return Some(String::new());
         }
         let target = self.waiting.plan.target().to_string();
-        (confirm.text().trim() != target).then(|| Some(format!("type {target} in full")))
+        (confirm.text().trim() != target).then(|| format!("type {target} in full"))
     }
 
     /// Why it may not be said, as the world stands now; empty when it may.

@@ -63,6 +63,9 @@ impl Session {
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
                 dress.keys = dialog.keys(scene.world, &verdict, ended);
+                if dialog.offers_glass(&verdict) {
+                    dress.keys.add(Role::Plain, "   ").add(Role::Key, "B").add(Role::Plain, " break glass");
+                }
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }
@@ -219,7 +222,7 @@ impl Session {
         match self.screen {
             Screen::Board => end.insert(0, (Command::Find, "find")),
             Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => {
-                end.insert(0, (Command::Leave, "back"))
+                end.insert(0, (Command::Leave, "back"));
             }
         }
         let mut row = Row::new();

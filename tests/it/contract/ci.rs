@@ -37,6 +37,7 @@ pub fn effect(what: StepEffect) -> Effect {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed));
     let order = Order {
+        break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,
@@ -61,26 +62,32 @@ pub fn block<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// A CI system under the contract, with one builder of its own.
-trait Lab {
+pub trait Lab {
+    /// Its adapter.
     fn ci(&self) -> &dyn Ci;
+    /// The builder.
     fn builder(&self) -> &str;
     /// A start whose run goes on until [`Lab::release`], or ends by itself.
     fn start(&self, held: bool, failing: bool) -> StepEffect;
     /// Lets held runs end.
     fn release(&self);
 
+    /// The backend's configured name.
     fn backend(&self) -> BackendName {
         BackendName::new("ci").unwrap()
     }
 
+    /// Sends an effect.
     fn send(&self, effect: &Effect) -> Result<RunReceipt, SendError> {
         block(self.ci().send(effect))
     }
 
+    /// Looks for what an effect made.
     fn find(&self, effect: &StepEffect, key: EffectKey, after: Option<u64>) -> Option<Found> {
         block(self.ci().find(effect, key, after)).unwrap()
     }
 
+    /// Reads the builder.
     fn read(&self, detail: &[u64]) -> RunReading {
         block(self.ci().read(&[self.builder().to_owned()], detail)).unwrap()
     }
@@ -96,16 +103,25 @@ trait Lab {
         })
     }
 
-    fn retry(&self, run: u64) -> StepEffect {
-        StepEffect::Retry { backend: self.backend(), builder: self.builder().into(), run }
+    /// Runs it again.
+    fn retry(&self, run: &Run) -> StepEffect {
+        match run.attempt {
+            Some(attempt) => {
+                let (backend, builder, run) = (self.backend(), self.builder().into(), run.id.number);
+                StepEffect::Repeat { backend, builder, run, attempt, failed_only: false }
+            }
+            None => StepEffect::Retry { backend: self.backend(), builder: self.builder().into(), run: run.id.number },
+        }
     }
 
+    /// Stops it.
     fn cancel(&self, run: u64) -> StepEffect {
         StepEffect::Cancel { backend: self.backend(), builder: self.builder().into(), run }
     }
 }
 
-fn not_done(result: Result<RunReceipt, SendError>) -> (PortErrorKind, String) {
+/// The kind and words of a sending that surely did not happen.
+pub fn not_done(result: Result<RunReceipt, SendError>) -> (PortErrorKind, String) {
     match result {
         Err(SendError::NotDone(error)) => (error.kind.clone(), error.to_string()),
         Err(SendError::Unknown(_)) | Ok(_) => panic!("{result:?} is not `not done`"),
@@ -117,22 +133,35 @@ fn is_over(run: &Run) -> bool {
 }
 
 /// What every CI system must do with a start: queued, running and done are all found by the key, and by no other.
-fn a_start_is_found_by_its_key(lab: &impl Lab) {
+pub fn a_start_is_found_by_its_key(lab: &impl Lab) {
     let first = effect(lab.start(true, false));
     assert_eq!(lab.find(first.what(), first.key(), None), None, "nothing was sent yet");
     lab.send(&first).unwrap();
     let running = lab.run_until("the first to run", &first, None, |run| run.state == RunState::Running);
     let second = effect(lab.start(false, false));
     let receipt = lab.send(&second).unwrap();
-    let Some(Found::Queued(request)) = lab.find(second.what(), second.key(), None) else { panic!("the second waits behind the first") };
-    assert_eq!(receipt.request.unwrap_or(request), request);
-    let reading = lab.read(&[]);
-    let builder = &reading.builders[lab.builder()];
-    assert_eq!(builder.runs[0].id, running.id);
-    assert_eq!(builder.queued.iter().map(|queued| queued.request).collect::<Vec<_>>(), [request]);
     let key = second.key().to_string();
-    assert!(builder.queued[0].properties.values().any(|value| value.as_str() == key), "{:?}", builder.queued[0]);
-    assert!(builder.queued[0].reason.as_str().contains(&key), "{:?}", builder.queued[0]);
+    match lab.find(second.what(), second.key(), None) {
+        Some(Found::Queued(request)) => {
+            assert_eq!(receipt.request.unwrap_or(request), request);
+            let reading = lab.read(&[]);
+            let builder = &reading.builders[lab.builder()];
+            assert_eq!(builder.runs[0].id, running.id);
+            assert_eq!(builder.queued.iter().map(|queued| queued.request).collect::<Vec<_>>(), [request]);
+            assert!(builder.queued[0].properties.values().any(|value| value.as_str() == key), "{:?}", builder.queued[0]);
+            assert!(builder.queued[0].reason.as_str().contains(&key), "{:?}", builder.queued[0]);
+        }
+        // Where what waits is a run already, it is among the runs, and bears its key there.
+        Some(Found::Run(queued)) if queued.state == RunState::Queued => {
+            let reading = lab.read(&[]);
+            let builder = &reading.builders[lab.builder()];
+            assert_eq!((&builder.runs[0].id, &builder.runs[1].id), (&queued.id, &running.id));
+            assert!(builder.queued.is_empty() && queued.started.is_none());
+            assert!(queued.properties.values().any(|value| value.as_str() == key), "{queued:?}");
+            assert!(queued.reason.as_str().contains(&key), "{queued:?}");
+        }
+        found @ (Some(Found::Run(_) | Found::Closed { .. }) | None) => panic!("the second waits behind the first: {found:?}"),
+    }
     lab.release();
     let first_done = lab.run_until("the first to end", &first, None, is_over);
     let second_done = lab.run_until("the second to end", &second, None, is_over);
@@ -146,33 +175,35 @@ fn a_start_is_found_by_its_key(lab: &impl Lab) {
 }
 
 /// A repetition is bound to the run it repeats, a start is not confused with it, and it is not repeated while it goes on.
-fn a_retry_is_bound_to_its_run(lab: &impl Lab) {
+pub fn a_retry_is_bound_to_its_run(lab: &impl Lab) {
     let start = effect(lab.start(true, true));
     lab.send(&start).unwrap();
     let running = lab.run_until("the run", &start, None, |run| run.state == RunState::Running);
-    let early = effect(lab.retry(running.id.number));
+    let early = effect(lab.retry(&running));
     assert_eq!(not_done(lab.send(&early)).0, PortErrorKind::Conflict, "it has not ended");
     lab.release();
     let failed = lab.run_until("its end", &start, None, is_over);
     assert_eq!(failed.state, RunState::Failed);
-    let mut last = failed.id.number;
+    let mut last = failed.clone();
     for _ in 0..2 {
-        let retry = effect(lab.retry(last));
-        assert_eq!(lab.find(retry.what(), retry.key(), Some(last)), None, "nothing was sent yet");
+        let retry = effect(lab.retry(&last));
+        assert_eq!(lab.find(retry.what(), retry.key(), Some(last.id.number)), None, "nothing was sent yet");
         lab.send(&retry).unwrap();
-        let again = lab.run_until("the repetition", &retry, Some(last), is_over);
-        assert_eq!((again.state, again.retry_of), (RunState::Failed, Some(failed.id.number)));
-        assert!(again.id.number > last);
+        let again = lab.run_until("the repetition", &retry, Some(last.id.number), is_over);
+        assert_eq!(again.state, RunState::Failed);
+        assert!(again.retry_of == Some(failed.id.number) || again.attempt > failed.attempt, "{again:?}");
+        assert!((again.id.number, again.attempt) > (last.id.number, last.attempt));
         let Some(Found::Run(found)) = lab.find(start.what(), start.key(), None) else { panic!("the start is gone") };
         assert_eq!(found.id, failed.id, "a repetition bears the key of the start and is not what the start made");
-        last = again.id.number;
+        last = again;
     }
-    let missing = effect(lab.retry(999_999));
+    last.id.number = 999_999;
+    let missing = effect(lab.retry(&last));
     assert_eq!(not_done(lab.send(&missing)).0, PortErrorKind::NotFound);
 }
 
 /// A run under way ends as cancelled; one that has ended stays as it is.
-fn a_cancel_is_seen(lab: &impl Lab) {
+pub fn a_cancel_is_seen(lab: &impl Lab) {
     let start = effect(lab.start(true, false));
     lab.send(&start).unwrap();
     let running = lab.run_until("the run", &start, None, |run| run.state == RunState::Running);
@@ -189,7 +220,7 @@ fn a_cancel_is_seen(lab: &impl Lab) {
 }
 
 /// What is asked for and not there is missing, and no error of what is there.
-fn a_missing_builder_is_missing(lab: &impl Lab) {
+pub fn a_missing_builder_is_missing(lab: &impl Lab) {
     let asked = [lab.builder().to_owned(), "no such builder".to_owned(), "1".to_owned()];
     let reading = block(lab.ci().read(&asked, &[])).unwrap();
     assert_eq!(reading.builders.keys().collect::<Vec<_>>(), [lab.builder()]);
@@ -233,7 +264,7 @@ fn a_log_is_followed(lab: &impl Lab) {
 }
 
 /// Weights are none of a CI system's business.
-fn another_effect_is_unsupported(lab: &impl Lab) {
+pub fn another_effect_is_unsupported(lab: &impl Lab) {
     let weights = StepEffect::Weights { backend: lab.backend(), pool: "be".parse().unwrap(), weights: BTreeMap::new() };
     assert_eq!(not_done(lab.send(&effect(weights.clone()))).0, PortErrorKind::Unsupported);
     assert!(lab.ci().commands(&weights).is_empty());

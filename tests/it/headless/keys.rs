@@ -8,7 +8,7 @@ use super::place::{Pair, Place, Room, Said, os_user};
 use crate::servers::agent::{Agent, Fake, bytes_of, make_key, string};
 
 /// Ana and Cy share the account that runs the tests.
-fn people(ana: &str, cy: &str) -> String {
+pub fn people(ana: &str, cy: &str) -> String {
     let user = os_user();
     let person = |name, key| {
         format!(
@@ -23,7 +23,7 @@ fn shared(ana: &str, cy: &str) -> Place {
     Place::with(&format!("{}{service}", people(ana, cy)))
 }
 
-fn run(place: &Place, socket: &Path, args: &[&str]) -> Said {
+pub fn run(place: &Place, socket: &Path, args: &[&str]) -> Said {
     Place::started(place.command(env!("CARGO_BIN_EXE_gonogo"), args).env("SSH_AUTH_SOCK", socket)).end()
 }
 
@@ -116,4 +116,38 @@ fn a_plan_of_a_shared_account_is_approved_by_the_other_persons_key_and_by_nothin
     run(&place, &cys.socket(), &["execute", plan]).exits(3);
     run(&place, &anas.socket(), &["execute", plan, "--wait", "accepted"]).exits(0);
     assert_ne!(pair.weight(&pool), 0);
+}
+
+/// Tier T1: what a person says bears the person's own signature, and everything else the process's.
+#[test]
+fn at_tier_one_persons_sign_what_they_order_and_what_they_approve() {
+    let pair = Pair::shared();
+    let pool = Pair::pool();
+    let (anas, cys) = (Agent::start(), Agent::start());
+    let (ana, cy) = (anas.add("ana", &["-t", "ed25519"]), cys.add("cy", &["-t", "ecdsa"]));
+    let environment = "hold_time = \"1s\"\nassurance = \"T1\"\nprotection = { approvals = 1 }".to_owned();
+    let place = Room { people: people(&ana, &cy), environment, ..pair.room(&pool) }.place();
+    let plan = run(&place, &anas.socket(), &["shift", "checkout@prod", "20", "--yes", "--json"]).exits(4).json();
+    let plan = &plan["plan"].as_str().unwrap()[..12];
+    run(&place, &cys.socket(), &["approve", "checkout@prod", "--reason", "seen on the canary"]).exits(0);
+    run(&place, &anas.socket(), &["execute", plan, "--wait", "accepted"]).exits(0);
+    run(&place, &anas.socket(), &["note", "checkout@prod", "handed over"]).exits(0);
+    run(&place, &cys.socket(), &["hold", "checkout@prod"]).exits(0);
+    assert_ne!(pair.weight(&pool), 0);
+    // Nobody in particular orders nothing there, not even with every role.
+    run(&place, &anas.folder().join("none.sock"), &["note", "checkout@prod", "not me"]).exits(3);
+    let list = place.json(0, &["ledger", "list"]);
+    let by: Vec<(String, String)> = list["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["kind"].as_str().unwrap().to_owned(), entry["signer"].as_str().unwrap().to_owned()))
+        .collect();
+    let signers = |kind: &str| by.iter().filter(|(known, _)| known == kind).map(|(_, by)| by.as_str()).collect::<Vec<_>>();
+    assert_eq!(signers("intent"), ["ana", "ana", "cy"], "{by:?}");
+    assert_eq!((signers("approval"), signers("note")), (vec!["cy"], vec!["ana"]), "{by:?}");
+    for kind in ["sending", "accepted", "signers", "hold", "denied"] {
+        assert!(!signers(kind).is_empty() && signers(kind).iter().all(|by| by.starts_with("process:")), "{kind}: {by:?}");
+    }
+    place.run(&["ledger", "verify"]).exits(0);
 }

@@ -29,6 +29,7 @@ const MORE: &str = "GONOGO_KILLS";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Story {
     ShiftUp,
+    BreakGlass,
     ShiftDown,
     Promote,
     PromoteEnd,
@@ -45,8 +46,9 @@ enum Story {
 }
 
 impl Story {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::ShiftUp,
+        Self::BreakGlass,
         Self::ShiftDown,
         Self::Promote,
         Self::PromoteEnd,
@@ -99,6 +101,7 @@ impl Story {
     fn plan(self, room: &mut Room) -> Plan {
         match self {
             Self::ShiftUp => room.plan_shift(20),
+            Self::BreakGlass => room.plan_broken(20),
             Self::ShiftDown => room.plan_shift(0),
             Self::Promote | Self::PromoteEnd => room.plan(Verb::Promote),
             Self::Abort => room.plan(Verb::Abort),
@@ -215,6 +218,10 @@ async fn check(stage: &Stage, room: &Room, left: &Left, what: &str) {
     let sendings = of(EntryKind::Sending);
     assert!(sendings <= left.plan.order.effects.len() + of(EntryKind::NotBegun), "{what}: {sendings} sendings");
     assert!(sent.keys().filter(|key| key.plan == id).count() <= sendings, "{what}: sent without a record");
+    // What breaks the glass is on record with its intent, and owes one review, or neither is.
+    let broke = usize::from(begun && left.plan.order.break_glass.is_some());
+    let owed = room.store.reviews().await.unwrap().iter().filter(|review| review.plan == id && review.is_owed()).count();
+    assert_eq!((of(EntryKind::BreakGlass), owed), (broke, broke), "{what}");
     if !begun {
         assert!(sent.keys().all(|key| key.plan != id), "{what}: sent without an intent");
         return;
@@ -261,6 +268,7 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || state.is_over(), "said effective and is {state:?}; {told}");
                 assert!(!not_begun || state != RunState::Cancelled, "said not begun and is; {told}");
             }
+            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => panic!("no story has one: {told}"),
         }
     }
 }
@@ -277,7 +285,7 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
     match effect {
         StepEffect::Start { .. } => stage.with_key(plan, u32::try_from(step).unwrap()),
         StepEffect::Retry { run, .. } => stage.repetitions(*run),
-        StepEffect::Weights { .. } | StepEffect::Cancel { .. } => 0,
+        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Cancel { .. } => 0,
     }
 }
 
@@ -307,6 +315,7 @@ macro_rules! killed_everywhere {
 
 killed_everywhere! {
     p24_a_shift_up_killed_at_every_boundary_is_settled ShiftUp,
+    p24_a_deed_that_breaks_the_glass_killed_at_every_boundary_is_settled BreakGlass,
     p24_a_shift_down_killed_at_every_boundary_is_settled ShiftDown,
     p24_a_promote_killed_at_every_boundary_is_settled Promote,
     p24_the_last_promote_killed_at_every_boundary_is_settled PromoteEnd,

@@ -163,6 +163,7 @@ impl Stage {
             actor: Actor::Person(person.parse().unwrap()),
             read_only: false,
             installation: store.installation(),
+            has_second_place: false,
             record_trouble: store.condition().map(|why| Text::clean(&why.to_string())),
             abilities: abilities(&ports),
             seed: self.seed,
@@ -296,6 +297,15 @@ impl Room {
 
     fn plan_shift(&mut self, percent: u8) -> Plan {
         self.plan_with(prod(), Verb::Shift, Arguments { percent: Percent::new(percent), ..Arguments::default() })
+    }
+
+    /// A shift that breaks the glass for a quarter of an hour.
+    fn plan_broken(&mut self, percent: u8) -> Plan {
+        let args = Arguments { percent: Percent::new(percent), break_glass: Some(Duration::from_mins(15)), ..Arguments::default() };
+        let reason = Text::clean("nothing is sold any more");
+        let intent = Intent { verb: Verb::Shift, target: prod(), args, requester: self.world().actor.clone(), reason };
+        let (now, nonce) = (self.now(), self.nonces.next());
+        planner::plan(self.world(), intent, &now, &nonce).unwrap()
     }
 
     fn confirm(&mut self, plan: Plan) -> PlanId {

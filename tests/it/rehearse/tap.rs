@@ -8,13 +8,14 @@ use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
 use gonogo::model::approval::{Ruling, Waiting};
 use gonogo::model::capability::Capability;
-use gonogo::model::deed::{Deed, Effect, EffectKey, Recorded};
+use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
 use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::reason::Reason;
+use gonogo::model::review::{Finding, Review};
 use gonogo::model::rollout::{StateChange, TargetState};
 use gonogo::model::signal::{Ask, SignalReading};
 use gonogo::model::text::Text;
@@ -22,8 +23,11 @@ use gonogo::model::traffic::TrafficReading;
 use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
-use gonogo::ports::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayRule, OpenDeed, Outcome, Verification};
+use gonogo::ports::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
 use gonogo::ports::metrics::Metrics;
+use gonogo::ports::signer::Signed;
 use gonogo::ports::traffic::Traffic;
 use gonogo::ports::{Pending, Port, Ports};
 
@@ -287,8 +291,19 @@ impl Ledger for TappedLedger {
         self.inner.waiting()
     }
 
-    fn rule<'a>(&'a self, ruling: &'a Ruling, may: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
-        self.inner.rule(ruling, may)
+    fn rule<'a>(
+        &'a self,
+        ruling: &'a Ruling,
+        signed: Option<&'a Signed>,
+        may: MayRule<'a>,
+    ) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {
+        self.inner.rule(ruling, signed, may)
+    }
+    fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
+        self.inner.reviews()
+    }
+    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+        self.inner.review(finding, may)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))
@@ -296,8 +311,11 @@ impl Ledger for TappedLedger {
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, format!("deny {}", plan.id), self.inner.deny(plan, reasons))
     }
-    fn begin<'a>(&'a self, plan: &'a Plan, judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
-        self.write(Refuse::Begin, format!("begin {}", plan.id), self.inner.begin(plan, judge))
+    fn personal_bodies(&self, plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerError> {
+        self.inner.personal_bodies(plan)
+    }
+    fn begin_signed<'a>(&'a self, plan: &'a Plan, signed: &'a [Signed], judge: JudgeAgain<'a>) -> Pending<'a, Result<Begun, LedgerError>> {
+        self.write(Refuse::Begin, format!("begin {}", plan.id), self.inner.begin_signed(plan, signed, judge))
     }
     fn sending<'a>(&'a self, begun: &'a Begun, step: u32) -> Pending<'a, Result<Recorded, LedgerError>> {
         self.write(Refuse::Sending, format!("sending {}-{step}", begun.plan.id), self.inner.sending(begun, step))
@@ -338,6 +356,10 @@ impl Ledger for TappedLedger {
     fn size(&self) -> Pending<'_, Result<u64, LedgerError>> {
         self.inner.size()
     }
+    fn witnesses(&self) -> Vec<Text> {
+        self.inner.witnesses()
+    }
+
     fn verify(&self) -> Pending<'_, Result<Verification, LedgerError>> {
         Box::pin(async move {
             self.tap.readable()?;

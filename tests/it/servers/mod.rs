@@ -3,7 +3,9 @@
 pub mod agent;
 pub mod alertmanager;
 pub mod buildbot;
+pub mod calendar;
 pub mod fault;
+pub mod github;
 pub mod haproxy;
 pub mod http;
 pub mod prometheus;

@@ -124,6 +124,7 @@ impl Train {
 /// An effect as the engine would have it.
 fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
+        break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
         ends: None,

@@ -34,6 +34,7 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
         actor: Actor::recognise("ana", &[], &[]).actor,
         read_only: false,
         installation: "recording".to_owned(),
+        has_second_place: false,
         record_trouble: None,
         abilities: abilities(&ports),
         seed,
@@ -142,7 +143,17 @@ fn replay(lines: &[String], until: Moment) -> World {
                 let Opened { catalog, actor, read_only, installation, tends, able } = *opened;
                 let able = able.into_iter().map(|name| (name, (&[][..], ByHand::new(|_| Vec::new()))));
                 let abilities = able.collect();
-                let opening = Opening { catalog, actor, read_only, installation, record_trouble: None, abilities, seed: 0, tends };
+                let opening = Opening {
+                    catalog,
+                    actor,
+                    read_only,
+                    installation,
+                    record_trouble: None,
+                    has_second_place: false,
+                    abilities,
+                    seed: 0,
+                    tends,
+                };
                 let mut opened = Room::open(opening, at);
                 opened.update(&at, Event::Woke);
                 (room, last) = (Some(opened), at);

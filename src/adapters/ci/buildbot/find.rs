@@ -28,6 +28,9 @@ impl Buildbot {
                 Ok(read.map(|read| Found::Run(Box::new(self.run_of(builder, &read)))))
             }
             StepEffect::Weights { .. } => Err(self.fault(PortErrorKind::Unsupported, "look for a run", "weights are no run")),
+            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
+                Err(self.fault(PortErrorKind::Unsupported, "look for a run", "Buildbot knows neither attempts nor gates"))
+            }
         }
     }
 

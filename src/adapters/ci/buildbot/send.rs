@@ -82,6 +82,10 @@ impl Buildbot {
                 self.call(&doing, &Call::stop(*run, &reason(effect.key()))).await?;
                 Ok(RunReceipt { request: None })
             }
+            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
+                let doing = "repeat a run or answer for one";
+                Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, doing, "Buildbot knows neither attempts nor gates")))
+            }
             StepEffect::Weights { .. } => {
                 let error = self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights");
                 Err(SendError::NotDone(error))

@@ -165,6 +165,8 @@ pub fn run(backend: &BackendName, builder: &str, build: &wire::Build, origin: Or
         ended: ended.filter(|_| over),
         properties,
         retry_of: origin.set.and_then(|set| set.rebuilt_buildid),
+        attempt: None,
+        gates: Vec::new(),
         steps: Vec::new(),
     }
 }

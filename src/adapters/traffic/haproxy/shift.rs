@@ -47,7 +47,11 @@ pub(super) async fn set_weights(router: &Haproxy, effect: &Effect) -> Result<(),
             let detail = format!("the effect is for {backend}");
             return Err(SendError::NotDone(router.error(PortErrorKind::Unsupported, "set weights", &detail)));
         }
-        StepEffect::Start { .. } | StepEffect::Retry { .. } | StepEffect::Cancel { .. } => {
+        StepEffect::Start { .. }
+        | StepEffect::Retry { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Answer { .. }
+        | StepEffect::Cancel { .. } => {
             return Err(SendError::NotDone(router.error(PortErrorKind::Unsupported, "carry out an effect", "it only sets weights")));
         }
     };

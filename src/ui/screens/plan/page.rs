@@ -1,6 +1,7 @@
 //! The plan's page: labelled text that wraps under its label, marks, reasons.
 
 use crate::model::reason::Reason;
+use crate::model::verdict::Verdict;
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
@@ -50,5 +51,13 @@ impl Page<'_, '_> {
             row.at(indent).add(role, line);
             self.rows.push(row);
         }
+    }
+}
+
+impl super::PlanDialog {
+    /// Whether `B` breaks the glass: the plan may not be carried out as it is, and nothing was typed yet.
+    pub fn offers_glass(&self, verdict: &Verdict) -> bool {
+        let permitted = matches!(verdict, Verdict::Permit(_));
+        self.armed() && !self.sent && !permitted && self.reason.text().is_empty() && self.plan.order.break_glass.is_none()
     }
 }
