@@ -21,7 +21,8 @@ use crate::ports::ledger::{EntryRow, LedgerError, Verification};
 /// The schema of every object.
 pub const SCHEMA: u32 = 1;
 
-fn time(at: Option<DateTime<Utc>>) -> Value {
+/// A time, or null.
+pub fn time(at: Option<DateTime<Utc>>) -> Value {
     at.map_or(Value::Null, |at| Value::String(rfc3339(&at)))
 }
 
@@ -40,7 +41,8 @@ fn facts(facts: &Facts) -> Value {
     })
 }
 
-fn reasons(reasons: &[Reason]) -> Value {
+/// Reasons, the first to fix first.
+pub fn reasons(reasons: &[Reason]) -> Value {
     reasons.iter().map(|reason| json!({ "rule": reason.rule, "text": reason.text, "fix": reason.fix })).collect()
 }
 

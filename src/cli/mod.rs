@@ -1,6 +1,7 @@
 //! The command line: composition root, one verb a file.
 
 pub mod args;
+pub mod changes;
 pub mod compose;
 pub mod exit;
 mod fault;

@@ -18,7 +18,8 @@ const BUILT_IN: [(&str, &str); 2] =
 pub const GLOBAL: &str = "global";
 
 /// Every context.
-pub const CONTEXTS: [&str; 10] = [GLOBAL, "board", "pipeline", "rollout", "incident", "ledger", "detail", "plan", "filter", "help"];
+pub const CONTEXTS: [&str; 11] =
+    [GLOBAL, "board", "pipeline", "rollout", "incident", "changes", "ledger", "detail", "plan", "filter", "help"];
 
 /// Commands that destroy or return: they lie on upper-case letters.
 const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
@@ -290,7 +291,12 @@ mod tests {
         "pipeline",
         "rollout",
         "incident",
+        "changes",
         "ledger",
+        "approve",
+        "reject",
+        "withdraw",
+        "execute",
         "hold",
         "resume",
         "shift",
@@ -382,7 +388,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:32; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:37; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]

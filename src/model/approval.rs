@@ -12,7 +12,7 @@ use super::text::Text;
 pub const STATEMENT_FORMAT: u32 = 1;
 
 /// What is said about a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// It may be done, as far as this person goes.

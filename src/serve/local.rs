@@ -229,6 +229,9 @@ async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Op
         Act::Refuse(plan, reasons) => {
             handle.send(Event::Refused { plan, reasons }).await;
         }
+        Act::Rule(ruling) => {
+            handle.send(Event::Rule { ruling: *ruling }).await;
+        }
         Act::Look { target, run } => {
             handle.send(Event::Looking { target, run: run.map(|run| run.number) }).await;
         }

@@ -1,5 +1,6 @@
 //! The command table: every command once, with its name, its verb, its direction and its words; key row and help are made from it, its keys are in keymap files.
 
+use crate::model::approval::Decision;
 use crate::model::intent::{Direction, Verb};
 
 use super::screen::Screen;
@@ -43,6 +44,10 @@ pub enum Command {
     Go(Screen),
     /// A deed.
     Deed(Verb),
+    /// Says something about a plan that waits.
+    Rule(Decision),
+    /// Carries out a plan that waited.
+    Execute,
     /// Opens the log of a step and follows it.
     Logs,
     /// Lets a log run on, or stand still.
@@ -122,6 +127,10 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),
     deed(Verb::Cancel, Some(Direction::Back), "cancel", "stops the run"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
+    entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits; its requester executes it"),
+    entry(Command::Rule(Decision::Reject), "reject", "reject", "says no to the plan that waits: it ends"),
+    entry(Command::Rule(Decision::Withdraw), "withdraw", "withdraw", "takes your plan or your approval back, until the deed begins"),
+    entry(Command::Execute, "execute", "execute", "opens your plan that waited, to carry it out"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
     on(&[Screen::Board], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
@@ -136,6 +145,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
     entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),
     entry(Command::Go(Screen::Incident), "incident", "incident", "how bad is it, what happened, what do I do"),
+    entry(Command::Go(Screen::Changes), "changes", "changes", "which plans wait, what blocks them, who could agree"),
     entry(Command::Go(Screen::Ledger), "ledger", "ledger", "who did what, and is the record intact"),
     entry(Command::Up, "up", "up", "one row up"),
     entry(Command::Down, "down", "down", "one row down"),

@@ -7,6 +7,7 @@ use ratatui::widgets::Widget as _;
 use tui_textarea::{Input as AreaInput, Key as AreaKey, TextArea};
 
 use super::input::{Chord, Key};
+use super::row::{Row, cells};
 use super::theme::{Role, Theme};
 use crate::model::text::Text;
 
@@ -84,6 +85,16 @@ impl Field {
         let room = LONGEST.saturating_sub(self.text().chars().count());
         let line: String = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
         self.area.insert_str(Text::clean_within(&line, room).as_str());
+    }
+
+    /// Draws the field on a row of its own, between a label and a word about what is wanted.
+    pub fn draw_row(&self, buffer: &mut Buffer, area: Rect, theme: &Theme, (label, end): (&str, &str), focused: bool) {
+        let mut row = Row::of(if focused { Role::Strong } else { Role::Quiet }, format!(" {label}"));
+        row.end(Role::Quiet, format!(" {end} "));
+        row.draw(buffer, area, 0, theme);
+        let x = u16::try_from(cells(label) + 3).unwrap_or(10);
+        let taken = x.saturating_add(u16::try_from(cells(end) + 2).unwrap_or(0));
+        self.draw(buffer, Rect { x: area.x + x, width: area.width.saturating_sub(taken), ..area }, theme, focused);
     }
 
     /// Draws the field with its cursor.

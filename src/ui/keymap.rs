@@ -41,6 +41,7 @@ pub struct Keymap {
     pipeline: Keys,
     rollout: Keys,
     incident: Keys,
+    changes: Keys,
     ledger: Keys,
 }
 
@@ -54,6 +55,7 @@ impl Default for Keymap {
             pipeline: Keys::default(),
             rollout: Keys::default(),
             incident: Keys::default(),
+            changes: Keys::default(),
             ledger: Keys::default(),
         })
     }
@@ -89,6 +91,7 @@ impl Keymap {
             pipeline: keys_of(keymap, Screen::Pipeline),
             rollout: keys_of(keymap, Screen::Rollout),
             incident: keys_of(keymap, Screen::Incident),
+            changes: keys_of(keymap, Screen::Changes),
             ledger: keys_of(keymap, Screen::Ledger),
         };
         for command in NEEDED {
@@ -109,6 +112,7 @@ impl Keymap {
             Screen::Pipeline => &self.pipeline,
             Screen::Rollout => &self.rollout,
             Screen::Incident => &self.incident,
+            Screen::Changes => &self.changes,
             Screen::Ledger => &self.ledger,
         }
     }
@@ -205,10 +209,10 @@ mod tests {
 
     #[test]
     fn a_key_of_a_screen_is_one_of_that_screen_only() {
-        let keymap = with(&[("ledger", "x", "verify")]).unwrap();
-        let x: Chord = "x".parse().unwrap();
-        assert_eq!(keymap.on(Screen::Ledger).command(x), Some(Command::Verify));
-        assert_eq!(keymap.on(Screen::Board).command(x), None);
+        let keymap = with(&[("ledger", "z", "verify")]).unwrap();
+        let z: Chord = "z".parse().unwrap();
+        assert_eq!(keymap.on(Screen::Ledger).command(z), Some(Command::Verify));
+        assert_eq!(keymap.on(Screen::Board).command(z), None);
         let keymap = with(&[("pipeline", "s", "logs")]).unwrap();
         assert_eq!(keymap.on(Screen::Pipeline).command(Chord::char('s')), Some(Command::Logs));
         assert_eq!(keymap.on(Screen::Board).command(Chord::char('s')), Some(Command::Deed(Verb::Shift)));
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn what_would_leave_an_operator_lost_is_refused_with_its_place() {
         for (moved, says) in [
-            (("global", "", "rollback"), "mine.toml:1:1: `rollback` has no key on board, pipeline, rollout, incident, ledger"),
+            (("global", "", "rollback"), "mine.toml:1:1: `rollback` has no key on board, pipeline, rollout, incident, changes, ledger"),
             (("pipeline", "R", "logs"), "`rollback` has no key on pipeline"),
             (("plan", "y", "run"), "mine.toml:3:1: `run` lies on `y`; expected `enter`: this key is fixed"),
             (("global", "y", "run"), "[global] binds `run`; expected it in [plan]"),

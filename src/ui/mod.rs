@@ -12,6 +12,7 @@ pub mod input;
 pub mod keymap;
 pub mod needs;
 pub mod offer;
+pub mod plans;
 pub mod prompt;
 pub mod render;
 pub mod row;

@@ -4,16 +4,17 @@ use chrono::{DateTime, Utc};
 
 use crate::control::standing::{ByItself, Standing};
 use crate::control::world::{SignalView, TargetView, World};
-use crate::model::approval::Waiting;
+use crate::model::approval::{Decision, Waiting};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
-use crate::model::plan::Plan;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
 
 use super::command::Command;
+use super::plans::{self, Part, asked};
+use super::screen::Screen;
 use super::signal;
 use super::words;
 
@@ -48,12 +49,12 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
         match standing {
             Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
-            Standing::Waiting => {
-                rows.extend(world.waiting_at(now).filter(|one| one.plan.target() == target).map(|one| waiting(one, now)));
-            }
-            Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
+            Standing::Waiting | Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
     }
+    // Also where something worse is the matter with the target: the plan waits none the less.
+    let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some());
+    rows.extend(waits.map(|one| waiting(world, one, now)));
     rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));
     rows.sort_by(|a, b| (a.standing, a.by.is_none(), a.by, &a.subject).cmp(&(b.standing, b.by.is_none(), b.by, &b.subject)));
     rows
@@ -129,34 +130,31 @@ fn failed_words(deed: &Deed) -> Vec<String> {
     if deed.words.is_empty() { vec![word] } else { vec![format!("{word}: {}", deed.words)] }
 }
 
-fn waiting(one: &Waiting, now: &Moment) -> NeedRow {
+fn waiting(world: &World, one: &Waiting, now: &Moment) -> NeedRow {
     let plan = &one.plan;
-    let given = match one.counting(&now.wall).count() {
-        0 => String::new(),
-        given => format!(", {given} did"),
-    };
+    let queued = plans::queued(world, one, now);
+    let (asked, by) = (asked(plan), &plan.intent.requester);
+    let of = if *by == world.actor { String::new() } else { format!(" by {by}") };
+    let forms = queued.forms();
     NeedRow {
         target: Some(plan.target().clone()),
         subject: plan.target().to_string(),
         standing: Standing::Waiting,
-        what: vec![
-            format!("{}: another person must agree{given}: gonogo approve {} --plan {}", asked(plan), plan.target(), plan.id.short()),
-            format!("{}: another person must agree to plan {}{given}", asked(plan), plan.id.short()),
-            format!("{}: another must agree to {}{given}", asked(plan), plan.id.short()),
-        ],
-        otherwise: vec!["it ends unless agreed".to_owned(), "else it ends".to_owned()],
+        what: forms.iter().map(|form| format!("{asked}{of}: {form}")).chain(forms.last().map(|form| format!("{asked}: {form}"))).collect(),
+        otherwise: match queued.part {
+            Part::MayGo => vec!["agreed, it ends unless executed".to_owned(), "else it ends".to_owned()],
+            Part::MayAgree | Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => {
+                vec!["it ends unless agreed".to_owned(), "else it ends".to_owned()]
+            }
+        },
         since: Some(plan.made),
-        holder: Some(plan.intent.requester.to_string()),
-        command: Command::Look,
+        holder: Some(by.to_string()),
+        command: match queued.part {
+            Part::MayAgree => Command::Rule(Decision::Approve),
+            Part::MayGo => Command::Execute,
+            Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => Command::Go(Screen::Changes),
+        },
         by: Some(plan.expires),
-    }
-}
-
-/// A plan's wish in words: `shift to 20 %`.
-pub fn asked(plan: &Plan) -> String {
-    match plan.order.percent {
-        Some(percent) => format!("{} to {percent} %", plan.intent.verb.word()),
-        None => plan.intent.verb.word().to_owned(),
     }
 }
 

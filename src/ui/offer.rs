@@ -1,13 +1,16 @@
 //! Which deeds and keys can work here and now, and why the others cannot.
 
 use crate::control::world::{TargetView, World};
+use crate::model::approval::{Decision, Waiting};
 use crate::model::capability::Capability;
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
 use crate::model::share::Percent;
+use crate::model::time::Moment;
 
 use super::command::{Command, Entry, Where};
+use super::plans::{self, Part};
 use super::screen::Screen;
 
 /// Where the operator stands.
@@ -21,6 +24,29 @@ pub struct Standpoint<'a> {
     pub target: Option<&'a Target>,
     /// The marked run.
     pub run: Option<&'a Run>,
+    /// The plan that is marked on the screen of changes; none elsewhere.
+    pub marked: Option<&'a Waiting>,
+    /// Now.
+    pub now: &'a Moment,
+}
+
+impl<'a> Standpoint<'a> {
+    /// The plan that waits and that a ruling or an execution here is about: the marked one, else the only one on the target.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn plan(&self) -> Result<&'a Waiting, Hindrance> {
+        if self.screen == Screen::Changes {
+            return self.marked.ok_or_else(|| because("no plan waits", ""));
+        }
+        let target = self.target.ok_or_else(unmarked)?;
+        let mut on = self.world.waiting_at(self.now).filter(|one| one.plan.target() == target);
+        match (on.next(), on.count()) {
+            (Some(one), 0) => Ok(one),
+            (Some(_), more) => Err(because(format!("{} plans wait on {target}", more + 1), "mark one on the screen of changes")),
+            (None, _) => Err(because(format!("no plan waits on {target}"), "")),
+        }
+    }
 }
 
 /// Why a command cannot work here and now, and what would change it.
@@ -59,7 +85,13 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
     if let Some(verb) = entry.command.verb() {
         return against_deed(verb, at);
     }
-    let looks = entry.command == Command::Look && at.screen != Screen::Ledger;
+    if let Command::Rule(decision) = entry.command {
+        return against_ruling(decision, at);
+    }
+    if entry.command == Command::Execute {
+        return against_execution(at);
+    }
+    let looks = entry.command == Command::Look && !matches!(at.screen, Screen::Ledger | Screen::Changes);
     let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
 }
@@ -74,6 +106,31 @@ pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     }
     let trouble = world.ledger.trouble.as_ref()?;
     Some(because(format!("the record cannot be written: {trouble}"), "make the store writable again"))
+}
+
+/// Why there is no plan here about which anything could be said; nothing when there is one.
+pub fn without_plan(at: &Standpoint<'_>) -> Option<Hindrance> {
+    against_all_deeds(at.world).or_else(|| at.plan().err())
+}
+
+fn against_ruling(decision: Decision, at: &Standpoint<'_>) -> Option<Hindrance> {
+    let waiting = match (against_all_deeds(at.world), at.plan()) {
+        (Some(all), _) => return Some(all),
+        (None, Err(none)) => return Some(none),
+        (None, Ok(waiting)) => waiting,
+    };
+    let first = plans::against(at.world, waiting, decision, at.now).into_iter().next()?;
+    Some(because(first.text.as_str(), first.fix.as_str()))
+}
+
+fn against_execution(at: &Standpoint<'_>) -> Option<Hindrance> {
+    let waiting = match (against_all_deeds(at.world), at.plan()) {
+        (Some(all), _) => return Some(all),
+        (None, Err(none)) => return Some(none),
+        (None, Ok(waiting)) => waiting,
+    };
+    let by = &waiting.plan.intent.requester;
+    (by != &at.world.actor).then(|| because(format!("plan {} was made by {by}, who alone may carry it out", waiting.plan.id.short()), ""))
 }
 
 fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
@@ -180,6 +237,14 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
         .filter(|entry| !(worse && entry.command == Command::Deed(Verb::Promote)))
         .filter(|entry| at.screen == Screen::Pipeline || !is_of_runs(entry.command))
         .collect()
+}
+
+/// What can be said about the plan that waits here, and whether it can be executed, to offer in the key row.
+pub fn said(at: &Standpoint<'_>) -> Vec<&'static Entry> {
+    let of_plans = |entry: &&Entry| matches!(entry.command, Command::Rule(_) | Command::Execute);
+    let may_go = at.plan().is_ok_and(|waiting| plans::queued(at.world, waiting, at.now).part == Part::MayGo);
+    let can = super::command::TABLE.iter().filter(of_plans).filter(|entry| hindrance(entry, at).is_none());
+    can.filter(|entry| may_go || entry.command != Command::Execute).collect()
 }
 
 /// Whether a command acts on runs: it is offered where runs are seen.

@@ -16,13 +16,15 @@ pub enum Screen {
     Rollout,
     /// How bad, what happens by itself, what do I do?
     Incident,
+    /// Which plans wait, what blocks them, who could unblock them?
+    Changes,
     /// Who did what, and is the record intact?
     Ledger,
 }
 
 impl Screen {
     /// Every screen.
-    pub const ALL: [Self; 5] = [Self::Board, Self::Pipeline, Self::Rollout, Self::Incident, Self::Ledger];
+    pub const ALL: [Self; 6] = [Self::Board, Self::Pipeline, Self::Rollout, Self::Incident, Self::Changes, Self::Ledger];
 
     /// The name on the command line and on the glass.
     pub fn word(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Screen {
             Self::Pipeline => "pipeline",
             Self::Rollout => "rollout",
             Self::Incident => "incident",
+            Self::Changes => "changes",
             Self::Ledger => "ledger",
         }
     }
@@ -44,7 +47,7 @@ impl Screen {
     pub fn has_target(self) -> bool {
         match self {
             Self::Pipeline | Self::Rollout | Self::Incident => true,
-            Self::Board | Self::Ledger => false,
+            Self::Board | Self::Changes | Self::Ledger => false,
         }
     }
 
@@ -55,7 +58,7 @@ impl Screen {
             (Self::Ledger, _) | (_, None) => Vec::new(),
             (Self::Pipeline, Some(target)) => pipelines_of(world, target).into_iter().collect(),
             (Self::Rollout, Some(target)) => of_target(world, target, false),
-            (Self::Incident, Some(target)) => of_target(world, target, true),
+            (Self::Incident | Self::Changes, Some(target)) => of_target(world, target, true),
         }
     }
 }

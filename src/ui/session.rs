@@ -1,6 +1,7 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
 mod draw;
+mod moves;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::World;
+use crate::model::approval::{Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunId;
@@ -24,10 +26,12 @@ use super::offer::{self, Standpoint};
 use super::prompt::{Answer, Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
+use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::{PlanDialog, Reply};
 use super::screens::rollout::WayBack;
+use super::screens::ruling::{self, RulingDialog};
 use super::theme::Theme;
 
 /// What the room must do for a session.
@@ -39,6 +43,8 @@ pub enum Act {
     Execute(Box<Plan>),
     /// Record that this plan was tried though it is denied, for these reasons.
     Refuse(Box<Plan>, Vec<Reason>),
+    /// Record what was said about a plan that waits; policy and store look at it again.
+    Rule(Box<Ruling>),
     /// Poll quicker around this target and run; none: look at nothing in particular.
     Look {
         /// The target.
@@ -92,6 +98,7 @@ pub(super) enum Over {
     Nothing,
     Plan(Box<PlanDialog>),
     Prompt(Box<Prompt>),
+    Ruling(Box<RulingDialog>),
     Help,
     Detail,
 }
@@ -118,6 +125,7 @@ pub struct Session {
     pub(super) board: RefCell<Board>,
     pub(super) pipeline: Pipeline,
     pub(super) ledger: LedgerScreen,
+    pub(super) changes: ChangesScreen,
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
@@ -153,6 +161,7 @@ impl Session {
             board: RefCell::new(board),
             pipeline: Pipeline::default(),
             ledger: LedgerScreen::default(),
+            changes: ChangesScreen::default(),
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
@@ -184,6 +193,16 @@ impl Session {
     /// The one target.
     pub fn target(&self) -> Option<Target> {
         self.board.borrow().target().cloned()
+    }
+
+    /// The plan that is marked on the screen of changes; none elsewhere.
+    fn marked<'w>(&self, world: &'w World, now: &Moment) -> Option<&'w Waiting> {
+        if self.screen == Screen::Changes { self.changes.marked(world, now) } else { None }
+    }
+
+    /// What the keys are about: on the screen of changes the target of the marked plan, else the one target.
+    fn subject(&self, world: &World, now: &Moment) -> Option<Target> {
+        self.marked(world, now).map(|one| one.plan.target().clone()).or_else(|| self.target())
     }
 
     /// Takes over other looks and keys: live reload.
@@ -240,6 +259,7 @@ impl Session {
     fn on_paste(&mut self, text: &str, world: &World, now: &Moment) -> Vec<Act> {
         match &mut self.over {
             Over::Plan(dialog) => dialog.paste(text),
+            Over::Ruling(dialog) => dialog.paste(text),
             Over::Prompt(prompt) => {
                 let answer = prompt.paste(text);
                 return self.answered(answer, world, now);
@@ -265,6 +285,17 @@ impl Session {
                 }
                 let reply = dialog.on(chord, &verdict, ended);
                 return self.replied(reply, world, now);
+            }
+            Over::Ruling(dialog) => {
+                let reply = dialog.on(chord, world, now);
+                return match reply {
+                    ruling::Reply::Open => Vec::new(),
+                    ruling::Reply::Left => {
+                        self.over = Over::Nothing;
+                        Vec::new()
+                    }
+                    ruling::Reply::Rule(ruling) => vec![Act::Rule(ruling)],
+                };
             }
             Over::Prompt(prompt) => {
                 let answer = prompt.on(chord);
@@ -337,9 +368,15 @@ impl Session {
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
-        let target = self.target();
+        let target = self.subject(world, now);
         let run = target.as_ref().and_then(|target| self.pipeline.run(world, target));
-        let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run };
+        let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run, marked: self.marked(world, now), now };
+        if let (Command::Rule(decision), None, Ok(waiting)) = (command, offer::without_plan(&at), at.plan()) {
+            // What policy refuses is opened all the same: its reasons stand there, and an attempt is recorded.
+            let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
+            self.over = Over::Ruling(Box::new(RulingDialog::new(waiting.clone(), decision, typed)));
+            return Vec::new();
+        }
         if command.entry().and_then(|entry| offer::hindrance(entry, &at)).is_some() {
             self.said = Some(Said::Refused(command));
             return Vec::new();
@@ -352,27 +389,36 @@ impl Session {
                 self.ledger.asks(now);
                 return vec![Act::VerifyLedger];
             }
-            Command::Up => self.step(-1, world),
-            Command::Down => self.step(1, world),
-            Command::PageUp => self.page(-1, world),
-            Command::PageDown => self.page(1, world),
-            Command::First => self.step(isize::MIN + 1, world),
-            Command::Last => self.step(isize::MAX, world),
+            Command::Up => self.step(-1, world, now),
+            Command::Down => self.step(1, world, now),
+            Command::PageUp => self.page(-1, world, now),
+            Command::PageDown => self.page(1, world, now),
+            Command::First => self.step(isize::MIN + 1, world, now),
+            Command::Last => self.step(isize::MAX, world, now),
             Command::Left => self.turn(world, -1),
             Command::Right => self.turn(world, 1),
             Command::Find => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Find))),
             Command::Update => self.let_go(),
             Command::Help => self.toggle_help(),
             Command::Leave => self.leave(),
-            Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout),
+            Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout, world, now),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
+            Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),
             Command::Detail | Command::Look => self.open(Over::Detail),
-            Command::Go(screen) => self.go(screen),
+            Command::Go(screen) => self.go(screen, world, now),
             Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),
             Command::Logs => {
                 self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);
             }
             Command::Follow => self.said = target.and_then(|target| self.pipeline.follow(&target).err()).map(Said::Refusal),
+            Command::Rule(_) => {}
+            Command::Execute => {
+                if let Ok(waiting) = at.plan() {
+                    let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
+                    let plan = planner::recheck(world, &waiting.plan, now);
+                    self.over = Over::Plan(Box::new(PlanDialog::stored(plan, typed)));
+                }
+            }
             Command::Deed(verb) => {
                 if let Some(target) = target {
                     self.begin(verb, target, world, now);
@@ -397,96 +443,6 @@ impl Session {
                 let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
                 self.open_plan(intent, world, now);
             }
-        }
-    }
-
-    fn open(&mut self, over: Over) {
-        self.scroll = 0;
-        self.over = over;
-    }
-
-    fn toggle_help(&mut self) {
-        let over = if matches!(self.over, Over::Help) { Over::Nothing } else { Over::Help };
-        self.open(over);
-    }
-
-    fn go(&mut self, screen: Screen) {
-        self.open(Over::Nothing);
-        if screen != self.screen {
-            self.before.retain(|before| *before != screen);
-            self.before.push(self.screen);
-            self.screen = screen;
-        }
-    }
-
-    fn leave(&mut self) {
-        match self.over {
-            Over::Help | Over::Detail => self.open(Over::Nothing),
-            Over::Nothing | Over::Plan(_) | Over::Prompt(_) => {
-                let board = self.board.get_mut();
-                if (self.screen == Screen::Pipeline && self.pipeline.close_log()) || (self.screen == Screen::Ledger && self.ledger.close())
-                {
-                    return;
-                }
-                if self.screen != Screen::Board {
-                    self.scroll = 0;
-                    self.screen = self.before.pop().unwrap_or(Screen::Board);
-                } else if !board.filter().is_empty() {
-                    board.set_filter("");
-                } else {
-                    board.let_go();
-                }
-            }
-        }
-    }
-
-    fn scrolls(&self) -> bool {
-        matches!(self.over, Over::Help | Over::Detail) || self.screen != Screen::Board
-    }
-
-    /// Lets go of the list of this screen.
-    fn let_go(&mut self) {
-        match self.screen {
-            Screen::Ledger => self.ledger.let_go(),
-            Screen::Pipeline => self.pipeline.let_go(),
-            Screen::Board | Screen::Rollout | Screen::Incident => self.board.get_mut().let_go(),
-        }
-    }
-
-    fn turn(&mut self, world: &World, by: isize) {
-        match self.target().filter(|_| self.screen == Screen::Pipeline) {
-            Some(target) => self.pipeline.turn(world, &target, by),
-            None => self.board.get_mut().turn(world, by),
-        }
-    }
-
-    fn step(&mut self, by: isize, world: &World) {
-        if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
-            return self.ledger.step(world, by);
-        }
-        if self.screen == Screen::Pipeline && matches!(self.over, Over::Nothing) {
-            if let Some(target) = self.target() {
-                self.pipeline.step(world, &target, by);
-            }
-        } else if self.scrolls() {
-            self.scroll = self.scroll.min(self.furthest.get()).saturating_add_signed(by).min(self.furthest.get());
-        } else {
-            self.board.get_mut().step(by);
-        }
-    }
-
-    fn page(&mut self, by: isize, world: &World) {
-        if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
-            return self.ledger.page(world, by);
-        }
-        if let (Screen::Pipeline, Over::Nothing, Some(target)) = (self.screen, &self.over, self.target()) {
-            return self.pipeline.page(world, &target, by);
-        }
-        if self.scrolls() {
-            let page = isize::try_from(self.size.1.saturating_sub(6)).unwrap_or(10);
-            self.step(by * page.max(1), world);
-        } else {
-            self.board.get_mut().page(by);
         }
     }
 

@@ -54,6 +54,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Show) -> Result<Ex
 fn object(world: &World, now: &Moment, screen: Screen, target: Option<&Target>) -> Result<Value, Exit> {
     match screen {
         Screen::Board => return Ok(shapes::status(world, now)),
+        Screen::Changes => return Ok(crate::cli::changes::object(world, now)),
         Screen::Ledger => return Ok(shapes::entries(&world.ledger.entries)),
         Screen::Pipeline | Screen::Rollout | Screen::Incident => {}
     }
@@ -96,7 +97,7 @@ fn object(world: &World, now: &Moment, screen: Screen, target: Option<&Target>) 
                 .collect();
             json!({ "builders": builders, "deeds": deeds })
         }
-        Screen::Board | Screen::Ledger => Value::Null,
+        Screen::Board | Screen::Changes | Screen::Ledger => Value::Null,
     };
     if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
         object.extend(more);

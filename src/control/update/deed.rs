@@ -18,10 +18,12 @@ use crate::model::timeline::{Happening, HappeningKind};
 const DEEDS: usize = 100;
 
 impl Room {
-    /// An operator confirmed a plan. A plan that is already under way or done here is not begun twice.
+    /// An operator confirmed a plan. A plan that is already under way or done here is not begun twice; one that waited here for other
+    /// persons, or was denied, is judged again.
     pub(super) fn on_confirmed(&mut self, now: &Moment, plan: Plan) -> Vec<Task> {
         let id = plan.id;
-        if self.machines.contains_key(&id) {
+        let not_begun = |machine: &Machine| machine.is_over() && matches!(machine.deed().state, DeedState::Waiting | DeedState::Denied);
+        if self.machines.get(&id).is_some_and(|machine| !not_begun(machine)) {
             return Vec::new();
         }
         let machine = Machine::confirmed(&self.world, plan, now);

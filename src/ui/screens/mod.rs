@@ -1,6 +1,7 @@
 //! One file a screen, each with what it remembers for its operator and how it is drawn.
 
 pub mod board;
+pub mod changes;
 pub mod detail;
 pub mod entry;
 pub mod help;
@@ -9,3 +10,4 @@ pub mod ledger;
 pub mod pipeline;
 pub mod plan;
 pub mod rollout;
+pub mod ruling;

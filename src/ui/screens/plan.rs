@@ -1,6 +1,9 @@
 //! The plan, over any screen: exactly what will happen, may I, what does it cost, how do we get back?
 
-mod page;
+pub(super) mod gate;
+pub(super) mod page;
+mod progress;
+pub(super) mod sections;
 
 use std::cell::Cell;
 
@@ -8,21 +11,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::world::World;
-use crate::model::deed::DeedState;
 use crate::model::intent::Direction;
-use crate::model::plan::{Plan, StepEffect};
+use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
-use crate::ui::facts;
+use crate::ui::command::Command;
 use crate::ui::field::Field;
 use crate::ui::input::{Chord, Key};
-use crate::ui::row::{Row, cells};
+use crate::ui::plans;
+use crate::ui::row::Row;
 use crate::ui::scene::Scene;
-use crate::ui::theme::{Mark, Role};
+use crate::ui::screen::Screen;
+use crate::ui::theme::Role;
 use crate::ui::words;
 
 use self::page::Page;
+use self::progress::{Begun, begun};
+
 /// What Enter on a denied plan says.
 const DENIED: &str = "denied: nothing was sent";
 
@@ -48,6 +54,8 @@ pub struct PlanDialog {
     scroll: usize,
     longest: Cell<usize>,
     wrong: Option<String>,
+    /// Whether it stands in the store already and waited there.
+    stored: bool,
 }
 
 /// What a key did to the dialog.
@@ -84,7 +92,13 @@ impl PlanDialog {
             scroll: 0,
             longest: Cell::new(0),
             wrong: None,
+            stored: false,
         }
+    }
+
+    /// Shows a plan that waited in the store.
+    pub fn stored(plan: Plan, typed: bool) -> Self {
+        Self { stored: true, ..Self::new(plan, typed) }
     }
 
     /// The plan.
@@ -175,6 +189,10 @@ impl PlanDialog {
             let first = !std::mem::replace(&mut self.refused, true);
             return if first { Reply::Refused(self.plan.clone(), reasons.clone()) } else { Reply::Open };
         }
+        if let (true, Verdict::SecondPerson { needs, given, .. }) = (self.stored, verdict) {
+            self.wrong = Some(format!("agreed {given} of {needs}: it waits already, nothing was sent"));
+            return Reply::Open;
+        }
         if let Some(confirm) = &self.confirm {
             let target = self.plan.target().to_string();
             if self.focus == Focus::Reason {
@@ -216,6 +234,7 @@ impl PlanDialog {
             let enter = match (ended, verdict) {
                 (true, _) => "PLAN AGAIN".to_owned(),
                 (false, Verdict::Permit(_)) => format!("RUN {goal}"),
+                (false, Verdict::SecondPerson { .. }) if self.stored => String::new(),
                 (false, Verdict::SecondPerson { .. }) => format!("ASK another person to agree to {goal}"),
                 (false, Verdict::Deny(_)) => String::new(),
             };
@@ -268,13 +287,7 @@ impl PlanDialog {
         let y = area.height.saturating_sub(fields);
         rule.draw(buffer, area, y, scene.theme);
         let mut field = |y: u16, label: &str, field: &Field, focused: bool, end: &str| {
-            let mut row = Row::of(if focused { Role::Strong } else { Role::Quiet }, format!(" {label}"));
-            row.end(Role::Quiet, format!(" {end} "));
-            row.draw(buffer, area, y, scene.theme);
-            let x = u16::try_from(cells(label) + 3).unwrap_or(10);
-            let taken = x.saturating_add(u16::try_from(cells(end) + 2).unwrap_or(0));
-            let place = Rect { x: area.x + x, y: area.y + y, width: area.width.saturating_sub(taken), height: 1 };
-            field.draw(buffer, place, scene.theme, focused);
+            field.draw_row(buffer, Rect { y: area.y + y, height: 1, ..area }, scene.theme, (label, end), focused);
         };
         field(y + 1, "reason ", &self.reason, self.focus == Focus::Reason, "may be left empty");
         if let Some(confirm) = &self.confirm {
@@ -284,217 +297,33 @@ impl PlanDialog {
     }
 
     fn rows(&self, scene: &Scene<'_>, verdict: &Verdict, width: usize) -> Vec<Row> {
+        let plan = &*self.plan;
         let mut page = Page { scene, width, rows: Vec::new() };
         if self.sent {
-            self.progress(&mut page);
+            progress::draw(&mut page, plan);
         } else {
-            self.stops(&mut page, verdict);
+            sections::stops(&mut page, plan, verdict);
+            if let (false, Verdict::SecondPerson { .. }) = (self.stored, verdict) {
+                let keys = scene.keymap;
+                let (there, execute) = (keys.shown(Command::Go(Screen::Changes)), keys.shown(Command::Execute));
+                let then =
+                    format!("Enter asks them; it waits on screen {there} until they agree, then you execute it there with {execute}");
+                page.text(3, Role::Strong, &then);
+            }
         }
-        self.what(&mut page);
-        self.how(&mut page);
-        self.cost(&mut page);
+        sections::what(&mut page, plan, self.sent);
+        sections::how(&mut page, plan);
+        sections::cost(&mut page, plan);
         if self.sent {
             return page.rows;
         }
-        self.passed(&mut page, verdict);
-        self.evidence(&mut page);
+        sections::passed(&mut page, plan, verdict);
+        gate::change_type(&mut page, plan);
+        gate::checks(&mut page, plan, &plan.checks);
+        if let Some(waiting) = scene.world.waiting_at(scene.now).find(|one| one.plan.id == plan.id) {
+            gate::approvals(&mut page, &plans::queued(scene.world, waiting, scene.now));
+        }
+        sections::evidence(&mut page, plan);
         page.rows
-    }
-
-    fn what(&self, page: &mut Page<'_, '_>) {
-        let plan = &self.plan;
-        let mut rule = Row::rule(page.scene.theme, "what");
-        let ends = if self.sent {
-            String::new()
-        } else if plan.expires <= page.scene.now.wall {
-            "it has ended ".to_owned()
-        } else {
-            format!("good until {} ({}) ", page.scene.zone.time(&plan.expires), page.scene.left(&plan.expires))
-        };
-        if !ends.is_empty() {
-            rule.end(Role::Quiet, format!(" {ends}"));
-        }
-        page.rows.push(rule);
-        page.say(Role::Quiet, if self.sent { "before" } else { "now" }, Role::Plain, plan.now.as_str());
-        page.say(Role::Quiet, "after", Role::Strong, plan.after.as_str());
-        for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing" && !self.sent) {
-            page.say(Role::Quiet, "if you do not:", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
-        }
-    }
-
-    fn how(&self, page: &mut Page<'_, '_>) {
-        page.rows.push(Row::rule(page.scene.theme, "how"));
-        if self.plan.order.effects.is_empty() {
-            page.say(Role::Quiet, "", Role::Plain, "no backend is touched; it is written into the ledger");
-        }
-        for (number, effect) in self.plan.order.effects.iter().enumerate() {
-            page.say(Role::Strong, &format!("{} {}", number + 1, effect.backend()), Role::Plain, &in_words(effect));
-        }
-        for reach in &self.plan.reach {
-            let (wished, reached) = (reach.wished.to_string(), words::share(reach.reached));
-            if wished != reached {
-                page.say(Role::Quiet, "", Role::Plain, &format!("wished {wished} %, whole weights reach {reached} %"));
-            }
-        }
-    }
-
-    fn cost(&self, page: &mut Page<'_, '_>) {
-        page.rows.push(Row::rule(page.scene.theme, "cost"));
-        let costs = || self.plan.costs.iter().filter(|cost| cost.name != "if I do nothing");
-        // What must be weighed stands before what is routine.
-        let first = |name: &str| matches!(name, "users" | "undo");
-        for cost in costs().filter(|cost| first(&cost.name)).chain(costs().filter(|cost| !first(&cost.name))) {
-            if let Some(text) = &cost.text {
-                page.say(Role::Quiet, &cost.name, Role::Plain, text.as_str());
-            }
-        }
-        let unknown: Vec<&str> = costs().filter(|cost| cost.text.is_none()).map(|cost| cost.name.as_str()).collect();
-        if !unknown.is_empty() {
-            page.say(Role::Quiet, "not known", Role::Quiet, &unknown.join(", "));
-        }
-        if !self.plan.costs.iter().any(|cost| cost.name == "undo") {
-            page.say(Role::Quiet, "undo", Role::Plain, self.plan.undo.as_deref().unwrap_or("nothing undoes it"));
-        }
-    }
-
-    /// What stands in the way, first; nothing when nothing does.
-    fn stops(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
-        let theme = page.scene.theme;
-        let broken = self.plan.preconditions.iter().any(|checked| !checked.holds || checked.broken.is_some());
-        if matches!(verdict, Verdict::Permit(_)) && !broken && verdict.reasons().is_empty() {
-            return;
-        }
-        page.rows.push(Row::rule(theme, "may I"));
-        match verdict {
-            Verdict::Permit(_) => {}
-            Verdict::SecondPerson { needs, given, may, .. } => {
-                let who = if may.is_empty() { "nobody who may is configured".to_owned() } else { format!("{} may", may.join(", ")) };
-                page.mark(Mark::Waits, Role::Waits, &format!("waits for another person: agreed {given} of {needs}; {who}"));
-            }
-            Verdict::Deny(reasons) => {
-                page.mark(Mark::Failed, Role::Abnormal, &format!("DENIED, for {}", words::counted(reasons.len(), "reason", "reasons")));
-            }
-        }
-        for reason in verdict.reasons() {
-            page.reason(reason);
-        }
-        let told: Vec<&str> = verdict.reasons().iter().map(|reason| reason.text.as_str()).collect();
-        for checked in &self.plan.preconditions {
-            match &checked.broken {
-                Some(reason) if !told.contains(&reason.text.as_str()) => page.reason(reason),
-                Some(_) => {}
-                None if checked.holds => {}
-                None => page.mark(Mark::Failed, Role::Watched, checked.text.as_str()),
-            }
-        }
-        if matches!(verdict, Verdict::Deny(_)) && !self.plan.commands.is_empty() {
-            page.rows.push(Row::rule(theme, "by hand"));
-            for command in &self.plan.commands {
-                page.text(3, Role::Plain, command);
-            }
-        }
-    }
-
-    /// Who may, and what was checked, in one line.
-    fn passed(&self, page: &mut Page<'_, '_>, verdict: &Verdict) {
-        let passed = self.plan.preconditions.iter().filter(|checked| checked.holds && checked.broken.is_none()).count();
-        let checks = format!("{} passed", words::counted(passed, "check", "checks"));
-        let line = match verdict {
-            Verdict::Permit(_) => format!("you may: {}; {checks}", page.scene.world.actor),
-            Verdict::SecondPerson { .. } | Verdict::Deny(_) if passed == 0 => return,
-            Verdict::SecondPerson { .. } | Verdict::Deny(_) => checks,
-        };
-        page.rows.push(Row::rule(page.scene.theme, "checks"));
-        page.mark(Mark::Proven, Role::Plain, &line);
-    }
-
-    fn evidence(&self, page: &mut Page<'_, '_>) {
-        if self.plan.evidence.is_empty() {
-            return;
-        }
-        page.rows.push(Row::rule(page.scene.theme, "evidence, does not bind"));
-        for evidence in &self.plan.evidence {
-            let age = evidence.age_s.map_or_else(|| "never read".to_owned(), words::span);
-            let (mark, role) = if evidence.warns { (Mark::Unknown, Role::Watched) } else { (Mark::None, Role::Plain) };
-            page.mark(mark, role, &format!("{} ({} {age})", evidence.text, evidence.source));
-        }
-    }
-
-    fn progress(&self, page: &mut Page<'_, '_>) {
-        let scene = page.scene;
-        let deed = scene.world.deeds.get(&self.plan.id);
-        let heading = match deed.map(|deed| (begun(deed.state), deed.state)) {
-            None | Some((Begun::UnderWay, _)) => "UNDER WAY".to_owned(),
-            Some((Begun::Waits, _)) => "WAITS for another person".to_owned(),
-            Some((Begun::Over, DeedState::Effective)) => "DONE: in effect".to_owned(),
-            Some((Begun::Over, DeedState::Held)) => "DONE: HELD".to_owned(),
-            Some((Begun::Over, state)) => state.word().to_uppercase(),
-        };
-        page.rows.push(Row::rule(scene.theme, &heading));
-        let Some(deed) = deed else {
-            page.say(Role::Quiet, "", Role::Moving, "asked; the record is being written");
-            return;
-        };
-        let mut row = Row::of(Role::Strong, " deed     ");
-        for (role, text) in facts::of_deed(scene, deed) {
-            row.add(role, text);
-        }
-        page.rows.push(row);
-        for (number, step) in deed.steps.iter().enumerate() {
-            let mut row = Row::of(Role::Strong, format!(" {} {}", number + 1, step.effect.backend()));
-            row.at(10);
-            for (role, text) in facts::of_step(scene, deed, step) {
-                row.add(role, text);
-            }
-            page.rows.push(row);
-            page.text(10, Role::Quiet, step.words.as_str());
-            if let Some(error) = &step.error {
-                page.text(10, Role::Abnormal, &error.to_string());
-                page.text(10, Role::Plain, error.port().remedy());
-            }
-        }
-        if !deed.words.is_empty() {
-            page.text(10, Role::Plain, deed.words.as_str());
-        }
-    }
-}
-
-/// How far a deed has come, for the words around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begun {
-    Waits,
-    UnderWay,
-    Over,
-}
-
-fn begun(state: DeedState) -> Begun {
-    match state {
-        DeedState::Waiting => Begun::Waits,
-        DeedState::Intended | DeedState::Sent | DeedState::Accepted => Begun::UnderWay,
-        DeedState::Effective
-        | DeedState::Held
-        | DeedState::Denied
-        | DeedState::Unwatched
-        | DeedState::Superseded
-        | DeedState::Slipped
-        | DeedState::Unknown
-        | DeedState::Failed => Begun::Over,
-    }
-}
-
-/// An effect in words.
-pub fn in_words(effect: &StepEffect) -> String {
-    match effect {
-        StepEffect::Weights { pool, weights, .. } => {
-            let all: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
-            format!("{pool}: weights {}", all.join(", "))
-        }
-        StepEffect::Start { builder, properties, .. } => {
-            let version = properties.get("version").map(|version| format!(" with version {version}")).unwrap_or_default();
-            format!("starts a run of {builder}{version}")
-        }
-        StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
-        StepEffect::Repeat { .. } | StepEffect::Answer { .. } => crate::control::planner::words(effect).to_string(),
-        StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
     }
 }

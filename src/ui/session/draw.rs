@@ -38,13 +38,15 @@ impl Session {
 
     /// The frame that was drawn last is on its way to the terminal.
     pub fn shown(&self) {
-        if let Over::Plan(dialog) = &self.over {
-            dialog.arm();
+        match &self.over {
+            Over::Plan(dialog) => dialog.arm(),
+            Over::Ruling(dialog) => dialog.arm(),
+            Over::Nothing | Over::Prompt(_) | Over::Help | Over::Detail => {}
         }
     }
 
     fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
-        let target = self.target();
+        let target = self.subject(scene.world, scene.now);
         let mut dress = Dress {
             message: self.message(scene, target.as_ref()),
             reads: self.screen.reads(scene.world, target.as_ref()),
@@ -66,6 +68,15 @@ impl Session {
                 }
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
+            }
+            Over::Ruling(dialog) => {
+                let plan = dialog.plan();
+                dress.title = dialog.title();
+                dress.reads = Screen::Incident.reads(scene.world, Some(plan.target()));
+                let refusals = dialog.refusals(scene.world, scene.now);
+                dress.keys = dialog.keys(!refusals.is_empty());
+                let body = frame::draw(scene, &dress, buffer, area);
+                dialog.draw(scene, &refusals, buffer, body);
             }
             Over::Help => {
                 let body = frame::draw(scene, &dress, buffer, area);
@@ -116,6 +127,10 @@ impl Session {
                 self.board.borrow_mut().draw(scene, buffer, body);
                 self.furthest.set(0);
             }
+            Screen::Changes => {
+                self.changes.draw(scene, buffer, body);
+                self.furthest.set(0);
+            }
             Screen::Ledger => {
                 self.ledger.draw(scene, buffer, body);
                 self.furthest.set(0);
@@ -136,7 +151,7 @@ impl Session {
                 return;
             }
             Screen::Incident => incident::rows(scene, target, width),
-            Screen::Rollout | Screen::Board | Screen::Ledger => {
+            Screen::Rollout | Screen::Board | Screen::Changes | Screen::Ledger => {
                 let way_back = self.way_back.of(scene, target, self.plan, self.judge);
                 rollout::rows(scene, target, way_back.as_ref(), width, usize::from(body.height))
             }
@@ -146,7 +161,7 @@ impl Session {
 
     fn standpoint<'a>(&self, scene: &Scene<'a>, target: Option<&'a Target>) -> Standpoint<'a> {
         let run = target.and_then(|target| self.pipeline.run(scene.world, target));
-        Standpoint { world: scene.world, screen: self.screen, target, run }
+        Standpoint { world: scene.world, screen: self.screen, target, run, marked: self.marked(scene.world, scene.now), now: scene.now }
     }
 
     /// Below the smallest size: what happens by itself, and the way back.
@@ -200,13 +215,15 @@ impl Session {
 
     /// The row of keys: the target in full, what can be done to it now, and the way to the rest.
     fn keys(&self, scene: &Scene<'_>, width: usize) -> Row {
-        let target = self.target();
+        let target = self.subject(scene.world, scene.now);
         let at = self.standpoint(scene, target.as_ref());
         let key = |command| scene.keymap.shown(command);
         let mut end = vec![(Command::Help, "all keys")];
         match self.screen {
             Screen::Board => end.insert(0, (Command::Find, "find")),
-            Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Ledger => end.insert(0, (Command::Leave, "back")),
+            Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => {
+                end.insert(0, (Command::Leave, "back"));
+            }
         }
         let mut row = Row::new();
         row.add(Role::Plain, " ");
@@ -228,7 +245,8 @@ impl Session {
         let of_screen: &[(Command, &str)] = match self.screen {
             Screen::Board if target.is_some() => &[(Command::Look, "look")],
             Screen::Pipeline => &[(Command::Logs, "log")],
-            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => &[],
+            Screen::Changes if at.marked.is_some() => &[(Command::Look, "whole plan")],
+            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => &[],
         };
         if self.screen == Screen::Pipeline {
             // What acts on runs stands first here; the rest keeps its order.
@@ -236,6 +254,9 @@ impl Session {
         }
         let place = offers.len().min(if self.screen == Screen::Pipeline { 2 } else { 3 });
         offers.splice(place..place, of_screen.iter().copied());
+        // What can be said about the plan that waits stands first: it is what somebody else waits for.
+        let said = offer::said(&at).into_iter().map(|entry| (entry.command, entry.label));
+        offers.splice(0..0, said);
         for (command, label) in offers {
             let shown = key(command);
             if shown.is_empty() || row.width() + shown.len() + label.len() + 3 + taken > width {

@@ -3,6 +3,7 @@
 mod bare;
 mod broken;
 mod changed;
+mod changes;
 mod deeds;
 mod demo;
 mod gates;

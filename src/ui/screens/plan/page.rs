@@ -7,15 +7,19 @@ use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 
 /// Rows that grow.
-pub(super) struct Page<'a, 's> {
-    pub(super) scene: &'a Scene<'s>,
-    pub(super) width: usize,
-    pub(super) rows: Vec<Row>,
+#[derive(Debug)]
+pub struct Page<'a, 's> {
+    /// The surroundings.
+    pub scene: &'a Scene<'s>,
+    /// In cells.
+    pub width: usize,
+    /// What was said so far.
+    pub rows: Vec<Row>,
 }
 
 impl Page<'_, '_> {
     /// A labelled text, broken between words under its own beginning.
-    pub(super) fn say(&mut self, label_role: Role, label: &str, role: Role, text: &str) {
+    pub fn say(&mut self, label_role: Role, label: &str, role: Role, text: &str) {
         let indent = if self.width >= 100 { 18 } else { 10 }.max(cells(label) + 2);
         for (n, line) in wrap(text, self.width.saturating_sub(indent + 1)).into_iter().enumerate() {
             let mut row = Row::new();
@@ -24,21 +28,24 @@ impl Page<'_, '_> {
         }
     }
 
-    pub(super) fn mark(&mut self, mark: Mark, role: Role, text: &str) {
+    /// A text behind a mark.
+    pub fn mark(&mut self, mark: Mark, role: Role, text: &str) {
         for (n, line) in wrap(text, self.width.saturating_sub(4)).into_iter().enumerate() {
             let glyph = if n == 0 { self.scene.glyph(mark) } else { " " };
             self.rows.push(Row::of(role, format!(" {glyph} ")).put(if role == Role::Abnormal { Role::Strong } else { role }, line));
         }
     }
 
-    pub(super) fn reason(&mut self, reason: &Reason) {
+    /// Why not, and what would change it.
+    pub fn reason(&mut self, reason: &Reason) {
         self.mark(Mark::Failed, Role::Watched, &format!("{}: {}", reason.rule, reason.text));
         if !reason.fix.is_empty() {
             self.text(5, Role::Plain, &format!("to change it: {}", reason.fix));
         }
     }
 
-    pub(super) fn text(&mut self, indent: usize, role: Role, text: &str) {
+    /// A text from a column on.
+    pub fn text(&mut self, indent: usize, role: Role, text: &str) {
         for line in wrap(text, self.width.saturating_sub(indent + 1)) {
             let mut row = Row::new();
             row.at(indent).add(role, line);

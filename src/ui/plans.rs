@@ -1,0 +1,208 @@
+//! Plans that wait, as one reader sees them: what blocks each, who has agreed and who still could, and what the reader can do about it.
+
+use chrono::{DateTime, Utc};
+
+use crate::control::gate;
+use crate::control::planner;
+use crate::control::world::World;
+use crate::model::approval::{Decision, Waiting};
+use crate::model::deed::EntryKind;
+use crate::model::operator::Actor;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::time::Moment;
+use crate::model::verdict::Verdict;
+use crate::policy::approval;
+use crate::ports::ledger::EntryRow;
+
+/// What a plan that waits is to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The reader may agree to it.
+    MayAgree,
+    /// The reader asked for it, and it may go.
+    MayGo,
+    /// The reader asked for it, and something other than agreement stands in its way.
+    Blocked,
+    /// The reader asked for it, and others must agree.
+    MineWaits,
+    /// The reader has agreed to it.
+    Agreed,
+    /// It is for others.
+    Others,
+}
+
+impl Part {
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MayAgree => "may-agree",
+            Self::MayGo => "may-go",
+            Self::Blocked => "blocked",
+            Self::MineWaits => "mine-waits",
+            Self::Agreed => "agreed",
+            Self::Others => "others",
+        }
+    }
+}
+
+/// Somebody whose agreement is still wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Could {
+    /// The name.
+    pub name: String,
+    /// When the newest entries of the ledger last bear the name; none when they do not. Who sits before a room is not known.
+    pub seen: Option<DateTime<Utc>>,
+}
+
+/// A plan that waits, judged as the world stands now.
+#[derive(Debug, Clone)]
+pub struct Queued<'a> {
+    /// As the store keeps it.
+    pub waiting: &'a Waiting,
+    /// The plan with its preconditions and checks looked at now.
+    pub fresh: Plan,
+    /// The verdict over it now.
+    pub verdict: Verdict,
+    /// Approvals needed; none when its target is not configured.
+    pub needs: Option<u32>,
+    /// Approvals that count.
+    pub given: u32,
+    /// Who has not agreed and could.
+    pub could: Vec<Could>,
+    /// What it is to the reader.
+    pub part: Part,
+}
+
+/// Looks at one plan that waits.
+pub fn queued<'a>(world: &World, waiting: &'a Waiting, now: &Moment) -> Queued<'a> {
+    let fresh = planner::recheck(world, &waiting.plan, now);
+    let verdict = gate::judge(world, &fresh, now);
+    let (needs, given) = gate::agreed(world, waiting);
+    let part = part(world, waiting, &verdict, needs.is_some_and(|needs| given >= needs), now);
+    Queued { could: could(world, waiting, now), fresh, verdict, needs, given, part, waiting }
+}
+
+fn part(world: &World, waiting: &Waiting, verdict: &Verdict, enough: bool, now: &Moment) -> Part {
+    let me = &world.actor;
+    if &waiting.plan.intent.requester == me {
+        return match verdict {
+            Verdict::Permit(_) => Part::MayGo,
+            Verdict::SecondPerson { .. } => Part::MineWaits,
+            Verdict::Deny(_) => Part::Blocked,
+        };
+    }
+    if has_agreed(waiting, me, now) {
+        return Part::Agreed;
+    }
+    let may = against(world, waiting, Decision::Approve, now).is_empty();
+    if may && !enough { Part::MayAgree } else { Part::Others }
+}
+
+fn has_agreed(waiting: &Waiting, who: &Actor, now: &Moment) -> bool {
+    waiting.counting(&now.wall).any(|approval| approval.person == who.to_string())
+}
+
+/// Why the reader may not say this about a plan that waits; the store looks at it again.
+pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Moment) -> Vec<Reason> {
+    let plan = &waiting.plan;
+    let mut reasons = gate::against(&world.catalog, world.read_only, plan, decision, &world.actor, now.wall, None);
+    let me = world.actor.to_string();
+    match decision {
+        Decision::Approve if has_agreed(waiting, &world.actor, now) => reasons.push(Reason::new(
+            "approved-already",
+            &format!("{me} has approved plan {} already", plan.id.short()),
+            "another person approves, or withdraw takes it back",
+        )),
+        Decision::Withdraw if plan.intent.requester != world.actor && !waiting.approvals.iter().any(|approval| approval.person == me) => {
+            reasons.push(Reason::new(
+                "nothing-to-withdraw",
+                &format!("{me} neither asked for plan {} nor approved it", plan.id.short()),
+                "its requester withdraws the plan, an approver an approval",
+            ));
+        }
+        Decision::Approve | Decision::Reject | Decision::Withdraw => {}
+    }
+    reasons
+}
+
+fn could(world: &World, waiting: &Waiting, now: &Moment) -> Vec<Could> {
+    let plan = &waiting.plan;
+    let Some(guard) = world.catalog.guard(plan.target()) else { return Vec::new() };
+    let counting = approval::counting(&waiting.approvals, guard.assurance, &now.wall);
+    let mut names: Vec<String> = Vec::new();
+    for required in approval::requirements(plan, guard, &world.catalog.people) {
+        let gave = approval::of_group(&counting, &required.may);
+        if usize::try_from(required.approvals).is_ok_and(|needs| gave.len() >= needs) {
+            continue;
+        }
+        names.extend(required.may.iter().filter(|name| !gave.iter().any(|one| &one.person == *name)).cloned());
+    }
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| Could { seen: last_seen(world, &name), name }).collect()
+}
+
+/// When the newest entries of the ledger last bear a person's name, as the one who signed or asked.
+fn last_seen(world: &World, name: &str) -> Option<DateTime<Utc>> {
+    let of = |entry: &&EntryRow| entry.signer == name || entry.requester.as_deref() == Some(name);
+    world.ledger.entries.iter().rev().find(of).map(|entry| entry.at)
+}
+
+/// The plans that wait, the oldest first: what comes anew stands last, so that nothing moves under a mark.
+pub fn queue<'a>(world: &'a World, now: &Moment) -> Vec<&'a Waiting> {
+    let mut all: Vec<&Waiting> = world.waiting_at(now).collect();
+    all.sort_by_key(|one| (one.plan.made, one.plan.id));
+    all
+}
+
+/// What was said about plans, and what was denied, the newest first.
+pub fn said(world: &World) -> impl Iterator<Item = &EntryRow> {
+    let of =
+        |entry: &&EntryRow| matches!(entry.kind, EntryKind::Approval | EntryKind::Rejection | EntryKind::Withdrawal | EntryKind::Denied);
+    world.ledger.entries.iter().rev().filter(of)
+}
+
+/// A plan's wish in words: `shift to 20 %`.
+pub fn asked(plan: &Plan) -> String {
+    match plan.order.percent {
+        Some(percent) => format!("{} to {percent} %", plan.intent.verb.word()),
+        None => plan.intent.verb.word().to_owned(),
+    }
+}
+
+impl Queued<'_> {
+    /// What is to be done about it by its reader, or whom it waits for, from long to short.
+    pub fn forms(&self) -> Vec<String> {
+        let agreed = match self.needs {
+            Some(needs) => format!("agreed {} of {needs}", self.given),
+            None => "its target is not configured".to_owned(),
+        };
+        let by = &self.waiting.plan.intent.requester;
+        let names: Vec<&str> = self.could.iter().map(|one| one.name.as_str()).collect();
+        let who = if names.is_empty() { "nobody who is configured".to_owned() } else { names.join(" or ") };
+        let blocks = match (&self.verdict, self.verdict.reasons()) {
+            (Verdict::Deny(_), [first, ..]) => Some(format!("{}: {}", first.rule, first.text)),
+            (Verdict::Deny(_) | Verdict::Permit(_) | Verdict::SecondPerson { .. }, _) => None,
+        };
+        let rule = self.verdict.reasons().first().map(|reason| reason.rule.as_str()).unwrap_or_default();
+        let also = blocks.as_ref().map(|why| format!("; blocked by {why}")).unwrap_or_default();
+        match self.part {
+            Part::MayAgree => vec![format!("agree? {agreed}{also}"), format!("agree? {agreed}"), "agree?".to_owned()],
+            Part::MayGo => vec![format!("{agreed}, may go: execute"), "may go: execute".to_owned()],
+            Part::Blocked => {
+                let why = blocks.unwrap_or_default();
+                vec![format!("{agreed}; blocked by {why}"), format!("blocked by {why}"), format!("blocked by {rule}")]
+            }
+            Part::MineWaits => vec![format!("{agreed}, waits for {who}"), format!("waits for {who}"), agreed],
+            Part::Agreed if self.could.is_empty() => {
+                vec![format!("you agreed; {by} may execute it{also}"), format!("you agreed; {by} executes")]
+            }
+            Part::Agreed => vec![format!("you agreed, {agreed}; {who} could too"), format!("you agreed, {agreed}")],
+            Part::Others if self.could.is_empty() && self.needs.is_some() => {
+                vec![format!("{agreed}; {by} may execute it{also}"), format!("{agreed}; for {by}")]
+            }
+            Part::Others => vec![format!("{agreed}; {who} could agree{also}"), format!("{agreed}; for {who}"), agreed],
+        }
+    }
+}

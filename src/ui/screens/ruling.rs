@@ -1,0 +1,331 @@
+//! What an operator says about a plan that waits: the plan in full, a reason, and what became of it.
+
+use std::cell::Cell;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::control::gate as rules;
+use crate::control::world::{Ruled, World};
+use crate::model::approval::{Decision, Ruling, Waiting};
+use crate::model::intent::Direction;
+use crate::model::plan::Plan;
+use crate::model::reason::Reason;
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::ports::ledger::LedgerError;
+
+use crate::ui::field::{self, Field};
+use crate::ui::input::{Chord, Key};
+use crate::ui::plans::{self, asked};
+use crate::ui::row::Row;
+use crate::ui::scene::Scene;
+use crate::ui::screens::plan::page::Page;
+use crate::ui::screens::plan::{gate, sections};
+use crate::ui::theme::{Mark, Role};
+use crate::ui::words;
+
+/// A ruling before its operator.
+#[derive(Debug)]
+pub struct RulingDialog {
+    decision: Decision,
+    waiting: Box<Waiting>,
+    reason: Field,
+    confirm: Option<Field>,
+    /// Whether the keys go to the typed text.
+    confirming: bool,
+    shown: Cell<bool>,
+    drawn: Cell<bool>,
+    dropped: u32,
+    said: Option<(Ruling, Moment)>,
+    scroll: usize,
+    longest: Cell<usize>,
+    wrong: Option<String>,
+}
+
+/// What a key did to the dialog.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// It goes on.
+    Open,
+    /// It was left.
+    Left,
+    /// Record this; what policy refuses is recorded as refused.
+    Rule(Box<Ruling>),
+}
+
+impl RulingDialog {
+    /// Shows what would be said about a plan. `typed` asks for the target in full where a forward deed is agreed to.
+    pub fn new(waiting: Waiting, decision: Decision, typed: bool) -> Self {
+        let asks = typed && decision == Decision::Approve && waiting.plan.direction == Direction::Forward;
+        Self {
+            decision,
+            waiting: Box::new(waiting),
+            reason: Field::default(),
+            confirm: asks.then(Field::default),
+            confirming: false,
+            shown: Cell::new(false),
+            drawn: Cell::new(false),
+            dropped: 0,
+            said: None,
+            scroll: 0,
+            longest: Cell::new(0),
+            wrong: None,
+        }
+    }
+
+    /// The plan that it is about.
+    pub fn plan(&self) -> &Plan {
+        &self.waiting.plan
+    }
+
+    /// The frame that shows it is on its way: from now on its keys count.
+    pub fn arm(&self) {
+        if self.drawn.get() {
+            self.shown.set(true);
+        }
+    }
+
+    /// Takes a key.
+    pub fn on(&mut self, chord: Chord, world: &World, now: &Moment) -> Reply {
+        if chord.key == Key::Esc {
+            return Reply::Left;
+        }
+        if !self.shown.get() {
+            self.dropped += 1;
+            return Reply::Open;
+        }
+        self.wrong = None;
+        match chord.key {
+            Key::Up => self.scroll = self.scroll.saturating_sub(1),
+            Key::Down => self.scroll = (self.scroll + 1).min(self.longest.get()),
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(8),
+            Key::PageDown => self.scroll = (self.scroll + 8).min(self.longest.get()),
+            Key::Char(_) | Key::Enter if self.said.is_some() => {}
+            Key::Tab | Key::BackTab if self.confirm.is_some() => self.confirming = !self.confirming,
+            Key::Enter => return self.enter(world, now),
+            Key::Char(_)
+            | Key::Backspace
+            | Key::Delete
+            | Key::Left
+            | Key::Right
+            | Key::Home
+            | Key::End
+            | Key::Esc
+            | Key::Tab
+            | Key::BackTab
+            | Key::F(_) => {
+                self.field().on(chord);
+            }
+        }
+        Reply::Open
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        if self.shown.get() && self.said.is_none() {
+            self.field().paste(text);
+        }
+    }
+
+    fn field(&mut self) -> &mut Field {
+        match &mut self.confirm {
+            Some(confirm) if self.confirming => confirm,
+            Some(_) | None => &mut self.reason,
+        }
+    }
+
+    fn enter(&mut self, world: &World, now: &Moment) -> Reply {
+        // What is refused anyway is tried as it stands: the attempt is recorded.
+        if self.refusals(world, now).is_empty()
+            && let Some(wrong) = self.missing()
+        {
+            self.wrong = Some(wrong).filter(|wrong| !wrong.is_empty());
+            return Reply::Open;
+        }
+        let text = Text::clean_within(self.reason.text().trim(), field::LONGEST);
+        match rules::ruling(world, &self.waiting.plan, self.decision, text, now) {
+            Ok(ruling) => {
+                self.said = Some((ruling.clone(), *now));
+                self.scroll = 0;
+                Reply::Rule(Box::new(ruling))
+            }
+            Err(error) => {
+                self.wrong = Some(format!("failed to write it in canonical form: {error}"));
+                Reply::Open
+            }
+        }
+    }
+
+    /// What must be typed first, in words that are empty when the next field says it; none when nothing must.
+    fn missing(&mut self) -> Option<String> {
+        if self.decision == Decision::Reject && self.reason.text().trim().is_empty() {
+            return Some("say why: its requester reads it".to_owned());
+        }
+        let confirm = self.confirm.as_ref()?;
+        if !self.confirming {
+            self.confirming = true;
+            return Some(String::new());
+        }
+        let target = self.waiting.plan.target().to_string();
+        (confirm.text().trim() != target).then(|| format!("type {target} in full"))
+    }
+
+    /// Why it may not be said, as the world stands now; empty when it may.
+    pub fn refusals(&self, world: &World, now: &Moment) -> Vec<Reason> {
+        let stands = world.waiting_at(now).find(|one| one.plan.id == self.waiting.plan.id);
+        plans::against(world, stands.unwrap_or(&self.waiting), self.decision, now)
+    }
+
+    /// What became of it; none while it is not known.
+    fn became<'a>(&self, world: &'a World) -> Option<&'a Ruled> {
+        let (ruling, since) = self.said.as_ref()?;
+        world.ruled.iter().rev().find(|one| &one.ruling == ruling && one.at >= since.wall)
+    }
+
+    /// Line 1 of the frame.
+    pub fn title(&self) -> Vec<(Role, String)> {
+        let plan = &self.waiting.plan;
+        vec![(Role::Strong, format!("{} plan {}  {} {}", self.decision.word().to_uppercase(), plan.id.short(), asked(plan), plan.target()))]
+    }
+
+    /// The row of keys.
+    pub fn keys(&self, refused: bool) -> Row {
+        let mut row = Row::new();
+        row.add(Role::Plain, " ");
+        if self.said.is_some() {
+            row.add(Role::Key, "Esc").add(Role::Plain, " leaves");
+            return row;
+        }
+        if !refused {
+            let plan = &self.waiting.plan;
+            let does = format!("{} {} {} of {}", self.decision.word().to_uppercase(), asked(plan), plan.target(), plan.intent.requester);
+            row.add(Role::Key, "Enter").add(Role::Strong, format!(" {does}   "));
+        }
+        row.add(Role::Key, "Esc").add(Role::Plain, " leave");
+        if self.confirm.is_some() {
+            row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
+        }
+        row
+    }
+
+    /// Draws the body. `refusals` are the reasons against it at this moment.
+    pub fn draw(&self, scene: &Scene<'_>, refusals: &[Reason], buffer: &mut Buffer, area: Rect) {
+        let fields = if self.said.is_some() { 0 } else { 2 + u16::from(self.confirm.is_some()) };
+        let height = usize::from(area.height.saturating_sub(fields));
+        let rows = self.rows(scene, refusals, usize::from(area.width));
+        let hidden = rows.len().saturating_sub(height);
+        let first = self.scroll.min(hidden);
+        self.longest.set(hidden);
+        for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
+            row.draw(buffer, area, y, scene.theme);
+        }
+        self.drawn.set(area.height > fields + 2);
+        if self.said.is_some() {
+            return;
+        }
+        let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
+        let end = match (&self.wrong, self.dropped, hidden) {
+            (Some(wrong), ..) => wrong.clone(),
+            (None, 1.., _) => {
+                words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped"
+            }
+            (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
+            (None, 0, 0) => String::new(),
+        };
+        if !end.is_empty() {
+            rule.end(Role::Watched, format!(" {end} "));
+        }
+        let y = area.height.saturating_sub(fields);
+        rule.draw(buffer, area, y, scene.theme);
+        let mut field = |y: u16, label: &str, field: &Field, focused: bool, end: &str| {
+            field.draw_row(buffer, Rect { y: area.y + y, height: 1, ..area }, scene.theme, (label, end), focused);
+        };
+        let asked_for = if self.decision == Decision::Reject { "its requester reads it" } else { "may be left empty" };
+        field(y + 1, "reason ", &self.reason, !self.confirming, asked_for);
+        if let Some(confirm) = &self.confirm {
+            field(y + 2, "confirm", confirm, self.confirming, &format!("type {}", self.waiting.plan.target()));
+        }
+    }
+
+    fn rows(&self, scene: &Scene<'_>, refusals: &[Reason], width: usize) -> Vec<Row> {
+        let mut page = Page { scene, width, rows: Vec::new() };
+        let plan = &self.waiting.plan;
+        let stands = scene.world.waiting_at(scene.now).find(|one| one.plan.id == plan.id);
+        if self.said.is_some() {
+            self.outcome(&mut page, stands);
+        } else if !refusals.is_empty() {
+            page.rows.push(Row::rule(scene.theme, "may I"));
+            let count = words::counted(refusals.len(), "reason", "reasons");
+            page.mark(Mark::Failed, Role::Abnormal, &format!("DENIED, for {count}; Enter is recorded as an attempt"));
+            for reason in refusals {
+                page.reason(reason);
+            }
+        }
+        if self.said.is_none() && stands.is_none() {
+            page.mark(Mark::Unknown, Role::Watched, "this plan waits no more: it was carried out, taken back, rejected, or has ended");
+        }
+        let queued = plans::queued(scene.world, stands.unwrap_or(&self.waiting), scene.now);
+        sections::what(&mut page, plan, false);
+        page.say(Role::Quiet, "asked by", Role::Plain, &format!("{}, {} ago", plan.intent.requester, scene.ago(&plan.made)));
+        if !plan.intent.reason.is_empty() {
+            page.say(Role::Quiet, "reason", Role::Plain, plan.intent.reason.as_str());
+        }
+        sections::how(&mut page, plan);
+        gate::change_type(&mut page, plan);
+        gate::checks(&mut page, plan, &queued.fresh.checks);
+        gate::approvals(&mut page, &queued);
+        sections::cost(&mut page, plan);
+        sections::evidence(&mut page, plan);
+        page.rows
+    }
+
+    /// What became of what was said, and what comes next.
+    fn outcome(&self, page: &mut Page<'_, '_>, stands: Option<&Waiting>) {
+        let scene = page.scene;
+        let plan = &self.waiting.plan;
+        let what = match self.decision {
+            Decision::Approve => "approval",
+            Decision::Reject => "rejection",
+            Decision::Withdraw => "withdrawal",
+        };
+        let Some(became) = self.became(scene.world) else {
+            page.rows.push(Row::rule(scene.theme, "UNDER WAY"));
+            page.mark(Mark::Moving, Role::Moving, "asked; the record is being written");
+            return;
+        };
+        match &became.result {
+            Ok(at) => {
+                page.rows.push(Row::rule(scene.theme, "RECORDED"));
+                page.mark(Mark::Proven, Role::Strong, &format!("{what} by {}, {}", became.ruling.person, scene.zone.time(at)));
+                let next = match (stands, self.decision) {
+                    (Some(one), Decision::Approve | Decision::Withdraw) => match rules::agreed(scene.world, one) {
+                        (Some(needs), given) if given >= needs => {
+                            format!(
+                                "agreed {given} of {needs}; {} may execute it: gonogo execute {}",
+                                plan.intent.requester,
+                                plan.id.short()
+                            )
+                        }
+                        (Some(needs), given) => format!("agreed {given} of {needs}; the plan waits on"),
+                        (None, _) => "the plan waits on".to_owned(),
+                    },
+                    (Some(_) | None, Decision::Reject) | (None, Decision::Withdraw) => "the plan has ended; nothing was done".to_owned(),
+                    (None, Decision::Approve) => "the plan waits no more".to_owned(),
+                };
+                page.text(3, Role::Plain, &next);
+            }
+            Err(LedgerError::Refused(reasons)) => {
+                page.rows.push(Row::rule(scene.theme, "DENIED"));
+                page.mark(Mark::Failed, Role::Abnormal, &format!("the {what} was refused, and that is recorded"));
+                for reason in reasons {
+                    page.reason(reason);
+                }
+            }
+            Err(error) => {
+                page.rows.push(Row::rule(scene.theme, "NOT RECORDED"));
+                page.mark(Mark::Failed, Role::Abnormal, &format!("{what} not taken: {error}"));
+            }
+        }
+    }
+}
