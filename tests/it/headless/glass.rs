@@ -95,6 +95,18 @@ fn a_deed_past_approvals_is_recorded_twice_announced_and_reviewed_by_another_per
 }
 
 #[test]
+fn from_tier_t1_on_it_bears_the_persons_own_signature() {
+    let two = Two::with("assurance = \"T1\"\nprotection = { approvals = 1 }");
+    two.ana(0, &["break-glass", "shift", "checkout@prod", "20", "--reason", WHY]);
+    let entries = two.place.json(0, &["ledger", "list"]);
+    let signed: Vec<_> = texts(&entries["entries"], "kind").into_iter().zip(texts(&entries["entries"], "signer")).collect();
+    for kind in ["break-glass", "intent"] {
+        assert_eq!(signed.iter().filter(|(of, signer)| of == kind && signer == "ana").count(), 1, "{signed:?}");
+    }
+    two.place.run(&["ledger", "verify"]).exits(0);
+}
+
+#[test]
 fn a_required_check_is_waived_and_a_hold_of_another_is_not() {
     let two = Two::with("check = { pipeline = \"require\" }");
     assert_eq!(two.ana(3, &["shift", "checkout@prod", "20"])["reasons"][0]["rule"], "check-pipeline");
