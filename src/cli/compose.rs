@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::adapters::alerts::alertmanager::Alertmanager;
+use crate::adapters::calendar::file::CalendarFile;
+use crate::adapters::calendar::web::CalendarAddress as CalendarUrl;
 use crate::adapters::ci::buildbot::Buildbot;
 use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
@@ -18,7 +20,7 @@ use crate::cli::who::{self, Found, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
-use crate::config::settings::{BackendSettings, Config};
+use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings, Config};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::update::{Equipment, Opening};
@@ -28,6 +30,7 @@ use crate::model::name::NameError;
 use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::ports::broken::Broken;
+use crate::ports::calendar::{Calendar, CalendarPorts};
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::Ledger;
@@ -127,6 +130,7 @@ async fn backends_and_store(
     let people = config.catalog.people.clone();
     let second = config.ledger.break_glass.clone();
     let signer = who::signer(&around);
+    switchboard.replace_calendars(calendars(&config, &clock));
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = match SqliteStore::open(&path, clock.clone(), None).await {
         Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
@@ -244,6 +248,28 @@ fn identity(seed: u64) -> Identity {
         *place = byte;
     }
     Identity { installation: format!("simulated-{seed}"), seed: key }
+}
+
+/// One adapter a calendar. One that cannot be made is left out: reading it fails, and what hangs on it is not believed.
+pub fn calendars(config: &Config, clock: &Arc<dyn Clock>) -> CalendarPorts {
+    let within = std::time::Duration::from_secs(10);
+    let made = |settings: &CalendarSettings| -> Result<Arc<dyn Calendar>, PortError> {
+        Ok(match &settings.address {
+            CalendarAddress::File(path) => Arc::new(CalendarFile::new(settings.name.clone(), path.clone())),
+            CalendarAddress::Url(url) => Arc::new(CalendarUrl::new(&settings.name, url, within, clock.clone())?),
+        })
+    };
+    config
+        .calendars
+        .iter()
+        .filter_map(|settings| match made(settings) {
+            Ok(port) => Some((settings.name.clone(), port)),
+            Err(error) => {
+                tracing::warn!(%error, "a calendar cannot be read");
+                None
+            }
+        })
+        .collect()
 }
 
 /// One adapter a backend. One that cannot be made answers with the reason; the rest of the room lives.

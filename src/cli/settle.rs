@@ -84,7 +84,9 @@ fn was_asked(source: &Source) -> bool {
 
 /// Whether every backend was asked, and the store was read.
 fn is_settled(world: &World) -> bool {
-    world.sources.values().all(|source| was_asked(source)) && (world.ledger.read || world.ledger.trouble.is_some())
+    world.sources.values().all(|source| was_asked(source))
+        && (world.ledger.read || world.ledger.trouble.is_some())
+        && world.calendars.is_settled()
 }
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.
@@ -120,6 +122,7 @@ pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration)
         let mut backends = world.catalog.backends_of(target).into_iter();
         backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
             && (world.ledger.read || world.ledger.trouble.is_some())
+            && world.calendars.is_settled()
     };
     until(handle, within, is_settled).await
 }

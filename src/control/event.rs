@@ -10,6 +10,7 @@ use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
+use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
@@ -75,6 +76,15 @@ pub enum Event {
         asked: Moment,
         /// What it brought.
         result: Result<Reading, PortError>,
+    },
+    /// A calendar was read.
+    CalendarRead {
+        /// Its name.
+        calendar: BackendName,
+        /// When it was asked.
+        asked: Moment,
+        /// What it brought.
+        result: Result<Arc<CalendarReading>, PortError>,
     },
     /// A part of a log came back.
     LogRead {
@@ -241,7 +251,7 @@ impl Event {
     /// The family of the event, the journal's second column.
     pub fn family(&self) -> &'static str {
         match self {
-            Self::Polled { .. } | Self::LogRead { .. } => "reading",
+            Self::Polled { .. } | Self::CalendarRead { .. } | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
             | Self::Refused { .. }

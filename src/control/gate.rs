@@ -1,5 +1,6 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
+use crate::control::calendar;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::catalog::{Assurance, Catalog};
@@ -13,6 +14,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
+use crate::policy::calendar::{Calendars, Standing};
 use crate::policy::glass;
 use crate::policy::judge::{self, Case};
 use crate::ports::ledger::AtCommit;
@@ -46,11 +48,13 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
         busy: busy.as_deref(),
         approvals: world.approvals(plan.id),
         owed: &world.reviews,
+        shut: &stands_now(world, plan, now).reasons,
     })
 }
 
 /// The verdict inside the transaction that begins the deed, on what stands in the store at that moment.
-pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
+pub fn judge_at_commit(catalog: &Catalog, spans: &Calendars, asked: &Moment, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
+    let began = found.state.rollout.as_ref().map(|rollout| rollout.begun);
     judge::judge(&Case {
         plan,
         guard: catalog.guard(plan.target()),
@@ -64,7 +68,14 @@ pub fn judge_at_commit(catalog: &Catalog, read_only: bool, plan: &Plan, found: &
         busy: None,
         approvals: &found.approvals,
         owed: &found.owed,
+        shut: &calendar::stands(spans, plan, found.at, asked, began).reasons,
     })
+}
+
+/// How a plan stands to windows and freezes now.
+pub fn stands_now(world: &World, plan: &Plan, now: &Moment) -> Standing {
+    let began = world.target(plan.target()).and_then(|view| view.state.rollout.as_ref()).map(|rollout| rollout.begun);
+    calendar::stands(&world.calendars.spans, plan, now.wall, now, began)
 }
 
 /// Why `actor` may not say this about a plan; empty when it may be said. Asked by a screen, and again inside the transaction.

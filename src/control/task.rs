@@ -11,8 +11,10 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
 use crate::model::signal::Ask;
+use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
+use crate::policy::calendar::Calendars;
 use crate::ports::ledger::Outcome;
 use crate::ports::signer::Signed;
 
@@ -52,6 +54,11 @@ pub enum Task {
         /// The first line.
         first: u64,
     },
+    /// Reads a calendar.
+    ReadCalendar {
+        /// Its name.
+        calendar: BackendName,
+    },
     /// Reads the store.
     ReadStore,
     /// Reads the journal's newest lines.
@@ -68,6 +75,10 @@ pub enum Task {
         read_only: bool,
         /// The requester's own signatures; none: the process signs.
         signed: Vec<Signed>,
+        /// Windows and freezes.
+        spans: Arc<Calendars>,
+        /// When it was asked for: by it the age of calendars is counted.
+        asked: Moment,
     },
     /// Has a plan signed by the requester's own key.
     Sign {

@@ -11,6 +11,7 @@ use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 pub use self::ledger::{LedgerView, Ruled};
+use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Waiting};
@@ -359,6 +360,8 @@ pub struct World {
     pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
     pub ruled: Arc<VecDeque<Ruled>>,
+    /// Windows and freezes.
+    pub calendars: CalendarView,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -378,6 +381,7 @@ impl World {
     pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
         let targets = catalog.targets().map(|target| (target.clone(), Arc::new(TargetView::new(target)))).collect();
         let sources = catalog.backends.values().map(|backend| (backend.name.clone(), Arc::new(Source::new(backend)))).collect();
+        let calendars = CalendarView::new(&catalog, &now);
         Self {
             generation: 0,
             at: now,
@@ -388,6 +392,7 @@ impl World {
             sources,
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
+            calendars,
             waiting: Arc::new(Vec::new()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),

@@ -43,6 +43,8 @@ pub struct Case<'a> {
     pub approvals: &'a [Approval],
     /// Reviews that are owed, of this service at least.
     pub owed: &'a [Review],
+    /// Why no window is open for it, or which freeze stops it; empty when the calendar lets it go.
+    pub shut: &'a [Reason],
 }
 
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
@@ -81,7 +83,11 @@ pub fn judge(case: &Case<'_>) -> Verdict {
 
 /// What the rules say against a plan that break glass may waive: gate checks.
 fn waivable(case: &Case<'_>) -> Vec<Reason> {
-    if case.plan.direction == Direction::Forward { gate::stopping(&case.plan.checks) } else { Vec::new() }
+    let mut reasons = case.shut.to_vec();
+    if case.plan.direction == Direction::Forward {
+        reasons.extend(gate::stopping(&case.plan.checks));
+    }
+    reasons
 }
 
 /// What a group has not given yet, and who of it could.

@@ -113,6 +113,7 @@ fn guard<'a>(protection: &'a Protection, gates: &'a Gates) -> Guard<'a> {
 
 fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> Case<'a> {
     Case {
+        shut: &[],
         plan,
         guard: None,
         is_own_key: None,

@@ -112,6 +112,7 @@ fn reload(
                 Ok(loaded) => {
                     let catalog = loaded.config.catalog.clone();
                     actor = Some(found.again(&catalog.people));
+                    switchboard.replace_calendars(compose::calendars(&loaded.config, &clock));
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)
                 }

@@ -13,10 +13,12 @@ use crate::control::{gate, record};
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::text::Text;
 use crate::model::traffic::Weights;
+use crate::ports::calendar::CalendarPorts;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
@@ -34,17 +36,31 @@ const LOG_LINES: u32 = 500;
 
 /// The ports in force: a reload of the configuration replaces them all at once.
 #[derive(Default)]
-pub struct Switchboard(RwLock<Ports>);
+pub struct Switchboard(RwLock<Ports>, RwLock<CalendarPorts>);
 
 impl Switchboard {
     /// These ports.
     pub fn new(ports: Ports) -> Self {
-        Self(RwLock::new(ports))
+        Self(RwLock::new(ports), RwLock::default())
     }
 
     /// From now on these; what is under way on an old one goes on there.
     pub fn replace(&self, ports: Ports) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = ports;
+    }
+
+    /// From now on these calendars.
+    pub fn replace_calendars(&self, calendars: CalendarPorts) {
+        *self.1.write().unwrap_or_else(PoisonError::into_inner) = calendars;
+    }
+
+    /// Reads a calendar.
+    async fn calendar(&self, name: &BackendName) -> Result<Arc<CalendarReading>, PortError> {
+        let port = self.1.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        match port {
+            Some(port) => port.read().await,
+            None => Err(unsupported(name, "read the calendar")),
+        }
     }
 
     /// What each backend can do, and how a person would do it by hand.
@@ -169,6 +185,7 @@ impl Outside {
             | Task::Verify => true,
             Task::Poll { .. }
             | Task::ReadLog { .. }
+            | Task::ReadCalendar { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
@@ -187,6 +204,11 @@ impl Outside {
                     Err(_) => Err(timed_out(&backend, "read it", deadline)),
                 };
                 Some(Event::Polled { backend, seq, asked, result })
+            }
+            Task::ReadCalendar { calendar } => {
+                let asked = self.clock.now();
+                let result = self.ports.calendar(&calendar).await;
+                Some(Event::CalendarRead { calendar, asked, result })
             }
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
@@ -277,8 +299,8 @@ impl Outside {
     /// Does a task of the ledger.
     pub async fn write(&self, task: Task) -> Written {
         match task {
-            Task::Begin { plan, catalog, read_only, signed } => {
-                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, read_only, &plan, found);
+            Task::Begin { plan, catalog, read_only, signed, spans, asked } => {
+                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, &spans, &asked, read_only, &plan, found);
                 let result = self.ledger.begin_signed(&plan, &signed, &judge).await;
                 let result = match result {
                     Ok(begun) => {
@@ -342,6 +364,7 @@ impl Outside {
             Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
             Task::Poll { .. }
             | Task::ReadLog { .. }
+            | Task::ReadCalendar { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }

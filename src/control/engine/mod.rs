@@ -238,6 +238,7 @@ impl Machine {
                 Vec::new()
             }
             Event::Polled { .. }
+            | Event::CalendarRead { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
@@ -320,6 +321,8 @@ impl Machine {
                     catalog: world.catalog.clone(),
                     read_only: world.read_only,
                     signed: self.signed.clone(),
+                    spans: world.calendars.spans.clone(),
+                    asked: *now,
                 }]
             }
             Verdict::SecondPerson { reasons, .. } => {
@@ -436,6 +439,7 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::Signed { plan, .. }
         | Event::Noted { plan, .. } => Some(*plan),
         Event::Polled { .. }
+        | Event::CalendarRead { .. }
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }

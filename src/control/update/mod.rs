@@ -1,5 +1,6 @@
 //! The update: one event in, the next world and the tasks that follow out. Pure; split by event family.
 
+mod calendar;
 mod deed;
 mod moved;
 mod reading;
@@ -90,6 +91,8 @@ pub struct Room {
     detail: Option<u64>,
     following: BTreeMap<(BackendName, u64), Following>,
     store_due: Boot,
+    /// When each calendar is read next.
+    calendars_due: BTreeMap<BackendName, calendar::Due>,
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
@@ -135,6 +138,7 @@ impl Room {
             detail: None,
             following: BTreeMap::new(),
             store_due: Boot(0),
+            calendars_due: BTreeMap::new(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             moved: Vec::new(),
@@ -195,7 +199,7 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        [self.schedule.wake(), machines, logs, moved, Some(self.store_due)].into_iter().flatten().min()
+        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), Some(self.store_due)].into_iter().flatten().min()
     }
 
     /// Takes in one event.
@@ -215,6 +219,7 @@ impl Room {
         self.set_urgency();
         tasks.extend(self.polls(now));
         tasks.extend(self.logs(now));
+        tasks.extend(self.calendars(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
             tasks.push(Task::ReadStore);
@@ -225,6 +230,10 @@ impl Room {
     fn on_event(&mut self, now: &Moment, event: Event) -> Vec<Task> {
         match event {
             Event::Polled { backend, seq, asked, result } => self.on_polled(now, &backend, seq, asked, result),
+            Event::CalendarRead { calendar, asked, result } => {
+                self.on_calendar(now, &calendar, asked, result);
+                Vec::new()
+            }
             Event::LogRead { backend, log, result } => {
                 self.on_log(now, backend, log, result);
                 Vec::new()
@@ -314,6 +323,7 @@ impl Room {
                 self.world.actor = actor.unwrap_or(fresh.actor);
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
+                self.calendars_anew(now);
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);
                 self.touch(now);

@@ -16,3 +16,4 @@ mod router;
 mod secrets;
 mod shape;
 mod stands;
+mod windows;

@@ -360,7 +360,7 @@ async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
         owed: Vec::new(),
         is_own_key: false,
     };
-    let verdict = gonogo::control::gate::judge_at_commit(&stage.catalog, false, &plan, &found);
+    let verdict = gonogo::control::gate::judge_at_commit(&stage.catalog, &room.world().calendars.spans, &room.now(), false, &plan, &found);
     assert_eq!(verdict.reasons()[0].rule, "expired");
 }
 

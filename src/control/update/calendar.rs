@@ -1,0 +1,55 @@
+//! Calendars: each is read when it is due, and the spans of time are made anew when one said something or the day changed.
+
+use std::sync::Arc;
+
+use super::Room;
+use crate::control::task::Task;
+use crate::model::error::PortError;
+use crate::model::ical::CalendarReading;
+use crate::model::name::BackendName;
+use crate::model::time::{Boot, Moment};
+
+/// When a calendar is read next.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Due {
+    at: Boot,
+    in_flight: bool,
+}
+
+impl Room {
+    /// Reads the calendars that are due, and keeps the spans around the present.
+    pub(super) fn calendars(&mut self, now: &Moment) -> Vec<Task> {
+        if !self.world.calendars.spans.serves(now.wall) {
+            self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
+        }
+        let mut tasks = Vec::new();
+        for feed in &self.world.catalog.timetable.feeds {
+            let due = self.calendars_due.entry(feed.name.clone()).or_default();
+            if !due.in_flight && now.boot >= due.at {
+                *due = Due { at: now.boot.plus(feed.every), in_flight: true };
+                tasks.push(Task::ReadCalendar { calendar: feed.name.clone() });
+            }
+        }
+        tasks
+    }
+
+    /// The configuration changed: everything is read anew.
+    pub(super) fn calendars_anew(&mut self, now: &Moment) {
+        self.calendars_due.clear();
+        self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
+    }
+
+    /// When a calendar is due.
+    pub(super) fn calendars_wake(&self) -> Option<Boot> {
+        self.calendars_due.values().filter(|due| !due.in_flight).map(|due| due.at).min()
+    }
+
+    pub(super) fn on_calendar(&mut self, now: &Moment, name: &BackendName, asked: Moment, result: Result<Arc<CalendarReading>, PortError>) {
+        if let Some(due) = self.calendars_due.get_mut(name) {
+            due.in_flight = false;
+        }
+        let catalog = self.world.catalog.clone();
+        self.world.calendars.take(&catalog, name, asked, result, now);
+        self.touch(now);
+    }
+}
