@@ -81,7 +81,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
 }
 
-/// What the rules say against a plan that break glass may waive: gate checks.
+/// What the rules say against a plan that break glass may waive: windows and freezes, gate checks.
 fn waivable(case: &Case<'_>) -> Vec<Reason> {
     let mut reasons = case.shut.to_vec();
     if case.plan.direction == Direction::Forward {

@@ -57,6 +57,15 @@ fn it_waives_approvals_and_checks_and_says_which() {
 }
 
 #[test]
+fn it_waives_a_freeze() {
+    let shut = [Reason::new("freeze", "quarter's end", "wait until Monday")];
+    let (rule, gates, people) = (protection(0), Gates::default(), people());
+    let judged = |plan: &Plan| judge(&Case { guard: Some(guard(&rule, &gates)), shut: &shut, ..case(plan, &[], &people) });
+    assert_eq!(rules(&judged(&plan(Verb::Shift, Direction::Forward))), ["freeze"]);
+    assert!(matches!(judged(&broken(Direction::Forward, WHY)), Verdict::Permit(permit) if permit.waived() == shut));
+}
+
+#[test]
 fn an_emergency_change_owes_a_review_and_a_normal_one_does_not() {
     let gates = model();
     for (change, owes) in [(ChangeType::Emergency, Some(DAY * 3)), (ChangeType::Normal, None)] {
