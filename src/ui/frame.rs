@@ -193,7 +193,8 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
         rows.push(row);
     };
     if let Some(trouble) = &world.ledger.trouble {
-        say(format!("no deed is possible: {trouble}"));
+        let but = if world.ledger.has_second_place { " but break glass" } else { "" };
+        say(format!("no deed{but} is possible: {trouble}"));
     }
     for (review, until) in broken_glass(&world.reviews, &scene.now.wall) {
         scene.changes_in((until - scene.now.wall).to_std().unwrap_or_default());

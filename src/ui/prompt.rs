@@ -137,8 +137,8 @@ impl Prompt {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
             }
             Wanted::Glass(intent) => {
-                let what = format!(" BREAK GLASS for {} {}", intent.verb.word(), intent.target);
-                row.add(Role::Watched, what).add(Role::Plain, ", because: ");
+                row.add(Role::Watched, " BREAK GLASS").add(Role::Strong, format!(" {} {}", intent.verb.word(), intent.target));
+                row.add(Role::Plain, ": ");
             }
             Wanted::Find => {
                 row.add(Role::Strong, " find").add(Role::Plain, ": ");
@@ -155,7 +155,7 @@ impl Prompt {
                     )
                 })
             }
-            Wanted::Glass(_) => Some("at its end `for 30m`, else 15m".to_owned()),
+            Wanted::Glass(_) => Some("why, [for 15m]".to_owned()),
             Wanted::Note(_) | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
@@ -194,7 +194,7 @@ fn glass(intent: &Intent, typed: &str) -> Result<Intent, String> {
     let boxed = typed.rsplit_once(" for ").and_then(|(reason, span)| Some((reason.trim(), duration::parse(span.trim())?)));
     let (reason, span) = boxed.unwrap_or((typed, USUAL_BOX));
     if reason.chars().count() < LEAST_REASON {
-        return Err(format!("{LEAST_REASON} characters or more: what is broken, why it cannot wait"));
+        return Err(format!("{LEAST_REASON} characters or more"));
     }
     if !(SHORTEST_BOX..=LONGEST_BOX).contains(&span) {
         return Err("for 1m to 4h".to_owned());

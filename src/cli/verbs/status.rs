@@ -9,6 +9,7 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::standing;
 use crate::control::world::World;
 use crate::model::name::Target;
+use crate::model::review::broken_glass;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 
@@ -87,6 +88,10 @@ fn words(world: &World, now: &Moment, selector: Option<&str>) {
         let age = source.age(now).map_or_else(|| "never read".to_owned(), |age| format!("{} s ago", age.as_secs()));
         let trouble = standing::trouble(source).map(|trouble| format!("; {trouble}")).unwrap_or_default();
         out::line(&format!("{:<16} {:<12} {:<12} {age}{trouble}", source.backend.name, source.kind().word(), source.freshness(now).word()));
+    }
+    for (review, until) in broken_glass(&world.reviews, &now.wall).into_iter().filter(|(review, _)| selects(selector, &review.target)) {
+        let until = until.format("%H:%M:%SZ");
+        out::line(&format!("BREAK GLASS by {}: {} {} until {until}: {}", review.by, review.verb.word(), review.target, review.reason));
     }
     for view in world.targets.values().filter(|view| selects(selector, &view.target)) {
         let version = view.version(view.state.stable).map_or_else(|| Text::clean("version not known"), |seen| seen.version.clone());
