@@ -1,7 +1,7 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
 use crate::control::calendar;
-use crate::control::world::World;
+use crate::control::world::{Ruled, World};
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
@@ -17,7 +17,7 @@ use crate::policy::approval::{self, Ask};
 use crate::policy::calendar::{Calendars, Standing};
 use crate::policy::glass;
 use crate::policy::judge::{self, Case};
-use crate::ports::ledger::AtCommit;
+use crate::ports::ledger::{AtCommit, LedgerError};
 
 /// The verdict over a plan as the world stands now, with the approvals that the store holds.
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
@@ -118,6 +118,11 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
     Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
+}
+
+/// Why policy refused what was said about a plan; none when it was recorded, or failed otherwise.
+pub fn refused(ruled: &Ruled) -> Option<&[Reason]> {
+    if let Err(LedgerError::Refused(reasons)) = &ruled.result { Some(reasons) } else { None }
 }
 
 /// Why the one at the keys may not close a review; empty when it may be closed.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::control::gate;
 use crate::control::planner;
-use crate::control::world::World;
+use crate::control::world::{EntryRow, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::operator::Actor;
@@ -13,7 +13,6 @@ use crate::model::reason::Reason;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval;
-use crate::ports::ledger::EntryRow;
 
 /// What a plan that waits is to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

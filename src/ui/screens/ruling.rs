@@ -13,7 +13,6 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::Moment;
-use crate::ports::ledger::LedgerError;
 
 use crate::ui::field::{self, Field};
 use crate::ui::input::{Chord, Key};
@@ -294,8 +293,8 @@ impl RulingDialog {
             page.mark(Mark::Moving, Role::Moving, "asked; the record is being written");
             return;
         };
-        match &became.result {
-            Ok(at) => {
+        match (&became.result, rules::refused(became)) {
+            (Ok(at), _) => {
                 page.rows.push(Row::rule(scene.theme, "RECORDED"));
                 page.mark(Mark::Proven, Role::Strong, &format!("{what} by {}, {}", became.ruling.person, scene.zone.time(at)));
                 let next = match (stands, self.decision) {
@@ -315,14 +314,14 @@ impl RulingDialog {
                 };
                 page.text(3, Role::Plain, &next);
             }
-            Err(LedgerError::Refused(reasons)) => {
+            (Err(_), Some(reasons)) => {
                 page.rows.push(Row::rule(scene.theme, "DENIED"));
                 page.mark(Mark::Failed, Role::Abnormal, &format!("the {what} was refused, and that is recorded"));
                 for reason in reasons {
                     page.reason(reason);
                 }
             }
-            Err(error) => {
+            (Err(error), None) => {
                 page.rows.push(Row::rule(scene.theme, "NOT RECORDED"));
                 page.mark(Mark::Failed, Role::Abnormal, &format!("{what} not taken: {error}"));
             }
