@@ -185,7 +185,7 @@ pub fn os_user() -> &'static str {
 }
 
 /// How many pools the shared router has whose traffic obeys.
-const POOLS: usize = 80;
+const POOLS: usize = 120;
 /// How many it has whose traffic does not.
 const PINNED: usize = 8;
 
