@@ -291,18 +291,15 @@ fn said_rows(scene: &Scene<'_>, most: usize) -> Vec<Row> {
 /// Why no plan is listed, and what would come here.
 fn empty(scene: &Scene<'_>) -> Vec<String> {
     let world = scene.world;
-    let asks: Vec<String> = world
-        .catalog
-        .environments
-        .iter()
-        .filter(|environment| environment.protection.approvals > 0)
-        .map(|environment| {
-            format!(
-                "{} ({})",
-                environment.name,
-                words::counted(usize::try_from(environment.protection.approvals).unwrap_or(usize::MAX), "person", "persons")
-            )
-        })
+    let persons = |needed: u32| words::counted(usize::try_from(needed).unwrap_or(usize::MAX), "person", "persons");
+    let of_environments = world.catalog.environments.iter().map(|environment| (environment.name.to_string(), &environment.protection));
+    let targets: Vec<_> = world.catalog.targets().collect();
+    // A deploy may have a protection of its own.
+    let own = targets.iter().filter_map(|target| Some((target.to_string(), world.catalog.deploy(target)?.protection.as_ref()?)));
+    let asks: Vec<String> = of_environments
+        .chain(own)
+        .filter(|(_, protection)| protection.approvals > 0)
+        .map(|(name, protection)| format!("{name} ({})", persons(protection.approvals)))
         .collect();
     match (&world.ledger.trouble, world.ledger.read) {
         (Some(trouble), _) => vec![format!("unreachable: the store cannot be read: {trouble}. What waits is not known.")],
