@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::deed::EntryKind;
-use super::name::PlanId;
+use super::name::{PlanId, Target};
 use super::plan::Plan;
 use super::text::Text;
 
@@ -75,6 +75,8 @@ impl Statement {
 pub struct Ruling {
     /// The plan.
     pub plan: PlanId,
+    /// The plan's target.
+    pub target: Target,
     /// What is said.
     pub decision: Decision,
     /// Who says it: a person, or `os:NAME`.
@@ -110,7 +112,15 @@ impl Ruling {
     /// # Errors
     /// As [`Plan::evidence_digest`].
     pub fn about(plan: &Plan, decision: Decision, person: &str, words: Text) -> Result<Self, serde_json::Error> {
-        Ok(Self { plan: plan.id, decision, person: person.to_owned(), evidence: plan.evidence_digest()?, words, expires: None })
+        Ok(Self {
+            plan: plan.id,
+            target: plan.target().clone(),
+            decision,
+            person: person.to_owned(),
+            evidence: plan.evidence_digest()?,
+            words,
+            expires: None,
+        })
     }
 
     /// What is signed, for the ledger of an installation.

@@ -46,37 +46,41 @@ pub struct Requirement {
     pub may: Vec<String>,
 }
 
-/// Whose agreement a plan needs, by its direction and its type of change. An approval counts for every group that its giver is of.
-pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Requirement> {
+/// The groups whose agreement a plan needs, by its direction and its type of change: how many of which roles and teams.
+pub fn groups<'a>(direction: Direction, change: ChangeType, guard: Guard<'a>) -> Vec<(u32, &'a [RoleName], &'a [String])> {
     let Guard { protection, gates, assurance } = guard;
-    let of = |approvals: u32, roles: &[RoleName], teams: &[String]| Requirement {
+    let base = protection.approver_roles.as_slice();
+    let all: Vec<(u32, &[RoleName], &[String])> = match direction {
+        Direction::Release | Direction::Still => Vec::new(),
+        Direction::Back => vec![(protection.way_back_approvals, base, &[])],
+        Direction::Forward => match (change, &gates.standard, &gates.emergency) {
+            (ChangeType::Standard, Some(model), _) => vec![(model.approvals, base, &[])],
+            (ChangeType::Emergency, _, Some(rule)) => {
+                vec![(rule.approvals, if rule.approver_roles.is_empty() { base } else { &rule.approver_roles }, &[])]
+            }
+            // A type without its rule asks for what a normal change asks for.
+            (ChangeType::Normal | ChangeType::Standard | ChangeType::Emergency, _, _) => {
+                let also = protection.also.iter().map(|also| (also.approvals, also.roles.as_slice(), also.teams.as_slice()));
+                std::iter::once((protection.approvals, base, [].as_slice())).chain(also).collect()
+            }
+        },
+    };
+    let mut all: Vec<_> = all.into_iter().filter(|(approvals, ..)| *approvals > 0).collect();
+    // At T2 two persons sign whatever goes forward.
+    if assurance == Assurance::T2 && direction == Direction::Forward && all.is_empty() {
+        all.push((1, base, &[]));
+    }
+    all
+}
+
+/// Whose agreement a plan needs. An approval counts for every group that its giver is of.
+pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Requirement> {
+    let of = |(approvals, roles, teams): (u32, &[RoleName], &[String])| Requirement {
         approvals,
         group: group(roles, teams),
         may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester),
     };
-    let base = &protection.approver_roles;
-    let all = match plan.direction {
-        Direction::Release | Direction::Still => Vec::new(),
-        Direction::Back => vec![of(protection.way_back_approvals, base, &[])],
-        Direction::Forward => match (plan.order.change_type, &gates.standard, &gates.emergency) {
-            (ChangeType::Standard, Some(model), _) => vec![of(model.approvals, base, &[])],
-            (ChangeType::Emergency, _, Some(rule)) => {
-                let roles = if rule.approver_roles.is_empty() { base } else { &rule.approver_roles };
-                vec![of(rule.approvals, roles, &[])]
-            }
-            // A type without its rule asks for what a normal change asks for.
-            (ChangeType::Normal | ChangeType::Standard | ChangeType::Emergency, _, _) => {
-                let also = protection.also.iter().map(|also| of(also.approvals, &also.roles, &also.teams));
-                std::iter::once(of(protection.approvals, base, &[])).chain(also).collect()
-            }
-        },
-    };
-    let mut all: Vec<_> = all.into_iter().filter(|requirement| requirement.approvals > 0).collect();
-    // At T2 two persons sign whatever goes forward.
-    if assurance == Assurance::T2 && plan.direction == Direction::Forward && all.is_empty() {
-        all.push(of(1, base, &[]));
-    }
-    all
+    groups(plan.direction, plan.order.change_type, guard).into_iter().map(of).collect()
 }
 
 fn group(roles: &[RoleName], teams: &[String]) -> String {

@@ -4,7 +4,7 @@ mod glass;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::approval::{Ask, reasons_against, requirements};
+use super::approval::{Ask, groups, reasons_against, requirements};
 use super::gate::{Facts, derive, still_fits, stricter};
 use super::judge::{Case, judge};
 use crate::model::approval::{Approval, Decision};
@@ -361,4 +361,7 @@ fn from_tier_one_on_only_signatures_by_own_keys_count() {
     let alone = Guard { protection: &none, ..alone };
     let verdict = judge(&Case { guard: Some(alone), is_own_key: Some(true), ..case(&plan, &[], &people()) });
     assert!(matches!(verdict, Verdict::SecondPerson { needs: 1, .. }));
+    // So its plan waits as long as one that needs approvals.
+    assert_eq!(groups(Direction::Forward, ChangeType::Normal, alone).len(), 1);
+    assert!(groups(Direction::Back, ChangeType::Standard, alone).is_empty());
 }

@@ -72,6 +72,8 @@ impl SqliteStore {
                 .bind(serde_json::to_string(&approval).map_err(broken)?)
                 .execute(&mut *write.tx)
                 .await?;
+                // A plan that was only stored is looked for by its requester and by other approvers from now on.
+                sqlx::query("UPDATE plan SET waiting = 1 WHERE id = ?").bind(plan.id.to_string()).execute(&mut *write.tx).await?;
             }
             Decision::Reject => end(&mut write.tx, plan.id, &format!("rejected by {}", ruling.person)).await?,
             Decision::Withdraw if plan.order.requester == ruling.person => {

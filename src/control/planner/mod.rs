@@ -22,7 +22,7 @@ use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
-use crate::policy::gate;
+use crate::policy::{approval, gate};
 
 /// How long a plan may be carried out by its requester.
 const GOOD_FOR: Duration = Duration::from_mins(10);
@@ -109,7 +109,6 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
 
 fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft) -> Result<Plan, PlanError> {
     let direction = draft.direction.unwrap_or(Direction::Forward);
-    let protection = world.catalog.protection(&intent.target);
     let typed = checks::typed(world, &intent, direction, draft.percent, draft.undo.is_some(), now);
     let mut impossible = draft.impossible;
     let change_type = match gate::stricter(typed.clone(), intent.args.change) {
@@ -119,11 +118,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
             typed.change
         }
     };
-    let waits = match direction {
-        Direction::Forward => protection.is_some_and(|protection| protection.approvals > 0 || !protection.also.is_empty()),
-        Direction::Back => protection.is_some_and(|protection| protection.way_back_approvals > 0),
-        Direction::Release | Direction::Still => false,
-    };
+    let waits = world.catalog.guard(&intent.target).is_some_and(|guard| !approval::groups(direction, change_type, guard).is_empty());
     let boxed = intent.args.break_glass;
     if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
         return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));

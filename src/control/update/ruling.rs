@@ -7,7 +7,6 @@ use crate::control::gate;
 use crate::control::task::Task;
 use crate::control::world::Ruled;
 use crate::model::approval::{Decision, Ruling};
-use crate::model::reason::Reason;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::ports::ledger::LedgerError;
@@ -18,8 +17,7 @@ const RULINGS: usize = 20;
 
 impl Room {
     pub(super) fn on_rule(&mut self, ruling: Ruling) -> Vec<Task> {
-        let waiting = self.world.waiting.iter().find(|one| one.plan.id == ruling.plan);
-        match waiting.and_then(|one| gate::signing_keys(&self.world, one.plan.target())) {
+        match gate::signing_keys(&self.world, &ruling.target) {
             Some(keys) => vec![Task::SignRuling { ruling, keys }],
             None => vec![self.rule(ruling, None)],
         }
@@ -33,10 +31,12 @@ impl Room {
     pub(super) fn on_ruling_signed(&mut self, now: &Moment, ruling: Ruling, result: Result<Signed, SignError>) -> Vec<Task> {
         match result {
             Ok(signed) => vec![self.rule(ruling, Some(signed))],
+            // What cannot be signed is asked of the ledger all the same: there it is refused, and the attempt recorded.
             Err(error) => {
-                let reason =
-                    Reason::new("assurance", &error.to_string(), "`gonogo whoami` says which keys the agent holds; then say it again");
-                self.on_ruled(now, ruling, Err(LedgerError::Refused(vec![reason])))
+                let (target, person) = (ruling.target.clone(), ruling.person.clone());
+                let mut tasks = self.say(now, HappeningKind::Deed, Some(target), &error.to_string(), &person);
+                tasks.push(self.rule(ruling, None));
+                tasks
             }
         }
     }
@@ -47,7 +47,7 @@ impl Room {
         ruling: Ruling,
         result: Result<chrono::DateTime<chrono::Utc>, LedgerError>,
     ) -> Vec<Task> {
-        let target = self.world.waiting.iter().find(|one| one.plan.id == ruling.plan).map(|one| one.plan.target().clone());
+        let target = ruling.target.clone();
         let what = match ruling.decision {
             Decision::Approve => "approval",
             Decision::Reject => "rejection",
@@ -68,6 +68,6 @@ impl Room {
         // What was written is read back at once.
         self.store_due = Boot(0);
         self.touch(now);
-        self.say(now, HappeningKind::Deed, target, &text, &person)
+        self.say(now, HappeningKind::Deed, Some(target), &text, &person)
     }
 }

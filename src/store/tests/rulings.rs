@@ -186,3 +186,14 @@ async fn a_change_of_people_is_an_entry_before_the_next_that_a_person_can_sign()
     assert!(body.ends_with(&format!("ana namespaces=\"gonogo-deed@v1,gonogo-approval@v1\" {key}\n")), "{body}");
     assert!(store.verify().await.unwrap().intact);
 }
+
+#[tokio::test]
+async fn a_plan_that_was_only_stored_waits_once_somebody_approved_it() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let plan = plan(&clock, Verb::Shift, "1");
+    store.store_plan(&plan).await.unwrap();
+    assert!(store.waiting().await.unwrap().is_empty());
+    store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
+    assert_eq!(givers(&store).await, ["bo"]);
+}

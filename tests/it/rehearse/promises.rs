@@ -348,6 +348,70 @@ async fn p7_roles_that_changed_between_plan_and_begin_refuse_the_deed() {
     assert!(room.tap.sent().is_empty());
 }
 
+/// What the room knew when the plan was confirmed does not count inside the transaction: approvals, signatures, freezes.
+#[tokio::test]
+async fn p7_p10_approvals_signatures_and_freezes_are_looked_at_again_inside_the_transaction() {
+    use gonogo::model::approval::Approval;
+    use gonogo::model::catalog::{Assurance, Catalog};
+    use gonogo::model::timetable::{Freeze, Running, Scope, Stamp, Times, WayBack};
+    use gonogo::policy::calendar::{Calendars, Feeds};
+    let stage = Stage::small(42);
+    let mut room = ready(&stage).await;
+    let plan = room.plan_shift(20);
+    let now = room.now();
+    let found = gonogo::ports::ledger::AtCommit {
+        state: room.world().target(&prod()).unwrap().state.clone(),
+        at: now.wall,
+        approvals: Vec::new(),
+        owed: Vec::new(),
+        is_own_key: false,
+    };
+    let judged = |catalog: &Catalog, found: &gonogo::ports::ledger::AtCommit| {
+        let spans = Calendars::of(catalog, &Feeds::new(), now.wall);
+        gonogo::control::gate::judge_at_commit(catalog, &spans, &now, false, &plan, found)
+    };
+    let changed = |change: &dyn Fn(&mut Catalog)| {
+        let mut catalog = Catalog::clone(&stage.catalog);
+        change(&mut catalog);
+        catalog
+    };
+    assert_eq!(judged(&stage.catalog, &found).word(), "permit");
+    let guarded = changed(&|catalog| {
+        for service in catalog.services.values_mut() {
+            service.deploy.values_mut().for_each(|deploy| deploy.protection = None);
+        }
+        catalog.environments.iter_mut().for_each(|environment| environment.protection.approvals = 1);
+    });
+    assert_eq!(judged(&guarded, &found).word(), "second-person");
+    let signing = changed(&|catalog| catalog.environments.iter_mut().for_each(|environment| environment.assurance = Assurance::T1));
+    assert_eq!(judged(&signing, &found).reasons()[0].rule, "assurance");
+    let approval = Approval {
+        person: "nobody-with-a-role".to_owned(),
+        at: now.wall,
+        expires: plan.expires,
+        evidence: String::new(),
+        is_own_key: true,
+        words: gonogo::model::text::Text::empty(),
+    };
+    let stranger = gonogo::ports::ledger::AtCommit { approvals: vec![approval], ..found.clone() };
+    assert_eq!(judged(&guarded, &stranger).word(), "second-person");
+    let frozen = changed(&|catalog| {
+        catalog.timetable.freezes.push(Freeze {
+            name: "now".to_owned(),
+            scope: Scope::default(),
+            timezone: "UTC".to_owned(),
+            times: Times::Once {
+                begin: Stamp::Utc(now.wall - chrono::TimeDelta::hours(1)),
+                end: Stamp::Utc(now.wall + chrono::TimeDelta::hours(1)),
+            },
+            reason: "it began meanwhile".to_owned(),
+            way_back: WayBack::Exempt,
+            running: Running::Hold,
+        });
+    });
+    assert_eq!(judged(&frozen, &found).reasons()[0].rule, "freeze");
+}
+
 #[tokio::test]
 async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
     let stage = Stage::small(41);
