@@ -47,7 +47,7 @@ pub struct Requirement {
 }
 
 /// The groups whose agreement a plan needs, by its direction and its type of change: how many of which roles and teams.
-pub fn groups<'a>(direction: Direction, change: ChangeType, guard: Guard<'a>) -> Vec<(u32, &'a [RoleName], &'a [String])> {
+pub fn groups(direction: Direction, change: ChangeType, guard: Guard<'_>) -> Vec<(u32, &[RoleName], &[String])> {
     let Guard { protection, gates, assurance } = guard;
     let base = protection.approver_roles.as_slice();
     let all: Vec<(u32, &[RoleName], &[String])> = match direction {
