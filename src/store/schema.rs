@@ -12,7 +12,7 @@ use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
-const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4];
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
 const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
@@ -115,6 +115,16 @@ CREATE TABLE taken_over (
 ) WITHOUT ROWID;
 ";
 
+/// Rule sets that were seen, and which of them counts.
+const LEDGER_5: &str = "
+CREATE TABLE rules (
+    digest TEXT PRIMARY KEY,
+    n INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
+";
+
 const JOURNAL_1: &str = "
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
@@ -158,6 +168,12 @@ impl Part {
             Self::Journal => "journal.db",
         }
     }
+}
+
+/// The newest schema of the ledger.
+#[cfg(test)]
+pub fn newest() -> usize {
+    LEDGER.len()
 }
 
 /// Opens a file for writing, made with this mode when it is not there, or a database in memory.
