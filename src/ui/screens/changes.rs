@@ -1,24 +1,23 @@
 //! Changes: which plans wait, what blocks each, who has agreed, who still could, and what the reader can do now.
 
+mod queue;
+mod said;
+mod whole;
+
 use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::world::World;
-use crate::model::approval::{Decision, Waiting};
+use crate::model::approval::Waiting;
 use crate::model::name::PlanId;
 use crate::model::time::Moment;
-use crate::model::verdict::Verdict;
-
 use crate::ui::command::Command;
-use crate::ui::plans::{self, Part, Queued, asked, queue};
-use crate::ui::row::{Row, cells, fit, wrap};
+use crate::ui::plans::{self, Queued, asked, queue};
+use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
-use crate::ui::screens::plan::page::Page;
-use crate::ui::screens::plan::{gate, sections};
-use crate::ui::theme::{Mark, Role};
-use crate::ui::words;
+use crate::ui::theme::Role;
 
 /// From this width on the marked plan stands in two columns.
 const TWO_COLUMNS: u16 = 150;
@@ -106,12 +105,12 @@ impl ChangesScreen {
             return;
         }
         let height = usize::from(area.height);
-        let mut rows = queue_rows(scene, &listed, here, (height / 3).max(2), usize::from(area.width));
-        let said = said_rows(scene, if height < 30 { 2 } else { 6 });
+        let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(area.width));
+        let said = said::rows(scene, if height < 30 { 2 } else { 6 });
         let place = rows.len();
         if marked.is_none() {
             rows.extend(
-                empty(scene)
+                queue::empty(scene)
                     .iter()
                     .flat_map(|text| wrap(text, usize::from(area.width).saturating_sub(4)))
                     .map(|line| Row::of(Role::Plain, format!("   {line}"))),
@@ -139,10 +138,10 @@ impl ChangesScreen {
         let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
         let columns: Vec<(Rect, Vec<Row>)> = if two {
             let wide = |area: Rect| usize::from(area.width.saturating_sub(1));
-            vec![(left, verdict_rows(scene, marked, wide(left))), (right, plan_rows(scene, marked, wide(right)))]
+            vec![(left, whole::verdict_rows(scene, marked, wide(left))), (right, whole::plan_rows(scene, marked, wide(right)))]
         } else {
             let wide = usize::from(area.width);
-            vec![(left, [verdict_rows(scene, marked, wide), plan_rows(scene, marked, wide)].concat())]
+            vec![(left, [whole::verdict_rows(scene, marked, wide), whole::plan_rows(scene, marked, wide)].concat())]
         };
         let long = columns.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
         self.furthest.set(long.saturating_sub(room));
@@ -160,160 +159,5 @@ impl ChangesScreen {
                 row.draw(buffer, *place, y, scene.theme);
             }
         }
-    }
-}
-
-/// The plans that wait, two rows each: what is asked for, of which type, by whom, until when; and what blocks it or is to be done.
-fn queue_rows(scene: &Scene<'_>, listed: &[&Waiting], here: usize, room: usize, width: usize) -> Vec<Row> {
-    let all: Vec<Queued<'_>> = listed.iter().map(|one| plans::queued(scene.world, one, scene.now)).collect();
-    let yours = all.iter().filter(|one| matches!(one.part, Part::MayAgree | Part::MayGo)).count();
-    let heading = match all.len() {
-        0 => "plans that wait 0".to_owned(),
-        n => format!("plans that wait {n}: {yours} for you"),
-    };
-    let mut rule = Row::rule(scene.theme, &heading);
-    let most = (room.saturating_sub(1) / 2).max(1);
-    let first = (here + 1).saturating_sub(most).min(all.len().saturating_sub(most));
-    if all.len() > most {
-        rule.end(Role::Watched, format!("{} to {} of {} ", first + 1, (first + most).min(all.len()), all.len()));
-    }
-    let mut rows = vec![rule];
-    for (place, one) in all.iter().enumerate().skip(first).take(most) {
-        rows.extend(queued_rows(scene, one, place == here, width));
-    }
-    rows
-}
-
-fn queued_rows(scene: &Scene<'_>, one: &Queued<'_>, here: bool, width: usize) -> [Row; 2] {
-    let plan = &one.waiting.plan;
-    let (mark, role) = match one.part {
-        Part::MayAgree | Part::MayGo => (Mark::Waits, Role::Waits),
-        Part::Blocked => (Mark::Failed, Role::Watched),
-        Part::MineWaits | Part::Agreed | Part::Others => (Mark::Held, Role::Plain),
-    };
-    let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
-    row.add(role, format!("{} ", scene.glyph(mark))).add(Role::Strong, format!("{} {}", plan.target(), asked(plan)));
-    let until = format!(" ends {} ({}) ", scene.zone.time(&plan.expires), scene.left(&plan.expires));
-    let tail = [
-        format!(
-            "  {} change  asked {} ago by {}  plan {}",
-            plan.order.change_type.word(),
-            scene.ago(&plan.made),
-            plan.intent.requester,
-            plan.id.short()
-        ),
-        format!("  {}  asked {} ago by {}", plan.order.change_type.word(), scene.ago(&plan.made), plan.intent.requester),
-        format!("  {}  by {}", plan.order.change_type.word(), plan.intent.requester),
-        format!("  by {}", plan.intent.requester),
-    ];
-    let room = width.saturating_sub(row.width() + cells(&until) + 1);
-    row.add(Role::Plain, fit(&tail, room)).end(Role::Quiet, until);
-    let mut second = Row::new();
-    second.at(3).add(role, fit(&one.forms(), width.saturating_sub(4)));
-    [row, second]
-}
-
-/// The verdict over the marked plan, what its reader can do, its approvals and its checks.
-fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
-    let plan = &marked.waiting.plan;
-    let mut page = Page { scene, width, rows: Vec::new() };
-    match &marked.verdict {
-        Verdict::Permit(_) => page.mark(Mark::Proven, Role::Strong, &format!("may go: {} executes it", plan.intent.requester)),
-        Verdict::SecondPerson { .. } => {}
-        Verdict::Deny(reasons) => {
-            page.mark(Mark::Failed, Role::Watched, &format!("blocked, for {}", words::counted(reasons.len(), "reason", "reasons")));
-        }
-    }
-    for reason in marked.verdict.reasons() {
-        page.reason(reason);
-    }
-    mine(&mut page, marked);
-    gate::approvals(&mut page, marked);
-    gate::change_type(&mut page, plan);
-    gate::checks(&mut page, plan, &marked.fresh.checks);
-    page.rows
-}
-
-/// What the reader can do to it now, with its keys.
-fn mine(page: &mut Page<'_, '_>, marked: &Queued<'_>) {
-    let world = page.scene.world;
-    let mut can: Vec<String> = Vec::new();
-    for decision in [Decision::Approve, Decision::Reject, Decision::Withdraw] {
-        if plans::against(world, marked.waiting, decision, page.scene.now).is_empty() {
-            can.push(format!("{} {}", page.scene.keymap.shown(Command::Rule(decision)), decision.word()));
-        }
-    }
-    if marked.waiting.plan.intent.requester == world.actor {
-        let does = if marked.part == Part::MayGo { "execute" } else { "look at it as a deed" };
-        can.push(format!("{} {does}", page.scene.keymap.shown(Command::Execute)));
-    }
-    let text = if can.is_empty() { "nothing: it is for others".to_owned() } else { can.join(", ") };
-    page.say(Role::Quiet, "you can", Role::Plain, &text);
-}
-
-/// What the marked plan does, and what was looked at when it was made.
-fn plan_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
-    let plan = &marked.waiting.plan;
-    let mut page = Page { scene, width, rows: Vec::new() };
-    sections::what(&mut page, plan, false);
-    page.say(Role::Quiet, "asked by", Role::Plain, &format!("{}, {} ago", plan.intent.requester, scene.ago(&plan.made)));
-    if !plan.intent.reason.is_empty() {
-        page.say(Role::Quiet, "reason", Role::Plain, plan.intent.reason.as_str());
-    }
-    sections::how(&mut page, plan);
-    sections::cost(&mut page, plan);
-    sections::evidence(&mut page, plan);
-    page.rows
-}
-
-/// What was said last about plans, and what was denied.
-fn said_rows(scene: &Scene<'_>, most: usize) -> Vec<Row> {
-    let mut rows = vec![Row::rule(scene.theme, "said and denied last")];
-    for entry in plans::said(scene.world).take(most) {
-        let of = entry.requester.as_deref().unwrap_or(&entry.signer);
-        let mut row = Row::new();
-        row.at(3).add(Role::Quiet, scene.zone.minute(&entry.at, &scene.now.wall));
-        row.at(10).add(super::entry::looks(entry.kind), entry.kind.word());
-        let plan = entry.deed.map(|plan| format!(" {}", plan.short())).unwrap_or_default();
-        let (verb, target) = (entry.verb.as_deref().unwrap_or_default(), entry.target.as_deref().unwrap_or_default());
-        row.at(22).add(Role::Plain, format!("{verb} {target} of {of}{plan}"));
-        if !entry.words.is_empty() {
-            row.add(Role::Quiet, format!("  {}", entry.words));
-        }
-        rows.push(row);
-    }
-    if rows.len() == 1 {
-        rows.push(Row::of(Role::Quiet, "   nothing yet: approvals, rejections, withdrawals and denials stand here"));
-    }
-    rows
-}
-
-/// Why no plan is listed, and what would come here.
-fn empty(scene: &Scene<'_>) -> Vec<String> {
-    let world = scene.world;
-    let persons = |needed: u32| words::counted(usize::try_from(needed).unwrap_or(usize::MAX), "person", "persons");
-    let of_environments = world.catalog.environments.iter().map(|environment| (environment.name.to_string(), &environment.protection));
-    let targets: Vec<_> = world.catalog.targets().collect();
-    // A deploy may have a protection of its own.
-    let own = targets.iter().filter_map(|target| Some((target.to_string(), world.catalog.deploy(target)?.protection.as_ref()?)));
-    let asks: Vec<String> = of_environments
-        .chain(own)
-        .filter(|(_, protection)| protection.approvals > 0)
-        .map(|(name, protection)| format!("{name} ({})", persons(protection.approvals)))
-        .collect();
-    match (&world.ledger.trouble, world.ledger.read) {
-        (Some(trouble), _) => vec![format!("unreachable: the store cannot be read: {trouble}. What waits is not known.")],
-        (None, false) => vec!["loading: the store is still being read".to_owned()],
-        (None, true) if asks.is_empty() => vec![
-            "nothing configured: no environment asks for the agreement of another person.".to_owned(),
-            "`protection = { approvals = 1 }` in an [[environment]] makes forward deeds there wait here.".to_owned(),
-        ],
-        (None, true) => vec![
-            "nothing there: no plan waits for a person.".to_owned(),
-            format!(
-                "A forward deed where others must agree comes here when it is asked for: {}. It stays until they agreed and its requester executes it, until one rejects it, or until it ends.",
-                asks.join(", ")
-            ),
-        ],
     }
 }

@@ -1,0 +1,65 @@
+//! The change in full: the verdict over it, what its reader can do, approvals, type, checks; and what it does.
+
+use crate::model::approval::Decision;
+use crate::model::verdict::Verdict;
+use crate::ui::command::Command;
+use crate::ui::plans::{self, Part, Queued};
+use crate::ui::row::Row;
+use crate::ui::scene::Scene;
+use crate::ui::screens::plan::page::Page;
+use crate::ui::screens::plan::{gate, sections};
+use crate::ui::theme::{Mark, Role};
+use crate::ui::words;
+
+/// The verdict over the marked plan, what its reader can do, its approvals and its checks.
+pub fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
+    let plan = &marked.waiting.plan;
+    let mut page = Page { scene, width, rows: Vec::new() };
+    match &marked.verdict {
+        Verdict::Permit(_) => page.mark(Mark::Proven, Role::Strong, &format!("may go: {} executes it", plan.intent.requester)),
+        Verdict::SecondPerson { .. } => {}
+        Verdict::Deny(reasons) => {
+            page.mark(Mark::Failed, Role::Watched, &format!("blocked, for {}", words::counted(reasons.len(), "reason", "reasons")));
+        }
+    }
+    for reason in marked.verdict.reasons() {
+        page.reason(reason);
+    }
+    mine(&mut page, marked);
+    gate::approvals(&mut page, marked);
+    gate::change_type(&mut page, plan);
+    gate::checks(&mut page, plan, &marked.fresh.checks);
+    page.rows
+}
+
+/// What the reader can do to it now, with its keys.
+fn mine(page: &mut Page<'_, '_>, marked: &Queued<'_>) {
+    let world = page.scene.world;
+    let mut can: Vec<String> = Vec::new();
+    for decision in [Decision::Approve, Decision::Reject, Decision::Withdraw] {
+        if plans::against(world, marked.waiting, decision, page.scene.now).is_empty() {
+            can.push(format!("{} {}", page.scene.keymap.shown(Command::Rule(decision)), decision.word()));
+        }
+    }
+    if marked.waiting.plan.intent.requester == world.actor {
+        let does = if marked.part == Part::MayGo { "execute" } else { "look at it as a deed" };
+        can.push(format!("{} {does}", page.scene.keymap.shown(Command::Execute)));
+    }
+    let text = if can.is_empty() { "nothing: it is for others".to_owned() } else { can.join(", ") };
+    page.say(Role::Quiet, "you can", Role::Plain, &text);
+}
+
+/// What the marked plan does, and what was looked at when it was made.
+pub fn plan_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Row> {
+    let plan = &marked.waiting.plan;
+    let mut page = Page { scene, width, rows: Vec::new() };
+    sections::what(&mut page, plan, false);
+    page.say(Role::Quiet, "asked by", Role::Plain, &format!("{}, {} ago", plan.intent.requester, scene.ago(&plan.made)));
+    if !plan.intent.reason.is_empty() {
+        page.say(Role::Quiet, "reason", Role::Plain, plan.intent.reason.as_str());
+    }
+    sections::how(&mut page, plan);
+    sections::cost(&mut page, plan);
+    sections::evidence(&mut page, plan);
+    page.rows
+}
