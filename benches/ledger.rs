@@ -69,6 +69,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         rules: "00".to_owned(),
         targets: vec![target],
         text: Some(Text::clean("a note")),
+        ticket: None,
         verb: Verb::Note,
     };
     let intent = Intent {

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::glass::{BreakGlass, Glass};
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
+use crate::model::ticket::Ticket;
 
 /// The release control room in a terminal.
 #[derive(Debug, Parser)]
@@ -230,6 +231,9 @@ pub struct PlanArgs {
     /// Makes the change stricter than the rules say: normal.
     #[arg(long, value_name = "TYPE", value_parser = change_type)]
     pub change: Option<ChangeType>,
+    /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
+    #[arg(long, value_name = "ID")]
+    pub ticket: Option<Ticket>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -307,6 +311,9 @@ pub struct DeedFlags {
     /// Makes the change stricter than the rules say: normal.
     #[arg(long, value_name = "TYPE", value_parser = change_type)]
     pub change: Option<ChangeType>,
+    /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
+    #[arg(long, value_name = "ID")]
+    pub ticket: Option<Ticket>,
     /// Carries out this stored plan.
     #[arg(long, value_name = "ID")]
     pub if_plan: Option<String>,

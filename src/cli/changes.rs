@@ -41,6 +41,7 @@ fn queued(one: &Queued<'_>, now: &Moment) -> Value {
         "reason": plan.intent.reason,
         "since": rfc3339(&plan.made),
         "expires": rfc3339(&plan.expires),
+        "ticket": plan.order.ticket,
         "change_type": plan.order.change_type.word(),
         "because": typed.map(|typed| typed.because.clone()),
         "needs": one.needs,

@@ -269,7 +269,7 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut told = json!({
         "schema": SCHEMA,
         "deed": deed.plan.to_string(),
         "plan": deed.plan.to_string(),
@@ -283,7 +283,12 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
         "held_due": time(deed.held_due),
         "steps": steps,
         "reasons": reasons(&deed.reasons),
-    })
+    });
+    // A deed without a ticket reads as it did before there were tickets.
+    if let (Some(told), Some(ticket)) = (told.as_object_mut(), &deed.ticket) {
+        told.insert("ticket".to_owned(), Value::from(ticket.as_str()));
+    }
+    told
 }
 
 /// A plan with its verdict.

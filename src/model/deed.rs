@@ -11,6 +11,7 @@ use super::name::{PlanId, Target};
 use super::plan::{Order, StepEffect};
 use super::reason::Reason;
 use super::text::Text;
+use super::ticket::Ticket;
 use super::traffic::Weights;
 
 /// Proof that policy permitted a plan. Only `policy/judge.rs` may call [`Permit::grant`]; the floors test enforces it.
@@ -370,6 +371,9 @@ pub struct Deed {
     pub requester: String,
     /// Why.
     pub reason: Text,
+    /// The ticket under which the change is known elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
     /// Its state.
     pub state: DeedState,
     /// Its facts.

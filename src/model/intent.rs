@@ -10,6 +10,7 @@ use super::operator::Actor;
 use super::pipeline::RunId;
 use super::share::Percent;
 use super::text::Text;
+use super::ticket::Ticket;
 
 /// A deed's verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,6 +108,9 @@ pub struct Arguments {
     /// The time box within which the glass is broken; none: it is not.
     #[serde(default)]
     pub break_glass: Option<Duration>,
+    /// The ticket under which the change is known elsewhere.
+    #[serde(default)]
+    pub ticket: Option<Ticket>,
 }
 
 /// What an operator asked for.

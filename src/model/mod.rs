@@ -24,6 +24,7 @@ pub mod share;
 pub mod signal;
 pub mod slot;
 pub mod text;
+pub mod ticket;
 pub mod time;
 pub mod timeline;
 pub mod timetable;

@@ -15,6 +15,7 @@ use super::run_gate::GateRef;
 use super::share::{Percent, Share};
 use super::slot::Slot;
 use super::text::Text;
+use super::ticket::Ticket;
 use super::traffic::Weights;
 
 /// The format number of an Order.
@@ -163,6 +164,9 @@ pub struct Order {
     pub targets: Vec<OrderTarget>,
     /// A note's text; null otherwise.
     pub text: Option<Text>,
+    /// The ticket under which the change is known elsewhere; not there in an Order without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
     /// The verb.
     pub verb: Verb,
 }

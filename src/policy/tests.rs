@@ -65,6 +65,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         rules: "00".to_owned(),
         targets: Vec::new(),
         text: None,
+        ticket: None,
         verb,
     };
     let intent = Intent {

@@ -46,6 +46,7 @@ impl DeedRow {
             target: plan.target().clone(),
             requester: plan.order.requester.clone(),
             reason: plan.intent.reason.clone(),
+            ticket: plan.order.ticket.clone(),
             state: DeedState::Intended,
             facts: Facts { intended: Some(at), ..Facts::default() },
             held_due: None,

@@ -466,6 +466,7 @@ pub fn watched(state: DeedState) -> World {
         target: checkout(),
         requester: "ana".to_owned(),
         reason: Text::clean("errors after 20 %"),
+        ticket: None,
         state,
         facts,
         held_due: Some(at("14:08:12")),
@@ -522,6 +523,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
             attempt: None,
         }],
         text: None,
+        ticket: intent.args.ticket.clone(),
         verb: intent.verb,
     };
     let cost = |named: &str, text: Option<&str>| Cost { name: named.to_owned(), text: text.map(Text::clean) };

@@ -190,6 +190,7 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
     let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
     args.change = wish.flags.change;
+    args.ticket = wish.flags.ticket.clone();
     args.break_glass = wish.break_glass;
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
@@ -208,7 +209,8 @@ async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: Execut
         return Err(Exit::Target);
     }
     let ExecuteFlags { yes, dry_run, wait, json } = how;
-    let flags = DeedFlags { reason: String::new(), yes, change: None, if_plan: Some(plan.id.to_string()), dry_run, wait, json };
+    let if_plan = Some(plan.id.to_string());
+    let flags = DeedFlags { reason: String::new(), yes, change: None, ticket: None, if_plan, dry_run, wait, json };
     prepare(opened, verb, target, args, flags).await
 }
 
@@ -269,11 +271,12 @@ async fn stored(
         Exit::of_ledger(&error)
     })?;
     let planned = &plan.intent.args;
-    // A run that is not named is the plan's own; a share and a text are always named.
+    // A run or a ticket that is not named is the plan's own; a share and a text are always named.
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
     let same = planned.percent == args.percent
         && planned.text == args.text
         && planned.break_glass.is_some() == args.break_glass.is_some()
+        && (args.ticket.is_none() || planned.ticket == args.ticket)
         && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
@@ -424,6 +427,9 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
     }
     for checked in &plan.preconditions {
         out::line(&format!("  {} {}", if checked.holds { "+" } else { "x" }, checked.text));
+    }
+    if let Some(ticket) = &plan.order.ticket {
+        out::line(&format!("  ticket {ticket}"));
     }
     if let Some(typed) = &plan.typed {
         out::line(&format!("  type   {}: {}", plan.order.change_type.word(), typed.because));

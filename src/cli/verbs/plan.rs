@@ -21,6 +21,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Exit 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Result<Exit, Exit> {
     let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref())?;
     arguments.change = args.change;
+    arguments.ticket = args.ticket.clone();
     let mut opened = settle::open(around, flags, false).await?;
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;

@@ -416,6 +416,7 @@ fn fresh_deed(plan: &Plan) -> Deed {
         target: plan.target().clone(),
         requester: plan.intent.requester.to_string(),
         reason: plan.intent.reason.clone(),
+        ticket: plan.order.ticket.clone(),
         state: DeedState::Intended,
         facts: Facts::default(),
         held_due: None,

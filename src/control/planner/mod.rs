@@ -149,6 +149,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
             attempt: draft.attempt,
         }],
         text: intent.args.text.clone(),
+        ticket: intent.args.ticket.clone(),
         verb: intent.verb,
     };
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;

@@ -121,6 +121,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         rules: "00".to_owned(),
         targets: vec![target],
         text: (verb == Verb::Note).then(|| Text::clean("a note")),
+        ticket: None,
         verb,
     };
     let direction = match verb {

@@ -51,6 +51,9 @@ pub fn rows(scene: &Scene<'_>, entry: &EntryRow, width: usize) -> Vec<Row> {
         row.add(role, text);
     }
     rows.push(row);
+    if let Some(ticket) = &deed.ticket {
+        say(&mut rows, "ticket", Role::Plain, ticket.as_str(), width);
+    }
     if !deed.reason.is_empty() {
         say(&mut rows, "reason", Role::Plain, deed.reason.as_str(), width);
     }

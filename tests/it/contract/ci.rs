@@ -50,6 +50,7 @@ pub fn effect(what: StepEffect) -> Effect {
         rules: String::new(),
         targets: Vec::new(),
         text: None,
+        ticket: None,
         verb: Verb::Start,
     };
     let plan = order.id().unwrap();

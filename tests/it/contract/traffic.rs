@@ -46,6 +46,7 @@ pub fn effect(what: StepEffect, expect: Option<Weights>) -> Effect {
         rules: String::new(),
         targets: Vec::new(),
         text: None,
+        ticket: None,
         verb: Verb::Shift,
     };
     let plan = order.id().unwrap();

@@ -17,4 +17,5 @@ mod router;
 mod secrets;
 mod shape;
 mod stands;
+mod tickets;
 mod windows;

@@ -137,6 +137,7 @@ fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
         rules: String::new(),
         targets: Vec::new(),
         text: None,
+        ticket: None,
         verb: Verb::Shift,
     };
     let plan = order.id().unwrap();

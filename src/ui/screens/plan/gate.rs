@@ -21,6 +21,9 @@ pub fn change_type(page: &mut Page<'_, '_>, plan: &Plan) {
         Some(typed) => format!("so planned; by now the rules say {}: {}", typed.change.word(), typed.because),
     };
     page.say(Role::Strong, planned.word(), Role::Plain, &because);
+    if let Some(ticket) = &plan.order.ticket {
+        page.say(Role::Quiet, "ticket", Role::Plain, ticket.as_str());
+    }
 }
 
 /// The checks as they were found when it was planned, and where they are found otherwise now.
