@@ -2,11 +2,13 @@
 
 use std::num::NonZero;
 use std::ops::Range as Span;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::checkpoint::Checkpoint;
 use super::entry::{Entry, Told, read};
-use super::record::{Header, to_line};
-use super::sign::{check_sshsig, origin, verifier};
+use super::form::is_line;
+use super::record::Header;
+use super::sign::{Signer, check_sshsig, origin, verifier};
 use super::tree::{Range, leaf};
 use crate::model::name;
 use crate::model::text::Text;
@@ -14,6 +16,8 @@ use crate::ports::ledger::Verification;
 
 /// Fewer lines than this are not worth a second thread.
 const WORTH_A_THREAD: usize = 64;
+/// Into how many parts a thread's share is cut.
+const PARTS_A_THREAD: usize = 16;
 /// More threads than this only wait for each other's memory.
 const MOST_THREADS: usize = 16;
 
@@ -123,7 +127,7 @@ fn read_header(bytes: &[u8]) -> Option<(Header, [u8; 32])> {
     let header: Header = serde_json::from_slice(bytes).ok()?;
     let public = verifier(&header.vkey)?;
     let named = header.vkey.strip_prefix(&header.origin)?.starts_with('+');
-    let same = to_line(&header).ok()? == bytes;
+    let same = is_line(&header, bytes);
     let right = header.gonogo == "ledger/1" && name::check(&header.installation).is_ok() && header.origin == origin(&header.installation);
     (named && same && right).then_some((header, public))
 }
@@ -148,10 +152,12 @@ fn chain(told: &[Told]) -> Option<(u64, &'static str)> {
 /// The lowest line whose signature does not hold. All of them are entries.
 fn signatures(told: &[Told]) -> Option<(u64, &'static str)> {
     let entries: Vec<&Entry> = told.iter().filter_map(|told| told.entry.as_ref().ok()).collect();
+    let files = entries.iter().enumerate().filter_map(|(n, entry)| Some((n, entry.signers.as_deref()?)));
+    let files: Vec<(usize, &[Signer])> = files.collect();
     let found = spread(entries.len(), |span| {
         // Signed by whom the newest file above allows; the first one stands for itself.
-        let above = entries.get(..span.start.max(1)).unwrap_or_default();
-        let mut signers = above.iter().rev().find_map(|entry| entry.signers.as_deref()).unwrap_or_default();
+        let above = files.partition_point(|(n, _)| *n < span.start.max(1));
+        let mut signers = above.checked_sub(1).and_then(|newest| files.get(newest)).map(|(_, signers)| *signers).unwrap_or_default();
         let part = entries.get(span.clone()).unwrap_or_default();
         part.iter().zip(span.start..).find_map(|(entry, n)| {
             let checked = check_sshsig(signers, &entry.signer, entry.kind.namespace(), &entry.body, &entry.sig);
@@ -162,17 +168,30 @@ fn signatures(told: &[Told]) -> Option<(u64, &'static str)> {
     found.into_iter().flatten().next()
 }
 
-/// Does work on parts of `count` things on as many threads as the machine has, and returns the results in order.
+/// Does work on parts of `count` things on as many threads as the machine has, and returns the results in the order of the parts.
+///
+/// There are more parts than threads, so that a thread that another process keeps waiting does not keep the others waiting.
 fn spread<T: Send>(count: usize, work: impl Fn(Span<usize>) -> T + Sync) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
     if count < WORTH_A_THREAD || threads == 1 {
         return vec![work(0..count)];
     }
-    let part = count.div_ceil(threads);
-    let spans = (0..count).step_by(part).map(|start| start..count.min(start.saturating_add(part)));
-    std::thread::scope(|scope| {
-        let running: Vec<_> = spans.map(|span| scope.spawn(|| work(span))).collect();
-        let ended = running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        ended.collect()
-    })
+    let part = count.div_ceil(threads.saturating_mul(PARTS_A_THREAD)).max(1);
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let start = next.fetch_add(part, Ordering::Relaxed);
+            if start >= count {
+                return done;
+            }
+            done.push((start, work(start..count.min(start.saturating_add(part)))));
+        }
+    };
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_unstable_by_key(|(start, _)| *start);
+    done.into_iter().map(|(_, one)| one).collect()
 }

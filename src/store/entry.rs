@@ -1,10 +1,12 @@
 //! What one line of the ledger tells by itself: its bytes, its members, its body. Pure.
 
-use base64ct::{Base64, Encoding as _};
 use chrono::{DateTime, Utc};
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::record::{Line, canonical, to_line};
+use super::base64;
+use super::form::{is_canonical, is_line, is_whole};
+use super::record::{Line, Piece};
 use super::sign::{Signer, read_signers};
 use super::tree::{Hash, leaf};
 use crate::model::deed::EntryKind;
@@ -39,27 +41,31 @@ pub struct Entry {
 
 /// Reads the line at place `n`. Without an installation, bodies of every installation are taken.
 pub fn read(installation: Option<&str>, n: u64, bytes: &[u8]) -> Told {
-    let line: Option<Line> = serde_json::from_slice(bytes).ok();
-    let prev = line.as_ref().and_then(|line| Hash::try_from(Base64::decode_vec(&line.prev).ok()?).ok());
+    let line: Option<Line<Piece<'_>>> = serde_json::from_slice(bytes).ok();
+    let prev = line.as_ref().and_then(|line| named(&line.prev.0));
     let entry = line.ok_or("bytes: no entry").and_then(|line| one(installation, n, bytes, line, prev.is_some()));
     Told { leaf: leaf(bytes), prev, entry }
 }
 
-fn one(installation: Option<&str>, n: u64, bytes: &[u8], line: Line, names_above: bool) -> Result<Entry, &'static str> {
-    if to_line(&line).map_err(|_| "bytes: no entry")? != bytes {
+fn named(prev: &str) -> Option<Hash> {
+    Hash::try_from(base64::decode(prev)?).ok()
+}
+
+fn one(installation: Option<&str>, n: u64, bytes: &[u8], line: Line<Piece<'_>>, names_above: bool) -> Result<Entry, &'static str> {
+    if !is_line(&line, bytes) {
         return Err("bytes: not in the one form of an entry");
     }
     if !names_above {
         return Err("bytes: prev is no hash");
     }
     // The decoder takes only the one padded form of the same bytes.
-    let body = Base64::decode_vec(&line.body).map_err(|_| "bytes: body is no base64")?;
-    let sig = Base64::decode_vec(&line.sig).map_err(|_| "bytes: sig is no base64")?;
+    let body = base64::decode(&line.body.0).ok_or("bytes: body is no base64")?;
+    let sig = base64::decode(&line.sig.0).ok_or("bytes: sig is no base64")?;
     if line.n != n {
         return Err("n: not its place");
     }
-    let at = DateTime::parse_from_rfc3339(&line.at).map_err(|_| "at: no time")?.to_utc();
-    if rfc3339(&at) != line.at {
+    let at = DateTime::parse_from_rfc3339(&line.at.0).map_err(|_| "at: no time")?.to_utc();
+    if rfc3339(&at) != line.at.0 {
         return Err("at: not in the one form of a time");
     }
     let signers = if line.kind == EntryKind::Signers {
@@ -70,24 +76,26 @@ fn one(installation: Option<&str>, n: u64, bytes: &[u8], line: Line, names_above
         check_body(installation, line.kind, &body)?;
         None
     };
-    Ok(Entry { at, kind: line.kind, signer: line.signer, body, sig, signers })
+    Ok(Entry { at, kind: line.kind, signer: line.signer.0.into_owned(), body, sig, signers })
 }
 
 fn check_body(installation: Option<&str>, kind: EntryKind, body: &[u8]) -> Result<(), &'static str> {
     let value: Value = serde_json::from_slice(body).map_err(|_| "body: no JSON")?;
-    if !whole(&value) {
+    if !is_whole(&value) {
         return Err("body: a number is no integer");
     }
-    if canonical(&value).map_err(|_| "body: no JSON")? != body {
+    if !is_canonical(&value, body) {
         return Err("body: not canonical");
     }
-    if installation.is_some_and(|installation| value.get("installation") != Some(&Value::from(installation))) {
+    if installation.is_some_and(|installation| value.get("installation").and_then(Value::as_str) != Some(installation)) {
         return Err("body: of another installation");
     }
     match kind {
         EntryKind::Intent => {
-            let order: Order = serde_json::from_value(value).map_err(|_| "body: no Order")?;
-            if order.canonical().map_err(|_| "body: no Order")? != body {
+            let order = Order::deserialize(&value).map_err(|_| "body: no Order")?;
+            // Equal values have one canonical form, and that of this one is the body.
+            let same = serde_json::to_value(&order).is_ok_and(|order| order == value);
+            if !same && order.canonical().map_err(|_| "body: no Order")? != body {
                 return Err("body: no Order of this format");
             }
             Ok(())
@@ -111,20 +119,11 @@ fn check_body(installation: Option<&str>, kind: EntryKind, body: &[u8]) -> Resul
         | EntryKind::Policy
         | EntryKind::BreakGlass
         | EntryKind::Imported => {
-            if value.get("kind") == Some(&Value::from(kind.word())) {
+            if value.get("kind").and_then(Value::as_str) == Some(kind.word()) {
                 Ok(())
             } else {
                 Err("body: of another kind")
             }
         }
-    }
-}
-
-fn whole(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-        Value::Number(number) => number.is_i64() || number.is_u64(),
-        Value::Array(values) => values.iter().all(whole),
-        Value::Object(members) => members.values().all(whole),
     }
 }

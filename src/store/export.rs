@@ -4,6 +4,7 @@ use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 
 use super::check::{Checked, Fault};
+use super::form::is_line;
 use super::proof;
 use super::record::to_line;
 use super::sign::{CHECKPOINT, ProcessKey};
@@ -104,7 +105,7 @@ impl<'a> Export<'a> {
 fn closed(checked: &Checked, bytes: &[u8]) -> Option<String> {
     let closing: Closing = serde_json::from_slice(bytes).ok()?;
     let sig = Base64::decode_vec(&closing.sshsig).ok()?;
-    let same = to_line(&closing).ok()? == bytes;
+    let same = is_line(&closing, bytes);
     let all = checked.at(&closing.checkpoint).and_then(|size| usize::try_from(size).ok()) == Some(checked.told().len());
     (same && all && checked.signed_by_process(CHECKPOINT, closing.checkpoint.as_bytes(), &sig)).then_some(closing.checkpoint)
 }

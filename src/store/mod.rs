@@ -3,6 +3,7 @@
 //! [`SqliteStore`] implements both ports on two files of one directory. The ledger's lines are kept in their final bytes, so
 //! that an export is a copy and [`verify_lines`] sees what was signed.
 
+mod base64;
 mod begin;
 pub mod by_hand;
 mod check;
@@ -13,6 +14,7 @@ mod entry;
 mod evidence;
 mod export;
 mod fault;
+mod form;
 mod glance;
 mod head;
 mod imported;

@@ -1,5 +1,7 @@
 //! The ledger's lines in their final bytes: header, entries, and the bodies that are signed.
 
+use std::borrow::Cow;
+
 use base64ct::{Base64, Encoding as _};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,25 +38,30 @@ impl Header {
     }
 }
 
-/// An entry's line.
+/// An entry's line; its texts may lie in the bytes that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct Line<S = String> {
     /// Its number.
     pub n: u64,
     /// The leaf hash of the line above, in base64.
-    pub prev: String,
+    pub prev: S,
     /// Its time.
-    pub at: String,
+    pub at: S,
     /// Its kind.
     pub kind: EntryKind,
     /// Who signed.
-    pub signer: String,
+    pub signer: S,
     /// The signed bytes, in base64.
-    pub body: String,
+    pub body: S,
     /// The SSHSIG blob, in base64.
-    pub sig: String,
+    pub sig: S,
 }
+
+/// A text of a line where it lies, copied only when it was escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Piece<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl Line {
     /// Signs a body with the process key.
