@@ -1,5 +1,7 @@
 //! The exported ledger: header, entries and a closing checkpoint as JSON Lines, written and checked as plain bytes.
 
+use std::io::BufRead as _;
+
 use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +55,7 @@ impl<'a> Export<'a> {
     /// Takes a file apart at its newlines and checks its entries and its closing line.
     pub fn read(file: &'a [u8]) -> Self {
         let (whole, text) = file.strip_suffix(b"\n").map_or((false, file), |text| (true, text));
-        let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-        let header = lines.remove(0);
+        let (header, mut lines) = apart(text);
         // What was cut off has no closing line: then the last one is still an entry.
         let ends = lines.iter().position(|line| line.starts_with(CLOSING));
         let ends = ends.or_else(|| lines.len().checked_sub(usize::from(!lines.last()?.starts_with(ENTRY))));
@@ -98,6 +99,26 @@ impl<'a> Export<'a> {
     /// The proof that the ledger of `from` entries is the beginning of this one; none when it is longer than this one.
     pub fn prove_growth(&self, from: u64) -> Option<String> {
         proof::of_growth(&self.leaves(), from, self.note.as_deref()?)
+    }
+}
+
+/// The first line, and those under it, each without its newline.
+fn apart(text: &[u8]) -> (&[u8], Vec<&[u8]>) {
+    let (mut left, mut lines, mut header) = (text, Vec::new(), None);
+    loop {
+        let from = left;
+        // Reading from bytes that are here cannot fail.
+        let length = left.skip_until(b'\n').unwrap_or(from.len());
+        let line = from.get(..length).unwrap_or(from);
+        let (line, ends) = line.strip_suffix(b"\n").map_or((line, false), |line| (line, true));
+        if header.is_none() {
+            header = Some(line);
+        } else {
+            lines.push(line);
+        }
+        if !ends {
+            return (header.unwrap_or_default(), lines);
+        }
     }
 }
 
