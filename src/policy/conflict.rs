@@ -203,6 +203,12 @@ mod tests {
     }
 
     #[test]
+    fn a_change_without_a_length_is_in_nobodys_way() {
+        let changes = [change("A", "checkout@prod", ["10:00", "12:00"]), change("B", "checkout@prod", ["11:00", "11:00"])];
+        assert_eq!(told(&changes), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_long_change_conflicts_with_all_that_fall_into_it() {
         let changes = [
             change("C", "checkout@prod", ["12:00", "13:00"]),

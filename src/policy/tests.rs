@@ -1,5 +1,6 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
+mod edges;
 mod glass;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,5 +1,6 @@
 //! Windows and freezes at instants, rule by rule.
 
+mod bounds;
 mod minutes;
 mod trains;
 
