@@ -58,9 +58,7 @@ impl Checked {
         .into_iter()
         .flatten()
         .collect();
-        let chained = chain(&told);
-        let left = chained.map_or(told.len(), |(n, _)| usize::try_from(n).unwrap_or(usize::MAX));
-        let bad = signatures(told.get(..left).unwrap_or_default()).or(chained);
+        let bad = lowest(&told, 0);
         let founded = head.as_ref().is_some_and(|(head, public)| is_founded(header, head, public, &told));
         Self { head, founded, told, bad }
     }
@@ -132,6 +130,13 @@ fn read_header(bytes: &[u8]) -> Option<(Header, [u8; 32])> {
     (named && same && right).then_some((header, public))
 }
 
+/// The lowest line that fails, the chain looked at before the signatures; those of lines before `from` are known to hold.
+fn lowest(told: &[Told], from: usize) -> Option<(u64, &'static str)> {
+    let chained = chain(told);
+    let left = chained.map_or(told.len(), |(n, _)| usize::try_from(n).unwrap_or(usize::MAX));
+    signatures(told.get(..left).unwrap_or_default(), from).or(chained)
+}
+
 /// The lowest line that fails by itself, goes back in time, or is not the one that the next line names.
 fn chain(told: &[Told]) -> Option<(u64, &'static str)> {
     let mut time = None;
@@ -149,12 +154,13 @@ fn chain(told: &[Told]) -> Option<(u64, &'static str)> {
     })
 }
 
-/// The lowest line whose signature does not hold. All of them are entries.
-fn signatures(told: &[Told]) -> Option<(u64, &'static str)> {
+/// The lowest line from `from` on whose signature does not hold. All of them are entries.
+fn signatures(told: &[Told], from: usize) -> Option<(u64, &'static str)> {
     let entries: Vec<&Entry> = told.iter().filter_map(|told| told.entry.as_ref().ok()).collect();
     let files = entries.iter().enumerate().filter_map(|(n, entry)| Some((n, entry.signers.as_deref()?)));
     let files: Vec<(usize, &[Signer])> = files.collect();
-    let found = spread(entries.len(), |span| {
+    let found = spread(entries.len().saturating_sub(from), |span| {
+        let span = span.start + from..span.end + from;
         // Signed by whom the newest file above allows; the first one stands for itself.
         let above = files.partition_point(|(n, _)| *n < span.start.max(1));
         let mut signers = above.checked_sub(1).and_then(|newest| files.get(newest)).map(|(_, signers)| *signers).unwrap_or_default();
@@ -194,4 +200,16 @@ fn spread<T: Send>(count: usize, work: impl Fn(Span<usize>) -> T + Sync) -> Vec<
     });
     done.sort_unstable_by_key(|(start, _)| *start);
     done.into_iter().map(|(_, one)| one).collect()
+}
+
+#[cfg(test)]
+impl Checked {
+    /// What would be bad if line `n` of a ledger that holds were another one. Every other line is as it was read, and signed.
+    pub fn with_line(&mut self, installation: &str, n: usize, line: &[u8]) -> Option<(u64, &'static str)> {
+        assert!(self.bad.is_none());
+        let whole = std::mem::replace(&mut self.told[n], read(Some(installation), number(n), line));
+        let bad = lowest(&self.told, n);
+        self.told[n] = whole;
+        bad
+    }
 }

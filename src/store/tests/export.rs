@@ -1,8 +1,5 @@
 //! Exports: whole ones hold, and whatever is changed in one, cut from it or put into it is found at its place.
 
-use std::collections::BTreeSet;
-use std::ops::Range as Span;
-
 use base64ct::Encoding as _;
 
 use super::format::filled;
@@ -10,10 +7,9 @@ use super::*;
 use crate::model::reason::Reason;
 use crate::ports::ledger::{Ledger as _, LedgerError, Verification};
 use crate::store::Export;
-use crate::store::record::Line;
 
 /// An export with an entry of every kind that can be written today.
-async fn exported(dir: &Path, clock: &Arc<Still>) -> (SqliteStore, Vec<u8>) {
+pub async fn exported(dir: &Path, clock: &Arc<Still>) -> (SqliteStore, Vec<u8>) {
     let store = filled(dir, clock).await;
     let denied = plan(clock, Verb::Note, "denied");
     store.deny(&denied, &[Reason::new("freeze", "a freeze", "wait until it ends")]).await.unwrap();
@@ -21,117 +17,16 @@ async fn exported(dir: &Path, clock: &Arc<Still>) -> (SqliteStore, Vec<u8>) {
     (store, file)
 }
 
-fn verify(file: &[u8]) -> Verification {
+pub fn verify(file: &[u8]) -> Verification {
     Export::read(file).verify(None, None)
 }
 
-fn lines(file: &[u8]) -> Vec<&[u8]> {
+pub fn lines(file: &[u8]) -> Vec<&[u8]> {
     file.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n').collect()
 }
 
 fn joined(lines: &[&[u8]]) -> Vec<u8> {
     [lines.join(&b'\n'), b"\n".to_vec()].concat()
-}
-
-/// What verify must say of a file of which one bit was turned: the place, and the words with which the reason begins.
-fn expected(file: &[u8], at: usize, flipped: &[u8]) -> Vec<(Option<u64>, &'static str)> {
-    let line = file[..at].split(|byte| *byte == b'\n').count() - 1;
-    let last = lines(file).len() - 1;
-    let n = |line: usize| Some(u64::try_from(line).unwrap() - 1);
-    let (newline, made) = (file[at] == b'\n', flipped[at] == b'\n');
-    match line {
-        // Without its own line the header has nothing to stand on, and what was entry 1 stands in the place of entry 0.
-        0 if newline || made => vec![(Some(0), "")],
-        0 => vec![(None, "header")],
-        _ if line == last => vec![(None, "checkpoint")],
-        _ if newline || made => vec![(n(line), "bytes")],
-        _ => {
-            let changed = lines(flipped)[line];
-            let prev = |line: &[u8]| serde_json::from_slice::<Line>(line).ok().map(|line| line.prev);
-            let accuses = prev(changed).filter(|named| base64ct::Base64::decode_vec(named).is_ok_and(|hash| hash.len() == 32));
-            if accuses.is_some_and(|named| Some(named) != prev(lines(file)[line])) && line > 1 {
-                return vec![(n(line - 1), "chain")];
-            }
-            let by_itself = (n(line), "");
-            if line + 1 == last { vec![by_itself, (None, "checkpoint")] } else { vec![by_itself] }
-        }
-    }
-}
-
-/// Turns bits of a file one at a time and looks whether each is found where it is.
-fn turn(file: &[u8], places: Span<usize>, bits: impl Fn(usize) -> Vec<u8>) -> usize {
-    let mut turned = 0;
-    let mut flipped = file.to_vec();
-    for at in places {
-        for bit in bits(at) {
-            flipped[at] ^= 1 << bit;
-            let found = verify(&flipped);
-            let told = (found.first_bad, found.reason.map(|why| why.to_string()).unwrap_or_default());
-            let right = expected(file, at, &flipped).iter().any(|(n, why)| *n == told.0 && told.1.starts_with(why));
-            assert!(!found.intact && right, "bit {bit} of byte {at}: {told:?}, expected {:?}", expected(file, at, &flipped));
-            flipped[at] = file[at];
-            turned += 1;
-        }
-    }
-    turned
-}
-
-/// The header, the closing line, and one entry of each kind, with their newlines.
-fn one_of_a_kind(file: &[u8]) -> Vec<Span<usize>> {
-    let (mut start, mut kinds, mut spans) = (0, BTreeSet::new(), Vec::new());
-    for line in lines(file) {
-        let end = start + line.len() + 1;
-        let kind = serde_json::from_slice::<Line>(line).map_or_else(|_| line[..6].to_vec(), |line| line.kind.word().into());
-        if kinds.insert(kind) {
-            spans.push(start..end);
-        }
-        start = end;
-    }
-    spans
-}
-
-#[tokio::test]
-async fn a_turned_bit_in_each_kind_of_line_is_found_at_its_place() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    let (_, file) = exported(dir.path(), &clock).await;
-    assert!(verify(&file).intact);
-    let spans = one_of_a_kind(&file);
-    assert!(spans.len() >= 13, "{}", spans.len());
-    // One bit of every third byte, another one from byte to byte; all of them: the next test.
-    let (one, two) = spans.split_at(spans.len() / 2);
-    let run = |spans: &[Span<usize>]| -> usize {
-        spans
-            .iter()
-            .map(|span| turn(&file, span.clone(), |at| if at % 3 == 0 { vec![u8::try_from(at / 3 % 8).unwrap()] } else { Vec::new() }))
-            .sum()
-    };
-    let turned = std::thread::scope(|scope| {
-        let other = scope.spawn(|| run(one));
-        run(two) + other.join().unwrap()
-    });
-    assert!(turned > 1_500, "{turned}");
-}
-
-/// `GONOGO_ENTRIES=200 cargo test --release --lib every_bit_of_an_export -- --ignored`; without the variable, 20 entries.
-#[tokio::test]
-#[ignore = "takes minutes for 20 entries and an hour for 200"]
-#[expect(clippy::disallowed_methods, reason = "how long it runs is said by whoever starts it")]
-async fn every_bit_of_an_export_counts() {
-    let entries = std::env::var("GONOGO_ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(20);
-    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
-    let (store, mut file) = exported(dir.path(), &clock).await;
-    while lines(&file).len() < entries + 2 {
-        let note = plan(&clock, Verb::Note, &file.len().to_string());
-        store.begin(&note, &yes(note.id)).await.unwrap();
-        file = store.export(None).await.unwrap();
-    }
-    let half = file.len() / 2;
-    let all = |_| (0..8).collect();
-    let turned = std::thread::scope(|scope| {
-        let other = scope.spawn(|| turn(&file, 0..half, all));
-        turn(&file, half..file.len(), all) + other.join().unwrap()
-    });
-    assert_eq!(turned, file.len() * 8);
 }
 
 #[tokio::test]

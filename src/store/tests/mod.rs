@@ -1,5 +1,6 @@
 //! Tests of the store on real directories, with a clock that only moves when told.
 
+mod bits;
 mod by_hand;
 mod deeds;
 mod evidence;
