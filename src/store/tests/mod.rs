@@ -2,6 +2,7 @@
 
 mod bits;
 mod by_hand;
+mod cut;
 mod deeds;
 mod evidence;
 mod export;
