@@ -9,6 +9,7 @@ mod export;
 mod forged;
 mod format;
 mod glass;
+mod killed;
 mod loss;
 mod order;
 mod rulings;
