@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::MutexGuard;
+use tokio::task::JoinHandle;
 
 use super::checkpoint::{Checkpoint, Prepared};
 use super::fault::{broken, unwritable};
@@ -114,14 +115,17 @@ impl Write<'_> {
 
     /// Commits; the checkpoint is synchronised before and takes its place after.
     pub async fn commit(mut self) -> Result<DateTime<Utc>, LedgerError> {
-        sqlx::query("UPDATE head SET size = ?, roots = ?, last = ?, at = ?, generation = generation + 1")
+        // The file is written while the database works; both are done before the commit.
+        let writing = if self.appended { self.note_file()? } else { None };
+        let updated = sqlx::query("UPDATE head SET size = ?, roots = ?, last = ?, at = ?, generation = generation + 1")
             .bind(i64::try_from(self.head.tree.size()).map_err(broken)?)
             .bind(self.head.tree.to_bytes())
             .bind(self.head.last.to_vec())
             .bind(self.at.timestamp_millis())
             .execute(&mut *self.tx)
-            .await?;
-        let prepared = if self.appended { self.prepare().await? } else { None };
+            .await;
+        let prepared = written(writing).await?;
+        updated?;
         let Self { store, tx, at, head, .. } = self;
         tx.commit().await?;
         store.seen.fetch_max(head.tree.size(), Ordering::SeqCst);
@@ -138,14 +142,23 @@ impl Write<'_> {
 
     /// Writes the checkpoint of the tree as it is now under a temporary name; none for a store in memory.
     pub async fn prepare(&self) -> Result<Option<Prepared>, LedgerError> {
+        written(self.note_file()?).await
+    }
+
+    /// Begins to write it, on a thread that may wait for the disk.
+    fn note_file(&self) -> Result<Option<JoinHandle<Result<Prepared, LedgerError>>>, LedgerError> {
         let Some(dir) = self.store.dir.clone() else { return Ok(None) };
         let note = Checkpoint::sign(self.key, &self.head.tree)?;
         let turn = self.store.turn.fetch_add(1, Ordering::SeqCst);
         let writer = format!("{}.{turn}", self.store.owner.name());
         let mode = self.store.mode;
-        let written = tokio::task::spawn_blocking(move || Prepared::write(&dir, &writer, &note, mode)).await;
-        written.map_err(|error| unwritable(format!("checkpoint: {error}")))?.map(Some)
+        Ok(Some(tokio::task::spawn_blocking(move || Prepared::write(&dir, &writer, &note, mode))))
     }
+}
+
+async fn written(writing: Option<JoinHandle<Result<Prepared, LedgerError>>>) -> Result<Option<Prepared>, LedgerError> {
+    let Some(writing) = writing else { return Ok(None) };
+    writing.await.map_err(|error| unwritable(format!("checkpoint: {error}")))?.map(Some)
 }
 
 impl SqliteStore {
