@@ -19,6 +19,9 @@ use crate::ports::ledger::LedgerError;
 /// The namespace of checkpoints.
 pub const CHECKPOINT: &str = "gonogo-checkpoint@v1";
 
+/// The only version that there is.
+const SSHSIG_VERSION: u32 = 1;
+
 /// The key of this installation. It has no printable form.
 pub struct ProcessKey {
     key: PrivateKey,
@@ -137,6 +140,10 @@ pub fn check_sshsig(signers: &[Signer], signer: &str, namespace: &str, body: &[u
     let sig = SshSig::decode(&mut &*blob).map_err(|_| "signature: no SSHSIG")?;
     if sig.encode_vec().map_err(|_| "signature: no SSHSIG")? != blob {
         return Err("signature: not canonical");
+    }
+    // The version is not signed, and the library takes older ones that never were.
+    if sig.version() != SSHSIG_VERSION {
+        return Err("signature: no SSHSIG of version 1");
     }
     if sig.namespace() != namespace {
         return Err("namespace: not the one of its kind");

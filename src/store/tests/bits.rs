@@ -119,6 +119,9 @@ async fn a_turned_bit_in_each_kind_of_line_is_found_at_its_place() {
         run(two) + other.join().unwrap()
     });
     assert!(turned > 1_500, "{turned}");
+    // The closing line stands under nothing that would cover it: all of its bits.
+    let closing = file.len() - lines(&file).last().unwrap().len() - 1;
+    turn(&file, closing..file.len(), |_| (0..8).collect());
 }
 
 /// `cargo test --release --lib every_bit_of_an_export -- --ignored`

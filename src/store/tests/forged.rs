@@ -44,11 +44,13 @@ async fn what_a_forger_chains_anew_is_found_by_what_does_not_fit() {
     let body = |line: &Line| String::from_utf8(Base64::decode_vec(&line.body).unwrap()).unwrap();
 
     assert_eq!(at(99, &|_| ()), (true, None, String::new()));
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 13] = [
         (2, "signature", &|line| line.body = Base64::encode_string(body(line).replace("because", "whyever").as_bytes())),
         (2, "signature", &|line| line.sig = serde_json::from_slice::<Line>(&lines[3]).unwrap().sig),
         (2, "signature", &|line| line.signer = "ana".to_owned()),
         (2, "signature", &|line| line.sig = Base64::encode_string(b"SSHSIG")),
+        // Nothing signs the version of a signature.
+        (2, "signature", &|line| line.sig = line.sig.replacen("U1NIU0lHAAAAAQ", "U1NIU0lHAAAAAA", 1)),
         (2, "namespace", &|line| resign(line, "gonogo-checkpoint@v1", body(line).as_bytes())),
         (2, "namespace", &|line| resign(line, "gonogo-approval@v1", body(line).as_bytes())),
         (2, "body", &|line| resign(line, deed, body(line).replace("\"test\"", "\"other\"").as_bytes())),
