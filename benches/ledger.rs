@@ -96,6 +96,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         checks: Vec::new(),
         typed: None,
         evidence: Vec::new(),
+        released: gonogo::model::released::Released::default(),
         now: Text::empty(),
         after: Text::empty(),
         costs: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod glass;
 mod ledger;
+mod trace;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::glass::{BreakGlass, Glass};
-pub use self::ledger::{LedgerVerb, ProveArgs, VerifyArgs};
+pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
+pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
 use crate::model::ticket::Ticket;
@@ -140,6 +142,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Follows a ticket, deed, commit, version, digest or target along its chain, in both directions.
+    Trace(TraceArgs),
     /// Draws one screen.
     Render(Render),
     /// The record of deeds.

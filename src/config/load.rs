@@ -86,6 +86,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         calendars: checked.calendars,
         store: checked.store,
         ledger: checked.ledger,
+        oscal: checked.oscal,
         files: layers.files,
     };
     Ok(Loaded { config, nothing_configured, warnings })

@@ -63,6 +63,37 @@ pub struct LedgerSettings {
     pub break_glass: Option<PathBuf>,
 }
 
+/// `[oscal]`: what an export in OSCAL names, with controls of NIST SP 800-53 unless others are configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OscalSettings {
+    /// Where the assessment plan is.
+    pub import_ap: String,
+    /// Controls that ask for the approval of changes.
+    pub approvals: Vec<String>,
+    /// Controls that ask for the separation of duties.
+    pub segregation: Vec<String>,
+    /// Controls that ask for non-repudiation.
+    pub audit: Vec<String>,
+    /// Controls that ask for recovery.
+    pub rollback: Vec<String>,
+    /// Controls that ask for the review of what was done.
+    pub reviews: Vec<String>,
+}
+
+impl Default for OscalSettings {
+    fn default() -> Self {
+        let one = |control: &str| vec![control.to_owned()];
+        Self {
+            import_ap: "#assessment-plan".to_owned(),
+            approvals: one("cm-3"),
+            segregation: one("ac-5"),
+            audit: one("au-10"),
+            rollback: one("cp-10"),
+            reviews: one("au-6"),
+        }
+    }
+}
+
 /// Where a calendar lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CalendarAddress {
@@ -94,6 +125,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// Second places.
     pub ledger: LedgerSettings,
+    /// What an assessment in OSCAL names.
+    pub oscal: OscalSettings,
     /// The files that were read, lowest layer first.
     pub files: Vec<PathBuf>,
 }

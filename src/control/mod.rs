@@ -10,6 +10,7 @@ pub mod event;
 pub mod gate;
 pub mod planner;
 pub mod record;
+pub mod released;
 pub mod schedule;
 pub mod standing;
 pub mod task;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::change::ChangeType;
@@ -11,6 +12,7 @@ use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
 use super::reason::Reason;
+use super::released::Released;
 use super::run_gate::GateRef;
 use super::share::{Percent, Share};
 use super::slot::Slot;
@@ -307,6 +309,9 @@ pub struct Plan {
     pub typed: Option<Typed>,
     /// What was looked at.
     pub evidence: Vec<Evidence>,
+    /// What it releases from what, as it was known; part of the evidence.
+    #[serde(default, skip_serializing_if = "Released::is_empty")]
+    pub released: Released,
     /// Now, in words.
     pub now: Text,
     /// Afterwards, in words.
@@ -341,11 +346,14 @@ impl Plan {
         Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
     }
 
-    /// The RFC 8785 bytes of the checks and the evidence: what is kept beside the ledger under their digest.
+    /// The RFC 8785 bytes of the checks, the evidence and, where it is known, what is released: what is kept beside the ledger under their digest.
     ///
     /// # Errors
     /// As [`Plan::evidence_digest`].
     pub fn evidence_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence))
+        if self.released.is_empty() {
+            return serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence));
+        }
+        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence, [json!({ "released": self.released })]))
     }
 }

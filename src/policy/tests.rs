@@ -87,6 +87,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         typed: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
+        released: crate::model::released::Released::default(),
         now: Text::empty(),
         after: Text::empty(),
         costs: Vec::new(),

@@ -9,6 +9,7 @@ pub mod by_hand;
 mod check;
 mod checkpoint;
 mod deeds;
+mod dossiers;
 mod emergency;
 mod entry;
 mod evidence;
@@ -42,6 +43,7 @@ mod witness;
 mod write;
 
 pub use check::verify_lines;
+pub use dossiers::Look;
 pub use emergency::SecondLedger;
 pub use evidence::{Seen, Shown};
 pub use export::Export;

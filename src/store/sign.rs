@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256};
-use signature::Verifier as _;
+use signature::{Signer as _, Verifier as _};
 use ssh_key::encoding::{Decode as _, Encode as _};
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -88,6 +88,14 @@ impl ProcessKey {
     pub fn sshsig(&self, namespace: &str, message: &[u8]) -> Result<String, LedgerError> {
         let signed = self.key.sign(namespace, HashAlg::Sha512, message).and_then(|sig| Ok(sig.encode_vec()?)).map_err(broken)?;
         Ok(Base64::encode_string(&signed))
+    }
+
+    /// Signs a payload of a type for a DSSE envelope: over its pre-authentication encoding, which no other thing that this key signs
+    /// begins as.
+    pub fn dsse(&self, payload_type: &str, payload: &[u8]) -> Option<Vec<u8>> {
+        let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+        let signed: Signature = self.key.try_sign(&[head.as_bytes(), payload].concat()).ok()?;
+        Some(signed.as_bytes().to_vec())
     }
 
     /// Signs the text of a note, which ends in a newline, and puts the note together.

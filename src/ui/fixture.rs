@@ -542,6 +542,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
             holds: true,
             broken: None,
         }],
+        released: crate::model::released::Released::default(),
         evidence: vec![Evidence {
             text: Text::clean("errors 2.1 %, limit 1: 27 of 1,281"),
             source: "prom".to_owned(),

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::moment;
+use crate::adapters::formats::notes::USUAL;
+use crate::model::name::{EnvironmentName, ServiceName};
 
 /// `gonogo ledger`.
 #[derive(Debug, Subcommand)]
@@ -15,12 +20,10 @@ pub enum LedgerVerb {
     },
     /// Checks every entry, of the store or of an export.
     Verify(VerifyArgs),
-    /// Writes the whole ledger as JSON Lines, closed by a signed checkpoint.
-    Export {
-        /// The file.
-        #[arg(long, value_name = "F")]
-        out: PathBuf,
-    },
+    /// Writes the ledger into a file: whole and closed by a signed checkpoint (jsonl), or as others read it.
+    Export(ExportArgs),
+    /// Writes a git note on the commit of each deed that is over.
+    Notes(NotesArgs),
     /// Prints one entry in full, with the evidence that was seen.
     Show {
         /// The entry.
@@ -65,4 +68,57 @@ pub struct ProveArgs {
     /// From this export in place of the store; no configuration is read.
     #[arg(long, value_name = "F")]
     pub file: Option<PathBuf>,
+}
+
+/// What the ledger is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Every entry as it was signed: what `ledger verify --file` checks. It is always whole.
+    Jsonl,
+    /// One row a plan, RFC 4180.
+    Csv,
+    /// OSCAL assessment results.
+    Oscal,
+    /// in-toto statements of approvals and rejections, one DSSE envelope a line.
+    InToto,
+}
+
+/// `gonogo ledger export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The form.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub format: ExportFormat,
+    /// The file.
+    #[arg(long, value_name = "F")]
+    pub out: PathBuf,
+    /// Only what began at this time or later, RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Option<DateTime<Utc>>,
+    /// Only what began before this time, RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub to: Option<DateTime<Utc>>,
+    /// Only this environment.
+    #[arg(long, value_name = "E")]
+    pub environment: Option<EnvironmentName>,
+    /// Only this service.
+    #[arg(long, value_name = "S")]
+    pub service: Option<ServiceName>,
+}
+
+/// `gonogo ledger notes`.
+#[derive(Debug, Args)]
+pub struct NotesArgs {
+    /// The repository with the commits.
+    #[arg(long, value_name = "PATH")]
+    pub repository: PathBuf,
+    /// Where the notes are.
+    #[arg(long = "ref", value_name = "REF", default_value = USUAL)]
+    pub place: String,
+    /// Afterwards sends that ref to this remote, never by force.
+    #[arg(long, value_name = "REMOTE")]
+    pub push: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
 }

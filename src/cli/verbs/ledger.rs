@@ -1,8 +1,10 @@
 //! `gonogo ledger list|verify`; export, show and prove have files of their own.
 
 pub mod export;
+pub mod notes;
 pub mod prove;
 pub mod show;
+mod told;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -12,6 +14,7 @@ use crate::adapters::clock::SystemClock;
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit::Exit;
 use crate::cli::{compose, json, out, settle};
+use crate::config::settings::Config;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::ports::ledger::{Ledger as _, LedgerError, Verification};
 use crate::store::{Export, SqliteStore};
@@ -38,7 +41,11 @@ fn failed(error: &LedgerError) -> Exit {
     Exit::of_ledger(error)
 }
 
-async fn open(around: &Surroundings, flags: &Flags) -> Result<SqliteStore, Exit> {
+/// The store of the configuration, and the configuration.
+///
+/// # Errors
+/// Exit 8 without a configuration, exit 11 without a ledger.
+pub async fn open(around: &Surroundings, flags: &Flags) -> Result<(SqliteStore, Config), Exit> {
     let loaded = settle::needed(around, flags)?;
     let path = compose::store_path(&loaded.config, around);
     if !path.join("ledger.db").exists() {
@@ -46,7 +53,7 @@ async fn open(around: &Surroundings, flags: &Flags) -> Result<SqliteStore, Exit>
         return Err(Exit::Ledger);
     }
     match SqliteStore::open(&path, Arc::new(SystemClock), None).await {
-        Ok(store) => Ok(store.watched(&loaded.config.ledger.witness).await),
+        Ok(store) => Ok((store.watched(&loaded.config.ledger.witness).await, loaded.config)),
         Err(error) => {
             out::words(&format!("gonogo: {error}"));
             Err(Exit::Ledger)
@@ -57,7 +64,7 @@ async fn open(around: &Surroundings, flags: &Flags) -> Result<SqliteStore, Exit>
 /// Lists entries, oldest first.
 pub async fn list(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     let store = match open(around, flags).await {
-        Ok(store) => store,
+        Ok((store, _)) => store,
         Err(exit) => return exit,
     };
     let rows = match store.entries(0, u32::MAX).await {
@@ -117,7 +124,7 @@ async fn look(around: &Surroundings, flags: &Flags, args: &VerifyArgs) -> Result
         let other = other.as_deref().map(Export::read);
         return Ok(Export::read(&file).verify(kept.as_deref(), other.as_ref()));
     }
-    let store = open(around, flags).await?;
+    let (store, _) = open(around, flags).await?;
     store.verify_with(kept, other).await.map_err(|error| {
         out::words(&format!("gonogo: {error}"));
         if args.json {

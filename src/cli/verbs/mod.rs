@@ -14,5 +14,6 @@ pub mod room;
 pub mod rule;
 pub mod show;
 pub mod status;
+pub mod trace;
 pub mod watch;
 pub mod whoami;

@@ -7,6 +7,7 @@ mod digest;
 mod environment;
 mod gates;
 mod known;
+mod oscal;
 mod person;
 mod room;
 mod service;
@@ -18,14 +19,14 @@ use std::collections::BTreeMap;
 use super::file::Fields;
 use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
-use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, StoreSettings};
+use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, OscalSettings, StoreSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::operator::Person;
 use known::Known;
 
 /// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
 const ROOT: &[&str] =
-    &["room", "store", "ledger", "person", "backend", "environment", "service", "window", "freeze", "exception", "train", "judge"];
+    &["room", "store", "ledger", "person", "backend", "environment", "service", "window", "freeze", "exception", "train", "judge", "oscal"];
 
 /// The configuration without the files that it came from.
 pub(super) struct Checked {
@@ -34,6 +35,7 @@ pub(super) struct Checked {
     pub(super) calendars: Vec<CalendarSettings>,
     pub(super) store: StoreSettings,
     pub(super) ledger: LedgerSettings,
+    pub(super) oscal: OscalSettings,
 }
 
 /// Checks everything. What it returns is whole only when `found` has no problem afterwards.
@@ -69,7 +71,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         rules_digest,
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
-    Checked { catalog, backends, calendars: feeds.settings(), store, ledger }
+    Checked { catalog, backends, calendars: feeds.settings(), store, ledger, oscal: oscal::oscal(&root, found) }
 }
 
 /// What a named table is called in messages: by its word and its name, or `a backend` where it has none.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 pub use check::recheck;
 
+use crate::control::released;
 use crate::control::world::World;
 use crate::model::catalog::{Deploy, Service};
 use crate::model::intent::{Direction, Intent, Verb};
@@ -57,6 +58,8 @@ struct Draft {
     percent: Option<Percent>,
     slot: Option<Slot>,
     digest: Option<Text>,
+    /// The version and digest that the deed itself brings into the slot that is not stable.
+    brings: Option<(Text, Option<Text>)>,
     run: Option<String>,
     /// Its attempt, where the backend counts attempts.
     attempt: Option<u64>,
@@ -152,6 +155,8 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         ticket: intent.args.ticket.clone(),
         verb: intent.verb,
     };
+    let released = order.targets.first();
+    let released = released.map(|target| released::of(world, &intent.target, target, &order.effects, draft.brings.as_ref()));
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
     let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
@@ -168,6 +173,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         expires,
         preconditions,
         evidence,
+        released: released.unwrap_or_default(),
         now: Text::clean(&draft.now),
         after: Text::clean(&draft.after),
         costs: draft.costs,

@@ -262,6 +262,7 @@ fn redeploy(scene: &Scene<'_>, stable: Slot, proven: &Proven) -> Draft {
         ends: Some(trial),
         after: format!("{} takes all traffic and is the stable version again", proven.version),
         digest: proven.digest.clone(),
+        brings: Some((proven.version.clone(), proven.digest.clone())),
         undo: Some(format!("shift {} 100", scene.intent.target)),
         ..shift
     }

@@ -4,6 +4,7 @@ mod bits;
 mod by_hand;
 mod cut;
 mod deeds;
+mod dossiers;
 mod evidence;
 mod export;
 mod forged;
@@ -150,6 +151,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         typed: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
+        released: crate::model::released::Released::default(),
         now: Text::empty(),
         after: Text::empty(),
         costs: Vec::new(),

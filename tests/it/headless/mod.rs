@@ -6,6 +6,7 @@ mod changed;
 mod changes;
 mod deeds;
 mod demo;
+mod exports;
 mod gates;
 mod glass;
 mod keys;

@@ -23,7 +23,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &ProveArgs) -> Exit
 }
 
 async fn stored(around: &Surroundings, flags: &Flags, most: Option<u64>) -> Result<Vec<u8>, Exit> {
-    open(around, flags).await?.export(most).await.map_err(|error| failed(&error))
+    open(around, flags).await?.0.export(most).await.map_err(|error| failed(&error))
 }
 
 fn prove(file: &[u8], args: &ProveArgs) -> Result<String, Exit> {

@@ -13,7 +13,7 @@ use crate::store::Shown;
 /// not what was recorded.
 pub async fn run(around: &Surroundings, flags: &Flags, n: u64, as_json: bool) -> Exit {
     let store = match open(around, flags).await {
-        Ok(store) => store,
+        Ok((store, _)) => store,
         Err(exit) => return exit,
     };
     let shown = match store.show(n).await {
@@ -65,6 +65,12 @@ fn say(shown: &Shown) {
     let whole = if seen.whole { "as recorded" } else { "NOT WHAT WAS RECORDED" };
     field("evidence", &format!("{} {whole}", clean(&seen.digest)));
     for item in &seen.items {
+        if let Some(released) = item.get("released") {
+            let version = |of: &str| clean(released.pointer(&format!("/{of}/version")).and_then(Value::as_str).unwrap_or("not known"));
+            let commit = released.pointer("/to/revision").and_then(Value::as_str).map(|commit| format!(", commit {}", clean(commit)));
+            field("", &format!("released: from {} to {}{}", version("from"), version("to"), commit.unwrap_or_default()));
+            continue;
+        }
         let word = |name: &str| clean(item.get(name).and_then(Value::as_str).unwrap_or_default());
         let age = item.get("age_s").and_then(Value::as_u64).map_or_else(|| "never read".to_owned(), |age| format!("{age} s old"));
         let kind = [word("kind"), word("finding")].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
