@@ -188,7 +188,7 @@ impl<'a> Assessment<'a> {
         ];
         props.extend(more.into_iter().filter_map(|(name, value)| Some(prop(name, &value.filter(|value| !value.trim().is_empty())?))));
         props.extend(against.iter().map(|(topic, why)| prop(&format!("against-{}", topic.word()), why)));
-        let mut evidence: Vec<Value> = dossier.entries.iter().map(|entry| self.evidence(entry)).collect();
+        let mut evidence: Vec<Value> = dossier.entries.iter().map(evidence).collect();
         if let Some(digest) = dossier.evidence() {
             evidence.push(json!({
                 "href": format!("evidence/{digest}"),
@@ -208,16 +208,6 @@ impl<'a> Assessment<'a> {
             "subjects": [{ "subject-uuid": self.names.uuid(&format!("target/{target}")), "type": "component", "title": held(&target) }],
             "relevant-evidence": evidence,
             "collected": rfc3339(&dossier.at().unwrap_or(self.at)),
-        })
-    }
-
-    fn evidence(&self, entry: &Noted) -> Value {
-        let leaf = entry.leaf.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let by = if entry.kind == EntryKind::Signers { String::new() } else { format!(", signed by {}", entry.signer) };
-        json!({
-            "href": format!("ledger/{}", entry.n),
-            "description": format!("Entry {} of the ledger: {} at {}{by}.", entry.n, entry.kind.word(), rfc3339(&entry.at)),
-            "props": [prop("ledger-entry", &entry.n.to_string()), prop("leaf-sha256", &leaf)],
         })
     }
 
@@ -278,4 +268,15 @@ fn held(text: &str) -> &str {
 /// A property of our own.
 fn prop(name: &str, value: &str) -> Value {
     json!({ "name": name, "ns": NAMES, "value": held(value) })
+}
+
+/// An entry as evidence.
+fn evidence(entry: &Noted) -> Value {
+    let leaf = entry.leaf.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let by = if entry.kind == EntryKind::Signers { String::new() } else { format!(", signed by {}", entry.signer) };
+    json!({
+        "href": format!("ledger/{}", entry.n),
+        "description": format!("Entry {} of the ledger: {} at {}{by}.", entry.n, entry.kind.word(), rfc3339(&entry.at)),
+        "props": [prop("ledger-entry", &entry.n.to_string()), prop("leaf-sha256", &leaf)],
+    })
 }
