@@ -104,6 +104,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        asked_by: None,
         waived: Vec::new(),
     })
 }

@@ -1,5 +1,6 @@
 //! The command line as it is typed; CONTRACTS.md, "Command line".
 
+mod deed;
 mod glass;
 mod ledger;
 mod trace;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Wait};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::trace::TraceArgs;
@@ -69,9 +71,9 @@ pub enum Command {
     Plan(PlanArgs),
     /// Says what the verdict would be, and why.
     Explain(Explain),
-    /// Agrees to a plan that waits for another person; never executes it.
+    /// Agrees to a plan that waits for another person (never executes it), or opens the gates at which a run waits.
     Approve(RuleArgs),
-    /// Refuses a plan that waits for another person; the plan ends.
+    /// Refuses a plan that waits for another person (the plan ends), or closes the gates at which a run waits (the run ends).
     Reject(RuleArgs),
     /// Carries out a stored plan of yours.
     Execute {
@@ -113,7 +115,14 @@ pub enum Command {
         flags: DeedFlags,
     },
     /// Runs a run again.
-    Retry(RunDeed),
+    Retry {
+        /// The run and how it is done.
+        #[command(flatten)]
+        deed: RunDeed,
+        /// Only what went wrong, and what depends on it.
+        #[arg(long)]
+        failed: bool,
+    },
     /// Stops a run.
     Cancel(RunDeed),
     /// Runs the service's pipeline.
@@ -228,9 +237,12 @@ pub struct PlanArgs {
     pub target: String,
     /// What else the verb needs: a share, a text.
     pub args: Vec<String>,
-    /// The run of a retry or cancel, `backend/number`.
+    /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
     pub run: Option<String>,
+    /// Of a retry: only what went wrong, and what depends on it.
+    #[arg(long)]
+    pub failed: bool,
     /// Why.
     #[arg(long, default_value = "")]
     pub reason: String,
@@ -255,9 +267,12 @@ pub struct Explain {
     pub target: String,
     /// What else the verb needs: a share, a text.
     pub args: Vec<String>,
-    /// The run of a retry or cancel, `backend/number`.
+    /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
     pub run: Option<String>,
+    /// Of a retry: only what went wrong, and what depends on it.
+    #[arg(long)]
+    pub failed: bool,
     /// For this person.
     #[arg(long = "as", value_name = "PERSON")]
     pub person: Option<String>,
@@ -270,102 +285,6 @@ pub struct Explain {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// `gonogo approve`, `gonogo reject`.
-#[derive(Debug, Args)]
-pub struct RuleArgs {
-    /// `service@environment`.
-    pub target: String,
-    /// The plan, 8 or more of its digits; without it the only one that waits on the target.
-    #[arg(long, value_name = "ID")]
-    pub plan: Option<String>,
-    /// Why.
-    #[arg(long, default_value = "")]
-    pub reason: String,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How a stored plan is carried out.
-#[derive(Debug, Clone, Args)]
-pub struct ExecuteFlags {
-    /// Stands for the typed text, never for an approval.
-    #[arg(long)]
-    pub yes: bool,
-    /// Stops after the verdict.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// How far to wait.
-    #[arg(long, value_enum, default_value_t = Wait::Effective)]
-    pub wait: Wait,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How a deed is done.
-#[derive(Debug, Clone, Args)]
-pub struct DeedFlags {
-    /// Why.
-    #[arg(long, default_value = "")]
-    pub reason: String,
-    /// Stands for the typed text, never for an approval.
-    #[arg(long)]
-    pub yes: bool,
-    /// Makes the change stricter than the rules say: normal.
-    #[arg(long, value_name = "TYPE", value_parser = change_type)]
-    pub change: Option<ChangeType>,
-    /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
-    #[arg(long, value_name = "ID")]
-    pub ticket: Option<Ticket>,
-    /// Carries out this stored plan.
-    #[arg(long, value_name = "ID")]
-    pub if_plan: Option<String>,
-    /// Stops after the verdict.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// How far to wait.
-    #[arg(long, value_enum, default_value_t = Wait::Effective)]
-    pub wait: Wait,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How far a deed is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Wait {
-    /// The backend said yes.
-    Accepted,
-    /// A later reading shows it.
-    Effective,
-    /// Still so after the hold time.
-    Held,
-}
-
-/// A deed that needs only its target.
-#[derive(Debug, Args)]
-pub struct Deed {
-    /// `service@environment`.
-    pub target: String,
-    /// How it is done.
-    #[command(flatten)]
-    pub flags: DeedFlags,
-}
-
-/// A deed on a run.
-#[derive(Debug, Args)]
-pub struct RunDeed {
-    /// `service@environment`.
-    pub target: String,
-    /// The run, `backend/number`; without it the newest that can be.
-    #[arg(long)]
-    pub run: Option<String>,
-    /// How it is done.
-    #[command(flatten)]
-    pub flags: DeedFlags,
 }
 
 /// `gonogo render`.

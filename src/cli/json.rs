@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::control::engine::reason_of;
 use crate::control::world::World;
-use crate::control::{gate, standing};
+use crate::control::{gate, gated, standing};
 use crate::model::approval::Ruling;
 use crate::model::deed::{Deed, DeedState, Facts};
 use crate::model::intent::Intent;
@@ -193,7 +193,24 @@ fn waiting(world: &World) -> Value {
             "expires": rfc3339(&plan.expires),
         })
     });
-    plans.chain(owed).collect()
+    // What a plan is about already waits as that plan.
+    let about = |run: &str| world.waiting.iter().any(|one| one.plan.order.targets.iter().any(|target| target.run.as_deref() == Some(run)));
+    let gates = world.targets.keys().flat_map(|target| gated::waiting(world, target).into_iter().map(move |at| (target, at)));
+    let gates = gates.filter(|(_, at)| !about(&at.run.id.to_string())).map(|(target, at)| {
+        json!({
+            "kind": "gate",
+            "id": at.run.id.to_string(),
+            "plan": null,
+            "target": target.to_string(),
+            "verb": "approve",
+            "requester": at.run.by,
+            "needs": 1,
+            "given": 0,
+            "since": time(at.since()),
+            "expires": null,
+        })
+    });
+    plans.chain(owed).chain(gates).collect()
 }
 
 /// A review, owed or over.

@@ -62,7 +62,8 @@ pub fn run() -> ExitCode {
 async fn verb(cli: Cli, around: &Surroundings) -> Exit {
     let flags = Flags { config: cli.config, theme: cli.theme, keymap: cli.keymap, read_only: cli.read_only };
     let Some(command) = cli.verb else { return verbs::room::run(around, &flags).await };
-    let deed = |verb, target, run, words, flags| verbs::deed::Wish { verb, target, run, words, flags, break_glass: None };
+    let deed =
+        |verb, target, run, words, flags| verbs::deed::Wish { verb, target, run, failed_only: false, words, flags, break_glass: None };
     match command {
         Command::Demo(demo) => verbs::demo::run(around, &flags, &demo).await,
         Command::Status(args) => verbs::status::run(around, &flags, &args).await,
@@ -72,10 +73,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Whoami { json } => verbs::whoami::run(around, &flags, json).await,
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
         Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
-        Command::Approve(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Approve, args)).await,
-        Command::Reject(args) => verbs::rule::run(around, &flags, verbs::rule::Wish::on(Decision::Reject, args)).await,
+        Command::Approve(args) => verbs::answer::run(around, &flags, Decision::Approve, args).await,
+        Command::Reject(args) => verbs::answer::run(around, &flags, Decision::Reject, args).await,
         Command::Withdraw { id, reason, json } => {
-            let wish = verbs::rule::Wish { decision: Decision::Withdraw, target: None, plan: Some(id), reason, json };
+            let wish = verbs::rule::Wish { decision: Decision::Withdraw, target: None, plan: id, reason, json };
             verbs::rule::run(around, &flags, wish).await
         }
         Command::Execute { id, flags: how } => verbs::deed::execute(around, &flags, &id, how).await,
@@ -88,7 +89,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Shift { target, percent, flags: how } => {
             verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await
         }
-        Command::Retry(args) => verbs::deed::run(around, &flags, deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags)).await,
+        Command::Retry { deed: args, failed } => {
+            let wish = deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags);
+            verbs::deed::run(around, &flags, verbs::deed::Wish { failed_only: failed, ..wish }).await
+        }
         Command::Cancel(args) => verbs::deed::run(around, &flags, deed(Verb::Cancel, args.target, args.run, Vec::new(), args.flags)).await,
         Command::Note { target, text, flags: how } => verbs::deed::run(around, &flags, deed(Verb::Note, target, None, text, how)).await,
         Command::BreakGlass(args) => verbs::glass::run(around, &flags, args).await,

@@ -1,7 +1,8 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
-use crate::control::calendar;
+use crate::control::gated::AtGate;
 use crate::control::world::{Ruled, World};
+use crate::control::{calendar, gated};
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
@@ -15,8 +16,8 @@ use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
 use crate::policy::calendar::{Calendars, Standing};
-use crate::policy::glass;
 use crate::policy::judge::{self, Case};
+use crate::policy::{glass, own_run, role};
 use crate::ports::ledger::{AtCommit, LedgerError};
 
 /// The verdict over a plan as the world stands now, with the approvals that the store holds.
@@ -99,6 +100,28 @@ pub fn against(
         read_only,
         at,
     })
+}
+
+/// Why `actor` may not answer for a run at the gates of a target, so far as it follows from who it is and from whom the backend asks;
+/// the judge looks at everything. The first to fix first.
+pub fn against_answer(world: &World, target: &Target, at: &AtGate<'_>, opens: bool, actor: &Actor) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let people = &world.catalog.people;
+    let roles = world.catalog.protection(target).map_or(&[][..], |protection| &protection.actor_roles);
+    if !role::may_act(actor, people, roles, target) {
+        let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let wanted = if wanted.is_empty() { "a configured person".to_owned() } else { format!("the role {}", wanted.join(" or ")) };
+        reasons.push(Reason::new("role", &format!("{actor} may not act on {target}"), &format!("it asks for {wanted}")));
+    }
+    if opens {
+        let run = at.run.id.to_string();
+        reasons.extend(own_run::against(&gated::asked_by(world, at.run), &run, actor, people));
+    }
+    if let Some(gate) = at.own.iter().find(|gate| !gate.may_answer) {
+        let text = format!("{} takes no answer at {} from the account of our token", at.run.id.backend, gate.name);
+        reasons.push(Reason::new("not-a-reviewer", &text, "make that account a reviewer there, or answer there by hand"));
+    }
+    reasons
 }
 
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.

@@ -8,6 +8,7 @@ pub mod driver;
 pub mod engine;
 pub mod event;
 pub mod gate;
+pub mod gated;
 pub mod planner;
 pub mod record;
 pub mod released;

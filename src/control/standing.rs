@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::gated;
 use super::world::{SignalState, TargetView, World};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::{BackendName, Target};
@@ -23,7 +24,7 @@ pub enum Standing {
     Abnormal,
     /// A deed failed or slipped, or its outcome is not known.
     Failed,
-    /// A plan waits for a person.
+    /// A plan waits for a person, or a run at a gate.
     Waiting,
     /// What it is read from is stale, unreachable or was never read.
     Unknown,
@@ -103,7 +104,8 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
     if newest.is_some_and(|deed| matches!(deed.state, DeedState::Failed | DeedState::Unknown | DeedState::Slipped)) {
         return Standing::Failed;
     }
-    if waits {
+    let is_fresh = |at: &gated::AtGate<'_>| world.freshness(&at.run.id.backend, now).is_fresh();
+    if waits || gated::waiting(world, &view.target).iter().any(is_fresh) {
         return Standing::Waiting;
     }
     if !freshness(world, view, now).is_fresh() {

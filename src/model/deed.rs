@@ -93,6 +93,7 @@ pub struct Effect {
     epoch: u64,
     what: StepEffect,
     expect: Option<Weights>,
+    requester: String,
 }
 
 impl Effect {
@@ -102,12 +103,17 @@ impl Effect {
         let Recorded { plan, step, epoch } = recorded;
         let what = order.effects.get(usize::try_from(step).ok()?)?.clone();
         let same = permit.plan == plan && order.id().ok() == Some(plan);
-        same.then_some(Self { key: EffectKey { plan, step }, epoch, what, expect })
+        same.then(|| Self { key: EffectKey { plan, step }, epoch, what, expect, requester: order.requester.clone() })
     }
 
     /// Its key.
     pub fn key(&self) -> EffectKey {
         self.key
+    }
+
+    /// Who asked for it, as the Order names them: a backend that knows only our account is told.
+    pub fn requester(&self) -> &str {
+        &self.requester
     }
 
     /// The epoch of the writer.

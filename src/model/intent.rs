@@ -34,13 +34,19 @@ pub enum Verb {
     Retry,
     /// Stops a run.
     Cancel,
+    /// Opens the gates of a target at which a run waits.
+    Approve,
+    /// Closes them, which ends the run.
+    Reject,
     /// Writes a line into the timeline and the ledger.
     Note,
 }
 
 impl Verb {
     /// Every verb, in the order of CONTRACTS.md.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::Approve,
+        Self::Reject,
         Self::Hold,
         Self::Resume,
         Self::Promote,
@@ -65,7 +71,19 @@ impl Verb {
             Self::Start => "start",
             Self::Retry => "retry",
             Self::Cancel => "cancel",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
             Self::Note => "note",
+        }
+    }
+}
+
+impl Verb {
+    /// Whether it is done to a run.
+    pub fn is_of_a_run(self) -> bool {
+        match self {
+            Self::Retry | Self::Cancel | Self::Approve | Self::Reject => true,
+            Self::Hold | Self::Resume | Self::Shift | Self::Promote | Self::Abort | Self::Rollback | Self::Start | Self::Note => false,
         }
     }
 }
@@ -98,8 +116,11 @@ pub enum Direction {
 pub struct Arguments {
     /// The share of a shift.
     pub percent: Option<Percent>,
-    /// The run of a retry or cancel.
+    /// The run of a retry, cancel, approve or reject.
     pub run: Option<RunId>,
+    /// Whether a retry repeats only what went wrong, and what depends on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed_only: bool,
     /// The text of a note.
     pub text: Option<Text>,
     /// The type of change that was asked for: only a stricter one than the rules say.

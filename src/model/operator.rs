@@ -61,6 +61,22 @@ impl Person {
     pub fn has_key(&self, key: &str) -> bool {
         self.keys.iter().any(|own| without_comment(own) == without_comment(key))
     }
+
+    /// Whether an account of a backend of this kind is the person's: a login there, a bot, or an e-mail address in its place. Backends
+    /// tell no upper from lower case in them.
+    pub fn has_account(&self, kind: &str, account: &str) -> bool {
+        let same = |own: &str| !own.is_empty() && own.eq_ignore_ascii_case(account);
+        let bot = |own: &String| same(own) || account.strip_suffix("[bot]").is_some_and(|name| name.eq_ignore_ascii_case(own));
+        let login = |(of, own): &(String, String)| of == kind && same(own);
+        self.logins.iter().any(login) || self.bots.iter().any(bot) || self.emails.iter().any(|own| same(own) || hides(own, account))
+    }
+}
+
+/// Whether an address is the one by which GitHub hides an account's own: `login@users.noreply.github.com`, or with its number and `+`.
+fn hides(address: &str, account: &str) -> bool {
+    let Some((name, host)) = address.split_once('@') else { return false };
+    let login = name.split_once('+').map_or(name, |(_, login)| login);
+    host.eq_ignore_ascii_case("users.noreply.github.com") && login.eq_ignore_ascii_case(account)
 }
 
 /// Who is at the keys.
@@ -275,5 +291,22 @@ mod tests {
         assert_eq!(without_comment("ssh-ed25519 AAAA ana at home"), "ssh-ed25519 AAAA");
         assert_eq!(without_comment("ssh-ed25519 AAAA"), "ssh-ed25519 AAAA");
         assert!(people().first().is_some_and(|ana| ana.has_key("ssh-ed25519 AAAAana other words") && !ana.has_key("ssh-ed25519 AAAAan")));
+    }
+
+    #[test]
+    fn one_persons_accounts_are_told_by_login_bot_and_address_whatever_their_case() {
+        let ana = Person {
+            emails: vec!["ana@shop.example".to_owned(), "7+ana-home@users.noreply.github.com".to_owned()],
+            logins: vec![("github".to_owned(), "ana-gh".to_owned())],
+            bots: vec!["ana-bot".to_owned()],
+            ..people().remove(0)
+        };
+        for own in ["ana-gh", "Ana-GH", "ana-bot", "ana-bot[bot]", "ANA@shop.example", "ana-home"] {
+            assert!(ana.has_account("github", own), "{own}");
+        }
+        for other in ["ana", "", "cy-gh", "ana-bot[both]", "7+ana-home"] {
+            assert!(!ana.has_account("github", other), "{other}");
+        }
+        assert!(!ana.has_account("gitlab", "ana-gh"), "a login of another kind");
     }
 }

@@ -156,6 +156,9 @@ pub struct Run {
     pub branch: Text,
     /// Who made the change, or asked for the run.
     pub by: Text,
+    /// Accounts that asked for the run or for this attempt of it, where the backend tells them apart from who made the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked_by: Vec<Text>,
     /// When it was asked for.
     pub asked: Option<DateTime<Utc>>,
     /// When it began.

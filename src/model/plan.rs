@@ -13,7 +13,7 @@ use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
 use super::reason::Reason;
 use super::released::Released;
-use super::run_gate::GateRef;
+use super::run_gate::{AskedBy, GateRef};
 use super::share::{Percent, Share};
 use super::slot::Slot;
 use super::text::Text;
@@ -226,6 +226,32 @@ pub enum Precondition {
         /// Whether it must be over (retry) or under way (cancel).
         over: bool,
     },
+    /// A run still waits at exactly these gates, in the same attempt, with the same commit.
+    AtGates {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// Its attempt.
+        attempt: u64,
+        /// The commit that it builds.
+        revision: String,
+        /// Every gate at which it waits, also those that are not answered.
+        gates: Vec<GateRef>,
+    },
+    /// The backend would take our answer at these gates of a run.
+    MayAnswer {
+        /// The CI backend.
+        backend: BackendName,
+        /// The builder.
+        builder: String,
+        /// The run's global number.
+        run: u64,
+        /// The gates that are answered.
+        gates: Vec<GateRef>,
+    },
     /// The target is not held.
     NotHeld,
     /// The facts of a backend are fresh.
@@ -326,6 +352,9 @@ pub struct Plan {
     pub commands: Vec<String>,
     /// Reasons why it cannot be done at all, whoever asks; empty when it can.
     pub impossible: Vec<Reason>,
+    /// Who asked for the run whose gates it opens; none for a plan that opens none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<AskedBy>,
     /// What break glass waived when it was judged last; empty for a plan that does not break it.
     #[serde(default)]
     pub waived: Vec<Reason>,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::role;
+use super::{own_run, role};
 use crate::model::approval::{Approval, Decision};
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -42,7 +42,7 @@ pub struct Requirement {
     pub approvals: u32,
     /// Who they are in words: `with the role captain`, `of team payments`.
     pub group: String,
-    /// Their names; never the requester.
+    /// Their names; never the requester, nor who asked for the run whose gates are opened.
     pub may: Vec<String>,
 }
 
@@ -78,7 +78,10 @@ pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Req
     let of = |(approvals, roles, teams): (u32, &[RoleName], &[String])| Requirement {
         approvals,
         group: group(roles, teams),
-        may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester),
+        may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester)
+            .into_iter()
+            .filter(|name| !people.iter().any(|person| person.name.as_str() == name && own_run::is_of(plan, person)))
+            .collect(),
     };
     groups(plan.direction, plan.order.change_type, guard).into_iter().map(of).collect()
 }
@@ -177,6 +180,9 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
             &format!("{name} asked for it and cannot also {} it", ask.decision.word()),
             &format!("one of these decides: {}; the requester withdraws with `gonogo withdraw {}`", who(&may), plan.id.short()),
         )),
+        Actor::Person(_) if ask.decision == Decision::Approve && own_run::against_plan(plan, ask.actor, ask.people).is_some() => {
+            reasons.extend(own_run::against_plan(plan, ask.actor, ask.people));
+        }
         Actor::Person(name) if !may.iter().any(|person| person == name.as_str()) => {
             let groups: Vec<_> = required.iter().map(|requirement| requirement.group.as_str()).filter(|group| !group.is_empty()).collect();
             reasons.push(Reason::new(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{gate, glass, role};
+use super::{gate, glass, own_run, role};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -81,9 +81,10 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
 }
 
-/// What the rules say against a plan that break glass may waive: windows and freezes, gate checks.
+/// What the rules say against a plan that break glass may waive: windows and freezes, gate checks, that a run is the requester's own.
 fn waivable(case: &Case<'_>) -> Vec<Reason> {
     let mut reasons = case.shut.to_vec();
+    reasons.extend(own_run::against_plan(case.plan, &case.plan.intent.requester, case.people));
     if case.plan.direction == Direction::Forward {
         reasons.extend(gate::stopping(&case.plan.checks));
     }

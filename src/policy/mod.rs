@@ -6,6 +6,7 @@ pub mod conflict;
 pub mod gate;
 pub mod glass;
 pub mod judge;
+pub mod own_run;
 pub mod role;
 #[cfg(test)]
 mod tests;

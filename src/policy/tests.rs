@@ -95,6 +95,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        asked_by: None,
         waived: Vec::new(),
     }
 }

@@ -34,8 +34,8 @@ pub trait Ci: Send + Sync {
     fn send<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<RunReceipt, SendError>>;
 
     /// Looks for what an effect made: the newest run or queued request that bears its key (start), or is a repetition of its run
-    /// that is newer than `after` (retry), a newer attempt of its run (repeat), its run once the answer is recorded there (answer), or the
-    /// run itself (cancel). `None`: it is not there now.
+    /// that is newer than `after` (retry), a newer attempt of its run (repeat), its run once the answer is recorded there and its gates wait no more (answer;
+    /// [`Found::Other`] when another answer stands there in its place), or the run itself (cancel). `None`: it is not there now.
     fn find<'a>(&'a self, effect: &'a StepEffect, key: EffectKey, after: Option<u64>) -> Pending<'a, Result<Option<Found>, PortError>>;
 
     /// The calls by which a person could do the same by hand.
@@ -67,6 +67,11 @@ pub enum Found {
         /// The backend's identity of the request.
         request: u64,
         /// Why, and what to do about it where something can be.
+        why: Text,
+    },
+    /// It did not happen and will not: another hand answered where it would have.
+    Other {
+        /// Who, and what.
         why: Text,
     },
     /// It runs or ran.

@@ -135,7 +135,15 @@ impl SqliteStore {
                 let text = row.plan.order.text.clone().unwrap_or_else(Text::empty);
                 row.append(write, EntryKind::Note, None, &text, Map::new()).await?;
             }
-            Verb::Shift | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {}
+            Verb::Shift
+            | Verb::Promote
+            | Verb::Abort
+            | Verb::Rollback
+            | Verb::Start
+            | Verb::Retry
+            | Verb::Cancel
+            | Verb::Approve
+            | Verb::Reject => {}
         }
         let ends = ends(&row.plan);
         changes.extend(ends.clone());

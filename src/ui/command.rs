@@ -112,6 +112,9 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Retry => "retry",
         Verb::Cancel => "cancel",
         Verb::Note => "note",
+        // The keys that answer for plans answer for runs too: what they open follows from what waits.
+        Verb::Approve => "approve",
+        Verb::Reject => "reject",
     }
 }
 
@@ -127,8 +130,8 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),
     deed(Verb::Cancel, Some(Direction::Back), "cancel", "stops the run"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
-    entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits; its requester executes it"),
-    entry(Command::Rule(Decision::Reject), "reject", "reject", "says no to the plan that waits: it ends"),
+    entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),
+    entry(Command::Rule(Decision::Reject), "reject", "reject", "says no to the plan that waits, or closes the gate of a run: it ends"),
     entry(Command::Rule(Decision::Withdraw), "withdraw", "withdraw", "takes your plan or your approval back, until the deed begins"),
     entry(Command::Execute, "execute", "execute", "opens your plan that waited, to carry it out"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
@@ -193,6 +196,11 @@ mod tests {
     #[test]
     fn every_verb_has_one_command() {
         for verb in Verb::ALL {
+            // What waits decides whether a plan or a run is answered for: the same commands do both.
+            if let Some(rule) = [(Verb::Approve, Decision::Approve), (Verb::Reject, Decision::Reject)].iter().find(|(of, _)| *of == verb) {
+                assert_eq!(Command::named(verb.word()), Some(Command::Rule(rule.1)));
+                continue;
+            }
             assert_eq!(TABLE.iter().filter(|entry| entry.command == Command::Deed(verb)).count(), 1, "{verb:?}");
             assert_eq!(Command::Deed(verb).verb(), Some(verb));
             assert_eq!(Command::named(verb.word()), Some(Command::Deed(verb)));

@@ -338,6 +338,7 @@ fn run(number: u64, state: RunState) -> Run {
         revision: Text::clean("a1b2c3d4"),
         branch: Text::clean("main"),
         by: Text::clean("ana"),
+        asked_by: Vec::new(),
         asked: Some(at("14:00:00")),
         started: Some(at("14:00:05")),
         ended: None,
@@ -562,6 +563,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
         undo: Some("shift checkout@prod 20".to_owned()),
         commands: vec!["echo 'set server be_checkout/v2 weight 0' | socat - /run/haproxy/admin.sock".to_owned()],
         impossible: Vec::new(),
+        asked_by: None,
         waived: Vec::new(),
     })
 }

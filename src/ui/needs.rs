@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::control::gate;
+use crate::control::gated::{self, AtGate};
 use crate::control::standing::{ByItself, Standing};
 use crate::control::world::{SignalView, TargetView, World};
 use crate::model::approval::{Decision, Waiting};
@@ -55,6 +57,9 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
     // Also where something worse is the matter with the target: the plan waits none the less.
     let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some());
     rows.extend(waits.map(|one| waiting(world, one, now)));
+    for (target, _) in standings.iter().filter(|(_, standing)| *standing != Standing::Quiet) {
+        rows.extend(gated::waiting(world, target).iter().filter_map(|at| at_gate(world, target, at, now)));
+    }
     rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));
     rows.sort_by(|a, b| (a.standing, a.by.is_none(), a.by, &a.subject).cmp(&(b.standing, b.by.is_none(), b.by, &b.subject)));
     rows
@@ -156,6 +161,34 @@ fn waiting(world: &World, one: &Waiting, now: &Moment) -> NeedRow {
         },
         by: Some(plan.expires),
     }
+}
+
+/// A run at a gate, for a reader who may open it; where a plan is about it already, that one waits instead.
+fn at_gate(world: &World, target: &Target, at: &AtGate<'_>, now: &Moment) -> Option<NeedRow> {
+    let is_fresh = world.freshness(&at.run.id.backend, now).is_fresh();
+    let may = gate::against_answer(world, target, at, true, &world.actor).is_empty();
+    if !is_fresh || !may || world.read_only || plans::about(world, at.run, now).is_some() {
+        return None;
+    }
+    let (run, gates) = (&at.run.id, at.names());
+    let by = if at.run.by.is_empty() { String::new() } else { format!(", asked for by {}", at.run.by) };
+    let short = |revision: &str| revision.get(..8).unwrap_or(revision).to_owned();
+    let of = if at.run.revision.is_empty() { String::new() } else { format!(" with {}", short(at.run.revision.as_str())) };
+    Some(NeedRow {
+        target: Some(target.clone()),
+        subject: target.to_string(),
+        standing: Standing::Waiting,
+        what: vec![
+            format!("run {run}{of} waits at {gates}{by}: open it?"),
+            format!("run {run} waits at {gates}: open it?"),
+            format!("{run} waits at {gates}"),
+        ],
+        otherwise: vec!["it waits on; nothing opens it by itself".to_owned(), "it waits on".to_owned()],
+        since: at.since(),
+        holder: None,
+        command: Command::Rule(Decision::Approve),
+        by: None,
+    })
 }
 
 fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<NeedRow> {

@@ -1,5 +1,7 @@
 //! Which deeds and keys can work here and now, and why the others cannot.
 
+use crate::control::gate;
+use crate::control::gated::{self, AtGate};
 use crate::control::world::{TargetView, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::capability::Capability;
@@ -47,6 +49,46 @@ impl<'a> Standpoint<'a> {
             (None, _) => Err(because(format!("no plan waits on {target}"), "")),
         }
     }
+
+    /// What an approval or a rejection here is about. On the pipeline screen the marked run, or the plan that is about it; elsewhere
+    /// the plan that waits, and where none does the only run of the target that waits at a gate.
+    ///
+    /// # Errors
+    /// Why there is nothing.
+    pub fn waits(&self) -> Result<Waits<'a>, Hindrance> {
+        if let (Screen::Pipeline, Some(run), Some(target)) = (self.screen, self.run, self.target) {
+            if let Some(plan) = plans::about(self.world, run, self.now) {
+                return Ok(Waits::Plan(plan));
+            }
+            let seen = gated::run(self.world, target, &run.id).map(|(pipeline, run)| gated::seen(self.world, target, pipeline, run));
+            if let Some(seen) = seen.filter(|seen| !seen.own.is_empty()) {
+                return Ok(Waits::Run(seen));
+            }
+        }
+        let no_plan = match self.plan() {
+            Ok(plan) => return Ok(Waits::Plan(plan)),
+            Err(no_plan) => no_plan,
+        };
+        let Some(target) = self.target.filter(|_| self.screen != Screen::Changes) else { return Err(no_plan) };
+        if self.world.waiting_at(self.now).any(|one| one.plan.target() == target) {
+            return Err(no_plan);
+        }
+        let mut runs = gated::waiting(self.world, target);
+        match (runs.pop(), runs.len()) {
+            (Some(one), 0) => Ok(Waits::Run(one)),
+            (Some(_), more) => Err(because(format!("{} runs of {target} wait at gates", more + 1), "mark one on the pipeline screen")),
+            (None, _) => Err(because(format!("no plan waits on {target}, and no run of it at a gate"), "")),
+        }
+    }
+}
+
+/// What an approval or a rejection here is about.
+#[derive(Debug, Clone)]
+pub enum Waits<'a> {
+    /// A plan.
+    Plan(&'a Waiting),
+    /// A run at its gates.
+    Run(AtGate<'a>),
 }
 
 /// Why a command cannot work here and now, and what would change it.
@@ -108,18 +150,18 @@ pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     Some(because(format!("the record cannot be written: {trouble}"), "make the store writable again"))
 }
 
-/// Why there is no plan here about which anything could be said; nothing when there is one.
-pub fn without_plan(at: &Standpoint<'_>) -> Option<Hindrance> {
-    against_all_deeds(at.world).or_else(|| at.plan().err())
-}
-
 fn against_ruling(decision: Decision, at: &Standpoint<'_>) -> Option<Hindrance> {
-    let waiting = match (against_all_deeds(at.world), at.plan()) {
-        (Some(all), _) => return Some(all),
-        (None, Err(none)) => return Some(none),
-        (None, Ok(waiting)) => waiting,
+    if let Some(all) = against_all_deeds(at.world) {
+        return Some(all);
+    }
+    let waits = if decision == Decision::Withdraw { at.plan().map(Waits::Plan) } else { at.waits() };
+    let reasons = match (waits, at.target) {
+        (Err(none), _) => return Some(none),
+        (Ok(Waits::Plan(waiting)), _) => plans::against(at.world, waiting, decision, at.now),
+        (Ok(Waits::Run(run)), Some(target)) => gate::against_answer(at.world, target, &run, decision == Decision::Approve, &at.world.actor),
+        (Ok(Waits::Run(_)), None) => return Some(unmarked()),
     };
-    let first = plans::against(at.world, waiting, decision, at.now).into_iter().next()?;
+    let first = reasons.into_iter().next()?;
     Some(because(first.text.as_str(), first.fix.as_str()))
 }
 
@@ -161,6 +203,9 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
             Some(run) => cannot(world, &run.id.backend, Capability::Retry),
             None => Some(because("no run that is over is marked", "mark one on the pipeline screen")),
         },
+        // They are asked for as rulings: what waits decides whether it is a plan or a run.
+        Verb::Approve => against_ruling(Decision::Approve, at),
+        Verb::Reject => against_ruling(Decision::Reject, at),
         Verb::Cancel => match at.run.filter(|run| matches!(run.state, RunState::Running | RunState::Queued)) {
             Some(run) => cannot(world, &run.id.backend, Capability::Cancel),
             None => Some(because("no run that is under way is marked", "mark one on the pipeline screen")),

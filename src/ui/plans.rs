@@ -7,7 +7,9 @@ use crate::control::planner;
 use crate::control::world::{EntryRow, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::deed::EntryKind;
+use crate::model::intent::Verb;
 use crate::model::operator::Actor;
+use crate::model::pipeline::Run;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::time::Moment;
@@ -155,6 +157,15 @@ pub fn queue<'a>(world: &'a World, now: &Moment) -> Vec<&'a Waiting> {
     all
 }
 
+/// The plan that waits and is about the gates of a run.
+pub fn about<'a>(world: &'a World, run: &Run, now: &Moment) -> Option<&'a Waiting> {
+    let of_run = |plan: &Plan| {
+        matches!(plan.intent.verb, Verb::Approve | Verb::Reject)
+            && plan.order.targets.first().and_then(|target| target.run.as_deref()) == Some(run.id.to_string().as_str())
+    };
+    world.waiting_at(now).find(|one| of_run(&one.plan))
+}
+
 /// What was said about plans, and what was denied, the newest first.
 pub fn said(world: &World) -> impl Iterator<Item = &EntryRow> {
     let of =
@@ -162,11 +173,14 @@ pub fn said(world: &World) -> impl Iterator<Item = &EntryRow> {
     world.ledger.entries.iter().rev().filter(of)
 }
 
-/// A plan's wish in words: `shift to 20 %`.
+/// A plan's wish in words: `shift to 20 %`, `approve github/7`.
 pub fn asked(plan: &Plan) -> String {
-    match plan.order.percent {
-        Some(percent) => format!("{} to {percent} %", plan.intent.verb.word()),
-        None => plan.intent.verb.word().to_owned(),
+    let verb = plan.intent.verb.word();
+    let run = plan.order.targets.first().and_then(|target| target.run.as_ref()).filter(|_| plan.intent.verb.is_of_a_run());
+    match (plan.order.percent, run) {
+        (Some(percent), _) => format!("{verb} to {percent} %"),
+        (None, Some(run)) => format!("{verb} {run}"),
+        (None, None) => verb.to_owned(),
     }
 }
 

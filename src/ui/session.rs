@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::World;
-use crate::model::approval::{Ruling, Waiting};
+use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunId;
@@ -22,7 +22,7 @@ use crate::model::verdict::Verdict;
 use super::command::Command;
 use super::input::{Chord, Input, Key};
 use super::keymap::Keymap;
-use super::offer::{self, Standpoint};
+use super::offer::{self, Standpoint, Waits};
 use super::prompt::{Answer, Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
@@ -371,11 +371,25 @@ impl Session {
         let target = self.subject(world, now);
         let run = target.as_ref().and_then(|target| self.pipeline.run(world, target));
         let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run, marked: self.marked(world, now), now };
-        if let (Command::Rule(decision), None, Ok(waiting)) = (command, offer::without_plan(&at), at.plan()) {
+        if let (Command::Rule(decision), None) = (command, offer::against_all_deeds(world)) {
+            let waits = if decision == Decision::Withdraw { at.plan().map(Waits::Plan) } else { at.waits() };
             // What policy refuses is opened all the same: its reasons stand there, and an attempt is recorded.
-            let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
-            self.over = Over::Ruling(Box::new(RulingDialog::new(waiting.clone(), decision, typed)));
-            return Vec::new();
+            match waits {
+                Ok(Waits::Plan(waiting)) => {
+                    let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
+                    self.over = Over::Ruling(Box::new(RulingDialog::new(waiting.clone(), decision, typed)));
+                    return Vec::new();
+                }
+                Ok(Waits::Run(at)) => {
+                    let verb = if decision == Decision::Approve { Verb::Approve } else { Verb::Reject };
+                    let run = at.run.id.clone();
+                    if let Some(target) = target {
+                        self.begin_on(verb, target, Some(run), world, now);
+                    }
+                    return Vec::new();
+                }
+                Err(_) => {}
+            }
         }
         if command.entry().and_then(|entry| offer::hindrance(entry, &at)).is_some() {
             self.said = Some(Said::Refused(command));
@@ -432,18 +446,26 @@ impl Session {
         match verb {
             Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
             Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
-            Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Retry | Verb::Cancel => {
-                let run = match verb {
-                    Verb::Retry | Verb::Cancel => self.pipeline.run(world, &target).map(|run| run.id.clone()),
-                    Verb::Hold | Verb::Resume | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Start | Verb::Shift | Verb::Note => {
-                        None
-                    }
-                };
-                let args = Arguments { run, ..Arguments::default() };
-                let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
-                self.open_plan(intent, world, now);
+            Verb::Hold
+            | Verb::Resume
+            | Verb::Promote
+            | Verb::Abort
+            | Verb::Rollback
+            | Verb::Start
+            | Verb::Retry
+            | Verb::Cancel
+            | Verb::Approve
+            | Verb::Reject => {
+                let run = self.pipeline.run(world, &target).filter(|_| verb.is_of_a_run()).map(|run| run.id.clone());
+                self.begin_on(verb, target, run, world, now);
             }
         }
+    }
+
+    fn begin_on(&mut self, verb: Verb, target: Target, run: Option<RunId>, world: &World, now: &Moment) {
+        let args = Arguments { run, ..Arguments::default() };
+        let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
+        self.open_plan(intent, world, now);
     }
 
     /// Plans and judges by other means, for tests of the keys alone.

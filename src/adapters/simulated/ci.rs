@@ -88,6 +88,7 @@ impl BuildSystem {
             revision: Text::clean(&run.request.revision),
             branch: Text::clean(&run.request.branch),
             by: Text::clean(&run.request.by),
+            asked_by: vec![Text::clean(&run.request.by)],
             asked: Some(state.wall(run.request.asked)),
             started: Some(state.wall(run.started)),
             ended: now.is_over().then(|| state.wall(run.ends)),

@@ -18,7 +18,7 @@ pub struct BreakGlass {
     pub target: Option<String>,
     /// What else the verb needs: a share.
     pub args: Vec<String>,
-    /// The run of a retry or cancel, `backend/number`.
+    /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
     pub run: Option<String>,
     /// The time box, 1m to 4h; the deed begins within it.

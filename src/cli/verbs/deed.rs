@@ -41,6 +41,8 @@ pub struct Wish {
     pub target: String,
     /// The run.
     pub run: Option<String>,
+    /// Whether a retry repeats only what went wrong.
+    pub failed_only: bool,
     /// What stands after the target.
     pub words: Vec<String>,
     /// How it is done.
@@ -53,12 +55,15 @@ pub struct Wish {
 ///
 /// # Errors
 /// Exit 2, having said what was expected.
-pub fn arguments(verb: Verb, words: &[String], run: Option<&str>) -> Result<Arguments, Exit> {
+pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: bool) -> Result<Arguments, Exit> {
     let usage = |text: &str| {
         out::words(&format!("gonogo: {text}"));
         Exit::Usage
     };
-    let mut args = Arguments::default();
+    let mut args = Arguments { failed_only, ..Arguments::default() };
+    if failed_only && verb != Verb::Retry {
+        return Err(usage(&format!("{} takes no --failed", verb.word())));
+    }
     match (verb, words) {
         (Verb::Shift, [percent]) => {
             let share = percent.trim_end_matches('%').parse().ok().and_then(Percent::new);
@@ -75,7 +80,7 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>) -> Result<Argu
         }
     }
     if let Some(run) = run {
-        if !matches!(verb, Verb::Retry | Verb::Cancel) {
+        if !verb.is_of_a_run() {
             return Err(usage(&format!("{} takes no --run", verb.word())));
         }
         args.run = Some(
@@ -102,6 +107,10 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
         out::words(&format!("gonogo: {error}"));
         match error {
             planner::PlanError::UnknownTarget { .. } => Exit::Target,
+            planner::PlanError::WhichRun { waiting, .. } => {
+                waiting.iter().for_each(|line| out::words(&format!("  {line}")));
+                Exit::Target
+            }
             planner::PlanError::Arguments(_) => Exit::Usage,
             planner::PlanError::Canonical(_) => Exit::Failed,
         }
@@ -112,6 +121,12 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
 pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
     let what = format!("{} {}", wish.verb.word(), Text::clean_within(&wish.target, 80));
     ordered(&what, wished(around, flags, wish)).await
+}
+
+/// Carries a deed out in a room that was opened for it.
+pub async fn run_in(opened: settle::Opened, verb: Verb, target: Target, args: Arguments, flags: DeedFlags) -> Exit {
+    let what = format!("{} {target}", verb.word());
+    ordered(&what, prepare(opened, verb, target, args, flags)).await
 }
 
 /// Carries out a stored plan of whoever is at the keys.
@@ -188,10 +203,8 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 }
 
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
-    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref())?;
-    args.change = wish.flags.change;
-    args.ticket = wish.flags.ticket.clone();
-    args.break_glass = wish.break_glass;
+    let args = arguments(wish.verb, &wish.words, wish.run.as_deref(), wish.failed_only)?;
+    let args = Arguments { change: wish.flags.change, ticket: wish.flags.ticket.clone(), break_glass: wish.break_glass, ..args };
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
@@ -277,6 +290,7 @@ async fn stored(
         && planned.text == args.text
         && planned.break_glass.is_some() == args.break_glass.is_some()
         && (args.ticket.is_none() || planned.ticket == args.ticket)
+        && (planned.failed_only == args.failed_only || verb != Verb::Retry)
         && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();

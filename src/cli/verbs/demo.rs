@@ -124,7 +124,9 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         | Verb::Rollback
         | Verb::Start
         | Verb::Retry
-        | Verb::Cancel => {}
+        | Verb::Cancel
+        | Verb::Approve
+        | Verb::Reject => {}
     }
     Ok(Given { at, intent: Intent { verb, target, args, requester, reason: Text::clean(&order.reason) }, by })
 }

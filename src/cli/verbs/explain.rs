@@ -21,7 +21,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Explain) -> Exit {
 }
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result<Exit, Exit> {
-    let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref())?;
+    let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref(), args.failed)?;
     arguments.change = args.change;
     let mut opened = settle::look(around, flags).await?;
     let target = target::find(&opened.handle.world(), &args.target)?;

@@ -38,7 +38,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: BreakGlass) -> Resu
     }
     let BreakGlass { target, args: words, run, time_box, flags: how, .. } = args;
     let target = target.unwrap_or_default();
-    Ok(deed::run(around, flags, deed::Wish { verb, target, run, words, flags: how, break_glass: Some(time_box) }).await)
+    Ok(deed::run(around, flags, deed::Wish { verb, target, run, failed_only: false, words, flags: how, break_glass: Some(time_box) }).await)
 }
 
 async fn list(around: &Surroundings, flags: &Flags, as_json: bool) -> Result<Exit, Exit> {

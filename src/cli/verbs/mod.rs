@@ -1,5 +1,6 @@
 //! The verbs, one a file.
 
+pub mod answer;
 pub mod completions;
 pub mod config;
 pub mod deed;

@@ -19,7 +19,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Exit 
 }
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Result<Exit, Exit> {
-    let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref())?;
+    let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref(), args.failed)?;
     arguments.change = args.change;
     arguments.ticket = args.ticket.clone();
     let mut opened = settle::open(around, flags, false).await?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::cli::args::RuleArgs;
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -19,19 +18,12 @@ pub struct Wish {
     pub decision: Decision,
     /// The target; none where the plan names it.
     pub target: Option<String>,
-    /// The plan; none for the only one that waits on the target.
-    pub plan: Option<String>,
+    /// The plan, by some of its digits.
+    pub plan: String,
     /// Why.
     pub reason: String,
     /// As JSON.
     pub json: bool,
-}
-
-impl Wish {
-    /// What is said about a plan of a target.
-    pub fn on(decision: Decision, args: RuleArgs) -> Self {
-        Self { decision, target: Some(args.target), plan: args.plan, reason: args.reason, json: args.json }
-    }
 }
 
 /// Records a ruling: exit 0 recorded, 3 refused by policy (recorded as denied), 5 the plan is gone, 10 which plan is not clear.
@@ -44,22 +36,27 @@ pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
 async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
     let mut opened = settle::open(around, flags, false).await?;
     let world = settle::recorded(&mut opened.handle, Duration::from_secs(12)).await;
-    let plan = match &wish.plan {
-        Some(id) => opened.ledger.plan(id).await.map_err(|error| {
-            out::words(&format!("gonogo: {error}"));
-            Exit::of_ledger(&error)
-        })?,
-        None => only(&world, wish.target.as_deref().unwrap_or_default())?,
-    };
+    let plan = opened.ledger.plan(&wish.plan).await.map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        Exit::of_ledger(&error)
+    })?;
+    rule(opened, &world, plan, wish).await
+}
+
+/// Records what is said about a plan, in a room that was opened for it.
+///
+/// # Errors
+/// As the exit that the verb ends with.
+pub async fn rule(mut opened: settle::Opened, world: &World, plan: Plan, wish: Wish) -> Result<Exit, Exit> {
     if let Some(typed) = &wish.target {
-        let target = target::find(&world, typed)?;
+        let target = target::find(world, typed)?;
         if &target != plan.target() {
             out::words(&format!("gonogo: plan {} is for {}, not for {target}", plan.id.short(), plan.target()));
             return Err(Exit::Usage);
         }
     }
     let words = Text::clean_within(&wish.reason, 500);
-    let ruling = gate::ruling(&world, &plan, wish.decision, words, &opened.clock.now()).map_err(|error| {
+    let ruling = gate::ruling(world, &plan, wish.decision, words, &opened.clock.now()).map_err(|error| {
         out::words(&format!("gonogo: failed to write what is said about the plan in canonical form: {error}"));
         Exit::Failed
     })?;
@@ -75,7 +72,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
         }
     };
     // The store is read again right after; what counts now is known then.
-    let world = settle::reread(&mut opened.handle, &world, Duration::from_secs(5)).await;
+    let world = settle::reread(&mut opened.handle, world, Duration::from_secs(5)).await;
     let waiting = world.waiting.iter().find(|one| one.plan.id == plan.id);
     let (needs, given) = waiting.map_or((None, 0), |one| gate::agreed(&world, one));
     if wish.json {
@@ -93,26 +90,6 @@ async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exi
             say(&format!("DENIED: {} {about}", ruling.decision.word()));
             out::words(&format!("  {error}"));
             Err(Exit::of_ledger(&error))
-        }
-    }
-}
-
-/// The only plan that waits on a target.
-fn only(world: &World, typed: &str) -> Result<Plan, Exit> {
-    let target = target::find(world, typed)?;
-    let on: Vec<_> = world.waiting.iter().filter(|one| one.plan.target() == &target).collect();
-    match on.as_slice() {
-        [one] => Ok(one.plan.clone()),
-        [] => {
-            out::words(&format!("gonogo: no plan waits on {target}"));
-            Err(Exit::Target)
-        }
-        several => {
-            out::words(&format!("gonogo: {} plans wait on {target}; name one with --plan:", several.len()));
-            for one in several {
-                out::words(&format!("  {}  {} by {}", one.plan.id.short(), one.plan.intent.verb.word(), one.plan.intent.requester));
-            }
-            Err(Exit::Target)
         }
     }
 }

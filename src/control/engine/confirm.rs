@@ -204,7 +204,6 @@ impl Machine {
     }
 
     fn found_confirming(&mut self, now: &Moment, step: usize, found: &Found) -> Vec<Task> {
-        let verb = self.plan.intent.verb;
         let stops = matches!(self.plan.order.effects.get(step), Some(StepEffect::Cancel { .. }));
         let run = match found {
             Found::Run(run) => run,
@@ -220,6 +219,10 @@ impl Machine {
                 let words = format!("request {request} ended without a run and will never run: {why}");
                 return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
             }
+            Found::Other { why } => {
+                let words = format!("accepted, but what is seen is not ours: {why}");
+                return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
+            }
         };
         if stops {
             return self.stopped(now, step, run);
@@ -227,20 +230,7 @@ impl Machine {
         if self.waits_for_run(step) {
             return self.deployed(now, step, run);
         }
-        let words = match verb {
-            Verb::Retry => format!("run {} repeats it", run.id),
-            Verb::Start
-            | Verb::Hold
-            | Verb::Resume
-            | Verb::Shift
-            | Verb::Promote
-            | Verb::Abort
-            | Verb::Rollback
-            | Verb::Cancel
-            | Verb::Note => {
-                format!("run {} bears its key", run.id)
-            }
-        };
+        let words = made(self.plan.order.effects.get(step), run);
         self.seen_effective(now, step, &words)
     }
 
@@ -269,6 +259,22 @@ impl Machine {
             return self.seen_effective(now, step, &format!("run {} {}", run.id, run.state.word()));
         }
         self.record(EntryKind::Failed, Some(number(step)), &format!("run {} {}: {}", run.id, run.state.word(), run.words), true, None)
+    }
+}
+
+/// What a run shows that an effect made.
+fn made(effect: Option<&StepEffect>, run: &Run) -> String {
+    match effect {
+        Some(StepEffect::Retry { .. }) => format!("run {} repeats it", run.id),
+        Some(StepEffect::Repeat { .. }) => format!("run {} is in attempt {}", run.id, run.attempt.unwrap_or_default()),
+        Some(StepEffect::Answer { gates, opens, .. }) => {
+            let gates: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
+            let did = if *opens { "opened" } else { "closed" };
+            format!("{} {did} by our answer, run {} is {}", gates.join(" and "), run.id, run.state.word())
+        }
+        Some(StepEffect::Start { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. }) | None => {
+            format!("run {} bears its key", run.id)
+        }
     }
 }
 

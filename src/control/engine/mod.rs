@@ -491,6 +491,8 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
         Precondition::WeightsUnchanged { backend, .. }
         | Precondition::ServerUp { backend, .. }
         | Precondition::RunState { backend, .. }
+        | Precondition::AtGates { backend, .. }
+        | Precondition::MayAnswer { backend, .. }
         | Precondition::Fresh { backend } => Some(backend),
         Precondition::NotHeld | Precondition::Stable { .. } => None,
     }

@@ -148,6 +148,11 @@ impl Machine {
                     Text::clean(&format!("request {request} for a repetition ended without a run: {why}; it may be an earlier one"));
                 return Vec::new();
             }
+            // Another hand came first, and what is not sent yet will be refused: it did not happen by us, and will not.
+            Found::Other { why } => {
+                let words = format!("it did not happen by us: {why}");
+                return self.record(EntryKind::NotBegun, Some(number(step)), &words, true, None);
+            }
             Found::Closed { request, .. } => format!("the answer was lost; request {request} bears its key and ended without a run"),
             // A stop leaves no key: only a run that is cancelled shows that it happened, one that still runs is looked at again.
             Found::Run(run) if stops && run.state != RunState::Cancelled => {

@@ -26,6 +26,8 @@ impl Machine {
             Precondition::WeightsUnchanged { .. }
             | Precondition::ServerUp { .. }
             | Precondition::RunState { .. }
+            | Precondition::AtGates { .. }
+            | Precondition::MayAnswer { .. }
             | Precondition::NotHeld
             | Precondition::Fresh { .. }
             | Precondition::Stable { .. } => None,

@@ -1,12 +1,15 @@
 //! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
 
 use super::checks;
+use crate::control::gated;
 use crate::control::world::World;
 use crate::model::intent::Direction;
 use crate::model::name::{BackendName, Target};
+use crate::model::pipeline::Run;
 use crate::model::plan::{Checked, Plan, Precondition};
 use crate::model::reading::Freshness;
 use crate::model::reason::Reason;
+use crate::model::run_gate::{AskedBy, GateRef, RunGate};
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::traffic::{ServerState, Weights};
@@ -17,7 +20,15 @@ pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
     let checks = if plan.direction == Direction::Forward { checks::checks(world, plan.target(), now) } else { Vec::new() };
-    Plan { preconditions, checks, typed: Some(typed), ..plan.clone() }
+    Plan { preconditions, checks, typed: Some(typed), asked_by: asked_by(world, plan), ..plan.clone() }
+}
+
+/// Who asked for the run whose gates a plan opens, as it is read now; as it was planned where the run is not read.
+fn asked_by(world: &World, plan: &Plan) -> Option<AskedBy> {
+    let planned = plan.asked_by.clone()?;
+    let run = plan.order.targets.first().and_then(|target| target.run.as_deref()).and_then(|run| run.parse().ok());
+    let run = run.and_then(|run| gated::run(world, plan.target(), &run));
+    Some(run.map_or(planned, |(_, run)| gated::asked_by(world, run)))
 }
 
 /// Looks at one precondition.
@@ -40,11 +51,7 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
             (format!("a server of {} in {pool} is up", names.join(", ")), broken)
         }
         Precondition::RunState { backend, builder, run, over } => {
-            let found = world
-                .runs(backend)
-                .and_then(|fact| fact.value.as_ref())
-                .and_then(|reading| reading.builders.get(builder))
-                .and_then(|builder| builder.runs.iter().find(|one| one.id.number == *run));
+            let found = found(world, backend, builder, *run);
             let wanted = if *over { "over" } else { "under way" };
             let broken = match found {
                 None => Some(Reason::new(
@@ -61,6 +68,15 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
             };
             (format!("run {backend}/{run} is {wanted}"), broken)
         }
+        Precondition::AtGates { backend, builder, run, attempt, revision, gates } => {
+            let broken = not_at_gates(found(world, backend, builder, *run), (backend, *run), *attempt, revision, gates);
+            let text = format!("run {backend}/{run}, attempt {attempt} of {}, waits at {}", short(revision), named(gates));
+            (text, broken)
+        }
+        Precondition::MayAnswer { backend, builder, run, gates } => {
+            let broken = may_not_answer(found(world, backend, builder, *run), backend, gates);
+            (format!("{backend} takes our answer at {}", named(gates)), broken)
+        }
         Precondition::NotHeld => {
             let hold = world.target(target).and_then(|view| view.state.hold.as_ref());
             (
@@ -76,6 +92,64 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
         }
     };
     Checked { must, text: Text::clean(&text), holds: broken.is_none(), broken }
+}
+
+fn found<'a>(world: &'a World, backend: &BackendName, builder: &str, run: u64) -> Option<&'a Run> {
+    let reading = world.runs(backend).and_then(|fact| fact.value.as_deref())?;
+    reading.builders.get(builder)?.runs.iter().find(|one| one.id.number == run)
+}
+
+/// Why a run is not the one at its gates that was planned on; none when it is.
+fn not_at_gates(
+    found: Option<&Run>,
+    (backend, number): (&BackendName, u64),
+    attempt: u64,
+    revision: &str,
+    gates: &[GateRef],
+) -> Option<Reason> {
+    let changed = |text: &str| Some(Reason::new("changed", text, "look at the pipeline, then plan again"));
+    let Some(run) = found else { return changed(&format!("run {backend}/{number} is not there")) };
+    if run.state.is_over() {
+        return changed(&format!("run {} has ended: {}", run.id, run.state.word()));
+    }
+    let newest = run.attempt.unwrap_or(1);
+    if newest != attempt {
+        return changed(&format!("attempt {newest} of run {} is the newest by now, planned was attempt {attempt}", run.id));
+    }
+    if run.revision.as_str() != revision {
+        return changed(&format!("run {} builds {}, planned was {}", run.id, short(run.revision.as_str()), short(revision)));
+    }
+    let mut waits: Vec<GateRef> = run.gates.iter().map(RunGate::named).collect();
+    waits.sort();
+    let mut planned = gates.to_vec();
+    planned.sort();
+    if waits == planned {
+        return None;
+    }
+    let now = if waits.is_empty() { "no gate".to_owned() } else { named(&waits) };
+    changed(&format!("run {} waits at {now} by now, planned was {}", run.id, named(gates)))
+}
+
+/// Why the backend would not take our answer; none when it would, or when the run does not wait there, which is said elsewhere.
+fn may_not_answer(found: Option<&Run>, backend: &BackendName, gates: &[GateRef]) -> Option<Reason> {
+    let gate = found?.gates.iter().find(|waits| !waits.may_answer && gates.iter().any(|gate| gate.id == waits.id))?;
+    let reviewers: Vec<&str> = gate.reviewers.iter().map(Text::as_str).collect();
+    let who = if reviewers.is_empty() { "nobody by name".to_owned() } else { reviewers.join(", ") };
+    Some(Reason::new(
+        "not-a-reviewer",
+        &format!("{backend} takes no answer at {} from the account of our token; it takes one from {who}", gate.name),
+        &format!("make that account a reviewer of {} there, or answer there by hand", gate.name),
+    ))
+}
+
+fn named(gates: &[GateRef]) -> String {
+    gates.iter().map(|gate| gate.name.as_str()).collect::<Vec<_>>().join(" and ")
+}
+
+/// A commit in 8 digits; anything else whole.
+fn short(revision: &str) -> &str {
+    let commit = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    revision.get(..8).filter(|_| commit).unwrap_or(revision)
 }
 
 fn shown(weights: &Weights) -> String {

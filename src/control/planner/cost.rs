@@ -100,14 +100,34 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         Verb::Start => "nothing runs",
         Verb::Retry => "the run stays as it ended",
         Verb::Cancel => "the run goes on to its end",
+        Verb::Approve | Verb::Reject => "the run waits on, until the backend gives it up",
         Verb::Hold | Verb::Resume | Verb::Shift | Verb::Promote | Verb::Abort | Verb::Rollback | Verb::Note => "it stays as it is",
     };
+    let (fails, load) = match scene.intent.verb {
+        Verb::Approve | Verb::Reject => (
+            "the gate stays as it is; an unknown outcome is looked up by its key and never sent twice",
+            "the rest of one run of the CI system",
+        ),
+        Verb::Start
+        | Verb::Retry
+        | Verb::Cancel
+        | Verb::Hold
+        | Verb::Resume
+        | Verb::Shift
+        | Verb::Promote
+        | Verb::Abort
+        | Verb::Rollback
+        | Verb::Note => {
+            ("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice", "one run of the CI system")
+        }
+    };
+    let users = if scene.intent.verb == Verb::Approve { None } else { Some("traffic is not moved".to_owned()) };
     vec![
         row("if I do nothing", Some(does.to_owned())),
         row("takes", takes(scene)),
-        row("if it fails", Some("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice".to_owned())),
-        row("load", Some("one run of the CI system".to_owned())),
-        row("users", Some("traffic is not moved".to_owned())),
+        row("if it fails", Some(fails.to_owned())),
+        row("load", Some(load.to_owned())),
+        row("users", users),
         row("data", None),
         row("told", Some(told().to_owned())),
     ]

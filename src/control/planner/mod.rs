@@ -1,5 +1,6 @@
 //! The planner: an intent and the world make a plan, or say why there can be none. Pure.
 
+mod answer;
 mod check;
 mod checks;
 mod cost;
@@ -9,6 +10,7 @@ mod traffic;
 
 use std::time::Duration;
 
+pub use answer::waits_in_a_line;
 pub use check::recheck;
 
 use crate::control::released;
@@ -19,6 +21,7 @@ use crate::model::name::Target;
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
+use crate::model::run_gate::AskedBy;
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
@@ -44,6 +47,14 @@ pub enum PlanError {
     /// An argument is missing or of the wrong kind.
     #[error("{0}")]
     Arguments(Text),
+    /// No run was named, and not exactly one waits at a gate.
+    #[error("{text}")]
+    WhichRun {
+        /// Why it is not clear which one is meant.
+        text: Text,
+        /// The runs that wait, each in a line.
+        waiting: Vec<Text>,
+    },
     /// The Order could not be written in canonical form.
     #[error("failed to write the order in canonical form: {0}")]
     Canonical(Text),
@@ -71,6 +82,8 @@ struct Draft {
     reach: Vec<Reach>,
     undo: Option<String>,
     impossible: Vec<Reason>,
+    /// Who asked for the run whose gates are opened.
+    asked_by: Option<AskedBy>,
 }
 
 /// Where a verb's planner looks.
@@ -106,6 +119,8 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
+        Verb::Approve => answer::answer(&scene, true)?,
+        Verb::Reject => answer::answer(&scene, false)?,
     };
     finish(world, intent, now, nonce, draft)
 }
@@ -181,6 +196,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         undo: draft.undo,
         commands,
         impossible,
+        asked_by: draft.asked_by,
         waived: Vec::new(),
         checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
         typed: Some(typed),

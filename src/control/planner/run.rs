@@ -108,7 +108,7 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
     let mut draft = Draft {
         direction: Some(if again { Direction::Forward } else { Direction::Back }),
         now: format!("run {} is {}: {}", run.id, run.state.word(), run.words),
-        after: if again { repeated(run) } else { format!("run {} is cancelled", run.id) },
+        after: if again { repeated(run, scene.intent.args.failed_only) } else { format!("run {} is cancelled", run.id) },
         costs: cost::of_run(scene),
         run: Some(run.id.to_string()),
         attempt: run.attempt,
@@ -120,9 +120,20 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
     };
     if again {
         needs(scene, &backend, Capability::Retry, &mut draft);
+        let failed_only = scene.intent.args.failed_only;
+        if failed_only && run.state.is_over() && run.state.is_good() {
+            let text = format!("nothing of run {} went wrong: it is {}", run.id, run.state.word());
+            draft.impossible.push(Reason::new("nothing-failed", &text, "leave --failed away to run all of it again"));
+        }
         draft.effects.push(match run.attempt {
-            Some(attempt) => StepEffect::Repeat { backend, builder, run: number, attempt, failed_only: false },
-            None => StepEffect::Retry { backend, builder, run: number },
+            Some(attempt) => StepEffect::Repeat { backend, builder, run: number, attempt, failed_only },
+            None => {
+                if failed_only {
+                    let text = format!("{backend} repeats runs only as a whole");
+                    draft.impossible.push(Reason::new("unsupported", &text, "leave --failed away"));
+                }
+                StepEffect::Retry { backend, builder, run: number }
+            }
         });
     } else {
         needs(scene, &backend, Capability::Cancel, &mut draft);
@@ -133,8 +144,9 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
 }
 
 /// What a repetition will be.
-fn repeated(run: &Run) -> String {
+fn repeated(run: &Run, failed_only: bool) -> String {
     match run.attempt {
+        Some(attempt) if failed_only => format!("attempt {} of what failed in {}", attempt.saturating_add(1), run.id),
         Some(attempt) => format!("attempt {} of {}", attempt.saturating_add(1), run.id),
         None => format!("a new run that repeats {}", run.id),
     }

@@ -131,8 +131,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
     let direction = match verb {
         Verb::Hold | Verb::Note => Direction::Still,
         Verb::Resume => Direction::Release,
-        Verb::Abort | Verb::Rollback | Verb::Cancel => Direction::Back,
-        Verb::Shift | Verb::Promote | Verb::Start | Verb::Retry => Direction::Forward,
+        Verb::Abort | Verb::Rollback | Verb::Cancel | Verb::Reject => Direction::Back,
+        Verb::Shift | Verb::Promote | Verb::Start | Verb::Retry | Verb::Approve => Direction::Forward,
     };
     Plan {
         id: order.id().unwrap(),
@@ -159,6 +159,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         undo: None,
         commands: Vec::new(),
         impossible: Vec::new(),
+        asked_by: None,
         waived: Vec::new(),
     }
 }

@@ -55,7 +55,9 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
             Verb::Hold => (Mark::Held, Role::Waits),
             Verb::Abort | Verb::Rollback => (Mark::Back, Role::Strong),
             Verb::Note => (Mark::None, Role::Plain),
-            Verb::Shift | Verb::Promote | Verb::Resume | Verb::Start | Verb::Retry | Verb::Cancel => (Mark::Proven, Role::Strong),
+            Verb::Shift | Verb::Promote | Verb::Resume | Verb::Start | Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => {
+                (Mark::Proven, Role::Strong)
+            }
         },
         DeedState::Superseded => (Mark::None, Role::Quiet),
         DeedState::Unwatched => (Mark::Unknown, Role::Quiet),

@@ -100,7 +100,7 @@ pub trait Lab {
     {
         wait_for(what, LONG, || match self.find(effect.what(), effect.key(), after) {
             Some(Found::Run(run)) if seen(&run) => Some(*run),
-            Some(Found::Run(_) | Found::Queued(_) | Found::Closed { .. }) | None => None,
+            Some(Found::Run(_) | Found::Queued(_) | Found::Closed { .. } | Found::Other { .. }) | None => None,
         })
     }
 
@@ -161,7 +161,9 @@ pub fn a_start_is_found_by_its_key(lab: &impl Lab) {
             assert!(queued.properties.values().any(|value| value.as_str() == key), "{queued:?}");
             assert!(queued.reason.as_str().contains(&key), "{queued:?}");
         }
-        found @ (Some(Found::Run(_) | Found::Closed { .. }) | None) => panic!("the second waits behind the first: {found:?}"),
+        found @ (Some(Found::Run(_) | Found::Closed { .. } | Found::Other { .. }) | None) => {
+            panic!("the second waits behind the first: {found:?}")
+        }
     }
     lab.release();
     let first_done = lab.run_until("the first to end", &first, None, is_over);
@@ -424,7 +426,7 @@ fn buildbot_merges_waiting_requests_and_that_is_said() {
 fn closed(lane: &Lane, start: &Effect) -> Option<String> {
     match lane.find(start.what(), start.key(), None) {
         Some(Found::Closed { why, .. }) => Some(why.to_string()),
-        Some(Found::Queued(_) | Found::Run(_)) | None => None,
+        Some(Found::Queued(_) | Found::Run(_) | Found::Other { .. }) | None => None,
     }
 }
 

@@ -18,7 +18,7 @@ use gonogo::model::name::BackendName;
 use gonogo::model::origin::Authors;
 use gonogo::model::pipeline::{Run, RunState};
 use gonogo::model::plan::StepEffect;
-use gonogo::model::run_gate::GateRef;
+use gonogo::model::run_gate::{GateRef, RunGate};
 use gonogo::model::text::Text;
 use gonogo::ports::ci::{Ci, Found};
 
@@ -140,7 +140,9 @@ fn a_gate_opens_for_an_answer(hub: &Hub) {
     let gates = block(hub.ci.gates().unwrap().gates(WORKFLOW, run.id.number)).unwrap();
     assert_eq!((gates.attempt, gates.revision.as_str(), gates.answered.len()), (1, REVISION, 0));
     assert_eq!(gates.asked_by.iter().map(Text::as_str).collect::<Vec<_>>(), ["ana-gh"]);
-    assert_eq!(gates.waiting, shown.gates);
+    assert!(shown.gates[0].since.is_some_and(|since| Some(since) >= run.asked), "{shown:?}");
+    let waiting: Vec<_> = shown.gates.iter().map(|gate| RunGate { since: None, ..gate.clone() }).collect();
+    assert_eq!((gates.waiting, shown.asked_by.clone()), (waiting, gates.asked_by));
     let approve = effect(hub.answer(&run, true));
     assert_eq!(hub.find(approve.what(), approve.key(), None), None, "nothing was sent yet");
     hub.send(&approve).unwrap();
@@ -154,7 +156,8 @@ fn a_gate_opens_for_an_answer(hub: &Hub) {
     let again = effect(hub.answer(&run, true));
     let (kind, words) = not_done(hub.send(&again));
     assert!(kind == PortErrorKind::Conflict, "{words}");
-    assert_eq!(hub.find(again.what(), again.key(), None), None, "the first answer is not the second");
+    let Some(Found::Other { why }) = hub.find(again.what(), again.key(), None) else { panic!("the first answer is not the second") };
+    assert_eq!(why.as_str(), "it does not wait at production any more; cy-gh opened it");
     hub.lab.state().gated = true;
     let second = hub.run(false, |run| run.state == RunState::Running);
     let reject = effect(hub.answer(&second, false));
@@ -252,7 +255,7 @@ fn a_start_that_shows_seconds_later_is_found_then() {
     assert_eq!(hub.find(start.what(), start.key(), None), None, "not shown yet");
     let run = wait_for("the run", LONG, || match hub.find(start.what(), start.key(), None) {
         Some(Found::Run(run)) => Some(run),
-        Some(Found::Queued(_) | Found::Closed { .. }) | None => None,
+        Some(Found::Queued(_) | Found::Closed { .. } | Found::Other { .. }) | None => None,
     });
     assert!(run.reason.as_str().ends_with(&start.key().to_string()));
     assert_eq!(hub.lab.writes().len(), 1);

@@ -115,8 +115,8 @@ pub fn status(value: &Value) {
     });
     each(&value["waiting"], |one| {
         keys(one, "kind id plan target verb requester needs given since expires");
-        time(&one["since"]);
-        time(&one["expires"]);
+        or_null(&one["since"], time);
+        or_null(&one["expires"], time);
     });
     each(&value["alerts"], |one| {
         keys(one, "name severity service environment since fingerprint silenced");

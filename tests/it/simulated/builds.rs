@@ -29,6 +29,7 @@ fn found_run(train: &Train, effect: &Effect, after: Option<u64>) -> Run {
         Found::Run(run) => *run,
         Found::Queued(request) => panic!("request {request} still waits"),
         Found::Closed { request, why } => panic!("request {request} never runs: {why}"),
+        Found::Other { why } => panic!("another hand: {why}"),
     }
 }
 

@@ -93,7 +93,7 @@ impl Buildbot {
             match self.follow(&doing, builder, request, &sets).await? {
                 // The run itself may be the newest repetition of its chain.
                 Found::Run(found) if found.id.number <= after.unwrap_or_default().max(run) => return Ok(None),
-                found @ (Found::Run(_) | Found::Queued(_) | Found::Closed { .. }) => return Ok(Some(found)),
+                found @ (Found::Run(_) | Found::Queued(_) | Found::Closed { .. } | Found::Other { .. }) => return Ok(Some(found)),
             }
         }
         Ok(None)

@@ -160,6 +160,7 @@ pub fn run(backend: &BackendName, builder: &str, build: &wire::Build, origin: Or
         revision,
         branch,
         by: named(&["owner"]).unwrap_or_else(|| owners(build.properties.as_ref())),
+        asked_by: Vec::new(),
         asked: origin.asked(),
         started,
         ended: ended.filter(|_| over),

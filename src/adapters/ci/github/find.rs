@@ -1,11 +1,15 @@
 //! Looking up what an effect made: by the key in a run's title or in an answer's words, by the attempt, or the run itself.
 
+use super::send::answered_by;
 use super::{Github, PAGE, Workflow, translate, wire};
 use crate::model::deed::EffectKey;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::pipeline::Run;
 use crate::model::plan::StepEffect;
+use crate::model::run_gate::{GateAnswer, GateRef};
+use crate::model::text::Text;
 use crate::ports::ci::Found;
+use crate::ports::gates::Gates;
 
 impl Github {
     pub(super) async fn find_effect(&self, effect: &StepEffect, key: EffectKey) -> Result<Option<Found>, PortError> {
@@ -15,9 +19,8 @@ impl Github {
                 let read = self.run_of("look for a repetition", builder, *run).await?;
                 Some(read).filter(|read| read.attempt.is_some_and(|newest| newest > *attempt))
             }
-            StepEffect::Answer { builder, run, gates, opens, .. } => {
-                let ids: Vec<u64> = gates.iter().map(|gate| gate.id).collect();
-                self.find_answer(builder, *run, &ids, *opens, key).await?
+            StepEffect::Answer { builder, run, attempt, gates, opens, .. } => {
+                return self.find_answer(builder, *run, *attempt, gates, *opens, key).await;
             }
             StepEffect::Cancel { builder, run, .. } => {
                 let workflow = self.workflow("look for a run", builder)?;
@@ -47,21 +50,37 @@ impl Github {
         Ok(newest.map(|run| translate::run(&self.name, builder, &run)))
     }
 
-    /// The run once the answer that bears the key is recorded, and none of its gates waits any more.
-    async fn find_answer(&self, builder: &str, run: u64, gates: &[u64], opens: bool, key: EffectKey) -> Result<Option<Run>, PortError> {
+    /// The run once the answer that bears the key is recorded, and none of its gates waits any more; or that another answer stands
+    /// there in its place. GitHub tells the answers of all attempts without saying of which: only in the first one another hand is
+    /// surely told from an earlier answer.
+    async fn find_answer(
+        &self,
+        builder: &str,
+        run: u64,
+        attempt: u64,
+        gates: &[GateRef],
+        opens: bool,
+        key: EffectKey,
+    ) -> Result<Option<Found>, PortError> {
         let doing = "look for an answer";
-        let workflow = self.workflow(doing, builder)?;
-        let answers = self.answers(workflow.repository, run).await?;
-        let (key, kind) = (key.to_string(), if opens { "approved" } else { "rejected" });
-        let bears = |answer: &wire::Approval| answer.comment.as_deref().and_then(translate::key_in) == Some(key.as_str());
-        if !answers.iter().any(|answer| bears(answer) && answer.state.as_deref() == Some(kind)) {
+        let read = Gates::gates(self, builder, run).await?;
+        let (key, same) = (key.to_string(), read.attempt == attempt);
+        if same && read.waiting.iter().any(|waits| gates.iter().any(|gate| gate.id == waits.id)) {
             return Ok(None);
         }
-        let waiting = self.waiting_gates(workflow.repository, run).await?;
-        if waiting.iter().any(|gate| gates.contains(&gate.id)) {
-            return Ok(None);
+        let bears = |answer: &&GateAnswer| translate::key_in(answer.words.as_str()) == Some(key.as_str());
+        match read.answered.iter().find(bears) {
+            Some(ours) if ours.opened == Some(opens) => {
+                let run = self.run_of(doing, builder, run).await?;
+                Ok(Some(Found::Run(Box::new(run))))
+            }
+            Some(_) => Ok(None),
+            None => {
+                let theirs = gates.iter().find(|gate| read.answered.iter().any(|answer| answer.gates.contains(&gate.id)));
+                let theirs = theirs.filter(|_| attempt == 1 && same);
+                Ok(theirs.map(|gate| Found::Other { why: Text::clean(&answered_by(&read.answered, gate)) }))
+            }
         }
-        self.run_of(doing, builder, run).await.map(Some)
     }
 
     /// A run that must be there and be one of that workflow.

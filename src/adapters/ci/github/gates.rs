@@ -4,7 +4,6 @@ use super::{Github, translate, wire};
 use crate::model::error::PortError;
 use crate::model::pipeline::RunGates;
 use crate::model::run_gate::RunGate;
-use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::gates::Gates;
 
@@ -29,14 +28,11 @@ impl Github {
         let workflow = self.workflow(doing, builder)?;
         let run = self.run_of(doing, builder, number).await?;
         let told = self.told_run(doing, workflow.repository, number).await?.unwrap_or_default();
-        let mut asked_by: Vec<Text> = [told.actor, told.triggering_actor].iter().map(|user| translate::account(user.as_ref())).collect();
-        asked_by.retain(|login| !login.is_empty());
-        asked_by.dedup();
         Ok(RunGates {
             attempt: run.attempt.unwrap_or(1),
             revision: run.revision,
             state: run.state,
-            asked_by,
+            asked_by: translate::asked_by(&told),
             waiting: self.waiting_gates(workflow.repository, number).await?,
             answered: self.answers(workflow.repository, number).await?.iter().map(translate::answer).collect(),
             run: run.id,

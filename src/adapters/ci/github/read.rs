@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::{Github, PAGE, Workflow, translate, wire};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::pipeline::{Builder, LogPart, Run, RunReading};
+use crate::model::run_gate::RunGate;
 use crate::model::text::Text;
 
 /// The most runs of a workflow.
@@ -79,7 +80,9 @@ impl Github {
             run.steps = translate::steps(&jobs, in_full);
             let waits = told.status.as_deref() == Some("waiting") || jobs.iter().any(|job| job.status.as_deref() == Some("waiting"));
             if waits && !run.state.is_over() {
-                run.gates = self.waiting_gates(repository, told.id).await?;
+                let since = translate::waits_since(&jobs);
+                let gates = self.waiting_gates(repository, told.id).await?;
+                run.gates = gates.into_iter().map(|gate| RunGate { since, ..gate }).collect();
             }
         }
         Ok(run)

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use base64ct::{Base64, Encoding as _};
 use serde_json::{Map, Value, json};
 
-use super::{Github, KEY, wire};
+use super::{Github, KEY, translate, wire};
 use crate::adapters::http::segment;
 use crate::model::deed::{Effect, EffectKey};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::pipeline::Run;
 use crate::model::plan::StepEffect;
-use crate::model::run_gate::GateRef;
+use crate::model::run_gate::{GateAnswer, GateRef, RunGate};
+use crate::model::text::Text;
 use crate::ports::ci::RunReceipt;
+use crate::ports::gates::Gates;
 
 /// The most inputs of a run.
 const MOST_INPUTS: usize = 25;
@@ -48,7 +50,7 @@ impl Github {
                 let read = self.run_of(&doing, builder, *run).await.map_err(SendError::NotDone)?;
                 self.check_answer(&doing, builder, &read, *attempt, revision, gates).await.map_err(SendError::NotDone)?;
                 let path = self.run_path(&doing, builder, *run, "pending_deployments").map_err(SendError::NotDone)?;
-                (doing, path, answer_body(gates, *opens, &format!("gonogo {key}")))
+                (doing, path, answer_body(gates, *opens, &comment(key, effect.requester())))
             }
             StepEffect::Retry { .. } => {
                 let why = "GitHub repeats a run under its own number: the plan must name the attempt";
@@ -58,8 +60,37 @@ impl Github {
                 return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights")));
             }
         };
-        self.write(&doing, &path, &body).await?;
-        Ok(RunReceipt { request: None })
+        match self.write(&doing, &path, &body).await {
+            Ok(_) => Ok(RunReceipt { request: None }),
+            Err(SendError::NotDone(error)) => Err(SendError::NotDone(self.why_not_taken(&doing, effect.what(), error).await)),
+            Err(error @ SendError::Unknown(_)) => Err(error),
+        }
+    }
+
+    /// Why an answer was not taken: GitHub says the same words (422) when another hand was quicker and when we may not answer.
+    async fn why_not_taken(&self, doing: &str, effect: &StepEffect, error: PortError) -> PortError {
+        let StepEffect::Answer { builder, run, attempt, gates, .. } = effect else { return error };
+        if !matches!(error.kind, PortErrorKind::Refused | PortErrorKind::Conflict) {
+            return error;
+        }
+        let Ok(read) = Gates::gates(self, builder, *run).await else { return error };
+        let conflict = |detail: &str| self.fault(PortErrorKind::Conflict, doing, detail);
+        if read.attempt != *attempt {
+            return conflict(&format!("attempt {} is the newest by now, planned was attempt {attempt}", read.attempt));
+        }
+        match still_waits(&read.waiting, gates) {
+            Ok(Some(waits)) if !waits.may_answer => self.not_ours_to_answer(doing, waits),
+            Ok(_) => error,
+            Err(gone) => conflict(&answered_by(&read.answered, gone)),
+        }
+    }
+
+    fn not_ours_to_answer(&self, doing: &str, gate: &RunGate) -> PortError {
+        let reviewers: Vec<&str> = gate.reviewers.iter().map(Text::as_str).collect();
+        let who = if reviewers.is_empty() { "nobody by name".to_owned() } else { reviewers.join(", ") };
+        let detail = format!("the token's account may not answer at {}; GitHub lets answer: {who}", gate.name);
+        let fix = format!("make the account of the token a reviewer of {} at GitHub, or answer there by hand", gate.name);
+        self.fault(PortErrorKind::Forbidden, doing, &detail).mended_by(&fix)
     }
 
     pub(super) fn run_path(&self, doing: &str, builder: &str, run: u64, verb: &str) -> Result<String, PortError> {
@@ -155,20 +186,47 @@ impl Github {
         }
         let workflow = self.workflow(doing, builder)?;
         let waiting = self.waiting_gates(workflow.repository, read.id.number).await?;
-        for gate in gates {
-            match waiting.iter().find(|waits| waits.id == gate.id && waits.name.as_str() == gate.name) {
-                None => return conflict(&format!("it does not wait at {}", gate.name)),
-                Some(waits) if !waits.may_answer => {
-                    let reviewers: Vec<&str> = waits.reviewers.iter().map(crate::model::text::Text::as_str).collect();
-                    let who = if reviewers.is_empty() { "nobody by name".to_owned() } else { reviewers.join(", ") };
-                    let detail = format!("the token's account may not answer at {}; GitHub lets answer: {who}", gate.name);
-                    return Err(self.fault(PortErrorKind::Forbidden, doing, &detail));
-                }
-                Some(_) => {}
+        match still_waits(&waiting, gates) {
+            Ok(Some(waits)) => return Err(self.not_ours_to_answer(doing, waits)),
+            Ok(None) => {}
+            Err(gone) => {
+                let answers = self.answers(workflow.repository, read.id.number).await.unwrap_or_default();
+                let answers: Vec<_> = answers.iter().map(translate::answer).collect();
+                return conflict(&answered_by(&answers, gone));
             }
         }
         Ok(())
     }
+}
+
+/// The first of the gates that waits and does not take our answer; an error names one that does not wait.
+fn still_waits<'a, 'g>(waiting: &'a [RunGate], gates: &'g [GateRef]) -> Result<Option<&'a RunGate>, &'g GateRef> {
+    let mut refuses = None;
+    for gate in gates {
+        let waits = waiting.iter().find(|waits| waits.id == gate.id && waits.name.as_str() == gate.name).ok_or(gate)?;
+        refuses = refuses.or((!waits.may_answer).then_some(waits));
+    }
+    Ok(refuses)
+}
+
+/// That a gate does not wait, and who answered there last.
+pub(super) fn answered_by(answers: &[GateAnswer], gate: &GateRef) -> String {
+    let last = answers.iter().rev().find(|answer| answer.gates.contains(&gate.id));
+    let who = last.map(|answer| {
+        let did = match answer.opened {
+            Some(true) => "opened it",
+            Some(false) => "closed it",
+            None => "answered there",
+        };
+        format!("; {} {did}", if answer.by.is_empty() { "somebody" } else { answer.by.as_str() })
+    });
+    format!("it does not wait at {} any more{}", gate.name, who.unwrap_or_default())
+}
+
+/// What travels with an answer: GitHub knows only the token's account, so the words say for whom it was sent, and by which plan. The
+/// key stands first, so that no name can stand in its place.
+fn comment(key: EffectKey, requester: &str) -> String {
+    format!("gonogo {key}: {requester}, plan {}", key.plan.short())
 }
 
 /// The last word of the call that repeats a run.

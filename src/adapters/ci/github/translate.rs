@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::wire;
 use crate::model::name::BackendName;
 use crate::model::pipeline::{LogRef, Run, RunId, RunState, RunStep};
-use crate::model::run_gate::{GateAnswer, RunGate};
+use crate::model::run_gate::{GateAnswer, RunGate, WAITS};
 use crate::model::text::Text;
 
 /// The longest short text, in characters.
@@ -41,7 +41,7 @@ pub fn state(status: Option<&str>, conclusion: Option<&str>) -> (RunState, Strin
     match (status.unwrap_or_default(), conclusion.unwrap_or_default()) {
         ("queued" | "requested", _) => plain(RunState::Queued),
         ("pending", _) => told(RunState::Queued, "waits for another run of its group"),
-        ("waiting", _) => told(RunState::Running, "waits at a gate"),
+        ("waiting", _) => told(RunState::Running, WAITS),
         ("in_progress", _) => plain(RunState::Running),
         ("completed", "success") => plain(RunState::Passed),
         ("completed", "neutral") => told(RunState::Warned, "neutral"),
@@ -96,6 +96,7 @@ pub fn run(backend: &BackendName, builder: &str, told: &wire::Run) -> Run {
         revision: short(told.head_sha.as_deref()),
         branch: short(told.head_branch.as_deref()),
         by: account(told.triggering_actor.as_ref().or(told.actor.as_ref())),
+        asked_by: asked_by(told),
         asked: asked.map(|asked| started.map_or(asked, |started| asked.min(started))),
         started,
         ended,
@@ -105,6 +106,25 @@ pub fn run(backend: &BackendName, builder: &str, told: &wire::Run) -> Run {
         gates: Vec::new(),
         steps: Vec::new(),
     }
+}
+
+/// Who asked for the run, and who for this attempt of it; empty when one of them is not told: half of an answer hides the other.
+pub fn asked_by(told: &wire::Run) -> Vec<Text> {
+    let (run, attempt) = (account(told.actor.as_ref()), account(told.triggering_actor.as_ref()));
+    let repeated = told.run_attempt.is_some_and(|attempt| attempt > 1);
+    match (run.is_empty(), attempt.is_empty()) {
+        (true, _) => Vec::new(),
+        (false, true) if repeated => Vec::new(),
+        (false, true) => vec![run],
+        (false, false) if run == attempt => vec![run],
+        (false, false) => vec![run, attempt],
+    }
+}
+
+/// Since when a job of a run waits at a gate; GitHub tells of no job at which one. A job that waits was made when its turn came.
+pub fn waits_since(jobs: &[wire::Job]) -> Option<DateTime<Utc>> {
+    let waits = jobs.iter().filter(|job| job.status.as_deref() == Some("waiting"));
+    waits.filter_map(|job| date(job.created_at.as_deref()).or_else(|| date(job.started_at.as_deref()))).min()
 }
 
 /// The jobs of a run as its steps; with `in_full`, each job's own steps behind it.
@@ -158,6 +178,7 @@ pub fn gate(told: &wire::PendingDeployment) -> RunGate {
         may_answer: told.current_user_can_approve == Some(true),
         reviewers: reviewers(told.reviewers.as_deref()),
         until: began.zip(wait).and_then(|(began, wait)| began.checked_add_signed(wait)),
+        since: None,
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Job {
     #[serde(default, deserialize_with = "lenient")]
     pub conclusion: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
+    pub created_at: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     pub started_at: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub completed_at: Option<String>,

@@ -1,0 +1,103 @@
+//! How deeds are typed: what they are done to, and how far they are followed.
+
+use clap::{Args, ValueEnum};
+
+use super::change_type;
+use crate::model::change::ChangeType;
+use crate::model::ticket::Ticket;
+
+/// `gonogo approve`, `gonogo reject`.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// `service@environment`.
+    pub target: String,
+    /// The plan, 8 or more of its digits; without it and without a run, the only one that waits on the target.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["run", "if_plan", "dry_run", "change", "ticket"])]
+    pub plan: Option<String>,
+    /// The run that waits at a gate, `backend/number`; a deed of its own.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// How it is done; of a plan only the reason and the form count.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// How a stored plan is carried out.
+#[derive(Debug, Clone, Args)]
+pub struct ExecuteFlags {
+    /// Stands for the typed text, never for an approval.
+    #[arg(long)]
+    pub yes: bool,
+    /// Stops after the verdict.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How far to wait.
+    #[arg(long, value_enum, default_value_t = Wait::Effective)]
+    pub wait: Wait,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a deed is done.
+#[derive(Debug, Clone, Args)]
+pub struct DeedFlags {
+    /// Why.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Stands for the typed text, never for an approval.
+    #[arg(long)]
+    pub yes: bool,
+    /// Makes the change stricter than the rules say: normal.
+    #[arg(long, value_name = "TYPE", value_parser = change_type)]
+    pub change: Option<ChangeType>,
+    /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
+    #[arg(long, value_name = "ID")]
+    pub ticket: Option<Ticket>,
+    /// Carries out this stored plan.
+    #[arg(long, value_name = "ID")]
+    pub if_plan: Option<String>,
+    /// Stops after the verdict.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How far to wait.
+    #[arg(long, value_enum, default_value_t = Wait::Effective)]
+    pub wait: Wait,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How far a deed is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// The backend said yes.
+    Accepted,
+    /// A later reading shows it.
+    Effective,
+    /// Still so after the hold time.
+    Held,
+}
+
+/// A deed that needs only its target.
+#[derive(Debug, Args)]
+pub struct Deed {
+    /// `service@environment`.
+    pub target: String,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// A deed on a run.
+#[derive(Debug, Args)]
+pub struct RunDeed {
+    /// `service@environment`.
+    pub target: String,
+    /// The run, `backend/number`; without it the newest that can be.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
