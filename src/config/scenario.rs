@@ -331,6 +331,9 @@ pub enum Event {
         service: ServiceName,
         /// The commit's subject.
         message: String,
+        /// The environment at whose gate its build waits before it publishes; none: it waits at none.
+        #[serde(default)]
+        gate: Option<EnvironmentName>,
     },
     /// The traffic of a target becomes this many times its usual.
     Load {

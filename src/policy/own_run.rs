@@ -39,3 +39,42 @@ pub fn against(asked: &AskedBy, run: &str, actor: &Actor, people: &[Person]) -> 
     let text = format!("{run} was asked for by {account}, which is no configured person's account, so it may be {name}'s");
     Some(Reason::new("unknown-account", &text, "add it to `logins` or `bots` of the [[person]] whose it is"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str) -> Person {
+        Person {
+            name: name.parse().unwrap(),
+            os_user: None,
+            keys: Vec::new(),
+            emails: vec![format!("{name}@shop.example")],
+            logins: vec![("github".to_owned(), format!("{name}-gh"))],
+            bots: vec![format!("{name}-bot")],
+            teams: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    fn rule(accounts: &[&str], actor: &str) -> Option<String> {
+        let people = [person("ana"), person("cy")];
+        let asked = AskedBy { kind: "github".to_owned(), accounts: accounts.iter().map(|account| Text::clean(account)).collect() };
+        let actor = Actor::Person(actor.parse().unwrap());
+        against(&asked, "github/7", &actor, &people).map(|reason| reason.rule)
+    }
+
+    #[test]
+    fn every_account_of_a_person_is_that_person_and_an_account_of_nobody_may_be_anybodys() {
+        for own in ["ana-gh", "Ana-GH", "ana-bot", "ana-bot[bot]", "ana@shop.example"] {
+            assert_eq!(rule(&[own], "ana").as_deref(), Some("own-run"), "{own}");
+            assert_eq!(rule(&["cy-gh", own], "ana").as_deref(), Some("own-run"), "{own}");
+            assert_eq!(rule(&[own], "cy"), None, "{own}");
+        }
+        for accounts in [&[][..], &["ana-second"], &["cy-gh", "ana-second"]] {
+            assert_eq!(rule(accounts, "ana").as_deref(), Some("unknown-account"), "{accounts:?}");
+        }
+        let asked = AskedBy { kind: "github".to_owned(), accounts: Vec::new() };
+        assert_eq!(against(&asked, "github/7", &Actor::Unverified("root".to_owned()), &[]), None, "nobody is told apart there");
+    }
+}

@@ -48,6 +48,8 @@ pub enum Command {
     Rule(Decision),
     /// Carries out a plan that waited.
     Execute,
+    /// Repeats only what failed in a run.
+    RetryFailed,
     /// Opens the log of a step and follows it.
     Logs,
     /// Lets a log run on, or stand still.
@@ -133,6 +135,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),
     entry(Command::Rule(Decision::Reject), "reject", "reject", "says no to the plan that waits, or closes the gate of a run: it ends"),
     entry(Command::Rule(Decision::Withdraw), "withdraw", "withdraw", "takes your plan or your approval back, until the deed begins"),
+    on(&[Screen::Pipeline], entry(Command::RetryFailed, "retry-failed", "retry failed", "runs again only what failed in the run")),
     entry(Command::Execute, "execute", "execute", "opens your plan that waited, to carry it out"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),

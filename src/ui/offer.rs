@@ -73,6 +73,11 @@ impl<'a> Standpoint<'a> {
         if self.world.waiting_at(self.now).any(|one| one.plan.target() == target) {
             return Err(no_plan);
         }
+        if let (Screen::Pipeline, Some(run)) = (self.screen, self.run) {
+            // What is marked is meant, never another run.
+            let why = format!("no plan waits on {target}, and run {} at no gate of it", run.id);
+            return Err(because(why, "mark a run that waits"));
+        }
         let mut runs = gated::waiting(self.world, target);
         match (runs.pop(), runs.len()) {
             (Some(one), 0) => Ok(Waits::Run(one)),
@@ -133,6 +138,9 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
     if entry.command == Command::Execute {
         return against_execution(at);
     }
+    if entry.command == Command::RetryFailed {
+        return against_part(at);
+    }
     let looks = entry.command == Command::Look && !matches!(at.screen, Screen::Ledger | Screen::Changes);
     let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
@@ -173,6 +181,18 @@ fn against_execution(at: &Standpoint<'_>) -> Option<Hindrance> {
     };
     let by = &waiting.plan.intent.requester;
     (by != &at.world.actor).then(|| because(format!("plan {} was made by {by}, who alone may carry it out", waiting.plan.id.short()), ""))
+}
+
+fn against_part(at: &Standpoint<'_>) -> Option<Hindrance> {
+    let run = match (against_deed(Verb::Retry, at), at.run) {
+        (Some(why), _) => return Some(why),
+        (None, None) => return Some(because("no run is marked", "mark one on the pipeline screen")),
+        (None, Some(run)) => run,
+    };
+    if run.state.is_good() {
+        return Some(because(format!("nothing of {} went wrong", run.id), ""));
+    }
+    run.attempt.is_none().then(|| because(format!("{} repeats runs only as a whole", run.id.backend), "retry repeats all of it"))
 }
 
 fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {

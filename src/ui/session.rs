@@ -426,6 +426,13 @@ impl Session {
             }
             Command::Follow => self.said = target.and_then(|target| self.pipeline.follow(&target).err()).map(Said::Refusal),
             Command::Rule(_) => {}
+            Command::RetryFailed => {
+                let run = run.map(|run| run.id.clone());
+                if let Some(target) = target {
+                    let args = Arguments { run, failed_only: true, ..Arguments::default() };
+                    self.begin_with(Verb::Retry, target, args, world, now);
+                }
+            }
             Command::Execute => {
                 if let Ok(waiting) = at.plan() {
                     let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
@@ -463,7 +470,10 @@ impl Session {
     }
 
     fn begin_on(&mut self, verb: Verb, target: Target, run: Option<RunId>, world: &World, now: &Moment) {
-        let args = Arguments { run, ..Arguments::default() };
+        self.begin_with(verb, target, Arguments { run, ..Arguments::default() }, world, now);
+    }
+
+    fn begin_with(&mut self, verb: Verb, target: Target, args: Arguments, world: &World, now: &Moment) {
         let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
         self.open_plan(intent, world, now);
     }

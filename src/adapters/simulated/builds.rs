@@ -37,6 +37,8 @@ pub(super) struct Request {
     pub(super) branch: String,
     pub(super) properties: BTreeMap<String, String>,
     pub(super) retry_of: Option<u64>,
+    /// The environment at whose gate it waits before its last step.
+    pub(super) gate: Option<String>,
 }
 
 impl Request {
@@ -64,9 +66,29 @@ pub(super) struct SimRun {
     pub(super) ends: i64,
     pub(super) outcome: RunState,
     pub(super) steps: Vec<SimStep>,
+    /// Its gate, with the step behind it, until it was answered; then the answer.
+    pub(super) gate: Option<SimGate>,
+}
+
+/// A gate before the last step of a run.
+#[derive(Debug, Clone)]
+pub(super) struct SimGate {
+    /// The environment whose gate it is.
+    pub(super) environment: String,
+    /// The step behind it.
+    pub(super) step: &'static str,
+    length: i64,
+    /// The key of what answered, and whether it opened.
+    pub(super) answer: Option<(String, bool)>,
 }
 
 impl SimRun {
+    /// The gate at which it waits at a tick.
+    pub(super) fn waits_at(&self, tick: i64) -> Option<&SimGate> {
+        let came = self.steps.last().is_none_or(|step| tick >= step.to);
+        self.gate.as_ref().filter(|gate| gate.answer.is_none() && came && tick < self.ends)
+    }
+
     /// Its state at a tick.
     pub(super) fn state(&self, tick: i64) -> RunState {
         if tick < self.ends { RunState::Running } else { self.outcome }
@@ -165,6 +187,22 @@ impl Builds {
         Some(())
     }
 
+    /// Answers for a run at its gate; none when it does not wait at one.
+    pub(super) fn answer(&mut self, number: u64, opens: bool, key: String, tick: i64) -> Option<()> {
+        let run = self.builders.values_mut().flat_map(|builder| &mut builder.runs).find(|run| run.number == number)?;
+        run.waits_at(tick)?;
+        let gate = run.gate.as_mut()?;
+        gate.answer = Some((key, opens));
+        let (name, to) = (gate.step, tick + gate.length);
+        if opens {
+            run.steps.push(SimStep { name, from: tick, to, fails: false });
+            run.ends = to;
+        } else {
+            (run.ends, run.outcome) = (tick, RunState::Failed);
+        }
+        Some(())
+    }
+
     /// What happens at a tick: steps end, and idle builders take what waits, the oldest first. `possible` says whether a deploy
     /// can be done.
     pub(super) fn step(&mut self, tick: i64, possible: impl Fn(&str, &BTreeMap<String, String>) -> bool) -> Vec<Done> {
@@ -172,7 +210,9 @@ impl Builds {
         let done: Vec<Done> = done.flat_map(|(builder, run)| done_by(builder, run, tick)).collect();
         loop {
             let busy = |builder: &SimBuilder| builder.runs.back().is_some_and(|run| tick < run.ends);
-            if self.builders.values().filter(|builder| busy(builder)).count() >= self.workers {
+            // Who waits at a gate keeps no worker.
+            let works = |builder: &SimBuilder| busy(builder) && builder.runs.back().is_none_or(|run| run.waits_at(tick).is_none());
+            if self.builders.values().filter(|builder| works(builder)).count() >= self.workers {
                 break;
             }
             let idle = self.builders.values_mut().filter(|builder| !busy(builder) && !builder.queue.is_empty());
@@ -215,7 +255,10 @@ fn begin(builder: &mut SimBuilder, seed: u64, number: u64, request: Request, tic
     let mut steps = Vec::new();
     let mut at = tick;
     let mut outcome = RunState::Passed;
-    for (name, length, fails) in planned {
+    let last = planned.last().map(|(name, length, _)| (*name, *length));
+    let gate = request.gate.clone().zip(last);
+    let before = planned.len().saturating_sub(usize::from(gate.is_some()));
+    for (name, length, fails) in planned.into_iter().take(before) {
         steps.push(SimStep { name, from: at, to: at + length, fails });
         at += length;
         if fails {
@@ -223,8 +266,11 @@ fn begin(builder: &mut SimBuilder, seed: u64, number: u64, request: Request, tic
             break;
         }
     }
+    let gate = gate.filter(|_| outcome == RunState::Passed);
+    let gate = gate.map(|(environment, (step, length))| SimGate { environment, step, length, answer: None });
+    let ends = if gate.is_some() { i64::MAX } else { at };
     builder.count += 1;
-    builder.runs.push_back(SimRun { number, count: builder.count, request, started: tick, ends: at, outcome, steps });
+    builder.runs.push_back(SimRun { number, count: builder.count, request, started: tick, ends, outcome, steps, gate });
     if builder.runs.len() > REMEMBERED {
         builder.runs.pop_front();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::builds::{Request, SimBuilder, SimRun, SimStep};
+use super::builds::{Request, SimBuilder, SimGate, SimRun, SimStep};
 use super::log;
 use super::state::State;
 use super::world::{Course, SimulatedWorld};
@@ -13,6 +13,7 @@ use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::BackendName;
 use crate::model::pipeline::{Builder, LogPart, LogRef, QueuedRun, Run, RunId, RunReading, RunState, RunStep};
 use crate::model::plan::StepEffect;
+use crate::model::run_gate::{RunGate, WAITS};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::ci::{Ci, Found, RunReceipt};
@@ -88,14 +89,15 @@ impl BuildSystem {
             revision: Text::clean(&run.request.revision),
             branch: Text::clean(&run.request.branch),
             by: Text::clean(&run.request.by),
-            asked_by: vec![Text::clean(&run.request.by)],
+            // Accounts are told by address here; only who waits at a gate is asked for them.
+            asked_by: run.gate.iter().map(|_| Text::clean(&format!("{}@shop.example", run.request.by))).collect(),
             asked: Some(state.wall(run.request.asked)),
             started: Some(state.wall(run.started)),
             ended: now.is_over().then(|| state.wall(run.ends)),
             properties: properties(&run.request),
             retry_of: run.request.retry_of,
             attempt: None,
-            gates: Vec::new(),
+            gates: run.waits_at(state.tick).into_iter().map(|gate| waits(state, run, gate)).collect(),
             steps: if steps { all_steps(state, run) } else { Vec::new() },
         }
     }
@@ -144,9 +146,11 @@ impl BuildSystem {
                 let stopped = state.builds.stop(*run, state.tick);
                 stopped.map(|()| RunReceipt { request: None }).ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no run {run}")))
             }
-            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
-                Err(fail(PortErrorKind::Unsupported, "the simulated CI system knows neither attempts nor gates"))
+            StepEffect::Answer { run, opens, .. } => {
+                let answered = state.builds.answer(*run, *opens, effect.key().to_string(), state.tick);
+                answered.map(|()| RunReceipt { request: None }).ok_or_else(|| fail(PortErrorKind::Conflict, "it does not wait at a gate"))
             }
+            StepEffect::Repeat { .. } => Err(fail(PortErrorKind::Unsupported, "the simulated CI system counts no attempts")),
             StepEffect::Weights { .. } => Err(fail(PortErrorKind::Unsupported, "a CI system sets no weights")),
         })
     }
@@ -172,7 +176,14 @@ impl BuildSystem {
                 StepEffect::Cancel { run, .. } => {
                     state.builds.run(*run).map(|(builder, run)| Found::Run(Box::new(self.run(state, builder, run, true))))
                 }
-                StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } => None,
+                StepEffect::Answer { run, opens, .. } => state.builds.run(*run).and_then(|(builder, run)| {
+                    let (by, opened) = run.gate.as_ref()?.answer.as_ref()?;
+                    if *by != key {
+                        return Some(Found::Other { why: Text::clean("another answer stands there") });
+                    }
+                    (opened == opens).then(|| Found::Run(Box::new(self.run(state, builder, run, true))))
+                }),
+                StepEffect::Weights { .. } | StepEffect::Repeat { .. } => None,
             })
         })
     }
@@ -192,7 +203,17 @@ impl State {
         } else {
             let nothing = String::new;
             let (id, asked) = (0, self.tick);
-            Request { id, asked, reason, by, revision: nothing(), branch: nothing(), properties: BTreeMap::new(), retry_of: None }
+            Request {
+                id,
+                asked,
+                reason,
+                by,
+                revision: nothing(),
+                branch: nothing(),
+                properties: BTreeMap::new(),
+                retry_of: None,
+                gate: None,
+            }
         };
         request.properties.extend(given);
         request
@@ -203,8 +224,24 @@ fn properties(request: &Request) -> BTreeMap<String, Text> {
     request.properties.iter().map(|(name, value)| (name.clone(), Text::clean(value))).collect()
 }
 
+/// The gate at which a run waits, as the CI system tells it.
+fn waits(state: &State, run: &SimRun, gate: &SimGate) -> RunGate {
+    let place = state.scenario.environment.iter().position(|known| known.name.as_str() == gate.environment).unwrap_or_default();
+    RunGate {
+        id: u64::try_from(place).unwrap_or_default() + 1,
+        name: Text::clean(&gate.environment),
+        may_answer: true,
+        reviewers: Vec::new(),
+        until: None,
+        since: run.steps.last().map(|step| state.wall(step.to)),
+    }
+}
+
 fn words(state: &State, run: &SimRun) -> String {
     let tick = state.tick;
+    if run.waits_at(tick).is_some() {
+        return WAITS.to_owned();
+    }
     let now = || run.steps.iter().find(|step| tick < step.to).map_or("", |step| step.name);
     match run.state(tick) {
         RunState::Running => format!("running {}", now()),
@@ -221,6 +258,15 @@ fn words(state: &State, run: &SimRun) -> String {
 fn all_steps(state: &State, run: &SimRun) -> Vec<RunStep> {
     let tick = state.tick;
     let begun = run.steps.iter().enumerate().filter(|(_, step)| step.from <= tick && (step.from < run.ends || run.started == run.ends));
+    let held = run.waits_at(tick).map(|gate| RunStep {
+        number: u32::try_from(run.steps.len()).unwrap_or(u32::MAX),
+        name: Text::clean(gate.step),
+        state: RunState::Running,
+        words: Text::clean(WAITS),
+        started: None,
+        ended: None,
+        logs: Vec::new(),
+    });
     begun
         .map(|(n, step)| {
             let cut = step.to > run.ends;
@@ -243,6 +289,7 @@ fn all_steps(state: &State, run: &SimRun) -> Vec<RunStep> {
                 logs: vec![LogRef { id: run.number * STEPS_A_RUN + u64::from(number), name: Text::clean("stdio"), lines, complete }],
             }
         })
+        .chain(held)
         .collect()
 }
 
@@ -271,7 +318,7 @@ fn by_hand(effect: &StepEffect) -> Vec<String> {
 
 impl Ci for BuildSystem {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadRuns, Capability::Logs, Capability::Start, Capability::Retry, Capability::Cancel]
+        &[Capability::ReadRuns, Capability::Logs, Capability::Start, Capability::Retry, Capability::Cancel, Capability::Answer]
     }
 
     fn read<'a>(&'a self, builders: &'a [String], detail: &'a [u64]) -> Pending<'a, Result<RunReading, PortError>> {

@@ -121,7 +121,7 @@ impl State {
             if push < service.pushes / 3600.0 {
                 let by = self.someone(service, who);
                 let what = SUBJECTS.get(usize::from(what > 0.5) * 4 + usize::from(what * 4.0 % 1.0 > 0.5) * 2 + usize::from(who > 0.5));
-                self.push(service.name.as_str(), &by, what.copied().unwrap_or("Tidy"));
+                self.push(service.name.as_str(), &by, what.copied().unwrap_or("Tidy"), None);
             }
         }
         self.run_builds();
@@ -217,6 +217,7 @@ impl State {
             branch: String::new(),
             properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             retry_of: None,
+            gate: None,
         };
         self.builds.ask(&format!("{service}-deploy"), request);
     }
@@ -229,9 +230,9 @@ impl State {
     }
 
     /// Someone pushes a commit, so a build is asked for.
-    fn push(&mut self, service: &str, by: &str, subject: &str) {
+    fn push(&mut self, service: &str, by: &str, subject: &str, gate: Option<&EnvironmentName>) {
         let request = self.commit(service, by, subject, self.tick);
-        self.builds.ask(service, request);
+        self.builds.ask(service, Request { gate: gate.map(ToString::to_string), ..request });
     }
 
     /// A build request for a new commit, with the next version.
@@ -248,6 +249,7 @@ impl State {
             branch: "main".to_owned(),
             properties: BTreeMap::from([("version".to_owned(), version)]),
             retry_of: None,
+            gate: None,
         }
     }
 
@@ -266,7 +268,7 @@ impl State {
                 self.latest.insert(target.service.to_string(), version.clone());
                 self.deploy(target.service.as_str(), target.environment.as_str(), slot, version, by.as_str());
             }
-            Event::Push { by, service, message, .. } => self.push(service.as_str(), by.as_str(), message),
+            Event::Push { by, service, message, gate, .. } => self.push(service.as_str(), by.as_str(), message, gate.as_ref()),
             Event::Load { target, factor, .. } => {
                 if let Some(site) = self.site_mut(target) {
                     site.crowd = *factor;

@@ -120,7 +120,12 @@ fn event_is_known(scenario: &Scenario, event: &Event) -> Result<(), String> {
             known(scenario, target)?;
             (0.0..=1.0).contains(ratio).then_some(()).ok_or_else(|| "ratio is out of range; expected 0 to 1".to_owned())
         }
-        Event::Push { service, .. } => scenario.service(service).map(|_| ()).ok_or_else(|| format!("`{service}` is no service here")),
+        Event::Push { service, gate, .. } => {
+            if let Some(missing) = gate.as_ref().filter(|gate| !scenario.environment.iter().any(|known| &known.name == *gate)) {
+                return Err(format!("`{missing}` is no environment here"));
+            }
+            scenario.service(service).map(|_| ()).ok_or_else(|| format!("`{service}` is no service here"))
+        }
         Event::Reload { .. } => Ok(()),
     }
 }

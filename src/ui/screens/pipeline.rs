@@ -17,7 +17,7 @@ use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::widgets::builders::{self, Line};
 use crate::ui::widgets::log::LogPane;
-use crate::ui::widgets::steps;
+use crate::ui::widgets::{gates, steps};
 use crate::ui::words;
 
 /// Which pane Up and Down move in.
@@ -176,7 +176,7 @@ impl Pipeline {
         let mut rows = builders::troubles(scene, target, &lines, width);
         let all = runs(&lines);
         let marked = this.run(scene.world, target);
-        let parts = marked.map(|run| this.run_in_full(scene, run, width, if height > 30 { 5 } else { 3 })).unwrap_or_default();
+        let parts = marked.map(|run| this.run_in_full(scene, target, run, (width, if height > 30 { 5 } else { 3 }))).unwrap_or_default();
         let queue = builders::queue(scene, &lines, if height > 30 { 6 } else { 2 });
         if !lines.is_empty() {
             let fixed = rows.len() + queue.len() + parts.len() + 2;
@@ -219,14 +219,16 @@ impl Pipeline {
     }
 
     /// The marked run: why, from what, its times, its steps as a line, and the marked step.
-    fn run_in_full(&self, scene: &Scene<'_>, run: &Run, width: usize, most: usize) -> Vec<Row> {
+    fn run_in_full(&self, scene: &Scene<'_>, target: &Target, run: &Run, (width, most): (usize, usize)) -> Vec<Row> {
         let step = self.marked_step(run);
         let mut rule = Row::rule(scene.theme, &format!("steps of {}", run.id));
         if let Some(place) = step.and_then(|marked| run.steps.iter().position(|step| step.number == marked.number)) {
             let keys = format!("{} {}", scene.keymap.shown(Command::Left), scene.keymap.shown(Command::Right));
             rule.end(Role::Quiet, format!("{} of {}, {keys} ", place + 1, run.steps.len()));
         }
-        let mut rows = vec![rule, times(scene, run)];
+        let mut rows = vec![rule];
+        rows.extend(gates::rows(scene, target, run, width));
+        rows.push(times(scene, run));
         if let Some(origin) = origin(run) {
             rows.extend(wrap(&origin, width.saturating_sub(4)).into_iter().take(2).map(|line| Row::of(Role::Quiet, format!("   {line}"))));
         }
@@ -245,12 +247,9 @@ impl Pipeline {
 
 /// The marked step in words, and its logs.
 fn marked(scene: &Scene<'_>, run: &Run, step: &RunStep) -> Row {
-    let (mark, role) = steps::looks(scene, &run.id.backend, step.state);
+    let (mark, role, word) = steps::of_step(scene, run, step);
     let mut row = Row::new();
-    row.at(3)
-        .add(role, format!("{} ", scene.glyph(mark)))
-        .add(Role::Strong, step.name.as_str())
-        .add(role, format!(" {}", step.state.word()));
+    row.at(3).add(role, format!("{} ", scene.glyph(mark))).add(Role::Strong, step.name.as_str()).add(role, format!(" {word}"));
     row.add(Role::Plain, format!(" {}", steps::lasted(scene, step.started.as_ref(), step.ended.as_ref())));
     if !step.words.is_empty() {
         row.add(Role::Quiet, format!("  {}", step.words));
@@ -278,10 +277,6 @@ fn origin(run: &Run) -> Option<String> {
     }
     if let Some(attempt) = run.attempt.filter(|attempt| *attempt > 1) {
         said.push(format!("attempt {attempt}"));
-    }
-    if !run.gates.is_empty() {
-        let gates: Vec<_> = run.gates.iter().map(|gate| gate.name.as_str()).collect();
-        said.push(format!("waits at {}", gates.join(", ")));
     }
     said.extend([&run.reason, &run.words].into_iter().filter(|text| !text.is_empty()).map(ToString::to_string));
     (!said.is_empty()).then(|| said.join(", "))
@@ -402,11 +397,11 @@ impl Columns {
     }
 
     fn row(&self, scene: &Scene<'_>, run: &Run, here: bool) -> Row {
-        let (mark, role) = steps::looks(scene, &run.id.backend, run.state);
+        let (mark, role, word) = steps::of_run(scene, run);
         let name = if here { Role::Strong } else { Role::Plain };
         let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
         row.add(role, scene.glyph(mark)).at(3).add(name, run.id.to_string()).at(self.builder).add(Role::Plain, run.builder.as_str());
-        row.at(self.state).add(role, run.state.word()).at(self.begun);
+        row.at(self.state).add(role, word).at(self.begun);
         if let Some(began) = began(run) {
             row.add(Role::Plain, scene.zone.minute(began, &scene.now.wall)).add(Role::Quiet, format!(" {}", scene.ago(began)));
         }

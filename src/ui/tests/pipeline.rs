@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::*;
 use crate::control::world::{LogView, SourceFact};
+use crate::model::capability::Capability;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::pipeline::{Builder, LogPart, QueuedRun, Run, RunId, RunReading, RunState};
 use crate::model::reading::Fact;
+use crate::model::run_gate::RunGate;
 use crate::model::text::Text;
 
 fn change(world: &mut World, with: impl FnOnce(&mut Fact<RunReading>)) {
@@ -238,6 +240,109 @@ fn the_pipeline_as_it_looks() {
         with_log(&mut desk.world, 902, 100, false);
         insta::assert_snapshot!(format!("log-{}x{}", size.0, size.1), desk.text());
     }
+}
+
+/// The shop with a run that Bo asked for and that waits at the gate of production.
+fn gated() -> World {
+    let mut world = world();
+    let mut catalog = (*world.catalog).clone();
+    let person = |named: &str| {
+        let mut person = catalog.people[0].clone();
+        (person.name, person.logins) = (fixture::name(named), vec![("buildbot".to_owned(), format!("{named}-gh"))]);
+        person
+    };
+    catalog.people = vec![person("ana"), person("bo"), person("cy")];
+    world.catalog = Arc::new(catalog);
+    let mut run = known(&world)[0].clone();
+    (run.id.number, run.builder, run.attempt) = (4421, Text::clean("checkout"), Some(1));
+    (run.by, run.asked_by, run.words) = (Text::clean("bo-gh"), vec![Text::clean("bo-gh")], Text::clean("waits at a gate"));
+    (run.asked, run.started) = (Some(fixture::at("14:00:30")), Some(fixture::at("14:00:35")));
+    run.steps[2].words = Text::clean("waits at a gate");
+    run.gates = vec![RunGate {
+        id: 7,
+        name: Text::clean("prod"),
+        may_answer: true,
+        reviewers: vec![Text::clean("cy-gh"), Text::clean("release")],
+        until: None,
+        since: Some(fixture::at("14:01:22")),
+    }];
+    reading(&mut world, |reading| reading.builders.get_mut("checkout").unwrap().runs.insert(0, run));
+    let mut source = (**world.sources.get(&fixture::name("ci")).unwrap()).clone();
+    source.capabilities =
+        &[Capability::ReadRuns, Capability::Logs, Capability::Start, Capability::Retry, Capability::Cancel, Capability::Answer];
+    world.sources.insert(fixture::name("ci"), Arc::new(source));
+    world
+}
+
+fn on_the_gate(world: &mut World, with: impl FnOnce(&mut Run)) {
+    reading(world, |reading| with(&mut reading.builders.get_mut("checkout").unwrap().runs[0]));
+}
+
+#[test]
+fn a_run_at_a_gate_says_who_may_open_it_there_and_here_and_its_keys_open_the_plan() {
+    let mut desk = desk(gated(), (120, 40));
+    desk.sees("steps of ci/4421");
+    desk.sees("? gate prod waits 2m, then deploy");
+    desk.sees("a approve  x reject");
+    desk.sees("there: ci asks one of cy-gh, release and takes our account's answer");
+    desk.sees("here: ana or cy may open it; you may");
+    desk.press("a <esc> x <esc>");
+    desk.press("j a").sees("run ci/4417 at no gate of it; mark a run that waits");
+    desk.press("k a <ret>");
+    let asked: Vec<_> =
+        desk.executed().iter().map(|plan| (plan.intent.verb, plan.intent.args.run.as_ref().map(ToString::to_string))).collect();
+    assert_eq!(asked.last(), Some(&(Verb::Approve, Some("ci/4421".to_owned()))), "{asked:?}");
+}
+
+#[test]
+fn who_may_not_answer_is_told_why() {
+    let says = |change: &dyn Fn(&mut World), words: &str| {
+        let mut world = gated();
+        change(&mut world);
+        let mut desk = desk(world, (120, 40));
+        desk.sees(words);
+        assert!(!desk.text().contains("a approve"), "{}", desk.text());
+        desk.press("1");
+        assert!(!desk.text().contains("waits at prod"), "no row of what the reader cannot do: {}", desk.text());
+    };
+    let own = |world: &mut World| on_the_gate(world, |run| run.asked_by.push(Text::clean("ANA-gh")));
+    says(&own, "here: cy may open it; you may not: ana asked for ci/4421 (as ANA-gh)");
+    says(&|world| on_the_gate(world, |run| run.asked_by.clear()), "here: nobody who is configured may open it; you may not: who asked");
+    says(&|world| on_the_gate(world, |run| run.gates[0].may_answer = false), "and takes no answer at prod from our account");
+    says(&|world| on_the_gate(world, |run| run.gates[0].name = Text::clean("staging")), "waits at staging, the gate of checkout@staging");
+}
+
+#[test]
+fn the_board_asks_for_a_run_at_a_gate_whoever_may_open_it() {
+    let mut desk = at(gated(), Theme::ascii(), (120, 40));
+    desk.sees("run ci/4421 with a1b2c3d4 waits at prod, asked for by bo-gh: open it?");
+    desk.press("a").sees("APPROVE checkout@prod");
+    desk.press("<esc> x").sees("REJECT checkout@prod");
+}
+
+#[test]
+fn a_run_at_a_gate_as_it_looks() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let desk = desk(gated(), size);
+        insta::assert_snapshot!(format!("gate-{}x{}", size.0, size.1), desk.text());
+        let board = render::text(&gated(), &fixture::now(), Screen::Board, None, size, &Theme::ascii());
+        insta::assert_snapshot!(format!("gate-board-{}x{}", size.0, size.1), board);
+    }
+}
+
+#[test]
+fn what_failed_is_repeated_alone_where_the_backend_counts_attempts() {
+    let mut world = world();
+    let failed = |world: &mut World, attempt| {
+        reading(world, |reading| reading.builders.get_mut("checkout").unwrap().runs[0].attempt = attempt);
+    };
+    let mut bare = desk(world.clone(), (120, 40));
+    bare.press("j ctrl-r").sees("ci repeats runs only as a whole");
+    failed(&mut world, Some(2));
+    let mut desk = desk(world, (120, 40));
+    desk.press("ctrl-r").sees("no run that is over is marked");
+    desk.press("j ctrl-r <ret>");
+    assert!(desk.executed().iter().any(|plan| plan.intent.verb == Verb::Retry && plan.intent.args.failed_only));
 }
 
 proptest! {

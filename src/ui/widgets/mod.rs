@@ -4,5 +4,6 @@ pub mod builders;
 pub mod chart;
 pub mod estate;
 pub mod events;
+pub mod gates;
 pub mod log;
 pub mod steps;

@@ -4,11 +4,15 @@ use chrono::{DateTime, Utc};
 
 use crate::model::name::BackendName;
 use crate::model::pipeline::{Run, RunState, RunStep};
+use crate::model::run_gate::WAITS;
 
 use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
+
+/// The word of a run or step that stands before a gate.
+const WAITING: &str = "waits";
 
 /// How the state of a run or step looks: what its backend said too long ago has no colour.
 pub fn looks(scene: &Scene<'_>, backend: &BackendName, state: RunState) -> (Mark, Role) {
@@ -29,6 +33,26 @@ pub fn looks(scene: &Scene<'_>, backend: &BackendName, state: RunState) -> (Mark
     }
 }
 
+/// How a run looks, with its word: one that waits at a gate waits for a person.
+pub fn of_run(scene: &Scene<'_>, run: &Run) -> (Mark, Role, &'static str) {
+    let waits = !run.gates.is_empty() && !run.state.is_over();
+    if waits && scene.freshness(&run.id.backend).is_fresh() {
+        return (Mark::Waits, Role::Waits, WAITING);
+    }
+    let (mark, role) = looks(scene, &run.id.backend, run.state);
+    (mark, role, if waits { WAITING } else { run.state.word() })
+}
+
+/// How a step looks, with its word.
+pub fn of_step(scene: &Scene<'_>, run: &Run, step: &RunStep) -> (Mark, Role, &'static str) {
+    let waits = !run.gates.is_empty() && !step.state.is_over() && step.words.as_str().contains(WAITS);
+    if waits && scene.freshness(&run.id.backend).is_fresh() {
+        return (Mark::Waits, Role::Waits, WAITING);
+    }
+    let (mark, role) = looks(scene, &run.id.backend, step.state);
+    (mark, role, step.state.word())
+}
+
 /// How long it took, or takes by now; nothing when it has not begun.
 pub fn lasted(scene: &Scene<'_>, started: Option<&DateTime<Utc>>, ended: Option<&DateTime<Utc>>) -> String {
     match (started, ended) {
@@ -46,7 +70,7 @@ pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usiz
     let mut with_mark = 0;
     for (place, step) in run.steps.iter().enumerate() {
         let here = marked.is_some_and(|marked| marked.number == step.number);
-        let (mark, role) = looks(scene, &run.id.backend, step.state);
+        let (mark, role, _) = of_step(scene, run, step);
         let took = lasted(scene, step.started.as_ref(), step.ended.as_ref());
         let mut took = if took.is_empty() { took } else { format!(" {took}") };
         if matches!(step.state, RunState::Broken | RunState::Skipped | RunState::Retrying | RunState::Cancelled) {

@@ -72,6 +72,12 @@ impl Running {
         Said { code: status.code(), out: self.out.join().unwrap(), err: self.err.join().unwrap() }
     }
 
+    /// Sends SIGKILL.
+    pub fn kill(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+
     /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();

@@ -43,10 +43,12 @@ enum Story {
     Start,
     Retry,
     Cancel,
+    Approve,
+    Reject,
 }
 
 impl Story {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::ShiftUp,
         Self::BreakGlass,
         Self::ShiftDown,
@@ -62,6 +64,8 @@ impl Story {
         Self::Start,
         Self::Retry,
         Self::Cancel,
+        Self::Approve,
+        Self::Reject,
     ];
 
     /// What happens by itself beside it.
@@ -71,6 +75,9 @@ impl Story {
                 "[[event]]\nkind = \"deploy\"\nat = \"6s\"\nby = \"bo\"\ntarget = \"shop@prod\"\nslot = \"second\"\nversion = \"2.0.1\"\n"
             }
             Self::Cancel => "[[event]]\nkind = \"push\"\nat = \"4s\"\nby = \"bo\"\nservice = \"shop\"\nmessage = \"Tidy\"\n",
+            Self::Approve | Self::Reject => {
+                "[[event]]\nkind = \"push\"\nat = \"-30s\"\nby = \"bo\"\nservice = \"shop\"\nmessage = \"Tidy\"\ngate = \"prod\"\n"
+            }
             _ => "",
         }
     }
@@ -112,6 +119,8 @@ impl Story {
             Self::Start => room.plan(Verb::Start),
             Self::Retry => room.plan(Verb::Retry),
             Self::Cancel => room.plan(Verb::Cancel),
+            Self::Approve => room.plan(Verb::Approve),
+            Self::Reject => room.plan(Verb::Reject),
         }
     }
 
@@ -268,7 +277,14 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || state.is_over(), "said effective and is {state:?}; {told}");
                 assert!(!not_begun || state != RunState::Cancelled, "said not begun and is; {told}");
             }
-            StepEffect::Repeat { .. } | StepEffect::Answer { .. } => panic!("no story has one: {told}"),
+            StepEffect::Answer { builder, run, .. } => {
+                let runs = stage.runs();
+                let gates = &runs.builders[builder].runs.iter().find(|one| one.id.number == *run).unwrap().gates;
+                let made = made(stage, plan.id, step, effect);
+                assert!(!said || (made == 1 && gates.is_empty()), "said effective and is not: {gates:?}; {told}");
+                assert!(!not_begun || made == 0, "said not begun and is; {told}");
+            }
+            StepEffect::Repeat { .. } => panic!("no story has one: {told}"),
         }
     }
 }
@@ -285,7 +301,8 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
     match effect {
         StepEffect::Start { .. } => stage.with_key(plan, u32::try_from(step).unwrap()),
         StepEffect::Retry { run, .. } => stage.repetitions(*run),
-        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Cancel { .. } => 0,
+        StepEffect::Answer { .. } => stage.answers(EffectKey { plan, step: u32::try_from(step).unwrap() }, effect),
+        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Cancel { .. } => 0,
     }
 }
 
@@ -329,6 +346,8 @@ killed_everywhere! {
     p24_a_start_killed_at_every_boundary_is_settled Start,
     p24_a_retry_killed_at_every_boundary_is_settled Retry,
     p24_a_cancel_killed_at_every_boundary_is_settled Cancel,
+    p24_an_approval_of_a_run_killed_at_every_boundary_is_settled Approve,
+    p24_a_rejection_of_a_run_killed_at_every_boundary_is_settled Reject,
 }
 
 /// Seeds, stories, faults and kill points by lot; the lot is the number, so that a failure is played again by its number.

@@ -25,17 +25,18 @@ use gonogo::control::record::Told;
 use gonogo::control::update::Opening;
 use gonogo::control::world::World;
 use gonogo::model::catalog::Catalog;
-use gonogo::model::deed::{Deed, DeedState, EntryKind};
+use gonogo::model::deed::{Deed, DeedState, EffectKey, EntryKind};
 use gonogo::model::intent::{Arguments, Intent, Verb};
 use gonogo::model::name::{BackendName, PlanId, ServerName, Target};
 use gonogo::model::operator::Actor;
 use gonogo::model::pipeline::RunReading;
-use gonogo::model::plan::Plan;
+use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::share::Percent;
 use gonogo::model::text::Text;
 use gonogo::model::time::Moment;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::model::traffic::Weights;
+use gonogo::ports::ci::Found;
 use gonogo::ports::clock::Clock as _;
 use gonogo::ports::ledger::{EntryRow, Ledger};
 use gonogo::ports::{Port, Ports};
@@ -217,6 +218,12 @@ impl Stage {
                     + builder.queued.iter().filter(|run| bears(&run.properties)).count()
             })
             .sum()
+    }
+
+    /// Answers at a gate that bear an effect's key.
+    fn answers(&self, key: EffectKey, effect: &StepEffect) -> usize {
+        let Some(Port::Ci(port)) = self.ports.get(&backend("ci")) else { panic!("no CI") };
+        usize::from(matches!(port.find(effect, key, None).now_or_never().unwrap().unwrap(), Some(Found::Run(_))))
     }
 
     /// Repetitions of a run.

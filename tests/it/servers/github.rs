@@ -19,10 +19,14 @@ use super::support::installed;
 pub const REPOSITORY: &str = "acme/shop";
 /// The workflow that it runs.
 pub const WORKFLOW: &str = "acme/shop/release.yml";
+/// The number of its first run.
+const FIRST: u64 = 30_433_642_000;
 /// The commit that its runs build.
 pub const REVISION: &str = "1111111111111111111111111111111111111111";
 /// The gate at which a run may wait.
 pub const GATE: u64 = 161_171_787;
+/// Another gate: the environment `staging`.
+pub const STAGING: u64 = GATE + 1;
 /// The token that it takes.
 pub const TOKEN: &str = "ghp_a-secret-of-the-tests";
 
@@ -81,9 +85,46 @@ struct Run {
     waiting: Vec<u64>,
     approvals: Vec<Value>,
     actor: &'static str,
+    /// Who asked for this attempt.
+    triggering: &'static str,
     asked: i64,
     began: i64,
     ended: i64,
+}
+
+impl Run {
+    fn asked(at: i64) -> Self {
+        Self {
+            id: FIRST,
+            attempt: 1,
+            status: "queued",
+            conclusion: None,
+            title: "release".to_owned(),
+            inputs: BTreeMap::new(),
+            held: false,
+            sha: REVISION.to_owned(),
+            hidden: 0,
+            waiting: Vec::new(),
+            approvals: Vec::new(),
+            actor: "ana-gh",
+            triggering: "ana-gh",
+            asked: at,
+            began: at,
+            ended: at,
+        }
+    }
+
+    /// Answers for gates at which it waits.
+    fn answer(&mut self, gates: &[u64], by: &str, state: &str, comment: &str) {
+        self.waiting.retain(|id| !gates.contains(id));
+        let environments: Vec<Value> = gates.iter().map(|id| json!({"id": id, "name": name_of(*id)})).collect();
+        self.approvals.push(json!({"environments": environments, "state": state, "comment": comment, "user": {"login": by}}));
+        if state == "rejected" {
+            (self.status, self.conclusion, self.waiting) = ("completed", Some("failure"), Vec::new());
+        } else if self.waiting.is_empty() {
+            self.status = "in_progress";
+        }
+    }
 }
 
 /// What a test may set.
@@ -99,6 +140,8 @@ pub struct State {
     pub may_not_answer: bool,
     /// Whether runs wait at the gate.
     pub gated: bool,
+    /// Somebody who answers right before our next answer, and how.
+    pub rival: Option<(&'static str, &'static str)>,
     /// The `run-name` of the workflow.
     pub run_name: Option<String>,
     /// Answers to plain reads, by the path behind the repository.
@@ -179,6 +222,69 @@ impl Lab {
         change(&mut run.attempt, &mut run.sha);
     }
 
+    /// A run that an account asked for and that waits at these gates; an empty name is one that is not told.
+    pub fn waiting(&self, actor: &'static str, gates: &[u64]) -> u64 {
+        let mut state = self.state();
+        let asked = state.now();
+        let (id, waiting) = (FIRST + state.runs.len() as u64, gates.to_vec());
+        state.runs.push(Run { id, actor, triggering: actor, status: "waiting", waiting, ..Run::asked(asked) });
+        id
+    }
+
+    fn on(&self, run: u64, change: impl FnOnce(&mut Run)) {
+        change(self.state().runs.iter_mut().find(|one| one.id == run).unwrap());
+    }
+
+    /// Somebody asks for the next attempt of a run, and it comes to its gates again.
+    pub fn asked_again(&self, run: u64, by: &'static str) {
+        self.on(run, |run| (run.attempt, run.triggering) = (run.attempt + 1, by));
+    }
+
+    /// From now on a run waits at these gates.
+    pub fn waits_at(&self, run: u64, gates: &[u64]) {
+        self.on(run, |run| run.waiting = gates.to_vec());
+    }
+
+    /// Somebody answers on the web page, for all gates of a run.
+    pub fn answer_by_hand(&self, run: u64, by: &str, state: &str) {
+        self.on(run, |run| run.answer(&run.waiting.clone(), by, state, "by hand"));
+    }
+
+    /// What was answered for a run.
+    pub fn answered(&self, run: u64) -> Vec<Value> {
+        self.state().runs.iter().find(|one| one.id == run).unwrap().approvals.clone()
+    }
+
+    /// The gates at which a run waits.
+    pub fn gates_of(&self, run: u64) -> Vec<u64> {
+        self.state().runs.iter().find(|one| one.id == run).unwrap().waiting.clone()
+    }
+
+    /// A run ends, waiting for nothing any more.
+    pub fn end(&self, run: u64) {
+        self.on(run, |run| (run.status, run.conclusion, run.waiting) = ("completed", Some("cancelled"), Vec::new()));
+    }
+
+    /// A run ends badly.
+    pub fn fail(&self, run: u64) {
+        self.on(run, |run| (run.status, run.conclusion) = ("completed", Some("failure")));
+    }
+
+    /// A run ends well.
+    pub fn pass(&self, run: u64) {
+        self.on(run, |run| (run.status, run.conclusion) = ("completed", Some("success")));
+    }
+
+    /// A run goes on until it is let go.
+    pub fn hold(&self, run: u64) {
+        self.on(run, |run| (run.status, run.conclusion, run.held) = ("in_progress", None, true));
+    }
+
+    /// The newest run.
+    pub fn newest(&self) -> u64 {
+        self.state().runs.last().unwrap().id
+    }
+
     /// Answers reads of this path behind the repository; each value a page.
     pub fn fix(&self, path: &str, pages: Vec<Value>) {
         self.state().fixed.insert(path.to_owned(), pages);
@@ -227,6 +333,11 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
             Some((_, wrong)) => {
                 if wrong.does {
                     state.route(&got, &body);
+                }
+                if let (Some((by, how)), true) = (state.rival, line.contains("/pending_deployments")) {
+                    state.rival = None;
+                    let run = state.runs.iter_mut().find(|run| line.contains(&run.id.to_string())).unwrap();
+                    run.answer(&run.waiting.clone(), by, how, "by hand");
                 }
                 let mut heads = wrong.heads;
                 if heads.iter().all(|(name, _)| *name != "content-type") {
@@ -356,23 +467,14 @@ impl State {
             return Said::json(422, &json!({"message": "Unexpected inputs provided: [\"slot\"]"}));
         }
         let asked = self.now();
-        let id = 30_433_642_000 + self.runs.len() as u64;
+        let id = FIRST + self.runs.len() as u64;
         self.runs.push(Run {
             id,
-            attempt: 1,
-            status: "queued",
-            conclusion: None,
             title: format!("release {}", inputs.get("gonogo_key").map_or("", String::as_str)),
             held: inputs.contains_key("held"),
             inputs,
-            sha: REVISION.to_owned(),
             hidden: self.hidden,
-            waiting: Vec::new(),
-            approvals: Vec::new(),
-            actor: "ana-gh",
-            asked,
-            began: asked,
-            ended: asked,
+            ..Run::asked(asked)
         });
         Said(204, Vec::new(), String::new())
     }
@@ -405,7 +507,7 @@ impl State {
             ("GET", ["jobs"]) => Said::json(200, &json!({"total_count": 1, "jobs": [self.job(&self.runs[at])]})),
             ("GET", ["pending_deployments"]) => {
                 let pending = |id: &u64| {
-                    let mut told = json!({"environment": {"id": id, "name": "production"}, "wait_timer": 0, "wait_timer_started_at": null,
+                    let mut told = json!({"environment": {"id": id, "name": name_of(*id)}, "wait_timer": 0, "wait_timer_started_at": null,
                         "current_user_can_approve": may, "reviewers": [{"type": "User", "reviewer": {"login": "cy-gh"}}]});
                     if in_full {
                         // The description asks for more of a team than its own example has.
@@ -422,15 +524,9 @@ impl State {
                 if !may || ids.is_empty() || !ids.iter().all(|id| run.waiting.contains(id)) {
                     return Said::json(422, &json!({"message": "There are no pending deployment requests to approve or reject."}));
                 }
-                run.waiting.retain(|id| !ids.contains(id));
-                let environments: Vec<Value> = ids.iter().map(|id| json!({"id": id, "name": "production"})).collect();
-                run.approvals.push(json!({"environments": environments, "state": body["state"], "comment": body["comment"],
-                    "user": {"login": "cy-gh"}}));
-                if body["state"] == "approved" {
-                    run.status = "in_progress";
-                } else {
-                    (run.status, run.conclusion, run.ended) = ("completed", Some("failure"), now);
-                }
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                run.answer(&ids, "cy-gh", &text(&body["state"]), &text(&body["comment"]));
+                run.ended = now;
                 Said::json(200, &json!([]))
             }
             ("GET", ["approvals"]) => {
@@ -458,11 +554,11 @@ impl State {
     }
 
     fn run(&self, run: &Run) -> Value {
-        let user = json!({"login": run.actor});
-        let told = json!({"id": run.id, "run_number": run.id - 30_433_642_000 + 1, "run_attempt": run.attempt, "workflow_id": 159_038,
+        let user = |login: &str| if login.is_empty() { Value::Null } else { json!({ "login": login }) };
+        let told = json!({"id": run.id, "run_number": run.id - FIRST + 1, "run_attempt": run.attempt, "workflow_id": 159_038,
             "display_title": run.title, "path": ".github/workflows/release.yml", "event": "workflow_dispatch", "status": run.status,
             "conclusion": run.conclusion, "head_branch": "main", "head_sha": run.sha, "created_at": date(run.asked),
-            "run_started_at": date(run.began), "updated_at": date(run.ended), "actor": user, "triggering_actor": user});
+            "run_started_at": date(run.began), "updated_at": date(run.ended), "actor": user(run.actor), "triggering_actor": user(run.triggering)});
         self.filled("workflow-run", told)
     }
 
@@ -520,6 +616,10 @@ fn examples() -> &'static Value {
         let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}; run tests/servers first", file.display()));
         serde_json::from_slice(&text).unwrap()
     })
+}
+
+fn name_of(gate: u64) -> &'static str {
+    if gate == STAGING { "staging" } else { "production" }
 }
 
 fn job_id(run: &Run) -> u64 {

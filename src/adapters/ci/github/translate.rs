@@ -263,6 +263,19 @@ mod tests {
         assert_eq!((steps[2].state, steps[2].ended), (RunState::Running, None));
     }
 
+    #[test]
+    fn half_of_who_asked_for_a_run_is_told_as_nothing() {
+        let asked = |attempt: u64, actor: Option<&str>, triggering: Option<&str>| {
+            let user = |login: Option<&str>| login.map_or(json!(null), |login| json!({ "login": login }));
+            let run = told(json!({"id": 1, "run_attempt": attempt, "actor": user(actor), "triggering_actor": user(triggering)}));
+            run.asked_by.iter().map(|login| login.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(1, Some("ana"), Some("ana")), ["ana"]);
+        assert_eq!(asked(2, Some("ana"), Some("cy")), ["ana", "cy"]);
+        assert_eq!(asked(1, Some("ana"), None), ["ana"], "an older GitHub tells no other one");
+        assert!(asked(2, Some("ana"), None).is_empty() && asked(2, None, Some("cy")).is_empty() && asked(1, None, None).is_empty());
+    }
+
     proptest! {
         #[test]
         fn nothing_panics_on_any_text(status in any::<String>(), conclusion in any::<String>(), title in any::<String>(), at in any::<String>()) {
