@@ -108,7 +108,9 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
         match error {
             planner::PlanError::UnknownTarget { .. } => Exit::Target,
             planner::PlanError::WhichRun { waiting, .. } => {
-                waiting.iter().for_each(|line| out::words(&format!("  {line}")));
+                for line in &waiting {
+                    out::words(&format!("  {line}"));
+                }
                 Exit::Target
             }
             planner::PlanError::Arguments(_) => Exit::Usage,

@@ -125,15 +125,13 @@ fn on_run(scene: &Scene<'_>, again: bool) -> Result<Draft, PlanError> {
             let text = format!("nothing of run {} went wrong: it is {}", run.id, run.state.word());
             draft.impossible.push(Reason::new("nothing-failed", &text, "leave --failed away to run all of it again"));
         }
+        if failed_only && run.attempt.is_none() {
+            let text = format!("{backend} repeats runs only as a whole");
+            draft.impossible.push(Reason::new("unsupported", &text, "leave --failed away"));
+        }
         draft.effects.push(match run.attempt {
             Some(attempt) => StepEffect::Repeat { backend, builder, run: number, attempt, failed_only },
-            None => {
-                if failed_only {
-                    let text = format!("{backend} repeats runs only as a whole");
-                    draft.impossible.push(Reason::new("unsupported", &text, "leave --failed away"));
-                }
-                StepEffect::Retry { backend, builder, run: number }
-            }
+            None => StepEffect::Retry { backend, builder, run: number },
         });
     } else {
         needs(scene, &backend, Capability::Cancel, &mut draft);
