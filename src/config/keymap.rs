@@ -305,6 +305,7 @@ mod tests {
         "rollback",
         "start",
         "retry",
+        "retry-failed",
         "cancel",
         "note",
         "logs",
