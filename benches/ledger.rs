@@ -86,6 +86,7 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         reason: Text::empty(),
     };
     Ok(Plan {
+        authors: None,
         id: order.id()?,
         intent,
         direction: Direction::Still,

@@ -75,6 +75,7 @@ fn measure(size: &Size) -> Outcome<Vec<(&'static str, Duration)>> {
         evidence: String::new(),
         is_own_key: true,
         words: Text::empty(),
+        authors: None,
     };
     let approvals = vec![approval(1), approval(2)];
     let others = (0_u8..100).map(|n| Waiting { plan: Plan { id: PlanId([n; 32]), ..met.clone() }, approvals: approvals.clone() });

@@ -46,7 +46,8 @@ fn queued(one: &Queued<'_>, now: &Moment) -> Value {
         "because": typed.map(|typed| typed.because.clone()),
         "needs": one.needs,
         "given": one.given,
-        "approvals": one.waiting.approvals.iter().map(|approval| given(approval, now)).collect::<Vec<_>>(),
+        "approvals": one.waiting.approvals.iter().map(|approval| given(one, approval, now)).collect::<Vec<_>>(),
+        "authors": authors(one),
         "could": could,
         "part": one.part.word(),
         "verdict": one.verdict.word(),
@@ -59,15 +60,36 @@ fn queued(one: &Queued<'_>, now: &Moment) -> Value {
     })
 }
 
-fn given(approval: &Approval, now: &Moment) -> Value {
+fn given(one: &Queued<'_>, approval: &Approval, now: &Moment) -> Value {
+    let void = one.void(approval);
     json!({
         "person": approval.person,
         "at": rfc3339(&approval.at),
         "expires": rfc3339(&approval.expires),
-        "counts": approval.counts(&now.wall),
+        "counts": approval.counts(&now.wall) && void.is_none(),
+        "void": void.map(|reason| shapes::reasons(&[reason])),
         "evidence": approval.evidence,
         "own_key": approval.is_own_key,
         "words": approval.words,
+    })
+}
+
+/// Who made what the plan brings, and why each of them may not agree.
+fn authors(one: &Queued<'_>) -> Value {
+    let Some(made) = &one.fresh.authors else { return Value::Null };
+    let people: Vec<Value> = one.authors.people.iter().map(|(person, by)| json!({ "person": person, "as": by })).collect();
+    let span = made.span();
+    json!({
+        "known": one.authors.unknown.is_none(),
+        "why": one.authors.unknown.as_ref().map(|(why, _)| why.clone()),
+        "fix": one.authors.unknown.as_ref().map(|(_, fix)| fix.clone()),
+        "people": people,
+        "outsiders": one.authors.outsiders,
+        "unmapped": one.authors.unmapped,
+        "from": span.map(|span| span.from.as_str()),
+        "to": span.map(|span| span.to.as_str()),
+        "range": made.range_words(),
+        "digest": made.digest(),
     })
 }
 

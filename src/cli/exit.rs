@@ -41,7 +41,7 @@ impl Exit {
     /// The exit of a refusal: its first reason decides.
     pub fn of_reasons(reasons: &[Reason]) -> Self {
         match reasons.first().map(|reason| reason.rule.as_str()) {
-            Some("stale" | "changed" | "busy" | "expired" | "rules") => Self::Stale,
+            Some("stale" | "changed" | "busy" | "expired" | "spent" | "rules") => Self::Stale,
             Some("unreachable") => Self::Unreachable,
             Some("record") => Self::Record,
             Some("ledger") => Self::Ledger,
@@ -56,6 +56,7 @@ impl Exit {
             LedgerError::Unwritable(_) => Self::Record,
             LedgerError::Broken(_) => Self::Ledger,
             LedgerError::NoPlan(_)
+            | LedgerError::Ambiguous(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

@@ -10,6 +10,7 @@ mod log;
 mod looks;
 mod out;
 mod settle;
+mod stored;
 mod story;
 mod target;
 mod verbs;

@@ -11,10 +11,14 @@ use super::out;
 use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::authors;
 use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle, Taped};
+use crate::control::event::Event;
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
+use crate::model::plan::Plan;
+use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::Ledger;
 
@@ -114,6 +118,28 @@ async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> 
     };
     let _ = tokio::time::timeout(within, waiting).await;
     handle.world()
+}
+
+/// Waits until what lies between a plan's two versions was asked for from now on; says whether there was something to ask.
+pub async fn told(handle: &mut Handle, plan: &Plan, now: &Moment, within: Duration) -> bool {
+    let span = authors::of_plan(&handle.world(), plan, now).and_then(|(authors, _)| authors.span().cloned());
+    let Some(span) = span else { return false };
+    handle.send(Event::AuthorsWanted { span: span.clone() }).await;
+    let is_asked = |world: &World| world.ranges.get(&span).and_then(|fact| fact.tried).is_some_and(|tried| tried.boot >= now.boot);
+    until(handle, within, is_asked).await;
+    true
+}
+
+/// Waits until the range of every plan that waits was asked for once.
+pub async fn waiting_told(handle: &mut Handle, now: &Moment, within: Duration) -> Arc<World> {
+    let is_told = |world: &World| {
+        world.waiting_at(now).all(|one| {
+            let authors = authors::of_plan(world, &one.plan, now);
+            let span = authors.as_ref().and_then(|(authors, _)| authors.span());
+            span.is_none_or(|span| world.ranges.get(span).is_some_and(|fact| fact.tried.is_some()))
+        })
+    };
+    until(handle, within, is_told).await
 }
 
 /// Waits until every backend of one target has answered or failed once, and the store was read.

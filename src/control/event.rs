@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Ruling, Waiting};
+use crate::model::authorship::Span;
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
@@ -85,6 +87,20 @@ pub enum Event {
         asked: Moment,
         /// What it brought.
         result: Result<Arc<CalendarReading>, PortError>,
+    },
+    /// It was read who made what lies between two versions.
+    AuthorsRead {
+        /// The versions.
+        span: Span,
+        /// When it was asked.
+        asked: Moment,
+        /// What it brought.
+        result: Result<Arc<Range>, PortError>,
+    },
+    /// Somebody waits for what lies between two versions to be read anew.
+    AuthorsWanted {
+        /// The versions.
+        span: Span,
     },
     /// A part of a log came back.
     LogRead {
@@ -251,7 +267,7 @@ impl Event {
     /// The family of the event, the journal's second column.
     pub fn family(&self) -> &'static str {
         match self {
-            Self::Polled { .. } | Self::CalendarRead { .. } | Self::LogRead { .. } => "reading",
+            Self::Polled { .. } | Self::CalendarRead { .. } | Self::AuthorsRead { .. } | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
             | Self::Refused { .. }
@@ -266,7 +282,7 @@ impl Event {
             | Self::RulingSigned { .. }
             | Self::Signed { .. }
             | Self::Ruled { .. } => "deed",
-            Self::Looking { .. } | Self::Following { .. } | Self::VerifyAsked => "session",
+            Self::Looking { .. } | Self::Following { .. } | Self::AuthorsWanted { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",
             Self::Reloaded { .. } => "configuration",
         }

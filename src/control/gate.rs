@@ -1,5 +1,6 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
+use crate::control::authors;
 use crate::control::gated::AtGate;
 use crate::control::world::{Ruled, World};
 use crate::control::{calendar, gated};
@@ -126,10 +127,10 @@ pub fn against_answer(world: &World, target: &Target, at: &AtGate<'_>, opens: bo
 
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
-    let plan = &waiting.plan;
-    let Some(guard) = world.catalog.guard(plan.target()) else { return (None, 0) };
-    let required = approval::requirements(plan, guard, &world.catalog.people);
-    let (needs, given) = approval::met(&required, &approval::counting(&waiting.approvals, guard.assurance, &world.at.wall));
+    let Some(guard) = world.catalog.guard(waiting.plan.target()) else { return (None, 0) };
+    let (plan, people, at) = (authors::looked_at(world, &waiting.plan, &world.at), &world.catalog.people, &world.at.wall);
+    let required = approval::requirements(&plan, guard, people);
+    let (needs, given) = approval::met(&required, &approval::counting(&plan, guard, people, &waiting.approvals, at));
     (Some(needs), given)
 }
 
@@ -138,6 +139,7 @@ pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
 /// # Errors
 /// As [`Plan::evidence_digest`].
 pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: &Moment) -> Result<Ruling, serde_json::Error> {
+    let plan = &authors::looked_at(world, plan, now);
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
     Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })

@@ -1,6 +1,7 @@
 //! Control: the one world, its update, the planner, the engine and the driver.
 
 pub mod asks;
+pub mod authors;
 pub mod calendar;
 pub mod chart;
 pub mod derive;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::approval::Ruling;
+use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, PoolName};
 use crate::model::operator::Actor;
@@ -58,6 +59,13 @@ pub enum Task {
     ReadCalendar {
         /// Its name.
         calendar: BackendName,
+    },
+    /// Reads who made what lies between two versions.
+    ReadAuthors {
+        /// The versions.
+        span: Span,
+        /// After this long the read has timed out.
+        deadline: Duration,
     },
     /// Reads the store.
     ReadStore,
@@ -144,6 +152,8 @@ pub enum Task {
     StoreWaiting {
         /// The plan.
         plan: Box<Plan>,
+        /// Why approvals that were given do not count: recorded as a denial first. Empty when none was given that does not.
+        void: Vec<Reason>,
     },
     /// Records what an operator says about a stored plan.
     Rule {

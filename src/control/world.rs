@@ -15,11 +15,13 @@ use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Waiting};
+use crate::model::authorship::Span;
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
 use crate::model::operator::Actor;
+use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::StepEffect;
 use crate::model::reading::{Fact, Freshness};
@@ -360,6 +362,8 @@ pub struct World {
     pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
     pub ruled: Arc<VecDeque<Ruled>>,
+    /// What lies between two versions and who made it, as read last.
+    pub ranges: Arc<BTreeMap<Span, Fact<Range>>>,
     /// Windows and freezes.
     pub calendars: CalendarView,
     /// What happened, oldest first, at most 2,000 lines.
@@ -393,6 +397,7 @@ impl World {
             targets,
             deeds: RedBlackTreeMapSync::new_sync(),
             calendars,
+            ranges: Arc::new(BTreeMap::new()),
             waiting: Arc::new(Vec::new()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),

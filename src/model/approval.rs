@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::authorship::Authorship;
 use super::deed::EntryKind;
 use super::name::{PlanId, Target};
 use super::plan::Plan;
+use super::reason::Reason;
 use super::text::Text;
 
 /// The format number of a statement.
@@ -83,6 +85,9 @@ pub struct Ruling {
     pub person: String,
     /// The digest of the evidence that the person saw.
     pub evidence: String,
+    /// Who made what the plan brings, as the person saw it: part of that evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authors: Option<Box<Authorship>>,
     /// In the person's own words; may be empty.
     pub words: Text,
     /// When an approval ends at the latest; none: with its plan.
@@ -104,6 +109,9 @@ pub struct Approval {
     pub is_own_key: bool,
     /// The person's words; may be empty.
     pub words: Text,
+    /// The digest of who made what the plan brings, as the person saw it ([`Authorship::digest`]); none where it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authors: Option<String>,
 }
 
 impl Ruling {
@@ -118,6 +126,7 @@ impl Ruling {
             decision,
             person: person.to_owned(),
             evidence: plan.evidence_digest()?,
+            authors: plan.authors.clone().map(Box::new),
             words,
             expires: None,
         })
@@ -141,6 +150,20 @@ impl Approval {
     pub fn counts(&self, at: &DateTime<Utc>) -> bool {
         *at < self.expires
     }
+}
+
+/// What somebody wanted with a stored plan that cannot be, because of the plan itself: it is spent or over, it is another one, or its
+/// digits name several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was wanted: `execute`, `approve`.
+    pub what: &'static str,
+    /// The digits by which the plan was named.
+    pub digits: Text,
+    /// Who wanted it: a person, or `os:NAME`.
+    pub person: String,
+    /// Why it cannot be.
+    pub reasons: Vec<Reason>,
 }
 
 /// A plan that waits for other persons, and who has agreed so far.

@@ -285,6 +285,9 @@ pub struct Repository {
     pub name: String,
     /// Paths of this service within it.
     pub paths: Vec<String>,
+    /// The tag of a version, with `$version`; none: the version itself names the tag or commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// A service.

@@ -174,6 +174,36 @@ pub struct Gates {
     pub standard: Option<StandardModel>,
     /// Emergency changes; none: there are none.
     pub emergency: Option<EmergencyRule>,
+    /// How authors are told.
+    #[serde(default, skip_serializing_if = "AuthorRule::is_usual")]
+    pub authors: AuthorRule,
+}
+
+/// How an author who is no configured person counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmapped {
+    /// As authors who are not known: a configured person may be behind the identity.
+    #[default]
+    Refuse,
+    /// As somebody else.
+    Warn,
+}
+
+/// How authors are told in an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AuthorRule {
+    /// How an author who is no configured person counts.
+    pub unmapped: Unmapped,
+    /// Accounts and addresses of which it is known that no configured person is behind them, in lower case.
+    pub outsiders: Vec<String>,
+}
+
+impl AuthorRule {
+    /// Whether nothing is configured.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The type of a change and the written rule that made it so.

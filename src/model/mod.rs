@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod approval;
+pub mod authorship;
 pub mod capability;
 pub mod catalog;
 pub mod change;

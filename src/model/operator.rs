@@ -62,6 +62,13 @@ impl Person {
         self.keys.iter().any(|own| without_comment(own) == without_comment(key))
     }
 
+    /// Whether an account at any backend, a bot or an e-mail of the person has this name, in either case.
+    pub fn is_known_as(&self, name: &str) -> bool {
+        let same = |own: &String| own.to_lowercase() == name.to_lowercase();
+        let bot = |own: &String| same(own) || format!("{}[bot]", own.to_lowercase()) == name.to_lowercase();
+        self.emails.iter().any(same) || self.logins.iter().any(|(_, own)| same(own)) || self.bots.iter().any(bot)
+    }
+
     /// Whether an account of a backend of this kind is the person's: a login there, a bot, or an e-mail address in its place. Backends
     /// tell no upper from lower case in them.
     pub fn has_account(&self, kind: &str, account: &str) -> bool {

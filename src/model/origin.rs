@@ -1,6 +1,7 @@
 //! The origin of a change: who made it, who looked at it, and what protects the place that it goes to.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,18 @@ pub struct Identity {
     pub login: Option<Text>,
     /// The e-mail, in lower case.
     pub email: Option<Text>,
+}
+
+/// In words: the account, with the e-mail behind it.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.login, &self.email) {
+            (Some(login), Some(email)) => write!(f, "{login} <{email}>"),
+            (Some(login), None) => write!(f, "{login}"),
+            (None, Some(email)) => write!(f, "<{email}>"),
+            (None, None) => f.write_str("an identity without a name"),
+        }
+    }
 }
 
 /// Who made a change.

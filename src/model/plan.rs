@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::authorship::Authorship;
 use super::change::ChangeType;
 use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
@@ -264,6 +265,15 @@ pub enum Precondition {
         /// The slot.
         slot: Slot,
     },
+    /// What runs in a slot is what was planned on, as far as it is told.
+    Version {
+        /// The slot.
+        slot: Slot,
+        /// The version.
+        version: Text,
+        /// Its digest.
+        digest: Option<Text>,
+    },
 }
 
 /// A precondition and whether it held when last looked at.
@@ -333,6 +343,9 @@ pub struct Plan {
     /// The type of change as the rules say when last looked at, and why; none in plans of an older gonogo.
     #[serde(default)]
     pub typed: Option<Typed>,
+    /// Who made what it brings; none when no source of changes is configured for it, and in plans of an older gonogo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authors: Option<Authorship>,
     /// What was looked at.
     pub evidence: Vec<Evidence>,
     /// What it releases from what, as it was known; part of the evidence.
@@ -366,7 +379,7 @@ impl Plan {
         &self.intent.target
     }
 
-    /// SHA-256 in lower-case hexadecimal over the RFC 8785 bytes of the checks and the evidence: what an approval binds to beside the plan's hash.
+    /// SHA-256 in lower-case hexadecimal over [`Plan::evidence_bytes`]: what an approval binds to beside the plan's hash.
     ///
     /// # Errors
     /// When serialisation fails, which it cannot for evidence that [`serde_json`] can write.
@@ -375,14 +388,18 @@ impl Plan {
         Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
     }
 
-    /// The RFC 8785 bytes of the checks, the evidence and, where it is known, what is released: what is kept beside the ledger under their digest.
+    /// The RFC 8785 bytes of the checks, the evidence and, where they are known, what is released and who made it: what is kept beside the
+    /// ledger under their digest.
     ///
     /// # Errors
     /// As [`Plan::evidence_digest`].
     pub fn evidence_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        if self.released.is_empty() {
+        let released = (!self.released.is_empty()).then(|| json!({ "released": self.released }));
+        let authors = self.authors.as_ref().map(|authors| json!({ "authors": authors }));
+        let more: Vec<_> = released.into_iter().chain(authors).collect();
+        if more.is_empty() {
             return serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence));
         }
-        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence, [json!({ "released": self.released })]))
+        serde_json_canonicalizer::to_vec(&(&self.checks, &self.evidence, more))
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::authors::{self, Known};
 use super::{own_run, role};
 use crate::model::approval::{Approval, Decision};
 use crate::model::catalog::{Assurance, Guard};
@@ -42,7 +43,7 @@ pub struct Requirement {
     pub approvals: u32,
     /// Who they are in words: `with the role captain`, `of team payments`.
     pub group: String,
-    /// Their names; never the requester, nor who asked for the run whose gates are opened.
+    /// Their names; never the requester, never an author of what the plan brings, nor who asked for the run whose gates are opened.
     pub may: Vec<String>,
 }
 
@@ -73,17 +74,27 @@ pub fn groups(direction: Direction, change: ChangeType, guard: Guard<'_>) -> Vec
     all
 }
 
-/// Whose agreement a plan needs. An approval counts for every group that its giver is of.
+/// Whose agreement a plan needs. An approval counts for every group that its giver is of. The way back asks for no authors: they may
+/// agree to it.
 pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Requirement> {
-    let of = |(approvals, roles, teams): (u32, &[RoleName], &[String])| Requirement {
-        approvals,
-        group: group(roles, teams),
-        may: role::approvers(people, roles, teams, plan.target(), &plan.intent.requester)
-            .into_iter()
-            .filter(|name| !people.iter().any(|person| person.name.as_str() == name && own_run::is_of(plan, person)))
-            .collect(),
+    required(plan, guard, people, known_authors(plan, guard, people).as_ref())
+}
+
+/// The same with these authors left out.
+fn required(plan: &Plan, guard: Guard<'_>, people: &[Person], authors: Option<&Known>) -> Vec<Requirement> {
+    let made = |person: &String| authors.is_some_and(|known| known.people.contains_key(person));
+    let of = |(approvals, roles, teams): (u32, &[RoleName], &[String])| {
+        let mut may = role::approvers(people, roles, teams, plan.target(), &plan.intent.requester);
+        let asked = |name: &String| people.iter().any(|person| person.name.as_str() == name && own_run::is_of(plan, person));
+        may.retain(|person| !made(person) && !asked(person));
+        Requirement { approvals, group: group(roles, teams), may }
     };
     groups(plan.direction, plan.order.change_type, guard).into_iter().map(of).collect()
+}
+
+/// The authors of what a plan brings; none for a plan that brings nothing.
+fn known_authors(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Option<Known> {
+    (plan.direction == Direction::Forward).then(|| authors::of_plan(plan, guard, people))
 }
 
 fn group(roles: &[RoleName], teams: &[String]) -> String {
@@ -109,15 +120,42 @@ pub fn met(requirements: &[Requirement], approvals: &[&Approval]) -> (u32, u32) 
     })
 }
 
-/// Those of `approvals` that count at all: not over, each person once, and from tier T1 on signed by the person's own key.
-pub fn counting<'a>(approvals: &'a [Approval], assurance: Assurance, at: &DateTime<Utc>) -> Vec<&'a Approval> {
+/// Those of a plan's approvals that count at all: not over, each person once, from tier T1 on signed by the person's own key, and none
+/// that [`void`] says something against.
+pub fn counting<'a>(plan: &Plan, guard: Guard<'_>, people: &[Person], approvals: &'a [Approval], at: &DateTime<Utc>) -> Vec<&'a Approval> {
+    let authors = known_authors(plan, guard, people);
+    let is_void = |approval: &Approval| authors.as_ref().and_then(|known| against_one(plan, guard, known, approval)).is_some();
     let mut counting: Vec<&Approval> = Vec::new();
-    for approval in approvals.iter().filter(|approval| approval.counts(at) && (approval.is_own_key || assurance < Assurance::T1)) {
+    for approval in approvals.iter().filter(|approval| lasts(approval, guard, at) && !is_void(approval)) {
         if !counting.iter().any(|other| other.person == approval.person) {
             counting.push(approval);
         }
     }
     counting
+}
+
+/// Why approvals that are not over count no more: their giver turned out to be an author, authors are not known, or the change is
+/// another one by now.
+pub fn void(plan: &Plan, guard: Guard<'_>, people: &[Person], approvals: &[Approval], at: &DateTime<Utc>) -> Vec<Reason> {
+    let Some(known) = known_authors(plan, guard, people) else { return Vec::new() };
+    approvals
+        .iter()
+        .filter(|approval| lasts(approval, guard, at))
+        .filter_map(|approval| against_one(plan, guard, &known, approval))
+        .collect()
+}
+
+/// Why one approval does not count, beside its end and its signature; none when it counts.
+pub fn void_one(plan: &Plan, guard: Guard<'_>, people: &[Person], approval: &Approval) -> Option<Reason> {
+    known_authors(plan, guard, people).and_then(|known| against_one(plan, guard, &known, approval))
+}
+
+fn against_one(plan: &Plan, guard: Guard<'_>, known: &Known, approval: &Approval) -> Option<Reason> {
+    authors::against(plan, guard, known, &approval.person, approval.authors.as_deref())
+}
+
+fn lasts(approval: &Approval, guard: Guard<'_>, at: &DateTime<Utc>) -> bool {
+    approval.counts(at) && (approval.is_own_key || guard.assurance < Assurance::T1)
 }
 
 /// Those of `approvals` that were given by one of `may`.
@@ -158,7 +196,11 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
     if guard.assurance >= Assurance::T1 && ask.is_own_key == Some(false) {
         reasons.push(unsigned(plan, ask.actor));
     }
-    let required = requirements(plan, guard, ask.people);
+    // Who made it may well say that it must not be done.
+    let required = match ask.decision {
+        Decision::Approve | Decision::Withdraw => requirements(plan, guard, ask.people),
+        Decision::Reject => required(plan, guard, ask.people, None),
+    };
     if ask.decision == Decision::Approve && required.is_empty() {
         let text = format!("{} in {} needs no approval", plan.intent.verb.word(), plan.target());
         reasons.push(Reason::new("no-approval-needed", &text, &format!("its requester runs `gonogo execute {}`", plan.id.short())));
@@ -183,6 +225,9 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
         Actor::Person(_) if ask.decision == Decision::Approve && own_run::against_plan(plan, ask.actor, ask.people).is_some() => {
             reasons.extend(own_run::against_plan(plan, ask.actor, ask.people));
         }
+        Actor::Person(name) if against_author(ask, guard, name.as_str()).is_some() => {
+            reasons.extend(against_author(ask, guard, name.as_str()));
+        }
         Actor::Person(name) if !may.iter().any(|person| person == name.as_str()) => {
             let groups: Vec<_> = required.iter().map(|requirement| requirement.group.as_str()).filter(|group| !group.is_empty()).collect();
             reasons.push(Reason::new(
@@ -194,6 +239,15 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
         Actor::Person(_) => {}
     }
     reasons
+}
+
+/// Why a person may not approve as things are known of the authors; none when they do not stand in the way.
+fn against_author(ask: &Ask<'_>, guard: Guard<'_>, person: &str) -> Option<Reason> {
+    if ask.decision != Decision::Approve {
+        return None;
+    }
+    let known = known_authors(ask.plan, guard, ask.people)?;
+    authors::against(ask.plan, guard, &known, person, None)
 }
 
 /// Names in a sentence.

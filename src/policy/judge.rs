@@ -66,7 +66,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
     let required = approval::requirements(case.plan, guard, case.people);
-    let approvals = approval::counting(case.approvals, guard.assurance, &case.at);
+    let approvals = approval::counting(case.plan, guard, case.people, case.approvals, &case.at);
     let (needs, given) = approval::met(&required, &approvals);
     let permit = Permit::grant(case.plan.id);
     if glass::is_broken(case.plan) {
@@ -77,7 +77,9 @@ pub fn judge(case: &Case<'_>) -> Verdict {
         let review = guard.gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
         return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
     }
-    let reasons = required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)).collect();
+    let mut reasons: Vec<Reason> = required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)).collect();
+    // What was given and counts no more is said beside what is lacking.
+    reasons.extend(approval::void(case.plan, guard, case.people, case.approvals, &case.at));
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
 }
 

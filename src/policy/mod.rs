@@ -1,6 +1,7 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
 pub mod approval;
+pub mod authors;
 pub mod calendar;
 pub mod conflict;
 pub mod gate;

@@ -1,5 +1,6 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
+mod authors;
 mod edges;
 mod glass;
 
@@ -85,6 +86,7 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
         expires,
         checks: Vec::new(),
         typed: None,
+        authors: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
         released: crate::model::released::Released::default(),
@@ -108,6 +110,7 @@ fn approval(person: &str, minutes: i64) -> Approval {
         evidence: String::new(),
         is_own_key: false,
         words: Text::empty(),
+        authors: None,
     }
 }
 

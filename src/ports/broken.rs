@@ -6,7 +6,7 @@ use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, 
 use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
-use crate::model::approval::{Ruling, Waiting};
+use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::capability::Capability;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
@@ -117,6 +117,9 @@ impl Ledger for Broken<LedgerError> {
         self.say()
     }
     fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {
+        self.say()
+    }
+    fn refuse<'a>(&'a self, _: &'a Attempt) -> Pending<'a, Result<(), LedgerError>> {
         self.say()
     }
     fn deny<'a>(&'a self, _: &'a Plan, _: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
 use super::signer::Signed;
-use crate::model::approval::{Approval, Ruling, Waiting};
+use crate::model::approval::{Approval, Attempt, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
@@ -29,6 +29,9 @@ pub enum LedgerError {
     /// No plan of that identity, or several begin with those digits.
     #[error("no stored plan `{0}`; it was never made, has ended, or its digits are ambiguous")]
     NoPlan(Text),
+    /// Several plans begin with those digits, live or over.
+    #[error("`{0}` names several stored plans; give more of its digits")]
+    Ambiguous(Text),
     /// The plan has ended.
     #[error("the plan ended at {0}; plan again")]
     Expired(DateTime<Utc>),
@@ -62,7 +65,7 @@ pub enum LedgerError {
     /// Policy said no when it was looked at again.
     #[error("policy no longer permits it: {0}")]
     Denied(Text),
-    /// Policy refused what a person said about a plan; the refusal is recorded.
+    /// Policy refused what a person said about a plan, or the plan itself when it was to begin; the refusal is recorded.
     #[error("refused: {}", .0.iter().map(|reason| format!("{}; {}", reason.text, reason.fix)).collect::<Vec<_>>().join("; "))]
     Refused(Vec<Reason>),
 }
@@ -200,7 +203,8 @@ pub trait Ledger: Send + Sync {
     /// Stores a plan until it expires.
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>>;
 
-    /// Finds a stored plan that is neither expired nor spent by a unique prefix of 8 or more hexadecimal digits.
+    /// Finds a stored plan that is neither expired nor spent by a prefix of 8 or more hexadecimal digits, which no other plan of the last
+    /// day has.
     fn plan<'a>(&'a self, prefix: &'a str) -> Pending<'a, Result<Plan, LedgerError>>;
 
     /// Plans that wait for other persons, with their approvals: stored with `waiting`, unexpired, unspent.
@@ -228,12 +232,15 @@ pub trait Ledger: Send + Sync {
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;
 
+    /// Records that somebody wanted something of a stored plan that cannot be, because of the plan itself.
+    fn refuse<'a>(&'a self, attempt: &'a Attempt) -> Pending<'a, Result<(), LedgerError>>;
+
     /// Records that a plan was denied, with the reasons in words.
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [crate::model::reason::Reason]) -> Pending<'a, Result<(), LedgerError>>;
 
     /// The point of no return, one transaction: the plan is neither expired nor spent, no other deed is under way on the target
     /// (a way back may take an expired lease of a living owner with a higher epoch), the judge says yes again to what stands in the
-    /// store now; then the lease is taken, an earlier hold watch on the target is closed as `superseded` when the plan has effects,
+    /// store now (what it refuses is recorded as `denied` and returned as [`LedgerError::Refused`]); then the lease is taken, an earlier hold watch on the target is closed as `superseded` when the plan has effects,
     /// and `intent` is appended, its body the Order's canonical bytes; above it `break-glass` when the Order breaks the glass, whose line
     /// is synchronised to the second place first, and a review is owed from then on. For hold, resume and note the entry of that kind, its state change
     /// and `effective` follow in the same transaction and the lease is given back. A plan without effects (the last promote) is

@@ -49,9 +49,10 @@ impl SqliteStore {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
             other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
-                let why: Vec<&str> = other.reasons().iter().map(|reason| reason.text.as_str()).collect();
-                let why = if why.is_empty() { other.word().to_owned() } else { why.join("; ") };
-                return Err(LedgerError::Denied(Text::clean(&why)));
+                let reasons = other.reasons().to_vec();
+                write.deny(plan, &reasons).await?;
+                write.commit().await?;
+                return Err(LedgerError::Refused(reasons));
             }
         };
         if takes {

@@ -13,7 +13,7 @@ use super::plans::check_identity;
 use super::record::{about, canonical};
 use super::reviews::{opened, owed};
 use super::second::SecondPlace;
-use crate::model::approval::{Ruling, Waiting};
+use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -225,6 +225,10 @@ impl Ledger for SecondLedger {
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.first.wait_for(plan)
     }
+    fn refuse<'a>(&'a self, attempt: &'a Attempt) -> Pending<'a, Result<(), LedgerError>> {
+        self.first.refuse(attempt)
+    }
+
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.first.deny(plan, reasons)
     }

@@ -75,6 +75,7 @@ fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
         let detail = match error {
             LedgerError::Unwritable(detail) | LedgerError::Broken(detail) => detail.to_string(),
             other @ (LedgerError::NoPlan(_)
+            | LedgerError::Ambiguous(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

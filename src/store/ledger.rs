@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::begin::personal_bodies;
 use super::sqlite::SqliteStore;
 use super::state;
-use crate::model::approval::{Ruling, Waiting};
+use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -60,6 +60,10 @@ impl Ledger for SqliteStore {
 
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         Box::pin(self.mark_waiting(plan))
+    }
+
+    fn refuse<'a>(&'a self, attempt: &'a Attempt) -> Pending<'a, Result<(), LedgerError>> {
+        Box::pin(self.record_attempt(attempt))
     }
 
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {

@@ -6,6 +6,8 @@ use super::fault::broken;
 use super::head::{Entry, Head};
 use super::record::{about, canonical};
 use super::sqlite::SqliteStore;
+use super::write::Write;
+use crate::model::approval::Attempt;
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
@@ -35,6 +37,10 @@ impl SqliteStore {
         let now = self.ledger_time(&mut conn).await?.timestamp_millis();
         let rows = sqlx::query("SELECT json, expires, spent FROM plan WHERE id >= ? AND id < ?");
         let rows = rows.bind(low).bind(high).fetch_all(&mut *conn).await?;
+        // Also one that is over: who was told these digits may have been told of the other one.
+        if rows.len() > 1 {
+            return Err(LedgerError::Ambiguous(Text::clean_within(prefix, 80)));
+        }
         let mut live = Vec::new();
         let mut over = Vec::new();
         for row in &rows {
@@ -72,28 +78,44 @@ impl SqliteStore {
         self.check_identity(plan)?;
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
-        let order = &plan.order;
-        let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
-        let reason = |reason: &Reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text});
-        body.insert("evidence".to_owned(), Value::from(plan.evidence_digest().map_err(broken)?));
-        body.insert("reasons".to_owned(), Value::Array(reasons.iter().map(reason).collect()));
-        body.insert("target".to_owned(), Value::from(plan.target().to_string()));
-        body.insert("verb".to_owned(), Value::from(order.verb.word()));
+        write.deny(plan, reasons).await?;
+        write.commit().await.map(drop)
+    }
+
+    pub(super) async fn record_attempt(&self, attempt: &Attempt) -> Result<(), LedgerError> {
+        let Attempt { what, digits, person, reasons } = attempt;
+        let mut gate = self.lock().await?;
+        let mut write = gate.begin().await?;
+        let mut body = about(digits.as_str(), self.name(), EntryKind::Denied, person, None);
+        body.insert("decision".to_owned(), Value::from(*what));
+        body.insert("person".to_owned(), Value::from(person.as_str()));
+        body.insert("reasons".to_owned(), told(reasons));
+        // Of a plan that the digits name alone it is told what it is about.
+        let plan = match self.any_plan(&mut write.tx, digits.as_str()).await?.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
         let words: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
         let entry = Entry {
             kind: EntryKind::Denied,
             body: canonical(&body)?,
-            deed: Some(plan.id),
-            verb: Some(order.verb.word()),
-            target: Some(plan.target().to_string()),
-            requester: Some(order.requester.clone()),
+            deed: plan.as_ref().map(|plan| plan.id),
+            verb: plan.as_ref().map(|plan| plan.order.verb.word()),
+            target: plan.as_ref().map(|plan| plan.target().to_string()),
+            requester: Some(person.clone()),
             verdict: Some("deny"),
             facts: Facts::default(),
-            words: words.join("; "),
+            words: format!("{what} by {person}: {}", words.join("; ")),
         };
         write.append(entry).await?;
-        write.saw(plan).await?;
         write.commit().await.map(drop)
+    }
+
+    /// Every stored plan with this prefix, spent and ended ones too.
+    async fn any_plan(&self, conn: &mut SqliteConnection, prefix: &str) -> Result<Vec<Plan>, LedgerError> {
+        let (low, high) = bounds(prefix)?;
+        let rows = sqlx::query("SELECT json FROM plan WHERE id >= ? AND id < ?").bind(low).bind(high).fetch_all(conn).await?;
+        rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
     }
 
     /// Now by the ledger's time, outside a transaction.
@@ -110,6 +132,37 @@ impl SqliteStore {
     pub(super) fn name(&self) -> &str {
         self.header.get().map_or("", |header| header.installation.as_str())
     }
+}
+
+impl Write<'_> {
+    /// Appends that a plan was denied, with what was seen.
+    pub async fn deny(&mut self, plan: &Plan, reasons: &[Reason]) -> Result<(), LedgerError> {
+        let order = &plan.order;
+        let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
+        body.insert("evidence".to_owned(), Value::from(plan.evidence_digest().map_err(broken)?));
+        body.insert("reasons".to_owned(), told(reasons));
+        body.insert("target".to_owned(), Value::from(plan.target().to_string()));
+        body.insert("verb".to_owned(), Value::from(order.verb.word()));
+        let words: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let entry = Entry {
+            kind: EntryKind::Denied,
+            body: canonical(&body)?,
+            deed: Some(plan.id),
+            verb: Some(order.verb.word()),
+            target: Some(plan.target().to_string()),
+            requester: Some(order.requester.clone()),
+            verdict: Some("deny"),
+            facts: Facts::default(),
+            words: words.join("; "),
+        };
+        self.append(entry).await?;
+        self.saw(plan).await
+    }
+}
+
+/// Reasons as bodies of entries write them.
+pub fn told(reasons: &[Reason]) -> Value {
+    reasons.iter().map(|reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text})).collect()
 }
 
 /// A plan must be what its identity names, for this installation, and its intent what its Order says.

@@ -1,18 +1,19 @@
 //! What persons say about stored plans: approvals, rejections, withdrawals, each an entry and a row.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
 use super::head::Entry;
-use super::plans::no_plan;
+use super::plans::{no_plan, told};
 use super::record::{about, canonical};
 use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
 use crate::model::approval::{Approval, Decision, Ruling, Waiting};
+use crate::model::authorship::Authorship;
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
@@ -30,13 +31,32 @@ impl SqliteStore {
     ) -> Result<DateTime<Utc>, LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
-        let plan = live(&mut write.tx, ruling.plan, write.at).await?;
+        let plan = match live(&mut write.tx, ruling.plan, write.at).await? {
+            Ok(plan) => plan,
+            Err((plan, error)) => {
+                // It is told as what it is, and that it was tried is on record; taking back what is over is no attempt at anything.
+                if ruling.decision == Decision::Withdraw {
+                    return Err(error);
+                }
+                let rule = if matches!(error, LedgerError::Spent(_)) { "spent" } else { "expired" };
+                refuse(&mut write, &plan, ruling, &[Reason::new(rule, &error.to_string(), "its requester plans again")]).await?;
+                write.commit().await?;
+                return Err(error);
+            }
+        };
+        let plan = Plan { authors: ruling.authors.as_deref().cloned(), ..plan };
         let state = state::load(&mut write.tx, plan.target()).await?;
         let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
         let body = ruling.statement(self.name()).canonical().map_err(broken)?;
         if let Some(signed) = signed {
             let bodies = vec![(ruling.decision.kind(), body.clone())];
-            write.take_signatures(&ruling.person, bodies, std::slice::from_ref(signed)).await?;
+            if let Err(error) = write.take_signatures(&ruling.person, bodies, std::slice::from_ref(signed)).await {
+                let fix = "sign this very plan with your own key";
+                let reasons = vec![Reason::new("signature", &error.to_string(), fix)];
+                refuse(&mut write, &plan, ruling, &reasons).await?;
+                write.commit().await?;
+                return Err(LedgerError::Refused(reasons));
+            }
         }
         let approvals = given(&mut write.tx, plan.id).await?;
         let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some() };
@@ -61,6 +81,7 @@ impl SqliteStore {
                     evidence: ruling.evidence.clone(),
                     is_own_key: signed.is_some(),
                     words: ruling.words.clone(),
+                    authors: ruling.authors.as_deref().and_then(Authorship::digest),
                 };
                 sqlx::query(
                     "INSERT INTO approval (plan, person, n, json) VALUES (?, ?, ?, ?) \
@@ -111,20 +132,24 @@ pub async fn given(conn: &mut SqliteConnection, plan: PlanId) -> Result<Vec<Appr
     rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
 }
 
-/// A stored plan that is neither spent nor over.
-async fn live(conn: &mut SqliteConnection, plan: PlanId, at: DateTime<Utc>) -> Result<Plan, LedgerError> {
+/// A stored plan that is neither spent nor over; else the plan and which of the two it is.
+async fn live(conn: &mut SqliteConnection, plan: PlanId, at: DateTime<Utc>) -> Result<Result<Plan, (Box<Plan>, LedgerError)>, LedgerError> {
     let row = sqlx::query("SELECT json, spent FROM plan WHERE id = ?").bind(plan.to_string()).fetch_optional(conn).await?;
     let row = row.ok_or_else(|| no_plan(&plan.to_string()))?;
-    if let Some(spent) = row.try_get::<Option<String>, _>(1)? {
-        return Err(LedgerError::Spent(Text::clean(&spent)));
-    }
     let plan: Plan = serde_json::from_str(row.try_get(0)?).map_err(broken)?;
-    if at >= plan.expires { Err(LedgerError::Expired(plan.expires)) } else { Ok(plan) }
+    if let Some(spent) = row.try_get::<Option<String>, _>(1)? {
+        return Ok(Err((Box::new(plan), LedgerError::Spent(Text::clean(&spent)))));
+    }
+    let ends = plan.expires;
+    Ok(if at >= ends { Err((Box::new(plan), LedgerError::Expired(ends))) } else { Ok(plan) })
 }
 
 /// What the store alone can say against a ruling.
 fn against(ruling: &Ruling, plan: &Plan, found: &AtCommit) -> Option<Reason> {
-    let gave = found.approvals.iter().any(|approval| approval.person == ruling.person && approval.counts(&found.at));
+    // One that was given to another change does not stand in the way of one to this.
+    let authors = ruling.authors.as_deref().and_then(Authorship::digest);
+    let same = |approval: &&Approval| approval.person == ruling.person && approval.counts(&found.at) && approval.authors == authors;
+    let gave = found.approvals.iter().any(|approval| same(&approval));
     let given = found.approvals.iter().any(|approval| approval.person == ruling.person);
     match ruling.decision {
         Decision::Approve if gave => Some(Reason::new(
@@ -169,10 +194,9 @@ fn said(words: &Text) -> String {
 async fn refuse(write: &mut Write<'_>, plan: &Plan, ruling: &Ruling, reasons: &[Reason]) -> Result<(), LedgerError> {
     let order = &plan.order;
     let mut body = about(&plan.id.to_string(), &order.installation, EntryKind::Denied, &order.requester, None);
-    let reason = |reason: &Reason| json!({"fix": reason.fix, "rule": reason.rule, "text": reason.text});
     body.insert("decision".to_owned(), Value::from(ruling.decision.word()));
     body.insert("person".to_owned(), Value::from(ruling.person.as_str()));
-    body.insert("reasons".to_owned(), Value::Array(reasons.iter().map(reason).collect()));
+    body.insert("reasons".to_owned(), told(reasons));
     body.insert("target".to_owned(), Value::from(plan.target().to_string()));
     body.insert("verb".to_owned(), Value::from(order.verb.word()));
     let words: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();

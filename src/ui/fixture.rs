@@ -531,6 +531,7 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     Ok(Plan {
         checks: Vec::new(),
         typed: None,
+        authors: None,
         id: order.id().unwrap(),
         direction: if rising { Direction::Forward } else { Direction::Back },
         intent,

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::control::authors;
 use crate::control::gate;
 use crate::control::planner;
 use crate::control::world::{EntryRow, World};
-use crate::model::approval::{Decision, Waiting};
+use crate::model::approval::{Approval, Decision, Waiting};
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
 use crate::model::operator::Actor;
@@ -14,7 +15,9 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::policy;
 use crate::policy::approval;
+use crate::policy::authors::Known;
 
 /// What a plan that waits is to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,10 @@ pub struct Queued<'a> {
     pub could: Vec<Could>,
     /// What it is to the reader.
     pub part: Part,
+    /// Who made what it brings.
+    pub authors: Known,
+    /// Why approvals that were given do not count, by who gave them.
+    void: Vec<(String, Reason)>,
 }
 
 /// Looks at one plan that waits.
@@ -81,7 +88,23 @@ pub fn queued<'a>(world: &World, waiting: &'a Waiting, now: &Moment) -> Queued<'
     let verdict = gate::judge(world, &fresh, now);
     let (needs, given) = gate::agreed(world, waiting);
     let part = part(world, waiting, &verdict, needs.is_some_and(|needs| given >= needs), now);
-    Queued { could: could(world, waiting, now), fresh, verdict, needs, given, part, waiting }
+    let (authors, void) = match world.catalog.guard(fresh.target()) {
+        None => (Known::default(), Vec::new()),
+        Some(guard) => {
+            let people = &world.catalog.people;
+            let void = waiting.approvals.iter();
+            let void = void.filter_map(|one| Some((one.person.clone(), approval::void_one(&fresh, guard, people, one)?)));
+            (policy::authors::of_plan(&fresh, guard, people), void.collect())
+        }
+    };
+    Queued { could: could(world, waiting, now), fresh, verdict, needs, given, part, authors, void, waiting }
+}
+
+impl Queued<'_> {
+    /// Why an approval does not count although it has not ended; none when it counts.
+    pub fn void(&self, approval: &Approval) -> Option<Reason> {
+        self.void.iter().find(|(person, _)| person == &approval.person).map(|(_, reason)| reason.clone())
+    }
 }
 
 fn part(world: &World, waiting: &Waiting, verdict: &Verdict, enough: bool, now: &Moment) -> Part {
@@ -93,24 +116,28 @@ fn part(world: &World, waiting: &Waiting, verdict: &Verdict, enough: bool, now: 
             Verdict::Deny(_) => Part::Blocked,
         };
     }
-    if has_agreed(waiting, me, now) {
+    if has_agreed(world, waiting, me, now) {
         return Part::Agreed;
     }
     let may = against(world, waiting, Decision::Approve, now).is_empty();
     if may && !enough { Part::MayAgree } else { Part::Others }
 }
 
-fn has_agreed(waiting: &Waiting, who: &Actor, now: &Moment) -> bool {
-    waiting.counting(&now.wall).any(|approval| approval.person == who.to_string())
+/// Whether somebody's approval counts; one that was given to another change is none.
+fn has_agreed(world: &World, waiting: &Waiting, who: &Actor, now: &Moment) -> bool {
+    let plan = authors::looked_at(world, &waiting.plan, now);
+    let guard = world.catalog.guard(plan.target());
+    let is_void = |one| guard.is_some_and(|guard| approval::void_one(&plan, guard, &world.catalog.people, one).is_some());
+    waiting.counting(&now.wall).any(|approval| approval.person == who.to_string() && !is_void(approval))
 }
 
 /// Why the reader may not say this about a plan that waits; the store looks at it again.
 pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Moment) -> Vec<Reason> {
-    let plan = &waiting.plan;
+    let plan = &authors::looked_at(world, &waiting.plan, now);
     let mut reasons = gate::against(&world.catalog, world.read_only, plan, decision, &world.actor, now.wall, None);
     let me = world.actor.to_string();
     match decision {
-        Decision::Approve if has_agreed(waiting, &world.actor, now) => reasons.push(Reason::new(
+        Decision::Approve if has_agreed(world, waiting, &world.actor, now) => reasons.push(Reason::new(
             "approved-already",
             &format!("{me} has approved plan {} already", plan.id.short()),
             "another person approves, or withdraw takes it back",
@@ -128,9 +155,9 @@ pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Momen
 }
 
 fn could(world: &World, waiting: &Waiting, now: &Moment) -> Vec<Could> {
-    let plan = &waiting.plan;
+    let plan = &authors::looked_at(world, &waiting.plan, now);
     let Some(guard) = world.catalog.guard(plan.target()) else { return Vec::new() };
-    let counting = approval::counting(&waiting.approvals, guard.assurance, &now.wall);
+    let counting = approval::counting(plan, guard, &world.catalog.people, &waiting.approvals, &now.wall);
     let mut names: Vec<String> = Vec::new();
     for required in approval::requirements(plan, guard, &world.catalog.people) {
         let gave = approval::of_group(&counting, &required.may);

@@ -1,5 +1,6 @@
 //! Tests of the glass as a whole: what is on it, what travels, what keys do.
 
+mod authors;
 mod broken;
 mod changes;
 mod ledger;

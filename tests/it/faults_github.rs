@@ -282,7 +282,7 @@ fn the_way_back_has_the_authors_of_what_it_takes_away() {
 }
 
 #[rstest]
-#[case(commit(2, "", "one"), "the author of 00000000 is no account that GitHub knows")]
+#[case(commit(2, "", "one"), "the author of 00000000 has neither an account that GitHub knows nor an address")]
 #[case(commit(2, "ana", "one\n\nCo-authored-by: Eve"), "a co-author of 00000000 has no address")]
 fn who_is_missing_is_not_left_out(#[case] commit: Value, #[case] words: &str) {
     let hub = Hub::new();

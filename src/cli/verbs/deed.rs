@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::args::{DeedFlags, ExecuteFlags, Wait};
 use crate::cli::exit::Exit;
-use crate::cli::{json, out, settle, target};
+use crate::cli::{json, out, settle, stored, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::Handle;
 use crate::control::event::Event;
@@ -24,6 +24,7 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -32,6 +33,9 @@ use crate::ports::ledger::LedgerError;
 
 /// How long an interrupted verb waits until its room stands still.
 const STILL_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long it may take to read who made it.
+pub const AUTHORS_WITHIN: Duration = Duration::from_secs(30);
 
 /// A deed as it was typed.
 pub struct Wish {
@@ -117,6 +121,21 @@ pub fn plan(world: &World, now: &Moment, intent: Intent) -> Result<Plan, Exit> {
             planner::PlanError::Canonical(_) => Exit::Failed,
         }
     })
+}
+
+/// Draws up the plan of a wish with its authors read: by its effects it is known what is to be asked.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn drawn_up(opened: &mut settle::Opened, world: Arc<World>, intent: Intent) -> Result<(Arc<World>, Plan, Moment), Exit> {
+    let now = opened.clock.now();
+    let drawn = plan(&world, &now, intent)?;
+    if !settle::told(&mut opened.handle, &drawn, &now, AUTHORS_WITHIN).await {
+        return Ok((world, drawn, now));
+    }
+    let (world, now) = (opened.handle.world(), opened.clock.now());
+    let drawn = plan(&world, &now, drawn.intent)?;
+    Ok((world, drawn, now))
 }
 
 /// Carries a deed out.
@@ -214,10 +233,7 @@ async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Read
 
 async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: ExecuteFlags) -> Result<Ready, Exit> {
     let opened = settle::open(around, flags, true).await?;
-    let plan = opened.ledger.plan(id).await.map_err(|error| {
-        out::words(&format!("gonogo: {error}"));
-        Exit::of_ledger(&error)
-    })?;
+    let plan = stored::find(&opened, id, "execute").await?;
     let (verb, target, args) = (plan.intent.verb, plan.target().clone(), plan.intent.args.clone());
     if opened.handle.world().target(&target).is_none() {
         out::words(&format!("gonogo: {target} of plan {} is no longer configured", plan.id.short()));
@@ -234,12 +250,12 @@ async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: A
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let world = tended(&mut opened.handle, &target, world).await;
-    let now = opened.clock.now();
-    let plan = if let Some(id) = &how.if_plan {
-        stored(&opened, id, (verb, &args), &target, &world, &now).await?
+    let (world, plan, now) = if let Some(id) = &how.if_plan {
+        stored_plan(&mut opened, id, (verb, &args), &target, world).await?
     } else {
         let reason = Text::clean_within(&how.reason, 500);
-        plan(&world, &now, Intent { verb, target, args, requester: world.actor.clone(), reason })?
+        let requester = world.actor.clone();
+        drawn_up(&mut opened, world, Intent { verb, target, args, requester, reason }).await?
     };
     let verdict = gate::judge(&world, &plan, &now);
     if how.dry_run {
@@ -273,18 +289,14 @@ async fn tended(handle: &mut Handle, target: &Target, mut world: Arc<World>) -> 
 }
 
 /// A stored plan, when it still is for this verb and target.
-async fn stored(
-    opened: &settle::Opened,
+async fn stored_plan(
+    opened: &mut settle::Opened,
     id: &str,
     (verb, args): (Verb, &Arguments),
     target: &Target,
-    world: &World,
-    now: &Moment,
-) -> Result<Plan, Exit> {
-    let plan = opened.ledger.plan(id).await.map_err(|error| {
-        out::words(&format!("gonogo: {error}"));
-        Exit::of_ledger(&error)
-    })?;
+    world: Arc<World>,
+) -> Result<(Arc<World>, Plan, Moment), Exit> {
+    let plan = stored::find(opened, id, "execute").await?;
     let planned = &plan.intent.args;
     // A run or a ticket that is not named is the plan's own; a share and a text are always named.
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
@@ -296,14 +308,22 @@ async fn stored(
         && (args.run.is_none() || args.run.as_ref().map(ToString::to_string) == run);
     if plan.intent.verb != verb || plan.target() != target || !same {
         let share = planned.percent.map(|share| format!(" {share}")).unwrap_or_default();
-        out::words(&format!("gonogo: plan {} is for {} {}{share}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target()));
+        let what = format!("plan {} is for {} {}{share}, not for this", plan.id.short(), plan.intent.verb.word(), plan.target());
+        out::words(&format!("gonogo: {what}"));
+        stored::refuse(opened, id, "execute", Reason::new("other-plan", &what, "plan what you want; agreement is to one plan")).await;
         return Err(Exit::Usage);
     }
     if plan.intent.requester != world.actor {
-        out::words(&format!("gonogo: plan {} was made by {}, who alone may carry it out", plan.id.short(), plan.intent.requester));
+        let what = format!("plan {} was made by {}, who alone may carry it out", plan.id.short(), plan.intent.requester);
+        out::words(&format!("gonogo: {what}"));
+        stored::refuse(opened, id, "execute", Reason::new("not-yours", &what, "plan it yourself")).await;
         return Err(Exit::Denied);
     }
-    Ok(planner::recheck(world, &plan, now))
+    let now = opened.clock.now();
+    let world = if settle::told(&mut opened.handle, &plan, &now, AUTHORS_WITHIN).await { opened.handle.world() } else { world };
+    let now = opened.clock.now();
+    let plan = planner::recheck(&world, &plan, &now);
+    Ok((world, plan, now))
 }
 
 /// Asks for the typed text where protection wants it.

@@ -34,6 +34,14 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
     };
     let intent = Intent { verb: args.verb, target, args: arguments, requester, reason: Text::empty() };
     let plan = deed::plan(&world, &now, intent)?;
+    let told = settle::told(&mut opened.handle, &plan, &opened.clock.now(), Duration::from_secs(30)).await;
+    let (world, plan) = if told {
+        let world = opened.handle.world();
+        let plan = deed::plan(&world, &now, plan.intent)?;
+        (world, plan)
+    } else {
+        (world, plan)
+    };
     let verdict = gate::judge(&world, &plan, &now);
     let (word, exit) = match &verdict {
         Verdict::Permit(_) => ("GO", Exit::Done),

@@ -25,10 +25,9 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let mut opened = settle::open(around, flags, false).await?;
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
-    let now = opened.clock.now();
     let intent =
         Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
-    let plan = deed::plan(&world, &now, intent)?;
+    let (world, plan, now) = deed::drawn_up(&mut opened, world, intent).await?;
     let verdict = gate::judge(&world, &plan, &now);
     let stored = opened.ledger.store_plan(&plan).await;
     deed::tell_plan(&plan, &verdict, args.json);

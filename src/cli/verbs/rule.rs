@@ -1,15 +1,19 @@
 //! `gonogo approve`, `reject`, `withdraw`: what a person says about a stored plan.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::exit::Exit;
-use crate::cli::{json, out, settle, target};
+use crate::cli::verbs::deed;
+use crate::cli::{json, out, settle, stored, target};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::authors;
 use crate::control::event::Event;
 use crate::control::gate;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::text::Text;
 
 /// A ruling as it was typed.
@@ -36,10 +40,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
 async fn try_run(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Exit, Exit> {
     let mut opened = settle::open(around, flags, false).await?;
     let world = settle::recorded(&mut opened.handle, Duration::from_secs(12)).await;
-    let plan = opened.ledger.plan(&wish.plan).await.map_err(|error| {
-        out::words(&format!("gonogo: {error}"));
-        Exit::of_ledger(&error)
-    })?;
+    let plan = stored::find(&opened, &wish.plan, wish.decision.word()).await?;
     rule(opened, &world, plan, wish).await
 }
 
@@ -51,11 +52,16 @@ pub async fn rule(mut opened: settle::Opened, world: &World, plan: Plan, wish: W
     if let Some(typed) = &wish.target {
         let target = target::find(world, typed)?;
         if &target != plan.target() {
-            out::words(&format!("gonogo: plan {} is for {}, not for {target}", plan.id.short(), plan.target()));
+            let what = format!("plan {} is for {}, not for {target}", plan.id.short(), plan.target());
+            out::words(&format!("gonogo: {what}"));
+            let reason = Reason::new("other-plan", &what, "name the plan's own target");
+            stored::refuse(&opened, &plan.id.to_string(), wish.decision.word(), reason).await;
             return Err(Exit::Usage);
         }
     }
     let words = Text::clean_within(&wish.reason, 500);
+    let told = if wish.decision == Decision::Approve { told(&mut opened, &plan, world).await } else { None };
+    let world = told.as_deref().unwrap_or(world);
     let ruling = gate::ruling(world, &plan, wish.decision, words, &opened.clock.now()).map_err(|error| {
         out::words(&format!("gonogo: failed to write what is said about the plan in canonical form: {error}"));
         Exit::Failed
@@ -92,6 +98,14 @@ pub async fn rule(mut opened: settle::Opened, world: &World, plan: Plan, wish: W
             Err(Exit::of_ledger(&error))
         }
     }
+}
+
+/// Waits until it is known who made what a plan brings: what is approved is what was seen.
+async fn told(opened: &mut settle::Opened, plan: &Plan, world: &World) -> Option<Arc<World>> {
+    authors::of_plan(world, plan, &opened.clock.now())?;
+    settle::settled_for(&mut opened.handle, plan.target(), Duration::from_secs(12)).await;
+    settle::told(&mut opened.handle, plan, &opened.clock.now(), deed::AUTHORS_WITHIN).await;
+    Some(opened.handle.world())
 }
 
 /// What comes after a ruling.

@@ -40,7 +40,10 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Show) -> Result<Ex
     let screen = named(&args.screen)?;
     let mut opened = settle::look(around, flags).await?;
     let target = args.target.as_deref().map(|typed| target::find(&opened.handle.world(), typed)).transpose()?;
-    let world = settle::settled(&mut opened.handle, args.settle).await;
+    let mut world = settle::settled(&mut opened.handle, args.settle).await;
+    if screen == Screen::Changes {
+        world = settle::waiting_told(&mut opened.handle, &opened.clock.now(), args.settle).await;
+    }
     let now = opened.clock.now();
     if args.json {
         out::json(&object(&world, &now, screen, target.as_ref())?);

@@ -1,11 +1,13 @@
 //! The digest of the rules and roles that verdicts read: an Order bears it, so a change of them voids a plan.
 
 use super::super::trust;
-use crate::model::catalog::{Assurance, Environment, Protection};
+use crate::model::catalog::{Assurance, Environment, Protection, Service};
 use crate::model::gate::Gates;
+use crate::model::name::{BackendName, ServiceName};
 use crate::model::operator::Person;
 use crate::model::timetable::{Excepted, Exception, Freeze, Timetable, Window};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct Rules<'a> {
@@ -14,6 +16,9 @@ struct Rules<'a> {
     environments: Vec<Protected<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timetable: Option<Ordered<'a>>,
+    /// Where each service's changes come from, by which its authors are told.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sources: BTreeMap<&'a ServiceName, (&'a BackendName, &'a str, Option<&'a str>)>,
 }
 
 /// Windows, freezes and exceptions by their names.
@@ -47,9 +52,19 @@ struct Protected<'a> {
     gates: &'a Gates,
 }
 
-/// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, the protections, windows and
-/// freezes. The order of tables in the files does not matter.
-pub(super) fn rules(people: &[Person], environments: &[Environment], timetable: &Timetable) -> String {
+fn source(service: &Service) -> Option<(&BackendName, &str, Option<&str>)> {
+    let repository = service.repository.as_ref()?;
+    Some((repository.backend.as_ref()?, repository.name.as_str(), repository.tag.as_deref()))
+}
+
+/// SHA-256 in lower-case hexadecimal over the RFC 8785 form of people, their roles, the protections, windows, freezes, and where the
+/// changes of services come from. The order of tables in the files does not matter.
+pub(super) fn rules(
+    people: &[Person],
+    environments: &[Environment],
+    timetable: &Timetable,
+    services: &BTreeMap<ServiceName, Service>,
+) -> String {
     let mut people: Vec<&Person> = people.iter().collect();
     people.sort_by(|one, other| one.name.cmp(&other.name));
     let mut environments: Vec<_> = environments
@@ -62,7 +77,8 @@ pub(super) fn rules(people: &[Person], environments: &[Environment], timetable: 
         })
         .collect();
     environments.sort_by_key(|environment| environment.name);
-    let rules = Rules { format: 1, people, environments, timetable: Ordered::of(timetable) };
+    let sources = services.iter().filter_map(|(name, service)| Some((name, source(service)?))).collect();
+    let rules = Rules { format: 1, people, environments, timetable: Ordered::of(timetable), sources };
     // Serialising strings and small integers cannot fail; an empty text would still be a stable digest.
     let bytes = serde_json_canonicalizer::to_vec(&rules).unwrap_or_default();
     trust::digest(&bytes)

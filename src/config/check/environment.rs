@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     gates::KEYS[2],
     gates::KEYS[3],
     gates::KEYS[4],
+    gates::KEYS[5],
 ];
 const PROTECTION: &[&str] = &[
     "approvals",
@@ -68,7 +69,7 @@ fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings)
         min_requests,
         assurance,
         protection,
-        gates: gates::gates(&fields, found),
+        gates: gates::gates(&fields, people, found),
     };
     warn_of_roles(&fields, &environment, people, found);
     Some(environment)

@@ -7,13 +7,15 @@ use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::problem::Findings;
 use crate::model::catalog::ApprovalGroup;
-use crate::model::gate::{CheckKind, Counts, EmergencyRule, Gates, StandardModel};
+use crate::model::gate::{AuthorRule, CheckKind, Counts, EmergencyRule, Gates, StandardModel, Unmapped};
 use crate::model::intent::Verb;
 use crate::model::name::RoleName;
+use crate::model::operator::Person;
 use crate::model::share::Percent;
 
 /// The keys that this file reads of an environment.
-pub(super) const KEYS: [&str; 5] = ["check", "soak_time", "way_back_proven_within", "standard", "emergency"];
+pub(super) const KEYS: [&str; 6] = ["check", "soak_time", "way_back_proven_within", "standard", "emergency", "authors"];
+const AUTHORS: &[&str] = &["unmapped", "outsiders"];
 const STANDARD: &[&str] = &["verbs", "max_percent", "way_back_proven_within", "approvals"];
 const EMERGENCY: &[&str] = &["severities", "approvals", "approver_roles", "review_within"];
 const GROUP: &[&str] = &["roles", "teams", "approvals"];
@@ -22,7 +24,7 @@ const MOST_APPROVALS: u64 = 100;
 const FORWARD: [Verb; 4] = [Verb::Shift, Verb::Promote, Verb::Start, Verb::Retry];
 
 /// The gates of an environment.
-pub(super) fn gates(fields: &Fields<'_>, found: &mut Findings) -> Gates {
+pub(super) fn gates(fields: &Fields<'_>, people: &[Person], found: &mut Findings) -> Gates {
     let minute = Duration::from_mins(1);
     let gates = Gates {
         checks: checks(fields, found),
@@ -30,6 +32,7 @@ pub(super) fn gates(fields: &Fields<'_>, found: &mut Findings) -> Gates {
         way_back_proven_within: fields.duration("way_back_proven_within", minute, found),
         standard: fields.get("standard").and_then(|node| standard(node, found)),
         emergency: fields.get("emergency").and_then(|node| emergency(node, found)),
+        authors: fields.get("authors").and_then(|node| authors(node, people, found)).unwrap_or_default(),
     };
     for (kind, set, key) in [
         (CheckKind::Soak, gates.soak_time.is_some(), "soak_time"),
@@ -89,6 +92,22 @@ fn emergency(node: &Node, found: &mut Findings) -> Option<EmergencyRule> {
         approver_roles: roles(&fields, "approver_roles", found),
         review_within: fields.duration("review_within", Duration::from_mins(1), found).unwrap_or(Duration::from_hours(72)),
     })
+}
+
+/// How authors are told. An outsider who is a configured person would be an author that nobody sees.
+fn authors(node: &Node, people: &[Person], found: &mut Findings) -> Option<AuthorRule> {
+    let fields = Fields::open(node, "`authors`", AUTHORS, found)?;
+    let unmapped = fields.choice("unmapped", &[("refuse", Unmapped::Refuse), ("warn", Unmapped::Warn)], found);
+    let mut outsiders = Vec::new();
+    for (at, text) in fields.texts("outsiders", found) {
+        if let Some(person) = people.iter().find(|person| person.is_known_as(text)) {
+            let what = format!("`{text}` is no outsider: it is {}'s", person.name);
+            found.problem(at, &what, "accounts and addresses of which no configured person is the owner");
+            continue;
+        }
+        outsiders.push(text.to_lowercase());
+    }
+    Some(AuthorRule { unmapped, outsiders })
 }
 
 /// The further groups of a protection.

@@ -59,13 +59,14 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         timetable::Around { known: &known, people: &people, services: &checked, environments: &environments, timezone: &room.timezone };
     let (timetable, feeds) = timetable::timetable(&root, &around, found);
 
-    let rules_digest = digest::rules(&people, &environments, &timetable);
+    let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
+    let rules_digest = digest::rules(&people, &environments, &timetable, &services);
     let catalog = Catalog {
         room,
         people,
         backends: backends.iter().map(|(backend, _)| (backend.name.clone(), backend.clone())).collect::<BTreeMap<_, _>>(),
         environments,
-        services: checked.into_iter().map(|service| (service.name.clone(), service)).collect(),
+        services,
         timetable,
         simulated: false,
         rules_digest,

@@ -17,7 +17,9 @@ use crate::model::share::Percent;
 use crate::model::signal::Better;
 
 const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal"];
-const REPOSITORY: &[&str] = &["backend", "name", "paths"];
+const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
+/// A tag is named by its version, and by nothing else.
+const IN_TAG: &[&str] = &["version"];
 const ALERTS: &[&str] = &["backend", "match"];
 const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
 const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment"];
@@ -76,7 +78,15 @@ fn repository(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Re
         found.problem(node.at, &format!("`{name}` is no repository"), "`owner/name`, each of letters, digits, `-`, `_` and `.`");
     }
     let paths = fields.texts("paths", found).into_iter().map(|(_, path)| path.to_owned()).collect();
-    Some(Repository { backend: backend.map(|(name, _)| name), name: name?.to_owned(), paths })
+    let tag = fields.get("tag").and_then(|node| {
+        let text = node.text("tag", found)?;
+        template(node.at, text, IN_TAG, found);
+        if !text.contains("$version") {
+            found.problem(node.at, "`tag` names the same tag for every version", "a template such as \"v$version\"");
+        }
+        Some(text.to_owned())
+    });
+    Some(Repository { backend: backend.map(|(name, _)| name), name: name?.to_owned(), paths, tag })
 }
 
 fn alerts(node: &Node, service: &str, known: &Known<'_>, found: &mut Findings) -> Option<AlertMatch> {

@@ -116,6 +116,7 @@ impl Scenario {
                 backend: None,
                 name: "acme/shop".to_owned(),
                 paths: vec![format!("services/{}/**", known.name)],
+                tag: None,
             }),
             depends_on: known.depends_on.clone(),
             alerts: Some(AlertMatch {

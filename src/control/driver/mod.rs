@@ -3,6 +3,7 @@
 mod keep;
 pub mod outside;
 pub mod rehearse;
+pub mod switchboard;
 mod tape;
 
 use std::sync::Arc;

@@ -1,24 +1,27 @@
 //! Does the tasks: the one place in which control touches ports, ledger and journal.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use super::switchboard::unsupported;
+pub use super::switchboard::{Switchboard, abilities};
 use crate::control::event::{Event, Reading, StorePicture};
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
 use crate::control::{gate, record};
+use crate::model::authorship::Span;
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
-use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId};
+use crate::model::origin::Range;
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::traffic::Weights;
-use crate::ports::calendar::CalendarPorts;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
@@ -33,46 +36,6 @@ const DEEDS: u32 = 50;
 const LINES: u32 = 500;
 /// Lines of a log that are read at once.
 const LOG_LINES: u32 = 500;
-
-/// The ports in force: a reload of the configuration replaces them all at once.
-#[derive(Default)]
-pub struct Switchboard(RwLock<Ports>, RwLock<CalendarPorts>);
-
-impl Switchboard {
-    /// These ports.
-    pub fn new(ports: Ports) -> Self {
-        Self(RwLock::new(ports), RwLock::default())
-    }
-
-    /// From now on these; what is under way on an old one goes on there.
-    pub fn replace(&self, ports: Ports) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = ports;
-    }
-
-    /// From now on these calendars.
-    pub fn replace_calendars(&self, calendars: CalendarPorts) {
-        *self.1.write().unwrap_or_else(PoisonError::into_inner) = calendars;
-    }
-
-    /// Reads a calendar.
-    async fn calendar(&self, name: &BackendName) -> Result<Arc<CalendarReading>, PortError> {
-        let port = self.1.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        match port {
-            Some(port) => port.read().await,
-            None => Err(unsupported(name, "read the calendar")),
-        }
-    }
-
-    /// What each backend can do, and how a person would do it by hand.
-    pub fn abilities(&self) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
-        abilities(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The port of a backend.
-    pub fn get(&self, backend: &BackendName) -> Option<Port> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(backend).cloned()
-    }
-}
 
 /// Everything outside.
 pub struct Outside {
@@ -186,6 +149,7 @@ impl Outside {
             Task::Poll { .. }
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
+            | Task::ReadAuthors { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
@@ -209,6 +173,14 @@ impl Outside {
                 let asked = self.clock.now();
                 let result = self.ports.calendar(&calendar).await;
                 Some(Event::CalendarRead { calendar, asked, result })
+            }
+            Task::ReadAuthors { span, deadline } => {
+                let asked = self.clock.now();
+                let result = match tokio::time::timeout(deadline, self.authors(&span)).await {
+                    Ok(result) => result.map(Arc::new),
+                    Err(_) => Err(timed_out(&span.backend, "read who made it", deadline)),
+                };
+                Some(Event::AuthorsRead { span, asked, result })
             }
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
@@ -279,6 +251,14 @@ impl Outside {
         }
     }
 
+    async fn authors(&self, span: &Span) -> Result<Range, PortError> {
+        let Some(Port::Ci(port)) = self.ports.get(&span.backend) else { return Err(unsupported(&span.backend, "read who made it")) };
+        match port.source() {
+            Some(source) => source.authors(&span.repository, &span.from, &span.to).await,
+            None => Err(unsupported(&span.backend, "read who made it")),
+        }
+    }
+
     /// The signatures of a person's own key over everything of a plan that it signs.
     async fn signatures(&self, plan: &Plan, keys: &[String]) -> Result<Vec<Signed>, SignError> {
         let bodies = self.ledger.personal_bodies(plan).map_err(|error| SignError::Broken(Text::clean(&error.to_string())))?;
@@ -339,15 +319,14 @@ impl Outside {
                 Written::default()
             }
             Task::Deny { plan, reasons } => Written::event(Event::Noted { plan: plan.id, result: self.ledger.deny(&plan, &reasons).await }),
-            Task::StoreWaiting { plan } => {
-                let stored = match self.ledger.store_plan(&plan).await {
-                    Ok(()) => self.ledger.wait_for(plan.id).await,
-                    Err(error) => Err(error),
-                };
+            Task::StoreWaiting { plan, void } => {
+                let stored = self.store_waiting(&plan, &void).await;
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
             Task::Rule { ruling, actor, signed, catalog, read_only } => {
                 let may = |plan: &Plan, found: &AtCommit| {
+                    // Judged by the authors that the person saw, which the person's evidence names.
+                    let plan = &Plan { authors: ruling.authors.as_deref().cloned(), ..plan.clone() };
                     gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at, Some(found.is_own_key))
                 };
                 let result = self.ledger.rule(&ruling, signed.as_ref(), &may).await;
@@ -365,12 +344,22 @@ impl Outside {
             Task::Poll { .. }
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
+            | Task::ReadAuthors { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
             | Task::SignRuling { .. }
             | Task::Journal { .. } => Written::default(),
         }
+    }
+
+    /// Stores a plan that waits; that somebody would have carried it out on approvals that do not count is recorded first.
+    async fn store_waiting(&self, plan: &Plan, void: &[Reason]) -> Result<(), LedgerError> {
+        if !void.is_empty() {
+            self.ledger.deny(plan, void).await?;
+        }
+        self.ledger.store_plan(plan).await?;
+        self.ledger.wait_for(plan.id).await
     }
 
     /// Records `sending` and joins the two proofs to an effect.
@@ -448,25 +437,6 @@ impl Outside {
     }
 }
 
-/// What each backend can do, and how a person would do it by hand.
-pub fn abilities(ports: &Ports) -> BTreeMap<BackendName, (&'static [Capability], ByHand)> {
-    ports
-        .iter()
-        .map(|(name, port)| {
-            let by_hand = match port.clone() {
-                Port::Traffic(port) => ByHand::new(move |effect| port.commands(effect)),
-                Port::Ci(port) => ByHand::new(move |effect| port.commands(effect)),
-                Port::Metrics(_) | Port::Alerts(_) => ByHand::new(|_| Vec::new()),
-            };
-            (name.clone(), (port.capabilities(), by_hand))
-        })
-        .collect()
-}
-
 fn timed_out(backend: &BackendName, doing: &str, within: Duration) -> PortError {
     PortError::new(PortErrorKind::TimedOut, backend, doing, &format!("no whole answer within {} s", within.as_secs()))
-}
-
-fn unsupported(backend: &BackendName, doing: &str) -> PortError {
-    PortError::new(PortErrorKind::Unsupported, backend, doing, "this version cannot speak to it")
 }

@@ -3,6 +3,7 @@
 mod confirm;
 mod record;
 mod recover;
+mod reread;
 mod send;
 mod watch;
 
@@ -10,11 +11,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::control::authors;
 use crate::control::event::Event;
 use crate::control::gate;
 use crate::control::planner;
 use crate::control::task::Task;
 use crate::control::world::World;
+use crate::model::authorship::Span;
 use crate::model::catalog::Environment;
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
 use crate::model::name::{BackendName, PlanId};
@@ -86,6 +89,8 @@ pub struct Machine {
     unwritten: bool,
     /// The requester's own signatures; none: the process signs.
     signed: Vec<Signed>,
+    /// What is to be read anew of who made it.
+    span: Option<Span>,
 }
 
 impl Machine {
@@ -157,6 +162,7 @@ impl Machine {
             adopted: false,
             unwritten: false,
             signed: Vec::new(),
+            span: authors::of_plan(world, &plan, now).and_then(|(authors, _)| authors.span().cloned()),
             plan,
             deed,
             phase,
@@ -239,6 +245,8 @@ impl Machine {
             }
             Event::Polled { .. }
             | Event::CalendarRead { .. }
+            | Event::AuthorsRead { .. }
+            | Event::AuthorsWanted { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }
             | Event::JournalRead { .. }
@@ -285,64 +293,15 @@ impl Machine {
         vec![Task::Renew { plan: self.plan.id }]
     }
 
-    fn reread(&mut self, world: &World, now: &Moment, since: &Moment, until: Boot) -> Vec<Task> {
-        let asked_anew = |backend: &BackendName| {
-            world
-                .sources
-                .get(backend)
-                .is_none_or(|source| source.seen().is_some_and(|seen| seen.boot >= since.boot) || source.failed_since(since.boot))
-        };
-        let read = self.plan.preconditions.iter().filter_map(|checked| backend_of(&checked.must)).all(asked_anew);
-        if !read && now.boot < until {
-            return Vec::new();
-        }
-        let mut plan = planner::recheck(world, &self.plan, now);
-        // A source that did not answer anew is not known, however young its last fact is.
-        for checked in &mut plan.preconditions {
-            let silent = backend_of(&checked.must)
-                .and_then(|backend| world.sources.get(backend))
-                .filter(|source| source.seen().is_none_or(|seen| seen.boot < since.boot));
-            if let (Some(source), true) = (silent, checked.holds) {
-                let why = source.trouble().map_or_else(|| "it did not answer in time".to_owned(), ToString::to_string);
-                checked.holds = false;
-                checked.broken = Some(Reason::new(
-                    "stale",
-                    &format!("{} could not be read anew: {why}", source.backend.name),
-                    "wait until it answers, then plan again",
-                ));
-            }
-        }
-        self.plan = plan;
-        match gate::judge(world, &self.plan, now) {
-            Verdict::Permit(_) => {
-                self.phase = Phase::Beginning;
-                vec![Task::Begin {
-                    plan: Box::new(self.plan.clone()),
-                    catalog: world.catalog.clone(),
-                    read_only: world.read_only,
-                    signed: self.signed.clone(),
-                    spans: world.calendars.spans.clone(),
-                    asked: *now,
-                }]
-            }
-            Verdict::SecondPerson { reasons, .. } => {
-                self.end(DeedState::Waiting, &words_of(&reasons));
-                self.deed.reasons = reasons;
-                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()) }]
-            }
-            Verdict::Deny(reasons) => {
-                self.end(DeedState::Denied, &words_of(&reasons));
-                self.deed.reasons.clone_from(&reasons);
-                vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons }]
-            }
-        }
-    }
-
     fn on_began(&mut self, now: &Moment, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {
         match result {
             Err(error) => {
                 self.end(DeedState::Denied, &error.to_string());
-                self.deed.reasons = vec![reason_of(error)];
+                self.deed.reasons = reasons_of(error);
+                // What the ledger refuses of the plan itself is a refusal like any other; what policy refuses it has recorded.
+                if matches!(error, LedgerError::Spent(_) | LedgerError::Expired(_) | LedgerError::Denied(_)) {
+                    return vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons: self.deed.reasons.clone() }];
+                }
                 self.deed.is_settled = true;
                 Vec::new()
             }
@@ -441,6 +400,8 @@ pub fn subject(event: &Event) -> Option<PlanId> {
         | Event::Noted { plan, .. } => Some(*plan),
         Event::Polled { .. }
         | Event::CalendarRead { .. }
+        | Event::AuthorsRead { .. }
+        | Event::AuthorsWanted { .. }
         | Event::LogRead { .. }
         | Event::StoreRead { .. }
         | Event::JournalRead { .. }
@@ -464,6 +425,12 @@ fn words_of(reasons: &[Reason]) -> String {
     reasons.first().map_or_else(|| "denied".to_owned(), |reason| reason.text.to_string())
 }
 
+/// The ledger's refusal as reasons: those of policy as they are.
+pub fn reasons_of(error: &LedgerError) -> Vec<Reason> {
+    let of_policy = if let LedgerError::Refused(reasons) = error { reasons.clone() } else { Vec::new() };
+    if of_policy.is_empty() { vec![reason_of(error)] } else { of_policy }
+}
+
 /// The ledger's refusal as a reason: its rule decides the exit code.
 pub fn reason_of(error: &LedgerError) -> Reason {
     let (rule, fix) = match error {
@@ -472,7 +439,9 @@ pub fn reason_of(error: &LedgerError) -> Reason {
             "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
         ),
         LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
-        LedgerError::NoPlan(_) | LedgerError::Expired(_) | LedgerError::Spent(_) => ("expired", "plan again"),
+        LedgerError::Ambiguous(_) => ("ambiguous", "give more of the plan's digits"),
+        LedgerError::NoPlan(_) | LedgerError::Expired(_) => ("expired", "plan again"),
+        LedgerError::Spent(_) => ("spent", "plan again; an approval is spent with its plan"),
         LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
         LedgerError::HeldBy { .. } => ("hold", "resume it first"),
         LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
@@ -494,6 +463,6 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }
         | Precondition::Fresh { backend } => Some(backend),
-        Precondition::NotHeld | Precondition::Stable { .. } => None,
+        Precondition::NotHeld | Precondition::Stable { .. } | Precondition::Version { .. } => None,
     }
 }

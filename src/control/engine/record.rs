@@ -170,6 +170,7 @@ impl Machine {
             LedgerError::Unwritable(_) => Phase::Unrecorded { outcome, again: now.boot.plus(RECORD_EVERY) },
             LedgerError::Broken(_)
             | LedgerError::NoPlan(_)
+            | LedgerError::Ambiguous(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

@@ -30,6 +30,7 @@ impl Machine {
             | Precondition::MayAnswer { .. }
             | Precondition::NotHeld
             | Precondition::Fresh { .. }
+            | Precondition::Version { .. }
             | Precondition::Stable { .. } => None,
         })
     }

@@ -1,8 +1,11 @@
 //! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
 
 use super::checks;
+use crate::control::authors;
 use crate::control::gated;
 use crate::control::world::World;
+use crate::model::authorship::Authorship;
+use crate::model::gate::CheckKind;
 use crate::model::intent::Direction;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::Run;
@@ -19,8 +22,36 @@ use crate::model::traffic::{ServerState, Weights};
 pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
-    let checks = if plan.direction == Direction::Forward { checks::checks(world, plan.target(), now) } else { Vec::new() };
-    Plan { preconditions, checks, typed: Some(typed), asked_by: asked_by(world, plan), ..plan.clone() }
+    let checks =
+        if plan.direction == Direction::Forward { checks::checks(world, plan.target(), &plan.order.effects, now) } else { Vec::new() };
+    let authors = authors::of_plan(world, plan, now).map(|(authors, _)| authors);
+    Plan { preconditions, checks, typed: Some(typed), authors, asked_by: asked_by(world, plan), ..plan.clone() }
+}
+
+/// The plan with its authors not known where they were not read since a moment: right before a deed begins what was read before does
+/// not count, however young it is.
+#[must_use]
+pub fn told_since(world: &World, mut plan: Plan, since: &Moment, now: &Moment) -> Plan {
+    let Some((authors, age)) = authors::of_plan(world, &plan, now) else { return plan };
+    let fact = authors.span().and_then(|span| world.ranges.get(span));
+    let is_told = fact.is_none_or(|fact| fact.seen.is_some_and(|seen| seen.boot >= since.boot));
+    if is_told {
+        return plan;
+    }
+    let why = fact.and_then(|fact| fact.trouble.as_ref()).map_or_else(|| "no answer came in time".to_owned(), ToString::to_string);
+    let unread = Authorship::not_read(
+        authors.span().cloned(),
+        &format!("it could not be read anew: {why}"),
+        "wait until it answers, then order it again",
+    );
+    if let Some(guard) = world.catalog.guard(plan.target()) {
+        let found = checks::authors(Some(&unread), age, guard.gates, &world.catalog.people);
+        for check in plan.checks.iter_mut().filter(|check| check.kind == CheckKind::Authors) {
+            *check = found.clone().into_check(check.kind, check.counts);
+        }
+    }
+    plan.authors = Some(unread);
+    plan
 }
 
 /// Who asked for the run whose gates a plan opens, as it is read now; as it was planned where the run is not read.
@@ -83,6 +114,19 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
                 "no hold is set".to_owned(),
                 hold.map(|hold| Reason::new("hold", &format!("{target} is held by {}", hold.by), &format!("gonogo resume {target}"))),
             )
+        }
+        Precondition::Version { slot, version, digest } => {
+            let seen = world.target(target).and_then(|view| view.version(*slot));
+            // What is not told does not stop it: that is the part of signals and checks.
+            let other = seen.filter(|seen| match (&seen.digest, digest) {
+                (Some(now), Some(planned)) => now != planned,
+                (Some(_) | None, _) => seen.version != *version,
+            });
+            let broken = other.map(|seen| {
+                let text = format!("what is on trial is another build since it was planned: {version} is now {}", seen.version);
+                Reason::new("changed", &text, "plan again; approvals were for the other one")
+            });
+            (format!("what is on trial is {version}, as planned on"), broken)
         }
         Precondition::Stable { slot } => {
             let now_stable = world.target(target).map(|view| view.state.stable);

@@ -2,19 +2,27 @@
 
 use chrono::{DateTime, Utc};
 
+use std::time::Duration;
+
+use crate::control;
 use crate::control::world::{SignalState, TargetView, World};
+use crate::model::authorship::Authorship;
 use crate::model::catalog::{PipelineRef, Service};
 use crate::model::gate::{Check, CheckKind, Counts, Finding, Gates, Typed};
 use crate::model::intent::{Direction, Intent};
 use crate::model::name::Target;
+use crate::model::operator::Person;
 use crate::model::pipeline::Run;
+use crate::model::plan::StepEffect;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
+use crate::policy;
 use crate::policy::gate::{self, Facts};
 
 /// What a check found: the finding, its evidence, what would change it, its source and its age in seconds.
-struct Found {
+#[derive(Debug, Clone)]
+pub(super) struct Found {
     finding: Finding,
     text: String,
     fix: String,
@@ -25,6 +33,13 @@ struct Found {
 impl Found {
     fn new(finding: Finding, text: String, fix: &str) -> Self {
         Self { finding, text, fix: fix.to_owned(), source: String::new(), age_s: None }
+    }
+
+    /// The check that it is the finding of.
+    pub(super) fn into_check(self, kind: CheckKind, counts: Counts) -> Check {
+        let Self { finding, text, fix, source, age_s } = self;
+        let fix = if finding == Finding::Holds { Text::empty() } else { Text::clean(&fix) };
+        Check { kind, counts, finding, text: Text::clean(&text), fix, source, age_s }
     }
 
     fn from(self, source: &str, age_s: Option<u64>) -> Self {
@@ -55,13 +70,16 @@ pub(super) fn typed(
 }
 
 /// The checks of the target's environment, in the order of [`CheckKind::ALL`].
-pub(super) fn checks(world: &World, target: &Target, now: &Moment) -> Vec<Check> {
+pub(super) fn checks(world: &World, target: &Target, effects: &[StepEffect], now: &Moment) -> Vec<Check> {
     let Some(environment) = world.catalog.environment(&target.environment) else { return Vec::new() };
     let counts = |kind: CheckKind| environment.gates.checks.iter().find(|(known, _)| *known == kind).map(|(_, counts)| *counts);
-    CheckKind::ALL.into_iter().filter_map(|kind| Some(one(world, target, &environment.gates, kind, counts(kind)?, now))).collect()
+    CheckKind::ALL
+        .into_iter()
+        .filter_map(|kind| Some(one(world, (target, effects), &environment.gates, kind, counts(kind)?, now)))
+        .collect()
 }
 
-fn one(world: &World, target: &Target, gates: &Gates, kind: CheckKind, counts: Counts, now: &Moment) -> Check {
+fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates, kind: CheckKind, counts: Counts, now: &Moment) -> Check {
     let view = world.target(target);
     let service = world.catalog.services.get(&target.service);
     let found = match (kind, view, service) {
@@ -72,14 +90,13 @@ fn one(world: &World, target: &Target, gates: &Gates, kind: CheckKind, counts: C
         (CheckKind::Pipeline, Some(view), Some(service)) => pipeline(world, view, service.pipeline.as_ref(), now),
         (CheckKind::Soak, Some(view), _) => soak(world, view, gates, now),
         (CheckKind::WayBack, Some(view), _) => way_back(view, gates, now),
+        (CheckKind::Authors, Some(_), _) => {
+            let known = control::authors::of(world, target, Direction::Forward, effects, now);
+            let (made, age) = known.map_or((None, None), |(made, age)| (Some(made), age));
+            authors(made.as_ref(), age, gates, &world.catalog.people)
+        }
         (
-            CheckKind::Authors
-            | CheckKind::Signature
-            | CheckKind::Provenance
-            | CheckKind::Tests
-            | CheckKind::Scan
-            | CheckKind::Contract
-            | CheckKind::Budget,
+            CheckKind::Signature | CheckKind::Provenance | CheckKind::Tests | CheckKind::Scan | CheckKind::Contract | CheckKind::Budget,
             Some(_),
             _,
         ) => Found::new(
@@ -88,9 +105,25 @@ fn one(world: &World, target: &Target, gates: &Gates, kind: CheckKind, counts: C
             "configure one, or take the check out",
         ),
     };
-    let Found { finding, text, fix, source, age_s } = found;
-    let fix = if finding == Finding::Holds { Text::empty() } else { Text::clean(&fix) };
-    Check { kind, counts, finding, text: Text::clean(&text), fix, source, age_s }
+    found.into_check(kind, counts)
+}
+
+/// Who made what a plan brings, and whether that is known of everybody.
+pub(super) fn authors(made: Option<&Authorship>, age: Option<Duration>, gates: &Gates, people: &[Person]) -> Found {
+    let known = policy::authors::known(made, people, &gates.authors);
+    let Some(made) = made else {
+        let (why, fix) = known.unknown.unwrap_or_else(|| (Text::empty(), Text::empty()));
+        return Found::new(Finding::NoSource, why.to_string(), fix.as_str());
+    };
+    let (finding, text, fix) = match &known.unknown {
+        None => (Finding::Holds, format!("{}: {}", known.words(), made.range_words()), Text::empty()),
+        Some((why, fix)) => {
+            let words = if known.people.is_empty() && known.unmapped.is_empty() { String::new() } else { format!("{}: ", known.words()) };
+            (Finding::NotKnown, format!("{words}{}: {why}", made.range_words()), fix.clone())
+        }
+    };
+    let source = made.span().map(|span| span.backend.to_string()).unwrap_or_default();
+    Found::new(finding, text, fix.as_str()).from(&source, age.map(|age| age.as_secs()))
 }
 
 fn freshness(world: &World, target: &Target, now: &Moment) -> Found {

@@ -11,11 +11,14 @@ mod traffic;
 use std::time::Duration;
 
 pub use answer::waits_in_a_line;
-pub use check::recheck;
+pub use check::{recheck, told_since};
 
+use crate::control::authors;
 use crate::control::released;
 use crate::control::world::World;
+use crate::model::authorship::Authorship;
 use crate::model::catalog::{Deploy, Service};
+use crate::model::gate::{CheckKind, Counts, Finding};
 use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
@@ -176,10 +179,13 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
     let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
     let mut evidence = draft.evidence;
+    let made = authors::of(world, &intent.target, direction, &order.effects, now);
+    evidence.extend(authorship(world, &intent.target, made.as_ref(), waits));
     if boxed.is_some() {
         let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
         evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
     }
+    let checks = if direction == Direction::Forward { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
     Ok(Plan {
         id,
         direction,
@@ -198,10 +204,26 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         impossible,
         asked_by: draft.asked_by,
         waived: Vec::new(),
-        checks: if direction == Direction::Forward { checks::checks(world, &intent.target, now) } else { Vec::new() },
+        checks,
         typed: Some(typed),
+        authors: made.map(|(made, _)| made),
         intent,
     })
+}
+
+/// Who made what a plan brings, as evidence, where no check of the gate says it. It warns where others must agree and it is not known
+/// who made it: an author may be among them.
+fn authorship(world: &World, target: &Target, made: Option<&(Authorship, Option<Duration>)>, waits: bool) -> Option<Evidence> {
+    let (made, age) = made?;
+    let gates = world.catalog.guard(target)?.gates;
+    if gates.checks.iter().any(|(kind, _)| *kind == CheckKind::Authors) {
+        return None;
+    }
+    let found = checks::authors(Some(made), *age, gates, &world.catalog.people);
+    let check = found.into_check(CheckKind::Authors, Counts::Warn);
+    let words = if check.finding == Finding::Holds { "authors" } else { "authors are not known" };
+    let text = Text::clean(&format!("{words}: {}", check.text));
+    Some(Evidence { text, source: check.source, age_s: check.age_s, warns: waits && check.finding != Finding::Holds })
 }
 
 fn by_hand(world: &World, effect: &StepEffect) -> Vec<String> {

@@ -73,6 +73,10 @@ fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
         return draft;
     }
     draft.preconditions.push(Precondition::Stable { slot: trial.other() });
+    // Not of the way back, which is never harder.
+    if let (false, Some(seen)) = (lowers, version) {
+        draft.preconditions.push(Precondition::Version { slot: trial, version: seen.version.clone(), digest: seen.digest.clone() });
+    }
     for entry in &scene.deploy.traffic {
         add_entry(scene, entry, trial, percent, &mut draft);
     }

@@ -11,6 +11,7 @@
 //! | `still` | `backend` `seq` `asked` `clock` | a reading that says what the last good one said; `clock` is the backend's own |
 //! | `store-read` | `result` | what the store holds, whole |
 //! | `store-changed` | `change` | the same as a patch of the last |
+//! | `authors-read` | `span` `asked` `result` | who made what lies between two versions, whole |
 //! | `happening` | `kind` `target` `text` `source` | a line of the timeline: what follows from the other events, in words; `at` is its own time, which may lie before `boot` |
 //! | `hole` | `lost` | so many events could not be kept; what follows does not build on what was before |
 //! | others | those of [`Event`] | deeds, logs, sessions, time, configuration |

@@ -1,5 +1,6 @@
 //! The update: one event in, the next world and the tasks that follow out. Pure; split by event family.
 
+mod authors;
 mod calendar;
 mod deed;
 mod moved;
@@ -93,6 +94,8 @@ pub struct Room {
     store_due: Boot,
     /// When each calendar is read next.
     calendars_due: BTreeMap<BackendName, calendar::Due>,
+    /// When it is read who made what.
+    asking: authors::Asking,
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
@@ -139,6 +142,7 @@ impl Room {
             following: BTreeMap::new(),
             store_due: Boot(0),
             calendars_due: BTreeMap::new(),
+            asking: authors::Asking::default(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             moved: Vec::new(),
@@ -199,7 +203,10 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), Some(self.store_due)].into_iter().flatten().min()
+        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), Some(self.store_due)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes in one event.
@@ -220,6 +227,7 @@ impl Room {
         tasks.extend(self.polls(now));
         tasks.extend(self.logs(now));
         tasks.extend(self.calendars(now));
+        tasks.extend(self.ranges(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
             tasks.push(Task::ReadStore);
@@ -232,6 +240,14 @@ impl Room {
             Event::Polled { backend, seq, asked, result } => self.on_polled(now, &backend, seq, asked, result),
             Event::CalendarRead { calendar, asked, result } => {
                 self.on_calendar(now, &calendar, asked, result);
+                Vec::new()
+            }
+            Event::AuthorsRead { span, asked, result } => {
+                self.on_range(now, span, asked, result);
+                Vec::new()
+            }
+            Event::AuthorsWanted { span } => {
+                self.asking.name(now, span);
                 Vec::new()
             }
             Event::LogRead { backend, log, result } => {
@@ -324,6 +340,7 @@ impl Room {
                 self.world.read_only = fresh.catalog.room.read_only;
                 self.world.catalog = fresh.catalog;
                 self.calendars_anew(now);
+                self.asking.look_now();
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);
                 self.touch(now);

@@ -235,6 +235,9 @@ impl Room {
             let Some(old) = self.world.targets.get(target).cloned() else { continue };
             let mut view = (*old).clone();
             derive::signals::take_in(&mut view, service, deploy, backend, &answers, now);
+            if view.versions != old.versions {
+                self.asking.look_now();
+            }
             for slot in crate::model::slot::Slot::BOTH {
                 if let (Some(before), Some(after)) = (old.version(slot), view.version(slot))
                     && before.version != after.version
@@ -378,7 +381,7 @@ fn take<T>(fact: &mut Fact<T>, seq: u64, asked: Moment, result: Result<Arc<T>, P
 }
 
 /// The end of the pause that a backend asked for.
-fn pause_asked_for(error: &PortError, now: &Moment) -> Option<Boot> {
+pub(super) fn pause_asked_for(error: &PortError, now: &Moment) -> Option<Boot> {
     match &error.kind {
         PortErrorKind::RateLimited { until } => {
             let pause = until.and_then(|until| (until - now.wall).to_std().ok()).unwrap_or(std::time::Duration::from_secs(30));

@@ -41,6 +41,7 @@ impl Room {
             self.world.targets.insert_mut(target, Arc::new(view));
         }
         self.world.waiting = Arc::new(picture.waiting);
+        self.asking.look_now();
         self.world.reviews = Arc::new(picture.reviews);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;

@@ -122,16 +122,16 @@ async fn a_spent_an_expired_and_a_foreign_plan_do_not_begin() {
 }
 
 #[tokio::test]
-async fn what_the_judge_refuses_leaves_no_trace() {
+async fn what_the_judge_refuses_is_recorded_and_a_permit_for_another_plan_leaves_no_trace() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let store = store(dir.path(), &clock).await;
     let plan = plan(&clock, Verb::Shift, "1");
     let before = (store.size().await.unwrap(), store.generation().await.unwrap());
     let no = |_: &AtCommit| Verdict::Deny(vec![crate::model::reason::Reason::new("role", "no role", "ask")]);
-    assert_eq!(store.begin(&plan, &no).await.unwrap_err(), LedgerError::Denied(Text::clean("no role")));
     assert!(matches!(store.begin(&plan, &yes(PlanId([0; 32]))).await, Err(LedgerError::Denied(_))));
     assert_eq!((store.size().await.unwrap(), store.generation().await.unwrap()), before);
-    store.deny(&plan, &[crate::model::reason::Reason::new("role", "no role", "ask")]).await.unwrap();
+    let refused = vec![crate::model::reason::Reason::new("role", "no role", "ask")];
+    assert_eq!(store.begin(&plan, &no).await.unwrap_err(), LedgerError::Refused(refused));
     let entry = store.entries(1, 1).await.unwrap().remove(0);
     assert_eq!((entry.kind, entry.verdict.as_deref(), entry.words.as_str()), (EntryKind::Denied, Some("deny"), "no role"));
     store.begin(&plan, &yes(plan.id)).await.unwrap();
@@ -264,7 +264,11 @@ async fn digits_that_name_two_plans_name_none() {
     let copy = sqlx::query("INSERT INTO plan (id, expires, json) SELECT ?, expires, json FROM plan");
     copy.bind(&twin).execute(&mut *conn).await.unwrap();
     drop(conn);
-    assert!(matches!(store.plan(&one.id.short()).await, Err(LedgerError::NoPlan(_))));
+    assert!(matches!(store.plan(&one.id.short()).await, Err(LedgerError::Ambiguous(_))));
+    // Also when the other one is over: who was told the digits may have been told of that one.
+    let spent = sqlx::query("UPDATE plan SET spent = 'withdrawn' WHERE id = ?");
+    spent.bind(&twin).execute(&mut *store.conn.lock().await).await.unwrap();
+    assert!(matches!(store.plan(&one.id.short()).await, Err(LedgerError::Ambiguous(_))));
     assert_eq!(store.plan(&one.id.to_string()).await.unwrap(), one);
     let digits = one.id.to_string();
     for wrong in [digits.get(..7).unwrap(), "", "%_%_%_%_", "ABCDEF01", &format!("{digits}0")] {

@@ -149,6 +149,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         expires,
         checks: Vec::new(),
         typed: None,
+        authors: None,
         preconditions: Vec::new(),
         evidence: Vec::new(),
         released: crate::model::released::Released::default(),

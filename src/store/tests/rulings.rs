@@ -45,7 +45,7 @@ async fn approvals_of_two_processes_let_the_plan_begin_once() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let (one, two_) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
     let plan = stored(&one, &clock, "1").await;
-    assert!(matches!(one.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
+    assert!(matches!(one.begin(&plan, &two(plan.id)).await, Err(LedgerError::Refused(_))));
     one.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
     two_.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     assert_eq!(givers(&one).await, ["bo", "cy"]);
@@ -55,7 +55,7 @@ async fn approvals_of_two_processes_let_the_plan_begin_once() {
     for decision in [Decision::Approve, Decision::Withdraw, Decision::Reject] {
         assert!(matches!(one.rule(&says(&plan, decision, "bo"), None, &nothing).await, Err(LedgerError::Spent(_))), "{decision:?}");
     }
-    assert_eq!(kinds(&one).await, ["signers", "approval", "approval", "intent"]);
+    assert_eq!(kinds(&one).await, ["signers", "denied", "approval", "approval", "intent", "denied", "denied"]);
     let found = one.verify().await.unwrap();
     assert!(found.intact, "{found:?}");
 }
@@ -84,7 +84,7 @@ async fn an_approval_for_one_plan_is_none_for_another() {
     for person in ["bo", "cy"] {
         store.rule(&says(&first, Decision::Approve, person), None, &nothing).await.unwrap();
     }
-    assert!(matches!(store.begin(&second, &two(second.id)).await, Err(LedgerError::Denied(_))));
+    assert!(matches!(store.begin(&second, &two(second.id)).await, Err(LedgerError::Refused(_))));
     store.begin(&first, &two(first.id)).await.unwrap();
 }
 
@@ -101,8 +101,9 @@ async fn a_person_counts_once_and_what_was_taken_back_does_not_count() {
     store.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     store.rule(&says(&plan, Decision::Withdraw, "bo"), None, &nothing).await.unwrap();
     assert_eq!(givers(&store).await, ["cy"]);
-    assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
-    assert_eq!(kinds(&store).await, ["signers", "approval", "denied", "denied", "approval", "withdrawal"]);
+    assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Refused(_))));
+    assert_eq!(kinds(&store).await.last().copied(), Some("denied"));
+    assert_eq!(kinds(&store).await, ["signers", "approval", "denied", "denied", "approval", "withdrawal", "denied"]);
 }
 
 #[tokio::test]
@@ -137,7 +138,8 @@ async fn an_approval_ends_by_the_ledgers_clock() {
     store.rule(&says(&plan, Decision::Approve, "cy"), None, &nothing).await.unwrap();
     // Set back, the clock revives nothing: the ledger's time is that of its last entry.
     clock.set_back(Duration::from_mins(1));
-    assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Denied(_))));
+    assert!(matches!(store.begin(&plan, &two(plan.id)).await, Err(LedgerError::Refused(_))));
+    assert_eq!(kinds(&store).await.last().copied(), Some("denied"));
     store.rule(&says(&plan, Decision::Approve, "bo"), None, &nothing).await.unwrap();
     store.begin(&plan, &two(plan.id)).await.unwrap();
 }

@@ -22,7 +22,7 @@ fn person(name: &str) -> Actor {
 }
 
 /// The shop in which one of ana, cy and dee must agree to what another of them wants, `who` being at the keys.
-fn shop(who: &str, approvals: u32) -> World {
+pub(super) fn shop(who: &str, approvals: u32) -> World {
     let mut world = fixture::world();
     let mut catalog = (*world.catalog).clone();
     let ana = catalog.people[0].clone();
@@ -42,7 +42,7 @@ fn shop(who: &str, approvals: u32) -> World {
 }
 
 /// A plan of ana that waits, made 82 s ago.
-fn plan_of(world: &World, by: &str, share: u8, nonce: &str) -> Plan {
+pub(super) fn plan_of(world: &World, by: &str, share: u8, nonce: &str) -> Plan {
     let args = Arguments { percent: Percent::new(share), ..Arguments::default() };
     let reason = Text::clean("all green at 20");
     let intent = Intent { verb: Verb::Shift, target: fixture::checkout(), args, requester: person(by), reason };
@@ -59,10 +59,11 @@ fn agreed(plan: &Plan, by: &str) -> Approval {
         evidence: plan.evidence_digest().unwrap(),
         is_own_key: true,
         words: Text::clean("watched it at 20"),
+        authors: plan.authors.as_ref().and_then(crate::model::authorship::Authorship::digest),
     }
 }
 
-fn waits(world: &mut World, plan: &Plan, agreed_by: &[&str]) {
+pub(super) fn waits(world: &mut World, plan: &Plan, agreed_by: &[&str]) {
     let approvals = agreed_by.iter().map(|by| agreed(plan, by)).collect();
     Arc::make_mut(&mut world.waiting).push(Waiting { plan: plan.clone(), approvals });
     world.generation += 1;
@@ -76,7 +77,7 @@ fn one(who: &str, approvals: u32, agreed_by: &[&str]) -> World {
     world
 }
 
-fn room(world: World, size: (u16, u16)) -> Desk {
+pub(super) fn room(world: World, size: (u16, u16)) -> Desk {
     let mut n = 0;
     let nonce = Box::new(move || {
         n += 1;

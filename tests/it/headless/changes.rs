@@ -53,7 +53,7 @@ fn one_asks_another_agrees_by_key_and_only_the_first_carries_it_out() {
     let one = &told["queue"][0];
     shape::keys(
         one,
-        "plan verb target percent requester reason since expires ticket change_type because needs given approvals could part verdict reasons \
+        "plan verb target percent requester reason since expires ticket change_type because needs given approvals authors could part verdict reasons \
          evidence checks now after undo",
     );
     assert_eq!((&one["requester"], &one["percent"], &one["verdict"]), (&"ana".into(), &20.into(), &"second-person".into()), "{one}");

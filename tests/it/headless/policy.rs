@@ -116,6 +116,6 @@ fn a_requester_neither_approves_nor_rejects_and_may_withdraw() {
         assert!(place.run(verb).exits(5).err.contains("withdrawn by ana"), "{verb:?}");
     }
     place.run(&["approve", "checkout@prod"]).exits(10);
-    assert_eq!(place.kinds(), ["signers", "denied", "denied", "withdrawal"]);
+    assert_eq!(place.kinds(), ["signers", "denied", "denied", "withdrawal", "denied", "denied"]);
     assert_eq!(pair.weight(&pool), 0);
 }

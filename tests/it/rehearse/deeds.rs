@@ -213,3 +213,23 @@ async fn the_store_tells_the_same_of_a_finished_deed_as_the_room() {
     assert_eq!(stored.steps[0].facts.effective, told.steps[0].facts.effective);
     assert_eq!(stored.steps[0].seen, told.steps[0].seen);
 }
+
+#[tokio::test]
+async fn p8_another_build_on_trial_since_it_was_planned_refuses_the_way_forward_and_not_the_way_back() {
+    let deploy =
+        "[[event]]\nkind = \"deploy\"\nat = \"13s\"\nby = \"bo\"\ntarget = \"shop@prod\"\nslot = \"second\"\nversion = \"2.0.1\"\n";
+    let stage = Stage::small_with(deploy, 49);
+    let mut room = ready(&stage).await;
+    let plan = room.plan_shift(20);
+    room.until("the other build", 60, |world| {
+        let view = world.target(&prod()).unwrap();
+        view.version(view.canary_slot()).is_some_and(|seen| seen.version.as_str() == "2.0.1")
+    })
+    .await;
+    room.seconds(6).await;
+    let shift = room.confirm(plan);
+    room.seconds(8).await;
+    assert_eq!((room.state(shift), room.rules(shift)), (DeedState::Denied, vec!["changed".to_owned()]), "{}", room.story());
+    assert!(room.tap.sent().is_empty());
+    room.shift_until(0, DeedState::Effective).await;
+}

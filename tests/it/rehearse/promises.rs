@@ -392,6 +392,7 @@ async fn p7_p10_approvals_signatures_and_freezes_are_looked_at_again_inside_the_
         evidence: String::new(),
         is_own_key: true,
         words: gonogo::model::text::Text::empty(),
+        authors: None,
     };
     let stranger = gonogo::ports::ledger::AtCommit { approvals: vec![approval], ..found.clone() };
     assert_eq!(judged(&guarded, &stranger).word(), "second-person");

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
-use gonogo::model::approval::{Ruling, Waiting};
+use gonogo::model::approval::{Attempt, Ruling, Waiting};
 use gonogo::model::capability::Capability;
 use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
@@ -307,6 +307,9 @@ impl Ledger for TappedLedger {
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))
+    }
+    fn refuse<'a>(&'a self, attempt: &'a Attempt) -> Pending<'a, Result<(), LedgerError>> {
+        self.inner.refuse(attempt)
     }
     fn deny<'a>(&'a self, plan: &'a Plan, reasons: &'a [Reason]) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, format!("deny {}", plan.id), self.inner.deny(plan, reasons))

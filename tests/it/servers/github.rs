@@ -13,6 +13,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::history::History;
 use super::support::installed;
 
 /// The repository that it keeps.
@@ -146,6 +147,8 @@ pub struct State {
     pub run_name: Option<String>,
     /// Answers to plain reads, by the path behind the repository.
     pub fixed: BTreeMap<String, Vec<Value>>,
+    /// Its commits; none: there are only fixed answers.
+    pub history: History,
     /// Requests that are left before the limit.
     pub left: Option<u64>,
     /// Tokens with other scopes.
@@ -417,6 +420,16 @@ impl State {
                 said.1.push(("link", link));
             }
             return said;
+        }
+        let number = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=')?.parse::<usize>().ok());
+        let of_history = match (method, parts) {
+            ("GET", ["compare", spec]) => self.history.compare(spec, number("page").unwrap_or(1), number("per_page").unwrap_or(100)),
+            ("GET", ["commits", commit, "pulls"]) => self.history.pulls_of(commit),
+            ("GET", ["pulls", pull, "commits"]) => pull.parse().ok().and_then(|pull| self.history.of_pull(pull)),
+            _ => None,
+        };
+        if let Some(told) = of_history {
+            return Said::json(200, &told);
         }
         match (method, parts) {
             ("GET", ["actions", "workflows", "release.yml", "runs"]) => {

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod fault;
 pub mod github;
 pub mod haproxy;
+pub mod history;
 pub mod http;
 pub mod prometheus;
 pub mod runtime_proxy;

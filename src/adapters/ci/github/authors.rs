@@ -17,11 +17,14 @@ const CO_AUTHOR: &str = "co-authored-by:";
 /// Why not everybody can be told.
 pub fn add(commit: &wire::Commit, all: &mut BTreeSet<Identity>) -> Result<(), String> {
     let short = commit.sha.get(..8).unwrap_or(&commit.sha);
+    // GitHub knows no account for an address that nobody has confirmed there; the address names its owner all the same.
     let of = |user: Option<&wire::User>, git: Option<&wire::GitUser>, who: &str| {
         let login = user.and_then(|user| user.login.as_deref()).filter(|login| !login.is_empty());
-        let login = login.ok_or_else(|| format!("the {who} of {short} is no account that GitHub knows"))?;
-        let email = git.and_then(|git| git.email.as_deref());
-        Ok::<Identity, String>(identity(Some(login), email))
+        let email = git.and_then(|git| git.email.as_deref()).map(str::trim).filter(|email| is_address(email));
+        if login.is_none() && email.is_none() {
+            return Err(format!("the {who} of {short} has neither an account that GitHub knows nor an address"));
+        }
+        Ok::<Identity, String>(identity(login, email))
     };
     all.insert(of(commit.author.as_ref(), commit.commit.author.as_ref(), "author")?);
     let committer = of(commit.committer.as_ref(), commit.commit.committer.as_ref(), "committer")?;
@@ -45,7 +48,11 @@ fn address(named: &str) -> Option<&str> {
     let (_, rest) = named.rsplit_once('<')?;
     let (address, _) = rest.split_once('>')?;
     let address = address.trim();
-    (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
+    is_address(address).then_some(address)
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()) && !text.contains(char::is_whitespace)
 }
 
 /// An identity by account and address; an address that GitHub gives instead of a private one tells the account too.
@@ -66,10 +73,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn commit(author: Option<&str>, committer: Option<&str>, message: &str) -> wire::Commit {
+    /// A `?` before a name: no account is known for it, only an address.
+    fn commit(author: Option<&'static str>, committer: Option<&'static str>, message: &str) -> wire::Commit {
         let user = |login: Option<&str>| login.map(|login| json!({"login": login}));
-        let git = |login: Option<&str>| json!({"name": "x", "email": format!("{}@shop.example", login.unwrap_or("nobody"))});
-        let value = json!({"sha": "abcdef0123456789", "author": user(author), "committer": user(committer),
+        let git = |login: Option<&str>| json!({"name": "x", "email": login.map(|login| format!("{}@shop.example", login.trim_start_matches('?')))});
+        let login = |who: Option<&'static str>| who.filter(|who| !who.starts_with('?'));
+        let value = json!({"sha": "abcdef0123456789", "author": user(login(author)), "committer": user(login(committer)),
             "commit": {"author": git(author), "committer": git(committer), "message": message}});
         serde_json::from_value(value).unwrap()
     }
@@ -90,8 +99,11 @@ mod tests {
 
     #[test]
     fn who_cannot_be_told_is_not_left_out() {
-        assert_eq!(logins(&commit(None, Some("cy"), "x")).unwrap_err(), "the author of abcdef01 is no account that GitHub knows");
-        assert_eq!(logins(&commit(Some("ana"), None, "x")).unwrap_err(), "the committer of abcdef01 is no account that GitHub knows");
+        let nobody = |who| format!("the {who} of abcdef01 has neither an account that GitHub knows nor an address");
+        assert_eq!(logins(&commit(None, Some("cy"), "x")).unwrap_err(), nobody("author"));
+        assert_eq!(logins(&commit(Some("ana"), None, "x")).unwrap_err(), nobody("committer"));
+        // An address is enough to be told by.
+        assert_eq!(logins(&commit(Some("?ana"), Some("cy"), "x")).unwrap(), ["ana@shop.example", "cy"]);
         for broken in ["Co-authored-by: Eve", "co-authored-by: Eve <eve>", "Co-authored-by: <a b@c>"] {
             assert_eq!(logins(&commit(Some("ana"), Some("cy"), broken)).unwrap_err(), "a co-author of abcdef01 has no address", "{broken}");
         }

@@ -6,6 +6,7 @@ use super::{failed, open};
 use crate::cli::exit::Exit;
 use crate::cli::{json as shapes, out};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::model::authorship::Authorship;
 use crate::model::text::Text;
 use crate::store::Shown;
 
@@ -69,6 +70,11 @@ fn say(shown: &Shown) {
             let version = |of: &str| clean(released.pointer(&format!("/{of}/version")).and_then(Value::as_str).unwrap_or("not known"));
             let commit = released.pointer("/to/revision").and_then(Value::as_str).map(|commit| format!(", commit {}", clean(commit)));
             field("", &format!("released: from {} to {}{}", version("from"), version("to"), commit.unwrap_or_default()));
+            continue;
+        }
+        let authors = item.get("authors").and_then(|authors| serde_json::from_value::<Authorship>(authors.clone()).ok());
+        if let Some(authors) = authors {
+            field("", &format!("authors: {}", clean(&authors.said())));
             continue;
         }
         let word = |name: &str| clean(item.get(name).and_then(Value::as_str).unwrap_or_default());

@@ -83,7 +83,10 @@ pub fn approvals(page: &mut Page<'_, '_>, queued: &Queued<'_>) {
     page.rows.push(Row::rule(page.scene.theme, &agreed));
     let evidence = waiting.plan.evidence_digest().ok();
     for approval in &waiting.approvals {
-        given(page, approval, evidence.as_deref());
+        given(page, queued, approval, evidence.as_deref());
+    }
+    for (person, by) in &queued.authors.people {
+        page.text(3, Role::Plain, &format!("{person} made some of it ({}) and may not agree", by.join(", ")));
     }
     let agreed = waiting.approvals.is_empty();
     let could: Vec<String> = queued
@@ -109,7 +112,7 @@ pub fn approvals(page: &mut Page<'_, '_>, queued: &Queued<'_>) {
     }
 }
 
-fn given(page: &mut Page<'_, '_>, approval: &Approval, evidence: Option<&str>) {
+fn given(page: &mut Page<'_, '_>, queued: &Queued<'_>, approval: &Approval, evidence: Option<&str>) {
     let scene = page.scene;
     let signed = if approval.is_own_key { "signed with their own key (T1)" } else { "signed by the process (T0)" };
     let digest = approval.evidence.get(..8).unwrap_or(&approval.evidence);
@@ -121,6 +124,11 @@ fn given(page: &mut Page<'_, '_>, approval: &Approval, evidence: Option<&str>) {
     };
     let said = if approval.words.is_empty() { String::new() } else { format!(", \"{}\"", approval.words) };
     let text = format!("{} {} ago, {ends}, {signed}, saw evidence {digest}, {saw}{said}", approval.person, scene.ago(&approval.at));
+    if let Some(reason) = queued.void(approval).filter(|_| approval.counts(&scene.now.wall)) {
+        page.mark(Mark::Failed, Role::Watched, &format!("{text}; it does not count"));
+        page.text(5, Role::Watched, &format!("{}; {}", reason.text, reason.fix));
+        return;
+    }
     let (mark, role) = if approval.counts(&scene.now.wall) { (Mark::Proven, Role::Plain) } else { (Mark::Unknown, Role::Quiet) };
     page.mark(mark, role, &text);
 }
