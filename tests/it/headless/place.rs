@@ -191,7 +191,7 @@ pub fn os_user() -> &'static str {
 }
 
 /// How many pools the shared router has whose traffic obeys.
-const POOLS: usize = 120;
+const POOLS: usize = 200;
 /// How many it has whose traffic does not.
 const PINNED: usize = 8;
 
