@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use gonogo::config::load::load;
 use gonogo::config::surroundings::{Flags, Surroundings};
+use gonogo::control::gate::{self, AtBegin};
+use gonogo::control::planner;
 use gonogo::control::world::World;
-use gonogo::control::{gate, planner};
 use gonogo::model::approval::{Approval, Waiting};
 use gonogo::model::catalog::Catalog;
 use gonogo::model::intent::{Arguments, Intent, Verb};
@@ -22,6 +23,7 @@ use gonogo::model::name::PlanId;
 use gonogo::model::operator::Actor;
 use gonogo::model::plan::Plan;
 use gonogo::model::review::{Cause, Review};
+use gonogo::model::rules::RuleStanding;
 use gonogo::model::share::Percent;
 use gonogo::model::text::Text;
 use gonogo::model::time::{Boot, Moment};
@@ -100,13 +102,14 @@ fn measure(size: &Size) -> Outcome<Vec<(&'static str, Duration)>> {
         return Err(format!("a permit was to be measured: {:?}", gate::judge(&world, &met, &now)).into());
     }
     let state = world.target(met.target()).map(|view| view.state.clone()).ok_or("a target")?;
-    let found = AtCommit { state, approvals: approvals.clone(), owed: reviews, is_own_key: true, at };
+    let found = AtCommit { state, approvals: approvals.clone(), owed: reviews, is_own_key: true, at, rules: RuleStanding::default() };
+    let by = AtBegin { catalog: &catalog, spans: &world.calendars.spans, asked: &now, read_only: false, older: None };
     let waits = World { waiting: Arc::new(Vec::new()), ..world.clone() };
     Ok(vec![
         ("permit, with all approvals", middle(|| gate::judge(&world, &met, &now))),
         ("second person, with who may", middle(|| gate::judge(&waits, &met, &now))),
         ("read anew at the confirmation, and judged", middle(|| gate::judge(&world, &planner::recheck(&world, &plan, &now), &now))),
-        ("inside the transaction", middle(|| gate::judge_at_commit(&catalog, &world.calendars.spans, &now, false, &met, &found))),
+        ("inside the transaction", middle(|| gate::judge_at_commit(&by, &met, &found))),
     ])
 }
 

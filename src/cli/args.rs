@@ -3,6 +3,7 @@
 mod deed;
 mod glass;
 mod ledger;
+mod policy;
 mod trace;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Wait};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
+pub use self::policy::PolicyVerb;
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -153,6 +155,12 @@ pub enum Command {
     },
     /// Follows a ticket, deed, commit, version, digest or target along its chain, in both directions.
     Trace(TraceArgs),
+    /// The rules that verdicts are judged by, and who stands for them.
+    Policy {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: PolicyVerb,
+    },
     /// Draws one screen.
     Render(Render),
     /// The record of deeds.

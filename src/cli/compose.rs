@@ -24,6 +24,7 @@ use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::update::{Equipment, Opening};
+use crate::control::world::RulesView;
 use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::NameError;
@@ -104,6 +105,8 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
     let found = who::recognise(around, &config.catalog.people, proof).await;
     let actor = found.recognised.actor.clone();
     let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
+    let rules = RulesView { presented: Some(Arc::new(found.presented())), writers: who::writers(&config.files), ..RulesView::default() };
+    let opening = Opening { rules, ..opening };
     let (around, its_clock) = (around.clone(), clock.clone());
     let switchboard = Arc::new(Switchboard::default());
     let ports = switchboard.clone();
@@ -114,7 +117,8 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
 /// An opening to which the equipment is still to come.
 fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
     let Equipment { installation, record_trouble, has_second_place, abilities } = Equipment::default();
-    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends }
+    let rules = RulesView::default();
+    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends, rules }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -128,6 +132,7 @@ async fn backends_and_store(
     let witnesses = config.ledger.witness.clone();
     let retention = Retention { days: config.store.journal_days, bytes: config.store.journal_bytes };
     let people = config.catalog.people.clone();
+    let catalog = config.catalog.clone();
     let second = config.ledger.break_glass.clone();
     let signer = who::signer(&around);
     switchboard.replace_calendars(calendars(&config, &clock));
@@ -157,6 +162,7 @@ async fn backends_and_store(
         None => ledger,
     };
     ledger.name_people(&people);
+    ledger.name_rules(&catalog);
     let (installation, abilities) = (ledger.installation(), switchboard.abilities());
     let equipment = Equipment { installation, record_trouble: trouble, has_second_place, abilities };
     (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)

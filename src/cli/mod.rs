@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Command, ConfigVerb, LedgerVerb};
+use self::args::{Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -99,6 +99,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::BreakGlass(args) => verbs::glass::run(around, &flags, args).await,
         Command::Review { id, reason, json } => verbs::glass::review(around, &flags, &id, &reason, json).await,
         Command::Trace(args) => verbs::trace::run(around, &flags, &args).await,
+        Command::Policy { what: PolicyVerb::Show { json } } => verbs::policy::show(around, &flags, json).await,
+        Command::Policy { what: PolicyVerb::Accept { digest, reason, json } } => {
+            verbs::policy::accept(around, &flags, digest.as_deref(), &reason, json).await
+        }
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,

@@ -1,5 +1,6 @@
 //! Who is at the keys: the system user, and the keys that the operator's SSH agent holds and proves.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::adapters::signer::{Deadlines, SshAgent};
 use crate::cli::out;
 use crate::config::surroundings::Surroundings;
 use crate::model::name::PersonName;
-use crate::model::operator::{Actor, By, Person, Recognised};
+use crate::model::operator::{Actor, By, Person, Presented, Recognised};
 use crate::model::text::Text;
 use crate::ports::signer::{SignError, Signer};
 
@@ -35,31 +36,56 @@ pub struct Found {
     /// The public keys that the agent lists, or why it lists none; empty too where it was not asked.
     pub keys: Result<Vec<String>, SignError>,
     proven: Option<String>,
+    only_looks: bool,
 }
 
 impl Found {
     /// Who it is when other people are configured. A key that has not proven itself yet says nobody.
     pub fn again(&self, people: &[Person]) -> Actor {
-        let recognised = Actor::recognise(&self.os_user, people, self.keys.as_deref().unwrap_or_default());
-        match recognised.to_prove(&self.os_user, people) {
-            Some(key) if self.proven.as_deref() != Some(key) => Actor::Stranger(self.os_user.clone()),
-            Some(_) | None => recognised.actor,
+        self.presented().actor(people)
+    }
+
+    /// What was shown, for the room to look at it again.
+    pub fn presented(&self) -> Presented {
+        Presented {
+            os_user: self.os_user.clone(),
+            keys: self.keys.clone().unwrap_or_default(),
+            proven: self.proven.clone(),
+            only_looks: self.only_looks,
         }
     }
 }
 
-/// The name of the system user who runs this process.
-pub fn os_user(around: &Surroundings) -> String {
-    let named = around.variable("USER").or_else(|| around.variable("LOGNAME"));
-    let id = rustix::process::getuid().as_raw();
-    // The password file decides: a variable is only what somebody set.
-    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let found = file.lines().find_map(|line| {
+/// The system users each of whom alone, beside root, could have written one of these files; a file that others may write names nobody.
+pub fn writers(files: &[PathBuf]) -> Vec<String> {
+    let passwords = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut writers: Vec<String> = files
+        .iter()
+        .filter_map(|file| std::fs::metadata(file).ok())
+        .filter(|data| data.mode() & 0o022 == 0)
+        .filter_map(|data| named(&passwords, data.uid()))
+        .collect();
+    writers.sort();
+    writers.dedup();
+    writers
+}
+
+/// The name of a user in the password file.
+fn named(passwords: &str, id: u32) -> Option<String> {
+    passwords.lines().find_map(|line| {
         let mut fields = line.split(':');
         let (name, number) = (fields.next()?, fields.nth(1)?);
         (number.parse() == Ok(id)).then(|| name.to_owned())
-    });
-    found.or_else(|| named.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
+    })
+}
+
+/// The name of the system user who runs this process.
+pub fn os_user(around: &Surroundings) -> String {
+    let variable = around.variable("USER").or_else(|| around.variable("LOGNAME"));
+    let id = rustix::process::getuid().as_raw();
+    // The password file decides: a variable is only what somebody set.
+    let file = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    named(&file, id).or_else(|| variable.map(str::to_owned)).unwrap_or_else(|| format!("uid-{id}"))
 }
 
 /// The operator's SSH agent, by `SSH_AUTH_SOCK`.
@@ -72,7 +98,7 @@ pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof) -
     if people.iter().all(|person| person.keys.is_empty()) {
         let os_user = os_user(around);
         let recognised = Actor::recognise(&os_user, people, &[]);
-        return Found { os_user, recognised, keys: Ok(Vec::new()), proven: None };
+        return Found { os_user, recognised, keys: Ok(Vec::new()), proven: None, only_looks: proof == Proof::Waived };
     }
     ask(around, people, proof).await
 }
@@ -90,7 +116,7 @@ pub async fn ask(around: &Surroundings, people: &[Person], proof: Proof) -> Foun
         out::words(&format!("gonogo: {}", words(&recognised, &os_user)));
         proven = None;
     }
-    Found { os_user, recognised, keys, proven }
+    Found { os_user, recognised, keys, proven, only_looks: proof == Proof::Waived }
 }
 
 /// Has the key sign what nobody could have had it sign before.

@@ -18,6 +18,7 @@ use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
+use crate::model::rules::{Naming, RuleStanding};
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -59,6 +60,9 @@ pub struct StorePicture {
     pub entries: Vec<EntryRow>,
     /// All entries.
     pub size: u64,
+    /// How the rules of this process stand to those that were accepted.
+    #[serde(default)]
+    pub rules: RuleStanding,
     /// What is wrong with second places of checkpoints.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<Text>,
@@ -228,6 +232,25 @@ pub enum Event {
         /// When it was committed.
         result: Result<DateTime<Utc>, LedgerError>,
     },
+    /// An operator puts a name under changed rules.
+    NameRules {
+        /// What is said.
+        naming: Naming,
+    },
+    /// What an operator said about changed rules was signed by the operator's own key, or not.
+    NamingSigned {
+        /// What was said.
+        naming: Naming,
+        /// The signature.
+        result: Result<Signed, SignError>,
+    },
+    /// What an operator said about changed rules was recorded, or refused.
+    RulesNamed {
+        /// What was said.
+        naming: Naming,
+        /// How the rules stand now.
+        result: Result<RuleStanding, LedgerError>,
+    },
     /// A session looks at a target: its sources are polled quicker.
     Looking {
         /// The target; none: at none in particular.
@@ -281,10 +304,50 @@ impl Event {
             | Self::Rule { .. }
             | Self::RulingSigned { .. }
             | Self::Signed { .. }
-            | Self::Ruled { .. } => "deed",
+            | Self::Ruled { .. }
+            | Self::NameRules { .. }
+            | Self::NamingSigned { .. }
+            | Self::RulesNamed { .. } => "deed",
             Self::Looking { .. } | Self::Following { .. } | Self::AuthorsWanted { .. } | Self::VerifyAsked => "session",
             Self::Slept { .. } | Self::Woke => "time",
             Self::Reloaded { .. } => "configuration",
+        }
+    }
+
+    /// The plan whose deed the event is about, when it is about one.
+    pub fn subject(&self) -> Option<PlanId> {
+        match self {
+            Self::Began { plan, .. }
+            | Self::Sending { plan, .. }
+            | Self::Answered { plan, .. }
+            | Self::Recorded { plan, .. }
+            | Self::Looked { plan, .. }
+            | Self::Adopted { plan, .. }
+            | Self::Signed { plan, .. }
+            | Self::Noted { plan, .. } => Some(*plan),
+            Self::Polled { .. }
+            | Self::CalendarRead { .. }
+            | Self::AuthorsRead { .. }
+            | Self::AuthorsWanted { .. }
+            | Self::LogRead { .. }
+            | Self::StoreRead { .. }
+            | Self::JournalRead { .. }
+            | Self::JournalWritten { .. }
+            | Self::Verified { .. }
+            | Self::Confirmed { .. }
+            | Self::Refused { .. }
+            | Self::Rule { .. }
+            | Self::RulingSigned { .. }
+            | Self::Ruled { .. }
+            | Self::NameRules { .. }
+            | Self::NamingSigned { .. }
+            | Self::RulesNamed { .. }
+            | Self::Looking { .. }
+            | Self::Following { .. }
+            | Self::VerifyAsked
+            | Self::Slept { .. }
+            | Self::Reloaded { .. }
+            | Self::Woke => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::control::authors;
 use crate::control::gated::AtGate;
+use crate::control::rules::{self, ByOlder};
 use crate::control::world::{Ruled, World};
 use crate::control::{calendar, gated};
 use crate::model::approval::{Decision, Ruling, Waiting};
@@ -18,11 +19,34 @@ use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
 use crate::policy::calendar::{Calendars, Standing};
 use crate::policy::judge::{self, Case};
+use crate::policy::rules as policy;
 use crate::policy::{glass, own_run, role};
 use crate::ports::ledger::{AtCommit, LedgerError};
 
-/// The verdict over a plan as the world stands now, with the approvals that the store holds.
+/// The verdict over a plan as the world stands now, with the approvals that the store holds; while changed rules are not accepted, the
+/// stricter one of old and new.
 pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
+    let rules = world.rules_in_force(plan.target());
+    let newer = judge_by(world, plan, now, &rules);
+    match (rules::by_older(world, plan, now), rules::older(world)) {
+        (Some(ByOlder { plan: Some(plan), against, .. }), Some(older)) => {
+            policy::stricter(newer, also_against(judge_by(&older, &plan, now, &rules), against))
+        }
+        (_, _) => newer,
+    }
+}
+
+fn also_against(verdict: Verdict, mut against: Vec<Reason>) -> Verdict {
+    if against.is_empty() {
+        return verdict;
+    }
+    if let Verdict::Deny(reasons) = verdict {
+        against.extend(reasons);
+    }
+    Verdict::Deny(against)
+}
+
+fn judge_by(world: &World, plan: &Plan, now: &Moment, rules: &str) -> Verdict {
     let hold = world.target(plan.target()).and_then(|view| view.state.hold.as_ref());
     let busy = world
         .deeds
@@ -44,7 +68,7 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
             .as_ref()
             .filter(|_| !(glass::is_broken(plan) && world.ledger.has_second_place))
             .map(AsRef::as_ref),
-        rules: &world.catalog.rules_digest,
+        rules,
         at: now.wall,
         hold,
         busy: busy.as_deref(),
@@ -54,24 +78,61 @@ pub fn judge(world: &World, plan: &Plan, now: &Moment) -> Verdict {
     })
 }
 
+/// By what a plan is judged inside the transaction that begins it.
+#[derive(Debug, Clone, Copy)]
+pub struct AtBegin<'a> {
+    /// The rules.
+    pub catalog: &'a Catalog,
+    /// Windows and freezes.
+    pub spans: &'a Calendars,
+    /// When it was asked for.
+    pub asked: &'a Moment,
+    /// Whether deeds are impossible.
+    pub read_only: bool,
+    /// The accepted rules, while changed ones wait to be accepted.
+    pub older: Option<&'a ByOlder>,
+}
+
 /// The verdict inside the transaction that begins the deed, on what stands in the store at that moment.
-pub fn judge_at_commit(catalog: &Catalog, spans: &Calendars, asked: &Moment, read_only: bool, plan: &Plan, found: &AtCommit) -> Verdict {
+pub fn judge_at_commit(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit) -> Verdict {
+    let rules = in_force_at_commit(by.catalog, by.older, plan, found);
+    let newer = judge_found(by, plan, found, &rules);
+    match by.older {
+        Some(ByOlder { plan: Some(as_it_was), catalog, spans, against, .. }) => {
+            let older = AtBegin { catalog, spans, older: None, ..*by };
+            policy::stricter(newer, also_against(judge_found(&older, as_it_was, found, &rules), against.clone()))
+        }
+        Some(ByOlder { plan: None, .. }) | None => newer,
+    }
+}
+
+fn judge_found(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit, rules: &str) -> Verdict {
     let began = found.state.rollout.as_ref().map(|rollout| rollout.begun);
     judge::judge(&Case {
         plan,
-        guard: catalog.guard(plan.target()),
+        guard: by.catalog.guard(plan.target()),
         is_own_key: Some(found.is_own_key),
-        people: &catalog.people,
-        read_only,
+        people: &by.catalog.people,
+        read_only: by.read_only,
         record_trouble: None,
-        rules: &catalog.rules_digest,
+        rules,
         at: found.at,
         hold: found.state.hold.as_ref(),
         busy: None,
         approvals: &found.approvals,
         owed: &found.owed,
-        shut: &calendar::stands(spans, plan, found.at, asked, began).reasons,
+        shut: &calendar::stands(by.spans, plan, found.at, by.asked, began).reasons,
     })
+}
+
+/// The digest of the rules that count in the store at that moment. Where others are accepted than those that the plan was judged by,
+/// it is none that an Order could bear.
+fn in_force_at_commit(catalog: &Catalog, older: Option<&ByOlder>, plan: &Plan, found: &AtCommit) -> String {
+    match (found.rules.waits(), older) {
+        (false, _) => catalog.rules_for(plan.target()),
+        (true, Some(older)) if found.rules.accepted.as_ref() == Some(&older.digest) => older.in_force.clone(),
+        (true, _) => String::new(),
+    }
 }
 
 /// How a plan stands to windows and freezes now.
@@ -80,27 +141,51 @@ pub fn stands_now(world: &World, plan: &Plan, now: &Moment) -> Standing {
     calendar::stands(&world.calendars.spans, plan, now.wall, now, began)
 }
 
-/// Why `actor` may not say this about a plan; empty when it may be said. Asked by a screen, and again inside the transaction.
-pub fn against(
+/// What is said about a plan, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// What.
+    pub decision: Decision,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Whether deeds are impossible.
+    pub read_only: bool,
+}
+
+/// Why the one at the keys may not say this about a plan as the world stands now; empty when it may be said.
+pub fn against(world: &World, plan: &Plan, decision: Decision, now: &Moment) -> Vec<Reason> {
+    let said = Said { decision, actor: &world.actor, read_only: world.read_only };
+    let rules = world.rules_in_force(plan.target());
+    let older = rules::by_older_on(world, plan.target());
+    against_by(&world.catalog, older.as_ref(), &said, plan, (now.wall, None), &rules)
+}
+
+/// Why it may not be said, inside the transaction that records it.
+pub fn against_at_commit(catalog: &Catalog, older: Option<&ByOlder>, said: &Said<'_>, plan: &Plan, found: &AtCommit) -> Vec<Reason> {
+    let rules = in_force_at_commit(catalog, older, plan, found);
+    against_by(catalog, older, said, plan, (found.at, Some(found.is_own_key)), &rules)
+}
+
+fn against_by(
     catalog: &Catalog,
-    read_only: bool,
+    older: Option<&ByOlder>,
+    said: &Said<'_>,
     plan: &Plan,
-    decision: Decision,
-    actor: &Actor,
-    at: chrono::DateTime<chrono::Utc>,
-    is_own_key: Option<bool>,
+    (at, is_own_key): (chrono::DateTime<chrono::Utc>, Option<bool>),
+    rules: &str,
 ) -> Vec<Reason> {
-    approval::reasons_against(&Ask {
-        plan,
-        decision,
-        actor,
-        people: &catalog.people,
-        guard: catalog.guard(plan.target()),
-        is_own_key,
-        rules: &catalog.rules_digest,
-        read_only,
-        at,
-    })
+    let Said { decision, actor, read_only } = *said;
+    let by = |catalog: &Catalog| {
+        let (people, guard) = (&catalog.people, catalog.guard(plan.target()));
+        approval::reasons_against(&Ask { plan, decision, actor, people, guard, is_own_key, rules, read_only, at })
+    };
+    let mut reasons = by(catalog);
+    if let Some(older) = older.filter(|older| older.differs) {
+        let more = by(&older.catalog).into_iter().chain(older.against.iter().cloned());
+        let fresh: Vec<Reason> = more.filter(|reason| !reasons.contains(reason)).collect();
+        reasons.extend(fresh);
+    }
+    reasons
 }
 
 /// Why `actor` may not answer for a run at the gates of a target, so far as it follows from who it is and from whom the backend asks;
@@ -125,13 +210,33 @@ pub fn against_answer(world: &World, target: &Target, at: &AtGate<'_>, opens: bo
     reasons
 }
 
-/// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not configured.
+/// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not
+/// configured. While changed rules are not accepted, by those of old and new by which more are missing.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
-    let Some(guard) = world.catalog.guard(waiting.plan.target()) else { return (None, 0) };
-    let (plan, people, at) = (authors::looked_at(world, &waiting.plan, &world.at), &world.catalog.people, &world.at.wall);
-    let required = approval::requirements(&plan, guard, people);
-    let (needs, given) = approval::met(&required, &approval::counting(&plan, guard, people, &waiting.approvals, at));
+    let target = waiting.plan.target();
+    let Some(guard) = world.catalog.guard(target) else { return (None, 0) };
+    let plan = authors::looked_at(world, &waiting.plan, &world.at);
+    let met = |catalog: &Catalog, guard| {
+        let people = &catalog.people;
+        let required = approval::requirements(&plan, guard, people);
+        approval::met(&required, &approval::counting(&plan, guard, people, &waiting.approvals, &world.at.wall))
+    };
+    let newer = met(&world.catalog, guard);
+    let older = world.rules.older.as_ref().and_then(|older| Some(met(&older.catalog, older.catalog.guard(target)?)));
+    let missing = |(needs, given): (u32, u32)| needs.saturating_sub(given);
+    let (needs, given) = older.filter(|older| missing(*older) > missing(newer)).unwrap_or(newer);
     (Some(needs), given)
+}
+
+/// Whether a forward deed on a target asks for the target in full.
+pub fn asks_for_text(world: &World, target: &Target) -> bool {
+    catalogs(world).any(|catalog| catalog.protection(target).is_some_and(|protection| protection.typed_confirmation))
+}
+
+/// The room's own rules, and the accepted ones while they are others.
+fn catalogs(world: &World) -> impl Iterator<Item = &Catalog> {
+    let older = world.rules.older.as_ref().map(|older| older.catalog.as_ref());
+    std::iter::once(world.catalog.as_ref()).chain(older)
 }
 
 /// What `actor` says about a plan, ready to be recorded: an approval ends when its environment says so, at the latest with the plan.
@@ -157,7 +262,7 @@ pub fn against_review(world: &World, review: &Review) -> Vec<Reason> {
 
 /// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.
 pub fn signing_keys(world: &World, target: &Target) -> Option<Vec<String>> {
-    let assurance = world.catalog.environment(&target.environment)?.assurance;
+    let assurance = catalogs(world).filter_map(|catalog| catalog.environment(&target.environment)).map(|one| one.assurance).max()?;
     let Actor::Person(name) = &world.actor else { return None };
     (assurance >= Assurance::T1).then(|| world.catalog.person(name).map(|person| person.keys.clone()).unwrap_or_default())
 }

@@ -13,6 +13,7 @@ pub mod gated;
 pub mod planner;
 pub mod record;
 pub mod released;
+pub mod rules;
 pub mod schedule;
 pub mod standing;
 pub mod task;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::control::rules::{Asking, ByOlder};
 use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
@@ -11,6 +12,7 @@ use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
+use crate::model::rules::Naming;
 use crate::model::signal::Ask;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
@@ -87,6 +89,8 @@ pub enum Task {
         spans: Arc<Calendars>,
         /// When it was asked for: by it the age of calendars is counted.
         asked: Moment,
+        /// The accepted rules, while changed ones wait to be accepted.
+        older: Option<Box<ByOlder>>,
     },
     /// Has a plan signed by the requester's own key.
     Sign {
@@ -167,6 +171,24 @@ pub enum Task {
         catalog: Arc<Catalog>,
         /// Whether deeds are impossible.
         read_only: bool,
+        /// The accepted rules, while changed ones wait to be accepted.
+        older: Option<Box<ByOlder>>,
+    },
+    /// Has what an operator says about changed rules signed by the operator's own key.
+    SignNaming {
+        /// What is said.
+        naming: Naming,
+        /// The operator's public keys.
+        keys: Vec<String>,
+    },
+    /// Records that an operator stands for changed rules.
+    NameRules {
+        /// What is said.
+        naming: Naming,
+        /// The operator's own signature; none: the process signs.
+        signed: Option<Signed>,
+        /// By what it is judged.
+        by: Box<Asking>,
     },
     /// Remembers what no deed of ours caused.
     Remember {

@@ -1,6 +1,7 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
 mod ledger;
+mod rules;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 pub use self::ledger::{LedgerView, Ruled};
+pub use self::rules::{Named, Older, RulesView};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
@@ -366,6 +368,8 @@ pub struct World {
     pub ranges: Arc<BTreeMap<Span, Fact<Range>>>,
     /// Windows and freezes.
     pub calendars: CalendarView,
+    /// The rules, and whether changed ones wait to be accepted.
+    pub rules: RulesView,
     /// What happened, oldest first, at most 2,000 lines.
     pub timeline: Arc<VecDeque<Happening>>,
     /// Logs that sessions follow, by CI backend and log.
@@ -398,6 +402,7 @@ impl World {
             deeds: RedBlackTreeMapSync::new_sync(),
             calendars,
             ranges: Arc::new(BTreeMap::new()),
+            rules: RulesView::default(),
             waiting: Arc::new(Vec::new()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),

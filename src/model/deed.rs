@@ -217,7 +217,7 @@ impl EntryKind {
     /// Whether a person's own key may sign an entry of this kind.
     pub fn is_personal(self) -> bool {
         match self {
-            Self::Intent | Self::Approval | Self::Rejection | Self::Withdrawal | Self::Note | Self::BreakGlass => true,
+            Self::Intent | Self::Approval | Self::Rejection | Self::Withdrawal | Self::Note | Self::Policy | Self::BreakGlass => true,
             Self::Signers
             | Self::Denied
             | Self::Sending
@@ -232,7 +232,6 @@ impl EntryKind {
             | Self::NotBegun
             | Self::Hold
             | Self::Resume
-            | Self::Policy
             | Self::Imported => false,
         }
     }

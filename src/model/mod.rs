@@ -22,6 +22,7 @@ pub mod reason;
 pub mod released;
 pub mod review;
 pub mod rollout;
+pub mod rules;
 pub mod run_gate;
 pub mod share;
 pub mod signal;

@@ -131,6 +131,30 @@ pub struct Recognised {
     pub by: By,
 }
 
+/// What the process was shown by whoever is at its keys: by it a person is found again among other people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// The name of the system user who runs the process.
+    pub os_user: String,
+    /// The public keys that the agent lists.
+    pub keys: Vec<String>,
+    /// The key that proved itself by signing.
+    pub proven: Option<String>,
+    /// Whether no key has to prove itself: nothing is done in anybody's name.
+    pub only_looks: bool,
+}
+
+impl Presented {
+    /// Who it is among these people. A key that has to prove itself and has not says nobody.
+    pub fn actor(&self, people: &[Person]) -> Actor {
+        let recognised = Actor::recognise(&self.os_user, people, &self.keys);
+        match recognised.to_prove(&self.os_user, people) {
+            Some(key) if !self.only_looks && self.proven.as_deref() != Some(key) => Actor::Stranger(self.os_user.clone()),
+            Some(_) | None => recognised.actor,
+        }
+    }
+}
+
 impl Recognised {
     /// The key that must sign before anything is done in this name: an agent can list every public key that it has read somewhere.
     /// None where the system user alone says the same, or where it is nobody.

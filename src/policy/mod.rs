@@ -9,5 +9,6 @@ pub mod glass;
 pub mod judge;
 pub mod own_run;
 pub mod role;
+pub mod rules;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod authors;
 mod edges;
 mod glass;
+mod rules;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification};
+use super::ledger::{
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
+};
 use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::capability::Capability;
+use crate::model::catalog::Catalog;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
@@ -17,6 +20,7 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::rules::{Naming, RuleStanding};
 use crate::model::signal::{Ask, SignalReading};
 use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
@@ -98,6 +102,13 @@ impl Ledger for Broken<LedgerError> {
         "none".to_owned()
     }
     fn name_people(&self, _: &[Person]) {}
+    fn name_rules(&self, _: &std::sync::Arc<Catalog>) {}
+    fn rules(&self) -> Pending<'_, Result<RuleStanding, LedgerError>> {
+        self.say()
+    }
+    fn accept_rules<'a>(&'a self, _: &'a Naming, _: Option<&'a Signed>, _: MayName<'a>) -> Pending<'a, Result<RuleStanding, LedgerError>> {
+        self.say()
+    }
     fn store_plan<'a>(&'a self, _: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.say()
     }

@@ -1,11 +1,14 @@
 //! The port to the ledger and to what must change together with it: plans, holds, leases, slot roles.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
 use super::signer::Signed;
 use crate::model::approval::{Approval, Attempt, Ruling, Waiting};
+use crate::model::catalog::Catalog;
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
@@ -14,6 +17,7 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::rules::{Naming, RuleStanding};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
@@ -83,7 +87,13 @@ pub struct AtCommit {
     pub owed: Vec<Review>,
     /// Whether the person's own key signed what is being recorded, and the signature holds.
     pub is_own_key: bool,
+    /// How the rules of this process stand to those that were accepted.
+    pub rules: RuleStanding,
 }
+
+/// What comes of putting a name under changed rules, asked inside its transaction; pure, quick, without I/O: whether they are accepted
+/// by it, else one stands for them; the reasons when it may not.
+pub type MayName<'a> = &'a (dyn Fn(&RuleStanding, bool) -> Result<bool, Vec<Reason>> + Send + Sync);
 
 /// Whether a review may be closed, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
 pub type MayReview<'a> = &'a (dyn Fn(&Review) -> Vec<Reason> + Send + Sync);
@@ -199,6 +209,23 @@ pub trait Ledger: Send + Sync {
 
     /// Says whose signatures count from the next entry on that a person can sign; the change is an entry of its own.
     fn name_people(&self, people: &[Person]);
+
+    /// Says by which rules this process judges. The first are taken as accepted; changed ones are an entry of their own, and while a
+    /// policy-owner guards those that were accepted, these stay so until [`Ledger::accept_rules`] says otherwise.
+    fn name_rules(&self, catalog: &Arc<Catalog>);
+
+    /// How the rules of this process stand to those that were accepted.
+    fn rules(&self) -> Pending<'_, Result<RuleStanding, LedgerError>>;
+
+    /// Puts a person's name under the changed rules of this process, one transaction: a `policy` entry of state `named`, and when
+    /// `may` says that they are accepted by it, one of state `accepted`. What `may` refuses is recorded as `denied` and returned as
+    /// [`LedgerError::Refused`]. `signed`: the person's own signature over [`Naming::body`]; none: the process signs.
+    fn accept_rules<'a>(
+        &'a self,
+        naming: &'a Naming,
+        signed: Option<&'a Signed>,
+        may: MayName<'a>,
+    ) -> Pending<'a, Result<RuleStanding, LedgerError>>;
 
     /// Stores a plan until it expires.
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>>;

@@ -7,6 +7,7 @@ use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
 use super::reviews;
+use super::rules;
 use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
@@ -41,10 +42,12 @@ impl SqliteStore {
         let now = state::load(&mut write.tx, plan.target()).await?;
         let approvals = rulings::given(&mut write.tx, plan.id).await?;
         let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        write.name_rules().await?;
+        let rules = rules::standing(self, &mut write.tx).await?;
         if !signed.is_empty() {
             write.take_signatures(&plan.order.requester, personal_bodies(plan)?, signed).await?;
         }
-        let found = AtCommit { state: now, at: write.at, approvals, owed, is_own_key: !signed.is_empty() };
+        let found = AtCommit { state: now, at: write.at, approvals, owed, is_own_key: !signed.is_empty(), rules };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),

@@ -14,6 +14,7 @@ use super::record::{about, canonical};
 use super::reviews::{opened, owed};
 use super::second::SecondPlace;
 use crate::model::approval::{Attempt, Ruling, Waiting};
+use crate::model::catalog::Catalog;
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -21,13 +22,14 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::rules::{Naming, RuleStanding};
 use crate::model::text::Text;
 use crate::model::time::rfc3339;
 use crate::model::verdict::Verdict;
 use crate::ports::Pending;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::{
-    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use crate::ports::signer::Signed;
 
@@ -87,7 +89,9 @@ impl SecondLedger {
         let state =
             states.into_iter().find(|state| state.target == *plan.target()).unwrap_or_else(|| TargetState::new(plan.target().clone()));
         let owed_now = self.first.reviews().await.unwrap_or_default();
-        let permit = match judge(&AtCommit { state, at, approvals: Vec::new(), owed: owed_now, is_own_key: !signed.is_empty() }) {
+        let rules = self.first.rules().await.unwrap_or_default();
+        let found = AtCommit { state, at, approvals: Vec::new(), owed: owed_now, is_own_key: !signed.is_empty(), rules };
+        let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
             other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
@@ -198,6 +202,20 @@ impl Ledger for SecondLedger {
     }
     fn name_people(&self, people: &[Person]) {
         self.first.name_people(people);
+    }
+    fn name_rules(&self, catalog: &Arc<Catalog>) {
+        self.first.name_rules(catalog);
+    }
+    fn rules(&self) -> Pending<'_, Result<RuleStanding, LedgerError>> {
+        self.first.rules()
+    }
+    fn accept_rules<'a>(
+        &'a self,
+        naming: &'a Naming,
+        signed: Option<&'a Signed>,
+        may: MayName<'a>,
+    ) -> Pending<'a, Result<RuleStanding, LedgerError>> {
+        self.first.accept_rules(naming, signed, may)
     }
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.first.store_plan(plan)

@@ -36,11 +36,12 @@ impl Write<'_> {
     /// Keeps what the verdict over a plan saw, for the entry that was appended last.
     pub async fn saw(&mut self, plan: &Plan) -> Result<(), LedgerError> {
         let digest = plan.evidence_digest().map_err(broken)?;
-        sqlx::query("INSERT OR IGNORE INTO evidence (digest, json) VALUES (?, ?)")
-            .bind(&digest)
-            .bind(plan.evidence_bytes().map_err(broken)?)
-            .execute(&mut *self.tx)
-            .await?;
+        self.keep_evidence(&digest, &plan.evidence_bytes().map_err(broken)?).await
+    }
+
+    /// Keeps bytes under their digest, for the entry that was appended last.
+    pub async fn keep_evidence(&mut self, digest: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        sqlx::query("INSERT OR IGNORE INTO evidence (digest, json) VALUES (?, ?)").bind(digest).bind(bytes).execute(&mut *self.tx).await?;
         sqlx::query("UPDATE entry SET evidence = ? WHERE n = ?")
             .bind(digest)
             .bind(i64::try_from(self.next()).map_err(broken)?.saturating_sub(1))
@@ -74,6 +75,8 @@ fn seen(digest: String, kept: &[u8], body: &[u8]) -> Seen {
     let real = Sha256::digest(kept).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let named = body.get("evidence").and_then(Value::as_str);
-    let lists: Vec<Vec<Value>> = serde_json::from_slice(kept).unwrap_or_default();
+    // A plan's evidence is two lists; rules are one object.
+    let lists = serde_json::from_slice::<Vec<Vec<Value>>>(kept);
+    let lists = lists.unwrap_or_else(|_| serde_json::from_slice(kept).map(|one| vec![vec![one]]).unwrap_or_default());
     Seen { whole: real == digest && named.is_none_or(|named| named == digest), digest, items: lists.concat() }
 }

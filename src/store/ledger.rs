@@ -1,11 +1,14 @@
 //! The ledger's port on [`SqliteStore`]: each method is one transaction, told in the file of its family.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::begin::personal_bodies;
 use super::sqlite::SqliteStore;
 use super::state;
 use crate::model::approval::{Attempt, Ruling, Waiting};
+use crate::model::catalog::Catalog;
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -13,10 +16,11 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
+use crate::model::rules::{Naming, RuleStanding};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::ledger::{
-    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use crate::ports::signer::Signed;
 
@@ -27,6 +31,23 @@ impl Ledger for SqliteStore {
 
     fn name_people(&self, people: &[Person]) {
         self.set_people(people);
+    }
+
+    fn name_rules(&self, catalog: &Arc<Catalog>) {
+        self.set_rules(catalog);
+    }
+
+    fn rules(&self) -> Pending<'_, Result<RuleStanding, LedgerError>> {
+        Box::pin(self.rules_standing())
+    }
+
+    fn accept_rules<'a>(
+        &'a self,
+        naming: &'a Naming,
+        signed: Option<&'a Signed>,
+        may: MayName<'a>,
+    ) -> Pending<'a, Result<RuleStanding, LedgerError>> {
+        Box::pin(self.put_name(naming, signed, may))
     }
 
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {

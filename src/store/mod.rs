@@ -28,6 +28,7 @@ mod proof;
 mod query;
 mod record;
 mod reviews;
+mod rules;
 mod rulings;
 mod schema;
 mod second;

@@ -9,6 +9,7 @@ use super::head::Entry;
 use super::plans::{no_plan, told};
 use super::record::{about, canonical};
 use super::reviews;
+use super::rules;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
@@ -59,7 +60,9 @@ impl SqliteStore {
             }
         }
         let approvals = given(&mut write.tx, plan.id).await?;
-        let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some() };
+        write.name_rules().await?;
+        let rules = rules::standing(self, &mut write.tx).await?;
+        let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some(), rules };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));

@@ -119,7 +119,6 @@ CREATE TABLE taken_over (
 const LEDGER_5: &str = "
 CREATE TABLE rules (
     digest TEXT PRIMARY KEY,
-    n INTEGER NOT NULL,
     state TEXT NOT NULL,
     json TEXT NOT NULL
 ) WITHOUT ROWID;

@@ -20,6 +20,7 @@ use super::second::SecondPlace;
 use super::sign::{ProcessKey, verifier};
 use super::tree::{Hash, Range, leaf};
 use super::witness::Witness;
+use crate::model::rules::RuleSet;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::LedgerError;
 
@@ -60,6 +61,8 @@ pub struct SqliteStore {
     pub(super) second: OnceLock<SecondPlace>,
     /// The persons' part of the allowed-signers file.
     pub(super) people: RwLock<String>,
+    /// The rules by which this process judges, with their digest.
+    pub(super) rules: RwLock<Option<Arc<(String, RuleSet)>>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -155,6 +158,7 @@ impl SqliteStore {
             known: std::sync::Mutex::new(None),
             second: OnceLock::new(),
             people: RwLock::new(String::new()),
+            rules: RwLock::new(None),
             refusal: RwLock::new(None),
         }
     }

@@ -65,8 +65,9 @@ pub struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// Appends an entry; before one that a person can sign, the signers are named when they changed.
+    /// Appends an entry; before it the rules are named when they changed, and before one that a person can sign the signers.
     pub async fn append(&mut self, entry: Entry) -> Result<(), LedgerError> {
+        self.name_rules().await?;
         if entry.kind.is_personal() {
             self.name_signers().await?;
         }

@@ -50,6 +50,8 @@ pub enum Command {
     Execute,
     /// Repeats only what failed in a run.
     RetryFailed,
+    /// Puts a name under changed rules.
+    Policy,
     /// Opens the log of a step and follows it.
     Logs,
     /// Lets a log run on, or stand still.
@@ -137,6 +139,12 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Rule(Decision::Withdraw), "withdraw", "withdraw", "takes your plan or your approval back, until the deed begins"),
     on(&[Screen::Pipeline], entry(Command::RetryFailed, "retry-failed", "retry failed", "runs again only what failed in the run")),
     entry(Command::Execute, "execute", "execute", "opens your plan that waited, to carry it out"),
+    entry(
+        Command::Policy,
+        "policy",
+        "accept rules",
+        "puts your name under changed rules; another policy-owner than their author accepts them",
+    ),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
     on(&[Screen::Board], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),

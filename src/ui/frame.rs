@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::control::rules;
 use crate::control::world::Source;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::BackendName;
@@ -11,6 +12,7 @@ use crate::model::reading::Freshness;
 use crate::model::review::broken_glass;
 use crate::model::time::Moment;
 
+use super::command::Command;
 use super::facts;
 use super::row::{Row, wrap};
 use super::scene::Scene;
@@ -220,6 +222,12 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     }
     for trouble in &world.ledger.witnesses {
         say(format!("a witness of the ledger keeps no checkpoint, deeds go on: {trouble}"));
+    }
+    if world.rules.older.is_some() {
+        let may = rules::acceptors(world);
+        let may = if may.is_empty() { "nobody may accept them".to_owned() } else { format!("may accept: {}", may.join(", ")) };
+        let key = scene.keymap.shown(Command::Policy);
+        say(format!("RULES CHANGED, not accepted: the stricter of old and new counts; {may}; {key} or gonogo policy"));
     }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));

@@ -2,6 +2,7 @@
 
 use crate::control::gate;
 use crate::control::gated::{self, AtGate};
+use crate::control::rules::Asking;
 use crate::control::world::{TargetView, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::capability::Capability;
@@ -141,6 +142,9 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
     if entry.command == Command::RetryFailed {
         return against_part(at);
     }
+    if entry.command == Command::Policy {
+        return against_naming(at.world);
+    }
     let looks = entry.command == Command::Look && !matches!(at.screen, Screen::Ledger | Screen::Changes);
     let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
@@ -171,6 +175,11 @@ fn against_ruling(decision: Decision, at: &Standpoint<'_>) -> Option<Hindrance> 
     };
     let first = reasons.into_iter().next()?;
     Some(because(first.text.as_str(), first.fix.as_str()))
+}
+
+fn against_naming(world: &World) -> Option<Hindrance> {
+    let first = || Asking::of(world).may(&world.rules.standing, None).err()?.into_iter().next();
+    against_all_deeds(world).or_else(|| first().map(|first| because(first.text.as_str(), first.fix.as_str())))
 }
 
 fn against_execution(at: &Standpoint<'_>) -> Option<Hindrance> {

@@ -134,7 +134,7 @@ fn has_agreed(world: &World, waiting: &Waiting, who: &Actor, now: &Moment) -> bo
 /// Why the reader may not say this about a plan that waits; the store looks at it again.
 pub fn against(world: &World, waiting: &Waiting, decision: Decision, now: &Moment) -> Vec<Reason> {
     let plan = &authors::looked_at(world, &waiting.plan, now);
-    let mut reasons = gate::against(&world.catalog, world.read_only, plan, decision, &world.actor, now.wall, None);
+    let mut reasons = gate::against(world, plan, decision, now);
     let me = world.actor.to_string();
     match decision {
         Decision::Approve if has_agreed(world, waiting, &world.actor, now) => reasons.push(Reason::new(

@@ -26,6 +26,8 @@ pub enum Wanted {
     Note(Target),
     /// Why the glass is broken for this.
     Glass(Intent),
+    /// What was looked at before a name is put under changed rules.
+    Policy,
     /// What to find.
     Find,
 }
@@ -52,6 +54,8 @@ pub enum Answer {
     Note(Target, Text),
     /// What breaks the glass, with its reason and its time box.
     Glass(Intent),
+    /// A name is put under changed rules, in these words.
+    Policy(Text),
     /// What to find; the prompt goes on.
     Finding(String),
     /// What to find, and the prompt is done.
@@ -69,7 +73,7 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_)) => Answer::Left,
+            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy) => Answer::Left,
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
@@ -79,7 +83,7 @@ impl Prompt {
                 self.field.on(chord);
                 Answer::Finding(self.field.text().to_owned())
             }
-            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_)) => {
+            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy) => {
                 self.field.on(chord);
                 Answer::Open
             }
@@ -91,7 +95,7 @@ impl Prompt {
         self.field.paste(text);
         match self.wanted {
             Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) => Answer::Open,
+            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
         }
     }
 
@@ -99,6 +103,7 @@ impl Prompt {
         let typed = self.field.text().trim();
         match &self.wanted {
             Wanted::Find => Answer::Found(typed.to_owned()),
+            Wanted::Policy => Answer::Policy(Text::clean_within(typed, super::field::LONGEST)),
             Wanted::Note(target) if typed.is_empty() => {
                 self.wrong = Some(format!("write what should be known of {target}"));
                 Answer::Open
@@ -140,6 +145,9 @@ impl Prompt {
                 row.add(Role::Watched, " BREAK GLASS").add(Role::Strong, format!(" {} {}", intent.verb.word(), intent.target));
                 row.add(Role::Plain, ": ");
             }
+            Wanted::Policy => {
+                row.add(Role::Strong, " put your name under the changed rules").add(Role::Plain, ", what you looked at: ");
+            }
             Wanted::Find => {
                 row.add(Role::Strong, " find").add(Role::Plain, ": ");
             }
@@ -156,7 +164,7 @@ impl Prompt {
                 })
             }
             Wanted::Glass(_) => Some("why, [for 15m]".to_owned()),
-            Wanted::Note(_) | Wanted::Find => None,
+            Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
             row.end(if self.wrong.is_some() { Role::Watched } else { Role::Quiet }, format!(" {tail} "));
@@ -170,7 +178,7 @@ impl Prompt {
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
         let width = match self.wanted {
             Wanted::Share(_) => 4,
-            Wanted::Note(_) | Wanted::Glass(_) | Wanted::Find => {
+            Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
                 area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0))
             }
         };
@@ -182,6 +190,7 @@ impl Prompt {
         let mut row = Row::new();
         let enter = match self.wanted {
             Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) => " opens the plan   ",
+            Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
         };
         row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, enter).add(Role::Key, "Esc").add(Role::Plain, " leaves");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
+use crate::control::rules;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
@@ -15,6 +16,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::rules::Naming;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
@@ -45,6 +47,8 @@ pub enum Act {
     Refuse(Box<Plan>, Vec<Reason>),
     /// Record what was said about a plan that waits; policy and store look at it again.
     Rule(Box<Ruling>),
+    /// Record that a name is put under changed rules; policy and store look at it again.
+    NameRules(Box<Naming>),
     /// Poll quicker around this target and run; none: look at nothing in particular.
     Look {
         /// The target.
@@ -346,6 +350,10 @@ impl Session {
                 self.open_plan(blank(Verb::Note, target, args), world, now);
             }
             Answer::Glass(intent) => self.open_plan(intent, world, now),
+            Answer::Policy(words) => {
+                self.over = Over::Nothing;
+                return vec![Act::NameRules(Box::new(rules::naming(world, words)))];
+            }
             Answer::Finding(typed) => self.board.get_mut().set_filter(&typed),
             Answer::Found(typed) => {
                 self.board.get_mut().set_filter(&typed);
@@ -357,7 +365,7 @@ impl Session {
 
     fn open_plan(&mut self, intent: Intent, world: &World, now: &Moment) {
         let nonce = (self.nonce)();
-        let typed = world.catalog.protection(&intent.target).is_some_and(|protection| protection.typed_confirmation);
+        let typed = gate::asks_for_text(world, &intent.target);
         match (self.plan)(world, intent, now, &nonce) {
             Ok(plan) => self.over = Over::Plan(Box::new(PlanDialog::new(plan, typed))),
             Err(error) => {
@@ -376,7 +384,7 @@ impl Session {
             // What policy refuses is opened all the same: its reasons stand there, and an attempt is recorded.
             match waits {
                 Ok(Waits::Plan(waiting)) => {
-                    let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
+                    let typed = gate::asks_for_text(world, waiting.plan.target());
                     self.over = Over::Ruling(Box::new(RulingDialog::new(waiting.clone(), decision, typed)));
                     return Vec::new();
                 }
@@ -433,9 +441,10 @@ impl Session {
                     self.begin_with(Verb::Retry, target, args, world, now);
                 }
             }
+            Command::Policy => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Policy))),
             Command::Execute => {
                 if let Ok(waiting) = at.plan() {
-                    let typed = world.catalog.protection(waiting.plan.target()).is_some_and(|protection| protection.typed_confirmation);
+                    let typed = gate::asks_for_text(world, waiting.plan.target());
                     let plan = planner::recheck(world, &waiting.plan, now);
                     self.over = Over::Plan(Box::new(PlanDialog::stored(plan, typed)));
                 }

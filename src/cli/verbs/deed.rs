@@ -246,7 +246,7 @@ async fn tended(handle: &mut Handle, target: &Target, mut world: Arc<World>) -> 
 /// Asks for the typed text where protection wants it.
 async fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
     let forward = matches!(plan.direction, Direction::Forward | Direction::Release);
-    let typed = world.catalog.protection(plan.target()).is_some_and(|protection| protection.typed_confirmation);
+    let typed = gate::asks_for_text(world, plan.target());
     if !forward || !typed || yes {
         return Ok(());
     }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod glass;
 pub mod ledger;
 pub mod plan;
+pub mod policy;
 pub mod render;
 pub mod room;
 pub mod rule;

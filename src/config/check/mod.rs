@@ -3,7 +3,6 @@
 mod backend;
 mod circle;
 mod claim;
-mod digest;
 mod environment;
 mod gates;
 mod known;
@@ -22,6 +21,7 @@ use super::problem::{At, Findings};
 use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, OscalSettings, StoreSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::operator::Person;
+use crate::model::rules::RuleSet;
 use known::Known;
 
 /// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
@@ -60,7 +60,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let (timetable, feeds) = timetable::timetable(&root, &around, found);
 
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
-    let rules_digest = digest::rules(&people, &environments, &timetable, &services);
+    let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
         room,
         people,

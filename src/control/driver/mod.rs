@@ -164,6 +164,7 @@ async fn drive(
             gap = gap.max(slept);
             if let Event::Reloaded { result: Ok(catalog), .. } = &event {
                 outside.ledger().name_people(&catalog.people);
+                outside.ledger().name_rules(catalog);
                 room.is_able(outside.abilities());
             }
             if !matches!(event, Event::Woke) {

@@ -9,9 +9,10 @@ use tokio::sync::Mutex;
 use super::switchboard::unsupported;
 pub use super::switchboard::{Switchboard, abilities};
 use crate::control::event::{Event, Reading, StorePicture};
+use crate::control::gate::{self, AtBegin, Said};
+use crate::control::record;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
-use crate::control::{gate, record};
 use crate::model::authorship::Span;
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey, EntryKind};
@@ -20,6 +21,7 @@ use crate::model::name::{BackendName, PlanId};
 use crate::model::origin::Range;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
+use crate::model::rules::RuleStanding;
 use crate::model::text::Text;
 use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
@@ -143,6 +145,7 @@ impl Outside {
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
             | Task::Rule { .. }
+            | Task::NameRules { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
@@ -154,6 +157,7 @@ impl Outside {
             | Task::Look { .. }
             | Task::Sign { .. }
             | Task::SignRuling { .. }
+            | Task::SignNaming { .. }
             | Task::Journal { .. } => false,
         }
     }
@@ -224,6 +228,13 @@ impl Outside {
                 };
                 Some(Event::RulingSigned { ruling, result })
             }
+            Task::SignNaming { naming, keys } => {
+                let result = match naming.body(&self.ledger.installation()) {
+                    Ok(bytes) => self.signature(&keys, EntryKind::Policy, &bytes).await,
+                    Err(error) => Err(SignError::Broken(Text::clean(&error.to_string()))),
+                };
+                Some(Event::NamingSigned { naming, result })
+            }
             Task::Journal { elsewhere: true, .. }
             | Task::Begin { .. }
             | Task::Send { .. }
@@ -233,6 +244,7 @@ impl Outside {
             | Task::Deny { .. }
             | Task::StoreWaiting { .. }
             | Task::Rule { .. }
+            | Task::NameRules { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => None,
@@ -279,8 +291,9 @@ impl Outside {
     /// Does a task of the ledger.
     pub async fn write(&self, task: Task) -> Written {
         match task {
-            Task::Begin { plan, catalog, read_only, signed, spans, asked } => {
-                let judge = |found: &AtCommit| gate::judge_at_commit(&catalog, &spans, &asked, read_only, &plan, found);
+            Task::Begin { plan, catalog, read_only, signed, spans, asked, older } => {
+                let by = AtBegin { catalog: &catalog, spans: &spans, asked: &asked, read_only, older: older.as_deref() };
+                let judge = |found: &AtCommit| gate::judge_at_commit(&by, &plan, found);
                 let result = self.ledger.begin_signed(&plan, &signed, &judge).await;
                 let result = match result {
                     Ok(begun) => {
@@ -323,14 +336,20 @@ impl Outside {
                 let stored = self.store_waiting(&plan, &void).await;
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
-            Task::Rule { ruling, actor, signed, catalog, read_only } => {
+            Task::Rule { ruling, actor, signed, catalog, read_only, older } => {
+                let said = Said { decision: ruling.decision, actor: &actor, read_only };
                 let may = |plan: &Plan, found: &AtCommit| {
                     // Judged by the authors that the person saw, which the person's evidence names.
                     let plan = &Plan { authors: ruling.authors.as_deref().cloned(), ..plan.clone() };
-                    gate::against(&catalog, read_only, plan, ruling.decision, &actor, found.at, Some(found.is_own_key))
+                    gate::against_at_commit(&catalog, older.as_deref(), &said, plan, found)
                 };
                 let result = self.ledger.rule(&ruling, signed.as_ref(), &may).await;
                 Written::event(Event::Ruled { ruling, result })
+            }
+            Task::NameRules { naming, signed, by } => {
+                let may = |stands: &RuleStanding, is_own_key: bool| by.may(stands, Some(is_own_key));
+                let result = self.ledger.accept_rules(&naming, signed.as_ref(), &may).await;
+                Written::event(Event::RulesNamed { naming, result })
             }
             Task::Remember { changes } => {
                 if let Err(error) = self.ledger.remember(&changes).await {
@@ -349,6 +368,7 @@ impl Outside {
             | Task::Look { .. }
             | Task::Sign { .. }
             | Task::SignRuling { .. }
+            | Task::SignNaming { .. }
             | Task::Journal { .. } => Written::default(),
         }
     }
@@ -433,6 +453,7 @@ impl Outside {
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,
             witnesses: self.ledger.witnesses(),
+            rules: self.ledger.rules().await?,
         })
     }
 }

@@ -20,7 +20,7 @@ use crate::control::world::World;
 use crate::model::authorship::Span;
 use crate::model::catalog::Environment;
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
-use crate::model::name::{BackendName, PlanId};
+use crate::model::name::BackendName;
 use crate::model::plan::{Plan, Precondition, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::text::Text;
@@ -257,6 +257,9 @@ impl Machine {
             | Event::Rule { .. }
             | Event::RulingSigned { .. }
             | Event::Ruled { .. }
+            | Event::NameRules { .. }
+            | Event::NamingSigned { .. }
+            | Event::RulesNamed { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -384,40 +387,6 @@ fn fresh_deed(plan: &Plan) -> Deed {
         reasons: Vec::new(),
         is_settled: false,
         elsewhere: false,
-    }
-}
-
-/// The plan that an event is about.
-pub fn subject(event: &Event) -> Option<PlanId> {
-    match event {
-        Event::Began { plan, .. }
-        | Event::Sending { plan, .. }
-        | Event::Answered { plan, .. }
-        | Event::Recorded { plan, .. }
-        | Event::Looked { plan, .. }
-        | Event::Adopted { plan, .. }
-        | Event::Signed { plan, .. }
-        | Event::Noted { plan, .. } => Some(*plan),
-        Event::Polled { .. }
-        | Event::CalendarRead { .. }
-        | Event::AuthorsRead { .. }
-        | Event::AuthorsWanted { .. }
-        | Event::LogRead { .. }
-        | Event::StoreRead { .. }
-        | Event::JournalRead { .. }
-        | Event::JournalWritten { .. }
-        | Event::Verified { .. }
-        | Event::Confirmed { .. }
-        | Event::Refused { .. }
-        | Event::Rule { .. }
-        | Event::RulingSigned { .. }
-        | Event::Ruled { .. }
-        | Event::Looking { .. }
-        | Event::Following { .. }
-        | Event::VerifyAsked
-        | Event::Slept { .. }
-        | Event::Reloaded { .. }
-        | Event::Woke => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Machine, Phase, backend_of, words_of};
 use crate::control::task::Task;
 use crate::control::world::World;
-use crate::control::{authors, gate, planner};
+use crate::control::{authors, gate, planner, rules};
 use crate::model::authorship::Span;
 use crate::model::deed::DeedState;
 use crate::model::name::BackendName;
@@ -81,6 +81,7 @@ impl Machine {
                     signed: self.signed.clone(),
                     spans: world.calendars.spans.clone(),
                     asked: *now,
+                    older: rules::by_older(world, &self.plan, now).map(Box::new),
                 }]
             }
             Verdict::SecondPerson { reasons, .. } => {

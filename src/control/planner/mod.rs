@@ -139,7 +139,9 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
             typed.change
         }
     };
-    let waits = world.catalog.guard(&intent.target).is_some_and(|guard| !approval::groups(direction, change_type, guard).is_empty());
+    let catalogs = std::iter::once(&world.catalog).chain(world.rules.older.as_ref().map(|older| &older.catalog));
+    let waits = catalogs.filter_map(|catalog| catalog.guard(&intent.target));
+    let waits = waits.into_iter().any(|guard| !approval::groups(direction, change_type, guard).is_empty());
     let boxed = intent.args.break_glass;
     if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
         return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));
@@ -160,7 +162,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         nonce: nonce.to_owned(),
         percent: draft.percent,
         requester: intent.requester.to_string(),
-        rules: world.catalog.rules_digest.clone(),
+        rules: world.rules_in_force(&intent.target),
         targets: vec![OrderTarget {
             service: intent.target.service.to_string(),
             environment: intent.target.environment.to_string(),

@@ -21,6 +21,7 @@ impl Room {
     pub(super) fn calendars(&mut self, now: &Moment) -> Vec<Task> {
         if !self.world.calendars.spans.serves(now.wall) {
             self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
+            self.world.compare_rules(now);
         }
         let mut tasks = Vec::new();
         for feed in &self.world.catalog.timetable.feeds {
@@ -50,6 +51,7 @@ impl Room {
         }
         let catalog = self.world.catalog.clone();
         self.world.calendars.take(&catalog, name, asked, result, now);
+        self.world.compare_rules(now);
         self.touch(now);
     }
 }

@@ -5,6 +5,7 @@ mod calendar;
 mod deed;
 mod moved;
 mod reading;
+mod rules;
 mod ruling;
 mod store;
 
@@ -13,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::asks;
-use crate::control::engine::{self, Machine};
+use crate::control::engine::Machine;
 use crate::control::event::Event;
 use crate::control::schedule::{Schedule, Urgency};
 use crate::control::task::Task;
-use crate::control::world::{ByHand, LogView, World};
+use crate::control::world::{ByHand, LogView, RulesView, World};
 use crate::model::capability::Capability;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, Target};
@@ -57,6 +58,8 @@ pub struct Opening {
     pub seed: u64,
     /// Whether this process settles what dead ones left, watches, and remembers rollouts; a verb that only reads does not.
     pub tends: bool,
+    /// What is known of the rules before the store was read: who is at the keys by what, and who wrote the files.
+    pub rules: RulesView,
 }
 
 /// What a room is equipped with once its backends and its store were opened.
@@ -133,7 +136,7 @@ impl Room {
     /// A room whose backends and store are still being opened: it can be shown, and no deed is possible before [`Room::equip`].
     pub fn bare(opening: Opening, now: Moment) -> Self {
         Self {
-            world: World::new(opening.catalog, opening.actor, opening.read_only, now),
+            world: World { rules: opening.rules, ..World::new(opening.catalog, opening.actor, opening.read_only, now) },
             machines: BTreeMap::new(),
             schedule: Schedule::new(opening.seed),
             previous: BTreeMap::new(),
@@ -216,7 +219,7 @@ impl Room {
             self.begun = true;
             tasks.push(Task::ReadJournal);
         }
-        if let Some(plan) = engine::subject(&event) {
+        if let Some(plan) = event.subject() {
             tasks.extend(self.on_deed(now, plan, &event));
         } else {
             tasks.extend(self.on_event(now, event));
@@ -293,6 +296,9 @@ impl Room {
             Event::Rule { ruling } => self.on_rule(ruling),
             Event::RulingSigned { ruling, result } => self.on_ruling_signed(now, ruling, result),
             Event::Ruled { ruling, result } => self.on_ruled(now, ruling, result),
+            Event::NameRules { naming } => self.on_name_rules(naming),
+            Event::NamingSigned { naming, result } => self.on_naming_signed(now, naming, result),
+            Event::RulesNamed { naming, result } => self.on_rules_named(now, naming, result),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
@@ -341,6 +347,9 @@ impl Room {
                 self.world.catalog = fresh.catalog;
                 self.calendars_anew(now);
                 self.asking.look_now();
+                // How the new rules stand is read from the store at once; until then the newest known older ones count beside them.
+                self.store_due = Boot(0);
+                self.world.compare_rules(now);
                 self.world.config_trouble = None;
                 equip(&mut self.world, &self.abilities);
                 self.touch(now);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Room;
 use crate::control::gate;
+use crate::control::rules;
 use crate::control::task::Task;
 use crate::control::world::Ruled;
 use crate::model::approval::{Decision, Ruling};
@@ -25,7 +26,8 @@ impl Room {
 
     fn rule(&self, ruling: Ruling, signed: Option<Signed>) -> Task {
         let (actor, catalog) = (self.world.actor.clone(), self.world.catalog.clone());
-        Task::Rule { ruling, actor, signed, catalog, read_only: self.world.read_only }
+        let older = rules::by_older_on(&self.world, &ruling.target).map(Box::new);
+        Task::Rule { ruling, actor, signed, catalog, read_only: self.world.read_only, older }
     }
 
     pub(super) fn on_ruling_signed(&mut self, now: &Moment, ruling: Ruling, result: Result<Signed, SignError>) -> Vec<Task> {

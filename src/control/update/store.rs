@@ -46,6 +46,10 @@ impl Room {
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
         self.world.ledger.witnesses = picture.witnesses;
+        if self.world.rules.standing != picture.rules {
+            self.world.rules.standing = picture.rules;
+            self.world.compare_rules(now);
+        }
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.

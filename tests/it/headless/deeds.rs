@@ -167,9 +167,9 @@ fn reasons_and_notes_are_in_the_ledger_of_an_unverified_user_too() {
     shape::entries(&entries);
     assert_eq!(
         texts(&entries["entries"], "kind"),
-        ["signers", "intent", "sending", "accepted", "effective", "intent", "note", "effective"]
+        ["signers", "policy", "intent", "sending", "accepted", "effective", "intent", "note", "effective"]
     );
-    let intent = &entries["entries"][1];
+    let intent = &entries["entries"][2];
     assert_eq!((&intent["verb"], &intent["target"]), (&"shift".into(), &"checkout@prod".into()));
     assert!(intent["requester"].as_str().unwrap().starts_with("os:"), "{intent}");
     assert!(intent["signer"].as_str().unwrap().starts_with("process:"), "{intent}");

@@ -127,7 +127,7 @@ fn an_export_is_verified_where_nothing_is_configured() {
         let why = found["reason"].as_str().unwrap();
         assert!(found["intact"] == false && found["first_bad"] == first_bad && why.starts_with(reason), "{name}: {found}");
     };
-    refused("changed", &text.replace(r#""kind":"note""#, r#""kind":"held""#), &[], 2.into(), "b");
+    refused("changed", &text.replace(r#""kind":"note""#, r#""kind":"held""#), &[], 3.into(), "b");
     refused("cut", &lines[..4].join("\n"), &[], Value::Null, "checkpoint");
     refused("spaced", &text.replace(r#"{"n":1,"#, r#"{"n": 1,"#), &[], 1.into(), "bytes");
     refused("header", &text.replace("ledger/1", "ledger/2"), &[], Value::Null, "header");

@@ -16,6 +16,7 @@ pub mod place;
 mod plan;
 mod policy;
 mod router;
+mod rules;
 mod secrets;
 mod shape;
 mod stands;

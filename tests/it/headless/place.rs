@@ -172,10 +172,11 @@ impl Place {
         if said.code == Some(0) { texts(&said.json()["entries"], "kind").pop() } else { None }
     }
 
-    /// The kinds of all entries of the ledger, oldest first.
+    /// The kinds of all entries of the ledger but those about rules, oldest first.
     #[track_caller]
     pub fn kinds(&self) -> Vec<String> {
-        texts(&self.json(0, &["ledger", "list"])["entries"], "kind")
+        let all = texts(&self.json(0, &["ledger", "list"])["entries"], "kind");
+        all.into_iter().filter(|kind| kind != "policy").collect()
     }
 }
 

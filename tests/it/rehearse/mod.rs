@@ -23,7 +23,7 @@ use gonogo::control::event::Event;
 use gonogo::control::planner;
 use gonogo::control::record::Told;
 use gonogo::control::update::Opening;
-use gonogo::control::world::World;
+use gonogo::control::world::{RulesView, World};
 use gonogo::model::catalog::Catalog;
 use gonogo::model::deed::{Deed, DeedState, EffectKey, EntryKind};
 use gonogo::model::intent::{Arguments, Intent, Verb};
@@ -169,6 +169,7 @@ impl Stage {
             abilities: abilities(&ports),
             seed: self.seed,
             tends: true,
+            rules: RulesView::default(),
         };
         let outside = Outside::new(ports, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
         let salt = person.len() as u64 + self.clock.now().boot.0;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gonogo::adapters::simulated::Injection;
 use gonogo::control::event::Event;
+use gonogo::control::gate::AtBegin;
 use gonogo::model::deed::{DeedState, EntryKind};
 use gonogo::model::intent::Verb;
 use gonogo::model::name::PlanId;
@@ -365,10 +366,12 @@ async fn p7_p10_approvals_signatures_and_freezes_are_looked_at_again_inside_the_
         approvals: Vec::new(),
         owed: Vec::new(),
         is_own_key: false,
+        rules: gonogo::model::rules::RuleStanding::default(),
     };
     let judged = |catalog: &Catalog, found: &gonogo::ports::ledger::AtCommit| {
         let spans = Calendars::of(catalog, &Feeds::new(), now.wall);
-        gonogo::control::gate::judge_at_commit(catalog, &spans, &now, false, &plan, found)
+        let by = AtBegin { catalog, spans: &spans, asked: &now, read_only: false, older: None };
+        gonogo::control::gate::judge_at_commit(&by, &plan, found)
     };
     let changed = |change: &dyn Fn(&mut Catalog)| {
         let mut catalog = Catalog::clone(&stage.catalog);
@@ -424,8 +427,11 @@ async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
         approvals: Vec::new(),
         owed: Vec::new(),
         is_own_key: false,
+        rules: gonogo::model::rules::RuleStanding::default(),
     };
-    let verdict = gonogo::control::gate::judge_at_commit(&stage.catalog, &room.world().calendars.spans, &room.now(), false, &plan, &found);
+    let (spans, now) = (room.world().calendars.spans.clone(), room.now());
+    let by = AtBegin { catalog: &stage.catalog, spans: &spans, asked: &now, read_only: false, older: None };
+    let verdict = gonogo::control::gate::judge_at_commit(&by, &plan, &found);
     assert_eq!(verdict.reasons()[0].rule, "expired");
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use gonogo::model::alert::AlertReading;
 use gonogo::model::approval::{Attempt, Ruling, Waiting};
 use gonogo::model::capability::Capability;
+use gonogo::model::catalog::Catalog;
 use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
@@ -17,6 +18,7 @@ use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::reason::Reason;
 use gonogo::model::review::{Finding, Review};
 use gonogo::model::rollout::{StateChange, TargetState};
+use gonogo::model::rules::{Naming, RuleStanding};
 use gonogo::model::signal::{Ask, SignalReading};
 use gonogo::model::text::Text;
 use gonogo::model::traffic::TrafficReading;
@@ -24,7 +26,7 @@ use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
 use gonogo::ports::ledger::{
-    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::signer::Signed;
@@ -280,6 +282,20 @@ impl Ledger for TappedLedger {
     }
     fn name_people(&self, people: &[Person]) {
         self.inner.name_people(people);
+    }
+    fn name_rules(&self, catalog: &Arc<Catalog>) {
+        self.inner.name_rules(catalog);
+    }
+    fn rules(&self) -> Pending<'_, Result<RuleStanding, LedgerError>> {
+        self.inner.rules()
+    }
+    fn accept_rules<'a>(
+        &'a self,
+        naming: &'a Naming,
+        signed: Option<&'a Signed>,
+        may: MayName<'a>,
+    ) -> Pending<'a, Result<RuleStanding, LedgerError>> {
+        self.write(Refuse::Everything, "accept-rules".to_owned(), self.inner.accept_rules(naming, signed, may))
     }
     fn store_plan<'a>(&'a self, plan: &'a Plan) -> Pending<'a, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "store".to_owned(), self.inner.store_plan(plan))

@@ -12,7 +12,7 @@ use gonogo::control::event::Event;
 use gonogo::control::planner;
 use gonogo::control::record::{Entry, Opened, Player, Recorder, Told};
 use gonogo::control::update::{Opening, Room};
-use gonogo::control::world::{ByHand, SourceFact, World};
+use gonogo::control::world::{ByHand, RulesView, SourceFact, World};
 use gonogo::model::intent::{Arguments, Intent, Verb};
 use gonogo::model::operator::Actor;
 use gonogo::model::share::Percent;
@@ -39,6 +39,7 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
         abilities: abilities(&ports),
         seed,
         tends: true,
+        rules: RulesView::default(),
     };
     let outside = Outside::new(ports, store.clone(), Some(store), clock.clone());
     let mut rehearsal = Rehearsal::open(clock, outside, opening);
@@ -153,6 +154,7 @@ fn replay(lines: &[String], until: Moment) -> World {
                     abilities,
                     seed: 0,
                     tends,
+                    rules: RulesView::default(),
                 };
                 let mut opened = Room::open(opening, at);
                 opened.update(&at, Event::Woke);
