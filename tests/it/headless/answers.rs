@@ -96,7 +96,7 @@ fn approve_opens_the_gate_in_a_persons_name_and_the_ledger_has_it() {
     assert_eq!(given[0]["comment"], format!("gonogo {plan}-0: ana, plan {}", &plan[..8]));
     assert_eq!(place.kinds(), ["signers", "intent", "sending", "accepted", "effective"]);
     let entries = place.json(0, &["ledger", "list"]);
-    assert_eq!((&entries["entries"][1]["verb"], &entries["entries"][1]["target"]), (&"approve".into(), &"shop@prod".into()));
+    assert_eq!((&entries["entries"][2]["verb"], &entries["entries"][2]["target"]), (&"approve".into(), &"shop@prod".into()));
     assert_eq!(place.json(0, &["status"])["waiting"], serde_json::json!([]));
     place.run(&["ledger", "verify"]).exits(0);
 }
