@@ -39,7 +39,7 @@ impl Story {
         let commit = repository(&place);
         built(&commit);
         let more = format!(
-            "[service.pipeline]\nbackend = \"ci\"\nbuilder = \"lane-17\"\nscheduler = \"force\"\nproperties = {{ gonogo_key = \"$key\" }}\n\
+            "[service.pipeline]\nbackend = \"ci\"\nbuilder = \"lane-18\"\nscheduler = \"force\"\nproperties = {{ gonogo_key = \"$key\" }}\n\
              [[backend]]\nname = \"ci\"\nkind = \"buildbot\"\nurl = \"{}\"\nevery = \"1s\"\n",
             Buildbot::shared().url()
         );
@@ -114,11 +114,11 @@ fn repository(place: &Place) -> String {
 /// A run of the real Buildbot that says it built 2.5.0 from this commit.
 fn built(commit: &str) {
     let master = Buildbot::shared();
-    let builder = master.get("builders/lane-17")["builders"][0]["builderid"].clone();
+    let builder = master.get("builders/lane-18")["builders"][0]["builderid"].clone();
     let asked = json!({ "builderid": builder, "version": "2.5.0", "revision": commit });
     assert_eq!(master.call("forceschedulers/force", "force", &asked).0, 200);
     wait_for("the build", std::time::Duration::from_mins(1), || {
-        let builds = master.get("builders/lane-17/builds?property=*");
+        let builds = master.get("builders/lane-18/builds?property=*");
         builds["builds"].as_array()?.iter().any(|build| build["complete"] == true).then_some(())
     });
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::support::{Server, free_port, installed, wait_for};
 
 /// Builders that belong to one test each, so that tests do not wait in each other's queues.
-pub const LANES: usize = 18;
+pub const LANES: usize = 19;
 
-/// A running master. Beside `checkout` and `checkout-deploy` it has `lane-0` to `lane-17`, which are as `checkout`, and `merging`, which
+/// A running master. Beside `checkout` and `checkout-deploy` it has `lane-0` to `lane-18`, which are as `checkout`, and `merging`, which
 /// merges waiting requests as Buildbot does unless it is told otherwise.
 pub struct Buildbot {
     /// Its folder: it goes when the master does.
