@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::catalog::{Assurance, Catalog, Environment, Protection, Repository, Service};
@@ -138,7 +139,7 @@ impl Naming {
 }
 
 /// One thing that differs between two rule sets.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// What it is.
     pub what: Kind,
@@ -146,6 +147,8 @@ pub struct Difference {
     pub name: String,
     /// How it differs.
     pub how: How,
+    /// What is in it that differs, as `protection.approvals: 1 -> 0`; empty for what is new or gone, and where only a digest is kept.
+    pub details: Vec<Text>,
 }
 
 /// What a rule is about.
@@ -336,7 +339,7 @@ impl RuleSet {
             names.into_iter().map(|name| (name.clone(), read(rules, name))).collect::<Vec<_>>()
         };
         all.extend(differ(Kind::Service, &pairs(self), &pairs(newer), |(name, _)| name.to_string()));
-        all.sort();
+        all.sort_by(|one, other| (one.what, &one.name).cmp(&(other.what, &other.name)));
         all
     }
 }
@@ -389,27 +392,57 @@ fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-fn differ<T: PartialEq>(what: Kind, old: &[T], new: &[T], name: impl Fn(&T) -> String) -> Vec<Difference> {
-    let named = |all: &mut BTreeMap<String, [Vec<usize>; 2]>, rules: &[T], side: usize| {
-        for (place, rule) in rules.iter().enumerate() {
-            if let Some(places) = all.entry(name(rule)).or_default().get_mut(side) {
-                places.push(place);
+fn differ<T: PartialEq + Serialize>(what: Kind, old: &[T], new: &[T], name: impl Fn(&T) -> String) -> Vec<Difference> {
+    let mut all: BTreeMap<String, [Vec<&T>; 2]> = BTreeMap::new();
+    for rule in old {
+        let [before, _] = all.entry(name(rule)).or_default();
+        before.push(rule);
+    }
+    for rule in new {
+        let [_, after] = all.entry(name(rule)).or_default();
+        after.push(rule);
+    }
+    let one = |(name, [before, after]): (String, [Vec<&T>; 2])| {
+        let how = match (before.as_slice(), after.as_slice()) {
+            ([_, ..], []) => How::Removed,
+            ([], [_, ..]) => How::Added,
+            (before, after) if before == after => return None,
+            (_, _) => How::Changed,
+        };
+        let mut details = Vec::new();
+        if let ([before], [after]) = (before.as_slice(), after.as_slice()) {
+            let value = |rule: &T| serde_json::to_value(rule).unwrap_or_default();
+            parts("", &value(before), &value(after), &mut details);
+        }
+        Some(Difference { what, name, how, details })
+    };
+    all.into_iter().filter_map(one).collect()
+}
+
+/// Parts of a rule that are told apart, at most.
+const DETAILS: usize = 20;
+
+/// Tells where two values differ.
+fn parts(path: &str, old: &Value, new: &Value, told: &mut Vec<Text>) {
+    if old == new || told.len() >= DETAILS {
+        return;
+    }
+    match (old, new) {
+        (Value::Object(before), Value::Object(after)) => {
+            let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            for name in names {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let part = |all: &serde_json::Map<String, Value>| all.get(name).cloned().unwrap_or_default();
+                parts(&path, &part(before), &part(after), told);
             }
         }
-    };
-    let mut all = BTreeMap::new();
-    named(&mut all, old, 0);
-    named(&mut all, new, 1);
-    let how = |[before, after]: &[Vec<usize>; 2]| match (before.is_empty(), after.is_empty()) {
-        (false, true) => Some(How::Removed),
-        (true, false) => Some(How::Added),
-        (true, true) => None,
-        (false, false) => {
-            let same = before.iter().map(|place| old.get(*place)).eq(after.iter().map(|place| new.get(*place)));
-            (!same).then_some(How::Changed)
+        (Value::Array(before), Value::Array(after)) => {
+            let mut tell = |sign: &str, value: &Value| told.push(Text::clean_within(&format!("{path}: {sign} {value}"), 200));
+            before.iter().filter(|value| !after.contains(value)).for_each(|value| tell("without", value));
+            after.iter().filter(|value| !before.contains(value)).for_each(|value| tell("with", value));
         }
-    };
-    all.iter().filter_map(|(name, places)| Some(Difference { what, name: name.clone(), how: how(places)? })).collect()
+        (_, _) => told.push(Text::clean_within(&format!("{path}: {old} -> {new}"), 200)),
+    }
 }
 
 #[cfg(test)]
@@ -444,6 +477,14 @@ mod tests {
         let newer = rules(&[ana, cy]);
         assert_ne!(one.digest(), newer.digest());
         let told: Vec<_> = one.differences(&newer).into_iter().map(|one| (one.name, one.how)).collect();
+        let details: Vec<String> = one.differences(&newer).iter().flat_map(|one| one.details.iter().map(ToString::to_string)).collect();
+        assert_eq!(
+            details,
+            [
+                r#"roles: without {"role":"captain","environments":[],"services":[]}"#,
+                r#"roles: with {"role":"policy-owner","environments":[],"services":[]}"#
+            ]
+        );
         assert_eq!(told, [("ana".to_owned(), How::Changed), ("bo".to_owned(), How::Removed), ("cy".to_owned(), How::Added)]);
     }
 

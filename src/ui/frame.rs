@@ -225,9 +225,9 @@ fn notices(scene: &Scene<'_>) -> Vec<Row> {
     }
     if world.rules.older.is_some() {
         let may = rules::acceptors(world);
-        let may = if may.is_empty() { "nobody may accept them".to_owned() } else { format!("may accept: {}", may.join(", ")) };
+        let may = if may.is_empty() { "nobody may accept them".to_owned() } else { format!("{} may accept", may.join(", ")) };
         let key = scene.keymap.shown(Command::Policy);
-        say(format!("RULES CHANGED, not accepted: the stricter of old and new counts; {may}; {key} or gonogo policy"));
+        say(format!("RULES CHANGED, not accepted: old and new both count; {may} ({key})"));
     }
     if let Some(trouble) = &world.config_trouble {
         say(format!("the changed configuration was not taken over: {trouble}"));

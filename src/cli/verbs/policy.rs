@@ -96,6 +96,9 @@ fn tell(world: &World) {
     ));
     for one in older.rules.differences(&older.newer) {
         out::line(&format!("  {} {} {}", one.what.word(), one.name, one.how.word()));
+        for detail in &one.details {
+            out::line(&format!("    {detail}"));
+        }
     }
     if !standing.names.is_empty() {
         out::line(&format!("  stands for them: {}", standing.names.join(", ")));
@@ -116,7 +119,7 @@ fn object(world: &World, error: Option<&str>) -> Value {
         .map(|older| older.rules.differences(&older.newer))
         .unwrap_or_default()
         .iter()
-        .map(|one| json!({ "what": one.what.word(), "name": one.name, "how": one.how.word() }))
+        .map(|one| json!({ "what": one.what.word(), "name": one.name, "how": one.how.word(), "details": one.details }))
         .collect();
     json!({
         "schema": SCHEMA,

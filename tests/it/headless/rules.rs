@@ -61,7 +61,9 @@ fn rules_that_their_author_made_laxer_count_only_after_another_policy_owner_acce
     run(&place, &ana, &["shift", "checkout@prod", "20", "--yes"]).exits(4);
     let told = run(&place, &ana, &["policy", "show", "--json"]).exits(0).json();
     assert_eq!((&told["waits"], &told["may_accept"]), (&true.into(), &serde_json::json!(["ana", "cy"])), "{told}");
-    assert_eq!(told["differences"], serde_json::json!([{ "what": "environment", "name": "prod", "how": "changed" }]));
+    let differs =
+        serde_json::json!([{ "what": "environment", "name": "prod", "how": "changed", "details": ["protection.approvals: 1 -> 0"] }]);
+    assert_eq!(told["differences"], differs);
 
     // Nobody accepts alone what nobody stands for; who stands for it accepts it never; who is no policy-owner neither.
     run(&place, &ana, &["policy", "accept"]).exits(4);
