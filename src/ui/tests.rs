@@ -5,6 +5,7 @@ mod broken;
 mod changes;
 mod ledger;
 mod pipeline;
+mod rules;
 
 use std::time::Duration;
 
