@@ -494,6 +494,17 @@ fn the_digest_of_the_rules_changes_with_a_role_and_not_with_an_address_or_the_or
 }
 
 #[test]
+fn a_policy_owner_alone_is_a_warning_where_he_stands() {
+    let owner = |name: &str| format!("[[person]]\nname = \"{name}\"\nroles = [{{ role = \"policy-owner\" }}]\n");
+    let told = |text: &str| -> Vec<String> {
+        let warnings = Machine::new().user(text).load().expect("accepted").warnings;
+        warnings.iter().map(|warning| format!("{}: {}", warning.place.line, warning.what)).collect()
+    };
+    assert_eq!(told(&owner("ana")), ["1: ana is the only policy-owner, so nobody can accept rules that ana changed"]);
+    assert_eq!(told(&format!("{}{}", owner("ana"), owner("cy"))), Vec::<String>::new());
+}
+
+#[test]
 fn ten_thousand_services_load_in_one_go() {
     let services: Vec<String> =
         (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\ndepends_on = [\"s{}\"]\n", (n + 1) % 10_000)).collect();

@@ -9,6 +9,7 @@ use super::known::Known;
 use super::label;
 use crate::model::name::{PersonName, RoleName};
 use crate::model::operator::{Grant, Person, without_comment};
+use crate::model::rules::POLICY_OWNER;
 
 const KEYS: &[&str] = &["name", "os_user", "keys", "emails", "logins", "bots", "teams", "roles"];
 const ROLE: &[&str] = &["role", "environments", "services"];
@@ -16,9 +17,16 @@ const ROLE: &[&str] = &["role", "environments", "services"];
 /// All people.
 pub(super) fn people(nodes: &[Node], known: &Known<'_>, found: &mut Findings) -> Vec<Person> {
     let mut claims = Claims::default();
-    let people = nodes.iter().enumerate().filter_map(|(nth, node)| person(nth, node, known, &mut claims, found)).collect();
+    let people: Vec<_> =
+        nodes.iter().enumerate().filter_map(|(nth, node)| Some((node, person(nth, node, known, &mut claims, found)?))).collect();
     claims.warn_of_shared_users(found);
-    people
+    let owns = |(_, person): &&(&Node, Person)| person.roles.iter().any(|grant| grant.role.as_str() == POLICY_OWNER);
+    let owners: Vec<_> = people.iter().filter(owns).collect();
+    if let [(node, only)] = owners.as_slice() {
+        let what = format!("{} is the only policy-owner, so nobody can accept rules that {} changed", only.name, only.name);
+        found.warning(node.at, &what, "two persons or more with the role policy-owner");
+    }
+    people.into_iter().map(|(_, person)| person).collect()
 }
 
 fn person(nth: usize, node: &Node, known: &Known<'_>, claims: &mut Claims, found: &mut Findings) -> Option<Person> {
