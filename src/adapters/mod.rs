@@ -6,6 +6,7 @@ pub mod ci;
 pub mod clock;
 pub mod formats;
 pub mod http;
+pub mod notify;
 pub mod signals;
 pub mod signer;
 pub mod simulated;

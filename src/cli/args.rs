@@ -3,6 +3,7 @@
 mod deed;
 mod glass;
 mod ledger;
+mod outbox;
 mod policy;
 mod trace;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Wait};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
+pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
@@ -168,6 +170,12 @@ pub enum Command {
         /// What to do with it.
         #[command(subcommand)]
         what: LedgerVerb,
+    },
+    /// What is to be told to receivers: webhooks and desks.
+    Outbox {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: OutboxVerb,
     },
     /// The configuration.
     Config {

@@ -16,12 +16,14 @@ use crate::adapters::simulated::{self, SimulatedWorld};
 use crate::adapters::traffic::haproxy::Haproxy;
 use crate::cli::exit::Exit;
 use crate::cli::out;
+use crate::cli::receivers;
 use crate::cli::who::{self, Found, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
 use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings, Config};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::update::{Equipment, Opening};
 use crate::control::world::RulesView;
@@ -35,6 +37,7 @@ use crate::ports::calendar::{Calendar, CalendarPorts};
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::Ledger;
+use crate::ports::outbox::Outbox;
 use crate::ports::{Port, Ports};
 use crate::store::{Identity, SecondLedger, SqliteStore};
 
@@ -58,6 +61,8 @@ pub struct Meanwhile {
     pub outside: Pin<Box<dyn Future<Output = (Outside, Equipment)> + Send>>,
     /// The ports, to be replaced when the configuration changes; empty until the backends are open.
     pub switchboard: Arc<Switchboard>,
+    /// Who tells what happened, to be replaced likewise.
+    pub couriers: Arc<Couriers>,
     /// Who is at the keys, to be looked at again when the configuration changes; nobody of importance on the simulated train.
     pub found: Option<Found>,
 }
@@ -110,8 +115,10 @@ pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: 
     let (around, its_clock) = (around.clone(), clock.clone());
     let switchboard = Arc::new(Switchboard::default());
     let ports = switchboard.clone();
-    let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports).await });
-    Meanwhile { clock, opening, switchboard, outside, found: Some(found) }
+    let couriers = Arc::new(Couriers::default());
+    let telling = couriers.clone();
+    let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports, telling).await });
+    Meanwhile { clock, opening, switchboard, couriers, outside, found: Some(found) }
 }
 
 /// An opening to which the equipment is still to come.
@@ -127,6 +134,7 @@ async fn backends_and_store(
     around: Surroundings,
     clock: Arc<dyn Clock>,
     switchboard: Arc<Switchboard>,
+    couriers: Arc<Couriers>,
 ) -> (Outside, Equipment) {
     let path = store_path(&config, &around);
     let witnesses = config.ledger.witness.clone();
@@ -136,6 +144,7 @@ async fn backends_and_store(
     let second = config.ledger.break_glass.clone();
     let signer = who::signer(&around);
     switchboard.replace_calendars(calendars(&config, &clock));
+    let receivers = receivers::made(config.clone(), around.clone(), clock.clone()).await;
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = match SqliteStore::open(&path, clock.clone(), None).await {
         Ok(store) => Ok(Arc::new(store.watched(&witnesses).await)),
@@ -149,6 +158,13 @@ async fn backends_and_store(
             out::words(&format!("gonogo: what stands in the second place of the record was not taken over: {error}"));
         }
     }
+    if let Ok(store) = &opened
+        && store.condition().is_none()
+    {
+        receivers::made_known(store.as_ref(), &receivers).await;
+    }
+    let outbox = opened.as_ref().ok().filter(|store| store.condition().is_none()).cloned().map(|store| store as Arc<dyn Outbox>);
+    couriers.replace(receivers);
     let trouble = opened.as_ref().map_or_else(|error| Some(error.clone()), |store| store.condition());
     let trouble = trouble.map(|error| Text::clean(&error.to_string()));
     let journal = opened.as_ref().ok().cloned().map(|store| store as Arc<dyn Journal>);
@@ -165,7 +181,7 @@ async fn backends_and_store(
     ledger.name_rules(&catalog);
     let (installation, abilities) = (ledger.installation(), switchboard.abilities());
     let equipment = Equipment { installation, record_trouble: trouble, has_second_place, abilities };
-    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer), equipment)
+    (Outside::over(switchboard, ledger, journal, clock).retaining(retention).signing(signer).telling(outbox, couriers), equipment)
 }
 
 /// A room over the simulated release train, with a store of its own.
@@ -213,7 +229,8 @@ pub fn simulated_meanwhile(
             }
         }
     };
-    Ok(Meanwhile { clock, opening, switchboard: Arc::new(Switchboard::default()), outside: Box::pin(outside), found: None })
+    let (switchboard, couriers) = (Arc::new(Switchboard::default()), Arc::default());
+    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), found: None })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {

@@ -9,6 +9,7 @@ mod json;
 mod log;
 mod looks;
 mod out;
+mod receivers;
 mod settle;
 mod stored;
 mod story;
@@ -110,6 +111,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Ledger { what: LedgerVerb::Notes(args) } => verbs::ledger::notes::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::Show { n, json } } => verbs::ledger::show::run(around, &flags, n, json).await,
         Command::Ledger { what: LedgerVerb::Prove(args) } => verbs::ledger::prove::run(around, &flags, &args).await,
+        Command::Outbox { what } => verbs::outbox::run(around, &flags, what).await,
         Command::Config { what: ConfigVerb::Check } => verbs::config::check(around, &flags),
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
         Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),

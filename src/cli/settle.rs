@@ -12,6 +12,7 @@ use super::who::Proof;
 use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::authors;
+use crate::control::driver::courier::{self, Couriers};
 use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle, Taped};
 use crate::control::event::Event;
@@ -21,6 +22,7 @@ use crate::model::plan::Plan;
 use crate::model::time::Moment;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::Ledger;
+use crate::ports::outbox::Outbox;
 
 /// A room that a verb works in.
 pub struct Opened {
@@ -32,6 +34,37 @@ pub struct Opened {
     pub ledger: Arc<dyn Ledger>,
     /// Its backends, for what no reading tells.
     pub ports: Arc<Switchboard>,
+    /// Who tells what happened to whom.
+    pub telling: Option<(Arc<Couriers>, Arc<dyn Outbox>)>,
+}
+
+/// How long a verb goes on telling receivers what it did, where no living room does.
+const TELLS_WITHIN: Duration = Duration::from_secs(3);
+
+impl Opened {
+    /// Tells receivers what the verb did, for a bounded time, and says what is left for the next process.
+    pub async fn tell(&self) {
+        let Some((couriers, outbox)) = &self.telling else { return };
+        let list = couriers.now();
+        if list.is_empty() {
+            return;
+        }
+        // Where the room does it already this ends at once.
+        let work = tokio::spawn(couriers.clone().deliver(outbox.clone(), self.clock.clone(), courier::chance()));
+        let left = courier::settled(outbox, &list, TELLS_WITHIN).await;
+        work.abort();
+        match left {
+            Ok(left) => left.iter().filter(|one| one.count > 0 && !one.elsewhere).for_each(not_told),
+            Err(error) => out::words(&format!("gonogo: whom this was told is not known: {error}")),
+        }
+    }
+}
+
+/// Says what one receiver has not got.
+pub fn not_told(left: &courier::Left) {
+    let why = left.trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let many = if left.count == 1 { "1 notice".to_owned() } else { format!("{} notices", left.count) };
+    out::words(&format!("gonogo: {many} for `{}` not delivered yet{why}; the room or `gonogo outbox deliver` goes on with it", left.name));
 }
 
 /// Loads the configuration for a verb that needs one.
@@ -67,7 +100,8 @@ pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> 
 async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
     let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
-    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports })
+    let telling = outside.couriers();
+    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports, telling })
 }
 
 /// Opens a room that only looks, with a tape of everything that happens in it.
@@ -78,7 +112,7 @@ pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened,
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
     let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
     let (handle, tape) = driver::open_taped(outside, opening);
-    Ok((Opened { handle, clock, ledger, ports }, tape))
+    Ok((Opened { handle, clock, ledger, ports, telling: None }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.

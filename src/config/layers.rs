@@ -84,7 +84,8 @@ impl Layers {
         if let Some(trust_dir) = trust_dir
             && !trust::is_trusted(path, &digest, trust_dir)
         {
-            refuse_backends(&table, path, found);
+            refuse_tables(&table, "backend", path, found);
+            refuse_tables(&table, "webhook", path, found);
             refuse_calendars(&table, path, found);
         }
         refuse_twins(&table, found);
@@ -103,21 +104,21 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// An untrusted project file could send a token to an address of its own, or run a command.
-fn refuse_backends(table: &Table, path: &Path, found: &mut Findings) {
-    let Some((key, node)) = table.entry("backend") else { return };
+fn refuse_tables(table: &Table, word: &str, path: &Path, found: &mut Findings) {
+    let Some((key, node)) = table.entry(word) else { return };
     let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
-    let what = "a project file that is not trusted defines a backend";
+    let what = format!("a project file that is not trusted defines a {word}");
     let items: &[Node] = match &node.value {
         Value::List(items) => items,
         Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_) => &[],
     };
     if items.is_empty() {
-        found.problem(key.at, what, &right);
+        found.problem(key.at, &what, &right);
     }
     for item in items {
-        found.problem(item.at, what, &right);
+        found.problem(item.at, &what, &right);
         let Value::Table(inner) = &item.value else { continue };
-        for secret in ["token", "password"] {
+        for secret in ["token", "password", "secret"] {
             if let Some((key, _)) = inner.entry(secret) {
                 found.problem(key.at, "a project file that is not trusted defines a secret", &right);
             }

@@ -84,6 +84,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         catalog: Arc::new(checked.catalog),
         backends: checked.backends,
         calendars: checked.calendars,
+        webhooks: checked.webhooks,
         store: checked.store,
         ledger: checked.ledger,
         oscal: checked.oscal,

@@ -6,7 +6,7 @@ use super::node::{Key, Node, Table, Value};
 use super::problem::Findings;
 
 /// Lists of tables that merge by `name`.
-const NAMED: &[&str] = &["person", "backend", "environment", "service", "signal", "window", "freeze", "train"];
+const NAMED: &[&str] = &["person", "backend", "webhook", "environment", "service", "signal", "window", "freeze", "train"];
 
 /// Tables whose keys are looked at one by one; any other table is replaced as a whole, so that the parts of a
 /// reference never come from two layers.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::name::BackendName;
+use crate::model::outbox::Wants;
 
 use super::secret::SecretRef;
 
@@ -112,6 +113,53 @@ pub struct CalendarSettings {
     pub address: CalendarAddress,
 }
 
+/// How a notice is written for a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Format {
+    /// A CloudEvent whole in the body.
+    #[default]
+    Structured,
+    /// A CloudEvent whose attributes are heads.
+    Binary,
+    /// A JSON object with one member that holds a line of text, for chats.
+    Text {
+        /// The member's name.
+        member: String,
+    },
+}
+
+/// Where a webhook listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookAddress {
+    /// An address without query.
+    Plain(String),
+    /// An address that is a secret itself.
+    Secret(SecretRef),
+}
+
+/// How to tell one webhook what happened.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings {
+    /// Its name.
+    pub name: BackendName,
+    /// Where it listens.
+    pub address: WebhookAddress,
+    /// What it wants to be told.
+    pub wants: Wants,
+    /// How that is written.
+    pub format: Format,
+    /// The secret that notices are signed with.
+    pub secret: Option<SecretRef>,
+    /// A bearer token.
+    pub token: Option<SecretRef>,
+    /// Certificates that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Plain text over a network was allowed.
+    pub insecure: bool,
+    /// The longest wait for an answer.
+    pub deadline: Duration,
+}
+
 /// The whole configuration after all layers.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -121,6 +169,8 @@ pub struct Config {
     pub backends: Vec<BackendSettings>,
     /// How to read each calendar of windows and freezes.
     pub calendars: Vec<CalendarSettings>,
+    /// Who is told what happened.
+    pub webhooks: Vec<WebhookSettings>,
     /// The store.
     pub store: StoreSettings,
     /// Second places.

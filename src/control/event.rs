@@ -66,6 +66,12 @@ pub struct StorePicture {
     /// What is wrong with second places of checkpoints.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<Text>,
+    /// Receivers of notices whose trouble a person should look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receivers: Vec<crate::model::outbox::Progress>,
+    /// The changes at desks that go with plans, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<crate::model::outbox::DeskTicket>,
 }
 
 /// One event.

@@ -15,6 +15,7 @@ pub mod intent;
 pub mod name;
 pub mod operator;
 pub mod origin;
+pub mod outbox;
 pub mod pipeline;
 pub mod plan;
 pub mod reading;

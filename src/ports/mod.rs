@@ -9,6 +9,8 @@ pub mod gates;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
+pub mod notify;
+pub mod outbox;
 pub mod pending;
 pub mod signer;
 pub mod source;

@@ -21,6 +21,7 @@ mod head;
 mod imported;
 mod journal;
 mod ledger;
+mod outbox;
 mod outcome;
 mod owner;
 mod plans;
@@ -38,6 +39,7 @@ mod sqlite;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tree;
 mod watch;
 mod witness;

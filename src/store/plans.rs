@@ -4,12 +4,14 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
 use super::head::{Entry, Head};
+use super::outbox;
 use super::record::{about, canonical};
 use super::sqlite::SqliteStore;
 use super::write::Write;
 use crate::model::approval::Attempt;
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::name::PlanId;
+use crate::model::outbox::NoticeKind;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::text::Text;
@@ -27,7 +29,11 @@ impl SqliteStore {
         let mut write = gate.begin().await?;
         let now = write.at.timestamp_millis();
         sqlx::query("DELETE FROM plan WHERE expires < ?").bind(now.saturating_sub(KEPT_MS)).execute(&mut *write.tx).await?;
+        let known = sqlx::query("SELECT 1 FROM plan WHERE id = ?").bind(plan.id.to_string()).fetch_optional(&mut *write.tx).await?;
         insert(&mut write.tx, plan, None).await?;
+        if known.is_none() {
+            outbox::tell_plan(&mut write.tx, NoticeKind::Planned, plan, write.at).await?;
+        }
         write.commit().await.map(drop)
     }
 
@@ -61,7 +67,8 @@ impl SqliteStore {
     pub(super) async fn mark_waiting(&self, plan: PlanId) -> Result<(), LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
-        let row = sqlx::query("SELECT expires, spent FROM plan WHERE id = ?").bind(plan.to_string()).fetch_optional(&mut *write.tx).await?;
+        let row = sqlx::query("SELECT expires, spent, json FROM plan WHERE id = ?").bind(plan.to_string());
+        let row = row.fetch_optional(&mut *write.tx).await?;
         let row = row.ok_or_else(|| no_plan(&plan.to_string()))?;
         if let Some(spent) = row.try_get::<Option<String>, _>(1)? {
             return Err(LedgerError::Spent(Text::clean(&spent)));
@@ -70,7 +77,8 @@ impl SqliteStore {
             Some(expires) if expires <= write.at => return Err(LedgerError::Expired(expires)),
             Some(_) | None => {}
         }
-        sqlx::query("UPDATE plan SET waiting = 1 WHERE id = ?").bind(plan.to_string()).execute(&mut *write.tx).await?;
+        let plan: Plan = serde_json::from_str(row.try_get(2)?).map_err(broken)?;
+        waits(&mut write.tx, &plan, write.at).await?;
         write.commit().await.map(drop)
     }
 
@@ -205,6 +213,15 @@ pub async fn insert(conn: &mut SqliteConnection, plan: &Plan, spent: Option<&str
     .bind(serde_json::to_string(plan).map_err(broken)?)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// A plan waits for other persons from now on; whoever wants to know is told the first time.
+pub async fn waits(conn: &mut SqliteConnection, plan: &Plan, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    let new = sqlx::query("UPDATE plan SET waiting = 1 WHERE id = ? AND waiting = 0").bind(plan.id.to_string());
+    if new.execute(&mut *conn).await?.rows_affected() > 0 {
+        outbox::tell_plan(conn, NoticeKind::Waiting, plan, at).await?;
+    }
     Ok(())
 }
 

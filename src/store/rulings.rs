@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
 use super::head::Entry;
-use super::plans::{no_plan, told};
+use super::plans::{no_plan, told, waits};
 use super::record::{about, canonical};
 use super::reviews;
 use super::rules;
@@ -97,7 +97,7 @@ impl SqliteStore {
                 .execute(&mut *write.tx)
                 .await?;
                 // A plan that was only stored is looked for by its requester and by other approvers from now on.
-                sqlx::query("UPDATE plan SET waiting = 1 WHERE id = ?").bind(plan.id.to_string()).execute(&mut *write.tx).await?;
+                waits(&mut write.tx, &plan, write.at).await?;
             }
             Decision::Reject => end(&mut write.tx, plan.id, &format!("rejected by {}", ruling.person)).await?,
             Decision::Withdraw if plan.order.requester == ruling.person => {

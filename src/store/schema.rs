@@ -115,12 +115,54 @@ CREATE TABLE taken_over (
 ) WITHOUT ROWID;
 ";
 
-/// Rule sets that were seen, and which of them counts.
+/// Rule sets that were seen, and which of them counts; what is to be told to whom, and how far each receiver got.
 const LEDGER_5: &str = "
 CREATE TABLE rules (
     digest TEXT PRIMARY KEY,
     state TEXT NOT NULL,
     json TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    n INTEGER,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    target TEXT,
+    plan TEXT,
+    json TEXT
+);
+CREATE TABLE receiver (
+    name TEXT PRIMARY KEY,
+    since INTEGER NOT NULL,
+    cursor INTEGER NOT NULL,
+    delivered INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    trouble TEXT,
+    again_at INTEGER,
+    owner TEXT NOT NULL DEFAULT '',
+    boot TEXT NOT NULL DEFAULT '',
+    ends INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE parked (
+    receiver TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    again INTEGER NOT NULL DEFAULT 0,
+    dropped TEXT,
+    PRIMARY KEY (receiver, seq)
+) WITHOUT ROWID;
+CREATE TABLE told_by_time (
+    plan TEXT NOT NULL,
+    what TEXT NOT NULL,
+    PRIMARY KEY (plan, what)
+) WITHOUT ROWID;
+CREATE TABLE ticket (
+    plan TEXT NOT NULL,
+    desk TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (plan, desk)
 ) WITHOUT ROWID;
 ";
 

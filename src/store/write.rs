@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::checkpoint::{Checkpoint, Prepared};
 use super::fault::{broken, unwritable};
 use super::head::{Entry, FileGuard, Head};
+use super::outbox;
 use super::record::{Line, to_line};
 use super::schema::Part;
 use super::sign::ProcessKey;
@@ -84,6 +85,7 @@ impl Write<'_> {
         };
         let bytes = to_line(&line)?;
         let hash = leaf(&bytes);
+        outbox::tell_entry(&mut self.tx, n, entry.kind, self.at, entry.target.as_deref()).await?;
         sqlx::query(
             "INSERT INTO entry (n, line, leaf, at, kind, signer, deed, verb, target, requester, verdict, facts, words) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

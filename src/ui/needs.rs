@@ -10,6 +10,7 @@ use crate::model::approval::{Decision, Waiting};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
+use crate::model::outbox::Progress;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
@@ -61,6 +62,7 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
         rows.extend(gated::waiting(world, target).iter().filter_map(|at| at_gate(world, target, at, now)));
     }
     rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));
+    rows.extend(world.ledger.receivers.iter().map(receiver));
     rows.sort_by(|a, b| (a.standing, a.by.is_none(), a.by, &a.subject).cmp(&(b.standing, b.by.is_none(), b.by, &b.subject)));
     rows
 }
@@ -218,6 +220,31 @@ fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<Ne
         command: Command::Detail,
         by: None,
     })
+}
+
+/// A receiver that refuses what it is told, or cannot be reached.
+fn receiver(of: &Progress) -> NeedRow {
+    let name = &of.name;
+    let (what, otherwise, since) = if let Some(first) = of.parked.first() {
+        let many = words::counted(of.parked.len(), "notice", "notices");
+        let what = vec![format!("{many} refused: {}", first.why), format!("{many} refused")];
+        (what, vec![format!("set aside; `gonogo outbox retry {name}` or drop"), "set aside".to_owned()], Some(first.at))
+    } else {
+        let why = of.trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let what = vec![format!("not reached{why}"), "not reached".to_owned()];
+        (what, vec!["it is tried again by itself; nothing is lost".to_owned(), "tried again".to_owned()], of.delivered)
+    };
+    NeedRow {
+        target: None,
+        subject: format!("receiver {name}"),
+        standing: Standing::Unknown,
+        what,
+        otherwise,
+        since,
+        holder: None,
+        command: Command::Go(Screen::Ledger),
+        by: None,
+    }
 }
 
 /// What will happen without a person, the soonest first.

@@ -23,6 +23,7 @@ mod faults_signals;
 mod faults_tls;
 mod floors;
 mod headless;
+mod outbox;
 mod pty;
 mod rehearse;
 mod reload;

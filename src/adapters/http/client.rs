@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::answer::{self, Answer, MOST_BYTES};
+use super::build;
 use super::cache::Cache;
 use super::credential::Credential;
 use super::pace::{self, Pace};
@@ -31,8 +32,6 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 const FURTHER_TRIES: u32 = 2;
 /// What a client that cannot be built is mended by.
 const CA_FILE: &str = "mend `ca_file`: it must be readable and hold certificates in PEM";
-/// The longest wait for a connection.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// An HTTP client for one configured backend. It speaks to that backend's origin and to no other.
 pub struct HttpClient {
@@ -74,11 +73,11 @@ pub(super) struct Failed {
     pub(super) kind: PortErrorKind,
     pub(super) detail: String,
     /// Bytes may have left and no answer settles what became of them.
-    left: bool,
+    pub(super) left: bool,
     /// A read may be tried again.
-    again: bool,
+    pub(super) again: bool,
     /// What to do, where the kind alone does not say it.
-    fix: Option<&'static str>,
+    pub(super) fix: Option<&'static str>,
 }
 
 impl Failed {
@@ -203,7 +202,7 @@ impl HttpClient {
     }
 
     /// Reads JSON: conditional where an earlier answer bore an `ETag`, tried again at most twice after a broken connection or a 503.
-    /// `path` begins with a slash and is already encoded (see [`segment`]); `doing` finishes "failed to ..".
+    /// `path` begins with a slash and is already encoded (see [`segment`](super::segment())); `doing` finishes "failed to ..".
     ///
     /// # Errors
     /// As the kinds of [`PortErrorKind`] say; `RateLimited` without a request while a pause lasts.
@@ -256,6 +255,26 @@ impl HttpClient {
         }
     }
 
+    /// The file of authorities that are trusted instead of the system's.
+    pub(super) fn ca_file(&self) -> Option<&std::path::Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// With more that is taken out of what comes back.
+    #[must_use]
+    pub(super) fn withholding(mut self, more: Withheld) -> Self {
+        self.withheld = self.withheld.and(more);
+        self
+    }
+
+    /// The request with our credential.
+    pub(super) fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, value.clone()),
+            None => request,
+        }
+    }
+
     /// What keeps the secret out of words.
     pub(super) fn withheld(&self) -> &Withheld {
         &self.withheld
@@ -273,14 +292,16 @@ impl HttpClient {
 
     /// The client below, built on first use.
     pub(super) async fn client(&self) -> Result<&Client, Failed> {
-        self.client.get_or_try_init(|| self.build()).await.map_err(|(kind, detail)| {
-            // What stands in the way of a client is what the file of its authorities holds, where there is one.
-            Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
-        })
+        self.client.get_or_try_init(|| build::client(self.ca_file.clone(), self.base.starts_with("http://"), self.deadline)).await.map_err(
+            |(kind, detail)| {
+                // What stands in the way of a client is what the file of its authorities holds, where there is one.
+                Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
+            },
+        )
     }
 
     /// Refuses to send while a pause lasts.
-    fn heed_pause(&self) -> Result<(), Failed> {
+    pub(super) fn heed_pause(&self) -> Result<(), Failed> {
         let Some(until) = self.pace.closed_until(&self.clock.now()) else { return Ok(()) };
         let detail = format!("it asked to wait until {}; no request was sent", until.format("%H:%M:%S UTC"));
         Err(never_sent(PortErrorKind::RateLimited { until: Some(until) }, detail))
@@ -413,37 +434,6 @@ impl HttpClient {
             never_sent(kind, detail)
         })
     }
-
-    async fn build(&self) -> Result<Client, answer::Fault> {
-        let (ca_file, plain) = (self.ca_file.clone(), self.base.starts_with("http://"));
-        let connect = CONNECT.min(self.deadline.mul_f64(0.6));
-        let build = move || {
-            let mut builder = Client::builder()
-                .user_agent(concat!("gonogo/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .no_proxy()
-                .referer(false)
-                .connect_timeout(connect)
-                .pool_idle_timeout(Duration::from_mins(1))
-                .pool_max_idle_per_host(4);
-            if let Some(file) = ca_file {
-                let unreadable = |error: String| (PortErrorKind::Unreachable, format!("ca_file {}: {error}", file.display()));
-                let pem = std::fs::read(&file).map_err(|error| unreadable(error.to_string()))?;
-                let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(error.to_string()))?;
-                if roots.is_empty() {
-                    return Err(unreadable("no certificate in it".to_owned()));
-                }
-                builder = builder.tls_certs_only(roots);
-            } else if plain {
-                // No redirect is followed, so that a plain address never needs the roots of the system.
-                builder = builder.tls_certs_only([]);
-            }
-            builder.build().map_err(answer::transport)
-        };
-        let built = tokio::task::spawn_blocking(build).await;
-        built.map_err(|_| (PortErrorKind::Unreachable, "the client could not be built".to_owned()))?
-    }
 }
 
 pub(super) fn never_sent(kind: PortErrorKind, detail: String) -> Failed {
@@ -456,29 +446,9 @@ fn is_this_machine(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Encodes one segment of a path, so that a name with a slash or a question mark stays a name. The names `.` and `..` cannot be
-/// a segment; a path with one of them is refused before it is sent.
-pub fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_stays_one_segment() {
-        assert_eq!(segment("a/b?c d"), "a%2Fb%3Fc%20d");
-        assert_eq!(segment("v1.2"), "v1.2");
-    }
 
     #[test]
     fn only_loopback_is_this_machine() {

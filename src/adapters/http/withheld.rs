@@ -25,6 +25,14 @@ impl Withheld {
         Self::of(&[password], &[password, &format!("{user}:{password}")])
     }
 
+    /// The forms of both.
+    pub(super) fn and(mut self, mut more: Self) -> Self {
+        self.0.append(&mut more.0);
+        self.0.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.0.dedup();
+        self
+    }
+
     fn of(plain: &[&str], encoded: &[&str]) -> Self {
         let mut forms = Vec::new();
         for text in plain.iter().filter(|text| !text.is_empty()) {

@@ -156,6 +156,7 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
     if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
         glass::tell(&opened, &plan).await;
     }
+    opened.tell().await;
     exit_of(&deed, wait)
 }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
+use crate::cli::verbs::outbox;
 use crate::cli::{compose, json as shapes, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::courier::{self, Left};
 use crate::control::driver::outside::Switchboard;
 use crate::control::standing;
 use crate::control::world::{Source, SourceFact, World};
+use crate::model::outbox::Progress;
 use crate::model::text::Text;
 use crate::ports::Port;
 
@@ -29,6 +32,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     };
     let world = settle::settled(&mut opened.handle, Duration::from_secs(12)).await;
     let now = opened.clock.now();
+    let (receivers, left) = receivers(&opened).await;
     let advice: Vec<_> = world.sources.values().map(|source| (source.clone(), advise(source, &world))).collect();
     if as_json {
         let backends: Vec<_> = advice
@@ -49,7 +53,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
             .collect();
         let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses }, "receivers": receivers.iter().map(|one| outbox::shape(one, &left)).collect::<Vec<_>>() }),
         );
         return Exit::Done;
     }
@@ -86,7 +90,17 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     for trouble in &world.ledger.witnesses {
         out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
     }
+    for one in &receivers {
+        outbox::tell(one, &left);
+    }
     Exit::Done
+}
+
+/// How far each receiver of notices got, and what it has not got.
+async fn receivers(opened: &settle::Opened) -> (Vec<Progress>, Vec<Left>) {
+    let Some((couriers, outbox)) = &opened.telling else { return (Vec::new(), Vec::new()) };
+    let left = courier::left(outbox, &couriers.now()).await.unwrap_or_default();
+    (outbox.progress().await.unwrap_or_default(), left)
 }
 
 /// What a backend said of our access to it: the credential's rights, how many requests are left.
@@ -102,7 +116,7 @@ fn unconfigured(as_json: bool) -> Exit {
     let nothing: [Value; 0] = [];
     if as_json {
         out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] } }),
+            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] }, "receivers": [] }),
         );
     } else {
         out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");

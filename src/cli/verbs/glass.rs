@@ -136,6 +136,7 @@ async fn try_review(around: &Surroundings, flags: &Flags, id: &str, reason: &str
             }
             let say = |text: &str| if as_json { out::words(text) } else { out::line(text) };
             say(&format!("REVIEWED {}: {} {} of {}", review.plan.short(), review.verb.word(), review.target, review.by));
+            opened.tell().await;
             Ok(Exit::Done)
         }
         Err(error) => {

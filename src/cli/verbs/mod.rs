@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod explain;
 pub mod glass;
 pub mod ledger;
+pub mod outbox;
 pub mod plan;
 pub mod policy;
 pub mod render;

@@ -35,5 +35,6 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
         out::words(&format!("gonogo: the plan is not stored: {error}"));
         return Err(Exit::of_ledger(&error));
     }
+    opened.tell().await;
     Ok(Exit::Done)
 }

@@ -60,7 +60,7 @@ async fn try_accept(around: &Surroundings, flags: &Flags, digest: Option<&str>, 
         out::json(&object(&world, result.as_ref().err().map(ToString::to_string).as_deref()));
     }
     let say = |text: &str| if as_json { out::words(text) } else { out::line(text) };
-    match result {
+    let exit = match result {
         Ok(stands) if stands.waits() => {
             say(&format!("{} stands for the changed rules; they do not count yet", naming.person));
             tell_who(&world, &say);
@@ -75,7 +75,9 @@ async fn try_accept(around: &Surroundings, flags: &Flags, digest: Option<&str>, 
             out::words(&format!("  {error}"));
             Err(Exit::of_ledger(&error))
         }
-    }
+    };
+    opened.tell().await;
+    exit
 }
 
 fn tell(world: &World) {

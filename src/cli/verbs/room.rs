@@ -12,10 +12,11 @@ use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::who::{Found, Proof};
-use crate::cli::{log, looks, out, story};
+use crate::cli::{log, looks, out, receivers, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
+use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::Switchboard;
 use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
@@ -58,7 +59,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside, switchboard, found } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard, couriers, found } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
     // Whoever opens the room wants to see it: what is behind it is opened from its first frame on, or when it could not be shown.
     let outside = async move {
@@ -69,7 +70,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
     if let Some(found) = found.filter(|_| !files.is_empty()) {
-        reload(around, flags, files, handle.clone(), switchboard, clock.clone(), found);
+        reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
     match ended {
@@ -90,7 +91,7 @@ fn reload(
     flags: &Flags,
     files: Vec<PathBuf>,
     handle: driver::Handle,
-    switchboard: Arc<Switchboard>,
+    (switchboard, couriers): (Arc<Switchboard>, Arc<Couriers>),
     clock: Arc<dyn Clock>,
     found: Found,
 ) {
@@ -113,6 +114,7 @@ fn reload(
                     let catalog = loaded.config.catalog.clone();
                     actor = Some(found.again(&catalog.people));
                     switchboard.replace_calendars(compose::calendars(&loaded.config, &clock));
+                    couriers.replace(receivers::made(loaded.config.clone(), around.clone(), clock.clone()).await);
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)
                 }

@@ -90,11 +90,13 @@ pub async fn rule(mut opened: settle::Opened, world: &World, plan: Plan, wish: W
         Ok(_) => {
             say(&format!("{} {about}", ruling.decision.word().to_uppercase()));
             say(&next(&ruling, &plan, needs, given));
+            opened.tell().await;
             Ok(Exit::Done)
         }
         Err(error) => {
             say(&format!("DENIED: {} {about}", ruling.decision.word()));
             out::words(&format!("  {error}"));
+            opened.tell().await;
             Err(Exit::of_ledger(&error))
         }
     }

@@ -161,7 +161,7 @@ fn socket(fields: &Fields<'_>, insecure: bool, found: &mut Findings) -> Option<(
 }
 
 /// A secret's reference. Nothing that stands in its place is repeated: it may be the secret itself.
-fn secret(key: &str, node: &Node, found: &mut Findings) -> Option<SecretRef> {
+pub(super) fn secret(key: &str, node: &Node, found: &mut Findings) -> Option<SecretRef> {
     if let Value::Text(_) = &node.value {
         found.problem(node.at, &format!("`{key}` stands here in plain text"), &format!("a reference: {SECRET_FORM}"));
         return None;

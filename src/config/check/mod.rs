@@ -12,27 +12,43 @@ mod room;
 mod service;
 mod times;
 mod timetable;
+mod webhook;
 
 use std::collections::BTreeMap;
 
 use super::file::Fields;
 use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
-use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, OscalSettings, StoreSettings};
+use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, OscalSettings, StoreSettings, WebhookSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::operator::Person;
 use crate::model::rules::RuleSet;
 use known::Known;
 
 /// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
-const ROOT: &[&str] =
-    &["room", "store", "ledger", "person", "backend", "environment", "service", "window", "freeze", "exception", "train", "judge", "oscal"];
+const ROOT: &[&str] = &[
+    "room",
+    "store",
+    "ledger",
+    "person",
+    "backend",
+    "webhook",
+    "environment",
+    "service",
+    "window",
+    "freeze",
+    "exception",
+    "train",
+    "judge",
+    "oscal",
+];
 
 /// The configuration without the files that it came from.
 pub(super) struct Checked {
     pub(super) catalog: Catalog,
     pub(super) backends: Vec<BackendSettings>,
     pub(super) calendars: Vec<CalendarSettings>,
+    pub(super) webhooks: Vec<WebhookSettings>,
     pub(super) store: StoreSettings,
     pub(super) ledger: LedgerSettings,
     pub(super) oscal: OscalSettings,
@@ -49,6 +65,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let room = room::room(&root, found);
     let (store, ledger) = (room::store(&root, found), room::ledger(&root, found));
     let backends: Vec<(Backend, BackendSettings)> = backends.iter().filter_map(|node| backend::backend(node, found)).collect();
+    let webhooks = webhook::webhooks(tables("webhook", found), &known, found);
     let people = person::people(people, &known, found);
     let environments = environment::environments(environments, &people, found);
     let checked: Vec<_> = services.iter().filter_map(|node| service::service(node, &known, found)).collect();
@@ -72,7 +89,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         rules_digest,
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
-    Checked { catalog, backends, calendars: feeds.settings(), store, ledger, oscal: oscal::oscal(&root, found) }
+    Checked { catalog, backends, calendars: feeds.settings(), webhooks, store, ledger, oscal: oscal::oscal(&root, found) }
 }
 
 /// What a named table is called in messages: by its word and its name, or `a backend` where it has none.

@@ -1,5 +1,6 @@
 //! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
 
+pub mod courier;
 mod keep;
 pub mod outside;
 pub mod rehearse;
@@ -143,6 +144,10 @@ async fn drive(
         tokio::spawn(keep::keep(journal, retention, taped, events.clone()));
         tapes.push(tape);
     }
+    let _couriers = outside
+        .couriers()
+        .filter(|_| room.tends())
+        .map(|(couriers, outbox)| Ends(tokio::spawn(couriers.deliver(outbox, outside.clock().clone(), courier::chance()))));
     let outside = Arc::new(outside);
     let (writes, to_write) = mpsc::channel(QUEUE);
     let writer = tokio::spawn(write_in_order(outside.clone(), to_write, events.clone()));
@@ -190,6 +195,15 @@ async fn drive(
     // What is being written is written to its end before the world is closed.
     drop(writes);
     let _ = writer.await;
+}
+
+/// A task that ends with the room.
+struct Ends(tokio::task::JoinHandle<()>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// How long the machine has slept since it booted.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use super::courier::Couriers;
 use super::switchboard::unsupported;
 pub use super::switchboard::{Switchboard, abilities};
 use crate::control::event::{Event, Reading, StorePicture};
@@ -19,6 +20,7 @@ use crate::model::deed::{Effect, EffectKey, EntryKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PlanId};
 use crate::model::origin::Range;
+use crate::model::outbox::Progress;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rules::RuleStanding;
@@ -27,6 +29,7 @@ use crate::model::traffic::Weights;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
+use crate::ports::outbox::Outbox;
 use crate::ports::signer::{SignError, Signed, Signer};
 use crate::ports::{Port, Ports};
 
@@ -34,6 +37,8 @@ use crate::ports::{Port, Ports};
 const ENTRIES: u32 = 500;
 /// Deeds that the room keeps in sight.
 const DEEDS: u32 = 50;
+/// Changes at desks that the room keeps in sight.
+const TICKETS: u32 = 200;
 /// Lines of the journal that are read at the start.
 const LINES: u32 = 500;
 /// Lines of a log that are read at once.
@@ -46,6 +51,8 @@ pub struct Outside {
     journal: Option<Arc<dyn Journal>>,
     retention: Retention,
     signer: Option<Arc<dyn Signer>>,
+    outbox: Option<Arc<dyn Outbox>>,
+    couriers: Arc<Couriers>,
     clock: Arc<dyn Clock>,
     begun: Mutex<BTreeMap<PlanId, Arc<Begun>>>,
     /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
@@ -90,6 +97,8 @@ impl Outside {
             journal,
             retention: Retention::default(),
             signer: None,
+            outbox: None,
+            couriers: Arc::default(),
             clock,
             begun: Mutex::default(),
             leases: Mutex::default(),
@@ -101,6 +110,17 @@ impl Outside {
     #[must_use]
     pub fn signing(self, signer: Arc<dyn Signer>) -> Self {
         Self { signer: Some(signer), ..self }
+    }
+
+    /// With an outbox, and those who deliver what is in it.
+    #[must_use]
+    pub fn telling(self, outbox: Option<Arc<dyn Outbox>>, couriers: Arc<Couriers>) -> Self {
+        Self { outbox, couriers, ..self }
+    }
+
+    /// Who delivers what, where there is an outbox.
+    pub fn couriers(&self) -> Option<(Arc<Couriers>, Arc<dyn Outbox>)> {
+        self.outbox.clone().map(|outbox| (self.couriers.clone(), outbox))
     }
 
     /// What the journal keeps.
@@ -454,6 +474,14 @@ impl Outside {
             size,
             witnesses: self.ledger.witnesses(),
             rules: self.ledger.rules().await?,
+            receivers: match &self.outbox {
+                Some(outbox) => outbox.progress().await?.into_iter().filter(Progress::needs_a_person).collect(),
+                None => Vec::new(),
+            },
+            tickets: match &self.outbox {
+                Some(outbox) => outbox.tickets(TICKETS).await?,
+                None => Vec::new(),
+            },
         })
     }
 }

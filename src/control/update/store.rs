@@ -50,6 +50,8 @@ impl Room {
             self.world.rules.standing = picture.rules;
             self.world.compare_rules(now);
         }
+        self.world.ledger.receivers = picture.receivers;
+        self.world.ledger.tickets = Arc::new(picture.tickets);
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::model::approval::Ruling;
+use crate::model::name::PlanId;
+use crate::model::outbox::{DeskTicket, Progress};
 use crate::model::text::Text;
 use crate::ports::ledger::{EntryRow, LedgerError};
 
@@ -23,12 +25,23 @@ pub struct LedgerView {
     pub size: u64,
     /// What is wrong with second places of checkpoints; it stops no deed.
     pub witnesses: Vec<Text>,
+    /// Receivers of notices whose trouble a person should look at.
+    pub receivers: Vec<Progress>,
+    /// The changes at desks that go with plans, the newest first.
+    pub tickets: Arc<Vec<DeskTicket>>,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
     /// Why the last verification came to no verdict, and when; none when it came to one.
     pub unverified: Option<(DateTime<Utc>, Text)>,
     /// The installation, part of every Order.
     pub installation: String,
+}
+
+impl LedgerView {
+    /// The changes at desks that go with a plan.
+    pub fn tickets_of(&self, plan: PlanId) -> impl Iterator<Item = &DeskTicket> {
+        self.tickets.iter().filter(move |ticket| ticket.plan == plan)
+    }
 }
 
 /// What an operator said about a stored plan, and what became of it.

@@ -9,9 +9,9 @@ use crate::model::reason::Reason;
 use crate::model::review::{Cause, Finding, Review};
 use crate::ports::ledger::{Ledger, LedgerError};
 
-const DAY: Duration = Duration::from_hours(24);
+pub const DAY: Duration = Duration::from_hours(24);
 
-fn broken(clock: &Still, verb: Verb, nonce: &str) -> Plan {
+pub fn broken(clock: &Still, verb: Verb, nonce: &str) -> Plan {
     let mut plan = plan(clock, verb, nonce);
     plan.order.break_glass = Some(plan.order.expires.clone());
     plan.intent.args.break_glass = Some(Duration::from_mins(10));
@@ -20,7 +20,7 @@ fn broken(clock: &Still, verb: Verb, nonce: &str) -> Plan {
 }
 
 /// A judge that says yes over a waived approval, and wants a review within a day.
-fn over(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
+pub fn over(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
     move |_| Verdict::Permit(Permit::grant(plan).over(vec![Reason::new("approvals", "two are missing", "ask bo")]).owing(DAY))
 }
 

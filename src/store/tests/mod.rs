@@ -13,6 +13,7 @@ mod glass;
 mod killed;
 mod loss;
 mod order;
+mod outbox;
 mod rulings;
 mod schema;
 mod witness;

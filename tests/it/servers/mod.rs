@@ -10,6 +10,7 @@ pub mod haproxy;
 pub mod history;
 pub mod http;
 pub mod prometheus;
+pub mod receiver;
 pub mod runtime_proxy;
 pub mod service;
 pub mod support;

@@ -1,0 +1,60 @@
+//! Makes the couriers of a configuration: one a webhook, and says to the store who they are.
+
+use std::sync::Arc;
+
+use crate::adapters::notify::webhook::{Resolved, Webhook};
+use crate::cli::out;
+use crate::config::secret::{self, SecretRef};
+use crate::config::settings::{Config, WebhookAddress, WebhookSettings};
+use crate::config::surroundings::Surroundings;
+use crate::control::driver::courier::Courier;
+use crate::model::error::{PortError, PortErrorKind};
+use crate::model::name::BackendName;
+use crate::ports::clock::Clock;
+use crate::ports::notify::{Notify, Unmade};
+use crate::ports::outbox::Outbox;
+
+/// One courier a receiver. One that cannot be made says why at each try, and nothing that waits for it is lost.
+pub async fn made(config: Config, around: Surroundings, clock: Arc<dyn Clock>) -> Vec<Courier> {
+    // A secret may come from a command, which is waited for: not on a thread that serves the room.
+    let make = move || config.webhooks.iter().map(|settings| webhook(settings, &config, &around, &clock)).collect();
+    tokio::task::spawn_blocking(make).await.unwrap_or_default()
+}
+
+/// Makes receivers known to the store, so that what is recorded from now on waits for them.
+pub async fn made_known(outbox: &dyn Outbox, couriers: &[Courier]) {
+    let names: Vec<BackendName> = couriers.iter().map(|courier| courier.name.clone()).collect();
+    if !names.is_empty()
+        && let Err(error) = outbox.know(&names).await
+    {
+        out::words(&format!("gonogo: receivers of notices were not made known to the store: {error}"));
+    }
+}
+
+fn webhook(settings: &WebhookSettings, config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Courier {
+    let made = resolved(settings, around).and_then(|resolved| {
+        let room = &config.catalog.room.name;
+        Webhook::new(settings, &resolved, room, clock.clone())
+    });
+    let way: Arc<dyn Notify> = match made {
+        Ok(webhook) => Arc::new(webhook),
+        Err(error) => Arc::new(Unmade(error)),
+    };
+    Courier { name: settings.name.clone(), wants: settings.wants.clone(), way }
+}
+
+fn resolved(settings: &WebhookSettings, around: &Surroundings) -> Result<Resolved, PortError> {
+    let resolve = |reference: &SecretRef| {
+        secret::resolve(reference, &around.env)
+            .map_err(|error| PortError::new(PortErrorKind::Unauthorised, &settings.name, "read its secret", &error.to_string()))
+    };
+    let url = match &settings.address {
+        WebhookAddress::Plain(url) => url.clone(),
+        WebhookAddress::Secret(reference) => resolve(reference)?.expose().to_owned(),
+    };
+    Ok(Resolved {
+        url,
+        secret: settings.secret.as_ref().map(&resolve).transpose()?,
+        token: settings.token.as_ref().map(&resolve).transpose()?,
+    })
+}
