@@ -13,14 +13,13 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::fixture;
 use super::glass::Glass;
 use super::input::{Chord, Input, Key};
 use super::keymap::Keymap;
-use super::render;
 use super::screen::Screen;
 use super::session::{Act, Session, SessionOptions};
 use super::theme::Theme;
+use super::{fixture, render};
 use crate::control::world::World;
 use crate::model::deed::{DeedState, Permit};
 use crate::model::intent::Verb;
