@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod calendar;
 pub mod ci;
 pub mod clock;
+pub mod desk;
 pub mod formats;
 pub mod http;
 pub mod notify;

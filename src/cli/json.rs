@@ -9,6 +9,8 @@ use crate::control::{gate, gated, standing};
 use crate::model::approval::Ruling;
 use crate::model::deed::{Deed, DeedState, Facts};
 use crate::model::intent::Intent;
+use crate::model::name::PlanId;
+use crate::model::outbox::DeskChange;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Cause, Review};
@@ -175,6 +177,7 @@ fn waiting(world: &World) -> Value {
             "given": 0,
             "since": rfc3339(&review.at),
             "expires": time(review.due),
+            "changes": desk_changes(world, review.plan),
         })
     });
     let plans = world.waiting.iter().map(|waiting| {
@@ -191,6 +194,7 @@ fn waiting(world: &World) -> Value {
             "given": given,
             "since": rfc3339(&plan.made),
             "expires": rfc3339(&plan.expires),
+            "changes": desk_changes(world, plan.id),
         })
     });
     // What a plan is about already waits as that plan.
@@ -208,9 +212,26 @@ fn waiting(world: &World) -> Value {
             "given": 0,
             "since": time(at.since()),
             "expires": null,
+            "changes": [],
         })
     });
     plans.chain(owed).chain(gates).collect()
+}
+
+/// The changes at desks that go with a plan.
+fn desk_changes(world: &World, plan: PlanId) -> Vec<Value> {
+    world.ledger.desk_changes_of(plan).map(desk_change).collect()
+}
+
+/// A change at a desk.
+pub fn desk_change(change: &DeskChange) -> Value {
+    json!({
+        "plan": change.plan.to_string(),
+        "desk": change.desk,
+        "number": change.number,
+        "state": change.state,
+        "ours": change.ours,
+    })
 }
 
 /// A review, owed or over.

@@ -1,13 +1,15 @@
-//! Makes the couriers of a configuration: one a webhook, and says to the store who they are.
+//! Makes the couriers of a configuration: one a webhook and one a desk, and says to the store who they are.
 
 use std::sync::Arc;
 
+use crate::adapters::desk::servicenow::ServiceNow;
+use crate::adapters::http::{Credential, HttpClient};
 use crate::adapters::notify::webhook::{Resolved, Webhook};
 use crate::cli::out;
 use crate::config::secret::{self, SecretRef};
-use crate::config::settings::{Config, WebhookAddress, WebhookSettings};
+use crate::config::settings::{Config, DeskSettings, WebhookAddress, WebhookSettings};
 use crate::config::surroundings::Surroundings;
-use crate::control::driver::courier::Courier;
+use crate::control::driver::courier::{Courier, Way};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::BackendName;
 use crate::ports::clock::Clock;
@@ -17,7 +19,10 @@ use crate::ports::outbox::Outbox;
 /// One courier a receiver. One that cannot be made says why at each try, and nothing that waits for it is lost.
 pub async fn made(config: Config, around: Surroundings, clock: Arc<dyn Clock>) -> Vec<Courier> {
     // A secret may come from a command, which is waited for: not on a thread that serves the room.
-    let make = move || config.webhooks.iter().map(|settings| webhook(settings, &config, &around, &clock)).collect();
+    let make = move || {
+        let webhooks = config.webhooks.iter().map(|settings| webhook(settings, &config, &around, &clock));
+        webhooks.chain(config.desks.iter().map(|settings| desk(settings, &around, &clock))).collect()
+    };
     tokio::task::spawn_blocking(make).await.unwrap_or_default()
 }
 
@@ -39,6 +44,24 @@ fn webhook(settings: &WebhookSettings, config: &Config, around: &Surroundings, c
     let way: Arc<dyn Notify> = match made {
         Ok(webhook) => Arc::new(webhook),
         Err(error) => Arc::new(Unmade(error)),
+    };
+    Courier { name: settings.name.clone(), wants: settings.wants.clone(), way: Way::Notices(way) }
+}
+
+fn desk(settings: &DeskSettings, around: &Surroundings, clock: &Arc<dyn Clock>) -> Courier {
+    let resolve = |reference: &SecretRef| {
+        secret::resolve(reference, &around.env)
+            .map_err(|error| PortError::new(PortErrorKind::Unauthorised, &settings.name, "read its secret", &error.to_string()))
+    };
+    let made = || -> Result<ServiceNow, PortError> {
+        let token = settings.token.as_ref().map(resolve).transpose()?;
+        let basic = settings.user.clone().zip(settings.password.as_ref().map(resolve).transpose()?);
+        let http = HttpClient::for_desk(settings, &Credential::of(token, basic), clock.clone())?;
+        Ok(ServiceNow::new(http, settings.fields.clone(), settings.template.clone()))
+    };
+    let way = match made() {
+        Ok(desk) => Way::Changes(Arc::new(desk), settings.opens),
+        Err(error) => Way::Notices(Arc::new(Unmade(error))),
     };
     Courier { name: settings.name.clone(), wants: settings.wants.clone(), way }
 }

@@ -85,6 +85,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         backends: checked.backends,
         calendars: checked.calendars,
         webhooks: checked.webhooks,
+        desks: checked.desks,
         store: checked.store,
         ledger: checked.ledger,
         oscal: checked.oscal,

@@ -1,12 +1,13 @@
 //! What the configuration says beyond the catalog: addresses, secrets by reference, places of the store.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::name::BackendName;
-use crate::model::outbox::Wants;
+use crate::model::outbox::{Opens, Wants};
 
 use super::secret::SecretRef;
 
@@ -160,6 +161,33 @@ pub struct WebhookSettings {
     pub deadline: Duration,
 }
 
+/// How to talk to one desk.
+#[derive(Debug, Clone)]
+pub struct DeskSettings {
+    /// Its name.
+    pub name: BackendName,
+    /// Where it listens.
+    pub url: String,
+    /// What it is told: the environments whose changes it keeps.
+    pub wants: Wants,
+    /// From when on it has a change for a plan.
+    pub opens: Opens,
+    /// Fields that are written into every change.
+    pub fields: BTreeMap<String, String>,
+    /// The template of standard changes.
+    pub template: Option<String>,
+    /// A bearer token.
+    pub token: Option<SecretRef>,
+    /// A user for Basic authentication.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<SecretRef>,
+    /// Certificates that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The longest wait for a whole answer.
+    pub deadline: Duration,
+}
+
 /// The whole configuration after all layers.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -171,6 +199,8 @@ pub struct Config {
     pub calendars: Vec<CalendarSettings>,
     /// Who is told what happened.
     pub webhooks: Vec<WebhookSettings>,
+    /// Where changes have a number.
+    pub desks: Vec<DeskSettings>,
     /// The store.
     pub store: StoreSettings,
     /// Second places.

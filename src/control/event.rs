@@ -71,7 +71,7 @@ pub struct StorePicture {
     pub receivers: Vec<crate::model::outbox::Progress>,
     /// The changes at desks that go with plans, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tickets: Vec<crate::model::outbox::DeskTicket>,
+    pub desk_changes: Vec<crate::model::outbox::DeskChange>,
 }
 
 /// One event.

@@ -177,6 +177,9 @@ pub struct Gates {
     /// How authors are told.
     #[serde(default, skip_serializing_if = "AuthorRule::is_usual")]
     pub authors: AuthorRule,
+    /// Whether what goes forward must name its ticket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_ticket: bool,
 }
 
 /// How an author who is no configured person counts.

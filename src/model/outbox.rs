@@ -189,9 +189,21 @@ pub struct Parked {
     pub again: bool,
 }
 
+/// From when on a desk has a change for a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opens {
+    /// As soon as it is stored.
+    Planned,
+    /// When it begins to wait for other persons; when it begins where it never waited.
+    #[default]
+    Waiting,
+    /// When it begins.
+    Begun,
+}
+
 /// The change at a desk that goes with a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskTicket {
+pub struct DeskChange {
     /// The plan.
     pub plan: PlanId,
     /// The desk.

@@ -89,8 +89,19 @@ fn waivable(case: &Case<'_>) -> Vec<Reason> {
     reasons.extend(own_run::against_plan(case.plan, &case.plan.intent.requester, case.people));
     if case.plan.direction == Direction::Forward {
         reasons.extend(gate::stopping(&case.plan.checks));
+        reasons.extend(without_ticket(case));
     }
     reasons
+}
+
+/// A change that goes forward without the ticket that its environment wants.
+fn without_ticket(case: &Case<'_>) -> Option<Reason> {
+    let plan = case.plan;
+    let wanted = case.guard.is_some_and(|guard| guard.gates.require_ticket) && plan.order.ticket.is_none();
+    wanted.then(|| {
+        let text = format!("{} takes no change without a ticket, and this plan names none", plan.target().environment);
+        Reason::new("ticket", &text, "plan again with --ticket and its number")
+    })
 }
 
 /// What a group has not given yet, and who of it could.

@@ -340,6 +340,21 @@ fn a_required_check_stops_what_goes_forward_and_never_the_way_back() {
 }
 
 #[test]
+fn where_a_ticket_is_wanted_what_goes_forward_without_one_is_denied_and_the_way_back_is_not() {
+    let gates = Gates { require_ticket: true, ..Gates::default() };
+    let rule = protection(0);
+    let rules = |plan: &Plan| -> Vec<String> {
+        let verdict = judge(&Case { guard: Some(guard(&rule, &gates)), ..case(plan, &[], &people()) });
+        verdict.reasons().iter().map(|reason| reason.rule.to_string()).collect()
+    };
+    let mut forward = plan(Verb::Shift, Direction::Forward);
+    assert_eq!(rules(&forward), ["ticket"]);
+    assert!(rules(&plan(Verb::Rollback, Direction::Back)).is_empty());
+    forward.order.ticket = Some("CHG0030001".parse().unwrap());
+    assert!(rules(&forward).is_empty());
+}
+
+#[test]
 fn a_plan_whose_change_is_no_longer_of_its_type_is_denied() {
     let mut plan = plan(Verb::Shift, Direction::Forward);
     plan.order.change_type = ChangeType::Standard;

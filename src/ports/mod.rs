@@ -5,6 +5,7 @@ pub mod broken;
 pub mod calendar;
 pub mod ci;
 pub mod clock;
+pub mod desk;
 pub mod gates;
 pub mod journal;
 pub mod ledger;

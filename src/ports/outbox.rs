@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::ledger::LedgerError;
 use super::pending::Pending;
 use crate::model::name::{BackendName, PlanId};
-use crate::model::outbox::{DeskTicket, Line, Notice, Progress};
+use crate::model::outbox::{DeskChange, Line, Notice, Progress};
 use crate::model::text::Text;
 
 /// What lies before a receiver.
@@ -70,13 +70,13 @@ pub trait Outbox: Send + Sync {
     fn tick(&self) -> Pending<'_, Result<(), LedgerError>>;
 
     /// Remembers the change that goes with a plan.
-    fn remember_ticket<'a>(&'a self, ticket: &'a DeskTicket) -> Pending<'a, Result<(), LedgerError>>;
+    fn remember_change_at_desk<'a>(&'a self, ticket: &'a DeskChange) -> Pending<'a, Result<(), LedgerError>>;
 
     /// The changes that go with plans, the newest first.
-    fn tickets(&self, most: u32) -> Pending<'_, Result<Vec<DeskTicket>, LedgerError>>;
+    fn desk_changes(&self, most: u32) -> Pending<'_, Result<Vec<DeskChange>, LedgerError>>;
 
     /// The change that goes with one plan at a desk.
-    fn ticket<'a>(&'a self, plan: PlanId, desk: &'a BackendName) -> Pending<'a, Result<Option<DeskTicket>, LedgerError>>;
+    fn desk_change<'a>(&'a self, plan: PlanId, desk: &'a BackendName) -> Pending<'a, Result<Option<DeskChange>, LedgerError>>;
 
     /// A number that grows with every commit of any process, cheap to read.
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>>;

@@ -11,7 +11,7 @@ use super::fault::broken;
 use super::sqlite::SqliteStore;
 use crate::model::deed::EntryKind;
 use crate::model::name::{BackendName, PlanId};
-use crate::model::outbox::{DeskTicket, Line, Notice, NoticeKind, Parked, Progress, TROUBLE_AFTER};
+use crate::model::outbox::{DeskChange, Line, Notice, NoticeKind, Parked, Progress, TROUBLE_AFTER};
 use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::time::Boot;
@@ -300,7 +300,7 @@ impl SqliteStore {
         Ok(known)
     }
 
-    async fn put_ticket(&self, ticket: &DeskTicket) -> Result<(), LedgerError> {
+    async fn put_desk_change(&self, ticket: &DeskChange) -> Result<(), LedgerError> {
         let mut gate = self.lock().await?;
         let mut tx = gate.conn.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
@@ -316,7 +316,7 @@ impl SqliteStore {
         Ok(tx.commit().await?)
     }
 
-    async fn list_tickets(&self, most: u32) -> Result<Vec<DeskTicket>, LedgerError> {
+    async fn list_desk_changes(&self, most: u32) -> Result<Vec<DeskChange>, LedgerError> {
         let mut conn = self.conn.lock().await;
         let there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'ticket'").fetch_optional(&mut *conn).await?;
         if there.is_none() {
@@ -327,7 +327,7 @@ impl SqliteStore {
         rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
     }
 
-    async fn find_ticket(&self, plan: PlanId, desk: &BackendName) -> Result<Option<DeskTicket>, LedgerError> {
+    async fn find_desk_change(&self, plan: PlanId, desk: &BackendName) -> Result<Option<DeskChange>, LedgerError> {
         let row = sqlx::query("SELECT json FROM ticket WHERE plan = ? AND desk = ?").bind(plan.to_string()).bind(desk.as_str());
         let row = row.fetch_optional(&mut *self.conn.lock().await).await?;
         row.map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).transpose()
@@ -402,14 +402,14 @@ impl Outbox for SqliteStore {
     fn tick(&self) -> Pending<'_, Result<(), LedgerError>> {
         Box::pin(self.tell_by_time())
     }
-    fn remember_ticket<'a>(&'a self, ticket: &'a DeskTicket) -> Pending<'a, Result<(), LedgerError>> {
-        Box::pin(self.put_ticket(ticket))
+    fn remember_change_at_desk<'a>(&'a self, ticket: &'a DeskChange) -> Pending<'a, Result<(), LedgerError>> {
+        Box::pin(self.put_desk_change(ticket))
     }
-    fn tickets(&self, most: u32) -> Pending<'_, Result<Vec<DeskTicket>, LedgerError>> {
-        Box::pin(self.list_tickets(most))
+    fn desk_changes(&self, most: u32) -> Pending<'_, Result<Vec<DeskChange>, LedgerError>> {
+        Box::pin(self.list_desk_changes(most))
     }
-    fn ticket<'a>(&'a self, plan: PlanId, desk: &'a BackendName) -> Pending<'a, Result<Option<DeskTicket>, LedgerError>> {
-        Box::pin(self.find_ticket(plan, desk))
+    fn desk_change<'a>(&'a self, plan: PlanId, desk: &'a BackendName) -> Pending<'a, Result<Option<DeskChange>, LedgerError>> {
+        Box::pin(self.find_desk_change(plan, desk))
     }
     fn generation(&self) -> Pending<'_, Result<i64, LedgerError>> {
         Box::pin(self.newest_generation())

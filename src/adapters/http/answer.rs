@@ -111,13 +111,13 @@ fn chain(error: &reqwest::Error) -> String {
 }
 
 /// Reads JSON out of a good answer. `serde_json` stops at a nesting of 128.
-pub(super) fn json(kind: BackendKind, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
+pub(super) fn json(product: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
     let media = media(headers);
     if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") {
-        return Err((PortErrorKind::Malformed, format!("answered HTML instead of JSON: is this the address of {}?", product(kind))));
+        return Err((PortErrorKind::Malformed, format!("answered HTML instead of JSON: is this the address of {product}?")));
     }
     if !(media.is_empty() || matches!(media.as_str(), "text/plain" | "application/json") || media.ends_with("+json")) {
-        return Err((PortErrorKind::Malformed, format!("answered {media} instead of JSON: is this the address of {}?", product(kind))));
+        return Err((PortErrorKind::Malformed, format!("answered {media} instead of JSON: is this the address of {product}?")));
     }
     serde_json::from_slice(bytes).map_err(|error| (PortErrorKind::Malformed, format!("answered what is no JSON: {error}")))
 }
@@ -140,7 +140,8 @@ fn media(headers: &HeaderMap) -> String {
     media.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
-fn product(kind: BackendKind) -> &'static str {
+/// A product in words.
+pub(super) fn product(kind: BackendKind) -> &'static str {
     match kind {
         BackendKind::Prometheus => "a Prometheus",
         BackendKind::Alertmanager => "an Alertmanager",
@@ -224,18 +225,18 @@ mod tests {
     #[test]
     fn html_is_named_as_what_it_is() {
         for (media, body) in [("text/html; charset=utf-8", "x"), ("application/json", " \n<!DOCTYPE html>")] {
-            let (kind, words) = json(BackendKind::Prometheus, &typed(media), body.as_bytes()).unwrap_err();
+            let (kind, words) = json("a Prometheus", &typed(media), body.as_bytes()).unwrap_err();
             assert_eq!(kind, PortErrorKind::Malformed);
             assert_eq!(words, "answered HTML instead of JSON: is this the address of a Prometheus?");
         }
-        assert!(json(BackendKind::Buildbot, &typed("image/png"), b"{}").is_err());
-        assert!(json(BackendKind::Buildbot, &typed("application/problem+json"), b"{}").is_ok());
+        assert!(json("a Buildbot", &typed("image/png"), b"{}").is_err());
+        assert!(json("a Buildbot", &typed("application/problem+json"), b"{}").is_ok());
     }
 
     #[test]
     fn nesting_of_ten_thousand_is_refused_without_a_fall() {
         let deep = "[".repeat(10_000) + &"]".repeat(10_000);
-        let (kind, words) = json(BackendKind::Prometheus, &typed("application/json"), deep.as_bytes()).unwrap_err();
+        let (kind, words) = json("a Prometheus", &typed("application/json"), deep.as_bytes()).unwrap_err();
         assert_eq!(kind, PortErrorKind::Malformed);
         assert!(words.contains("recursion limit"), "{words}");
     }

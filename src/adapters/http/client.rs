@@ -18,7 +18,7 @@ use super::credential::Credential;
 use super::pace::{self, Pace};
 use super::tls;
 use super::withheld::Withheld;
-use crate::config::settings::{Address, BackendSettings};
+use crate::config::settings::{Address, BackendSettings, DeskSettings};
 use crate::model::catalog::BackendKind;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::BackendName;
@@ -55,6 +55,8 @@ pub struct HttpClient {
 enum Expects {
     /// JSON, from a product of this kind.
     Json(BackendKind),
+    /// JSON, from a desk.
+    Desk,
     /// An iCalendar.
     Calendar,
 }
@@ -62,7 +64,7 @@ enum Expects {
 impl Expects {
     fn media(self) -> &'static str {
         match self {
-            Self::Json(_) => "application/json",
+            Self::Json(_) | Self::Desk => "application/json",
             Self::Calendar => "text/calendar",
         }
     }
@@ -91,6 +93,7 @@ impl Failed {
 enum Body<'a> {
     None,
     Json(&'a Value),
+    Patch(&'a Value),
     Form(&'a [(&'a str, &'a str)]),
 }
 
@@ -151,6 +154,26 @@ impl HttpClient {
             deadline,
         };
         Ok(Self { expects: Expects::Calendar, ..Self::new(&settings, &Credential::Nothing, clock)? })
+    }
+
+    /// A client for a desk, which is no backend that is polled.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn for_desk(settings: &DeskSettings, credential: &Credential, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
+        let like = BackendSettings {
+            name: settings.name.clone(),
+            // Of no kind of backend; what it expects is said below.
+            kind: BackendKind::Github,
+            address: Address::Http(settings.url.clone()),
+            token: None,
+            user: None,
+            password: None,
+            ca_file: settings.ca_file.clone(),
+            insecure: false,
+            deadline: settings.deadline,
+        };
+        Ok(Self { expects: Expects::Desk, ..Self::new(&like, credential, clock)? })
     }
 
     /// With another source of chance.
@@ -241,6 +264,18 @@ impl HttpClient {
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
     pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
         let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
+        self.within(write).await.map_err(|failed| {
+            let error = self.failure(doing, &failed);
+            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
+        })
+    }
+
+    /// Changes something: as [`Self::post_json`], with PATCH.
+    ///
+    /// # Errors
+    /// As [`Self::post_json`].
+    pub async fn patch_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
+        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Patch(body), begun).await;
         self.within(write).await.map_err(|failed| {
             let error = self.failure(doing, &failed);
             if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
@@ -402,7 +437,8 @@ impl HttpClient {
             return Ok((0, Value::Null));
         }
         let mut value = match self.expects {
-            Expects::Json(kind) => answer::json(kind, &headers, &bytes)?,
+            Expects::Json(kind) => answer::json(answer::product(kind), &headers, &bytes)?,
+            Expects::Desk => answer::json("a ServiceNow", &headers, &bytes)?,
             Expects::Calendar => answer::calendar(&headers, &bytes)?,
         };
         self.withheld.value(&mut value);
@@ -414,6 +450,7 @@ impl HttpClient {
             Body::None => client.request(Method::GET, url.clone()),
             Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
+            Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         };
         request = match self.expects {
@@ -421,7 +458,7 @@ impl HttpClient {
             Expects::Json(BackendKind::Github) => {
                 request.header(ACCEPT, "application/vnd.github+json, application/json").header("X-GitHub-Api-Version", "2022-11-28")
             }
-            Expects::Json(_) | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
+            Expects::Json(_) | Expects::Desk | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
         };
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value.clone());

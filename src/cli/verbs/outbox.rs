@@ -20,6 +20,9 @@ use crate::ports::ledger::LedgerError;
 use crate::ports::outbox::Outbox;
 use crate::store::SqliteStore;
 
+/// Changes at desks that are listed.
+const CHANGES: u32 = 200;
+
 /// Does what was asked.
 pub async fn run(around: &Surroundings, flags: &Flags, verb: OutboxVerb) -> Exit {
     match try_run(around, flags, verb).await {
@@ -88,9 +91,12 @@ impl Open {
     async fn list(&self, as_json: bool) -> Result<Exit, Exit> {
         let all = self.outbox.progress().await.map_err(|error| failed(&error))?;
         let left = courier::left(&self.outbox, &self.couriers).await.map_err(|error| failed(&error))?;
+        let changes = self.outbox.desk_changes(CHANGES).await.map_err(|error| failed(&error))?;
         if as_json {
             let rows: Vec<Value> = all.iter().map(|one| shape(one, &left)).collect();
-            out::json(&json!({ "schema": shapes::SCHEMA, "receivers": rows }));
+            out::json(
+                &json!({ "schema": shapes::SCHEMA, "receivers": rows, "changes": changes.iter().map(shapes::desk_change).collect::<Vec<_>>() }),
+            );
             return Ok(Exit::Done);
         }
         if all.is_empty() {
@@ -98,6 +104,9 @@ impl Open {
         }
         for one in &all {
             tell(one, &left);
+        }
+        for change in &changes {
+            out::line(&format!("change {} at {} of plan {}: {}", change.number, change.desk, change.plan.short(), change.state));
         }
         Ok(Exit::Done)
     }

@@ -81,12 +81,12 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
 }
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
-    let words = BackendKind::ALL.map(BackendKind::word);
+    let words: Vec<&str> = BackendKind::ALL.into_iter().map(BackendKind::word).chain([super::desk::KIND]).collect();
     let node = fields.required("kind", &format!("one of {}", words.join(", ")), found)?;
     let word = node.text("kind", found)?;
     let kind = known::kind(word);
     if kind.is_none() {
-        found.problem(node.at, &format!("no kind of backend is called `{word}`"), &instead(word, words));
+        found.problem(node.at, &format!("no kind of backend is called `{word}`"), &instead(word, words.iter().copied()));
     }
     kind
 }

@@ -14,7 +14,7 @@ use crate::model::operator::Person;
 use crate::model::share::Percent;
 
 /// The keys that this file reads of an environment.
-pub(super) const KEYS: [&str; 6] = ["check", "soak_time", "way_back_proven_within", "standard", "emergency", "authors"];
+pub(super) const KEYS: [&str; 7] = ["check", "soak_time", "way_back_proven_within", "standard", "emergency", "authors", "require_ticket"];
 const AUTHORS: &[&str] = &["unmapped", "outsiders"];
 const STANDARD: &[&str] = &["verbs", "max_percent", "way_back_proven_within", "approvals"];
 const EMERGENCY: &[&str] = &["severities", "approvals", "approver_roles", "review_within"];
@@ -33,6 +33,7 @@ pub(super) fn gates(fields: &Fields<'_>, people: &[Person], found: &mut Findings
         standard: fields.get("standard").and_then(|node| standard(node, found)),
         emergency: fields.get("emergency").and_then(|node| emergency(node, found)),
         authors: fields.get("authors").and_then(|node| authors(node, people, found)).unwrap_or_default(),
+        require_ticket: fields.flag("require_ticket", found).unwrap_or(false),
     };
     for (kind, set, key) in [
         (CheckKind::Soak, gates.soak_time.is_some(), "soak_time"),

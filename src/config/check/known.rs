@@ -23,7 +23,7 @@ pub(super) fn kind(word: &str) -> Option<BackendKind> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn of(backends: &'a [Node], environments: &'a [Node], services: &'a [Node]) -> Self {
+    pub(super) fn of(backends: &[&'a Node], environments: &'a [Node], services: &'a [Node]) -> Self {
         let names = |nodes: &'a [Node]| nodes.iter().filter_map(|node| text_of(node, "name")).collect();
         let backends = backends.iter().filter_map(|node| Some((text_of(node, "name")?, text_of(node, "kind").and_then(kind)))).collect();
         Self { backends, environments: names(environments), services: names(services) }

@@ -3,6 +3,7 @@
 mod backend;
 mod circle;
 mod claim;
+mod desk;
 mod environment;
 mod gates;
 mod known;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use super::file::Fields;
 use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
-use super::settings::{BackendSettings, CalendarSettings, LedgerSettings, OscalSettings, StoreSettings, WebhookSettings};
+use super::settings::{BackendSettings, CalendarSettings, DeskSettings, LedgerSettings, OscalSettings, StoreSettings, WebhookSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::operator::Person;
 use crate::model::rules::RuleSet;
@@ -49,6 +50,7 @@ pub(super) struct Checked {
     pub(super) backends: Vec<BackendSettings>,
     pub(super) calendars: Vec<CalendarSettings>,
     pub(super) webhooks: Vec<WebhookSettings>,
+    pub(super) desks: Vec<DeskSettings>,
     pub(super) store: StoreSettings,
     pub(super) ledger: LedgerSettings,
     pub(super) oscal: OscalSettings,
@@ -60,12 +62,15 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let tables = |key: &'static str, found: &mut Findings| root.list(key, &format!("[[{key}]] tables"), found);
     let (people, backends) = (tables("person", found), tables("backend", found));
     let (environments, services) = (tables("environment", found), tables("service", found));
-    let known = Known::of(backends, environments, services);
+    let (desks, backends): (Vec<&Node>, Vec<&Node>) = backends.iter().partition(|node| text_of(node, "kind") == Some(desk::KIND));
+    let known = Known::of(&backends, environments, services);
 
     let room = room::room(&root, found);
     let (store, ledger) = (room::store(&root, found), room::ledger(&root, found));
-    let backends: Vec<(Backend, BackendSettings)> = backends.iter().filter_map(|node| backend::backend(node, found)).collect();
+    let backends: Vec<(Backend, BackendSettings)> = backends.into_iter().filter_map(|node| backend::backend(node, found)).collect();
     let webhooks = webhook::webhooks(tables("webhook", found), &known, found);
+    let desks: Vec<DeskSettings> = desks.into_iter().filter_map(|node| desk::desk(node, &known, found)).collect();
+    desk::refuse_twins(&desks, &webhooks, tables("webhook", found), found);
     let people = person::people(people, &known, found);
     let environments = environment::environments(environments, &people, found);
     let checked: Vec<_> = services.iter().filter_map(|node| service::service(node, &known, found)).collect();
@@ -89,7 +94,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         rules_digest,
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
-    Checked { catalog, backends, calendars: feeds.settings(), webhooks, store, ledger, oscal: oscal::oscal(&root, found) }
+    Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, ledger, oscal: oscal::oscal(&root, found) }
 }
 
 /// What a named table is called in messages: by its word and its name, or `a backend` where it has none.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+use super::clerk;
 use crate::model::name::BackendName;
-use crate::model::outbox::{Line, Wants};
+use crate::model::outbox::{Line, Notice, Opens, Wants};
 use crate::model::text::Text;
 use crate::ports::clock::Clock;
+use crate::ports::desk::Desk;
 use crate::ports::ledger::LedgerError;
 use crate::ports::notify::{Notify, NotifyError};
 use crate::ports::outbox::Outbox;
@@ -49,7 +51,16 @@ pub struct Courier {
     /// What it wants.
     pub wants: Wants,
     /// The way to it.
-    pub way: Arc<dyn Notify>,
+    pub way: Way,
+}
+
+/// How a receiver is told.
+#[derive(Clone)]
+pub enum Way {
+    /// It takes notices as they are.
+    Notices(Arc<dyn Notify>),
+    /// It keeps a change for each plan.
+    Changes(Arc<dyn Desk>, Opens),
 }
 
 /// The couriers in force: a reload of the configuration replaces them all at once.
@@ -195,7 +206,7 @@ impl Run {
             self.outbox.passed(name, line, false).await?;
             return Ok(Then::On);
         };
-        match tokio::time::timeout(TRY, self.courier.way.tell(&notice)).await {
+        match tokio::time::timeout(TRY, self.tell(&notice)).await {
             Ok(Ok(())) => self.outbox.passed(name, line, true).await?,
             Ok(Err(error)) => return self.not_taken(line, before.tries, &error).await,
             Err(_) => {
@@ -204,6 +215,13 @@ impl Run {
             }
         }
         Ok(Then::On)
+    }
+
+    async fn tell(&self, notice: &Notice) -> Result<(), NotifyError> {
+        match &self.courier.way {
+            Way::Notices(port) => port.tell(notice).await,
+            Way::Changes(desk, opens) => clerk::tell(&self.outbox, (&self.courier.name, desk.as_ref(), *opens), notice).await,
+        }
     }
 
     async fn not_taken(&self, line: &Line, tries: u32, error: &NotifyError) -> Result<Then, LedgerError> {

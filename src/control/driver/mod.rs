@@ -1,5 +1,6 @@
 //! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
 
+mod clerk;
 pub mod courier;
 mod keep;
 pub mod outside;

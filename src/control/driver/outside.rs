@@ -38,7 +38,7 @@ const ENTRIES: u32 = 500;
 /// Deeds that the room keeps in sight.
 const DEEDS: u32 = 50;
 /// Changes at desks that the room keeps in sight.
-const TICKETS: u32 = 200;
+const DESK_CHANGES: u32 = 200;
 /// Lines of the journal that are read at the start.
 const LINES: u32 = 500;
 /// Lines of a log that are read at once.
@@ -478,8 +478,8 @@ impl Outside {
                 Some(outbox) => outbox.progress().await?.into_iter().filter(Progress::needs_a_person).collect(),
                 None => Vec::new(),
             },
-            tickets: match &self.outbox {
-                Some(outbox) => outbox.tickets(TICKETS).await?,
+            desk_changes: match &self.outbox {
+                Some(outbox) => outbox.desk_changes(DESK_CHANGES).await?,
                 None => Vec::new(),
             },
         })

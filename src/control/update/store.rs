@@ -51,7 +51,7 @@ impl Room {
             self.world.compare_rules(now);
         }
         self.world.ledger.receivers = picture.receivers;
-        self.world.ledger.tickets = Arc::new(picture.tickets);
+        self.world.ledger.desk_changes = Arc::new(picture.desk_changes);
         let seen_before = std::mem::replace(&mut self.world.ledger.read, true);
         let mut tasks = held;
         // Newest first in the picture, newest last in the timeline.

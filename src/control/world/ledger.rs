@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::approval::Ruling;
 use crate::model::name::PlanId;
-use crate::model::outbox::{DeskTicket, Progress};
+use crate::model::outbox::{DeskChange, Progress};
 use crate::model::text::Text;
 use crate::ports::ledger::{EntryRow, LedgerError};
 
@@ -28,7 +28,7 @@ pub struct LedgerView {
     /// Receivers of notices whose trouble a person should look at.
     pub receivers: Vec<Progress>,
     /// The changes at desks that go with plans, the newest first.
-    pub tickets: Arc<Vec<DeskTicket>>,
+    pub desk_changes: Arc<Vec<DeskChange>>,
     /// What the last verification said, and when.
     pub verified: Option<(DateTime<Utc>, crate::ports::ledger::Verification)>,
     /// Why the last verification came to no verdict, and when; none when it came to one.
@@ -39,8 +39,8 @@ pub struct LedgerView {
 
 impl LedgerView {
     /// The changes at desks that go with a plan.
-    pub fn tickets_of(&self, plan: PlanId) -> impl Iterator<Item = &DeskTicket> {
-        self.tickets.iter().filter(move |ticket| ticket.plan == plan)
+    pub fn desk_changes_of(&self, plan: PlanId) -> impl Iterator<Item = &DeskChange> {
+        self.desk_changes.iter().filter(move |ticket| ticket.plan == plan)
     }
 }
 

@@ -114,7 +114,7 @@ pub fn status(value: &Value) {
         }
     });
     each(&value["waiting"], |one| {
-        keys(one, "kind id plan target verb requester needs given since expires");
+        keys(one, "kind id plan target verb requester needs given since expires changes");
         or_null(&one["since"], time);
         or_null(&one["expires"], time);
     });

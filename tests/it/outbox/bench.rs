@@ -9,7 +9,7 @@ use gonogo::adapters::clock::SystemClock;
 use gonogo::adapters::notify::webhook::{Resolved, Webhook};
 use gonogo::config::secret::Secret;
 use gonogo::config::settings::{Format, WebhookAddress, WebhookSettings};
-use gonogo::control::driver::courier::{Courier, Couriers, chance};
+use gonogo::control::driver::courier::{Courier, Couriers, Way, chance};
 use gonogo::model::deed::Permit;
 use gonogo::model::intent::{Arguments, Direction, Intent, Verb};
 use gonogo::model::operator::Actor;
@@ -123,7 +123,7 @@ pub fn settings(name: &str, receiver: &Receiver) -> WebhookSettings {
 pub fn courier(settings: &WebhookSettings, receiver: &Receiver) -> Courier {
     let resolved = Resolved { url: receiver.url(), secret: Some(Secret::new(SECRET.to_owned())), token: None };
     let webhook = Webhook::new(settings, &resolved, "shop", Arc::new(SystemClock)).unwrap();
-    Courier { name: settings.name.clone(), wants: settings.wants.clone(), way: Arc::new(webhook) }
+    Courier { name: settings.name.clone(), wants: settings.wants.clone(), way: Way::Notices(Arc::new(webhook)) }
 }
 
 /// Couriers at work, until they are dropped.

@@ -3,5 +3,6 @@
 mod bench;
 mod deaths;
 mod delivery;
+mod desk;
 mod stock;
 mod verbs;

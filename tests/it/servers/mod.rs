@@ -13,5 +13,6 @@ pub mod prometheus;
 pub mod receiver;
 pub mod runtime_proxy;
 pub mod service;
+pub mod servicenow;
 pub mod support;
 pub mod tls;

@@ -28,6 +28,10 @@ pub fn what(page: &mut Page<'_, '_>, plan: &Plan, sent: bool) {
     for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing" && !sent) {
         page.say(Role::Quiet, "if you do not:", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
     }
+    for change in page.scene.world.ledger.desk_changes_of(plan.id) {
+        let whose = if change.ours { "" } else { ", not made by gonogo" };
+        page.say(Role::Quiet, "change", Role::Plain, &format!("{} at {}, {}{whose}", change.number, change.desk, change.state));
+    }
 }
 
 /// Each step, in order.

@@ -1,0 +1,3 @@
+//! Desks: where people keep changes with a number.
+
+pub mod servicenow;
