@@ -81,7 +81,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
 }
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
-    let words: Vec<&str> = BackendKind::ALL.into_iter().map(BackendKind::word).chain([super::desk::KIND]).collect();
+    let words: Vec<&str> = BackendKind::ALL.into_iter().map(BackendKind::word).chain([known::DESK]).collect();
     let node = fields.required("kind", &format!("one of {}", words.join(", ")), found)?;
     let word = node.text("kind", found)?;
     let kind = known::kind(word);

@@ -14,9 +14,6 @@ use super::{label, text_of, webhook};
 use crate::model::name::BackendName;
 use crate::model::outbox::{NoticeKind, Opens, Wants};
 
-/// The word of the kind.
-pub(super) const KIND: &str = "servicenow";
-
 const KEYS: &[&str] =
     &["name", "kind", "url", "token", "user", "password", "ca_file", "deadline", "environments", "opens", "fields", "standard_template"];
 /// Fields that are ours to write.

@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     gates::KEYS[3],
     gates::KEYS[4],
     gates::KEYS[5],
+    gates::KEYS[6],
 ];
 const PROTECTION: &[&str] = &[
     "approvals",

@@ -10,6 +10,9 @@ use super::text_of;
 use crate::model::catalog::BackendKind;
 use crate::model::name::{BackendName, EnvironmentName, ServiceName};
 
+/// The kind of a backend that is a desk.
+pub(super) const DESK: &str = "servicenow";
+
 /// All names, also of tables that are wrong elsewhere, so that one mistake is told once.
 pub(super) struct Known<'a> {
     backends: BTreeMap<&'a str, Option<BackendKind>>,

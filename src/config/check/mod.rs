@@ -62,7 +62,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let tables = |key: &'static str, found: &mut Findings| root.list(key, &format!("[[{key}]] tables"), found);
     let (people, backends) = (tables("person", found), tables("backend", found));
     let (environments, services) = (tables("environment", found), tables("service", found));
-    let (desks, backends): (Vec<&Node>, Vec<&Node>) = backends.iter().partition(|node| text_of(node, "kind") == Some(desk::KIND));
+    let (desks, backends): (Vec<&Node>, Vec<&Node>) = backends.iter().partition(|node| text_of(node, "kind") == Some(known::DESK));
     let known = Known::of(&backends, environments, services);
 
     let room = room::room(&root, found);
