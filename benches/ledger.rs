@@ -62,6 +62,8 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
     let target =
         OrderTarget { service: "checkout".to_owned(), environment: "prod".to_owned(), slot: None, digest: None, run: None, attempt: None };
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),

@@ -102,7 +102,8 @@ fn measure(size: &Size) -> Outcome<Vec<(&'static str, Duration)>> {
         return Err(format!("a permit was to be measured: {:?}", gate::judge(&world, &met, &now)).into());
     }
     let state = world.target(met.target()).map(|view| view.state.clone()).ok_or("a target")?;
-    let found = AtCommit { state, approvals: approvals.clone(), owed: reviews, is_own_key: true, at, rules: RuleStanding::default() };
+    let (approvals, waiting) = (approvals.clone(), world.waiting.iter().map(|one| one.plan.clone()).collect());
+    let found = AtCommit { state, approvals, waiting, owed: reviews, is_own_key: true, at, rules: RuleStanding::default() };
     let by = AtBegin { catalog: &catalog, spans: &world.calendars.spans, asked: &now, read_only: false, older: None };
     let waits = World { waiting: Arc::new(Vec::new()), ..world.clone() };
     Ok(vec![

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Wait};
+pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
@@ -268,6 +268,9 @@ pub struct PlanArgs {
     /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
     #[arg(long, value_name = "ID")]
     pub ticket: Option<Ticket>,
+    /// When it is to be carried out.
+    #[command(flatten)]
+    pub time: Time,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -354,10 +357,12 @@ pub enum ConfigVerb {
     },
 }
 
-/// `2026-11-24T14:00:00Z`.
+/// `2026-11-24T14:00:00Z`, `2026-11-24T14:00Z`, `2026-11-24T15:00+01:00`.
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     let wrong = |error| format!("`{text}` is no RFC 3339 time: {error}");
-    DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).map_err(wrong)
+    // People write no seconds.
+    let minutes = DateTime::parse_from_str(&text.replacen('Z', "+00:00", 1), "%Y-%m-%dT%H:%M%:z");
+    DateTime::parse_from_rfc3339(text).or_else(|error| minutes.map_err(|_| error)).map(|at| at.to_utc()).map_err(wrong)
 }
 
 fn change_type(word: &str) -> Result<ChangeType, String> {

@@ -1,13 +1,17 @@
 //! The screen of changes as JSON: the plans that wait, as the reader's own room sees them, and what was said last.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::cli::json as shapes;
-use crate::control::world::World;
+use crate::control::world::{Clash, TrainView, World};
 use crate::model::approval::Approval;
 use crate::model::gate::Check;
+use crate::model::name::{PlanId, ServiceName, Target};
+use crate::model::reason::Reason;
 use crate::model::time::{Moment, rfc3339};
 use crate::ports::ledger::EntryRow;
+use crate::ui::changes::{self, Ended};
 use crate::ui::plans::{self, Queued};
 
 /// Rulings and denials that are listed.
@@ -15,7 +19,7 @@ const SAID: usize = 50;
 
 /// The queue with its verdicts, and the newest rulings and denials.
 pub fn object(world: &World, now: &Moment) -> Value {
-    let queue: Vec<Value> = plans::queue(world, now).into_iter().map(|one| queued(&plans::queued(world, one, now), now)).collect();
+    let queue: Vec<Value> = plans::queue(world, now).into_iter().map(|one| queued(world, &plans::queued(world, one, now), now)).collect();
     json!({
         "schema": shapes::SCHEMA,
         "simulated": world.catalog.simulated,
@@ -23,13 +27,62 @@ pub fn object(world: &World, now: &Moment) -> Value {
         "screen": "changes",
         "reader": world.actor.to_string(),
         "queue": queue,
+        "ended": changes::ended(world, now).map(|one| ended(&one)).collect::<Vec<_>>(),
+        "trains": world.diary.trains.iter().map(train).collect::<Vec<_>>(),
         "said": plans::said(world).take(SAID).map(said).collect::<Vec<_>>(),
         "backends": shapes::backends(world, now),
     })
 }
 
-fn queued(one: &Queued<'_>, now: &Moment) -> Value {
+/// The booking of a scheduled plan, or null.
+pub fn scheduled(begin: Option<DateTime<Utc>>, end: DateTime<Utc>, train: Option<&str>) -> Value {
+    begin.map_or(Value::Null, |begin| json!({ "begin": rfc3339(&begin), "end": rfc3339(&end), "train": train }))
+}
+
+/// A change that waits no more.
+fn ended(one: &Ended<'_>) -> Value {
+    let past = one.past;
+    json!({
+        "plan": past.plan.to_string(),
+        "verb": past.verb.word(),
+        "target": past.target.to_string(),
+        "percent": past.percent,
+        "requester": past.requester,
+        "change_type": past.change.word(),
+        "since": rfc3339(&past.made),
+        "state": one.state.word(),
+        "scheduled": scheduled(past.begins, past.expires, past.train.as_deref()),
+        "at": rfc3339(&past.at),
+        "words": one.words,
+    })
+}
+
+/// A departure of a train.
+fn train(train: &TrainView) -> Value {
+    let missed = |(service, reasons): &(ServiceName, Vec<Reason>)| {
+        json!({
+            "service": service,
+            "plan": train.plans.get(service).map(ToString::to_string),
+            "reasons": shapes::reasons(reasons),
+        })
+    };
+    let departure = &train.departure;
+    json!({
+        "name": train.name,
+        "environment": train.environment,
+        "departs": rfc3339(&departure.at),
+        "cut_off": rfc3339(&departure.cut_off),
+        "shuts": rfc3339(&departure.shuts),
+        "departed": train.departed,
+        "aboard": train.manifest.aboard,
+        "missed": train.manifest.missed.iter().map(missed).collect::<Vec<_>>(),
+    })
+}
+
+fn queued(world: &World, one: &Queued<'_>, now: &Moment) -> Value {
     let plan = &one.waiting.plan;
+    let conflict =
+        |(clash, plan, with): (&Clash, PlanId, &Target)| json!({ "with": with.to_string(), "plan": plan.to_string(), "text": clash.text });
     let typed = plan.typed.as_ref();
     let could: Vec<Value> = one.could.iter().map(|could| json!({ "person": could.name, "last_entry": shapes::time(could.seen) })).collect();
     json!({
@@ -50,6 +103,9 @@ fn queued(one: &Queued<'_>, now: &Moment) -> Value {
         "authors": authors(one),
         "could": could,
         "part": one.part.word(),
+        "state": changes::state(one, now).word(),
+        "scheduled": scheduled(plan.order.begin(), plan.expires, plan.order.train.as_deref()),
+        "conflicts": world.diary.clashes_of(plan.id).map(conflict).collect::<Vec<_>>(),
         "verdict": one.verdict.word(),
         "reasons": shapes::reasons(one.verdict.reasons()),
         "evidence": plan.evidence_digest().ok(),

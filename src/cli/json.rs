@@ -283,6 +283,7 @@ fn alerts(world: &World) -> Value {
 pub fn deed(deed: &Deed, simulated: bool) -> Value {
     let verdict = match deed.state {
         DeedState::Waiting => "second-person",
+        DeedState::Scheduled => "scheduled",
         DeedState::Denied => "deny",
         DeedState::Intended
         | DeedState::Sent
@@ -361,6 +362,7 @@ fn reasons_or_waived(verdict: &Verdict) -> Vec<Reason> {
             .map(|reason| Reason { text: Text::clean(&format!("waived: {}", reason.text)), ..reason.clone() })
             .collect(),
         Verdict::SecondPerson { reasons, .. } | Verdict::Deny(reasons) => reasons.clone(),
+        Verdict::Early(reason) => vec![reason.clone()],
     }
 }
 
@@ -368,7 +370,7 @@ fn reasons_or_waived(verdict: &Verdict) -> Vec<Reason> {
 pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
     let (needs, given, may) = match verdict {
         Verdict::SecondPerson { needs, given, may, .. } => (*needs, *given, may.clone()),
-        Verdict::Permit(_) | Verdict::Deny(_) => (0, 0, Vec::new()),
+        Verdict::Permit(_) | Verdict::Early(_) | Verdict::Deny(_) => (0, 0, Vec::new()),
     };
     json!({
         "schema": SCHEMA,

@@ -28,6 +28,8 @@ impl CalendarView {
     }
 
     fn over(catalog: &Catalog, mut feeds: Feeds, now: &Moment) -> Self {
+        #[cfg(test)]
+        tests::MADE.set(tests::MADE.get() + 1);
         feeds.retain(|name, _| catalog.timetable.feeds.iter().any(|feed| &feed.name == name));
         for feed in &catalog.timetable.feeds {
             feeds.entry(feed.name.clone()).or_default();
@@ -89,4 +91,15 @@ pub fn stands(spans: &Calendars, plan: &Plan, at: DateTime<Utc>, now: &Moment, b
             began,
         },
     )
+}
+
+/// How often spans are made.
+#[cfg(test)]
+pub mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// How often spans were made by this thread.
+        pub static MADE: Cell<u32> = const { Cell::new(0) };
+    }
 }

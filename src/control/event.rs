@@ -53,6 +53,9 @@ pub struct StorePicture {
     pub recent: Vec<crate::model::deed::Deed>,
     /// Plans that wait for other persons.
     pub waiting: Vec<Waiting>,
+    /// Plans that wait no more, of the last days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<crate::model::course::PastChange>,
     /// Break glass that is open, reviews that are owed, and the newest that are over.
     #[serde(default)]
     pub reviews: Vec<crate::model::review::Review>,

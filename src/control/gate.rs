@@ -3,6 +3,7 @@
 use crate::control::authors;
 use crate::control::gated::AtGate;
 use crate::control::rules::{self, ByOlder};
+use crate::control::timing::Timing;
 use crate::control::world::{Ruled, World};
 use crate::control::{calendar, gated};
 use crate::model::approval::{Decision, Ruling, Waiting};
@@ -55,6 +56,15 @@ fn judge_by(world: &World, plan: &Plan, now: &Moment, rules: &str) -> Verdict {
         .filter(|_| plan.direction == Direction::Forward)
         .find(|deed| deed.plan != plan.id && &deed.target == plan.target() && deed.state.is_under_way())
         .map(|deed| format!("{} {} by {} is under way", deed.verb.word(), deed.target, deed.requester));
+    let timing = Timing {
+        catalog: &world.catalog,
+        spans: &world.calendars.spans,
+        plan,
+        approvals: world.approvals(plan.id),
+        at: now.wall,
+        now,
+        began: began(world, plan),
+    };
     judge::judge(&Case {
         plan,
         guard: world.catalog.guard(plan.target()),
@@ -74,7 +84,7 @@ fn judge_by(world: &World, plan: &Plan, now: &Moment, rules: &str) -> Verdict {
         busy: busy.as_deref(),
         approvals: world.approvals(plan.id),
         owed: &world.reviews,
-        shut: &stands_now(world, plan, now).reasons,
+        shut: &timing.reasons(world.waiting.iter().map(|one| &one.plan)),
     })
 }
 
@@ -108,6 +118,7 @@ pub fn judge_at_commit(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit) -> Verdi
 
 fn judge_found(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit, rules: &str) -> Verdict {
     let began = found.state.rollout.as_ref().map(|rollout| rollout.begun);
+    let timing = Timing { catalog: by.catalog, spans: by.spans, plan, approvals: &found.approvals, at: found.at, now: by.asked, began };
     judge::judge(&Case {
         plan,
         guard: by.catalog.guard(plan.target()),
@@ -121,7 +132,7 @@ fn judge_found(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit, rules: &str) -> 
         busy: None,
         approvals: &found.approvals,
         owed: &found.owed,
-        shut: &calendar::stands(by.spans, plan, found.at, by.asked, began).reasons,
+        shut: &timing.reasons(found.waiting.iter()),
     })
 }
 
@@ -137,8 +148,12 @@ fn in_force_at_commit(catalog: &Catalog, older: Option<&ByOlder>, plan: &Plan, f
 
 /// How a plan stands to windows and freezes now.
 pub fn stands_now(world: &World, plan: &Plan, now: &Moment) -> Standing {
-    let began = world.target(plan.target()).and_then(|view| view.state.rollout.as_ref()).map(|rollout| rollout.begun);
-    calendar::stands(&world.calendars.spans, plan, now.wall, now, began)
+    calendar::stands(&world.calendars.spans, plan, now.wall, now, began(world, plan))
+}
+
+/// When the rollout that a plan goes on with began.
+fn began(world: &World, plan: &Plan) -> Option<chrono::DateTime<chrono::Utc>> {
+    world.target(plan.target())?.state.rollout.as_ref().map(|rollout| rollout.begun)
 }
 
 /// What is said about a plan, and by whom.
@@ -237,6 +252,12 @@ pub fn asks_for_text(world: &World, target: &Target) -> bool {
 fn catalogs(world: &World) -> impl Iterator<Item = &Catalog> {
     let older = world.rules.older.as_ref().map(|older| older.catalog.as_ref());
     std::iter::once(world.catalog.as_ref()).chain(older)
+}
+
+/// Whether a plan that waits asks something of a person now: one that is agreed to and whose time is still to come does not.
+pub fn asks_now(world: &World, waiting: &Waiting, now: &Moment) -> bool {
+    let is_early = waiting.plan.order.begin().is_some_and(|begin| now.wall < begin);
+    !is_early || matches!(agreed(world, waiting), (needs, given) if needs.is_none_or(|needs| given < needs))
 }
 
 /// What `actor` says about a plan, ready to be recorded: an approval ends when its environment says so, at the latest with the plan.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::gated;
 use super::world::{SignalState, TargetView, World};
+use super::{gate, gated};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunState;
@@ -76,7 +76,7 @@ pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
 /// How a target stands.
 pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
     let mine = world.deeds.values().filter(|deed| deed.target == view.target);
-    let waits = world.waiting_at(now).any(|one| one.plan.target() == &view.target);
+    let waits = world.waiting_at(now).any(|one| one.plan.target() == &view.target && gate::asks_now(world, one, now));
     stands(world, view, now, mine, waits)
 }
 
@@ -86,7 +86,7 @@ pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
     for deed in world.deeds.values() {
         deeds.entry(&deed.target).or_default().push(deed);
     }
-    let waiting: BTreeSet<_> = world.waiting_at(now).map(|one| one.plan.target()).collect();
+    let waiting: BTreeSet<_> = world.waiting_at(now).filter(|one| gate::asks_now(world, one, now)).map(|one| one.plan.target()).collect();
     let one = |(target, view): (&Target, &Arc<TargetView>)| {
         let mine = deeds.get(target).into_iter().flatten().copied();
         (target.clone(), stands(world, view, now, mine, waiting.contains(target)))

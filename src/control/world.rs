@@ -1,7 +1,9 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
+mod diary;
 mod ledger;
 mod rules;
+mod unread;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+pub use self::diary::{Clash, Diary, TrainView};
 pub use self::ledger::{LedgerView, Ruled};
 pub use self::rules::{Named, Older, RulesView};
+pub(crate) use self::unread::{sources, targets};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
 use crate::model::alert::{Alert, AlertReading};
@@ -20,6 +24,7 @@ use crate::model::approval::{Approval, Waiting};
 use crate::model::authorship::Span;
 use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
+use crate::model::course::PastChange;
 use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
 use crate::model::operator::Actor;
@@ -360,6 +365,10 @@ pub struct World {
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
     pub waiting: Arc<Vec<Waiting>>,
+    /// Plans that wait no more, of the last days; the newest first.
+    pub past: Arc<Vec<PastChange>>,
+    /// What is scheduled, what of it is in each other's way, and the trains.
+    pub diary: Arc<Diary>,
     /// Break glass that is open, reviews that are owed, and the newest that are over; the oldest first.
     pub reviews: Arc<Vec<Review>>,
     /// What this process said about stored plans and what became of it, the oldest first, at most 20.
@@ -387,8 +396,7 @@ pub struct World {
 impl World {
     /// A world in which nothing has been read.
     pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
-        let targets = catalog.targets().map(|target| (target.clone(), Arc::new(TargetView::new(target)))).collect();
-        let sources = catalog.backends.values().map(|backend| (backend.name.clone(), Arc::new(Source::new(backend)))).collect();
+        let (targets, sources) = (targets(&catalog), sources(&catalog));
         let calendars = CalendarView::new(&catalog, &now);
         Self {
             generation: 0,
@@ -404,6 +412,8 @@ impl World {
             ranges: Arc::new(BTreeMap::new()),
             rules: RulesView::default(),
             waiting: Arc::new(Vec::new()),
+            past: Arc::new(Vec::new()),
+            diary: Arc::new(Diary::default()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),

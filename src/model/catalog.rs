@@ -123,6 +123,39 @@ pub enum Assurance {
     T2,
 }
 
+/// What becomes of a change whose booking is in the way of another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// It is told, and may go.
+    #[default]
+    Warn,
+    /// The one that was planned later may not go.
+    Refuse,
+}
+
+/// How changes are scheduled in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduling {
+    /// How long a booking lasts: as long a scheduled plan may be begun, and is looked for in conflicts.
+    pub booking: Duration,
+    /// What becomes of conflicts.
+    pub conflicts: OnConflict,
+}
+
+impl Scheduling {
+    /// Whether nothing about it was configured.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Scheduling {
+    fn default() -> Self {
+        Self { booking: Duration::from_hours(1), conflicts: OnConflict::default() }
+    }
+}
+
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -142,6 +175,9 @@ pub struct Environment {
     pub protection: Protection,
     /// What must be true before a change goes forward there.
     pub gates: Gates,
+    /// How changes are scheduled there.
+    #[serde(default, skip_serializing_if = "Scheduling::is_usual")]
+    pub scheduling: Scheduling,
 }
 
 /// How a deployment moves.

@@ -271,6 +271,8 @@ impl EntryKind {
 pub enum DeedState {
     /// Waits for another person.
     Waiting,
+    /// Waits for its time; nothing else stands in its way.
+    Scheduled,
     /// Refused.
     Denied,
     /// Recorded, nothing sent.
@@ -300,6 +302,7 @@ impl DeedState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Scheduled => "scheduled",
             Self::Denied => "denied",
             Self::Intended => "intended",
             Self::Sent => "sent",
@@ -319,6 +322,7 @@ impl DeedState {
         match self {
             Self::Intended | Self::Sent | Self::Accepted => true,
             Self::Waiting
+            | Self::Scheduled
             | Self::Denied
             | Self::Effective
             | Self::Held

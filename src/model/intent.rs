@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::change::ChangeType;
@@ -132,6 +133,12 @@ pub struct Arguments {
     /// The ticket under which the change is known elsewhere.
     #[serde(default)]
     pub ticket: Option<Ticket>,
+    /// When it is to be carried out; none: now, or with a train.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+    /// The train with whose next departure it is to be carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<String>,
 }
 
 /// What an operator asked for.

@@ -6,6 +6,7 @@ pub mod authorship;
 pub mod capability;
 pub mod catalog;
 pub mod change;
+pub mod course;
 pub mod deed;
 pub mod dossier;
 pub mod error;

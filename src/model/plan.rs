@@ -19,6 +19,7 @@ use super::share::{Percent, Share};
 use super::slot::Slot;
 use super::text::Text;
 use super::ticket::Ticket;
+use super::timetable::Span;
 use super::traffic::Weights;
 
 /// The format number of an Order.
@@ -140,6 +141,10 @@ pub struct OrderTarget {
 /// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// When its booking begins, RFC 3339 with milliseconds: not earlier may it be carried out, and `expires` ends the booking; not there
+    /// in an Order that is not scheduled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<String>,
     /// When the time box of break glass ends, RFC 3339 with milliseconds; not there in an Order that does not break the glass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<String>,
@@ -170,11 +175,20 @@ pub struct Order {
     /// The ticket under which the change is known elsewhere; not there in an Order without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// The train whose departure `begins` is; not there in an Order that goes with none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<String>,
     /// The verb.
     pub verb: Verb,
 }
 
 impl Order {
+    /// When it may be carried out at the earliest; none when it is not scheduled. A text that is no time never comes.
+    pub fn begin(&self) -> Option<DateTime<Utc>> {
+        let read = |text: &String| DateTime::parse_from_rfc3339(text).map_or(DateTime::<Utc>::MAX_UTC, |at| at.to_utc());
+        self.begins.as_ref().map(read)
+    }
+
     /// The RFC 8785 bytes of the Order.
     ///
     /// # Errors
@@ -276,6 +290,21 @@ pub enum Precondition {
     },
 }
 
+impl Precondition {
+    /// Whether it may be broken now and hold by another time without anybody's doing to the plan's own effects.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Fresh { .. } | Self::ServerUp { .. } | Self::NotHeld => true,
+            Self::WeightsUnchanged { .. }
+            | Self::RunState { .. }
+            | Self::AtGates { .. }
+            | Self::MayAnswer { .. }
+            | Self::Stable { .. }
+            | Self::Version { .. } => false,
+        }
+    }
+}
+
 /// A precondition and whether it held when last looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
@@ -374,6 +403,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The time in which it may be carried out; none when it is not scheduled.
+    pub fn booking(&self) -> Option<Span> {
+        Some(Span { begin: self.order.begin()?, end: self.expires })
+    }
+
     /// Its one target.
     pub fn target(&self) -> &Target {
         &self.intent.target

@@ -1,19 +1,23 @@
 //! The rules and roles that verdicts read, as one thing that has a digest, can be kept, and can be put in force again.
 
+mod differ;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::catalog::{Assurance, Catalog, Environment, Protection, Repository, Service};
+use super::catalog::{Assurance, Catalog, Environment, OnConflict, Protection, Repository, Scheduling, Service};
 use super::deed::EntryKind;
 use super::gate::Gates;
 use super::name::{BackendName, EnvironmentName, PersonName, ServiceName, Target};
 use super::operator::Person;
 use super::text::Text;
-use super::timetable::{Excepted, Exception, Freeze, Timetable, Window};
+use super::timetable::{Excepted, Exception, Freeze, Timetable, Train, Window};
+use differ::differ;
+
+pub use differ::{Difference, How, Kind};
 
 /// The format number of a rule set.
 const FORMAT: u32 = 1;
@@ -32,10 +36,13 @@ pub struct Ruled {
     pub protection: Protection,
     /// What must be true before a change goes forward there.
     pub gates: Gates,
+    /// What becomes of conflicts, where the verdict reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<OnConflict>,
 }
 
-/// Windows, freezes and exceptions by their names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Windows, freezes, exceptions and trains by their names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Times {
     /// Windows.
     pub windows: Vec<Window>,
@@ -43,6 +50,9 @@ pub struct Times {
     pub freezes: Vec<Freeze>,
     /// Exceptions for a target on a day.
     pub exceptions: Vec<Exception>,
+    /// Trains, whose cut-off binds who goes with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trains: Vec<Train>,
 }
 
 /// Where the changes of a service come from.
@@ -72,7 +82,7 @@ pub struct RuleSet {
     pub people: Vec<Person>,
     /// Environments, by name.
     pub environments: Vec<Ruled>,
-    /// Windows and freezes; none where there are neither.
+    /// Windows, freezes and trains; none where there are none of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timetable: Option<Times>,
     /// Where each service's changes come from, by which its authors are told.
@@ -138,74 +148,6 @@ impl Naming {
     }
 }
 
-/// One thing that differs between two rule sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// What it is.
-    pub what: Kind,
-    /// Its name.
-    pub name: String,
-    /// How it differs.
-    pub how: How,
-    /// What is in it that differs, as `protection.approvals: 1 -> 0`; empty for what is new or gone, and where only a digest is kept.
-    pub details: Vec<Text>,
-}
-
-/// What a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A person.
-    Person,
-    /// An environment.
-    Environment,
-    /// A window.
-    Window,
-    /// A freeze.
-    Freeze,
-    /// An exception from a freeze.
-    Exception,
-    /// What the checks of a service read.
-    Service,
-}
-
-impl Kind {
-    /// The word in JSON and on screens.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Environment => "environment",
-            Self::Window => "window",
-            Self::Freeze => "freeze",
-            Self::Exception => "exception",
-            Self::Service => "service",
-        }
-    }
-}
-
-/// How a rule differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum How {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It says something else.
-    Changed,
-}
-
-impl How {
-    /// The word in JSON and on screens.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Changed => "changed",
-        }
-    }
-}
-
 impl RuleSet {
     /// What people, environments, the timetable and the sources of changes rule, without what checks read: what every Order bears.
     pub fn of_parts(
@@ -221,6 +163,7 @@ impl RuleSet {
             assurance: environment.assurance,
             protection: environment.protection.clone(),
             gates: environment.gates.clone(),
+            conflicts: Some(environment.scheduling.conflicts).filter(|conflicts| *conflicts == OnConflict::Refuse),
         };
         let mut environments: Vec<_> = environments.iter().map(ruled).collect();
         environments.sort_by(|one, other| one.name.cmp(&other.name));
@@ -293,17 +236,17 @@ impl RuleSet {
     pub fn over(&self, catalog: &Catalog) -> Catalog {
         let environment = |environment: &Environment| {
             let ruled = self.environments.iter().find(|ruled| ruled.name == environment.name)?;
-            let Ruled { assurance, protection, gates, .. } = ruled.clone();
-            Some(Environment { assurance, protection, gates, ..environment.clone() })
+            let Ruled { assurance, protection, gates, conflicts, .. } = ruled.clone();
+            let scheduling = Scheduling { conflicts: conflicts.unwrap_or_default(), ..environment.scheduling };
+            Some(Environment { assurance, protection, gates, scheduling, ..environment.clone() })
         };
-        let (windows, freezes, mut exceptions) =
-            self.timetable.clone().map_or_else(Default::default, |times| (times.windows, times.freezes, times.exceptions));
+        let Times { windows, freezes, mut exceptions, trains } = self.timetable.clone().unwrap_or_default();
         // An exception for one plan is given for it alone and is no rule.
         exceptions.extend(catalog.timetable.exceptions.iter().filter(|exception| matches!(exception.lets, Excepted::Plan(_))).cloned());
         Catalog {
             people: self.people.clone(),
             environments: catalog.environments.iter().filter_map(environment).collect(),
-            timetable: Timetable { windows, freezes, exceptions, ..catalog.timetable.clone() },
+            timetable: Timetable { windows, freezes, exceptions, trains, ..catalog.timetable.clone() },
             services: self.sourced(&catalog.services),
             ..catalog.clone()
         }
@@ -322,8 +265,7 @@ impl RuleSet {
 
     /// What differs between these rules and newer ones, in order.
     pub fn differences(&self, newer: &Self) -> Vec<Difference> {
-        let empty = || Times { windows: Vec::new(), freezes: Vec::new(), exceptions: Vec::new() };
-        let (old, new) = (self.timetable.clone().unwrap_or_else(empty), newer.timetable.clone().unwrap_or_else(empty));
+        let (old, new) = (self.timetable.clone().unwrap_or_default(), newer.timetable.clone().unwrap_or_default());
         let excepted = |exception: &Exception| match &exception.lets {
             Excepted::Plan(plan) => format!("{} for plan {}", exception.freeze, plan.short()),
             Excepted::Day { target, date } => format!("{} for {target} on {date}", exception.freeze),
@@ -333,6 +275,7 @@ impl RuleSet {
         all.extend(differ(Kind::Window, &old.windows, &new.windows, |window| window.name.clone()));
         all.extend(differ(Kind::Freeze, &old.freezes, &new.freezes, |freeze| freeze.name.clone()));
         all.extend(differ(Kind::Exception, &old.exceptions, &new.exceptions, excepted));
+        all.extend(differ(Kind::Train, &old.trains, &new.trains, |train| train.name.clone()));
         let read = |rules: &Self, name: &ServiceName| (rules.sources.get(name).cloned(), rules.services.get(name).cloned());
         let pairs = |rules: &Self| {
             let names: std::collections::BTreeSet<&ServiceName> = rules.sources.keys().chain(rules.services.keys()).collect();
@@ -345,7 +288,7 @@ impl RuleSet {
 }
 
 impl Times {
-    /// None without windows and freezes, so that a configuration without them keeps its digest.
+    /// None without windows, freezes and trains, so that a configuration without them keeps its digest.
     fn of(timetable: &Timetable) -> Option<Self> {
         let mut windows = timetable.windows.clone();
         windows.sort_by(|one, other| one.name.cmp(&other.name));
@@ -355,7 +298,9 @@ impl Times {
         let days = timetable.exceptions.iter().filter(|exception| matches!(exception.lets, Excepted::Day { .. }));
         let mut exceptions: Vec<_> = days.cloned().collect();
         exceptions.sort_by(|one, other| (&one.freeze, &one.by, &one.reason).cmp(&(&other.freeze, &other.by, &other.reason)));
-        (windows.len() + freezes.len() > 0).then_some(Self { windows, freezes, exceptions })
+        let mut trains = timetable.trains.clone();
+        trains.sort_by(|one, other| one.name.cmp(&other.name));
+        (windows.len() + freezes.len() + trains.len() > 0).then_some(Self { windows, freezes, exceptions, trains })
     }
 }
 
@@ -390,59 +335,6 @@ fn measured(service: &Service) -> String {
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-fn differ<T: PartialEq + Serialize>(what: Kind, old: &[T], new: &[T], name: impl Fn(&T) -> String) -> Vec<Difference> {
-    let mut all: BTreeMap<String, [Vec<&T>; 2]> = BTreeMap::new();
-    for rule in old {
-        let [before, _] = all.entry(name(rule)).or_default();
-        before.push(rule);
-    }
-    for rule in new {
-        let [_, after] = all.entry(name(rule)).or_default();
-        after.push(rule);
-    }
-    let one = |(name, [before, after]): (String, [Vec<&T>; 2])| {
-        let how = match (before.as_slice(), after.as_slice()) {
-            ([_, ..], []) => How::Removed,
-            ([], [_, ..]) => How::Added,
-            (before, after) if before == after => return None,
-            (_, _) => How::Changed,
-        };
-        let mut details = Vec::new();
-        if let ([before], [after]) = (before.as_slice(), after.as_slice()) {
-            let value = |rule: &T| serde_json::to_value(rule).unwrap_or_default();
-            parts("", &value(before), &value(after), &mut details);
-        }
-        Some(Difference { what, name, how, details })
-    };
-    all.into_iter().filter_map(one).collect()
-}
-
-/// Parts of a rule that are told apart, at most.
-const DETAILS: usize = 20;
-
-/// Tells where two values differ.
-fn parts(path: &str, old: &Value, new: &Value, told: &mut Vec<Text>) {
-    if old == new || told.len() >= DETAILS {
-        return;
-    }
-    match (old, new) {
-        (Value::Object(before), Value::Object(after)) => {
-            let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-            for name in names {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                let part = |all: &serde_json::Map<String, Value>| all.get(name).cloned().unwrap_or_default();
-                parts(&path, &part(before), &part(after), told);
-            }
-        }
-        (Value::Array(before), Value::Array(after)) => {
-            let mut tell = |sign: &str, value: &Value| told.push(Text::clean_within(&format!("{path}: {sign} {value}"), 200));
-            before.iter().filter(|value| !after.contains(value)).for_each(|value| tell("without", value));
-            after.iter().filter(|value| !before.contains(value)).for_each(|value| tell("with", value));
-        }
-        (_, _) => told.push(Text::clean_within(&format!("{path}: {old} -> {new}"), 200)),
-    }
 }
 
 #[cfg(test)]

@@ -19,16 +19,19 @@ pub enum Verdict {
         /// Why.
         reasons: Vec<Reason>,
     },
+    /// Nothing but its time stands in its way: it is scheduled, and that time has not come. The reason says when.
+    Early(Reason),
     /// No. Every reason, the first to fix first.
     Deny(Vec<Reason>),
 }
 
 impl Verdict {
-    /// The word in JSON: permit, second-person, deny.
+    /// The word in JSON: permit, second-person, scheduled, deny.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Permit(_) => "permit",
             Self::SecondPerson { .. } => "second-person",
+            Self::Early(_) => "scheduled",
             Self::Deny(_) => "deny",
         }
     }
@@ -37,6 +40,7 @@ impl Verdict {
     pub fn reasons(&self) -> &[Reason] {
         match self {
             Self::Permit(_) => &[],
+            Self::Early(reason) => std::slice::from_ref(reason),
             Self::SecondPerson { reasons, .. } | Self::Deny(reasons) => reasons,
         }
     }

@@ -120,6 +120,18 @@ pub fn met(requirements: &[Requirement], approvals: &[&Approval]) -> (u32, u32) 
     })
 }
 
+/// Since when everybody has agreed whose agreement is needed: when the last of them did, its making where nobody is asked; none: not yet.
+pub fn agreed_since(plan: &Plan, guard: Guard<'_>, people: &[Person], approvals: &[Approval], at: &DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let required = requirements(plan, guard, people);
+    let mut given = counting(plan, guard, people, approvals, at);
+    given.sort_by_key(|approval| approval.at);
+    (0..=given.len()).find_map(|count| {
+        let first = given.get(..count)?;
+        let (needs, agreed) = met(&required, first);
+        (agreed >= needs).then(|| first.last().map_or(plan.made, |last| last.at))
+    })
+}
+
 /// Those of a plan's approvals that count at all: not over, each person once, from tier T1 on signed by the person's own key, and none
 /// that [`void`] says something against.
 pub fn counting<'a>(plan: &Plan, guard: Guard<'_>, people: &[Person], approvals: &'a [Approval], at: &DateTime<Utc>) -> Vec<&'a Approval> {

@@ -21,4 +21,4 @@ mod words;
 pub use compiled::{AHEAD, BACK, Calendars, Feeds};
 pub use slot::next_slot;
 pub use standing::{Access, Asked, Exemption, Frost, Standing, standing};
-pub use train::{Departure, Manifest, Readiness, board, departures};
+pub use train::{Departure, Manifest, Readiness, board, departures, left_behind};

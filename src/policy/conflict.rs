@@ -16,7 +16,7 @@ use crate::model::timetable::Span;
 /// A change that is scheduled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheduled {
-    /// What it is called: its plan, or its number elsewhere.
+    /// Its whole plan, or its number elsewhere.
     pub id: String,
     /// Its target.
     pub target: Target,
@@ -65,6 +65,23 @@ pub fn conflicts(services: &BTreeMap<ServiceName, Service>, scheduled: &[Schedul
     found
 }
 
+/// The conflicts of one change with others, in order of time.
+pub fn of_one(services: &BTreeMap<ServiceName, Service>, change: &Scheduled, others: &[Scheduled]) -> Vec<Conflict> {
+    let met = others.iter().filter(|other| other.id != change.id && change.span.meets(&other.span));
+    let mut found: Vec<Conflict> = met.filter_map(|other| conflict(services, change, other)).collect();
+    found.sort_by(|one, other| (one.overlap, &one.one, &one.other).cmp(&(other.overlap, &other.one, &other.other)));
+    found
+}
+
+/// How a change is called in words: a plan by its first digits.
+fn called(id: &str) -> String {
+    match id.get(..8) {
+        Some(first) if id.len() == 64 => format!("plan {first}"),
+        Some(_) | None => id.to_owned(),
+    }
+}
+
+/// Whether two changes that share a time are in each other's way.
 fn conflict(services: &BTreeMap<ServiceName, Service>, one: &Scheduled, other: &Scheduled) -> Option<Conflict> {
     if one.target.environment != other.target.environment {
         return None;
@@ -74,13 +91,13 @@ fn conflict(services: &BTreeMap<ServiceName, Service>, one: &Scheduled, other: &
         Some(Conflict { one: one.id.clone(), other: other.id.clone(), clash, overlap, text: Text::clean(text) })
     };
     if one.target == other.target {
-        return make(one, other, Clash::Target, &format!("{} and {} both change {}", one.id, other.id, one.target));
+        return make(one, other, Clash::Target, &format!("{} and {} both change {}", called(&one.id), called(&other.id), one.target));
     }
     for (user, used) in [(one, other), (other, one)] {
         if let Some(way) = way(services, &user.target.service, &used.target.service) {
             let told: Vec<&str> = way.iter().map(ServiceName::as_str).collect();
-            let text =
-                format!("{} changes {}, on which {} of {} depends: {}", used.id, used.target, user.target, user.id, told.join(" -> "));
+            let (by, of) = (called(&used.id), called(&user.id));
+            let text = format!("{by} changes {}, on which {} of {of} depends: {}", used.target, user.target, told.join(" -> "));
             return make(user, used, Clash::Depends(way), &text);
         }
     }
@@ -93,9 +110,11 @@ fn conflict(services: &BTreeMap<ServiceName, Service>, one: &Scheduled, other: &
     let told: Vec<&str> = shared.iter().map(ServiceName::as_str).collect();
     let team = |service: &Service| service.team.clone().unwrap_or_else(|| "no team".to_owned());
     let text = format!(
-        "{} ({}) and {} ({}) change at one time what depends on {}",
+        "{} changes {} ({}) and {} changes {} ({}) at one time, and both depend on {}",
+        called(&one.id),
         one.target,
         team(first),
+        called(&other.id),
         other.target,
         team(second),
         told.join(", ")
@@ -143,7 +162,7 @@ pub fn against(calendars: &Calendars, change: &Scheduled, plan: Option<PlanId>, 
         // What is under way then may be let through by the freeze itself.
         let under_way = Asked { at: begin, began: Some(change.span.begin), ..asked };
         if standing(calendars, &under_way).frozen {
-            let text = format!("the freeze {freeze} begins at {} before {} ends", begin.format("%Y-%m-%d %H:%MZ"), change.id);
+            let text = format!("the freeze {freeze} begins at {} before {} ends", begin.format("%Y-%m-%d %H:%MZ"), called(&change.id));
             reasons.push(Reason::new("freeze", &text, "an earlier or shorter time"));
         }
     }
@@ -194,7 +213,7 @@ mod tests {
     #[case("checkout@prod", "checkout@dev", &[])]
     #[case("checkout@prod", "store@prod", &["B changes store@prod, on which checkout@prod of A depends: checkout -> ledger -> store"])]
     #[case("store@prod", "checkout@prod", &["A changes store@prod, on which checkout@prod of B depends: checkout -> ledger -> store"])]
-    #[case("checkout@prod", "cart@prod", &["checkout@prod (payments) and cart@prod (shop) change at one time what depends on auth"])]
+    #[case("checkout@prod", "cart@prod", &["A changes checkout@prod (payments) and B changes cart@prod (shop) at one time, and both depend on auth"])]
     #[case("checkout@prod", "refunds@prod", &[])]
     #[case("stock@prod", "store@prod", &[])]
     fn two_changes_at_one_time(#[case] one: &str, #[case] other: &str, #[case] wanted: &[&str]) {

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{gate, glass, own_run, role};
+use super::{course, gate, glass, own_run, role};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
 use crate::model::deed::Permit;
 use crate::model::intent::Direction;
 use crate::model::operator::{Actor, Person};
-use crate::model::plan::Plan;
+use crate::model::plan::{Checked, Plan};
 use crate::model::reason::Reason;
 use crate::model::review::{REVIEW_WITHIN, Review};
 use crate::model::rollout::Hold;
@@ -43,7 +43,8 @@ pub struct Case<'a> {
     pub approvals: &'a [Approval],
     /// Reviews that are owed, of this service at least.
     pub owed: &'a [Review],
-    /// Why no window is open for it, or which freeze stops it; empty when the calendar lets it go.
+    /// What time says against it: windows, freezes, its train, other bookings; of a plan that is scheduled, at its time. Empty when
+    /// nothing.
     pub shut: &'a [Reason],
 }
 
@@ -51,8 +52,12 @@ pub struct Case<'a> {
 pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(case.plan.impossible.iter().cloned());
-    reasons.extend(case.plan.preconditions.iter().filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
-    reasons.extend(glass::overdue(case.plan, case.owed, &case.at));
+    let early = course::early(case.plan, &case.at);
+    let looked_at = |check: &&Checked| early.is_none() || !check.must.passes();
+    reasons.extend(case.plan.preconditions.iter().filter(looked_at).filter(|check| !check.holds).filter_map(|check| check.broken.clone()));
+    if early.is_none() {
+        reasons.extend(glass::overdue(case.plan, case.owed, &case.at));
+    }
     // Break glass waives these, and the approvals below; nothing else.
     let mut waived = waivable(case);
     if !glass::is_broken(case.plan) {
@@ -73,6 +78,9 @@ pub fn judge(case: &Case<'_>) -> Verdict {
         waived.extend(required.iter().filter_map(|requirement| lacking(case.plan, &approvals, requirement)));
         return Verdict::Permit(permit.over(waived).owing(guard.protection.review_within.unwrap_or(REVIEW_WITHIN)));
     }
+    if let (true, Some(early)) = (given >= needs, early) {
+        return Verdict::Early(early);
+    }
     if given >= needs {
         let review = guard.gates.emergency.as_ref().filter(|_| case.plan.order.change_type == ChangeType::Emergency);
         return Verdict::Permit(review.map_or(permit.clone(), |rule| permit.owing(rule.review_within)));
@@ -87,7 +95,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
 fn waivable(case: &Case<'_>) -> Vec<Reason> {
     let mut reasons = case.shut.to_vec();
     reasons.extend(own_run::against_plan(case.plan, &case.plan.intent.requester, case.people));
-    if case.plan.direction == Direction::Forward {
+    if case.plan.direction == Direction::Forward && course::early(case.plan, &case.at).is_none() {
         reasons.extend(gate::stopping(&case.plan.checks));
         reasons.extend(without_ticket(case));
     }
@@ -105,7 +113,7 @@ fn without_ticket(case: &Case<'_>) -> Option<Reason> {
 }
 
 /// What a group has not given yet, and who of it could.
-fn lacking(plan: &Plan, approvals: &[&Approval], requirement: &Requirement) -> Option<Reason> {
+pub(super) fn lacking(plan: &Plan, approvals: &[&Approval], requirement: &Requirement) -> Option<Reason> {
     let given = approval::of_group(approvals, &requirement.may);
     let gave: Vec<&str> = given.iter().map(|approval| approval.person.as_str()).collect();
     if usize::try_from(requirement.approvals).is_ok_and(|needs| gave.len() >= needs) {
@@ -151,7 +159,9 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
     if case.rules != plan.order.rules {
         reasons.push(Reason::new("rules", "the rules or roles changed since it was planned", "plan again"));
     }
-    if let Some(typed) = plan.typed.as_ref().filter(|typed| !gate::still_fits(plan.order.change_type, typed.change)) {
+    // What stands in the way now and may be gone by then is no reason against a time to come; it is looked at again when that time is.
+    let is_early = course::early(plan, &case.at).is_some();
+    if let Some(typed) = plan.typed.as_ref().filter(|typed| !is_early && !gate::still_fits(plan.order.change_type, typed.change)) {
         reasons.push(Reason::new(
             "change-type",
             &format!(
@@ -186,6 +196,7 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
     }
     reasons.extend(glass::against(plan, &case.at));
     if plan.direction == Direction::Forward
+        && !is_early
         && let Some(hold) = case.hold
     {
         let why = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
@@ -195,7 +206,7 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         let fix = if glass::is_broken(plan) { format!("break glass waives no hold; {fix}") } else { fix };
         reasons.push(Reason::new("hold", &text, &fix));
     }
-    if let Some(busy) = case.busy {
+    if let Some(busy) = case.busy.filter(|_| !is_early) {
         reasons.push(Reason::new("busy", busy, "wait until it is effective or failed"));
     }
     reasons

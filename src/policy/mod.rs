@@ -4,10 +4,12 @@ pub mod approval;
 pub mod authors;
 pub mod calendar;
 pub mod conflict;
+pub mod course;
 pub mod gate;
 pub mod glass;
 pub mod judge;
 pub mod own_run;
+pub mod ready;
 pub mod role;
 pub mod rules;
 #[cfg(test)]

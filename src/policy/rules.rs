@@ -91,7 +91,7 @@ fn owns(person: &Person, differences: &[Difference]) -> bool {
             || match difference.what {
                 Kind::Environment => grant.services.is_empty() && environment(),
                 Kind::Service => grant.environments.is_empty() && service(),
-                Kind::Person | Kind::Window | Kind::Freeze | Kind::Exception => false,
+                Kind::Person | Kind::Window | Kind::Freeze | Kind::Exception | Kind::Train => false,
             }
     };
     let grants: Vec<&Grant> = person.roles.iter().filter(|grant| grant.role.as_str() == POLICY_OWNER).collect();
@@ -130,8 +130,8 @@ pub fn stricter(new: Verdict, old: Verdict) -> Verdict {
             reasons.extend(more);
             Verdict::Deny(reasons)
         }
-        (Verdict::Deny(reasons), Verdict::Permit(_) | Verdict::SecondPerson { .. }) => Verdict::Deny(reasons),
-        (Verdict::Permit(_) | Verdict::SecondPerson { .. }, Verdict::Deny(old)) => Verdict::Deny(by_old(old, &[])),
+        (Verdict::Deny(reasons), Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_)) => Verdict::Deny(reasons),
+        (Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_), Verdict::Deny(old)) => Verdict::Deny(by_old(old, &[])),
         (
             Verdict::SecondPerson { needs, given, may, reasons },
             Verdict::SecondPerson { needs: wants, given: got, may: could, reasons: old },
@@ -142,6 +142,14 @@ pub fn stricter(new: Verdict, old: Verdict) -> Verdict {
             Verdict::SecondPerson { needs, given, may: if both.is_empty() { may } else { both }, reasons: [reasons, more].concat() }
         }
         (second @ Verdict::SecondPerson { .. }, Verdict::Permit(_)) => second,
+        // As by one rule set: who lacks is asked while its time is still to come.
+        (Verdict::Early(early), Verdict::SecondPerson { needs, given, may, reasons }) => {
+            Verdict::SecondPerson { needs, given, may, reasons: [by_old(reasons, &[]), vec![early]].concat() }
+        }
+        (Verdict::SecondPerson { needs, given, may, reasons }, Verdict::Early(early)) => {
+            Verdict::SecondPerson { needs, given, may, reasons: [reasons, vec![early]].concat() }
+        }
+        (early @ Verdict::Early(_), Verdict::Permit(_) | Verdict::Early(_)) | (Verdict::Permit(_), early @ Verdict::Early(_)) => early,
         (Verdict::Permit(_), Verdict::SecondPerson { needs, given, may, reasons }) => {
             Verdict::SecondPerson { needs, given, may, reasons: by_old(reasons, &[]) }
         }

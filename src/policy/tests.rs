@@ -1,9 +1,11 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
 mod authors;
+mod course;
 mod edges;
 mod glass;
 mod rules;
+mod scheduled;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -55,6 +57,8 @@ fn protection(approvals: u32) -> Protection {
 fn plan(verb: Verb, direction: Direction) -> Plan {
     let expires = noon() + TimeDelta::hours(4);
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),
@@ -308,7 +312,9 @@ fn what_each_type_needs() {
     let plan = plan(Verb::Shift, Direction::Forward);
     let asked = |approvals: &[Approval]| match judge(&Case { guard: Some(guard(&rule, &gates)), ..case(&plan, approvals, &people()) }) {
         Verdict::Permit(_) => Vec::new(),
-        other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => other.reasons().iter().map(|reason| reason.text.to_string()).collect(),
+        other @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
+            other.reasons().iter().map(|reason| reason.text.to_string()).collect()
+        }
     };
     let lacking = asked(&[approval("bo", 5), approval("cy", 5)]);
     assert!(lacking.len() == 1 && lacking[0].contains("with the role reader, 0 given"), "{lacking:?}");

@@ -11,6 +11,7 @@ use crate::model::alert::AlertReading;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::capability::Capability;
 use crate::model::catalog::Catalog;
+use crate::model::course::PastChange;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
@@ -116,6 +117,9 @@ impl Ledger for Broken<LedgerError> {
         self.say()
     }
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
+        self.say()
+    }
+    fn past(&self) -> Pending<'_, Result<Vec<PastChange>, LedgerError>> {
         self.say()
     }
     fn rule<'a>(&'a self, _: &'a Ruling, _: Option<&'a Signed>, _: MayRule<'a>) -> Pending<'a, Result<DateTime<Utc>, LedgerError>> {

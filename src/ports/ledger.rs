@@ -9,6 +9,7 @@ use super::pending::Pending;
 use super::signer::Signed;
 use crate::model::approval::{Approval, Attempt, Ruling, Waiting};
 use crate::model::catalog::Catalog;
+use crate::model::course::PastChange;
 use crate::model::deed::{Deed, EntryKind, Facts, Permit, Recorded};
 use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
@@ -83,6 +84,8 @@ pub struct AtCommit {
     pub at: DateTime<Utc>,
     /// Approvals of the plan that were given and not withdrawn; some may have ended.
     pub approvals: Vec<Approval>,
+    /// All plans that wait, this one included where it does: bookings that may be in its way.
+    pub waiting: Vec<Plan>,
     /// Reviews that are owed on the target's service.
     pub owed: Vec<Review>,
     /// Whether the person's own key signed what is being recorded, and the signature holds.
@@ -236,6 +239,9 @@ pub trait Ledger: Send + Sync {
 
     /// Plans that wait for other persons, with their approvals: stored with `waiting`, unexpired, unspent.
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>>;
+
+    /// Plans that wait no more and were carried out, taken back, rejected, or ended within the last days; the newest first.
+    fn past(&self) -> Pending<'_, Result<Vec<PastChange>, LedgerError>>;
 
     /// Records what a person says about a stored plan, one transaction: the plan is neither expired nor spent, `may` has no reason
     /// against it as things stand in the store now; then `approval`, `rejection` or `withdrawal` is appended. An approval is kept

@@ -47,11 +47,14 @@ impl SqliteStore {
         if !signed.is_empty() {
             write.take_signatures(&plan.order.requester, personal_bodies(plan)?, signed).await?;
         }
-        let found = AtCommit { state: now, at: write.at, approvals, owed, is_own_key: !signed.is_empty(), rules };
+        // Bookings stand in the way of what goes forward alone.
+        let forward = plan.direction == Direction::Forward;
+        let waiting = if forward { rulings::all_waiting(&mut write.tx, write.at).await? } else { Vec::new() };
+        let found = AtCommit { state: now, at: write.at, approvals, waiting, owed, is_own_key: !signed.is_empty(), rules };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
-            other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
+            other @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
                 let reasons = other.reasons().to_vec();
                 write.deny(plan, &reasons).await?;
                 write.commit().await?;

@@ -15,6 +15,7 @@ use super::reviews::{opened, owed};
 use super::second::SecondPlace;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::catalog::Catalog;
+use crate::model::course::PastChange;
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -90,11 +91,12 @@ impl SecondLedger {
             states.into_iter().find(|state| state.target == *plan.target()).unwrap_or_else(|| TargetState::new(plan.target().clone()));
         let owed_now = self.first.reviews().await.unwrap_or_default();
         let rules = self.first.rules().await.unwrap_or_default();
-        let found = AtCommit { state, at, approvals: Vec::new(), owed: owed_now, is_own_key: !signed.is_empty(), rules };
+        let is_own_key = !signed.is_empty();
+        let found = AtCommit { state, at, approvals: Vec::new(), waiting: Vec::new(), owed: owed_now, is_own_key, rules };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
-            other @ (Verdict::SecondPerson { .. } | Verdict::Deny(_)) => {
+            other @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
                 let why: Vec<&str> = other.reasons().iter().map(|reason| reason.text.as_str()).collect();
                 return Err(LedgerError::Denied(Text::clean(&why.join("; "))));
             }
@@ -225,6 +227,10 @@ impl Ledger for SecondLedger {
     }
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.first.waiting()
+    }
+
+    fn past(&self) -> Pending<'_, Result<Vec<PastChange>, LedgerError>> {
+        self.first.past()
     }
     fn rule<'a>(
         &'a self,

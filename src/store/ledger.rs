@@ -9,6 +9,7 @@ use super::sqlite::SqliteStore;
 use super::state;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::catalog::Catalog;
+use crate::model::course::PastChange;
 use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
@@ -60,6 +61,10 @@ impl Ledger for SqliteStore {
 
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         Box::pin(self.plans_waiting())
+    }
+
+    fn past(&self) -> Pending<'_, Result<Vec<PastChange>, LedgerError>> {
+        Box::pin(self.past_changes())
     }
 
     fn rule<'a>(

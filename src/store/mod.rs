@@ -24,6 +24,7 @@ mod ledger;
 mod outbox;
 mod outcome;
 mod owner;
+mod past;
 mod plans;
 mod proof;
 mod query;

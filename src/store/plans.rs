@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 
 /// Spent plans are named for a day after their end; then their digits name nothing.
 const KEPT_MS: i64 = 86_400_000;
+/// What waited, was taken back or rejected is told of for a week.
+pub const ENDED_KEPT_MS: i64 = 7 * KEPT_MS;
 
 impl SqliteStore {
     pub(super) async fn put_plan(&self, plan: &Plan) -> Result<(), LedgerError> {
@@ -28,7 +30,12 @@ impl SqliteStore {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         let now = write.at.timestamp_millis();
-        sqlx::query("DELETE FROM plan WHERE expires < ?").bind(now.saturating_sub(KEPT_MS)).execute(&mut *write.tx).await?;
+        let told = "waiting = 1 OR (spent IS NOT NULL AND spent <> 'carried out')";
+        sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM plan WHERE expires < ?1 OR (expires < ?2 AND NOT ({told}))")))
+            .bind(now.saturating_sub(ENDED_KEPT_MS))
+            .bind(now.saturating_sub(KEPT_MS))
+            .execute(&mut *write.tx)
+            .await?;
         let known = sqlx::query("SELECT 1 FROM plan WHERE id = ?").bind(plan.id.to_string()).fetch_optional(&mut *write.tx).await?;
         insert(&mut write.tx, plan, None).await?;
         if known.is_none() {
@@ -192,6 +199,9 @@ pub fn check_identity(plan: &Plan, installation: &str) -> Result<(), LedgerError
     let expires = DateTime::parse_from_rfc3339(&order.expires).map(|at| at.timestamp_millis());
     if expires.ok() != Some(plan.expires.timestamp_millis()) {
         return denied("the plan's end is not the one in its order; plan again");
+    }
+    if order.begin().is_some_and(|begin| begin >= plan.expires || order.break_glass.is_some()) {
+        return denied("the time for which the plan is scheduled is none in its order; plan again");
     }
     if order.break_glass.as_ref().is_some_and(|until| *until != order.expires)
         || order.break_glass.is_some() != plan.intent.args.break_glass.is_some()

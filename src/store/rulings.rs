@@ -62,7 +62,7 @@ impl SqliteStore {
         let approvals = given(&mut write.tx, plan.id).await?;
         write.name_rules().await?;
         let rules = rules::standing(self, &mut write.tx).await?;
-        let found = AtCommit { state, at: write.at, approvals, owed, is_own_key: signed.is_some(), rules };
+        let found = AtCommit { state, at: write.at, approvals, waiting: Vec::new(), owed, is_own_key: signed.is_some(), rules };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));
@@ -116,17 +116,22 @@ impl SqliteStore {
 
     pub(super) async fn plans_waiting(&self) -> Result<Vec<Waiting>, LedgerError> {
         let mut conn = self.conn.lock().await;
-        let now = self.ledger_time(&mut conn).await?.timestamp_millis();
-        let rows = sqlx::query("SELECT json FROM plan WHERE waiting = 1 AND spent IS NULL AND expires > ? ORDER BY expires, id");
-        let rows = rows.bind(now).fetch_all(&mut *conn).await?;
-        let mut waiting = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let plan: Plan = serde_json::from_str(row.try_get(0)?).map_err(broken)?;
+        let now = self.ledger_time(&mut conn).await?;
+        let plans = all_waiting(&mut conn, now).await?;
+        let mut waiting = Vec::with_capacity(plans.len());
+        for plan in plans {
             let approvals = given(&mut conn, plan.id).await?;
             waiting.push(Waiting { plan, approvals });
         }
         Ok(waiting)
     }
+}
+
+/// The plans that wait, without their approvals.
+pub async fn all_waiting(conn: &mut SqliteConnection, at: DateTime<Utc>) -> Result<Vec<Plan>, LedgerError> {
+    let rows = sqlx::query("SELECT json FROM plan WHERE waiting = 1 AND spent IS NULL AND expires > ? ORDER BY expires, id");
+    let rows = rows.bind(at.timestamp_millis()).fetch_all(conn).await?;
+    rows.iter().map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).collect()
 }
 
 /// The approvals of a plan that were not withdrawn, the oldest first.

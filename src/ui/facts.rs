@@ -77,6 +77,7 @@ fn row(scene: &Scene<'_>, state: DeedState, facts: &Facts, held_due: Option<&Dat
             None => (Role::Strong, "HELD".to_owned()),
         },
         DeedState::Waiting => (Role::Waits, format!("{} WAITING", scene.glyph(Mark::Waits))),
+        DeedState::Scheduled => (Role::Plain, format!("{} SCHEDULED", scene.glyph(Mark::Waits))),
         DeedState::Denied => (Role::Watched, format!("{} DENIED", scene.glyph(Mark::Failed))),
         DeedState::Unwatched => (Role::Quiet, format!("{} UNWATCHED", scene.glyph(Mark::Unknown))),
         DeedState::Superseded => (Role::Quiet, "SUPERSEDED by a later deed".to_owned()),

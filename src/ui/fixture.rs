@@ -71,6 +71,7 @@ fn backend(named: &str, kind: BackendKind, every: u64) -> Backend {
 fn environment(named: &str, order: u32, protection: Protection) -> Environment {
     Environment {
         gates: crate::model::gate::Gates::default(),
+        scheduling: crate::model::catalog::Scheduling::default(),
         name: name(named),
         order,
         hold_time: Duration::from_mins(5),
@@ -504,6 +505,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let weights = BTreeMap::from([(name("v1"), 100), (name("v2"), 0)]);
     let rising = intent.args.percent.is_some_and(|percent| percent.get() > 20);
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: intent.args.break_glass.map(|_| "2026-11-20T14:08:12.000Z".to_owned()),
         change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],

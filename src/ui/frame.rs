@@ -253,7 +253,13 @@ pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
         DeedState::Unknown => 1,
         DeedState::Effective if deed.held_due.is_some() => 2,
         DeedState::Failed | DeedState::Slipped => 3,
-        DeedState::Effective | DeedState::Waiting | DeedState::Denied | DeedState::Held | DeedState::Unwatched | DeedState::Superseded => 4,
+        DeedState::Effective
+        | DeedState::Waiting
+        | DeedState::Scheduled
+        | DeedState::Denied
+        | DeedState::Held
+        | DeedState::Unwatched
+        | DeedState::Superseded => 4,
     };
     let under_way = newest.iter().filter(|deed| rank(deed) < 3).count();
     let first = newest.first().copied();
@@ -263,7 +269,7 @@ pub fn deed_to_show<'a>(scene: &Scene<'a>) -> Option<(&'a Deed, usize)> {
 /// Whether a deed ended more than a minute ago in a way that asks nothing of anybody.
 fn long_over(scene: &Scene<'_>, deed: &Deed) -> bool {
     let over = match deed.state {
-        DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Denied => true,
+        DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Denied | DeedState::Scheduled => true,
         DeedState::Intended
         | DeedState::Sent
         | DeedState::Accepted

@@ -56,7 +56,7 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
         }
     }
     // Also where something worse is the matter with the target: the plan waits none the less.
-    let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some());
+    let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some() && gate::asks_now(world, one, now));
     rows.extend(waits.map(|one| waiting(world, one, now)));
     for (target, _) in standings.iter().filter(|(_, standing)| *standing != Standing::Quiet) {
         rows.extend(gated::waiting(world, target).iter().filter_map(|at| at_gate(world, target, at, now)));
@@ -108,6 +108,7 @@ fn failed(world: &World, view: &TargetView) -> Option<NeedRow> {
         DeedState::Unknown => ["nobody knows whether it happened; it is not sent again by itself", "not sent again by itself"],
         DeedState::Slipped => ["it did not stay so; nothing is done about it by itself", "nothing is done by itself"],
         DeedState::Waiting
+        | DeedState::Scheduled
         | DeedState::Denied
         | DeedState::Intended
         | DeedState::Sent
@@ -150,7 +151,7 @@ fn waiting(world: &World, one: &Waiting, now: &Moment) -> NeedRow {
         what: forms.iter().map(|form| format!("{asked}{of}: {form}")).chain(forms.last().map(|form| format!("{asked}: {form}"))).collect(),
         otherwise: match queued.part {
             Part::MayGo => vec!["agreed, it ends unless executed".to_owned(), "else it ends".to_owned()],
-            Part::MayAgree | Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => {
+            Part::MayAgree | Part::MineLater | Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => {
                 vec!["it ends unless agreed".to_owned(), "else it ends".to_owned()]
             }
         },
@@ -159,7 +160,7 @@ fn waiting(world: &World, one: &Waiting, now: &Moment) -> NeedRow {
         command: match queued.part {
             Part::MayAgree => Command::Rule(Decision::Approve),
             Part::MayGo => Command::Execute,
-            Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => Command::Go(Screen::Changes),
+            Part::MineLater | Part::Blocked | Part::MineWaits | Part::Agreed | Part::Others => Command::Go(Screen::Changes),
         },
         by: Some(plan.expires),
     }
@@ -251,11 +252,15 @@ fn receiver(of: &Progress) -> NeedRow {
 pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
     let left = |due: &DateTime<Utc>| (*due - now.wall).to_std().ok();
     let mut rows: Vec<ByItself> = world.deeds.values().filter_map(|deed| watched(world, deed)).collect();
-    rows.extend(world.waiting_at(now).map(|one| ByItself {
-        due: Some(one.plan.expires),
-        left: None,
-        target: one.plan.target().clone(),
-        text: format!("{} ends unless agreed ({})", asked(&one.plan), one.plan.id.short()),
+    rows.extend(world.waiting_at(now).map(|one| {
+        let (plan, id) = (&one.plan, one.plan.id.short());
+        let begin = plan.order.begin().filter(|begin| now.wall < *begin);
+        let text = match (&plan.order.train, begin) {
+            (Some(train), Some(_)) => format!("{train} leaves; {} may be executed ({id})", asked(plan)),
+            (None, Some(_)) => format!("{} may be executed ({id})", asked(plan)),
+            (_, None) => format!("{} ends unless agreed ({id})", asked(plan)),
+        };
+        ByItself { due: Some(begin.unwrap_or(plan.expires)), left: None, target: plan.target().clone(), text }
     }));
     for row in &mut rows {
         row.left = row.due.as_ref().and_then(left);
@@ -274,6 +279,7 @@ fn watched(world: &World, deed: &Deed) -> Option<ByItself> {
             (due, format!("{} counts as not effective unless seen", deed.verb.word()))
         }
         DeedState::Waiting
+        | DeedState::Scheduled
         | DeedState::Denied
         | DeedState::Intended
         | DeedState::Held

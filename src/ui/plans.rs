@@ -26,6 +26,8 @@ pub enum Part {
     MayAgree,
     /// The reader asked for it, and it may go.
     MayGo,
+    /// The reader asked for it, and its time has not come.
+    MineLater,
     /// The reader asked for it, and something other than agreement stands in its way.
     Blocked,
     /// The reader asked for it, and others must agree.
@@ -42,6 +44,7 @@ impl Part {
         match self {
             Self::MayAgree => "may-agree",
             Self::MayGo => "may-go",
+            Self::MineLater => "mine-later",
             Self::Blocked => "blocked",
             Self::MineWaits => "mine-waits",
             Self::Agreed => "agreed",
@@ -113,6 +116,7 @@ fn part(world: &World, waiting: &Waiting, verdict: &Verdict, enough: bool, now: 
         return match verdict {
             Verdict::Permit(_) => Part::MayGo,
             Verdict::SecondPerson { .. } => Part::MineWaits,
+            Verdict::Early(_) => Part::MineLater,
             Verdict::Deny(_) => Part::Blocked,
         };
     }
@@ -223,13 +227,14 @@ impl Queued<'_> {
         let who = if names.is_empty() { "nobody who is configured".to_owned() } else { names.join(" or ") };
         let blocks = match (&self.verdict, self.verdict.reasons()) {
             (Verdict::Deny(_), [first, ..]) => Some(format!("{}: {}", first.rule, first.text)),
-            (Verdict::Deny(_) | Verdict::Permit(_) | Verdict::SecondPerson { .. }, _) => None,
+            (Verdict::Deny(_) | Verdict::Permit(_) | Verdict::Early(_) | Verdict::SecondPerson { .. }, _) => None,
         };
         let rule = self.verdict.reasons().first().map(|reason| reason.rule.as_str()).unwrap_or_default();
         let also = blocks.as_ref().map(|why| format!("; blocked by {why}")).unwrap_or_default();
         match self.part {
             Part::MayAgree => vec![format!("agree? {agreed}{also}"), format!("agree? {agreed}"), "agree?".to_owned()],
             Part::MayGo => vec![format!("{agreed}, may go: execute"), "may go: execute".to_owned()],
+            Part::MineLater => vec![format!("{agreed}, waits for its time; then execute"), "waits for its time".to_owned()],
             Part::Blocked => {
                 let why = blocks.unwrap_or_default();
                 vec![format!("{agreed}; blocked by {why}"), format!("blocked by {why}"), format!("blocked by {rule}")]

@@ -6,6 +6,7 @@ mod changes;
 mod ledger;
 mod pipeline;
 mod rules;
+mod scheduled;
 mod sizes;
 
 use std::time::Duration;

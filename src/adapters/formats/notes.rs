@@ -118,7 +118,13 @@ pub fn commit(dossier: &Dossier) -> Option<&str> {
     let over = match deed.state {
         DeedState::Held | DeedState::Unwatched | DeedState::Superseded | DeedState::Slipped | DeedState::Failed => true,
         DeedState::Effective => deed.held_due.is_none(),
-        DeedState::Waiting | DeedState::Denied | DeedState::Intended | DeedState::Sent | DeedState::Accepted | DeedState::Unknown => false,
+        DeedState::Waiting
+        | DeedState::Scheduled
+        | DeedState::Denied
+        | DeedState::Intended
+        | DeedState::Sent
+        | DeedState::Accepted
+        | DeedState::Unknown => false,
     };
     let revision = dossier.released.to.revision.as_ref()?;
     over.then_some(revision.as_str())

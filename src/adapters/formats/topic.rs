@@ -107,6 +107,7 @@ fn not_back(state: DeedState) -> Option<String> {
     match state {
         DeedState::Failed | DeedState::Unknown | DeedState::Slipped => Some(format!("a way back ended {}", state.word())),
         DeedState::Waiting
+        | DeedState::Scheduled
         | DeedState::Denied
         | DeedState::Intended
         | DeedState::Sent

@@ -1,8 +1,9 @@
 //! How deeds are typed: what they are done to, and how far they are followed.
 
+use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
-use super::change_type;
+use super::{change_type, moment};
 use crate::model::change::ChangeType;
 use crate::model::ticket::Ticket;
 
@@ -12,7 +13,7 @@ pub struct RuleArgs {
     /// `service@environment`.
     pub target: String,
     /// The plan, 8 or more of its digits; without it and without a run, the only one that waits on the target.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["run", "if_plan", "dry_run", "change", "ticket"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["run", "if_plan", "dry_run", "change", "ticket", "begins", "train"])]
     pub plan: Option<String>,
     /// The run that waits at a gate, `backend/number`; a deed of its own.
     #[arg(long)]
@@ -20,6 +21,17 @@ pub struct RuleArgs {
     /// How it is done; of a plan only the reason and the form count.
     #[command(flatten)]
     pub flags: DeedFlags,
+}
+
+/// When a forward change is to be carried out; without it, now.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Time {
+    /// Schedules it: it waits until this moment, and `execute` carries it out then; RFC 3339, seconds may be left out.
+    #[arg(id = "begins", long = "at", value_name = "TIME", value_parser = moment, conflicts_with = "train")]
+    pub at: Option<DateTime<Utc>>,
+    /// Schedules it for this train's next departure.
+    #[arg(long, value_name = "NAME")]
+    pub train: Option<String>,
 }
 
 /// How a stored plan is carried out.
@@ -54,8 +66,11 @@ pub struct DeedFlags {
     /// The ticket under which the change is known elsewhere, such as CHG0030001; part of what is approved.
     #[arg(long, value_name = "ID")]
     pub ticket: Option<Ticket>,
+    /// When it is to be carried out.
+    #[command(flatten)]
+    pub time: Time,
     /// Carries out this stored plan.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["begins", "train"])]
     pub if_plan: Option<String>,
     /// Stops after the verdict.
     #[arg(long)]

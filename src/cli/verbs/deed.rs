@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::args::{DeedFlags, ExecuteFlags, Wait};
+use crate::cli::args::{DeedFlags, ExecuteFlags, Time, Wait};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, stored, target};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -180,8 +180,11 @@ async fn interrupted(opened: settle::Opened, plan: &Plan) {
 }
 
 async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Ready, Exit> {
-    let args = arguments(wish.verb, &wish.words, wish.run.as_deref(), wish.failed_only)?;
-    let args = Arguments { change: wish.flags.change, ticket: wish.flags.ticket.clone(), break_glass: wish.break_glass, ..args };
+    let mut args = arguments(wish.verb, &wish.words, wish.run.as_deref(), wish.failed_only)?;
+    args.change = wish.flags.change;
+    args.ticket = wish.flags.ticket.clone();
+    args.break_glass = wish.break_glass;
+    (args.at, args.train) = (wish.flags.time.at, wish.flags.time.train.clone());
     let opened = settle::open(around, flags, true).await?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
@@ -196,8 +199,17 @@ async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: Execut
         return Err(Exit::Target);
     }
     let ExecuteFlags { yes, dry_run, wait, json } = how;
-    let if_plan = Some(plan.id.to_string());
-    let flags = DeedFlags { reason: String::new(), yes, change: None, ticket: None, if_plan, dry_run, wait, json };
+    let flags = DeedFlags {
+        reason: String::new(),
+        yes,
+        change: None,
+        ticket: None,
+        time: Time::default(),
+        if_plan: Some(plan.id.to_string()),
+        dry_run,
+        wait,
+        json,
+    };
     prepare(opened, verb, target, args, flags).await
 }
 
@@ -217,7 +229,7 @@ async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: A
     if how.dry_run {
         tell_plan(&plan, &verdict, how.json);
         return Err(match &verdict {
-            Verdict::Permit(_) => Exit::Done,
+            Verdict::Permit(_) | Verdict::Early(_) => Exit::Done,
             Verdict::SecondPerson { .. } => Exit::Waits,
             Verdict::Deny(reasons) => Exit::of_reasons(reasons),
         });
@@ -290,7 +302,9 @@ fn is_there(deed: &Deed, wait: Wait) -> bool {
         DeedState::Effective => wait != Wait::Held || deed.held_due.is_none() || deed.is_settled,
         DeedState::Accepted => wait == Wait::Accepted || deed.is_settled,
         // A denial or a wait is told once it is durable; UNKNOWN once it was looked up; and what could not be recorded goes no further.
-        DeedState::Denied | DeedState::Waiting | DeedState::Unknown | DeedState::Intended | DeedState::Sent => deed.is_settled,
+        DeedState::Denied | DeedState::Waiting | DeedState::Scheduled | DeedState::Unknown | DeedState::Intended | DeedState::Sent => {
+            deed.is_settled
+        }
     }
 }
 
@@ -314,7 +328,9 @@ fn exit_of(deed: &Deed, wait: Wait) -> Exit {
         | DeedState::Sent
         | DeedState::Accepted
         | DeedState::Effective
-        | DeedState::Held => Exit::Done,
+        | DeedState::Held
+        // It was asked to be scheduled, and it is.
+        | DeedState::Scheduled => Exit::Done,
     }
 }
 
@@ -357,10 +373,14 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
             out::words(&format!("    {command}"));
         }
     }
+    if deed.state == DeedState::Scheduled {
+        out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+    }
     if deed.state == DeedState::Waiting {
         out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
         out::words(&format!("  they:  gonogo approve {} --plan {}", deed.target, deed.plan.short()));
-        out::words(&format!("  then:  gonogo execute {}", deed.plan.short()));
+        let from = plan.order.begin().map(|begin| format!(" from {} on", begin.format("%Y-%m-%d %H:%M:%SZ"))).unwrap_or_default();
+        out::words(&format!("  then:  gonogo execute {}{from}", deed.plan.short()));
     }
 }
 

@@ -17,10 +17,12 @@ use crate::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use crate::control::event::Event;
 use crate::control::planner;
 use crate::control::record::{Recorder, Told};
+use crate::control::world::World;
 use crate::model::catalog::Catalog;
 use crate::model::intent::{Intent, Verb};
 use crate::model::name::{PersonName, Target};
 use crate::model::operator::Actor;
+use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::ports::clock::Clock;
@@ -37,6 +39,9 @@ struct OrderLine {
     by: Option<String>,
     #[serde(default)]
     reason: String,
+    /// Carries out the plan that waits on the target with this verb, in place of a new one.
+    #[serde(default)]
+    execute: bool,
 }
 
 /// What an order's verb needs.
@@ -46,6 +51,8 @@ struct OrderArgs {
     percent: Option<u8>,
     run: Option<String>,
     text: Option<String>,
+    /// Schedules it for this second of the story.
+    begins_s: Option<f64>,
 }
 
 /// An order that was read.
@@ -53,6 +60,7 @@ struct Given {
     at: Duration,
     intent: Intent,
     by: Option<PersonName>,
+    execute: bool,
 }
 
 /// Plays a scenario.
@@ -103,7 +111,10 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
     let target: Target = order.target.parse().map_err(|error: crate::model::name::NameError| error.to_string())?;
     let percent = order.args.percent.map(|percent| crate::model::share::Percent::new(percent).ok_or("percent is over 100")).transpose()?;
     let run = order.args.run.map(|run| run.parse().map_err(|error: crate::model::name::NameError| error.to_string())).transpose()?;
-    let args = crate::model::intent::Arguments { percent, run, text: order.args.text.map(|text| Text::clean(&text)), ..Default::default() };
+    let begins = order.args.begins_s.map(Duration::try_from_secs_f64).transpose().map_err(|error| error.to_string())?;
+    let begins = begins.map(|begins| VirtualClock::new(story::beginning()).now().plus(begins).wall);
+    let text = order.args.text.map(|text| Text::clean(&text));
+    let args = crate::model::intent::Arguments { percent, run, text, at: begins, ..Default::default() };
     let by = order.by.map(|name| PersonName::new(&name).map_err(|error| error.to_string())).transpose()?;
     let requester = by.clone().map_or_else(|| Actor::Unverified(String::new()), Actor::Person);
     if catalog.deploy(&target).is_none() {
@@ -113,7 +124,7 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         return Err(format!("there is nobody called {nobody}"));
     }
     match verb {
-        Verb::Shift if args.percent.is_none() => return Err("a shift needs `args.percent`, 0 to 100".to_owned()),
+        Verb::Shift if args.percent.is_none() && !order.execute => return Err("a shift needs `args.percent`, 0 to 100".to_owned()),
         Verb::Note if args.text.is_none() => return Err("a note needs `args.text`".to_owned()),
         Verb::Shift
         | Verb::Note
@@ -128,7 +139,15 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         | Verb::Approve
         | Verb::Reject => {}
     }
-    Ok(Given { at, intent: Intent { verb, target, args, requester, reason: Text::clean(&order.reason) }, by })
+    Ok(Given { at, intent: Intent { verb, target, args, requester, reason: Text::clean(&order.reason) }, by, execute: order.execute })
+}
+
+/// The plan of a requester that waits, looked at again.
+fn waiting(world: &World, intent: &Intent, now: &Moment) -> Option<Plan> {
+    let asked =
+        |plan: &&Plan| (plan.target(), plan.intent.verb, &plan.intent.requester) == (&intent.target, intent.verb, &intent.requester);
+    let plan = world.waiting_at(now).map(|one| &one.plan).find(asked)?;
+    Some(planner::recheck(world, plan, now))
 }
 
 /// Plays a story to its end: each order is planned in the world of its moment and confirmed at once.
@@ -150,7 +169,7 @@ async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Give
             spoilt |= writeln!(recording, "{}", line.json).is_err();
         }
     };
-    for Given { at, mut intent, by } in orders {
+    for Given { at, mut intent, by, execute } in orders {
         if at > until {
             break;
         }
@@ -159,6 +178,13 @@ async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Give
             intent.requester = story.room().world().actor.clone();
         }
         let now = story.now();
+        if execute {
+            match waiting(story.room().world(), &intent, &now) {
+                Some(plan) => story.give(Event::Confirmed { plan: Box::new(plan) }),
+                None => out::words(&format!("gonogo: at {} s: no {} waits on {}", at.as_secs_f64(), intent.verb.word(), intent.target)),
+            }
+            continue;
+        }
         match planner::plan(story.room().world(), intent, &now, &nonces.next()) {
             Ok(plan) => story.give(Event::Confirmed { plan: Box::new(plan) }),
             Err(error) => out::words(&format!("gonogo: at {} s: {error}", at.as_secs_f64())),

@@ -46,6 +46,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
     let (word, exit) = match &verdict {
         Verdict::Permit(_) => ("GO", Exit::Done),
         Verdict::SecondPerson { .. } => ("WAITS for another person", Exit::Waits),
+        Verdict::Early(_) => ("NOT YET", Exit::Denied),
         Verdict::Deny(reasons) => ("NO GO", Exit::of_reasons(reasons)),
     };
     if args.json {

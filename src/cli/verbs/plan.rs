@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::{out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::gate;
+use crate::control::{gate, planner};
 use crate::model::intent::Intent;
 use crate::model::text::Text;
 
@@ -22,6 +22,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref(), args.failed)?;
     arguments.change = args.change;
     arguments.ticket = args.ticket.clone();
+    (arguments.at, arguments.train) = (args.time.at, args.time.train.clone());
     let mut opened = settle::open(around, flags, false).await?;
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
@@ -29,7 +30,11 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
         Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
     let (world, plan, now) = deed::drawn_up(&mut opened, world, intent).await?;
     let verdict = gate::judge(&world, &plan, &now);
-    let stored = opened.ledger.store_plan(&plan).await;
+    let mut stored = opened.ledger.store_plan(&plan).await;
+    // What is scheduled is listed from now on, where those who must agree look for it.
+    if stored.is_ok() && plan.order.begins.is_some() && planner::may_be_listed(&plan, &verdict) {
+        stored = opened.ledger.wait_for(plan.id).await;
+    }
     deed::tell_plan(&plan, &verdict, args.json);
     if let Err(error) = stored {
         out::words(&format!("gonogo: the plan is not stored: {error}"));

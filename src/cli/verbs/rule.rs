@@ -114,7 +114,8 @@ async fn told(opened: &mut settle::Opened, plan: &Plan, world: &World) -> Option
 fn next(ruling: &Ruling, plan: &Plan, needs: Option<u32>, given: u32) -> String {
     match (ruling.decision, needs) {
         (Decision::Approve, Some(needs)) if given >= needs => {
-            format!("  {given} of {needs} given; {} may run `gonogo execute {}`", plan.intent.requester, plan.id.short())
+            let from = plan.order.begin().map(|begin| format!(" from {} on", begin.format("%Y-%m-%d %H:%M:%SZ"))).unwrap_or_default();
+            format!("  {given} of {needs} given; {} may run `gonogo execute {}`{from}", plan.intent.requester, plan.id.short())
         }
         (Decision::Approve, Some(needs)) => format!("  {given} of {needs} given"),
         (Decision::Approve, None) => "  recorded".to_owned(),

@@ -7,7 +7,7 @@ use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::Findings;
 use super::{approvers, gates, label};
-use crate::model::catalog::{Assurance, Environment, Protection};
+use crate::model::catalog::{Assurance, Environment, OnConflict, Protection, Scheduling};
 use crate::model::name::{EnvironmentName, RoleName};
 use crate::model::operator::Person;
 
@@ -19,6 +19,8 @@ const KEYS: &[&str] = &[
     "min_requests",
     "assurance",
     "protection",
+    "booking",
+    "conflicts",
     gates::KEYS[0],
     gates::KEYS[1],
     gates::KEYS[2],
@@ -71,9 +73,17 @@ fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings)
         assurance,
         protection,
         gates: gates::gates(&fields, people, found),
+        scheduling: scheduling(&fields, found),
     };
     warn_of_roles(&fields, &environment, people, found);
     Some(environment)
+}
+
+fn scheduling(fields: &Fields<'_>, found: &mut Findings) -> Scheduling {
+    Scheduling {
+        booking: fields.duration("booking", Duration::from_mins(1), found).unwrap_or(Scheduling::default().booking),
+        conflicts: fields.choice("conflicts", &[("warn", OnConflict::Warn), ("refuse", OnConflict::Refuse)], found),
+    }
 }
 
 fn assurance(fields: &Fields<'_>, found: &mut Findings) -> Assurance {

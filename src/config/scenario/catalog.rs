@@ -59,6 +59,7 @@ impl Scenario {
             .iter()
             .map(|environment| Environment {
                 gates: Gates::default(),
+                scheduling: crate::model::catalog::Scheduling::default(),
                 name: environment.name.clone(),
                 order: environment.order,
                 hold_time: environment.hold_time,

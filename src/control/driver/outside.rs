@@ -469,6 +469,7 @@ impl Outside {
             open: self.ledger.open_deeds().await?,
             recent: self.ledger.recent_deeds(DEEDS).await?,
             waiting: self.ledger.waiting().await?,
+            past: self.ledger.past().await?,
             reviews: self.ledger.reviews().await?,
             entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
             size,

@@ -1,6 +1,7 @@
 //! The engine: one machine a deed, from confirmed to held. Pure: events and readings in, tasks out.
 
 mod confirm;
+mod decide;
 mod record;
 mod recover;
 mod reread;

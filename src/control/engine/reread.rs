@@ -1,21 +1,17 @@
 //! Reads anew, right before the point of no return, what a plan was made on, and has it judged once more.
 
-use super::{Machine, Phase, backend_of, words_of};
+use super::{Machine, Phase, backend_of};
 use crate::control::task::Task;
 use crate::control::world::World;
-use crate::control::{authors, gate, planner, rules};
+use crate::control::{authors, planner};
 use crate::model::authorship::Span;
-use crate::model::deed::DeedState;
 use crate::model::name::BackendName;
 use crate::model::reason::Reason;
 use crate::model::time::{Boot, Moment};
-use crate::model::verdict::Verdict;
 use std::time::Duration;
 
 /// How long it may take to read anew who made what the plan brings.
 const AUTHORS_WITHIN: Duration = Duration::from_secs(30);
-/// Reasons by which an approval that was given does not count.
-const VOID: [&str; 3] = ["author", "authors-unknown", "range-changed"];
 
 impl Machine {
     /// Between which two versions, and since when, it waits to be told who made what lies between them.
@@ -71,30 +67,6 @@ impl Machine {
             }
         }
         self.plan = planner::told_since(world, plan, since, now);
-        match gate::judge(world, &self.plan, now) {
-            Verdict::Permit(_) => {
-                self.phase = Phase::Beginning;
-                vec![Task::Begin {
-                    plan: Box::new(self.plan.clone()),
-                    catalog: world.catalog.clone(),
-                    read_only: world.read_only,
-                    signed: self.signed.clone(),
-                    spans: world.calendars.spans.clone(),
-                    asked: *now,
-                    older: rules::by_older(world, &self.plan, now).map(Box::new),
-                }]
-            }
-            Verdict::SecondPerson { reasons, .. } => {
-                self.end(DeedState::Waiting, &words_of(&reasons));
-                let void = reasons.iter().filter(|reason| VOID.contains(&reason.rule.as_str())).cloned().collect();
-                self.deed.reasons = reasons;
-                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()), void }]
-            }
-            Verdict::Deny(reasons) => {
-                self.end(DeedState::Denied, &words_of(&reasons));
-                self.deed.reasons.clone_from(&reasons);
-                vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons }]
-            }
-        }
+        self.decide(world, now)
     }
 }

@@ -1,6 +1,7 @@
 //! The planner: an intent and the world make a plan, or say why there can be none. Pure.
 
 mod answer;
+mod booking;
 mod check;
 mod checks;
 mod cost;
@@ -14,13 +15,14 @@ pub use answer::waits_in_a_line;
 pub use check::{recheck, told_since};
 
 use crate::control::authors;
+use crate::control::conflicts;
 use crate::control::released;
 use crate::control::world::World;
 use crate::model::authorship::Authorship;
 use crate::model::catalog::{Deploy, Service};
 use crate::model::gate::{CheckKind, Counts, Finding};
 use crate::model::intent::{Direction, Intent, Verb};
-use crate::model::name::Target;
+use crate::model::name::{PlanId, Target};
 use crate::model::plan::{Cost, Evidence, ORDER_FORMAT, Order, OrderTarget, Plan, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
@@ -29,6 +31,9 @@ use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
+use crate::model::timetable::Span;
+use crate::model::verdict::Verdict;
+use crate::policy::conflict::{Conflict, Scheduled};
 use crate::policy::{approval, gate};
 
 /// How long a plan may be carried out by its requester.
@@ -146,12 +151,14 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
         return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));
     }
+    let booked = booking::booking(world, &intent, direction, change_type, now)?;
     // The box of break glass is the life of its plan: nobody else is waited for, and afterwards it can do nothing any more.
     let lasts = boxed.unwrap_or(if waits { WAITS_FOR } else { GOOD_FOR });
-    let expires = now.plus(lasts).wall;
+    let expires = booked.as_ref().map_or_else(|| now.plus(lasts).wall, |booked| booked.span.end);
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let order = Order {
+        begins: booked.as_ref().map(|booked| rfc3339(&booked.span.begin)),
         break_glass: boxed.map(|_| rfc3339(&expires)),
         change_type,
         effects: draft.effects,
@@ -173,6 +180,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         }],
         text: intent.args.text.clone(),
         ticket: intent.args.ticket.clone(),
+        train: booked.as_ref().and_then(|booked| booked.train.clone()),
         verb: intent.verb,
     };
     let released = order.targets.first();
@@ -183,6 +191,17 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let mut evidence = draft.evidence;
     let made = authors::of(world, &intent.target, direction, &order.effects, now);
     evidence.extend(authorship(world, &intent.target, made.as_ref(), waits));
+    if let Some(booked) = &booked {
+        evidence.push(Evidence { text: Text::clean(&booked.text), source: "policy".to_owned(), age_s: None, warns: false });
+    }
+    evidence.extend(in_the_way(
+        world,
+        &order,
+        &intent,
+        direction,
+        id,
+        Span { begin: booked.map_or(now.wall, |booked| booked.span.begin), end: expires },
+    ));
     if boxed.is_some() {
         let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
         evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
@@ -226,6 +245,37 @@ fn authorship(world: &World, target: &Target, made: Option<&(Authorship, Option<
     let words = if check.finding == Finding::Holds { "authors" } else { "authors are not known" };
     let text = Text::clean(&format!("{words}: {}", check.text));
     Some(Evidence { text, source: check.source, age_s: check.age_s, warns: waits && check.finding != Finding::Holds })
+}
+
+/// Whether a scheduled plan may be put aside for its time: nothing but time and agreement is lacking, and the facts that it was made of hold.
+pub fn may_be_listed(plan: &Plan, verdict: &Verdict) -> bool {
+    plan.order.begins.is_some()
+        && plan.preconditions.iter().all(|checked| checked.holds)
+        && match verdict {
+            Verdict::Early(_) | Verdict::SecondPerson { .. } => true,
+            Verdict::Permit(_) | Verdict::Deny(_) => false,
+        }
+}
+
+/// Plans that wait and that this one would be in the way of, or they of it.
+fn in_the_way(world: &World, order: &Order, intent: &Intent, direction: Direction, id: PlanId, span: Span) -> Vec<Evidence> {
+    if direction != Direction::Forward || order.effects.is_empty() {
+        return Vec::new();
+    }
+    let mine = Scheduled { id: id.to_string(), target: intent.target.clone(), kind: order.change_type, span };
+    let form = "%Y-%m-%d %H:%MZ";
+    let told = |conflict: Conflict| Evidence {
+        text: Text::clean(&format!(
+            "in the way from {} to {}: {}",
+            conflict.overlap.begin.format(form),
+            conflict.overlap.end.format(form),
+            conflict.text
+        )),
+        source: "store".to_owned(),
+        age_s: Some(0),
+        warns: true,
+    };
+    conflicts::of_plan(world, &mine, span.begin).into_iter().map(told).collect()
 }
 
 fn by_hand(world: &World, effect: &StepEffect) -> Vec<String> {

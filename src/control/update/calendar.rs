@@ -22,6 +22,7 @@ impl Room {
         if !self.world.calendars.spans.serves(now.wall) {
             self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
             self.world.compare_rules(now);
+            self.diary.stale = true;
         }
         let mut tasks = Vec::new();
         for feed in &self.world.catalog.timetable.feeds {
@@ -37,6 +38,7 @@ impl Room {
     /// The configuration changed: everything is read anew.
     pub(super) fn calendars_anew(&mut self, now: &Moment) {
         self.calendars_due.clear();
+        self.diary.stale = true;
         self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
     }
 
@@ -50,8 +52,44 @@ impl Room {
             due.in_flight = false;
         }
         let catalog = self.world.catalog.clone();
+        self.diary.stale = true;
         self.world.calendars.take(&catalog, name, asked, result, now);
         self.world.compare_rules(now);
         self.touch(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::scenario::Scenario;
+    use crate::control::calendar::tests::MADE;
+    use crate::control::event::Event;
+    use crate::control::update::Opening;
+    use crate::model::operator::Actor;
+
+    #[test]
+    fn a_reload_makes_the_spans_once() {
+        let catalog = Arc::new(Scenario::named(Scenario::DEFAULT).unwrap().catalog("ana").unwrap());
+        let now = Moment { wall: chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap(), boot: Boot(1_000_000) };
+        let opening = Opening {
+            catalog: catalog.clone(),
+            actor: Actor::Unverified("ana".to_owned()),
+            read_only: false,
+            installation: "test".to_owned(),
+            record_trouble: None,
+            has_second_place: false,
+            abilities: BTreeMap::new(),
+            seed: 1,
+            tends: false,
+            rules: crate::control::world::RulesView::default(),
+        };
+        let mut room = Room::open(opening, now);
+        room.update(&now, Event::Woke);
+        let before = MADE.get();
+        room.update(&now, Event::Reloaded { result: Ok(catalog), actor: None });
+        assert_eq!(MADE.get() - before, 1);
     }
 }

@@ -22,7 +22,9 @@ impl Room {
     /// persons, or was denied, is judged again.
     pub(super) fn on_confirmed(&mut self, now: &Moment, plan: Plan) -> Vec<Task> {
         let id = plan.id;
-        let not_begun = |machine: &Machine| machine.is_over() && matches!(machine.deed().state, DeedState::Waiting | DeedState::Denied);
+        let not_begun = |machine: &Machine| {
+            machine.is_over() && matches!(machine.deed().state, DeedState::Waiting | DeedState::Scheduled | DeedState::Denied)
+        };
         if self.machines.get(&id).is_some_and(|machine| !not_begun(machine)) {
             return Vec::new();
         }
@@ -111,6 +113,7 @@ impl Room {
         let kind = match deed.state {
             DeedState::Slipped | DeedState::Unknown => HappeningKind::Alarm,
             DeedState::Waiting
+            | DeedState::Scheduled
             | DeedState::Denied
             | DeedState::Intended
             | DeedState::Sent

@@ -3,6 +3,7 @@
 mod authors;
 mod calendar;
 mod deed;
+mod diary;
 mod moved;
 mod reading;
 mod rules;
@@ -18,7 +19,7 @@ use crate::control::engine::Machine;
 use crate::control::event::Event;
 use crate::control::schedule::{Schedule, Urgency};
 use crate::control::task::Task;
-use crate::control::world::{ByHand, LogView, RulesView, World};
+use crate::control::world::{self, ByHand, LogView, RulesView, World};
 use crate::model::capability::Capability;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, Target};
@@ -99,6 +100,8 @@ pub struct Room {
     calendars_due: BTreeMap<BackendName, calendar::Due>,
     /// When it is read who made what.
     asking: authors::Asking,
+    /// When the diary is written next.
+    diary: diary::Written,
     /// Why the store could not be opened for writing; it stays so.
     record_trouble: Option<Text>,
     steady: BTreeMap<Target, (Text, Boot)>,
@@ -146,6 +149,7 @@ impl Room {
             store_due: Boot(0),
             calendars_due: BTreeMap::new(),
             asking: authors::Asking::default(),
+            diary: diary::Written::default(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
             moved: Vec::new(),
@@ -206,7 +210,7 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), Some(self.store_due)]
+        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), self.diary_wake(), Some(self.store_due)]
             .into_iter()
             .flatten()
             .min()
@@ -231,6 +235,7 @@ impl Room {
         tasks.extend(self.logs(now));
         tasks.extend(self.calendars(now));
         tasks.extend(self.ranges(now));
+        tasks.extend(self.look_at_diary(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
             tasks.push(Task::ReadStore);
@@ -332,19 +337,22 @@ impl Room {
                 self.say(now, HappeningKind::Source, None, &format!("configuration refused, the old one stays: {trouble}"), "configuration")
             }
             Ok(catalog) => {
-                let fresh = World::new(catalog, self.world.actor.clone(), self.world.read_only, *now);
-                for (name, source) in &fresh.sources {
+                let sources = world::sources(&catalog);
+                for (name, source) in &sources {
                     let kept = self.world.sources.get(name).filter(|old| old.backend == source.backend).cloned();
                     self.world.sources.insert(name.clone(), kept.unwrap_or_else(|| source.clone()));
                 }
-                self.world.sources.retain(|name, _| fresh.sources.contains_key(name));
-                let old = std::mem::replace(&mut self.world.targets, fresh.targets.clone());
-                for (target, view) in old.iter().filter(|(target, _)| fresh.targets.contains_key(*target)) {
+                self.world.sources.retain(|name, _| sources.contains_key(name));
+                let fresh = world::targets(&catalog);
+                let old = std::mem::replace(&mut self.world.targets, fresh.clone());
+                for (target, view) in old.iter().filter(|(target, _)| fresh.contains_key(*target)) {
                     self.world.targets.insert_mut(target.clone(), view.clone());
                 }
-                self.world.actor = actor.unwrap_or(fresh.actor);
-                self.world.read_only = fresh.catalog.room.read_only;
-                self.world.catalog = fresh.catalog;
+                if let Some(actor) = actor {
+                    self.world.actor = actor;
+                }
+                self.world.read_only = catalog.room.read_only;
+                self.world.catalog = catalog;
                 self.calendars_anew(now);
                 self.asking.look_now();
                 // How the new rules stand is read from the store at once; until then the newest known older ones count beside them.

@@ -42,6 +42,8 @@ impl Room {
         }
         self.world.waiting = Arc::new(picture.waiting);
         self.asking.look_now();
+        self.diary.stale = true;
+        self.world.past = Arc::new(picture.past);
         self.world.reviews = Arc::new(picture.reviews);
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;

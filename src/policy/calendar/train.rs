@@ -8,7 +8,7 @@ use super::words;
 use crate::analysis::span::moment;
 use crate::model::change::ChangeType;
 use crate::model::intent::Direction;
-use crate::model::name::{ServiceName, Target};
+use crate::model::name::{PlanId, ServiceName, Target};
 use crate::model::operator::Actor;
 use crate::model::reason::Reason;
 use crate::model::time::Moment;
@@ -36,6 +36,10 @@ pub struct Readiness {
     pub since: Option<DateTime<Utc>>,
     /// What it lacks, the first to fix first.
     pub lacks: Vec<Reason>,
+    /// Its plan, once there is one.
+    pub plan: Option<PlanId>,
+    /// Who asks.
+    pub requester: Actor,
 }
 
 /// Who leaves with a departure, and who does not.
@@ -76,14 +80,14 @@ fn leaving<'a>(window: &'a Opened, train: &'a Train) -> impl Iterator<Item = (Da
 }
 
 /// Decides who leaves with a departure. A service that nothing is said about has nothing to bring.
-pub fn board(calendars: &Calendars, train: &Train, departure: &Departure, ready: &[Readiness], now: Moment, requester: &Actor) -> Manifest {
+pub fn board(calendars: &Calendars, train: &Train, departure: &Departure, ready: &[Readiness], now: Moment) -> Manifest {
     let mut manifest = Manifest { aboard: Vec::new(), missed: Vec::new() };
     let after = departure.at.checked_add_signed(chrono::TimeDelta::seconds(1)).unwrap_or(departure.at);
     let next = departures(calendars, train, after, 1).first().copied();
     for service in &train.services {
         let reasons = match ready.iter().find(|ready| &ready.service == service) {
             None => vec![Reason::new("train", &format!("{service} brings no candidate"), "a candidate that passed its gates")],
-            Some(ready) => hindrances(calendars, train, departure, next.as_ref(), ready, now, requester),
+            Some(ready) => hindrances(calendars, train, departure, next.as_ref(), ready, now),
         };
         if reasons.is_empty() {
             manifest.aboard.push(service.clone());
@@ -101,7 +105,6 @@ fn hindrances(
     next: Option<&Departure>,
     ready: &Readiness,
     now: Moment,
-    requester: &Actor,
 ) -> Vec<Reason> {
     let mut reasons = ready.lacks.clone();
     let window = calendars.windows.iter().find(|window| window.name == train.window);
@@ -117,15 +120,7 @@ fn hindrances(
             reasons.push(Reason::new("train", &format!("{} is not ready", ready.service), &catch));
         }
         Some(since) if since > departure.cut_off => {
-            let late = words::span(since.signed_duration_since(departure.cut_off));
-            let text = format!(
-                "{} was ready at {}, {late} after the cut-off of {} at {}",
-                ready.service,
-                since.format("%H:%MZ"),
-                train.name,
-                departure.cut_off.format("%H:%MZ")
-            );
-            reasons.push(Reason::new("train", &text, &catch));
+            reasons.push(Reason::new("train", &late(ready.service.as_str(), since, departure.cut_off, &train.name), &catch));
         }
         None | Some(_) => {}
     }
@@ -136,10 +131,42 @@ fn hindrances(
         direction: Direction::Forward,
         at: departure.at,
         now,
-        plan: None,
-        requester,
+        plan: ready.plan,
+        requester: &ready.requester,
         began: None,
     };
     reasons.extend(standing(calendars, &asked).reasons);
     reasons
+}
+
+fn late(who: &str, since: DateTime<Utc>, cut_off: DateTime<Utc>, train: &str) -> String {
+    let late = words::span(since.signed_duration_since(cut_off));
+    format!("{who} was ready at {}, {late} after the cut-off of {train} at {}", since.format("%H:%MZ"), cut_off.format("%H:%MZ"))
+}
+
+/// Why a plan that was scheduled for a departure of a train may not leave with it; none when it may. `ready` is since when everybody has
+/// agreed; none: not yet.
+pub fn left_behind(
+    calendars: &Calendars,
+    train: &str,
+    departs: DateTime<Utc>,
+    ready: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Option<Reason> {
+    let again = format!("plan again with --train {train}");
+    let Some(known) = calendars.trains.iter().find(|known| known.name == train) else {
+        return Some(Reason::new("train", &format!("there is no train {train} any more"), "plan again"));
+    };
+    let Some(departure) = departures(calendars, known, departs, 1).into_iter().next().filter(|departure| departure.at == departs) else {
+        let text = format!("{train} does not leave at {} any more", departs.format("%Y-%m-%d %H:%MZ"));
+        return Some(Reason::new("train", &text, &again));
+    };
+    match ready {
+        Some(since) if since > departure.cut_off => Some(Reason::new("train", &late("it", since, departure.cut_off, train), &again)),
+        None if at > departure.cut_off => {
+            let text = format!("it was not ready by the cut-off of {train} at {}", departure.cut_off.format("%Y-%m-%d %H:%MZ"));
+            Some(Reason::new("train", &text, &again))
+        }
+        Some(_) | None => None,
+    }
 }

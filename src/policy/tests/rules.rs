@@ -29,7 +29,13 @@ fn person(name: &str, grants: &[(&str, &[&str])]) -> Person {
 }
 
 fn environment(name: &str, approvals: u32, assurance: Assurance) -> Ruled {
-    Ruled { name: name.parse().unwrap(), assurance, protection: Protection { approvals, ..Protection::default() }, gates: Gates::default() }
+    Ruled {
+        name: name.parse().unwrap(),
+        assurance,
+        protection: Protection { approvals, ..Protection::default() },
+        gates: Gates::default(),
+        conflicts: None,
+    }
 }
 
 fn rules(approvals: u32, people: &[Person]) -> RuleSet {

@@ -113,6 +113,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         attempt: None,
     };
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),

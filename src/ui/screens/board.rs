@@ -5,6 +5,7 @@ use std::cell::Cell;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::control::gate;
 use crate::control::standing::{self, Standing};
 use crate::control::world::World;
 use crate::model::name::{EnvironmentName, Target};
@@ -44,7 +45,7 @@ impl Board {
     /// Looks at the world again when it changed; the list keeps its order while it is in somebody's hand.
     pub fn refresh(&mut self, world: &World, now: &Moment) {
         let sources = world.sources.values().map(|source| source.freshness(now)).collect();
-        let waiting = world.waiting_at(now).count();
+        let waiting = world.waiting_at(now).filter(|one| gate::asks_now(world, one, now)).count();
         let made_of = Some((world.generation, sources, waiting));
         if made_of == self.made_of && !self.lines.is_empty() {
             return;

@@ -1,5 +1,7 @@
 //! Changes: which plans wait, what blocks each, who has agreed, who still could, and what the reader can do now.
 
+mod booking;
+mod ended;
 mod queue;
 mod said;
 mod whole;
@@ -106,7 +108,8 @@ impl ChangesScreen {
         }
         let height = usize::from(area.height);
         let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(area.width));
-        let said = said::rows(scene, if height < 30 { 2 } else { 6 });
+        let ended = if height < 30 { Vec::new() } else { ended::rows(scene, 3) };
+        let said = [ended, said::rows(scene, if height < 30 { 2 } else { 6 })].concat();
         let place = rows.len();
         if marked.is_none() {
             rows.extend(

@@ -193,6 +193,10 @@ impl PlanDialog {
             self.wrong = Some(format!("agreed {given} of {needs}: it waits already, nothing was sent"));
             return Reply::Open;
         }
+        if let (true, Verdict::Early(_)) = (self.stored, verdict) {
+            self.wrong = Some("its time has not come: nothing was sent".to_owned());
+            return Reply::Open;
+        }
         if let Some(confirm) = &self.confirm {
             let target = self.plan.target().to_string();
             if self.focus == Focus::Reason {
@@ -234,7 +238,8 @@ impl PlanDialog {
             let enter = match (ended, verdict) {
                 (true, _) => "PLAN AGAIN".to_owned(),
                 (false, Verdict::Permit(_)) => format!("RUN {goal}"),
-                (false, Verdict::SecondPerson { .. }) if self.stored => String::new(),
+                (false, Verdict::SecondPerson { .. } | Verdict::Early(_)) if self.stored => String::new(),
+                (false, Verdict::Early(_)) => format!("SCHEDULE {goal}"),
                 (false, Verdict::SecondPerson { .. }) => format!("ASK another person to agree to {goal}"),
                 (false, Verdict::Deny(_)) => String::new(),
             };

@@ -70,6 +70,7 @@ impl WayBack {
             Verdict::SecondPerson { needs, .. } => {
                 Answer { role: Role::Waits, may: true, words: format!("{}; needs {needs} more to agree", plan.after) }
             }
+            Verdict::Early(reason) => Answer { role: Role::Plain, may: false, words: format!("not yet: {}", reason.text) },
             Verdict::Deny(reasons) => {
                 let words = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text));
                 Answer { role: Role::Watched, may: false, words }

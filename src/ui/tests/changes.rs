@@ -17,7 +17,7 @@ use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::ports::ledger::{EntryRow, LedgerError};
 
-fn person(name: &str) -> Actor {
+pub(super) fn person(name: &str) -> Actor {
     Actor::Person(fixture::name(name))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn plan_of(world: &World, by: &str, share: u8, nonce: &str) -> Plan {
     plan
 }
 
-fn agreed(plan: &Plan, by: &str) -> Approval {
+pub(super) fn agreed(plan: &Plan, by: &str) -> Approval {
     Approval {
         person: by.to_owned(),
         at: fixture::at("14:02:40"),

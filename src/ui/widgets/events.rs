@@ -59,6 +59,7 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
                 (Mark::Proven, Role::Strong)
             }
         },
+        DeedState::Scheduled => (Mark::Waits, Role::Plain),
         DeedState::Superseded => (Mark::None, Role::Quiet),
         DeedState::Unwatched => (Mark::Unknown, Role::Quiet),
         DeedState::Denied => (Mark::Failed, Role::Watched),

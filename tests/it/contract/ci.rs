@@ -35,8 +35,9 @@ pub fn buildbot_at(url: &str, deadline: Duration) -> Buildbot {
 /// An effect that policy and record are taken to have let through; each has another key.
 pub fn effect(what: StepEffect) -> Effect {
     static NONCE: AtomicU64 = AtomicU64::new(0);
-    let nonce = format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed));
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],
@@ -44,7 +45,7 @@ pub fn effect(what: StepEffect) -> Effect {
         expires: "2026-11-23T00:00:00.000Z".into(),
         format: ORDER_FORMAT,
         installation: "test".into(),
-        nonce,
+        nonce: format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed)),
         percent: None,
         requester: "os:test".into(),
         rules: String::new(),

@@ -33,6 +33,8 @@ pub fn weights(pairs: &[(&str, u32)]) -> Weights {
 /// An effect as the engine would make it.
 pub fn effect(what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],

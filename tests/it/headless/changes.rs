@@ -49,11 +49,11 @@ fn one_asks_another_agrees_by_key_and_only_the_first_carries_it_out() {
     ana.sees("WAITS for another person", SOON).press("<esc>").press("6").sees("waits for cy", SOON);
 
     let told = listed(&place, &cys.socket());
-    shape::keys(&told, "schema simulated at screen reader queue said backends");
+    shape::keys(&told, "schema simulated at screen reader queue ended trains said backends");
     let one = &told["queue"][0];
     shape::keys(
         one,
-        "plan verb target percent requester reason since expires ticket change_type because needs given approvals authors could part verdict reasons \
+        "plan verb target percent requester reason since expires ticket change_type because needs given approvals authors could part state scheduled conflicts verdict reasons \
          evidence checks now after undo",
     );
     assert_eq!((&one["requester"], &one["percent"], &one["verdict"]), (&"ana".into(), &20.into(), &"second-person".into()), "{one}");

@@ -88,3 +88,28 @@ fn a_story_leaves_nothing_in_the_users_store() {
     play(&place, "1", "5s", "one.jsonl");
     assert!(!place.store().exists(), "the demo wrote into the user's store");
 }
+
+/// Scheduled in the story's own time: refused before its booking, carried out in it, and the same again.
+#[test]
+fn a_scheduled_change_of_a_story_waits_for_its_time_and_is_told_alike_twice() {
+    let place = Place::bare();
+    let start = "\"verb\":\"start\",\"target\":\"checkout@prod\"";
+    let orders = [
+        format!("{{\"at_s\":10,{start},\"args\":{{\"begins_s\":30}}}}"),
+        format!("{{\"at_s\":20,{start},\"execute\":true}}"),
+        format!("{{\"at_s\":31,{start},\"execute\":true}}"),
+    ];
+    place.write("orders.jsonl", &orders.join("\n"));
+    let play = |record: &str| {
+        let args = ["demo", "bad-canary", "--headless", "--until", "60s", "--orders", "orders.jsonl", "--record", record];
+        let said = place.run(&args).exits(0);
+        (std::fs::read_to_string(place.path(record)).unwrap(), said.out)
+    };
+    let (one, out) = play("one.jsonl");
+    assert!(play("two.jsonl") == (one.clone(), out.clone()), "the same seed and orders told two stories");
+    let deed: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert!(["effective", "held"].contains(&deed["state"].as_str().unwrap()), "{deed}");
+    let places =
+        ["start SCHEDULED", "start DENIED", "start EFFECTIVE"].map(|words| one.find(words).unwrap_or_else(|| panic!("no {words}: {out}")));
+    assert!(places.is_sorted(), "{places:?}");
+}

@@ -17,6 +17,7 @@ mod plan;
 mod policy;
 mod router;
 mod rules;
+mod scheduled;
 mod secrets;
 mod shape;
 mod stands;

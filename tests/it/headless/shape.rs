@@ -7,8 +7,21 @@ const ENVIRONMENT: &[&str] = &["quiet", "moving", "held", "waiting", "split", "a
 /// States of a backend.
 const BACKEND: &[&str] = &["fresh", "stale", "unreachable", "unauthorised", "never"];
 /// States of a deed.
-const DEED: &[&str] =
-    &["waiting", "denied", "intended", "sent", "accepted", "effective", "held", "unwatched", "superseded", "slipped", "unknown", "failed"];
+const DEED: &[&str] = &[
+    "waiting",
+    "scheduled",
+    "denied",
+    "intended",
+    "sent",
+    "accepted",
+    "effective",
+    "held",
+    "unwatched",
+    "superseded",
+    "slipped",
+    "unknown",
+    "failed",
+];
 /// Kinds of an entry.
 const KINDS: &[&str] = &[
     "signers",
@@ -140,7 +153,7 @@ pub fn backends(list: &Value) {
 pub fn deed(value: &Value) {
     keys(value, "schema deed plan verb target requester simulated verdict state facts held_due steps reasons");
     one_of(&value["state"], DEED);
-    one_of(&value["verdict"], &["permit", "second-person", "deny"]);
+    one_of(&value["verdict"], &["permit", "second-person", "scheduled", "deny"]);
     facts(&value["facts"]);
     or_null(&value["held_due"], time);
     plan_id(&value["plan"]);
@@ -166,7 +179,7 @@ pub fn plan(value: &Value) {
         keys(one, "text source age_s");
         or_null(&one["age_s"], number);
     });
-    one_of(&value["verdict"], &["permit", "second-person", "deny"]);
+    one_of(&value["verdict"], &["permit", "second-person", "scheduled", "deny"]);
     reasons(&value["reasons"]);
     or_null(&value["undo"], text);
     each(&value["commands"], text);

@@ -43,6 +43,8 @@ pub fn plan(store: &SqliteStore, text: &str, nonce: &str) -> Plan {
     let target =
         OrderTarget { service: "checkout".to_owned(), environment: "prod".to_owned(), slot: None, digest: None, run: None, attempt: None };
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: Vec::new(),

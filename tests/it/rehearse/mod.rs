@@ -5,6 +5,7 @@ mod deeds;
 mod kills;
 mod pairs;
 mod promises;
+mod scheduled;
 mod stale;
 mod tap;
 mod told;

@@ -361,6 +361,7 @@ async fn p7_p10_approvals_signatures_and_freezes_are_looked_at_again_inside_the_
     let plan = room.plan_shift(20);
     let now = room.now();
     let found = gonogo::ports::ledger::AtCommit {
+        waiting: Vec::new(),
         state: room.world().target(&prod()).unwrap().state.clone(),
         at: now.wall,
         approvals: Vec::new(),
@@ -422,6 +423,7 @@ async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
     let mut room = ready(&stage).await;
     let plan = room.plan_shift(20);
     let found = gonogo::ports::ledger::AtCommit {
+        waiting: Vec::new(),
         state: room.world().target(&prod()).unwrap().state.clone(),
         at: plan.expires,
         approvals: Vec::new(),

@@ -9,6 +9,7 @@ use gonogo::model::alert::AlertReading;
 use gonogo::model::approval::{Attempt, Ruling, Waiting};
 use gonogo::model::capability::Capability;
 use gonogo::model::catalog::Catalog;
+use gonogo::model::course::PastChange;
 use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
@@ -305,6 +306,10 @@ impl Ledger for TappedLedger {
     }
     fn waiting(&self) -> Pending<'_, Result<Vec<Waiting>, LedgerError>> {
         self.inner.waiting()
+    }
+
+    fn past(&self) -> Pending<'_, Result<Vec<PastChange>, LedgerError>> {
+        self.inner.past()
     }
 
     fn rule<'a>(

@@ -124,6 +124,8 @@ impl Train {
 /// An effect as the engine would have it.
 fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
     let order = Order {
+        begins: None,
+        train: None,
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],

@@ -1,9 +1,11 @@
 //! The queue of changes: the plans that wait with what blocks each, or why there is none.
 
 use crate::model::approval::Waiting;
+use crate::ui::changes;
 use crate::ui::plans::{self, Part, Queued, asked};
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
+use crate::ui::screens::changes::booking;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
@@ -33,22 +35,27 @@ fn queued_rows(scene: &Scene<'_>, one: &Queued<'_>, here: bool, width: usize) ->
     let (mark, role) = match one.part {
         Part::MayAgree | Part::MayGo => (Mark::Waits, Role::Waits),
         Part::Blocked => (Mark::Failed, Role::Watched),
-        Part::MineWaits | Part::Agreed | Part::Others => (Mark::Held, Role::Plain),
+        Part::MineWaits | Part::MineLater | Part::Agreed | Part::Others => (Mark::Held, Role::Plain),
     };
     let mut row = Row::of(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
     row.add(role, format!("{} ", scene.glyph(mark))).add(Role::Strong, format!("{} {}", plan.target(), asked(plan)));
-    let until = format!(" ends {} ({}) ", scene.zone.time(&plan.expires), scene.left(&plan.expires));
+    if scene.world.diary.clashes_of(plan.id).next().is_some() {
+        row.add(Role::Watched, "  conflict");
+    }
+    let state = changes::state(one, scene.now).word();
+    let until = fit(&booking::until(scene, plan), width.saturating_sub(row.width() + 24));
     let tail = [
         format!(
-            "  {} change  asked {} ago by {}  plan {}",
+            "  {} change, {state}  asked {} ago by {}  plan {}",
             plan.order.change_type.word(),
             scene.ago(&plan.made),
             plan.intent.requester,
             plan.id.short()
         ),
-        format!("  {}  asked {} ago by {}", plan.order.change_type.word(), scene.ago(&plan.made), plan.intent.requester),
-        format!("  {}  by {}", plan.order.change_type.word(), plan.intent.requester),
-        format!("  by {}", plan.intent.requester),
+        format!("  {}, {state}  asked {} ago by {}", plan.order.change_type.word(), scene.ago(&plan.made), plan.intent.requester),
+        format!("  {}, {state}  by {}", plan.order.change_type.word(), plan.intent.requester),
+        format!("  {state}  by {}", plan.intent.requester),
+        format!("  {state}"),
     ];
     let room = width.saturating_sub(row.width() + cells(&until) + 1);
     row.add(Role::Plain, fit(&tail, room)).end(Role::Quiet, until);

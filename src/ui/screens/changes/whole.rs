@@ -6,6 +6,7 @@ use crate::ui::command::Command;
 use crate::ui::plans::{self, Part, Queued};
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
+use crate::ui::screens::changes::booking;
 use crate::ui::screens::plan::page::Page;
 use crate::ui::screens::plan::{gate, sections};
 use crate::ui::theme::{Mark, Role};
@@ -17,6 +18,7 @@ pub fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec
     let mut page = Page { scene, width, rows: Vec::new() };
     match &marked.verdict {
         Verdict::Permit(_) => page.mark(Mark::Proven, Role::Strong, &format!("may go: {} executes it", plan.intent.requester)),
+        Verdict::Early(_) => page.mark(Mark::Waits, Role::Plain, "waits for its time; nothing else stands in its way"),
         Verdict::SecondPerson { .. } => {}
         Verdict::Deny(reasons) => {
             page.mark(Mark::Failed, Role::Watched, &format!("blocked, for {}", words::counted(reasons.len(), "reason", "reasons")));
@@ -26,6 +28,7 @@ pub fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec
         page.reason(reason);
     }
     mine(&mut page, marked);
+    booking::rows(&mut page, marked);
     gate::approvals(&mut page, marked);
     gate::change_type(&mut page, plan);
     gate::checks(&mut page, plan, &marked.fresh.checks);

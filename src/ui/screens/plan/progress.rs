@@ -65,6 +65,7 @@ pub fn begun(state: DeedState) -> Begun {
         DeedState::Intended | DeedState::Sent | DeedState::Accepted => Begun::UnderWay,
         DeedState::Effective
         | DeedState::Held
+        | DeedState::Scheduled
         | DeedState::Denied
         | DeedState::Unwatched
         | DeedState::Superseded

@@ -81,6 +81,7 @@ pub fn stops(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
     page.rows.push(Row::rule(theme, "may I"));
     match verdict {
         Verdict::Permit(_) => {}
+        Verdict::Early(_) => page.mark(Mark::Waits, Role::Plain, "waits for its time; nothing else stands in its way"),
         Verdict::SecondPerson { needs, given, may, .. } => {
             let who = if may.is_empty() { "nobody who may is configured".to_owned() } else { format!("{} may", may.join(", ")) };
             page.mark(Mark::Waits, Role::Waits, &format!("waits for another person: agreed {given} of {needs}; {who}"));
@@ -115,8 +116,8 @@ pub fn passed(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
     let checks = format!("{} passed", words::counted(passed, "check", "checks"));
     let line = match verdict {
         Verdict::Permit(_) => format!("you may: {}; {checks}", page.scene.world.actor),
-        Verdict::SecondPerson { .. } | Verdict::Deny(_) if passed == 0 => return,
-        Verdict::SecondPerson { .. } | Verdict::Deny(_) => checks,
+        Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_) if passed == 0 => return,
+        Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_) => checks,
     };
     page.rows.push(Row::rule(page.scene.theme, "checks"));
     page.mark(Mark::Proven, Role::Plain, &line);
