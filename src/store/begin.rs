@@ -7,7 +7,6 @@ use super::deeds::DeedRow;
 use super::fault::broken;
 use super::plans::{insert, spent};
 use super::reviews;
-use super::rules;
 use super::rulings;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
@@ -43,7 +42,7 @@ impl SqliteStore {
         let approvals = rulings::given(&mut write.tx, plan.id).await?;
         let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
         write.name_rules().await?;
-        let rules = rules::standing(self, &mut write.tx).await?;
+        let rules = write.rules_standing().await?;
         if !signed.is_empty() {
             write.take_signatures(&plan.order.requester, personal_bodies(plan)?, signed).await?;
         }

@@ -37,22 +37,34 @@ impl SqliteStore {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new((set.digest(), set)));
     }
 
-    fn named(&self) -> Option<Arc<(String, RuleSet)>> {
+    pub(super) fn named(&self) -> Option<Arc<(String, RuleSet)>> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether these rules were the accepted ones at this number of commits.
+    pub(super) fn are_accepted(&self, rules: Option<&(String, RuleSet)>, generation: i64) -> bool {
+        let known = self.accepted_at.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!((rules, known.as_ref()), (Some((digest, _)), Some((at, accepted))) if *at == generation && accepted == digest)
+    }
+
+    /// Remembers after a commit that these rules are the accepted ones.
+    pub(super) fn settle_rules(&self, rules: Option<&(String, RuleSet)>, generation: i64) {
+        let known = rules.map(|(digest, _)| (generation, digest.clone()));
+        *self.accepted_at.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     pub(super) async fn rules_standing(&self) -> Result<RuleStanding, LedgerError> {
         let mut conn = self.conn.lock().await;
         // A store of an older schema that this process may only read has no such table.
         let there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'rules'").fetch_optional(&mut *conn).await?;
-        if there.is_none() { Ok(RuleStanding::default()) } else { standing(self, &mut conn).await }
+        if there.is_none() { Ok(RuleStanding::default()) } else { standing(self.named().as_deref(), &mut conn).await }
     }
 
     pub(super) async fn put_name(&self, naming: &Naming, signed: Option<&Signed>, may: MayName<'_>) -> Result<RuleStanding, LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
         write.name_rules().await?;
-        let stands = standing(self, &mut write.tx).await?;
+        let stands = write.rules_standing().await?;
         let body = naming.body(self.name()).map_err(broken)?;
         if let Some(signed) = signed {
             write.take_signatures(&naming.person, vec![(EntryKind::Policy, body.clone())], std::slice::from_ref(signed)).await?;
@@ -89,19 +101,28 @@ impl SqliteStore {
             write.append(entry(EntryKind::Policy, &naming.person, &body, words)?).await?;
             accept(&mut write.tx, &naming.digest).await?;
         }
-        let after = standing(self, &mut write.tx).await?;
+        let after = standing(write.rules.as_deref(), &mut write.tx).await?;
         write.commit().await?;
         Ok(after)
     }
 }
 
 impl Write<'_> {
+    /// How the rules of this process stand to those that were accepted.
+    pub async fn rules_standing(&mut self) -> Result<RuleStanding, LedgerError> {
+        match self.rules.as_ref().filter(|_| self.is_settled) {
+            Some(named) => Ok(RuleStanding { current: named.0.clone(), accepted: Some(named.0.clone()), ..RuleStanding::default() }),
+            None => standing(self.rules.as_deref(), &mut self.tx).await,
+        }
+    }
+
     /// Appends an entry when the rules of this process are others than those before; where nobody guards the old ones they count at once.
     pub async fn name_rules(&mut self) -> Result<(), LedgerError> {
-        let Some(named) = self.store.named() else { return Ok(()) };
+        let Some(named) = self.rules.clone().filter(|_| !self.is_settled) else { return Ok(()) };
         let (digest, set) = named.as_ref();
         let accepted = accepted(&mut self.tx).await?;
         if accepted.as_ref() == Some(digest) {
+            self.is_settled = true;
             return Ok(());
         }
         let seen = sqlx::query("SELECT 1 FROM rules WHERE digest = ?").bind(digest).fetch_optional(&mut *self.tx).await?;
@@ -139,22 +160,21 @@ impl Write<'_> {
     }
 }
 
-impl SqliteStore {
+impl Write<'_> {
     /// The persons' part of the allowed-signers file: while changed rules wait, a key counts only where old and new rules give it to
     /// the same person.
-    pub(super) async fn person_signers(&self, conn: &mut SqliteConnection) -> Result<String, LedgerError> {
-        let older = standing(self, conn).await?.older;
-        Ok(match (older, self.named()) {
+    pub(super) async fn person_signers(&mut self) -> Result<String, LedgerError> {
+        let older = self.rules_standing().await?.older;
+        Ok(match (older, &self.rules) {
             (Some(older), Some(named)) => person_signers(&older.shared_keys(&named.1)),
-            (None, _) | (_, None) => self.people.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            (None, _) | (_, None) => self.store.people.read().unwrap_or_else(PoisonError::into_inner).clone(),
         })
     }
 }
 
 /// How the rules of this process stand to those that were accepted.
-pub async fn standing(store: &SqliteStore, conn: &mut SqliteConnection) -> Result<RuleStanding, LedgerError> {
-    let Some(named) = store.named() else { return Ok(RuleStanding::default()) };
-    let (current, _) = named.as_ref();
+async fn standing(named: Option<&(String, RuleSet)>, conn: &mut SqliteConnection) -> Result<RuleStanding, LedgerError> {
+    let Some((current, _)) = named else { return Ok(RuleStanding::default()) };
     let row = sqlx::query("SELECT json FROM rules WHERE digest = ?").bind(current).fetch_optional(&mut *conn).await?;
     let row: Row = row.map(|row| serde_json::from_str(row.try_get(0)?).map_err(broken)).transpose()?.unwrap_or_default();
     let accepted = accepted(conn).await?;

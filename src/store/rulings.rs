@@ -9,7 +9,6 @@ use super::head::Entry;
 use super::plans::{no_plan, told, waits};
 use super::record::{about, canonical};
 use super::reviews;
-use super::rules;
 use super::sqlite::SqliteStore;
 use super::state;
 use super::write::Write;
@@ -61,7 +60,7 @@ impl SqliteStore {
         }
         let approvals = given(&mut write.tx, plan.id).await?;
         write.name_rules().await?;
-        let rules = rules::standing(self, &mut write.tx).await?;
+        let rules = write.rules_standing().await?;
         let found = AtCommit { state, at: write.at, approvals, waiting: Vec::new(), owed, is_own_key: signed.is_some(), rules };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {

@@ -27,7 +27,7 @@ impl SqliteStore {
 impl Write<'_> {
     /// Appends an entry of kind `signers` when the people changed since the newest one.
     pub async fn name_signers(&mut self) -> Result<(), LedgerError> {
-        let people = self.store.person_signers(&mut self.tx).await?;
+        let people = self.person_signers().await?;
         let wanted = format!("{}{people}", self.key.allowed_signers()?);
         if newest(&mut self.tx).await?.as_deref() == Some(wanted.as_bytes()) {
             return Ok(());

@@ -63,6 +63,8 @@ pub struct SqliteStore {
     pub(super) people: RwLock<String>,
     /// The rules by which this process judges, with their digest.
     pub(super) rules: RwLock<Option<Arc<(String, RuleSet)>>>,
+    /// The rules that were the accepted ones at a number of commits: as long as it stands nobody has accepted others.
+    pub(super) accepted_at: std::sync::Mutex<Option<(i64, String)>>,
     refusal: RwLock<Option<LedgerError>>,
 }
 
@@ -159,6 +161,7 @@ impl SqliteStore {
             second: OnceLock::new(),
             people: RwLock::new(String::new()),
             rules: RwLock::new(None),
+            accepted_at: std::sync::Mutex::new(None),
             refusal: RwLock::new(None),
         }
     }

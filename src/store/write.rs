@@ -1,6 +1,7 @@
 //! One write transaction of the ledger: under its lock, from `BEGIN IMMEDIATE` to the published checkpoint.
 
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use super::sign::ProcessKey;
 use super::sqlite::SqliteStore;
 use super::tree::leaf;
 use crate::model::deed::EntryKind;
+use crate::model::rules::RuleSet;
 use crate::model::time::Moment;
 use crate::ports::ledger::LedgerError;
 
@@ -36,9 +38,11 @@ impl Gate<'_> {
         let key = store.key.as_ref().ok_or_else(|| broken("process.key is missing; restore it from a copy"))?;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
         let head = store.head(&mut tx).await?;
+        let rules = store.named();
+        let is_settled = store.are_accepted(rules.as_deref(), head.generation);
         let moment = store.clock.now();
         let wall = DateTime::from_timestamp_millis(moment.wall.timestamp_millis()).unwrap_or(head.at);
-        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, personal: Vec::new() };
+        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, rules, is_settled, personal: Vec::new() };
         if store.lagging.load(Ordering::SeqCst) {
             if let Some(prepared) = write.prepare().await? {
                 prepared.publish()?;
@@ -61,6 +65,10 @@ pub struct Write<'a> {
     pub moment: Moment,
     head: Head,
     appended: bool,
+    /// The rules by which this process judges, as they were when the transaction began.
+    pub(super) rules: Option<Arc<(String, RuleSet)>>,
+    /// Whether they are known to be the accepted ones in this transaction.
+    pub(super) is_settled: bool,
     /// Entries to come that a person's own key has signed: kind, body, person, SSHSIG blob, each checked.
     pub(super) personal: Vec<(EntryKind, Vec<u8>, String, Vec<u8>)>,
 }
@@ -129,8 +137,9 @@ impl Write<'_> {
             .await;
         let prepared = written(writing).await?;
         updated?;
-        let Self { store, tx, at, head, .. } = self;
+        let Self { store, tx, at, head, rules, is_settled, .. } = self;
         tx.commit().await?;
+        store.settle_rules(rules.filter(|_| is_settled).as_deref(), head.generation.saturating_add(1));
         store.seen.fetch_max(head.tree.size(), Ordering::SeqCst);
         if let Some(prepared) = prepared {
             let note = prepared.note().to_owned();
