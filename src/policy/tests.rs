@@ -351,7 +351,7 @@ fn where_a_ticket_is_wanted_what_goes_forward_without_one_is_denied_and_the_way_
     let rule = protection(0);
     let rules = |plan: &Plan| -> Vec<String> {
         let verdict = judge(&Case { guard: Some(guard(&rule, &gates)), ..case(plan, &[], &people()) });
-        verdict.reasons().iter().map(|reason| reason.rule.to_string()).collect()
+        verdict.reasons().iter().map(|reason| reason.rule.clone()).collect()
     };
     let mut forward = plan(Verb::Shift, Direction::Forward);
     assert_eq!(rules(&forward), ["ticket"]);

@@ -53,8 +53,7 @@ fn duty(notice: &Notice, opens: Opens) -> Duty {
         EntryKind::Superseded if notice.turned_back => Duty::End(Ending::Unsuccessful),
         EntryKind::Superseded | EntryKind::Unwatched => Duty::End(Ending::WithIssues),
         EntryKind::Slipped | EntryKind::Failed | EntryKind::NotBegun => Duty::End(Ending::Unsuccessful),
-        EntryKind::Approval | EntryKind::Denied | EntryKind::Unknown | EntryKind::Effective => Duty::Note,
-        EntryKind::BreakGlass => Duty::Note,
+        EntryKind::Approval | EntryKind::Denied | EntryKind::Unknown | EntryKind::Effective | EntryKind::BreakGlass => Duty::Note,
         EntryKind::Signers
         | EntryKind::Sending
         | EntryKind::Accepted
