@@ -123,12 +123,11 @@ impl ServiceNow {
     fn change(&self, doing: &str, record: &Value) -> Result<Change, NotifyError> {
         let of = |name: &str| text(record, name).map(str::to_owned);
         let (id, number, stage) = (of("sys_id"), of("number"), text(record, "state").and_then(stage));
-        match (id, number, stage) {
-            (Some(id), Some(number), Some(stage)) => Ok(Change { id, number, stage }),
-            _ => {
-                let why = "the answer holds no change with sys_id, number and a state that is known";
-                Err(NotifyError::Later(self.http.fault(PortErrorKind::Malformed, doing, why)))
-            }
+        if let (Some(id), Some(number), Some(stage)) = (id, number, stage) {
+            Ok(Change { id, number, stage })
+        } else {
+            let why = "the answer holds no change with sys_id, number and a state that is known";
+            Err(NotifyError::Later(self.http.fault(PortErrorKind::Malformed, doing, why)))
         }
     }
 }
