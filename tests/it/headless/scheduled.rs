@@ -1,5 +1,7 @@
 //! Scheduled changes from the command line: planned for a time, refused before it, carried out in it, listed over restarts, with conflicts.
 
+use gonogo::adapters::clock::SystemClock;
+use gonogo::ports::clock::Clock as _;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,8 +11,12 @@ use super::place::{Pair, Place, Room, people, texts};
 use super::shape;
 use crate::servers::support::wait_for;
 
+fn now() -> DateTime<Utc> {
+    SystemClock.now().wall
+}
+
 fn in_(span: TimeDelta) -> (DateTime<Utc>, String) {
-    let at = Utc::now() + span;
+    let at = now() + span;
     let at = DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap();
     (at, at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
@@ -40,7 +46,7 @@ fn a_scheduled_shift_is_listed_refused_before_its_time_and_carried_out_in_it() {
     assert_eq!((&early["state"], texts(&early["reasons"], "rule")), (&"denied".into(), vec!["too-early".to_owned()]));
     assert!(early["reasons"][0]["text"].as_str().unwrap().contains(&begin.format("%H:%M:%SZ").to_string()), "{early}");
     assert_eq!(pair.weight(&pool), 0);
-    wait_for("its time to come", Duration::from_secs(30), || (Utc::now() > begin + TimeDelta::seconds(1)).then_some(()));
+    wait_for("its time to come", Duration::from_secs(30), || (now() > begin + TimeDelta::seconds(1)).then_some(()));
     place.run(&["execute", &plan]).exits(0);
     assert!(pair.weight(&pool) > 0);
     let told = place.json(0, &["show", "changes"]);
@@ -56,7 +62,7 @@ fn a_scheduled_shift_is_listed_refused_before_its_time_and_carried_out_in_it() {
 fn what_cannot_be_scheduled_is_a_usage_error_and_a_frozen_time_is_refused_with_the_next_free_one() {
     let pair = Pair::shared();
     let pool = Pair::pool();
-    let day = |days: i64| (Utc::now() + TimeDelta::days(days)).format("%Y-%m-%dT00:00Z").to_string();
+    let day = |days: i64| (now() + TimeDelta::days(days)).format("%Y-%m-%dT00:00Z").to_string();
     let frozen = format!("[[freeze]]\nname = \"sale\"\nreason = \"nobody is here\"\nbegin = \"{}\"\nend = \"{}\"\n", day(2), day(4));
     let place = Room { more: frozen, ..pair.room(&pool) }.place();
     let tomorrow = in_(TimeDelta::days(1)).1;
@@ -138,7 +144,7 @@ fn two_teams_at_one_time_are_told_of_each_other_or_the_later_one_is_refused() {
 fn a_train_takes_along_who_is_agreed_to_and_says_why_another_stays() {
     let pair = Pair::shared();
     let pool = Pair::pool();
-    let (from, to) = (Utc::now() + TimeDelta::hours(2), Utc::now() + TimeDelta::hours(3));
+    let (from, to) = (now() + TimeDelta::hours(2), now() + TimeDelta::hours(3));
     let form = "%Y-%m-%dT%H:%MZ";
     let more = format!(
         "[[window]]\nname = \"evening\"\nbegin = \"{}\"\nend = \"{}\"\n\
