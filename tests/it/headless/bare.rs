@@ -98,7 +98,7 @@ fn what_needs_no_configuration_works_without_one() {
     assert!(place.run(&["whoami"]).exits(0).out.contains("unverified"));
     assert!(place.run(&["doctor"]).exits(0).out.contains("nothing is configured"));
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store");
+    shape::keys(&told, "schema backends store receivers");
     let said = place.run(&["config", "check"]).exits(0);
     assert!(said.out.contains("nothing to check") && said.out.contains("gonogo config example") && said.err.is_empty(), "{said:?}");
     assert!(!place.store().exists(), "looking at nothing made a store");

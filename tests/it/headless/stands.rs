@@ -72,7 +72,7 @@ fn doctor_says_what_came_back_and_what_to_do() {
     let pair = Pair::shared();
     let place = Room { pool: "no_such_pool".to_owned(), ..pair.room("") }.place();
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store");
+    shape::keys(&told, "schema backends store receivers");
     shape::keys(&told["store"], "installation entries error witnesses");
     for one in told["backends"].as_array().unwrap() {
         shape::keys(one, "name kind address state told fix skew_ms capabilities access");
