@@ -1,9 +1,12 @@
 //! The command line as it is typed; CONTRACTS.md, "Command line".
 
+mod changes;
 mod deed;
 mod glass;
 mod ledger;
 mod outbox;
+#[cfg(test)]
+mod page;
 mod policy;
 mod trace;
 
@@ -13,6 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::changes::{ChangesVerb, Pack, PackFormat};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
@@ -162,6 +166,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: PolicyVerb,
+    },
+    /// Changes that wait, are scheduled, or were carried out.
+    Changes {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: ChangesVerb,
     },
     /// Draws one screen.
     Render(Render),

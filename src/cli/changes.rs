@@ -29,6 +29,7 @@ pub fn object(world: &World, now: &Moment) -> Value {
         "queue": queue,
         "ended": changes::ended(world, now).map(|one| ended(&one)).collect::<Vec<_>>(),
         "trains": world.diary.trains.iter().map(train).collect::<Vec<_>>(),
+        "calendar": crate::cli::calendar::object(world, now),
         "said": plans::said(world).take(SAID).map(said).collect::<Vec<_>>(),
         "backends": shapes::backends(world, now),
     })

@@ -1,6 +1,7 @@
 //! The command line: composition root, one verb a file.
 
 pub mod args;
+mod calendar;
 pub mod changes;
 pub mod compose;
 pub mod exit;
@@ -9,6 +10,7 @@ mod json;
 mod log;
 mod looks;
 mod out;
+pub mod pack;
 mod receivers;
 mod settle;
 mod stored;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb};
+use self::args::{ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -104,6 +106,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Policy { what: PolicyVerb::Accept { digest, reason, json } } => {
             verbs::policy::accept(around, &flags, digest.as_deref(), &reason, json).await
         }
+        Command::Changes { what: ChangesVerb::Pack(args) } => verbs::changes::write_pack(around, &flags, &args).await,
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,

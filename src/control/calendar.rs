@@ -10,7 +10,7 @@ use crate::model::ical::CalendarReading;
 use crate::model::name::BackendName;
 use crate::model::plan::Plan;
 use crate::model::time::Moment;
-use crate::policy::calendar::{Asked, Calendars, Feeds, Standing, standing};
+use crate::policy::calendar::{Ahead, Asked, Calendars, Feeds, Standing, standing};
 
 /// The calendars of a room.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct CalendarView {
     pub feeds: Feeds,
     /// The spans that follow.
     pub spans: Arc<Calendars>,
+    /// The two weeks ahead, as calendars show them.
+    pub ahead: Arc<Ahead>,
 }
 
 impl CalendarView {
@@ -35,7 +37,8 @@ impl CalendarView {
             feeds.entry(feed.name.clone()).or_default();
         }
         let spans = Arc::new(Calendars::of(catalog, &feeds, now.wall));
-        Self { feeds, spans }
+        let ahead = Arc::new(Ahead::of(catalog, &spans, now.wall));
+        Self { feeds, spans, ahead }
     }
 
     /// The same for another catalog or another day; what was read stays.
@@ -68,6 +71,11 @@ impl CalendarView {
             }
         }
         *self = self.again(catalog, now);
+    }
+
+    /// Whether this still answers at `now`; else it is to be made [`CalendarView::again`].
+    pub fn serves(&self, now: &Moment) -> bool {
+        self.spans.serves(now.wall) && self.ahead.serves(now.wall)
     }
 
     /// Whether every calendar was asked once.

@@ -10,6 +10,7 @@
 //! - The way back needs no window, and stops in a freeze only when that says `way_back = "frozen"`.
 //! - A calendar that cannot be believed never counts as open, nor as not frozen.
 
+mod ahead;
 mod compiled;
 mod slot;
 mod standing;
@@ -18,6 +19,7 @@ mod tests;
 mod train;
 mod words;
 
+pub use ahead::{Agenda, Ahead, Belief, Day, Exempted, Kind, Leaving, Line};
 pub use compiled::{AHEAD, BACK, Calendars, Feeds};
 pub use slot::next_slot;
 pub use standing::{Access, Asked, Exemption, Frost, Standing, standing};

@@ -10,6 +10,7 @@ pub mod glass;
 pub mod judge;
 pub mod own_run;
 pub mod ready;
+pub mod risk;
 pub mod role;
 pub mod rules;
 #[cfg(test)]

@@ -32,6 +32,14 @@ pub enum Command {
     NextPane,
     /// To the pane before.
     PreviousPane,
+    /// Shows the calendar alone.
+    Calendar,
+    /// Shows the advisory board's pack.
+    Pack,
+    /// The calendar of the environment before.
+    EnvironmentBefore,
+    /// The calendar of the environment after.
+    EnvironmentAfter,
     /// Finds by typing.
     Find,
     /// Sorts a list anew.
@@ -153,6 +161,10 @@ pub const TABLE: &[Entry] = &[
     on(&[Screen::Pipeline], entry(Command::Logs, "logs", "logs", "the log of the marked step; again: its next log, then none")),
     on(&[Screen::Pipeline], entry(Command::Follow, "follow", "follow", "the log stays at its end, or stands still")),
     on(&[Screen::Ledger], entry(Command::Verify, "verify", "verify", "checks every entry of the ledger now")),
+    on(&[Screen::Changes], entry(Command::Calendar, "calendar", "calendar", "the calendar alone, with every day in words")),
+    on(&[Screen::Changes], entry(Command::Pack, "board-pack", "board pack", "the advisory board's pack, and the command that writes it")),
+    on(&[Screen::Changes], entry(Command::EnvironmentBefore, "environment-before", "environment before", "the calendar of the one before")),
+    on(&[Screen::Changes], entry(Command::EnvironmentAfter, "environment-after", "environment after", "the calendar of the one after")),
     on(&[Screen::Pipeline], entry(Command::NextPane, "next-pane", "next pane", "to the next pane")),
     on(&[Screen::Pipeline], entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before")),
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
@@ -163,8 +175,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Go(Screen::Ledger), "ledger", "ledger", "who did what, and is the record intact"),
     entry(Command::Up, "up", "up", "one row up"),
     entry(Command::Down, "down", "down", "one row down"),
-    on(&[Screen::Board, Screen::Pipeline], entry(Command::Left, "left", "left", "the environment before; the step before")),
-    on(&[Screen::Board, Screen::Pipeline], entry(Command::Right, "right", "right", "the environment after; the step after")),
+    on(&[Screen::Board, Screen::Pipeline, Screen::Changes], entry(Command::Left, "left", "left", "the environment, step or day before")),
+    on(&[Screen::Board, Screen::Pipeline, Screen::Changes], entry(Command::Right, "right", "right", "the environment, step or day after")),
     entry(Command::PageUp, "page-up", "page up", "a page up"),
     entry(Command::PageDown, "page-down", "page down", "a page down"),
     entry(Command::First, "first", "first", "to the first row"),

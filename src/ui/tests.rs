@@ -2,8 +2,11 @@
 
 mod authors;
 mod broken;
+mod calendar;
+mod captains;
 mod changes;
 mod ledger;
+mod pack;
 mod pipeline;
 mod rules;
 mod scheduled;

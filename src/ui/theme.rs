@@ -82,6 +82,14 @@ pub enum Mark {
     Rule,
     /// A vertical line.
     Bar,
+    /// An open window on a calendar.
+    Open,
+    /// A window that is open for a part of the time.
+    Partly,
+    /// A freeze on a calendar.
+    Frozen,
+    /// The beginning of a day on a calendar.
+    Day,
     /// What was cut.
     Cut,
     /// Nothing to say.
@@ -103,6 +111,10 @@ impl Mark {
             Self::Cursor => ("▌", "*"),
             Self::Rule => ("─", "-"),
             Self::Bar => ("│", "|"),
+            Self::Open => ("━", "="),
+            Self::Partly => ("╌", "-"),
+            Self::Frozen => ("▒", "#"),
+            Self::Day => ("·", "."),
             Self::Cut => ("…", "~"),
             Self::None => (" ", " "),
         }
@@ -247,6 +259,10 @@ mod tests {
             Mark::Cursor,
             Mark::Rule,
             Mark::Bar,
+            Mark::Open,
+            Mark::Partly,
+            Mark::Frozen,
+            Mark::Day,
             Mark::Cut,
             Mark::None,
         ] {

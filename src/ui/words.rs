@@ -109,6 +109,16 @@ impl Zone {
         if at.date_naive() == now.date_naive() { at.format("%H:%M").to_string() } else { at.format("%d %b %H:%M").to_string() }
     }
 
+    /// The day and the time of day: `Sat 28 Nov 18:00`.
+    pub fn stamp(self, at: &DateTime<Utc>) -> String {
+        at.with_timezone(&self.0).format("%a %d %b %H:%M").to_string()
+    }
+
+    /// The name of the zone.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
     /// The whole time for a detail.
     pub fn absolute(self, at: &DateTime<Utc>) -> String {
         if self.0 == Tz::UTC {

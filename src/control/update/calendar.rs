@@ -19,10 +19,11 @@ pub(super) struct Due {
 impl Room {
     /// Reads the calendars that are due, and keeps the spans around the present.
     pub(super) fn calendars(&mut self, now: &Moment) -> Vec<Task> {
-        if !self.world.calendars.spans.serves(now.wall) {
+        if !self.world.calendars.serves(now) {
             self.world.calendars = self.world.calendars.again(&self.world.catalog, now);
             self.world.compare_rules(now);
             self.diary.stale = true;
+            self.touch(now);
         }
         let mut tasks = Vec::new();
         for feed in &self.world.catalog.timetable.feeds {

@@ -166,7 +166,7 @@ fn look_at_freeze(freeze: &Frozen, known: bool, asked: &Asked<'_>, standing: &mu
             standing.notes.push(Text::clean(&format!("the freeze {} begins in {}", freeze.name, words::span(left))));
         }
     }
-    let doubt = if known { freeze.source.as_ref().and_then(|source| doubt(source, asked)) } else { Some(BEYOND.to_owned()) };
+    let doubt = if known { freeze.source.as_ref().and_then(|source| doubt(source, &asked.now)) } else { Some(BEYOND.to_owned()) };
     if let (None, Some(doubt)) = (held, doubt) {
         look_at_doubt(freeze, &doubt, asked, standing);
     }
@@ -201,18 +201,18 @@ fn stops_in_doubt(freeze: &Frozen) -> bool {
 
 /// Whether the calendar of a freeze cannot be believed, and forward deeds stop for that.
 pub(super) fn stops_without_calendar(freeze: &Frozen, asked: &Asked<'_>) -> bool {
-    freeze.source.as_ref().is_some_and(|source| doubt(source, asked).is_some()) && stops_in_doubt(freeze)
+    freeze.source.as_ref().is_some_and(|source| doubt(source, &asked.now).is_some()) && stops_in_doubt(freeze)
 }
 
 const BEYOND: &str = "the calendar was computed for other days";
 
 /// Why a calendar cannot be believed; none: it can.
-fn doubt(source: &Source, asked: &Asked<'_>) -> Option<String> {
+pub(super) fn doubt(source: &Source, now: &Moment) -> Option<String> {
     let trouble = source.trouble.as_deref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
     let Some(seen) = &source.seen else {
         return Some(format!("the calendar {} was never read{trouble}", source.feed));
     };
-    let age = asked.now.since(seen);
+    let age = now.since(seen);
     if age > source.stale_after {
         let (age, allowed) = (words::age(age), words::age(source.stale_after));
         return Some(format!("the calendar {} was last read {age} ago, over the allowed {allowed}{trouble}", source.feed));
@@ -324,7 +324,7 @@ pub(super) fn believed(window: &Opened, asked: &Asked<'_>) -> Result<Option<Stri
     let Some(source) = &window.source else { return Ok(None) };
     let current = source.seen.as_ref().is_some_and(|seen| asked.now.since(seen) <= source.stale_after);
     // Single events that cannot be understood are not open; the others still are.
-    doubt(source, asked).map_or(Ok(None), |doubt| if current { Ok(Some(doubt)) } else { Err(doubt) })
+    doubt(source, &asked.now).map_or(Ok(None), |doubt| if current { Ok(Some(doubt)) } else { Err(doubt) })
 }
 
 /// The window that is open, and the end of the open time; windows that follow without a gap are one open time, up to [`HOPS`].

@@ -1,6 +1,9 @@
 //! Changes: which plans wait, what blocks each, who has agreed, who still could, and what the reader can do now.
 
+mod board_pack;
 mod booking;
+mod calendar;
+mod day;
 mod ended;
 mod queue;
 mod said;
@@ -24,6 +27,20 @@ use crate::ui::theme::Role;
 /// From this width on the marked plan stands in two columns.
 const TWO_COLUMNS: u16 = 150;
 
+/// What fills the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Shows {
+    /// Everything.
+    #[default]
+    All,
+    /// The marked plan.
+    Plan,
+    /// The calendar.
+    Calendar,
+    /// The advisory board's pack.
+    Pack,
+}
+
 /// What the screen remembers for its operator.
 #[derive(Debug, Default)]
 pub struct ChangesScreen {
@@ -31,7 +48,8 @@ pub struct ChangesScreen {
     cursor: Option<PlanId>,
     /// Where the mark was drawn last: a plan that has gone leaves it to whoever stands there now.
     place: Cell<usize>,
-    open: bool,
+    shows: Shows,
+    calendar: calendar::Calendar,
     scroll: usize,
     furthest: Cell<usize>,
     page: Cell<usize>,
@@ -61,7 +79,7 @@ impl ChangesScreen {
 
     /// Moves the mark, or scrolls the open plan.
     pub fn step(&mut self, world: &World, now: &Moment, by: isize) {
-        if self.open {
+        if self.shows != Shows::All {
             return self.scroll_by(by);
         }
         let listed = queue(world, now);
@@ -69,6 +87,7 @@ impl ChangesScreen {
         let plan = listed.get(there).map(|one| one.plan.id);
         if plan != self.cursor {
             self.scroll = 0;
+            self.calendar.follow();
         }
         self.cursor = plan;
         self.place.set(there);
@@ -86,14 +105,42 @@ impl ChangesScreen {
 
     /// Shows the marked plan alone.
     pub fn look(&mut self, world: &World, now: &Moment) {
+        self.shows = Shows::All;
         self.step(world, now, 0);
-        (self.open, self.scroll) = (self.marked(world, now).is_some(), 0);
+        let shows = if self.marked(world, now).is_some() { Shows::Plan } else { Shows::All };
+        (self.shows, self.scroll) = (shows, 0);
     }
 
-    /// Leaves the open plan; false when none was open.
+    /// Shows the calendar alone, or no more.
+    pub fn show_calendar(&mut self) {
+        self.toggle(Shows::Calendar);
+    }
+
+    /// Shows the advisory board's pack, or no more.
+    pub fn show_pack(&mut self) {
+        self.toggle(Shows::Pack);
+    }
+
+    fn toggle(&mut self, what: Shows) {
+        let shows = if self.shows == what { Shows::All } else { what };
+        (self.shows, self.scroll) = (shows, 0);
+    }
+
+    /// Chooses another environment for the calendar.
+    pub fn turn(&mut self, world: &World, now: &Moment, by: isize) {
+        let marked = self.marked(world, now).map(|one| one.plan.target().environment.clone());
+        self.calendar.turn(world, marked.as_ref(), by);
+    }
+
+    /// Chooses another day of the calendar.
+    pub fn walk(&mut self, world: &World, by: isize) {
+        self.calendar.walk(world, by);
+    }
+
+    /// Leaves what is shown alone, or the chosen day; false when there was neither.
     pub fn close(&mut self) -> bool {
         self.scroll = 0;
-        std::mem::take(&mut self.open)
+        std::mem::take(&mut self.shows) != Shows::All || self.calendar.let_go()
     }
 
     /// Draws the body.
@@ -102,34 +149,59 @@ impl ChangesScreen {
         let here = self.here(&listed);
         self.place.set(here);
         let marked = listed.get(here).map(|one| plans::queued(scene.world, one, scene.now));
-        if let (true, Some(marked)) = (self.open, &marked) {
-            self.draw_plan(scene, marked, buffer, area);
-            return;
+        match (self.shows, &marked) {
+            (Shows::Plan, Some(marked)) => return self.draw_plan(scene, marked, buffer, area),
+            (Shows::Calendar, _) => {
+                let environment = marked.as_ref().map(|one| &one.waiting.plan.target().environment);
+                let rows = self.calendar.rows(scene, environment, usize::from(area.width), None);
+                return self.draw_alone(scene, &rows, buffer, area);
+            }
+            (Shows::Pack, _) => {
+                let rows = board_pack::rows(scene, usize::from(area.width));
+                return self.draw_alone(scene, &rows, buffer, area);
+            }
+            (Shows::All, _) | (Shows::Plan, None) => {}
         }
         let height = usize::from(area.height);
-        let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(area.width));
+        let environment = marked.as_ref().map(|one| &one.waiting.plan.target().environment);
+        // On a wide glass the calendar stands beside the queue, else below it.
+        let beside = area.width >= TWO_COLUMNS;
+        let left = if beside { Rect { width: area.width / 2 - 1, ..area } } else { area };
+        let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(left.width));
         let ended = if height < 30 { Vec::new() } else { ended::rows(scene, 3) };
-        let said = [ended, said::rows(scene, if height < 30 { 2 } else { 6 })].concat();
-        let place = rows.len();
+        let said = [ended, said::rows(scene, if height < 30 { 1 } else { 6 })].concat();
         if marked.is_none() {
-            rows.extend(
-                queue::empty(scene)
-                    .iter()
-                    .flat_map(|text| wrap(text, usize::from(area.width).saturating_sub(4)))
-                    .map(|line| Row::of(Role::Plain, format!("   {line}"))),
-            );
+            let lines = queue::empty(scene);
+            let lines = lines.iter().flat_map(|text| wrap(text, usize::from(left.width).saturating_sub(4)));
+            rows.extend(lines.map(|line| Row::of(Role::Plain, format!("   {line}"))));
         }
-        for (y, row) in (0..area.height).zip(&rows) {
-            row.draw(buffer, area, y, scene.theme);
-        }
-        let from = height.saturating_sub(said.len()).max(place);
+        // The next window and freeze in words, and a line a kind, fit on the smallest glass.
+        let most = (height / 3).max(10);
+        let right = Rect { x: area.x + area.width / 2, width: area.width - area.width / 2, ..area };
+        let below = Rect { y: area.y + u16::try_from(rows.len()).unwrap_or(0), ..area };
+        let place = if beside { right } else { below };
+        let calendar = self.calendar.rows(scene, environment, usize::from(place.width), Some(most));
+        draw_rows(&rows, scene, buffer, left);
+        let tall = Rect { height: area.height.saturating_sub(place.y - area.y), ..place };
+        draw_rows(&calendar, scene, buffer, tall);
+        let taken = if beside { rows.len().max(calendar.len()) } else { rows.len() + calendar.len() };
+        let from = height.saturating_sub(said.len()).max(taken);
         if let Some(marked) = &marked {
-            let (top, tall) = (u16::try_from(place).unwrap_or(0), u16::try_from(from - place).unwrap_or(0));
+            let (top, tall) = (u16::try_from(taken).unwrap_or(0), u16::try_from(from - taken).unwrap_or(0));
             self.draw_plan(scene, marked, buffer, Rect { y: area.y + top, height: tall, ..area });
         }
         for (y, row) in (u16::try_from(from).unwrap_or(0)..area.height).zip(&said) {
             row.draw(buffer, area, y, scene.theme);
         }
+    }
+
+    /// Rows that fill the body, from where they were scrolled to.
+    fn draw_alone(&self, scene: &Scene<'_>, rows: &[Row], buffer: &mut Buffer, area: Rect) {
+        let room = usize::from(area.height);
+        self.furthest.set(rows.len().saturating_sub(room));
+        self.page.set(room);
+        let first = self.scroll.min(self.furthest.get());
+        draw_rows(rows.get(first..).unwrap_or_default(), scene, buffer, area);
     }
 
     /// The marked plan in full, as far as there is room from where it was scrolled to.
@@ -153,7 +225,7 @@ impl ChangesScreen {
         let mut rule = Row::rule(scene.theme, &format!("plan {}: {} {}", plan.id.short(), asked(plan), plan.target()));
         if long > room {
             let keys = scene.keymap;
-            let key = if self.open { keys.shown(Command::Down) } else { keys.shown(Command::PageDown) };
+            let key = if self.shows == Shows::Plan { keys.shown(Command::Down) } else { keys.shown(Command::PageDown) };
             rule.end(Role::Quiet, format!("{} to {} of {long}, {key} the rest ", first + 1, (first + room).min(long)));
         }
         rule.draw(buffer, area, 0, scene.theme);
@@ -162,5 +234,11 @@ impl ChangesScreen {
                 row.draw(buffer, *place, y, scene.theme);
             }
         }
+    }
+}
+
+fn draw_rows(rows: &[Row], scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+    for (y, row) in (0..area.height).zip(rows) {
+        row.draw(buffer, area, y, scene.theme);
     }
 }

@@ -245,8 +245,11 @@ impl Session {
         let of_screen: &[(Command, &str)] = match self.screen {
             Screen::Board if target.is_some() => &[(Command::Look, "look")],
             Screen::Pipeline => &[(Command::Logs, "log")],
-            Screen::Changes if at.marked.is_some() => &[(Command::Look, "whole plan")],
-            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => &[],
+            Screen::Changes if at.marked.is_some() => {
+                &[(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
+            }
+            Screen::Changes => &[(Command::Calendar, "calendar"), (Command::Pack, "pack")],
+            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => &[],
         };
         if self.screen == Screen::Pipeline {
             // What acts on runs stands first here; the rest keeps its order.

@@ -66,6 +66,9 @@ impl Session {
     }
 
     pub(super) fn turn(&mut self, world: &World, by: isize) {
+        if self.screen == Screen::Changes {
+            return self.changes.walk(world, by);
+        }
         match self.target().filter(|_| self.screen == Screen::Pipeline) {
             Some(target) => self.pipeline.turn(world, &target, by),
             None => self.board.get_mut().turn(world, by),

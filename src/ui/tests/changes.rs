@@ -70,7 +70,7 @@ pub(super) fn waits(world: &mut World, plan: &Plan, agreed_by: &[&str]) {
 }
 
 /// One plan of ana that waits, and who agreed; `who` looks at it.
-fn one(who: &str, approvals: u32, agreed_by: &[&str]) -> World {
+pub(super) fn one(who: &str, approvals: u32, agreed_by: &[&str]) -> World {
     let mut world = shop(who, approvals);
     let plan = plan_of(&world, "ana", 50, "n");
     waits(&mut world, &plan, agreed_by);
@@ -265,7 +265,7 @@ fn every_kind_of_nothing_says_what_would_come() {
     room(shop("ana", 0), (80, 24)).press("6").sees("nothing configured");
 }
 
-fn entry(n: u64, kind: EntryKind, who: &str, words: &str) -> EntryRow {
+pub(super) fn entry(n: u64, kind: EntryKind, who: &str, words: &str) -> EntryRow {
     EntryRow {
         n,
         at: fixture::at("14:00:00") + TimeDelta::seconds(i64::try_from(n).unwrap()),

@@ -1,6 +1,7 @@
 //! Pieces of screens that more than one screen uses.
 
 pub mod builders;
+pub mod calendar;
 pub mod chart;
 pub mod estate;
 pub mod events;

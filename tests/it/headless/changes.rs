@@ -49,7 +49,7 @@ fn one_asks_another_agrees_by_key_and_only_the_first_carries_it_out() {
     ana.sees("WAITS for another person", SOON).press("<esc>").press("6").sees("waits for cy", SOON);
 
     let told = listed(&place, &cys.socket());
-    shape::keys(&told, "schema simulated at screen reader queue ended trains said backends");
+    shape::keys(&told, "schema simulated at screen reader queue calendar ended trains said backends");
     let one = &told["queue"][0];
     shape::keys(
         one,

@@ -12,6 +12,7 @@ mod gates;
 mod glass;
 mod keys;
 mod ledger;
+mod pack;
 pub mod place;
 mod plan;
 mod policy;

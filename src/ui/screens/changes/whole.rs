@@ -1,6 +1,9 @@
 //! The change in full: the verdict over it, what its reader can do, approvals, type, checks; and what it does.
 
+use crate::control::pack::risk_of;
 use crate::model::approval::Decision;
+use crate::model::catalog::Assurance;
+use crate::model::plan::Plan;
 use crate::model::verdict::Verdict;
 use crate::ui::command::Command;
 use crate::ui::plans::{self, Part, Queued};
@@ -30,6 +33,7 @@ pub fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec
     mine(&mut page, marked);
     booking::rows(&mut page, marked);
     gate::approvals(&mut page, marked);
+    tier(&mut page, plan);
     gate::change_type(&mut page, plan);
     gate::checks(&mut page, plan, &marked.fresh.checks);
     page.rows
@@ -61,8 +65,46 @@ pub fn plan_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec<Ro
     if !plan.intent.reason.is_empty() {
         page.say(Role::Quiet, "reason", Role::Plain, plan.intent.reason.as_str());
     }
+    way_back(&mut page, plan);
+    risk(&mut page, plan);
     sections::how(&mut page, plan);
     sections::cost(&mut page, plan);
     sections::evidence(&mut page, plan);
     page.rows
+}
+
+/// How sure the record of it is.
+fn tier(page: &mut Page<'_, '_>, plan: &Plan) {
+    let tier = page.scene.world.catalog.guard(plan.target()).map(|guard| guard.assurance);
+    let text = match tier {
+        Some(Assurance::T0) => {
+            "T0: the process signs; changes by others show, the owner of this machine can forge: tamper-evident, not tamper-proof"
+        }
+        Some(Assurance::T1) => "T1: each person's own key signs what they say and ask for",
+        Some(Assurance::T2) => "T2: the keys of two persons sign whatever goes forward",
+        None => return,
+    };
+    page.text(3, Role::Quiet, text);
+}
+
+/// How to get back, and when that was last seen to work.
+fn way_back(page: &mut Page<'_, '_>, plan: &Plan) {
+    let scene = page.scene;
+    let undo = plan.undo.as_ref().map_or_else(|| "nothing undoes it".to_owned(), |undo| format!("gonogo {undo}"));
+    let proof = scene.world.target(plan.target()).and_then(|view| view.state.way_back.as_ref());
+    let proven = match proof {
+        Some(proof) => format!("last proven {}, {} ago", scene.zone.stamp(&proof.at), scene.ago(&proof.at)),
+        None => "never proven on this target".to_owned(),
+    };
+    page.say(Role::Quiet, "way back", Role::Plain, &format!("{undo}; {proven}"));
+}
+
+/// The risk with every part that adds to it.
+fn risk(page: &mut Page<'_, '_>, plan: &Plan) {
+    let world = page.scene.world;
+    let risk = risk_of(world, &world.ledger.entries, plan, page.scene.now);
+    let parts = risk.parts.iter().filter(|part| part.points > 0).map(|part| format!("{} {} ({})", part.points, part.name, part.why));
+    let parts: Vec<String> = parts.collect();
+    let sum = if parts.is_empty() { String::new() } else { format!(" = {}", parts.join(" + ")) };
+    page.say(Role::Quiet, "risk", Role::Plain, &format!("{}, {} of {}{sum}", risk.word(), risk.points(), risk.most()));
 }

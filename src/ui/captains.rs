@@ -1,0 +1,3 @@
+//! How a release captain works with gonogo.
+#![doc = ""]
+#![doc = include_str!("CAPTAINS.md")]
