@@ -103,7 +103,8 @@ fn measure(size: &Size) -> Outcome<Vec<(&'static str, Duration)>> {
     }
     let state = world.target(met.target()).map(|view| view.state.clone()).ok_or("a target")?;
     let (approvals, waiting) = (approvals.clone(), world.waiting.iter().map(|one| one.plan.clone()).collect());
-    let found = AtCommit { state, approvals, waiting, owed: reviews, is_own_key: true, at, rules: RuleStanding::default() };
+    let grants = Vec::new();
+    let found = AtCommit { state, approvals, waiting, owed: reviews, grants, is_own_key: true, at, rules: RuleStanding::default() };
     let by = AtBegin { catalog: &catalog, spans: &world.calendars.spans, asked: &now, read_only: false, older: None };
     let waits = World { waiting: Arc::new(Vec::new()), ..world.clone() };
     Ok(vec![

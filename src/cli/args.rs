@@ -3,6 +3,7 @@
 mod changes;
 mod deed;
 mod glass;
+mod grant;
 mod ledger;
 mod outbox;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::changes::{ChangesVerb, Pack, PackFormat};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
 pub use self::glass::{BreakGlass, Glass};
+pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
@@ -172,6 +174,16 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: ChangesVerb,
+    },
+    /// Takes a role for a while, where the environment's `self_service` offers it.
+    Grant(GrantArgs),
+    /// Takes a grant back before its end.
+    Revoke(RevokeArgs),
+    /// Lists roles that people took for a while, and what may be taken.
+    Grants {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Draws one screen.
     Render(Render),

@@ -85,7 +85,8 @@ fn queued(world: &World, one: &Queued<'_>, now: &Moment) -> Value {
     let conflict =
         |(clash, plan, with): (&Clash, PlanId, &Target)| json!({ "with": with.to_string(), "plan": plan.to_string(), "text": clash.text });
     let typed = plan.typed.as_ref();
-    let could: Vec<Value> = one.could.iter().map(|could| json!({ "person": could.name, "last_entry": shapes::time(could.seen) })).collect();
+    let could: Vec<Value> =
+        one.could.iter().map(|could| json!({ "person": could.name, "last_entry": shapes::time(could.seen), "here": could.here })).collect();
     json!({
         "plan": plan.id.to_string(),
         "verb": plan.intent.verb.word(),

@@ -17,7 +17,7 @@ use crate::adapters::traffic::haproxy::Haproxy;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::receivers;
-use crate::cli::who::{self, Found, Proof};
+use crate::cli::who::{self, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
@@ -25,12 +25,12 @@ use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::{Outside, Switchboard};
-use crate::control::update::{Equipment, Opening};
+use crate::control::update::{Equipment, Opening, Seat};
 use crate::control::world::RulesView;
 use crate::model::catalog::{BackendKind, Catalog};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::name::NameError;
-use crate::model::operator::Actor;
+use crate::model::operator::{Actor, Presented};
 use crate::model::text::Text;
 use crate::ports::broken::Broken;
 use crate::ports::calendar::{Calendar, CalendarPorts};
@@ -63,8 +63,8 @@ pub struct Meanwhile {
     pub switchboard: Arc<Switchboard>,
     /// Who tells what happened, to be replaced likewise.
     pub couriers: Arc<Couriers>,
-    /// Who is at the keys, to be looked at again when the configuration changes; nobody of importance on the simulated train.
-    pub found: Option<Found>,
+    /// Whether it must still be found out who is at the keys; on the simulated train that is of no importance.
+    pub asks: bool,
 }
 
 /// Loads the configuration, or says on standard error what is wrong with it.
@@ -98,34 +98,48 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 
 /// A room over the configured backends.
 pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Composed {
-    let Meanwhile { opening, outside, .. } = configured_meanwhile(loaded, around, tends, proof).await;
+    let found = who::recognise(around, &loaded.config.catalog.people, proof, &out::words).await;
+    let Meanwhile { opening, outside, .. } =
+        over_backends(loaded, around, tends, (found.recognised.actor.clone(), found.presented(), Seat::None));
     let (outside, equipment) = outside.await;
     Composed { outside, opening: opening.equipped(equipment), simulated: None }
 }
 
-/// A room over the configured backends that can be shown before they and the store are open.
-pub async fn configured_meanwhile(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Meanwhile {
+/// A room over the configured backends that can be shown before they and the store are open, and before the agent said who is at the
+/// keys: until then it is nobody.
+pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings) -> Meanwhile {
+    let people = &loaded.config.catalog.people;
+    let os_user = who::os_user(around);
+    // Until the agent answers no key was shown.
+    let presented = Presented { os_user: os_user.clone(), keys: Vec::new(), proven: None, only_looks: false };
+    let seated = if who::asks_agent(people) {
+        (Actor::Stranger(os_user), presented, Seat::Asked)
+    } else {
+        (presented.actor(people), presented, Seat::Known)
+    };
+    over_backends(loaded, around, true, seated)
+}
+
+fn over_backends(loaded: Loaded, around: &Surroundings, tends: bool, (actor, presented, seat): (Actor, Presented, Seat)) -> Meanwhile {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = loaded.config;
-    let found = who::recognise(around, &config.catalog.people, proof).await;
-    let actor = found.recognised.actor.clone();
-    let opening = bare(config.catalog.clone(), actor, config.catalog.room.read_only, u64::from(std::process::id()), tends);
-    let rules = RulesView { presented: Some(Arc::new(found.presented())), writers: who::writers(&config.files), ..RulesView::default() };
-    let opening = Opening { rules, ..opening };
+    let seed = u64::from(std::process::id());
+    let rules = RulesView { presented: Some(Arc::new(presented)), writers: who::writers(&config.files), ..RulesView::default() };
+    let opening = Opening { rules, seat, ..bare(config.catalog.clone(), actor, config.catalog.room.read_only, seed, tends) };
     let (around, its_clock) = (around.clone(), clock.clone());
     let switchboard = Arc::new(Switchboard::default());
     let ports = switchboard.clone();
     let couriers = Arc::new(Couriers::default());
     let telling = couriers.clone();
     let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports, telling).await });
-    Meanwhile { clock, opening, switchboard, couriers, outside, found: Some(found) }
+    Meanwhile { clock, opening, switchboard, couriers, outside, asks: true }
 }
 
 /// An opening to which the equipment is still to come.
 fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
     let Equipment { installation, record_trouble, has_second_place, abilities } = Equipment::default();
-    let rules = RulesView::default();
-    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends, rules }
+    let (rules, seat) = (RulesView::default(), Seat::None);
+    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends, rules, seat }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -230,7 +244,7 @@ pub fn simulated_meanwhile(
         }
     };
     let (switchboard, couriers) = (Arc::new(Switchboard::default()), Arc::default());
-    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), found: None })
+    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), asks: false })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {

@@ -57,6 +57,7 @@ impl Exit {
             LedgerError::Broken(_) => Self::Ledger,
             LedgerError::NoPlan(_)
             | LedgerError::Ambiguous(_)
+            | LedgerError::NoGrant(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

@@ -12,8 +12,10 @@ use crate::model::intent::Intent;
 use crate::model::name::PlanId;
 use crate::model::outbox::DeskChange;
 use crate::model::plan::Plan;
+use crate::model::presence::persons;
 use crate::model::reason::Reason;
 use crate::model::review::{Cause, Review};
+use crate::model::self_service::SelfGrant;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
@@ -262,6 +264,23 @@ pub fn review(review: &Review, team: &str, at: &DateTime<Utc>) -> Value {
     })
 }
 
+/// A role that somebody took for a while.
+pub fn taken(grant: &SelfGrant, at: &DateTime<Utc>) -> Value {
+    json!({
+        "grant": grant.id,
+        "person": grant.person,
+        "role": grant.role,
+        "place": grant.place,
+        "reason": grant.reason,
+        "at": rfc3339(&grant.at),
+        "until": rfc3339(&grant.until),
+        "state": grant.state(at).word(),
+        "needs": grant.needs,
+        "agreed": grant.agreed.iter().map(|one| json!({ "person": one.person, "at": rfc3339(&one.at) })).collect::<Vec<_>>(),
+        "revoked": grant.revoked.as_ref().map(|one| json!({ "person": one.person, "at": rfc3339(&one.at), "words": one.words })),
+    })
+}
+
 fn alerts(world: &World) -> Value {
     let found = world.targets.values().flat_map(|view| {
         view.alerts.iter().map(move |alert| {
@@ -367,7 +386,7 @@ fn reasons_or_waived(verdict: &Verdict) -> Vec<Reason> {
 }
 
 /// What `explain` says: the verdict and nothing done.
-pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
+pub fn explanation(intent: &Intent, verdict: &Verdict, world: &World) -> Value {
     let (needs, given, may) = match verdict {
         Verdict::SecondPerson { needs, given, may, .. } => (*needs, *given, may.clone()),
         Verdict::Permit(_) | Verdict::Early(_) | Verdict::Deny(_) => (0, 0, Vec::new()),
@@ -381,6 +400,7 @@ pub fn explanation(intent: &Intent, verdict: &Verdict) -> Value {
         "reasons": reasons(verdict.reasons()),
         "needs": needs,
         "given": given,
+        "here": persons(&world.here).into_iter().filter(|name| may.iter().any(|one| one == name)).collect::<Vec<_>>(),
         "may_approve": may,
     })
 }

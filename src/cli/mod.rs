@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb};
+use self::args::{ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -77,6 +77,12 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Whoami { json } => verbs::whoami::run(around, &flags, json).await,
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
         Command::Explain(args) => verbs::explain::run(around, &flags, &args).await,
+        Command::Grant(args) => verbs::grant::take(around, &flags, args).await,
+        Command::Revoke(args) => {
+            let RevokeArgs { id: grant, reason, json } = args;
+            verbs::grant::answer(around, &flags, verbs::grant::Answer { agrees: false, place: None, grant, reason, json }).await
+        }
+        Command::Grants { json } => verbs::grant::list(around, &flags, json).await,
         Command::Approve(args) => verbs::answer::run(around, &flags, Decision::Approve, args).await,
         Command::Reject(args) => verbs::answer::run(around, &flags, Decision::Reject, args).await,
         Command::Withdraw { id, reason, json } => {

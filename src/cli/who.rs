@@ -8,7 +8,6 @@ use base64ct::{Base64, Base64Unpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::signer::{Deadlines, SshAgent};
-use crate::cli::out;
 use crate::config::surroundings::Surroundings;
 use crate::model::name::PersonName;
 use crate::model::operator::{Actor, By, Person, Presented, Recognised};
@@ -93,38 +92,46 @@ pub fn signer(around: &Surroundings) -> Arc<dyn Signer> {
     Arc::new(SshAgent::new(around.variable("SSH_AUTH_SOCK").map(PathBuf::from), Deadlines::default()))
 }
 
+/// What is said while somebody is waited for.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Whether the agent is asked who is at the keys: where a configured person has a key.
+pub fn asks_agent(people: &[Person]) -> bool {
+    people.iter().any(|person| !person.keys.is_empty())
+}
+
 /// Finds who is at the keys. The agent is asked only where a configured person has a key.
-pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
-    if people.iter().all(|person| person.keys.is_empty()) {
+pub async fn recognise(around: &Surroundings, people: &[Person], proof: Proof, tell: Tell<'_>) -> Found {
+    if !asks_agent(people) {
         let os_user = os_user(around);
         let recognised = Actor::recognise(&os_user, people, &[]);
         return Found { os_user, recognised, keys: Ok(Vec::new()), proven: None, only_looks: proof == Proof::Waived };
     }
-    ask(around, people, proof).await
+    ask(around, people, proof, tell).await
 }
 
 /// Asks the agent in any case.
-pub async fn ask(around: &Surroundings, people: &[Person], proof: Proof) -> Found {
+pub async fn ask(around: &Surroundings, people: &[Person], proof: Proof, tell: Tell<'_>) -> Found {
     let (signer, os_user) = (signer(around), os_user(around));
     let keys = signer.keys().await;
     let mut recognised = Actor::recognise(&os_user, people, keys.as_deref().unwrap_or_default());
     let mut proven = recognised.to_prove(&os_user, people).filter(|_| proof == Proof::Asked).map(str::to_owned);
     if let Some(key) = &proven
-        && let Err(why) = prove(signer.as_ref(), key).await
+        && let Err(why) = prove(signer.as_ref(), key, tell).await
     {
         recognised = Recognised::unproven(&os_user, key, why);
-        out::words(&format!("gonogo: {}", words(&recognised, &os_user)));
+        tell(&format!("gonogo: {}", words(&recognised, &os_user)));
         proven = None;
     }
     Found { os_user, recognised, keys, proven, only_looks: proof == Proof::Waived }
 }
 
 /// Has the key sign what nobody could have had it sign before.
-async fn prove(signer: &dyn Signer, key: &str) -> Result<(), Text> {
+async fn prove(signer: &dyn Signer, key: &str, tell: Tell<'_>) -> Result<(), Text> {
     let mut challenge = [0; 32];
     getrandom::fill(&mut challenge).map_err(|error| Text::clean(&format!("no random numbers: {error}")))?;
     if key.starts_with("sk-") {
-        out::words(&format!("gonogo: touch the key {} to show that it is you", fingerprint(key)));
+        tell(&format!("gonogo: touch the key {} to show that it is you", fingerprint(key)));
     }
     let signed = signer.sign(&[key.to_owned()], PRESENCE, &challenge).await;
     signed.map(|_| ()).map_err(|error| Text::clean(&error.to_string()))

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::conflicts;
-use super::planner;
 use super::world::{Clash, Diary, TrainView, World};
+use super::{conflicts, gate, planner};
 use crate::model::approval::Waiting;
 use crate::model::intent::Direction;
 use crate::model::name::{PlanId, ServiceName, Target};
@@ -115,7 +114,8 @@ fn is_booked(plan: &Plan, train: &Train, departure: &Departure) -> bool {
 fn readiness(world: &World, waiting: &Waiting, now: &Moment) -> Option<Readiness> {
     let guard = world.catalog.guard(waiting.plan.target())?;
     let fresh = planner::recheck(world, &waiting.plan, now);
-    Some(ready::readiness(&fresh, guard, &world.catalog.people, &waiting.approvals, now))
+    let held = gate::roles(world, waiting.plan.target(), now.wall);
+    Some(ready::readiness(&fresh, guard, &held, &waiting.approvals, now))
 }
 
 fn lacking(target: &Target, kind: crate::model::change::ChangeType, rule: &str, text: &str, fix: &str) -> Readiness {

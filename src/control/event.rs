@@ -13,12 +13,15 @@ use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::operator::{Actor, Presented};
 use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::rules::{Naming, RuleStanding};
+use crate::model::self_service::{Saying, SelfGrant, Spoken};
 use crate::model::signal::SignalReading;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -59,6 +62,9 @@ pub struct StorePicture {
     /// Break glass that is open, reviews that are owed, and the newest that are over.
     #[serde(default)]
     pub reviews: Vec<crate::model::review::Review>,
+    /// Roles that people took for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<SelfGrant>,
     /// The newest entries, oldest first.
     pub entries: Vec<EntryRow>,
     /// All entries.
@@ -260,6 +266,40 @@ pub enum Event {
         /// How the rules stand now.
         result: Result<RuleStanding, LedgerError>,
     },
+    /// Other rooms were opened or closed, or somebody else came to the keys of one.
+    Here {
+        /// The rooms that are open, the oldest first.
+        here: Vec<Presence>,
+    },
+    /// It became known who is at the keys, or what is waited for until it is.
+    Recognised {
+        /// Who; none: not known yet.
+        actor: Option<Actor>,
+        /// What was shown, by which the person is found among other people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        presented: Option<Arc<Presented>>,
+        /// What is waited for, or why it is nobody; empty when there is nothing to say.
+        words: Text,
+    },
+    /// An operator says something beside plans.
+    Speak {
+        /// What.
+        saying: Saying,
+    },
+    /// It was signed by the operator's own key, or not.
+    SayingSigned {
+        /// What.
+        saying: Saying,
+        /// The signature.
+        result: Result<Signed, SignError>,
+    },
+    /// It was recorded, or refused.
+    Spoke {
+        /// What.
+        saying: Saying,
+        /// What it made of its subject.
+        result: Result<Box<Spoken>, LedgerError>,
+    },
     /// A session looks at a target: its sources are polled quicker.
     Looking {
         /// The target; none: at none in particular.
@@ -316,8 +356,16 @@ impl Event {
             | Self::Ruled { .. }
             | Self::NameRules { .. }
             | Self::NamingSigned { .. }
-            | Self::RulesNamed { .. } => "deed",
-            Self::Looking { .. } | Self::Following { .. } | Self::AuthorsWanted { .. } | Self::VerifyAsked => "session",
+            | Self::RulesNamed { .. }
+            | Self::Speak { .. }
+            | Self::SayingSigned { .. }
+            | Self::Spoke { .. } => "deed",
+            Self::Looking { .. }
+            | Self::Following { .. }
+            | Self::AuthorsWanted { .. }
+            | Self::VerifyAsked
+            | Self::Here { .. }
+            | Self::Recognised { .. } => "session",
             Self::Slept { .. } | Self::Woke => "time",
             Self::Reloaded { .. } => "configuration",
         }
@@ -351,6 +399,11 @@ impl Event {
             | Self::NameRules { .. }
             | Self::NamingSigned { .. }
             | Self::RulesNamed { .. }
+            | Self::Speak { .. }
+            | Self::SayingSigned { .. }
+            | Self::Spoke { .. }
+            | Self::Here { .. }
+            | Self::Recognised { .. }
             | Self::Looking { .. }
             | Self::Following { .. }
             | Self::VerifyAsked

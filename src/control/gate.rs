@@ -1,5 +1,7 @@
 //! The gate: brings the world's facts before the judge of `policy`.
 
+use chrono::{DateTime, Utc};
+
 use crate::control::authors;
 use crate::control::gated::AtGate;
 use crate::control::rules::{self, ByOlder};
@@ -9,19 +11,20 @@ use crate::control::{calendar, gated};
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::catalog::{Assurance, Catalog};
 use crate::model::intent::Direction;
-use crate::model::name::Target;
+use crate::model::name::{EnvironmentName, Target};
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
-use crate::model::review::Review;
+use crate::model::self_service::SelfGrant;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy::approval::{self, Ask};
 use crate::policy::calendar::{Calendars, Standing};
 use crate::policy::judge::{self, Case};
+use crate::policy::role::{Act, Roles};
 use crate::policy::rules as policy;
-use crate::policy::{glass, own_run, role};
+use crate::policy::{glass, own_run};
 use crate::ports::ledger::{AtCommit, LedgerError};
 
 /// The verdict over a plan as the world stands now, with the approvals that the store holds; while changed rules are not accepted, the
@@ -61,6 +64,7 @@ fn judge_by(world: &World, plan: &Plan, now: &Moment, rules: &str) -> Verdict {
         spans: &world.calendars.spans,
         plan,
         approvals: world.approvals(plan.id),
+        grants: &world.grants,
         at: now.wall,
         now,
         began: began(world, plan),
@@ -70,6 +74,7 @@ fn judge_by(world: &World, plan: &Plan, now: &Moment, rules: &str) -> Verdict {
         guard: world.catalog.guard(plan.target()),
         is_own_key: None,
         people: &world.catalog.people,
+        grants: &world.grants,
         read_only: world.read_only,
         // What breaks the glass is recorded in the second place when the store cannot be written.
         record_trouble: world
@@ -118,12 +123,22 @@ pub fn judge_at_commit(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit) -> Verdi
 
 fn judge_found(by: &AtBegin<'_>, plan: &Plan, found: &AtCommit, rules: &str) -> Verdict {
     let began = found.state.rollout.as_ref().map(|rollout| rollout.begun);
-    let timing = Timing { catalog: by.catalog, spans: by.spans, plan, approvals: &found.approvals, at: found.at, now: by.asked, began };
+    let timing = Timing {
+        catalog: by.catalog,
+        spans: by.spans,
+        plan,
+        approvals: &found.approvals,
+        grants: &found.grants,
+        at: found.at,
+        now: by.asked,
+        began,
+    };
     judge::judge(&Case {
         plan,
         guard: by.catalog.guard(plan.target()),
         is_own_key: Some(found.is_own_key),
         people: &by.catalog.people,
+        grants: &found.grants,
         read_only: by.read_only,
         record_trouble: None,
         rules,
@@ -172,13 +187,13 @@ pub fn against(world: &World, plan: &Plan, decision: Decision, now: &Moment) -> 
     let said = Said { decision, actor: &world.actor, read_only: world.read_only };
     let rules = world.rules_in_force(plan.target());
     let older = rules::by_older_on(world, plan.target());
-    against_by(&world.catalog, older.as_ref(), &said, plan, (now.wall, None), &rules)
+    against_by(&world.catalog, older.as_ref(), &said, plan, (&world.grants, now.wall, None), &rules)
 }
 
 /// Why it may not be said, inside the transaction that records it.
 pub fn against_at_commit(catalog: &Catalog, older: Option<&ByOlder>, said: &Said<'_>, plan: &Plan, found: &AtCommit) -> Vec<Reason> {
     let rules = in_force_at_commit(catalog, older, plan, found);
-    against_by(catalog, older, said, plan, (found.at, Some(found.is_own_key)), &rules)
+    against_by(catalog, older, said, plan, (&found.grants, found.at, Some(found.is_own_key)), &rules)
 }
 
 fn against_by(
@@ -186,13 +201,13 @@ fn against_by(
     older: Option<&ByOlder>,
     said: &Said<'_>,
     plan: &Plan,
-    (at, is_own_key): (chrono::DateTime<chrono::Utc>, Option<bool>),
+    (grants, at, is_own_key): (&[SelfGrant], DateTime<Utc>, Option<bool>),
     rules: &str,
 ) -> Vec<Reason> {
     let Said { decision, actor, read_only } = *said;
     let by = |catalog: &Catalog| {
         let (people, guard) = (&catalog.people, catalog.guard(plan.target()));
-        approval::reasons_against(&Ask { plan, decision, actor, people, guard, is_own_key, rules, read_only, at })
+        approval::reasons_against(&Ask { plan, decision, actor, people, grants, guard, is_own_key, rules, read_only, at })
     };
     let mut reasons = by(catalog);
     if let Some(older) = older.filter(|older| older.differs) {
@@ -208,11 +223,10 @@ fn against_by(
 pub fn against_answer(world: &World, target: &Target, at: &AtGate<'_>, opens: bool, actor: &Actor) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let people = &world.catalog.people;
-    let roles = world.catalog.protection(target).map_or(&[][..], |protection| &protection.actor_roles);
-    if !role::may_act(actor, people, roles, target) {
-        let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
-        let wanted = if wanted.is_empty() { "a configured person".to_owned() } else { format!("the role {}", wanted.join(" or ")) };
-        reasons.push(Reason::new("role", &format!("{actor} may not act on {target}"), &format!("it asks for {wanted}")));
+    let asked = world.catalog.protection(target).map_or(&[][..], |protection| &protection.actor_roles);
+    let held = roles(world, target, world.at.wall);
+    if !held.may(actor, Act::Act, asked, target) {
+        reasons.push(held.lacking(actor, Act::Act, ("actor_roles", asked), target));
     }
     if opens {
         let run = at.run.id.to_string();
@@ -225,6 +239,11 @@ pub fn against_answer(world: &World, target: &Target, at: &AtGate<'_>, opens: bo
     reasons
 }
 
+/// Roles for a target as the world stands.
+pub fn roles<'a>(world: &'a World, target: &Target, at: DateTime<Utc>) -> Roles<'a> {
+    Roles::of(&world.catalog.people, &world.grants, world.catalog.guard(target), at)
+}
+
 /// How many approvals a plan that waits needs, and how many count as the world stands now; needs is none when its target is not
 /// configured. While changed rules are not accepted, by those of old and new by which more are missing.
 pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
@@ -232,9 +251,9 @@ pub fn agreed(world: &World, waiting: &Waiting) -> (Option<u32>, u32) {
     let Some(guard) = world.catalog.guard(target) else { return (None, 0) };
     let plan = authors::looked_at(world, &waiting.plan, &world.at);
     let met = |catalog: &Catalog, guard| {
-        let people = &catalog.people;
-        let required = approval::requirements(&plan, guard, people);
-        approval::met(&required, &approval::counting(&plan, guard, people, &waiting.approvals, &world.at.wall))
+        let roles = Roles::of(&catalog.people, &world.grants, Some(guard), world.at.wall);
+        let required = approval::requirements(&plan, guard, &roles);
+        approval::met(&required, &approval::counting(&plan, guard, &catalog.people, &waiting.approvals, &world.at.wall))
     };
     let newer = met(&world.catalog, guard);
     let older = world.rules.older.as_ref().and_then(|older| Some(met(&older.catalog, older.catalog.guard(target)?)));
@@ -276,14 +295,14 @@ pub fn refused(ruled: &Ruled) -> Option<&[Reason]> {
     if let Err(LedgerError::Refused(reasons)) = &ruled.result { Some(reasons) } else { None }
 }
 
-/// Why the one at the keys may not close a review; empty when it may be closed.
-pub fn against_review(world: &World, review: &Review) -> Vec<Reason> {
-    glass::against_review(review, &world.actor, &world.catalog.people, world.read_only)
-}
-
 /// The keys of whoever is at the keys, when what they record about a target must bear their own signature; none when it need not.
 pub fn signing_keys(world: &World, target: &Target) -> Option<Vec<String>> {
-    let assurance = catalogs(world).filter_map(|catalog| catalog.environment(&target.environment)).map(|one| one.assurance).max()?;
+    keys_for(world, &target.environment)
+}
+
+/// The keys of whoever is at the keys, when what they record about an environment must bear their own signature.
+pub fn keys_for(world: &World, environment: &EnvironmentName) -> Option<Vec<String>> {
+    let assurance = catalogs(world).filter_map(|catalog| catalog.environment(environment)).map(|one| one.assurance).max()?;
     let Actor::Person(name) = &world.actor else { return None };
     (assurance >= Assurance::T1).then(|| world.catalog.person(name).map(|person| person.keys.clone()).unwrap_or_default())
 }

@@ -17,6 +17,7 @@ pub mod planner;
 pub mod record;
 pub mod released;
 pub mod rules;
+pub mod saying;
 pub mod schedule;
 pub mod standing;
 pub mod task;

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::rules::{Asking, ByOlder};
+use crate::control::saying::ByAccepted;
 use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, PoolName};
 use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
 use crate::model::rules::Naming;
+use crate::model::self_service::Saying;
 use crate::model::signal::Ask;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
@@ -189,6 +192,33 @@ pub enum Task {
         signed: Option<Signed>,
         /// By what it is judged.
         by: Box<Asking>,
+    },
+    /// Has what an operator says beside plans signed by the operator's own key.
+    SignSaying {
+        /// What.
+        saying: Saying,
+        /// The operator's public keys.
+        keys: Vec<String>,
+    },
+    /// Records what an operator says beside plans.
+    Speak {
+        /// What.
+        saying: Saying,
+        /// Who says it.
+        actor: Actor,
+        /// The operator's own signature; none: the process signs.
+        signed: Option<Signed>,
+        /// The rules to judge by.
+        catalog: Arc<Catalog>,
+        /// Whether deeds are impossible.
+        read_only: bool,
+        /// The accepted rules, while changed ones wait.
+        accepted: Option<Box<ByAccepted>>,
+    },
+    /// Says to the other processes of the store who is at the keys of this room.
+    Appear {
+        /// Who, and since when.
+        presence: Presence,
     },
     /// Remembers what no deed of ours caused.
     Remember {

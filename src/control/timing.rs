@@ -8,11 +8,13 @@ use crate::model::catalog::Catalog;
 use crate::model::intent::Direction;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::self_service::SelfGrant;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::policy::approval;
 use crate::policy::calendar::{Asked, Calendars, left_behind, next_slot};
 use crate::policy::conflict;
+use crate::policy::role::Roles;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +27,8 @@ pub struct Timing<'a> {
     pub plan: &'a Plan,
     /// Its approvals.
     pub approvals: &'a [Approval],
+    /// Roles that people took.
+    pub grants: &'a [SelfGrant],
     /// When it would be carried out, unless its time is still to come.
     pub at: DateTime<Utc>,
     /// Now, by which the age of calendars is counted.
@@ -78,7 +82,8 @@ impl Timing<'_> {
     fn left_behind(&self) -> Option<Reason> {
         let (train, departs) = (self.plan.order.train.as_ref()?, self.plan.order.begin()?);
         let guard = self.catalog.guard(self.plan.target())?;
-        let ready = approval::agreed_since(self.plan, guard, &self.catalog.people, self.approvals, &self.at);
+        let held = Roles::of(&self.catalog.people, self.grants, Some(guard), self.at);
+        let ready = approval::agreed_since(self.plan, guard, &held, self.approvals, &self.at);
         left_behind(self.spans, train, departs, ready, self.at)
     }
 }

@@ -3,6 +3,7 @@
 mod diary;
 mod ledger;
 mod rules;
+mod signal;
 mod unread;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,8 +15,9 @@ use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 pub use self::diary::{Clash, Diary, TrainView};
-pub use self::ledger::{LedgerView, Ruled};
+pub use self::ledger::{Heard, LedgerView, Ruled};
 pub use self::rules::{Named, Older, RulesView};
+pub use self::signal::{Measure, SignalState, SignalView};
 pub(crate) use self::unread::{sources, targets};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
@@ -31,11 +33,13 @@ use crate::model::operator::Actor;
 use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::StepEffect;
+use crate::model::presence::Presence;
 use crate::model::reading::{Fact, Freshness};
 use crate::model::review::Review;
 use crate::model::rollout::TargetState;
+use crate::model::self_service::SelfGrant;
 use crate::model::share::Share;
-use crate::model::signal::{Better, SignalReading};
+use crate::model::signal::SignalReading;
 use crate::model::slot::Slot;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
@@ -171,66 +175,6 @@ pub struct EntryTraffic {
     pub rate: Option<f64>,
 }
 
-/// Counts, or a value, of one signal in one slot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Measure {
-    /// The value in the signal's own unit: a fraction for ratios.
-    pub value: Option<f64>,
-    /// Bad events, for ratios.
-    pub bad: Option<f64>,
-    /// All events, for ratios and histograms.
-    pub total: Option<f64>,
-    /// Why there is no value: `no data`, `needs two samples`, an error.
-    pub missing: Option<Text>,
-    /// The time of the newest sample, by the backend's clock.
-    pub newest: Option<DateTime<Utc>>,
-}
-
-/// How a signal stands against its limit and against the other slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignalState {
-    /// Within its limit.
-    Within,
-    /// Past its limit.
-    Past,
-    /// The new version is worse than the old one beyond doubt, and past its limit.
-    Worse,
-    /// Nothing can be said.
-    NoData,
-}
-
-/// One signal of a target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SignalView {
-    /// Its name.
-    pub name: SignalName,
-    /// Where it comes from.
-    pub backend: BackendName,
-    /// Which way is good.
-    pub better: Better,
-    /// Its limit.
-    pub limit: Option<f64>,
-    /// Its unit, `ratio` for ratios (shown in per cent).
-    pub unit: String,
-    /// Whether it alone decides.
-    pub critical: bool,
-    /// In the stable slot.
-    pub stable: Measure,
-    /// In the other slot.
-    pub canary: Measure,
-    /// Both slots together, for ratios.
-    pub whole: Measure,
-    /// Canary minus stable with its 95 % interval, for ratios.
-    pub difference: Option<(f64, f64, f64)>,
-    /// How it stands.
-    pub state: SignalState,
-    /// In one sentence with the counts.
-    pub sentence: Text,
-    /// The queries as they were sent.
-    pub queries: Vec<Text>,
-}
-
 /// A version as seen in a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionSeen {
@@ -355,6 +299,10 @@ pub struct World {
     pub catalog: Arc<Catalog>,
     /// Who is at the keys of this process.
     pub actor: Actor,
+    /// What is waited for until it is known who is at the keys; none: it is known. Until then no deed is possible.
+    pub asking: Option<Text>,
+    /// The rooms of the store that are open and who is at their keys, this one among them; the oldest first.
+    pub here: Arc<Vec<Presence>>,
     /// Whether deeds are impossible by configuration or flag.
     pub read_only: bool,
     /// Every configured backend.
@@ -375,6 +323,10 @@ pub struct World {
     pub ruled: Arc<VecDeque<Ruled>>,
     /// What lies between two versions and who made it, as read last.
     pub ranges: Arc<BTreeMap<Span, Fact<Range>>>,
+    /// Roles that people took for a while, those that are over lately among them; the oldest first.
+    pub grants: Arc<Vec<SelfGrant>>,
+    /// What this process said beside plans and what became of it, the oldest first, at most 20.
+    pub heard: Arc<VecDeque<Heard>>,
     /// Windows and freezes.
     pub calendars: CalendarView,
     /// The rules, and whether changed ones wait to be accepted.
@@ -404,6 +356,8 @@ impl World {
             opened: now,
             catalog,
             actor,
+            asking: None,
+            here: Arc::new(Vec::new()),
             read_only,
             sources,
             targets,
@@ -416,6 +370,8 @@ impl World {
             diary: Arc::new(Diary::default()),
             reviews: Arc::new(Vec::new()),
             ruled: Arc::new(VecDeque::new()),
+            grants: Arc::new(Vec::new()),
+            heard: Arc::new(VecDeque::new()),
             timeline: Arc::new(VecDeque::new()),
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::gate::Gates;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::operator::Person;
+use super::self_service::SelfService;
 use super::share::Percent;
 use super::signal::Better;
 use super::slot::Slot;
@@ -98,6 +99,8 @@ pub struct Guard<'a> {
     pub gates: &'a Gates,
     /// Who signs.
     pub assurance: Assurance,
+    /// Roles that people may take for a while.
+    pub self_service: &'a [SelfService],
 }
 
 /// A group of persons who must agree beside the first one: another team, the advisory board.
@@ -178,6 +181,9 @@ pub struct Environment {
     /// How changes are scheduled there.
     #[serde(default, skip_serializing_if = "Scheduling::is_usual")]
     pub scheduling: Scheduling,
+    /// Roles that people may take for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub self_service: Vec<SelfService>,
 }
 
 /// How a deployment moves.
@@ -436,7 +442,9 @@ impl Catalog {
     /// What guards a target.
     pub fn guard(&self, target: &Target) -> Option<Guard<'_>> {
         let environment = self.environment(&target.environment)?;
-        Some(Guard { protection: self.protection(target)?, gates: &environment.gates, assurance: environment.assurance })
+        let protection = self.protection(target)?;
+        let Environment { gates, assurance, self_service, .. } = environment;
+        Some(Guard { protection, gates, assurance: *assurance, self_service })
     }
 
     /// Every target that is configured: services in order of name, environments in their own order.

@@ -132,7 +132,7 @@ pub struct Recognised {
 }
 
 /// What the process was shown by whoever is at its keys: by it a person is found again among other people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presented {
     /// The name of the system user who runs the process.
     pub os_user: String,

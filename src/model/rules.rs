@@ -1,4 +1,5 @@
 //! The rules and roles that verdicts read, as one thing that has a digest, can be kept, and can be put in force again.
+// long because: what is digested, kept, put in force again and compared is one format, and its tests stand beside it.
 
 mod differ;
 
@@ -13,6 +14,7 @@ use super::deed::EntryKind;
 use super::gate::Gates;
 use super::name::{BackendName, EnvironmentName, PersonName, ServiceName, Target};
 use super::operator::Person;
+use super::self_service::SelfService;
 use super::text::Text;
 use super::timetable::{Excepted, Exception, Freeze, Timetable, Train, Window};
 use differ::differ;
@@ -39,6 +41,9 @@ pub struct Ruled {
     /// What becomes of conflicts, where the verdict reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<OnConflict>,
+    /// Which roles people may take for a while; left out where none, so that a configuration without them keeps its digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub self_service: Vec<SelfService>,
 }
 
 /// Windows, freezes, exceptions and trains by their names.
@@ -164,6 +169,7 @@ impl RuleSet {
             protection: environment.protection.clone(),
             gates: environment.gates.clone(),
             conflicts: Some(environment.scheduling.conflicts).filter(|conflicts| *conflicts == OnConflict::Refuse),
+            self_service: environment.self_service.clone(),
         };
         let mut environments: Vec<_> = environments.iter().map(ruled).collect();
         environments.sort_by(|one, other| one.name.cmp(&other.name));
@@ -236,9 +242,9 @@ impl RuleSet {
     pub fn over(&self, catalog: &Catalog) -> Catalog {
         let environment = |environment: &Environment| {
             let ruled = self.environments.iter().find(|ruled| ruled.name == environment.name)?;
-            let Ruled { assurance, protection, gates, conflicts, .. } = ruled.clone();
+            let Ruled { assurance, protection, gates, conflicts, self_service, .. } = ruled.clone();
             let scheduling = Scheduling { conflicts: conflicts.unwrap_or_default(), ..environment.scheduling };
-            Some(Environment { assurance, protection, gates, scheduling, ..environment.clone() })
+            Some(Environment { assurance, protection, gates, scheduling, self_service, ..environment.clone() })
         };
         let Times { windows, freezes, mut exceptions, trains } = self.timetable.clone().unwrap_or_default();
         // An exception for one plan is given for it alone and is no rule.

@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use super::authors::{self, Known};
-use super::{own_run, role};
+use super::own_run;
+use super::role::Roles;
 use crate::model::approval::{Approval, Decision};
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
 use crate::model::intent::Direction;
-use crate::model::name::RoleName;
+use crate::model::name::{EnvironmentName, RoleName};
 use crate::model::operator::{Actor, Person};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::self_service::SelfGrant;
 
 /// Everything that the answer is a fact about.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,8 @@ pub struct Ask<'a> {
     pub actor: &'a Actor,
     /// The configured people.
     pub people: &'a [Person],
+    /// Roles that people took for a while, those that are over among them.
+    pub grants: &'a [SelfGrant],
     /// What guards the plan's target; none when it is not configured.
     pub guard: Option<Guard<'a>>,
     /// Whether the person's own key signed what is said; none before anybody was asked to sign.
@@ -49,7 +53,7 @@ pub struct Requirement {
 
 /// The groups whose agreement a plan needs, by its direction and its type of change: how many of which roles and teams.
 pub fn groups(direction: Direction, change: ChangeType, guard: Guard<'_>) -> Vec<(u32, &[RoleName], &[String])> {
-    let Guard { protection, gates, assurance } = guard;
+    let Guard { protection, gates, assurance, .. } = guard;
     let base = protection.approver_roles.as_slice();
     let all: Vec<(u32, &[RoleName], &[String])> = match direction {
         Direction::Release | Direction::Still => Vec::new(),
@@ -76,16 +80,16 @@ pub fn groups(direction: Direction, change: ChangeType, guard: Guard<'_>) -> Vec
 
 /// Whose agreement a plan needs. An approval counts for every group that its giver is of. The way back asks for no authors: they may
 /// agree to it.
-pub fn requirements(plan: &Plan, guard: Guard<'_>, people: &[Person]) -> Vec<Requirement> {
-    required(plan, guard, people, known_authors(plan, guard, people).as_ref())
+pub fn requirements(plan: &Plan, guard: Guard<'_>, held: &Roles<'_>) -> Vec<Requirement> {
+    required(plan, guard, held, known_authors(plan, guard, held.people).as_ref())
 }
 
 /// The same with these authors left out.
-fn required(plan: &Plan, guard: Guard<'_>, people: &[Person], authors: Option<&Known>) -> Vec<Requirement> {
+fn required(plan: &Plan, guard: Guard<'_>, held: &Roles<'_>, authors: Option<&Known>) -> Vec<Requirement> {
     let made = |person: &String| authors.is_some_and(|known| known.people.contains_key(person));
     let of = |(approvals, roles, teams): (u32, &[RoleName], &[String])| {
-        let mut may = role::approvers(people, roles, teams, plan.target(), &plan.intent.requester);
-        let asked = |name: &String| people.iter().any(|person| person.name.as_str() == name && own_run::is_of(plan, person));
+        let mut may = held.approvers(roles, teams, plan.target(), &plan.intent.requester);
+        let asked = |name: &String| held.people.iter().any(|person| person.name.as_str() == name && own_run::is_of(plan, person));
         may.retain(|person| !made(person) && !asked(person));
         Requirement { approvals, group: group(roles, teams), may }
     };
@@ -121,9 +125,9 @@ pub fn met(requirements: &[Requirement], approvals: &[&Approval]) -> (u32, u32) 
 }
 
 /// Since when everybody has agreed whose agreement is needed: when the last of them did, its making where nobody is asked; none: not yet.
-pub fn agreed_since(plan: &Plan, guard: Guard<'_>, people: &[Person], approvals: &[Approval], at: &DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let required = requirements(plan, guard, people);
-    let mut given = counting(plan, guard, people, approvals, at);
+pub fn agreed_since(plan: &Plan, guard: Guard<'_>, held: &Roles<'_>, approvals: &[Approval], at: &DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let required = requirements(plan, guard, held);
+    let mut given = counting(plan, guard, held.people, approvals, at);
     given.sort_by_key(|approval| approval.at);
     (0..=given.len()).find_map(|count| {
         let first = given.get(..count)?;
@@ -177,9 +181,14 @@ pub fn of_group<'a>(approvals: &[&'a Approval], may: &[String]) -> Vec<&'a Appro
 
 /// What is recorded there must bear the person's own signature, and does not.
 pub fn unsigned(plan: &Plan, actor: &Actor) -> Reason {
+    unsigned_in(&plan.target().environment, actor)
+}
+
+/// What is recorded about an environment must bear the person's own signature, and does not.
+pub fn unsigned_in(environment: &EnvironmentName, actor: &Actor) -> Reason {
     Reason::new(
         "assurance",
-        &format!("{} asks for a signature by {actor}'s own key (T1 or T2), and there is none", plan.target().environment),
+        &format!("{environment} asks for a signature by {actor}'s own key (T1 or T2), and there is none"),
         "start an SSH agent that holds the key configured in [[person]], `gonogo whoami` says which",
     )
 }
@@ -208,10 +217,11 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
     if guard.assurance >= Assurance::T1 && ask.is_own_key == Some(false) {
         reasons.push(unsigned(plan, ask.actor));
     }
+    let roles = Roles::of(ask.people, ask.grants, Some(guard), ask.at);
     // Who made it may well say that it must not be done.
     let required = match ask.decision {
-        Decision::Approve | Decision::Withdraw => requirements(plan, guard, ask.people),
-        Decision::Reject => required(plan, guard, ask.people, None),
+        Decision::Approve | Decision::Withdraw => requirements(plan, guard, &roles),
+        Decision::Reject => required(plan, guard, &roles, None),
     };
     if ask.decision == Decision::Approve && required.is_empty() {
         let text = format!("{} in {} needs no approval", plan.intent.verb.word(), plan.target());
@@ -242,11 +252,16 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
         }
         Actor::Person(name) if !may.iter().any(|person| person == name.as_str()) => {
             let groups: Vec<_> = required.iter().map(|requirement| requirement.group.as_str()).filter(|group| !group.is_empty()).collect();
-            reasons.push(Reason::new(
-                "role",
-                &format!("{name} may not {} it: that asks for a person {}", ask.decision.word(), groups.join(", or ")),
-                &format!("one of these decides: {}", who(&may)),
-            ));
+            let mut text = format!("{name} may not {} it: that asks for a person {}", ask.decision.word(), groups.join(", or "));
+            let asked = self::groups(plan.direction, plan.order.change_type, guard);
+            let tell = |roles_of: &[RoleName]| roles.not_an_approver(name.as_str(), roles_of, plan.target(), &plan.intent.requester);
+            let told = asked.into_iter().find_map(|(_, roles_of, _)| tell(roles_of));
+            if let Some((_, why)) = &told {
+                text.push_str("; ");
+                text.push_str(why);
+            }
+            let rule = told.map_or("role", |(rule, _)| rule);
+            reasons.push(Reason::new(rule, &text, &format!("one of these decides: {}", who(&may))));
         }
         Actor::Person(_) => {}
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::role;
+use super::{approval, role};
 use crate::model::change::ChangeType;
 use crate::model::intent::{Direction, Verb};
 use crate::model::operator::{Actor, Person};
@@ -59,11 +59,14 @@ pub fn overdue(plan: &Plan, owed: &[Review], at: &DateTime<Utc>) -> Option<Reaso
     ))
 }
 
-/// Why `actor` may not close a review; empty when it may be closed.
-pub fn against_review(review: &Review, actor: &Actor, people: &[Person], read_only: bool) -> Vec<Reason> {
+/// Why `actor` may not close a review; empty when it may be closed. `unsigned`: it must bear the person's own signature, and does not.
+pub fn against_review(review: &Review, actor: &Actor, people: &[Person], read_only: bool, unsigned: bool) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if read_only {
         reasons.push(Reason::new("read-only", "this room is read-only", "open it without --read-only and read_only = true"));
+    }
+    if unsigned {
+        reasons.push(approval::unsigned_in(&review.target.environment, actor));
     }
     match actor {
         Actor::Unverified(_) => reasons.push(Reason::new(
@@ -86,7 +89,7 @@ pub fn against_review(review: &Review, actor: &Actor, people: &[Person], read_on
                     &format!("{name} asked for the deed and cannot also review it"),
                     "another person reviews it",
                 ));
-            } else if !person.is_some_and(|person| role::holds(person, &[], &review.target)) {
+            } else if !person.is_some_and(|person| role::holds(person, &[], &(&review.target).into())) {
                 reasons.push(Reason::new("role", &format!("{name} is no configured person"), "a configured person reviews it"));
             }
         }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
-use super::{course, gate, glass, own_run, role};
+use super::role::{Act, Roles};
+use super::{course, gate, glass, own_run};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -14,6 +15,7 @@ use crate::model::plan::{Checked, Plan};
 use crate::model::reason::Reason;
 use crate::model::review::{REVIEW_WITHIN, Review};
 use crate::model::rollout::Hold;
+use crate::model::self_service::SelfGrant;
 use crate::model::verdict::Verdict;
 
 /// Everything that a verdict is a fact about.
@@ -27,6 +29,8 @@ pub struct Case<'a> {
     pub is_own_key: Option<bool>,
     /// The configured people.
     pub people: &'a [Person],
+    /// Roles that people took for a while, those that are over among them.
+    pub grants: &'a [SelfGrant],
     /// Whether deeds are impossible by configuration or flag.
     pub read_only: bool,
     /// Why the record cannot be written.
@@ -70,7 +74,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     let Some(guard) = case.guard else {
         return Verdict::Deny(vec![Reason::new("target", "its target is not configured", "configure the environment and the service")]);
     };
-    let required = approval::requirements(case.plan, guard, case.people);
+    let required = approval::requirements(case.plan, guard, &roles(case));
     let approvals = approval::counting(case.plan, guard, case.people, case.approvals, &case.at);
     let (needs, given) = approval::met(&required, &approvals);
     let permit = Permit::grant(case.plan.id);
@@ -89,6 +93,10 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     // What was given and counts no more is said beside what is lacking.
     reasons.extend(approval::void(case.plan, guard, case.people, case.approvals, &case.at));
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
+}
+
+fn roles<'a>(case: &Case<'a>) -> Roles<'a> {
+    Roles::of(case.people, case.grants, case.guard, case.at)
 }
 
 /// What the rules say against a plan that break glass may waive: windows and freezes, gate checks, that a run is the requester's own.
@@ -179,19 +187,13 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
         if guard.assurance >= Assurance::T1 && !signs {
             reasons.push(approval::unsigned(plan, requester));
         }
+        let held = self::roles(case);
         let breaking = guard.protection.break_glass_roles.as_ref().filter(|_| glass::is_broken(plan));
         let roles = breaking.unwrap_or(&guard.protection.actor_roles);
-        if !role::may_act(&plan.intent.requester, case.people, roles, plan.target()) {
-            let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
-            let wanted =
-                if wanted.is_empty() { "be a configured person".to_owned() } else { format!("have the role {}", wanted.join(" or ")) };
-            let act = if breaking.is_some() { "break glass" } else { "act" };
-            let text = format!("{} may not {act} on {}", plan.intent.requester, plan.target());
-            reasons.push(Reason::new(
-                "role",
-                &text,
-                &format!("{wanted} in {}; os_user in [[person]] says who you are", plan.target().environment),
-            ));
+        let act = if glass::is_broken(plan) { Act::BreakGlass } else { Act::Act };
+        if !held.may(requester, act, roles, plan.target()) {
+            let rule = if breaking.is_some() { "break_glass_roles" } else { "actor_roles" };
+            reasons.push(held.lacking(requester, act, (rule, roles), plan.target()));
         }
     }
     reasons.extend(glass::against(plan, &case.at));

@@ -1,5 +1,6 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
+pub mod allowance;
 pub mod approval;
 pub mod authors;
 pub mod calendar;
@@ -7,6 +8,7 @@ pub mod conflict;
 pub mod course;
 pub mod gate;
 pub mod glass;
+pub mod grant;
 pub mod judge;
 pub mod own_run;
 pub mod ready;

@@ -4,6 +4,7 @@ mod authors;
 mod course;
 mod edges;
 mod glass;
+mod grant;
 mod rules;
 mod scheduled;
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::approval::{Ask, groups, reasons_against, requirements};
 use super::gate::{Facts, derive, still_fits, stricter};
 use super::judge::{Case, judge};
+use super::role::Roles;
 use crate::model::approval::{Approval, Decision};
 use crate::model::catalog::{ApprovalGroup, Assurance, Guard, Protection};
 use crate::model::change::ChangeType;
@@ -120,7 +122,7 @@ fn approval(person: &str, minutes: i64) -> Approval {
 }
 
 fn guard<'a>(protection: &'a Protection, gates: &'a Gates) -> Guard<'a> {
-    Guard { protection, gates, assurance: Assurance::T0 }
+    Guard { protection, gates, assurance: Assurance::T0, self_service: &[] }
 }
 
 fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> Case<'a> {
@@ -130,6 +132,7 @@ fn case<'a>(plan: &'a Plan, approvals: &'a [Approval], people: &'a [Person]) -> 
         guard: None,
         is_own_key: None,
         people,
+        grants: &[],
         read_only: false,
         record_trouble: None,
         rules: "00",
@@ -151,6 +154,7 @@ fn against(decision: Decision, who: &Actor, plan: &Plan) -> Vec<String> {
         decision,
         actor: who,
         people: &people(),
+        grants: &[],
         guard: Some(guard(&protection(2), &Gates::default())),
         is_own_key: None,
         rules: "00",
@@ -212,6 +216,7 @@ fn changed_rules_and_a_plan_that_has_ended_are_not_approved() {
         decision: Decision::Approve,
         actor: &bo,
         people: &people,
+        grants: &[],
         guard: Some(guard(&rule, &gates)),
         is_own_key: None,
         rules: "other",
@@ -299,7 +304,7 @@ fn what_each_type_needs() {
     let needs = |change: ChangeType, direction: Direction| {
         let mut plan = plan(Verb::Shift, direction);
         plan.order.change_type = change;
-        let needed = requirements(&plan, guard(&rule, &gates), &people());
+        let needed = requirements(&plan, guard(&rule, &gates), &Roles::of(&people(), &[], None, noon()));
         needed.into_iter().map(|one| (one.approvals, one.may.join(" "))).collect::<Vec<_>>()
     };
     assert!(needs(ChangeType::Standard, Direction::Forward).is_empty());

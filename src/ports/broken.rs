@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ledger::{
-    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use super::signer::Signed;
 use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
@@ -22,6 +22,7 @@ use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::rules::{Naming, RuleStanding};
+use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::signal::{Ask, SignalReading};
 use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
@@ -128,7 +129,16 @@ impl Ledger for Broken<LedgerError> {
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
         self.say()
     }
-    fn review<'a>(&'a self, _: &'a Finding, _: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+    fn review<'a>(&'a self, _: &'a Finding, _: Option<&'a Signed>, _: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
+        self.say()
+    }
+    fn grants(&self) -> Pending<'_, Result<Vec<SelfGrant>, LedgerError>> {
+        self.say()
+    }
+    fn grant<'a>(&'a self, _: &'a Saying, _: Option<&'a Signed>, _: MayGrant<'a>) -> Pending<'a, Result<SelfGrant, LedgerError>> {
+        self.say()
+    }
+    fn said_body<'a>(&'a self, _: &'a Saying) -> Pending<'a, Result<(EntryKind, Vec<u8>), LedgerError>> {
         self.say()
     }
     fn wait_for(&self, _: PlanId) -> Pending<'_, Result<(), LedgerError>> {

@@ -15,10 +15,12 @@ use crate::model::error::PortError;
 use crate::model::name::{PlanId, Target};
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::rules::{Naming, RuleStanding};
+use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
@@ -37,6 +39,9 @@ pub enum LedgerError {
     /// Several plans begin with those digits, live or over.
     #[error("`{0}` names several stored plans; give more of its digits")]
     Ambiguous(Text),
+    /// No grant of that identity, or several begin with those digits.
+    #[error("no grant `{0}`; it was never taken, was over long ago, or its digits are ambiguous; `gonogo grants` lists them")]
+    NoGrant(Text),
     /// The plan has ended.
     #[error("the plan ended at {0}; plan again")]
     Expired(DateTime<Utc>),
@@ -70,7 +75,7 @@ pub enum LedgerError {
     /// Policy said no when it was looked at again.
     #[error("policy no longer permits it: {0}")]
     Denied(Text),
-    /// Policy refused what a person said about a plan, or the plan itself when it was to begin; the refusal is recorded.
+    /// Policy refused what a person said, or a plan when it was to begin; the refusal is recorded.
     #[error("refused: {}", .0.iter().map(|reason| format!("{}; {}", reason.text, reason.fix)).collect::<Vec<_>>().join("; "))]
     Refused(Vec<Reason>),
 }
@@ -88,6 +93,8 @@ pub struct AtCommit {
     pub waiting: Vec<Plan>,
     /// Reviews that are owed on the target's service.
     pub owed: Vec<Review>,
+    /// Roles that people took in the target's environment: those that count now, and lately over ones, which tell why they do not.
+    pub grants: Vec<SelfGrant>,
     /// Whether the person's own key signed what is being recorded, and the signature holds.
     pub is_own_key: bool,
     /// How the rules of this process stand to those that were accepted.
@@ -98,8 +105,37 @@ pub struct AtCommit {
 /// by it, else one stands for them; the reasons when it may not.
 pub type MayName<'a> = &'a (dyn Fn(&RuleStanding, bool) -> Result<bool, Vec<Reason>> + Send + Sync);
 
+/// What [`Ledger::review`] found inside its transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct ReviewAt<'a> {
+    /// The review.
+    pub review: &'a Review,
+    /// How the rules of this process stand to those that were accepted.
+    pub rules: &'a RuleStanding,
+    /// Whether the reviewer's own key signed what is being recorded, and the signature holds.
+    pub is_own_key: bool,
+}
+
 /// Whether a review may be closed, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
-pub type MayReview<'a> = &'a (dyn Fn(&Review) -> Vec<Reason> + Send + Sync);
+pub type MayReview<'a> = &'a (dyn Fn(&ReviewAt<'_>) -> Vec<Reason> + Send + Sync);
+
+/// What [`Ledger::grant`] found inside its transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct GrantAt<'a> {
+    /// The grant that is spoken of; none: it is to be taken.
+    pub grant: Option<&'a SelfGrant>,
+    /// What people took in that environment before, those that were over long ago left out.
+    pub grants: &'a [SelfGrant],
+    /// How the rules of this process stand to those that were accepted.
+    pub rules: &'a RuleStanding,
+    /// The time by the ledger's clock, which never runs backwards.
+    pub at: DateTime<Utc>,
+    /// Whether the person's own key signed what is being recorded, and the signature holds.
+    pub is_own_key: bool,
+}
+
+/// Whether a grant may be taken, agreed to or taken back, asked inside its transaction; pure, quick, without I/O. The reasons when not.
+pub type MayGrant<'a> = &'a (dyn Fn(&GrantAt<'_>) -> Vec<Reason> + Send + Sync);
 
 /// Whether a ruling may be made, asked inside its transaction; pure, quick, without I/O. The reasons when it may not.
 pub type MayRule<'a> = &'a (dyn Fn(&Plan, &AtCommit) -> Vec<Reason> + Send + Sync);
@@ -260,7 +296,38 @@ pub trait Ledger: Send + Sync {
 
     /// Closes a review, one transaction: it is owed, `may` has no reason against it; then a `break-glass` entry whose state is
     /// `reviewed` is appended. What `may` refuses is recorded as `denied` and returned as [`LedgerError::Refused`].
-    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>>;
+    /// `signed`: the reviewer's own signature over [`Ledger::said_body`]; none: the process signs.
+    fn review<'a>(
+        &'a self,
+        finding: &'a Finding,
+        signed: Option<&'a Signed>,
+        may: MayReview<'a>,
+    ) -> Pending<'a, Result<Review, LedgerError>>;
+
+    /// Says to the other processes of the store who is at the keys of this room. It cannot fail: nothing hangs on it.
+    fn appear(&self, _presence: &Presence) {}
+
+    /// The rooms of the store that are open now and who is at their keys, the oldest first; dead ones are not among them.
+    fn here(&self) -> Vec<Presence> {
+        Vec::new()
+    }
+
+    /// Roles that people took: those that are not over, and the newest that are; the oldest first.
+    fn grants(&self) -> Pending<'_, Result<Vec<SelfGrant>, LedgerError>>;
+
+    /// Records that a role is taken for a while, that somebody agrees to it, or that it is taken back, one transaction: `may` has no
+    /// reason against it as things stand in the store now; then a `policy` entry is appended. What `may` refuses is recorded as `denied`
+    /// and returned as [`LedgerError::Refused`]. A review is not for here: see [`Ledger::review`].
+    /// `signed`: the person's own signature over [`Ledger::said_body`]; none: the process signs.
+    fn grant<'a>(
+        &'a self,
+        saying: &'a Saying,
+        signed: Option<&'a Signed>,
+        may: MayGrant<'a>,
+    ) -> Pending<'a, Result<SelfGrant, LedgerError>>;
+
+    /// What the person's own key signs of a saying from tier T1 on: the entry's kind and body.
+    fn said_body<'a>(&'a self, saying: &'a Saying) -> Pending<'a, Result<(EntryKind, Vec<u8>), LedgerError>>;
 
     /// Marks a stored plan as waiting for other persons.
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>>;

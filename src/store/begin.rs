@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::deeds::DeedRow;
 use super::fault::broken;
+use super::grants;
 use super::plans::{insert, spent};
 use super::reviews;
 use super::rulings;
@@ -41,6 +42,7 @@ impl SqliteStore {
         let now = state::load(&mut write.tx, plan.target()).await?;
         let approvals = rulings::given(&mut write.tx, plan.id).await?;
         let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        let grants = grants::lately(&mut write.tx, &plan.target().environment, write.at).await?;
         write.name_rules().await?;
         let rules = write.rules_standing().await?;
         if !signed.is_empty() {
@@ -49,7 +51,7 @@ impl SqliteStore {
         // Bookings stand in the way of what goes forward alone.
         let forward = plan.direction == Direction::Forward;
         let waiting = if forward { rulings::all_waiting(&mut write.tx, write.at).await? } else { Vec::new() };
-        let found = AtCommit { state: now, at: write.at, approvals, waiting, owed, is_own_key: !signed.is_empty(), rules };
+        let found = AtCommit { state: now, at: write.at, approvals, waiting, owed, grants, is_own_key: !signed.is_empty(), rules };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),

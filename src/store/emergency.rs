@@ -20,17 +20,20 @@ use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::rules::{Naming, RuleStanding};
+use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::text::Text;
 use crate::model::time::rfc3339;
 use crate::model::verdict::Verdict;
 use crate::ports::Pending;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::{
-    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome,
+    Verification,
 };
 use crate::ports::signer::Signed;
 
@@ -90,16 +93,15 @@ impl SecondLedger {
         let state =
             states.into_iter().find(|state| state.target == *plan.target()).unwrap_or_else(|| TargetState::new(plan.target().clone()));
         let owed_now = self.first.reviews().await.unwrap_or_default();
+        let grants = self.first.grants().await.unwrap_or_default();
         let rules = self.first.rules().await.unwrap_or_default();
         let is_own_key = !signed.is_empty();
-        let found = AtCommit { state, at, approvals: Vec::new(), waiting: Vec::new(), owed: owed_now, is_own_key, rules };
+        let found = AtCommit { state, at, approvals: Vec::new(), waiting: Vec::new(), owed: owed_now, grants, is_own_key, rules };
         let permit = match judge(&found) {
             Verdict::Permit(permit) if permit.plan() == plan.id => permit,
             Verdict::Permit(_) => return Err(LedgerError::Denied(Text::clean("the permit is for another plan; plan again"))),
-            other @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
-                let why: Vec<&str> = other.reasons().iter().map(|reason| reason.text.as_str()).collect();
-                return Err(LedgerError::Denied(Text::clean(&why.join("; "))));
-            }
+            Verdict::Early(reason) => return Err(LedgerError::Refused(vec![reason])),
+            Verdict::SecondPerson { reasons, .. } | Verdict::Deny(reasons) => return Err(LedgerError::Refused(reasons)),
         };
         let review = owed(plan, &permit, at).ok_or_else(|| LedgerError::Denied(Text::clean("break glass owes a review; plan again")))?;
         let mut body: Map<String, Value> = serde_json::from_slice(&opened(plan, permit.waived())?).map_err(broken)?;
@@ -243,8 +245,33 @@ impl Ledger for SecondLedger {
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
         self.first.reviews()
     }
-    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
-        self.first.review(finding, may)
+    fn review<'a>(
+        &'a self,
+        finding: &'a Finding,
+        signed: Option<&'a Signed>,
+        may: MayReview<'a>,
+    ) -> Pending<'a, Result<Review, LedgerError>> {
+        self.first.review(finding, signed, may)
+    }
+    fn appear(&self, presence: &Presence) {
+        self.first.appear(presence);
+    }
+    fn here(&self) -> Vec<Presence> {
+        self.first.here()
+    }
+    fn grants(&self) -> Pending<'_, Result<Vec<SelfGrant>, LedgerError>> {
+        self.first.grants()
+    }
+    fn grant<'a>(
+        &'a self,
+        saying: &'a Saying,
+        signed: Option<&'a Signed>,
+        may: MayGrant<'a>,
+    ) -> Pending<'a, Result<SelfGrant, LedgerError>> {
+        self.first.grant(saying, signed, may)
+    }
+    fn said_body<'a>(&'a self, saying: &'a Saying) -> Pending<'a, Result<(EntryKind, Vec<u8>), LedgerError>> {
+        self.first.said_body(saying)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.first.wait_for(plan)

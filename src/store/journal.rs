@@ -76,6 +76,7 @@ fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
             LedgerError::Unwritable(detail) | LedgerError::Broken(detail) => detail.to_string(),
             other @ (LedgerError::NoPlan(_)
             | LedgerError::Ambiguous(_)
+            | LedgerError::NoGrant(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

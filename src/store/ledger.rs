@@ -14,14 +14,16 @@ use crate::model::deed::{Deed, EntryKind, Recorded};
 use crate::model::name::PlanId;
 use crate::model::operator::Person;
 use crate::model::plan::Plan;
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::review::{Finding, Review};
 use crate::model::rollout::{StateChange, TargetState};
 use crate::model::rules::{Naming, RuleStanding};
+use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::ledger::{
-    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use crate::ports::signer::Signed;
 
@@ -80,8 +82,38 @@ impl Ledger for SqliteStore {
         Box::pin(self.list_reviews())
     }
 
-    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
-        Box::pin(self.close_review(finding, may))
+    fn review<'a>(
+        &'a self,
+        finding: &'a Finding,
+        signed: Option<&'a Signed>,
+        may: MayReview<'a>,
+    ) -> Pending<'a, Result<Review, LedgerError>> {
+        Box::pin(self.close_review(finding, signed, may))
+    }
+
+    fn appear(&self, presence: &Presence) {
+        self.appears(presence);
+    }
+
+    fn here(&self) -> Vec<Presence> {
+        self.seen_here()
+    }
+
+    fn grants(&self) -> Pending<'_, Result<Vec<SelfGrant>, LedgerError>> {
+        Box::pin(self.list_grants())
+    }
+
+    fn grant<'a>(
+        &'a self,
+        saying: &'a Saying,
+        signed: Option<&'a Signed>,
+        may: MayGrant<'a>,
+    ) -> Pending<'a, Result<SelfGrant, LedgerError>> {
+        Box::pin(self.record_grant(saying, signed, may))
+    }
+
+    fn said_body<'a>(&'a self, saying: &'a Saying) -> Pending<'a, Result<(EntryKind, Vec<u8>), LedgerError>> {
+        Box::pin(self.body_of(saying))
     }
 
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {

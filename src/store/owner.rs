@@ -11,18 +11,18 @@ use crate::ports::ledger::LedgerError;
 pub struct Owner {
     name: String,
     dir: Option<PathBuf>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Owner {
     /// An owner whose store nobody else can open.
     pub fn alone() -> Self {
-        Self { name: "alone".to_owned(), dir: None, _lock: None }
+        Self { name: "alone".to_owned(), dir: None, lock: None }
     }
 
     /// One who only looks and owns nothing.
     pub fn observer(store: &Path) -> Self {
-        Self { name: String::new(), dir: Some(store.join("owners")), _lock: None }
+        Self { name: String::new(), dir: Some(store.join("owners")), lock: None }
     }
 
     /// Makes and locks a file of its own under `owners/`.
@@ -46,7 +46,7 @@ impl Owner {
             // A sweeper may have taken the file between its making and its locking: then begin anew.
             let ours = lock.try_lock().is_ok() && inode_of(&path) == lock.metadata().ok().map(|meta| meta.ino());
             if ours {
-                return Ok(Self { name, dir: Some(dir), _lock: Some(lock) });
+                return Ok(Self { name, dir: Some(dir), lock: Some(lock) });
             }
         }
         Err(unwritable("no owner's file could be locked under owners/; check the store's disk"))
@@ -55,6 +55,16 @@ impl Owner {
     /// Its name in the rows of the store.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its own file, whose lock it holds; none for one who owns nothing.
+    pub fn lock(&self) -> Option<&File> {
+        self.lock.as_ref()
+    }
+
+    /// Where the files lie.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
     }
 
     /// Whether the process of that name is alive. When it cannot be known it counts as alive, so that nobody is robbed.

@@ -18,7 +18,8 @@ use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::review::{Cause, Closed, Finding, Review};
 use crate::model::text::Text;
-use crate::ports::ledger::{LedgerError, MayReview};
+use crate::ports::ledger::{LedgerError, MayReview, ReviewAt};
+use crate::ports::signer::Signed;
 
 /// Reviews that are over and still told: what a year of a busy house leaves.
 const OVER: i64 = 1_000;
@@ -64,42 +65,69 @@ impl SqliteStore {
         Ok(all)
     }
 
-    pub(super) async fn close_review(&self, finding: &Finding, may: MayReview<'_>) -> Result<Review, LedgerError> {
-        let (low, high) = bounds(&finding.plan)?;
+    pub(super) async fn close_review(&self, finding: &Finding, signed: Option<&Signed>, may: MayReview<'_>) -> Result<Review, LedgerError> {
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
-        let rows = sqlx::query("SELECT json FROM review WHERE plan >= ? AND plan < ? LIMIT 2").bind(low).bind(high);
-        let rows = rows.fetch_all(&mut *write.tx).await?;
-        let [row] = rows.as_slice() else { return Err(no_plan(&finding.plan)) };
-        let mut review: Review = serde_json::from_str(row.try_get(0)?).map_err(broken)?;
+        let mut review = found(&mut write.tx, &finding.plan).await?;
         if let Some(closed) = &review.closed {
             return Err(LedgerError::Spent(Text::clean(&format!("reviewed by {}", closed.by))));
         }
-        let mut reasons = may(&review);
+        let reviewed = self.reviewed(&review, finding)?;
+        if let Some(signed) = signed {
+            let bodies = vec![(EntryKind::BreakGlass, reviewed.clone())];
+            write.take_signatures(&finding.person, bodies, std::slice::from_ref(signed)).await?;
+        }
+        write.name_rules().await?;
+        let rules = write.rules_standing().await?;
+        let mut reasons = may(&ReviewAt { review: &review, rules: &rules, is_own_key: signed.is_some() });
         if !review.is_owed() {
             let text = format!("no review of {} {} is owed: it has not taken effect", review.verb.word(), review.target);
             reasons.push(Reason::new("nothing-owed", &text, "wait until it is effective"));
         }
-        let person = ("person".to_owned(), Value::from(finding.person.as_str()));
-        let words = ("words".to_owned(), Value::from(finding.words.as_str()));
         if !reasons.is_empty() {
             let told: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
             let mut body = body(&review, self.name(), EntryKind::Denied, "review-refused");
-            body.extend([person, words, ("reasons".to_owned(), told_reasons(&reasons))]);
+            body.extend(said(finding));
+            body.insert("reasons".to_owned(), told_reasons(&reasons));
             let told = format!("review by {}: {}", finding.person, told.join("; "));
             write.append(Entry { verdict: Some("deny"), ..entry(&review, EntryKind::Denied, canonical(&body)?, told) }).await?;
             write.commit().await?;
             return Err(LedgerError::Refused(reasons));
         }
-        let mut body = body(&review, self.name(), EntryKind::BreakGlass, "reviewed");
-        body.extend([person, words, ("cause".to_owned(), Value::from(review.cause.word()))]);
         let told = format!("reviewed by {}: {}", finding.person, finding.words);
-        write.append(entry(&review, EntryKind::BreakGlass, canonical(&body)?, told)).await?;
+        write.append(entry(&review, EntryKind::BreakGlass, reviewed, told)).await?;
         review.closed = Some(Closed { by: finding.person.clone(), at: write.at, words: finding.words.clone() });
         save(&mut write.tx, &review).await?;
         write.commit().await?;
         Ok(review)
     }
+
+    /// The body of the entry that closes a review: what the reviewer's own key signs from tier T1 on.
+    pub(super) async fn review_body(&self, finding: &Finding) -> Result<Vec<u8>, LedgerError> {
+        let review = found(&mut *self.conn.lock().await, &finding.plan).await?;
+        self.reviewed(&review, finding)
+    }
+
+    fn reviewed(&self, review: &Review, finding: &Finding) -> Result<Vec<u8>, LedgerError> {
+        let mut body = body(review, self.name(), EntryKind::BreakGlass, "reviewed");
+        body.extend(said(finding));
+        body.insert("cause".to_owned(), Value::from(review.cause.word()));
+        canonical(&body)
+    }
+}
+
+/// The one review whose plan begins with these digits.
+async fn found(conn: &mut SqliteConnection, plan: &str) -> Result<Review, LedgerError> {
+    let (low, high) = bounds(plan)?;
+    let rows = sqlx::query("SELECT json FROM review WHERE plan >= ? AND plan < ? LIMIT 2").bind(low).bind(high);
+    let rows = rows.fetch_all(conn).await?;
+    let [row] = rows.as_slice() else { return Err(no_plan(plan)) };
+    serde_json::from_str(row.try_get(0)?).map_err(broken)
+}
+
+/// Who reviewed, and what was found.
+fn said(finding: &Finding) -> [(String, Value); 2] {
+    [("person".to_owned(), Value::from(finding.person.as_str())), ("words".to_owned(), Value::from(finding.words.as_str()))]
 }
 
 /// The review that a deed leaves owed when it begins; for an emergency change only once it took effect.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
+use super::grants;
 use super::head::Entry;
 use super::plans::{no_plan, told, waits};
 use super::record::{about, canonical};
@@ -47,6 +48,7 @@ impl SqliteStore {
         let plan = Plan { authors: ruling.authors.as_deref().cloned(), ..plan };
         let state = state::load(&mut write.tx, plan.target()).await?;
         let owed = reviews::owed_on(&mut write.tx, plan.target()).await?;
+        let grants = grants::lately(&mut write.tx, &plan.target().environment, write.at).await?;
         let body = ruling.statement(self.name()).canonical().map_err(broken)?;
         if let Some(signed) = signed {
             let bodies = vec![(ruling.decision.kind(), body.clone())];
@@ -61,7 +63,8 @@ impl SqliteStore {
         let approvals = given(&mut write.tx, plan.id).await?;
         write.name_rules().await?;
         let rules = write.rules_standing().await?;
-        let found = AtCommit { state, at: write.at, approvals, waiting: Vec::new(), owed, is_own_key: signed.is_some(), rules };
+        let is_own_key = signed.is_some();
+        let found = AtCommit { state, at: write.at, approvals, waiting: Vec::new(), owed, grants, is_own_key, rules };
         let mut reasons = may(&plan, &found);
         if reasons.is_empty() {
             reasons.extend(against(ruling, &plan, &found));

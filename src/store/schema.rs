@@ -115,7 +115,8 @@ CREATE TABLE taken_over (
 ) WITHOUT ROWID;
 ";
 
-/// Rule sets that were seen, and which of them counts; what is to be told to whom, and how far each receiver got.
+/// Rule sets that were seen, and which of them counts; what is to be told to whom, and how far each receiver got; roles that people took
+/// for a while.
 const LEDGER_5: &str = "
 CREATE TABLE rules (
     digest TEXT PRIMARY KEY,
@@ -164,6 +165,13 @@ CREATE TABLE ticket (
     json TEXT NOT NULL,
     PRIMARY KEY (plan, desk)
 ) WITHOUT ROWID;
+CREATE TABLE self_grant (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX self_grant_by_end ON self_grant (until);
 ";
 
 const JOURNAL_1: &str = "

@@ -79,6 +79,7 @@ fn environment(named: &str, order: u32, protection: Protection) -> Environment {
         min_requests: 50,
         assurance: Assurance::T0,
         protection,
+        self_service: Vec::new(),
     }
 }
 

@@ -8,8 +8,10 @@ use crate::control::world::Source;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::BackendName;
 use crate::model::operator::Actor;
+use crate::model::presence::persons;
 use crate::model::reading::Freshness;
 use crate::model::review::broken_glass;
+use crate::model::self_service::{GrantState, SelfGrant};
 use crate::model::time::Moment;
 
 use super::command::Command;
@@ -94,6 +96,10 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
     }
     row.add(Role::Plain, "   ");
     match &world.actor {
+        _ if world.asking.is_some() => {
+            let asking = world.asking.as_ref().map(ToString::to_string).unwrap_or_default();
+            row.add(Role::Watched, format!("who? {asking}"));
+        }
         Actor::Person(name) => {
             row.add(Role::Plain, name.as_str());
             let roles: Vec<_> =
@@ -109,6 +115,13 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
             row.add(Role::Plain, user.clone()).add(Role::Watched, " not recognised, no role");
         }
     }
+    if let Some(grant) = own_grant(scene) {
+        row.add(Role::Plain, " ").add(Role::Watched, grant);
+    }
+    let here = persons(&world.here).len();
+    if here > 1 {
+        row.add(Role::Plain, format!("   {here} here"));
+    }
     if world.read_only {
         row.add(Role::Plain, "   ").add(Role::Watched, "READ ONLY");
     }
@@ -119,6 +132,17 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
         row.end(Role::Banner, "SIMULATED");
     }
     row
+}
+
+/// The role that whoever is at the keys took for a while, until when, the first to end.
+fn own_grant(scene: &Scene<'_>) -> Option<String> {
+    let at = scene.now.wall;
+    let mine = |grant: &&SelfGrant| {
+        matches!(&scene.world.actor, Actor::Person(name) if name == &grant.person) && grant.state(&at) == GrantState::Granted
+    };
+    let grant = scene.world.grants.iter().filter(mine).min_by_key(|grant| grant.until)?;
+    scene.changes_in((grant.until - at).to_std().unwrap_or_default());
+    Some(format!("+ {} {} until {}", grant.role.as_str().replace('-', " "), grant.place, scene.zone.minute(&grant.until, &at)))
 }
 
 /// The clock of line 1 is the witness of a living line: it is drawn at least every 10 s.

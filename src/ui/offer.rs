@@ -155,6 +155,12 @@ pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     if world.read_only {
         return Some(because("this room is read-only: no deed key is bound", "start gonogo without read-only"));
     }
+    if let Some(asking) = &world.asking {
+        return Some(because(
+            format!("it is not known yet who is at the keys: {asking}"),
+            "it begins to work once your SSH agent has answered",
+        ));
+    }
     if world.ledger.installation.is_empty() {
         return Some(because("the store is still being opened", "wait until it is read"));
     }

@@ -12,6 +12,7 @@ use crate::model::intent::Verb;
 use crate::model::operator::Actor;
 use crate::model::pipeline::Run;
 use crate::model::plan::Plan;
+use crate::model::presence::persons;
 use crate::model::reason::Reason;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
@@ -58,8 +59,10 @@ impl Part {
 pub struct Could {
     /// The name.
     pub name: String,
-    /// When the newest entries of the ledger last bear the name; none when they do not. Who sits before a room is not known.
+    /// When the newest entries of the ledger last bear the name; none when they do not.
     pub seen: Option<DateTime<Utc>>,
+    /// Whether the person sits before a room that is open now.
+    pub here: bool,
 }
 
 /// A plan that waits, judged as the world stands now.
@@ -163,7 +166,7 @@ fn could(world: &World, waiting: &Waiting, now: &Moment) -> Vec<Could> {
     let Some(guard) = world.catalog.guard(plan.target()) else { return Vec::new() };
     let counting = approval::counting(plan, guard, &world.catalog.people, &waiting.approvals, &now.wall);
     let mut names: Vec<String> = Vec::new();
-    for required in approval::requirements(plan, guard, &world.catalog.people) {
+    for required in approval::requirements(plan, guard, &gate::roles(world, plan.target(), now.wall)) {
         let gave = approval::of_group(&counting, &required.may);
         if usize::try_from(required.approvals).is_ok_and(|needs| gave.len() >= needs) {
             continue;
@@ -172,7 +175,8 @@ fn could(world: &World, waiting: &Waiting, now: &Moment) -> Vec<Could> {
     }
     names.sort();
     names.dedup();
-    names.into_iter().map(|name| Could { seen: last_seen(world, &name), name }).collect()
+    let here = persons(&world.here);
+    names.into_iter().map(|name| Could { seen: last_seen(world, &name), here: here.contains(&name.as_str()), name }).collect()
 }
 
 /// When the newest entries of the ledger last bear a person's name, as the one who signed or asked.
@@ -199,8 +203,9 @@ pub fn about<'a>(world: &'a World, run: &Run, now: &Moment) -> Option<&'a Waitin
 
 /// What was said about plans, and what was denied, the newest first.
 pub fn said(world: &World) -> impl Iterator<Item = &EntryRow> {
-    let of =
-        |entry: &&EntryRow| matches!(entry.kind, EntryKind::Approval | EntryKind::Rejection | EntryKind::Withdrawal | EntryKind::Denied);
+    let of = |entry: &&EntryRow| {
+        matches!(entry.kind, EntryKind::Approval | EntryKind::Rejection | EntryKind::Withdrawal | EntryKind::Denied | EntryKind::Policy)
+    };
     world.ledger.entries.iter().rev().filter(of)
 }
 
@@ -223,7 +228,8 @@ impl Queued<'_> {
             None => "its target is not configured".to_owned(),
         };
         let by = &self.waiting.plan.intent.requester;
-        let names: Vec<&str> = self.could.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<String> =
+            self.could.iter().map(|one| if one.here { format!("{} (here)", one.name) } else { one.name.clone() }).collect();
         let who = if names.is_empty() { "nobody who is configured".to_owned() } else { names.join(" or ") };
         let blocks = match (&self.verdict, self.verdict.reasons()) {
             (Verdict::Deny(_), [first, ..]) => Some(format!("{}: {}", first.rule, first.text)),

@@ -10,7 +10,7 @@ use crate::model::ticket::Ticket;
 /// `gonogo approve`, `gonogo reject`.
 #[derive(Debug, Args)]
 pub struct RuleArgs {
-    /// `service@environment`.
+    /// `service@environment`; with `--grant` also `@environment`.
     pub target: String,
     /// The plan, 8 or more of its digits; without it and without a run, the only one that waits on the target.
     #[arg(long, value_name = "ID", conflicts_with_all = ["run", "if_plan", "dry_run", "change", "ticket", "begins", "train"])]
@@ -18,6 +18,9 @@ pub struct RuleArgs {
     /// The run that waits at a gate, `backend/number`; a deed of its own.
     #[arg(long)]
     pub run: Option<String>,
+    /// The grant of somebody else, 8 or more of its digits: agreed to, or with `reject` taken back.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["plan", "run", "if_plan", "dry_run", "change", "ticket"])]
+    pub grant: Option<String>,
     /// How it is done; of a plan only the reason and the form count.
     #[command(flatten)]
     pub flags: DeedFlags,

@@ -1,9 +1,10 @@
-//! `gonogo approve` and `gonogo reject`: of a plan that waits for another person, or of a run that waits at a gate.
+//! `gonogo approve` and `gonogo reject`: of a plan that waits for another person, of a run that waits at a gate, or of a grant.
 
 use std::time::Duration;
 
 use crate::cli::args::{DeedFlags, RuleArgs};
 use crate::cli::exit::Exit;
+use crate::cli::verbs::grant::{Answer, answer};
 use crate::cli::verbs::{deed, rule};
 use crate::cli::{out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -18,7 +19,12 @@ use crate::model::name::Target;
 /// Says yes or no to what was named, or to the only thing that waits on the target; exit 10 where that is not one.
 pub async fn run(around: &Surroundings, flags: &Flags, decision: Decision, args: RuleArgs) -> Exit {
     let verb = if decision == Decision::Approve { Verb::Approve } else { Verb::Reject };
-    let RuleArgs { target, plan, run, flags: how } = args;
+    let RuleArgs { target, plan, run, grant, flags: how } = args;
+    if let Some(grant) = grant {
+        let agrees = decision == Decision::Approve;
+        let said = Answer { agrees, place: Some(target), grant, reason: how.reason, json: how.json };
+        return answer(around, flags, said).await;
+    }
     if let Some(plan) = plan {
         let wish = rule::Wish { decision, target: Some(target), plan, reason: how.reason, json: how.json };
         return rule::run(around, flags, wish).await;

@@ -28,6 +28,7 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
+use crate::model::presence::of_them;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -378,6 +379,9 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
     if deed.state == DeedState::Waiting {
         out::words(&format!("  plan {} is stored until {}", deed.plan, plan.expires.format("%Y-%m-%d %H:%M:%SZ")));
+        if let Verdict::SecondPerson { may, .. } = gate::judge(world, plan, &world.at) {
+            out::words(&format!("  here:  {}", of_them(&world.here, &may)));
+        }
         out::words(&format!("  they:  gonogo approve {} --plan {}", deed.target, deed.plan.short()));
         let from = plan.order.begin().map(|begin| format!(" from {} on", begin.format("%Y-%m-%d %H:%M:%SZ"))).unwrap_or_default();
         out::words(&format!("  then:  gonogo execute {}{from}", deed.plan.short()));

@@ -9,6 +9,7 @@ use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::gate;
 use crate::model::intent::Intent;
+use crate::model::presence::of_them;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
@@ -50,12 +51,15 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
         Verdict::Deny(reasons) => ("NO GO", Exit::of_reasons(reasons)),
     };
     if args.json {
-        out::json(&json::explanation(&plan.intent, &verdict));
+        out::json(&json::explanation(&plan.intent, &verdict, &world));
         return Ok(exit);
     }
     out::line(&format!("{} {} as {}: {word}", plan.intent.verb.word(), plan.target(), plan.intent.requester));
     for reason in verdict.reasons() {
         out::line(&format!("  {}: {}; {}", reason.rule, reason.text, reason.fix));
+    }
+    if let Verdict::SecondPerson { may, .. } = &verdict {
+        out::line(&format!("  here: {}", of_them(&world.here, may)));
     }
     for one in plan.evidence.iter().filter(|one| one.warns) {
         out::line(&format!("  ~ {}", one.text));

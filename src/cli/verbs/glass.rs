@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use crate::cli::args::{BreakGlass, Glass};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
+use crate::cli::verbs::grant::speak;
 use crate::cli::{json as shapes, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::control::gate;
 use crate::control::world::World;
 use crate::model::review::{Cause, Finding, LEAST_REASON, Review};
+use crate::model::self_service::{Saying, Spoken};
 use crate::model::text::Text;
 
 /// Breaks the glass, or lists where it is broken.
@@ -128,9 +129,9 @@ async fn try_review(around: &Surroundings, flags: &Flags, id: &str, reason: &str
     let mut opened = settle::open(around, flags, false).await?;
     let world = settle::recorded(&mut opened.handle, Duration::from_secs(12)).await;
     let finding = Finding { plan: id.to_owned(), person: world.actor.to_string(), words };
-    let result = opened.ledger.review(&finding, &|review| gate::against_review(&world, review)).await;
-    match result {
-        Ok(review) => {
+    match speak(&mut opened, Saying::Review(finding)).await? {
+        Ok(Spoken::Grant(_)) => Err(Exit::Failed),
+        Ok(Spoken::Review(review)) => {
             if as_json {
                 out::json(&shapes::review(&review, &team(&world, &review), &opened.clock.now().wall));
             }

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod glass;
+pub mod grant;
 pub mod ledger;
 pub mod outbox;
 pub mod plan;

@@ -5,19 +5,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot, watch};
 
 use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
-use crate::cli::who::{Found, Proof};
+use crate::cli::who::{self, Found, Proof};
 use crate::cli::{log, looks, out, receivers, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
 use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::Switchboard;
+use crate::control::event::Event;
+use crate::model::operator::{Actor, Person};
+use crate::model::text::Text;
 use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
 
@@ -37,7 +40,7 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    open(around, flags, compose::configured_meanwhile(loaded, around, true, Proof::Asked).await, files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around), files).await
 }
 
 /// Opens the room over what was put together, in this terminal.
@@ -59,17 +62,33 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside, switchboard, couriers, found } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard, couriers, asks } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
-    // Whoever opens the room wants to see it: what is behind it is opened from its first frame on, or when it could not be shown.
-    let outside = async move {
+    // Whoever opens the room wants to see it: what is behind it is opened, and the agent asked, from its first frame on, or when it could
+    // not be shown.
+    let (on, mut seen) = watch::channel(false);
+    tokio::spawn(async move {
         let _ = first_frame.await;
+        on.send_replace(true);
+    });
+    let mut frame = seen.clone();
+    let outside = async move {
+        let _ = frame.wait_for(|seen| *seen).await;
         outside.await
     };
+    let people = opening.catalog.people.clone();
     let handle = driver::open_meanwhile(&clock, opening, outside);
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
-    if let Some(found) = found.filter(|_| !files.is_empty()) {
+    let found = Arc::new(OnceCell::new());
+    if asks {
+        let (around, handle, found) = (around.clone(), handle.clone(), found.clone());
+        tokio::spawn(async move {
+            let _ = seen.wait_for(|seen| *seen).await;
+            recognise(&around, &people, &handle, &found).await;
+        });
+    }
+    if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
     let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
@@ -80,6 +99,24 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
             Err(Exit::Failed)
         }
     }
+}
+
+/// Asks the agent who is at the keys, however long it takes, and tells the room.
+async fn recognise(around: &Surroundings, people: &[Person], handle: &driver::Handle, found: &OnceCell<Found>) {
+    // What is waited for stands on line 1; there is no other place to say it while the screen is the room's.
+    let tell = |words: &str| {
+        let short = if words.contains("touch the key") { "touch your key" } else { "asking the agent" };
+        let _ = handle.try_send(Event::Recognised { actor: None, presented: None, words: Text::clean(short) });
+    };
+    let it = found.get_or_init(|| async { who::recognise(around, people, Proof::Asked, &tell).await }).await;
+    // By the people of now: the configuration may have changed while the agent was silent.
+    let actor = it.again(&handle.world().catalog.people);
+    let words = match &actor {
+        Actor::Stranger(_) => Text::clean(&who::words(&it.recognised, &it.os_user)),
+        Actor::Person(_) | Actor::Unverified(_) => Text::empty(),
+    };
+    let presented = Some(Arc::new(it.presented()));
+    handle.send(Event::Recognised { actor: Some(actor), presented, words }).await;
 }
 
 /// How often the configuration files are looked at.
@@ -93,7 +130,7 @@ fn reload(
     handle: driver::Handle,
     (switchboard, couriers): (Arc<Switchboard>, Arc<Couriers>),
     clock: Arc<dyn Clock>,
-    found: Found,
+    found: Arc<OnceCell<Found>>,
 ) {
     let (around, flags) = (around.clone(), flags.clone());
     let mark = |files: &[PathBuf]| -> Vec<_> {
@@ -112,15 +149,16 @@ fn reload(
             let result = match crate::config::load::load(&around, &flags) {
                 Ok(loaded) => {
                     let catalog = loaded.config.catalog.clone();
-                    actor = Some(found.again(&catalog.people));
+                    // While the agent is still silent it stays as it is: nobody.
+                    actor = found.get().map(|found| found.again(&catalog.people));
                     switchboard.replace_calendars(compose::calendars(&loaded.config, &clock));
                     couriers.replace(receivers::made(loaded.config.clone(), around.clone(), clock.clone()).await);
                     switchboard.replace(compose::adapters(loaded.config, around.clone(), clock.clone()).await);
                     Ok(catalog)
                 }
-                Err(problems) => Err(crate::model::text::Text::clean(&problems.to_string().replace('\n', " · "))),
+                Err(problems) => Err(Text::clean(&problems.to_string().replace('\n', " · "))),
             };
-            if !handle.send(crate::control::event::Event::Reloaded { result, actor }).await {
+            if !handle.send(Event::Reloaded { result, actor }).await {
                 return;
             }
         }

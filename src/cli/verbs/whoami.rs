@@ -1,12 +1,20 @@
 //! `gonogo whoami`: whom the room takes you for, and by what.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::adapters::clock::SystemClock;
 use crate::cli::exit::Exit;
 use crate::cli::who::{self, Found, Proof};
 use crate::cli::{compose, out};
+use crate::config::load::Loaded;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::operator::{Actor, By, Grant, Person};
+use crate::model::self_service::{GrantState, SelfGrant};
+use crate::ports::clock::Clock;
+use crate::ports::ledger::Ledger as _;
+use crate::store::SqliteStore;
 
 /// Says who you are here. The agent's key signs, as it would for a deed.
 pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
@@ -15,10 +23,11 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Err(exit) => return exit,
     };
     let people = loaded.as_ref().map_or(&[][..], |loaded| loaded.config.catalog.people.as_slice());
-    let found = who::ask(around, people, Proof::Asked).await;
+    let found = who::ask(around, people, Proof::Asked, &out::words).await;
     let os_user = found.os_user.as_str();
+    let grants = grants(around, loaded.as_ref(), &found).await;
     if as_json {
-        out::json(&object(&found, people));
+        out::json(&object(&found, people, &grants));
         return Exit::Done;
     }
     let how = who::words(&found.recognised, os_user);
@@ -29,6 +38,11 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         }
         None => format!("{}, {how}", found.recognised.actor),
     });
+    for grant in &grants {
+        let state = if grant.state(&SystemClock.now().wall) == GrantState::Asked { "asked for, not agreed yet: " } else { "" };
+        let until = grant.until.format("%Y-%m-%d %H:%M:%SZ");
+        out::line(&format!("  {state}{} of {} until {until}: gonogo revoke {}", grant.role, grant.place, grant.short()));
+    }
     match &found.keys {
         Ok(keys) => {
             for key in keys {
@@ -42,7 +56,24 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     Exit::Done
 }
 
-fn object(found: &Found, people: &[Person]) -> Value {
+/// The roles that the person took for a while and that are not over. A store that is not there or cannot be read has none to tell.
+async fn grants(around: &Surroundings, loaded: Option<&Loaded>, found: &Found) -> Vec<SelfGrant> {
+    let (Some(loaded), Actor::Person(name)) = (loaded, &found.recognised.actor) else { return Vec::new() };
+    let path = compose::store_path(&loaded.config, around);
+    if !path.is_dir() {
+        return Vec::new();
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let at = clock.now().wall;
+    let Ok(store) = SqliteStore::open(&path, clock, None).await else { return Vec::new() };
+    let mine = |grant: &SelfGrant| &grant.person == name && matches!(grant.state(&at), GrantState::Asked | GrantState::Granted);
+    let mut grants = store.grants().await.unwrap_or_default();
+    grants.retain(mine);
+    store.close().await;
+    grants
+}
+
+fn object(found: &Found, people: &[Person], grants: &[SelfGrant]) -> Value {
     let known = match &found.recognised.actor {
         Actor::Person(_) => "configured",
         Actor::Unverified(_) => "unverified",
@@ -69,6 +100,7 @@ fn object(found: &Found, people: &[Person]) -> Value {
         "keys": found.keys.iter().flatten().map(key).collect::<Vec<_>>(),
         "agent_error": found.keys.as_ref().err().map(ToString::to_string),
         "roles": roles.iter().map(grant).collect::<Vec<_>>(),
+        "grants": grants.iter().map(|grant| crate::cli::json::taken(grant, &SystemClock.now().wall)).collect::<Vec<_>>(),
     })
 }
 

@@ -6,7 +6,8 @@ use super::super::file::{Fields, named};
 use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::Findings;
-use super::{approvers, gates, label};
+use super::known::Known;
+use super::{approvers, gates, label, self_service};
 use crate::model::catalog::{Assurance, Environment, OnConflict, Protection, Scheduling};
 use crate::model::name::{EnvironmentName, RoleName};
 use crate::model::operator::Person;
@@ -28,6 +29,7 @@ const KEYS: &[&str] = &[
     gates::KEYS[4],
     gates::KEYS[5],
     gates::KEYS[6],
+    "self_service",
 ];
 const PROTECTION: &[&str] = &[
     "approvals",
@@ -44,17 +46,17 @@ const BREAK_GLASS: &[&str] = &["review_within"];
 const MOST_APPROVALS: u64 = 100;
 
 /// All environments in their order; those without `order` keep the order of the file.
-pub(super) fn environments(nodes: &[Node], people: &[Person], found: &mut Findings) -> Vec<Environment> {
+pub(super) fn environments(nodes: &[Node], people: &[Person], known: &Known<'_>, found: &mut Findings) -> Vec<Environment> {
     let mut all: Vec<_> = nodes
         .iter()
         .enumerate()
-        .filter_map(|(place, node)| environment(node, u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1), people, found))
+        .filter_map(|(place, node)| environment(node, u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1), (people, known), found))
         .collect();
     all.sort_by_key(|environment| environment.order);
     all
 }
 
-fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings) -> Option<Environment> {
+fn environment(node: &Node, place: u32, (people, known): (&[Person], &Known<'_>), found: &mut Findings) -> Option<Environment> {
     let what = label("environment", node);
     let fields = Fields::open(node, &what, KEYS, found)?;
     let name = fields.name(EnvironmentName::new, found);
@@ -74,6 +76,7 @@ fn environment(node: &Node, place: u32, people: &[Person], found: &mut Findings)
         protection,
         gates: gates::gates(&fields, people, found),
         scheduling: scheduling(&fields, found),
+        self_service: self_service::rules(&fields, (people, known), found),
     };
     warn_of_roles(&fields, &environment, people, found);
     Some(environment)

@@ -10,6 +10,7 @@ mod known;
 mod oscal;
 mod person;
 mod room;
+mod self_service;
 mod service;
 mod times;
 mod timetable;
@@ -72,7 +73,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let desks: Vec<DeskSettings> = desks.into_iter().filter_map(|node| desk::desk(node, &known, found)).collect();
     desk::refuse_twins(&desks, &webhooks, tables("webhook", found), found);
     let people = person::people(people, &known, found);
-    let environments = environment::environments(environments, &people, found);
+    let environments = environment::environments(environments, &people, &known, found);
     let checked: Vec<_> = services.iter().filter_map(|node| service::service(node, &known, found)).collect();
     service::warn_of_shared_servers(services, found);
     circle::refuse(services, found);

@@ -67,6 +67,7 @@ impl Scenario {
                 min_requests: environment.min_requests,
                 assurance: Assurance::T0,
                 protection: protection(&environment.protection),
+                self_service: Vec::new(),
             })
             .collect();
         environments.sort_by_key(|environment| environment.order);

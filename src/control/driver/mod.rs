@@ -4,7 +4,9 @@ mod clerk;
 pub mod courier;
 mod keep;
 pub mod outside;
+mod picture;
 pub mod rehearse;
+mod said;
 pub mod switchboard;
 mod tape;
 

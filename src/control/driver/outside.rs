@@ -7,21 +7,23 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::courier::Couriers;
-use super::switchboard::unsupported;
 pub use super::switchboard::{Switchboard, abilities};
-use crate::control::event::{Event, Reading, StorePicture};
+use super::switchboard::{timed_out, unsupported};
+use super::{picture, said};
+use crate::control::event::{Event, Reading};
 use crate::control::gate::{self, AtBegin, Said};
 use crate::control::record;
+use crate::control::saying::By;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
 use crate::model::authorship::Span;
 use crate::model::capability::Capability;
 use crate::model::deed::{Effect, EffectKey, EntryKind};
-use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::error::{PortError, SendError};
 use crate::model::name::{BackendName, PlanId};
 use crate::model::origin::Range;
-use crate::model::outbox::Progress;
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::presence::Presence;
 use crate::model::reason::Reason;
 use crate::model::rules::RuleStanding;
 use crate::model::text::Text;
@@ -33,12 +35,6 @@ use crate::ports::outbox::Outbox;
 use crate::ports::signer::{SignError, Signed, Signer};
 use crate::ports::{Port, Ports};
 
-/// Entries that the room keeps in sight.
-const ENTRIES: u32 = 500;
-/// Deeds that the room keeps in sight.
-const DEEDS: u32 = 50;
-/// Changes at desks that the room keeps in sight.
-const DESK_CHANGES: u32 = 200;
 /// Lines of the journal that are read at the start.
 const LINES: u32 = 500;
 /// Lines of a log that are read at once.
@@ -58,6 +54,8 @@ pub struct Outside {
     /// Epochs of the leases that this process has, of deeds that it began and of those that it took over.
     leases: Mutex<BTreeMap<PlanId, u64>>,
     generation: Mutex<Option<i64>>,
+    /// Who was here when it was looked at last.
+    here: Mutex<Vec<Presence>>,
 }
 
 /// An effect on its way to a backend.
@@ -103,6 +101,7 @@ impl Outside {
             begun: Mutex::default(),
             leases: Mutex::default(),
             generation: Mutex::new(None),
+            here: Mutex::default(),
         }
     }
 
@@ -166,6 +165,8 @@ impl Outside {
             | Task::StoreWaiting { .. }
             | Task::Rule { .. }
             | Task::NameRules { .. }
+            | Task::Speak { .. }
+            | Task::Appear { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => true,
@@ -178,6 +179,7 @@ impl Outside {
             | Task::Sign { .. }
             | Task::SignRuling { .. }
             | Task::SignNaming { .. }
+            | Task::SignSaying { .. }
             | Task::Journal { .. } => false,
         }
     }
@@ -255,6 +257,13 @@ impl Outside {
                 };
                 Some(Event::NamingSigned { naming, result })
             }
+            Task::SignSaying { saying, keys } => {
+                let result = match self.ledger.said_body(&saying).await {
+                    Ok((kind, body)) => self.signature(&keys, kind, &body).await,
+                    Err(error) => Err(SignError::Broken(Text::clean(&error.to_string()))),
+                };
+                Some(Event::SayingSigned { saying, result })
+            }
             Task::Journal { elsewhere: true, .. }
             | Task::Begin { .. }
             | Task::Send { .. }
@@ -265,6 +274,8 @@ impl Outside {
             | Task::StoreWaiting { .. }
             | Task::Rule { .. }
             | Task::NameRules { .. }
+            | Task::Speak { .. }
+            | Task::Appear { .. }
             | Task::Remember { .. }
             | Task::ReadStore
             | Task::Verify => None,
@@ -371,6 +382,10 @@ impl Outside {
                 let result = self.ledger.accept_rules(&naming, signed.as_ref(), &may).await;
                 Written::event(Event::RulesNamed { naming, result })
             }
+            Task::Speak { saying, actor, signed, catalog, read_only, accepted } => {
+                let by = By { actor: &actor, catalog: &catalog, read_only, accepted: accepted.map(|accepted| *accepted) };
+                Written::event(said::speak(self.ledger.as_ref(), saying, signed.as_ref(), &by).await)
+            }
             Task::Remember { changes } => {
                 if let Err(error) = self.ledger.remember(&changes).await {
                     tracing::warn!(%error, "what was seen could not be remembered");
@@ -378,7 +393,14 @@ impl Outside {
                 *self.generation.lock().await = None;
                 Written::default()
             }
-            Task::ReadStore => self.read_store().await.map(Written::event).unwrap_or_default(),
+            Task::Appear { presence } => {
+                self.ledger.appear(&presence);
+                Written { events: self.look_around().await.into_iter().collect(), outgoing: None }
+            }
+            Task::ReadStore => {
+                let here = self.look_around().await;
+                Written { events: here.into_iter().chain(self.read_store().await).collect(), outgoing: None }
+            }
             Task::Verify => Written::event(Event::Verified { result: self.ledger.verify().await }),
             Task::Poll { .. }
             | Task::ReadLog { .. }
@@ -389,6 +411,7 @@ impl Outside {
             | Task::Sign { .. }
             | Task::SignRuling { .. }
             | Task::SignNaming { .. }
+            | Task::SignSaying { .. }
             | Task::Journal { .. } => Written::default(),
         }
     }
@@ -444,6 +467,16 @@ impl Outside {
         Event::Answered { plan, step, result }
     }
 
+    /// Who is here, when it is otherwise than it was seen last: a few system calls, with each reading of the store.
+    async fn look_around(&self) -> Option<Event> {
+        let here = self.ledger.here();
+        let mut seen = self.here.lock().await;
+        (*seen != here).then(|| {
+            seen.clone_from(&here);
+            Event::Here { here }
+        })
+    }
+
     /// Reads the store, unless nothing was committed since it was read last.
     async fn read_store(&self) -> Option<Event> {
         let mut last = self.generation.lock().await;
@@ -457,36 +490,8 @@ impl Outside {
         if *last == Some(generation) {
             return None;
         }
-        let result = self.picture().await.map(Box::new);
+        let result = picture::read(self.ledger.as_ref(), self.outbox.as_deref()).await.map(Box::new);
         *last = result.is_ok().then_some(generation);
         Some(Event::StoreRead { result })
     }
-
-    async fn picture(&self) -> Result<StorePicture, LedgerError> {
-        let size = self.ledger.size().await?;
-        Ok(StorePicture {
-            states: self.ledger.states().await?,
-            open: self.ledger.open_deeds().await?,
-            recent: self.ledger.recent_deeds(DEEDS).await?,
-            waiting: self.ledger.waiting().await?,
-            past: self.ledger.past().await?,
-            reviews: self.ledger.reviews().await?,
-            entries: self.ledger.entries(size.saturating_sub(u64::from(ENTRIES)), ENTRIES).await?,
-            size,
-            witnesses: self.ledger.witnesses(),
-            rules: self.ledger.rules().await?,
-            receivers: match &self.outbox {
-                Some(outbox) => outbox.progress().await?.into_iter().filter(Progress::needs_a_person).collect(),
-                None => Vec::new(),
-            },
-            desk_changes: match &self.outbox {
-                Some(outbox) => outbox.desk_changes(DESK_CHANGES).await?,
-                None => Vec::new(),
-            },
-        })
-    }
-}
-
-fn timed_out(backend: &BackendName, doing: &str, within: Duration) -> PortError {
-    PortError::new(PortErrorKind::TimedOut, backend, doing, &format!("no whole answer within {} s", within.as_secs()))
 }

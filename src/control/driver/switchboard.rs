@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::control::world::ByHand;
 use crate::model::capability::Capability;
@@ -64,6 +65,11 @@ pub fn abilities(ports: &Ports) -> BTreeMap<BackendName, (&'static [Capability],
             (name.clone(), (port.capabilities(), by_hand))
         })
         .collect()
+}
+
+/// What did not answer in time.
+pub(super) fn timed_out(backend: &BackendName, doing: &str, within: Duration) -> PortError {
+    PortError::new(PortErrorKind::TimedOut, backend, doing, &format!("no whole answer within {} s", within.as_secs()))
 }
 
 /// What this version cannot ask of a backend.

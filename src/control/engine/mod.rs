@@ -4,6 +4,7 @@ mod confirm;
 mod decide;
 mod record;
 mod recover;
+mod refused;
 mod reread;
 mod send;
 mod watch;
@@ -31,6 +32,7 @@ use crate::ports::ledger::{LedgerError, Outcome};
 use crate::ports::signer::{SignError, Signed};
 
 pub use confirm::Baseline;
+pub use refused::{reason_of, reasons_of};
 
 /// How long preconditions may take to be read anew.
 const REREAD_WITHIN: Duration = Duration::from_secs(10);
@@ -261,6 +263,11 @@ impl Machine {
             | Event::NameRules { .. }
             | Event::NamingSigned { .. }
             | Event::RulesNamed { .. }
+            | Event::Speak { .. }
+            | Event::SayingSigned { .. }
+            | Event::Spoke { .. }
+            | Event::Here { .. }
+            | Event::Recognised { .. }
             | Event::Looking { .. }
             | Event::Following { .. }
             | Event::VerifyAsked
@@ -393,31 +400,6 @@ fn fresh_deed(plan: &Plan) -> Deed {
 
 fn words_of(reasons: &[Reason]) -> String {
     reasons.first().map_or_else(|| "denied".to_owned(), |reason| reason.text.to_string())
-}
-
-/// The ledger's refusal as reasons: those of policy as they are.
-pub fn reasons_of(error: &LedgerError) -> Vec<Reason> {
-    let of_policy = if let LedgerError::Refused(reasons) = error { reasons.clone() } else { Vec::new() };
-    if of_policy.is_empty() { vec![reason_of(error)] } else { of_policy }
-}
-
-/// The ledger's refusal as a reason: its rule decides the exit code.
-pub fn reason_of(error: &LedgerError) -> Reason {
-    let (rule, fix) = match error {
-        LedgerError::Unwritable(_) => (
-            "record",
-            "make the store writable; deeds are refused until it is, save break glass with a second place ([ledger] break_glass)",
-        ),
-        LedgerError::Broken(_) => ("ledger", "gonogo ledger verify says what is wrong"),
-        LedgerError::Ambiguous(_) => ("ambiguous", "give more of the plan's digits"),
-        LedgerError::NoPlan(_) | LedgerError::Expired(_) => ("expired", "plan again"),
-        LedgerError::Spent(_) => ("spent", "plan again; an approval is spent with its plan"),
-        LedgerError::Busy { .. } | LedgerError::LostLease(_) => ("busy", "wait until the other deed is effective or failed"),
-        LedgerError::HeldBy { .. } => ("hold", "resume it first"),
-        LedgerError::AlreadySent(_) => ("changed", "look at the backend; it is not sent again"),
-        LedgerError::Denied(_) | LedgerError::Refused(_) => ("policy", "plan again to see every reason"),
-    };
-    Reason::new(rule, &error.to_string(), fix)
 }
 
 fn number(step: usize) -> u32 {

@@ -171,6 +171,7 @@ impl Machine {
             LedgerError::Broken(_)
             | LedgerError::NoPlan(_)
             | LedgerError::Ambiguous(_)
+            | LedgerError::NoGrant(_)
             | LedgerError::Expired(_)
             | LedgerError::Spent(_)
             | LedgerError::Busy { .. }

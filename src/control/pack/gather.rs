@@ -141,7 +141,7 @@ fn coming(
     let proven = view.and_then(|view| view.state.way_back.as_ref()).map(|proof| proof.at);
     let failures = failures(entries, &target.service);
     let risk = of_plan(world, plan, &failures, conflicts.len(), now);
-    let requirements = world.catalog.guard(target).map(|guard| approval::requirements(plan, guard, &world.catalog.people));
+    let requirements = world.catalog.guard(target).map(|guard| approval::requirements(plan, guard, &gate::roles(world, target, now.wall)));
     let asked = requirements.unwrap_or_default();
     let asked = asked.iter().map(|group| {
         let who = if group.may.is_empty() { "nobody who is configured".to_owned() } else { group.may.join(", ") };

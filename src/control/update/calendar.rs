@@ -68,7 +68,7 @@ mod tests {
     use crate::config::scenario::Scenario;
     use crate::control::calendar::tests::MADE;
     use crate::control::event::Event;
-    use crate::control::update::Opening;
+    use crate::control::update::{Opening, Seat};
     use crate::model::operator::Actor;
 
     #[test]
@@ -85,6 +85,7 @@ mod tests {
             abilities: BTreeMap::new(),
             seed: 1,
             tends: false,
+            seat: Seat::default(),
             rules: crate::control::world::RulesView::default(),
         };
         let mut room = Room::open(opening, now);

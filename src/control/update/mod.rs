@@ -5,21 +5,25 @@ mod calendar;
 mod deed;
 mod diary;
 mod moved;
+mod opening;
 mod reading;
 mod rules;
 mod ruling;
+mod saying;
+mod seat;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::opening::{Equipment, Opening, Seat};
 use crate::control::asks;
 use crate::control::engine::Machine;
 use crate::control::event::Event;
 use crate::control::schedule::{Schedule, Urgency};
 use crate::control::task::Task;
-use crate::control::world::{self, ByHand, LogView, RulesView, World};
+use crate::control::world::{self, ByHand, LogView, World};
 use crate::model::capability::Capability;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, Target};
@@ -37,53 +41,6 @@ const STORE_EVERY: Duration = Duration::from_secs(1);
 const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Lines that the timeline keeps.
 const TIMELINE: usize = 2000;
-
-/// What a room is opened with.
-#[derive(Debug, Clone)]
-pub struct Opening {
-    /// What is configured.
-    pub catalog: Arc<Catalog>,
-    /// Who is at the keys.
-    pub actor: Actor,
-    /// Whether deeds are impossible.
-    pub read_only: bool,
-    /// The installation, part of every Order.
-    pub installation: String,
-    /// Why the store could not be opened for writing.
-    pub record_trouble: Option<Text>,
-    /// Whether break glass can be recorded in a second place when the store cannot be written.
-    pub has_second_place: bool,
-    /// What each backend can do and how a person would do it by hand.
-    pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
-    /// Spreads the polls.
-    pub seed: u64,
-    /// Whether this process settles what dead ones left, watches, and remembers rollouts; a verb that only reads does not.
-    pub tends: bool,
-    /// What is known of the rules before the store was read: who is at the keys by what, and who wrote the files.
-    pub rules: RulesView,
-}
-
-/// What a room is equipped with once its backends and its store were opened.
-#[derive(Debug, Clone, Default)]
-pub struct Equipment {
-    /// The installation, part of every Order; never empty.
-    pub installation: String,
-    /// Why the store could not be opened for writing.
-    pub record_trouble: Option<Text>,
-    /// Whether break glass can be recorded in a second place when the store cannot be written.
-    pub has_second_place: bool,
-    /// What each backend can do and how a person would do it by hand.
-    pub abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
-}
-
-impl Opening {
-    /// The opening with its equipment at hand from the beginning.
-    #[must_use]
-    pub fn equipped(self, equipment: Equipment) -> Self {
-        let Equipment { installation, record_trouble, has_second_place, abilities } = equipment;
-        Self { installation, record_trouble, has_second_place, abilities, ..self }
-    }
-}
 
 /// Everything that the update works on: the world that screens see, and the machines behind it.
 #[derive(Debug)]
@@ -109,6 +66,12 @@ pub struct Room {
     moved: Vec<moved::Moved>,
     /// Targets whose hold was seen broken, each told once.
     broken_holds: BTreeSet<Target>,
+    /// Roles taken for a while whose end was told, by the grant's identity.
+    grants_ended: BTreeSet<String>,
+    /// Whether somebody sits before it.
+    is_seat: bool,
+    /// Whom the other processes were told to be here.
+    appeared: Option<Actor>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
     begun: bool,
@@ -138,8 +101,10 @@ impl Room {
 
     /// A room whose backends and store are still being opened: it can be shown, and no deed is possible before [`Room::equip`].
     pub fn bare(opening: Opening, now: Moment) -> Self {
+        let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
+        world.asking = (opening.seat == Seat::Asked).then(|| Text::clean("asking the agent"));
         Self {
-            world: World { rules: opening.rules, ..World::new(opening.catalog, opening.actor, opening.read_only, now) },
+            world: World { rules: opening.rules, ..world },
             machines: BTreeMap::new(),
             schedule: Schedule::new(opening.seed),
             previous: BTreeMap::new(),
@@ -154,6 +119,9 @@ impl Room {
             steady: BTreeMap::new(),
             moved: Vec::new(),
             broken_holds: BTreeSet::new(),
+            grants_ended: BTreeSet::new(),
+            is_seat: opening.seat != Seat::None,
+            appeared: None,
             abilities: BTreeMap::new(),
             tends: opening.tends,
             begun: false,
@@ -210,7 +178,8 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), self.diary_wake(), Some(self.store_due)]
+        let (diary, grants) = (self.diary_wake(), self.grants_wake());
+        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), diary, grants, Some(self.store_due)]
             .into_iter()
             .flatten()
             .min()
@@ -228,8 +197,10 @@ impl Room {
         } else {
             tasks.extend(self.on_event(now, event));
         }
+        tasks.extend(self.appear(now));
         tasks.extend(self.look_at_machines(now));
         tasks.extend(self.look_at_moves(now));
+        tasks.extend(self.look_at_grants(now));
         self.set_urgency();
         tasks.extend(self.polls(now));
         tasks.extend(self.logs(now));
@@ -304,6 +275,14 @@ impl Room {
             Event::NameRules { naming } => self.on_name_rules(naming),
             Event::NamingSigned { naming, result } => self.on_naming_signed(now, naming, result),
             Event::RulesNamed { naming, result } => self.on_rules_named(now, naming, result),
+            Event::Here { here } => {
+                self.on_here(now, here);
+                Vec::new()
+            }
+            Event::Recognised { actor, presented, words } => self.on_recognised(now, actor, presented, words),
+            Event::Speak { saying } => self.on_speak(saying),
+            Event::SayingSigned { saying, result } => self.on_saying_signed(now, saying, result),
+            Event::Spoke { saying, result } => self.on_spoke(now, saying, result.map(|spoken| *spoken)),
             Event::VerifyAsked => vec![Task::Verify],
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));

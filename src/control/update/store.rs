@@ -45,6 +45,7 @@ impl Room {
         self.diary.stale = true;
         self.world.past = Arc::new(picture.past);
         self.world.reviews = Arc::new(picture.reviews);
+        held.extend(self.on_grants(now, picture.grants));
         self.world.ledger.entries = Arc::new(picture.entries);
         self.world.ledger.size = picture.size;
         self.world.ledger.witnesses = picture.witnesses;

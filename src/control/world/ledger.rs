@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::model::approval::Ruling;
 use crate::model::name::PlanId;
 use crate::model::outbox::{DeskChange, Progress};
+use crate::model::self_service::{Saying, Spoken};
 use crate::model::text::Text;
 use crate::ports::ledger::{EntryRow, LedgerError};
 
@@ -51,6 +52,17 @@ pub struct Ruled {
     pub ruling: Ruling,
     /// When it was recorded, or why it was refused.
     pub result: Result<DateTime<Utc>, LedgerError>,
+    /// When this process learned of it.
+    pub at: DateTime<Utc>,
+}
+
+/// What an operator said beside plans, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// What was said.
+    pub saying: Saying,
+    /// What it made of its subject, or why it was refused.
+    pub result: Result<Spoken, LedgerError>,
     /// When this process learned of it.
     pub at: DateTime<Utc>,
 }

@@ -87,7 +87,7 @@ fn an_author_may_not_approve_and_may_say_no() {
     let ask = |decision, who: &Actor| {
         let guard = Some(guard(&rule, &gates));
         let (read_only, is_own_key, rules, at) = (false, None, "00", noon());
-        reasons_against(&Ask { plan: &plan, decision, actor: who, people: &people, guard, is_own_key, rules, read_only, at })
+        reasons_against(&Ask { plan: &plan, decision, actor: who, people: &people, grants: &[], guard, is_own_key, rules, read_only, at })
     };
     for (who, by) in [("bo", "bo-gh"), ("cy", "cy-bot[bot]")] {
         let reasons = ask(Decision::Approve, &actor(who));

@@ -188,7 +188,7 @@ fn another_configured_person_reviews() {
     people[0].os_user = Some("ana-on-host".to_owned());
     let review = review("checkout@prod", Cause::Emergency);
     let rules = |review: &Review, who: &Actor, read_only| {
-        against_review(review, who, &people, read_only).into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
+        against_review(review, who, &people, read_only, false).into_iter().map(|reason| reason.rule).collect::<Vec<_>>()
     };
     assert!(rules(&review, &actor("bo"), false).is_empty() && rules(&review, &actor("rea"), false).is_empty());
     assert_eq!(rules(&review, &actor("ana"), false), ["own-deed"]);

@@ -35,6 +35,7 @@ fn environment(name: &str, approvals: u32, assurance: Assurance) -> Ruled {
         protection: Protection { approvals, ..Protection::default() },
         gates: Gates::default(),
         conflicts: None,
+        self_service: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::plan::{Checked, Precondition};
 use crate::model::reason::Reason;
 use crate::model::rollout::Hold;
 use crate::policy::approval::agreed_since;
+use crate::policy::role::Roles;
 
 /// A shift that is booked for an hour from noon + 2 h on.
 fn booked() -> Plan {
@@ -87,18 +88,22 @@ fn agreement_is_asked_for_before_its_time_and_what_stands_in_the_way_now_is_no_r
     assert_eq!(told(&verdict), ("deny", vec!["changed"]));
 }
 
+fn held(people: &[Person]) -> Roles<'_> {
+    Roles::of(people, &[], None, noon())
+}
+
 #[test]
 fn a_plan_is_ready_when_the_last_of_those_who_must_agree_has_agreed() {
     let (rule, gates, people) = (protection(2), Gates::default(), people());
     let plan = booked();
     let of = |person: &str, minutes: i64| Approval { at: noon() + TimeDelta::minutes(minutes), ..approval(person, 600) };
     let since = |approvals: &[Approval]| {
-        agreed_since(&plan, guard(&rule, &gates), &people, approvals, &(noon() + TimeDelta::hours(1)))
+        agreed_since(&plan, guard(&rule, &gates), &held(&people), approvals, &(noon() + TimeDelta::hours(1)))
             .map(|at| at.signed_duration_since(noon()).num_minutes())
     };
     assert_eq!(since(&[]), None);
     assert_eq!(since(&[of("bo", 3), of("rea", 4)]), None);
     assert_eq!(since(&[of("cy", 30), of("bo", 3)]), Some(30));
     let nobody = protection(0);
-    assert_eq!(agreed_since(&plan, guard(&nobody, &gates), &people, &[of("bo", 3)], &noon()), Some(plan.made));
+    assert_eq!(agreed_since(&plan, guard(&nobody, &gates), &held(&people), &[of("bo", 3)], &noon()), Some(plan.made));
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::reason::Reason;
-use crate::model::review::{Cause, Finding, Review};
-use crate::ports::ledger::{Ledger, LedgerError};
+use crate::model::review::{Cause, Finding};
+use crate::ports::ledger::{Ledger, LedgerError, ReviewAt};
 
 pub const DAY: Duration = Duration::from_hours(24);
 
@@ -28,7 +28,7 @@ fn finding(plan: &Plan, person: &str) -> Finding {
     Finding { plan: plan.id.short(), person: person.to_owned(), words: Text::clean("it was right") }
 }
 
-fn nothing(_: &Review) -> Vec<Reason> {
+fn nothing(_: &ReviewAt<'_>) -> Vec<Reason> {
     Vec::new()
 }
 
@@ -163,17 +163,17 @@ async fn a_review_is_closed_once_and_a_refused_one_is_on_record() {
     let store = store(dir.path(), &clock).await;
     let plan = broken(&clock, Verb::Shift, "1");
     store.begin(&plan, &over(plan.id)).await.unwrap();
-    let own = |_: &Review| vec![Reason::new("own-deed", "ana asked for it", "another person")];
+    let own = |_: &ReviewAt<'_>| vec![Reason::new("own-deed", "ana asked for it", "another person")];
     assert!(
-        matches!(store.review(&finding(&plan, "ana"), &own).await, Err(LedgerError::Refused(reasons)) if reasons[0].rule == "own-deed")
+        matches!(store.review(&finding(&plan, "ana"), None, &own).await, Err(LedgerError::Refused(reasons)) if reasons[0].rule == "own-deed")
     );
     assert!(store.reviews().await.unwrap()[0].is_owed());
-    let closed = store.review(&finding(&plan, "bo"), &nothing).await.unwrap();
+    let closed = store.review(&finding(&plan, "bo"), None, &nothing).await.unwrap();
     assert_eq!(closed.closed.as_ref().unwrap().by, "bo");
     assert_eq!(store.reviews().await.unwrap(), [closed]);
-    assert!(matches!(store.review(&finding(&plan, "cy"), &nothing).await, Err(LedgerError::Spent(_))));
+    assert!(matches!(store.review(&finding(&plan, "cy"), None, &nothing).await, Err(LedgerError::Spent(_))));
     let unknown = Finding { plan: "ffffffff".to_owned(), ..finding(&plan, "cy") };
-    assert!(matches!(store.review(&unknown, &nothing).await, Err(LedgerError::NoPlan(_))));
+    assert!(matches!(store.review(&unknown, None, &nothing).await, Err(LedgerError::NoPlan(_))));
     assert_eq!(kinds(&store).await, ["signers", "break-glass", "intent", "denied", "break-glass"]);
     let told = body(&store.lines().await.unwrap().1[4]);
     assert_eq!((&told["state"], &told["person"], &told["words"]), (&"reviewed".into(), &"bo".into(), &"it was right".into()));
@@ -206,13 +206,13 @@ async fn an_emergency_change_owes_its_review_when_it_took_effect() {
     let begun = store.begin(&plan, &judge).await.unwrap();
     let review = store.reviews().await.unwrap().remove(0);
     assert!(review.cause == Cause::Emergency && !review.is_owed());
-    assert!(matches!(store.review(&finding(&plan, "bo"), &nothing).await, Err(LedgerError::Refused(_))));
+    assert!(matches!(store.review(&finding(&plan, "bo"), None, &nothing).await, Err(LedgerError::Refused(_))));
     store.sending(&begun, 0).await.unwrap();
     store.record(plan.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
     clock.pass(Duration::from_secs(5));
     store.record(plan.id, &outcome(EntryKind::Effective, None)).await.unwrap();
     assert_eq!(store.reviews().await.unwrap()[0].due, Some(clock.now().wall + TimeDelta::days(1)));
-    store.review(&finding(&plan, "bo"), &nothing).await.unwrap();
+    store.review(&finding(&plan, "bo"), None, &nothing).await.unwrap();
 }
 
 /// A ledger over a store that can only be read, as on a full disk.
@@ -235,7 +235,7 @@ async fn what_only_the_second_place_holds_is_taken_over_once() {
     promote.intent.args.break_glass = Some(Duration::from_mins(10));
     promote.id = promote.order.id().unwrap();
     let deny = |_: &AtCommit| Verdict::Deny(vec![Reason::new("hold", "held", "resume")]);
-    assert!(matches!(ledger.begin(&promote, &deny).await, Err(LedgerError::Denied(_))), "the judge is asked all the same");
+    assert!(matches!(ledger.begin(&promote, &deny).await, Err(LedgerError::Refused(_))), "the judge is asked all the same");
     assert!(!second(dir.path()).exists());
     let begun = ledger.begin(&promote, &over(promote.id)).await.unwrap();
     assert!(matches!(ledger.begin(&promote, &over(promote.id)).await, Err(LedgerError::Spent(_))));

@@ -93,7 +93,7 @@ fn a_headless_verb_without_configuration_is_exit_8() {
 fn what_needs_no_configuration_works_without_one() {
     let place = Place::bare();
     let who = place.json(0, &["whoami"]);
-    shape::keys(&who, "schema name os_user known by how keys agent_error roles");
+    shape::keys(&who, "schema name os_user known by how keys agent_error roles grants");
     assert_eq!((&who["name"], &who["known"]), (&format!("os:{}", os_user()).into(), &"unverified".into()));
     assert!(place.run(&["whoami"]).exits(0).out.contains("unverified"));
     assert!(place.run(&["doctor"]).exits(0).out.contains("nothing is configured"));

@@ -176,3 +176,29 @@ fn an_overdue_review_stops_the_next_change_and_never_the_way_back() {
     two.cy(0, &["review", &id[..8], "--reason", "seen, it was needed"]);
     asked(&["shift", "checkout@prod", "60"], 0);
 }
+
+#[test]
+fn from_tier_t1_on_a_review_bears_the_reviewers_own_signature_or_is_refused_and_recorded() {
+    let (pair, pool) = (Pair::shared(), Pair::pool());
+    let (anas, cys) = (Agent::start(), Agent::start());
+    let (ana, cy) = (anas.add("ana", &["-t", "ed25519"]), cys.add("cy", &["-t", "ed25519"]));
+    // Cy is known by his account too, so that he is somebody without his key.
+    let user = super::place::os_user();
+    let people =
+        format!("[[person]]\nname = \"ana\"\nkeys = [\"{ana}\"]\n[[person]]\nname = \"cy\"\nos_user = \"{user}\"\nkeys = [\"{cy}\"]\n");
+    let environment = "hold_time = \"1s\"\nassurance = \"T1\"\nprotection = { approvals = 1 }".to_owned();
+    let place = Room { environment, people, ..pair.room(&pool) }.place();
+    let glass = ["break-glass", "shift", "checkout@prod", "20", "--reason", WHY, "--json"];
+    let id = run(&place, &anas.socket(), &glass).exits(0).json()["plan"].as_str().unwrap()[..12].to_owned();
+    let review = ["review", &id, "--reason", "it was right, the router was restored"];
+    let none = anas.folder().join("none.sock");
+    let refused = run(&place, &none, &review).exits(3);
+    assert!(refused.err.contains("asks for a signature by cy's own key"), "{refused:?}");
+    assert_eq!(place.json(0, &["break-glass", "list"])["owed"].as_array().unwrap().len(), 1, "still owed");
+    assert_eq!(place.newest().as_deref(), Some("denied"));
+    run(&place, &cys.socket(), &review).exits(0);
+    let list = place.json(0, &["ledger", "list"]);
+    let last = list["entries"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["kind"], &last["signer"]), (&"break-glass".into(), &"cy".into()), "{last}");
+    place.run(&["ledger", "verify"]).exits(0);
+}

@@ -59,7 +59,7 @@ fn a_role_that_is_missing_denies() {
     }
     assert_eq!(pair.weight(&pool), 0);
     let told = place.json(3, &["explain", "shift", "checkout@prod", "20"]);
-    shape::keys(&told, "schema verb target requester verdict reasons needs given may_approve");
+    shape::keys(&told, "schema verb target requester verdict reasons needs given here may_approve");
     assert_eq!(told["verdict"], "deny");
     assert_eq!(place.json(0, &["explain", "shift", "checkout@prod", "20", "--as", "cy"])["verdict"], "permit");
     assert!(place.run(&["explain", "shift", "checkout@prod", "20"]).exits(3).out.contains("NO GO"));

@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod deeds;
+mod grants;
 mod kills;
 mod pairs;
 mod promises;
@@ -171,6 +172,7 @@ impl Stage {
             seed: self.seed,
             tends: true,
             rules: RulesView::default(),
+            seat: gonogo::control::update::Seat::None,
         };
         let outside = Outside::new(ports, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
         let salt = person.len() as u64 + self.clock.now().boot.0;

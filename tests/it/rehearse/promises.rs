@@ -366,6 +366,7 @@ async fn p7_p10_approvals_signatures_and_freezes_are_looked_at_again_inside_the_
         at: now.wall,
         approvals: Vec::new(),
         owed: Vec::new(),
+        grants: Vec::new(),
         is_own_key: false,
         rules: gonogo::model::rules::RuleStanding::default(),
     };
@@ -428,6 +429,7 @@ async fn p7_the_judge_of_the_transaction_reads_the_store_and_not_the_room() {
         at: plan.expires,
         approvals: Vec::new(),
         owed: Vec::new(),
+        grants: Vec::new(),
         is_own_key: false,
         rules: gonogo::model::rules::RuleStanding::default(),
     };

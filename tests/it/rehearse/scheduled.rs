@@ -162,6 +162,7 @@ async fn what_is_refused_when_scheduled_is_the_later_one_also_inside_the_transac
         at: begin,
         approvals: Vec::new(),
         waiting,
+        grants: Vec::new(),
         owed: Vec::new(),
         is_own_key: false,
         rules: gonogo::model::rules::RuleStanding::default(),

@@ -16,10 +16,12 @@ use gonogo::model::name::{BackendName, PlanId, PoolName};
 use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
+use gonogo::model::presence::Presence;
 use gonogo::model::reason::Reason;
 use gonogo::model::review::{Finding, Review};
 use gonogo::model::rollout::{StateChange, TargetState};
 use gonogo::model::rules::{Naming, RuleStanding};
+use gonogo::model::self_service::{Saying, SelfGrant};
 use gonogo::model::signal::{Ask, SignalReading};
 use gonogo::model::text::Text;
 use gonogo::model::traffic::TrafficReading;
@@ -27,7 +29,7 @@ use gonogo::ports::alerts::Alerts;
 use gonogo::ports::ci::{Ci, Found, RunReceipt};
 use gonogo::ports::clock::Clock;
 use gonogo::ports::ledger::{
-    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
+    Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use gonogo::ports::metrics::Metrics;
 use gonogo::ports::signer::Signed;
@@ -323,8 +325,33 @@ impl Ledger for TappedLedger {
     fn reviews(&self) -> Pending<'_, Result<Vec<Review>, LedgerError>> {
         self.inner.reviews()
     }
-    fn review<'a>(&'a self, finding: &'a Finding, may: MayReview<'a>) -> Pending<'a, Result<Review, LedgerError>> {
-        self.inner.review(finding, may)
+    fn review<'a>(
+        &'a self,
+        finding: &'a Finding,
+        signed: Option<&'a Signed>,
+        may: MayReview<'a>,
+    ) -> Pending<'a, Result<Review, LedgerError>> {
+        self.inner.review(finding, signed, may)
+    }
+    fn appear(&self, presence: &Presence) {
+        self.inner.appear(presence);
+    }
+    fn here(&self) -> Vec<Presence> {
+        self.inner.here()
+    }
+    fn grants(&self) -> Pending<'_, Result<Vec<SelfGrant>, LedgerError>> {
+        self.inner.grants()
+    }
+    fn grant<'a>(
+        &'a self,
+        saying: &'a Saying,
+        signed: Option<&'a Signed>,
+        may: MayGrant<'a>,
+    ) -> Pending<'a, Result<SelfGrant, LedgerError>> {
+        self.inner.grant(saying, signed, may)
+    }
+    fn said_body<'a>(&'a self, saying: &'a Saying) -> Pending<'a, Result<(EntryKind, Vec<u8>), LedgerError>> {
+        self.inner.said_body(saying)
     }
     fn wait_for(&self, plan: PlanId) -> Pending<'_, Result<(), LedgerError>> {
         self.write(Refuse::Everything, "wait".to_owned(), self.inner.wait_for(plan))

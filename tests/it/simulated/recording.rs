@@ -40,6 +40,7 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
         seed,
         tends: true,
         rules: RulesView::default(),
+        seat: gonogo::control::update::Seat::None,
     };
     let outside = Outside::new(ports, store.clone(), Some(store), clock.clone());
     let mut rehearsal = Rehearsal::open(clock, outside, opening);
@@ -155,6 +156,7 @@ fn replay(lines: &[String], until: Moment) -> World {
                     seed: 0,
                     tends,
                     rules: RulesView::default(),
+                    seat: gonogo::control::update::Seat::None,
                 };
                 let mut opened = Room::open(opening, at);
                 opened.update(&at, Event::Woke);

@@ -92,9 +92,10 @@ pub fn approvals(page: &mut Page<'_, '_>, queued: &Queued<'_>) {
     let could: Vec<String> = queued
         .could
         .iter()
-        .map(|one| match &one.seen {
-            Some(at) => format!("{}, in the ledger {} ago", one.name, page.scene.ago(at)),
-            None => format!("{}, not in the newest entries", one.name),
+        .map(|one| match (one.here, &one.seen) {
+            (true, _) => format!("{}, who is here now", one.name),
+            (false, Some(at)) => format!("{}, not here, in the ledger {} ago", one.name, page.scene.ago(at)),
+            (false, None) => format!("{}, not here, not in the newest entries", one.name),
         })
         .collect();
     match (could.as_slice(), queued.needs) {
@@ -104,7 +105,7 @@ pub fn approvals(page: &mut Page<'_, '_>, queued: &Queued<'_>) {
         ([], _) if agreed => page.text(3, Role::Quiet, "it needs none"),
         ([], _) => {}
         (names, _) => {
-            page.mark(Mark::Waits, Role::Waits, &format!("could agree: {}; who is here is not known", names.join("; ")));
+            page.mark(Mark::Waits, Role::Waits, &format!("could agree: {}", names.join("; ")));
         }
     }
     if let Some(digest) = evidence.as_deref().and_then(|digest| digest.get(..8)) {

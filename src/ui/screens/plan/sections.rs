@@ -1,6 +1,8 @@
 //! What a plan says of itself: now and afterwards, the steps, the cost, what stands in the way, what was looked at.
 
+use crate::control::gate as rules;
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::presence::of_them;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ui::row::Row;
@@ -83,7 +85,11 @@ pub fn stops(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
         Verdict::Permit(_) => {}
         Verdict::Early(_) => page.mark(Mark::Waits, Role::Plain, "waits for its time; nothing else stands in its way"),
         Verdict::SecondPerson { needs, given, may, .. } => {
-            let who = if may.is_empty() { "nobody who may is configured".to_owned() } else { format!("{} may", may.join(", ")) };
+            let who = if may.is_empty() {
+                "nobody who may is configured".to_owned()
+            } else {
+                format!("{} may, {}", may.join(", "), of_them(&page.scene.world.here, may))
+            };
             page.mark(Mark::Waits, Role::Waits, &format!("waits for another person: agreed {given} of {needs}; {who}"));
         }
         Verdict::Deny(reasons) => {
@@ -115,12 +121,23 @@ pub fn passed(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
     let passed = plan.preconditions.iter().filter(|checked| checked.holds && checked.broken.is_none()).count();
     let checks = format!("{} passed", words::counted(passed, "check", "checks"));
     let line = match verdict {
-        Verdict::Permit(_) => format!("you may: {}; {checks}", page.scene.world.actor),
+        Verdict::Permit(_) => format!("you may: {}{}; {checks}", page.scene.world.actor, by_grant(page, plan)),
         Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_) if passed == 0 => return,
         Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_) => checks,
     };
     page.rows.push(Row::rule(page.scene.theme, "checks"));
     page.mark(Mark::Proven, Role::Plain, &line);
+}
+
+/// The role that the requester took for a while and acts by, and until when; nothing where none is needed.
+fn by_grant(page: &Page<'_, '_>, plan: &Plan) -> String {
+    let (world, target, at) = (page.scene.world, plan.target(), page.scene.now.wall);
+    let asked = world.catalog.protection(target).map(|protection| protection.actor_roles.as_slice()).unwrap_or_default();
+    let actor = world.actor.to_string();
+    match rules::roles(world, target, at).granted(&actor, asked, target) {
+        Some(grant) => format!(", {} by a grant until {}", grant.role, page.scene.zone.time(&grant.until)),
+        None => String::new(),
+    }
 }
 
 /// What was looked at and does not bind.
