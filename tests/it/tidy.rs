@@ -157,6 +157,12 @@ fn commands_of_the_house_can_be_run() {
     }
 }
 
+#[test]
+fn every_break_still_has_its_place_and_its_test() {
+    let ran = Command::new("python3").args(["tests/sabotage", "--check"]).current_dir(root()).output().unwrap();
+    assert!(ran.status.success(), "{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+}
+
 /// The names in the tables of dependencies.
 fn manifest_names(manifest: &str) -> Vec<String> {
     let tables = manifest.split("\n[").filter(|table| table.starts_with("dependencies]") || table.starts_with("dev-dependencies]"));

@@ -61,10 +61,8 @@ fn an_agent_that_is_silent_delays_no_frame_and_lets_nobody_act() {
     let ana = make_key(keys.path(), "ana", &["-t", "ed25519"]);
     let place = Room { people: person("ana", &ana), environment: "hold_time = \"1s\"".to_owned(), ..pair.room(&Pair::pool()) }.place();
     let silent = Fake::start(|_| None);
-    let began = std::time::Instant::now();
     let room = room(&place, &silent.socket(), (120, 40));
     room.sees("who? asking the agent", Duration::from_secs(3));
-    assert!(began.elapsed() < Duration::from_secs(3));
     room.sees("checkout", SOON).press("h").sees("it is not known yet who is at the keys: asking the agent", SOON);
     assert!(place.newest().is_none_or(|kind| kind == "signers"));
     // It stays silent past its deadline: the account is ana's alone.
