@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
 use super::role::{Act, Roles};
-use super::{course, gate, glass, own_run};
+use super::{authors, course, gate, glass, own_run};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -99,15 +99,25 @@ fn roles<'a>(case: &Case<'a>) -> Roles<'a> {
     Roles::of(case.people, case.grants, case.guard, case.at)
 }
 
-/// What the rules say against a plan that break glass may waive: windows and freezes, gate checks, that a run is the requester's own.
+/// What the rules say against a plan that break glass may waive: windows and freezes, gate checks, that a run or what it brings is the
+/// requester's own.
 fn waivable(case: &Case<'_>) -> Vec<Reason> {
     let mut reasons = case.shut.to_vec();
     reasons.extend(own_run::against_plan(case.plan, &case.plan.intent.requester, case.people));
+    reasons.extend(own_change(case));
     if case.plan.direction == Direction::Forward && course::early(case.plan, &case.at).is_none() {
         reasons.extend(gate::stopping(&case.plan.checks));
         reasons.extend(without_ticket(case));
     }
     reasons
+}
+
+/// Whoever opens a run's gate agrees to what the run brings, so who made some of it may not, whoever started the run.
+fn own_change(case: &Case<'_>) -> Option<Reason> {
+    let plan = case.plan;
+    let (Some(guard), Actor::Person(name)) = (case.guard, &plan.intent.requester) else { return None };
+    let opens = plan.asked_by.is_some() && plan.direction == Direction::Forward;
+    opens.then(|| authors::against(plan, guard, &authors::of_plan(plan, guard, case.people), name.as_str(), None)).flatten()
 }
 
 /// A change that goes forward without the ticket that its environment wants.

@@ -5,6 +5,7 @@ use crate::model::authorship::{Authorship, Span};
 use crate::model::catalog::BackendKind;
 use crate::model::gate::{AuthorRule, Unmapped};
 use crate::model::origin::{Authors, Identity, Range};
+use crate::model::run_gate::AskedBy;
 use crate::policy::approval::{counting, void};
 use crate::policy::authors::{known, of_account};
 
@@ -40,6 +41,31 @@ fn required() -> Gates {
 
 fn with(authors: Option<Authorship>) -> Plan {
     Plan { authors, ..plan(Verb::Shift, Direction::Forward) }
+}
+
+#[test]
+fn whoever_made_some_of_what_a_run_brings_does_not_open_its_gate() {
+    let (rule, people) = (protection(0), known_people());
+    let asked = AskedBy { kind: "github".to_owned(), accounts: vec![Text::clean("cy-gh")] };
+    let told = |authors: Option<Authorship>, gates: &Gates, asked_by: Option<AskedBy>| {
+        let plan = Plan { asked_by, ..with(authors) };
+        judge(&Case { guard: Some(guard(&rule, gates)), ..case(&plan, &[], &people) })
+            .reasons()
+            .iter()
+            .map(|one| one.rule.clone())
+            .collect::<Vec<_>>()
+    };
+    let none: Vec<String> = Vec::new();
+    for own in [("ana-gh", ""), ("", "ANA@shop.example"), ("ana-bot[bot]", "")] {
+        let made = Some(made_by(&[("bo-gh", ""), own]));
+        assert_eq!(told(made.clone(), &Gates::default(), Some(asked.clone())), ["author"], "{own:?}");
+        // Who carries out a deed of their own is no approver: others agree, where the environment asks for it.
+        assert_eq!(told(made, &Gates::default(), None), none);
+    }
+    assert_eq!(told(Some(made_by(&[("bo-gh", "")])), &Gates::default(), Some(asked.clone())), none);
+    let unread = Some(Authorship::not_read(None, "it was not read", "wait"));
+    assert_eq!(told(unread.clone(), &Gates::default(), Some(asked.clone())), none);
+    assert_eq!(told(unread, &required(), Some(asked)), ["authors-unknown"]);
 }
 
 #[test]
