@@ -41,8 +41,9 @@ impl Write<'_> {
 
     /// Keeps bytes under their digest, for the entry that was appended last.
     pub async fn keep_evidence(&mut self, digest: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        sqlx::query("INSERT OR IGNORE INTO evidence (digest, json) VALUES (?, ?)").bind(digest).bind(bytes).execute(&mut *self.tx).await?;
-        sqlx::query("UPDATE entry SET evidence = ? WHERE n = ?")
+        sqlx::query("INSERT OR IGNORE INTO evidence (digest, json) VALUES (?, ?); UPDATE entry SET evidence = ? WHERE n = ?")
+            .bind(digest)
+            .bind(bytes)
             .bind(digest)
             .bind(i64::try_from(self.next()).map_err(broken)?.saturating_sub(1))
             .execute(&mut *self.tx)

@@ -9,7 +9,6 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use super::LEASE;
 use super::fault::broken;
 use super::sqlite::SqliteStore;
-use crate::model::deed::EntryKind;
 use crate::model::name::{BackendName, PlanId};
 use crate::model::outbox::{DeskChange, Line, Notice, NoticeKind, Parked, Progress, TROUBLE_AFTER};
 use crate::model::plan::Plan;
@@ -21,24 +20,6 @@ use crate::ports::outbox::{Before, Outbox};
 
 /// A lease that lasts no longer than this is renewed before it is used.
 const SPARE_MS: u64 = 22_000;
-
-/// A line for an entry, in the entry's own transaction; none while nobody is to be told anything.
-pub async fn tell_entry(
-    conn: &mut SqliteConnection,
-    n: u64,
-    kind: EntryKind,
-    at: DateTime<Utc>,
-    target: Option<&str>,
-) -> Result<(), LedgerError> {
-    sqlx::query("INSERT INTO outbox (n, kind, at, target) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM receiver)")
-        .bind(i64::try_from(n).map_err(broken)?)
-        .bind(kind.word())
-        .bind(at.timestamp_millis())
-        .bind(target)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
 
 /// A line for what happened to a plan and is no entry, in the transaction in which it happens.
 pub async fn tell_plan(conn: &mut SqliteConnection, kind: NoticeKind, plan: &Plan, at: DateTime<Utc>) -> Result<(), LedgerError> {

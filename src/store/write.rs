@@ -12,7 +12,6 @@ use tokio::task::JoinHandle;
 use super::checkpoint::{Checkpoint, Prepared};
 use super::fault::{broken, unwritable};
 use super::head::{Entry, FileGuard, Head};
-use super::outbox;
 use super::record::{Line, to_line};
 use super::schema::Part;
 use super::sign::ProcessKey;
@@ -22,6 +21,12 @@ use crate::model::deed::EntryKind;
 use crate::model::rules::RuleSet;
 use crate::model::time::Moment;
 use crate::ports::ledger::LedgerError;
+
+/// Writes a line for the receivers, while anybody is to be told anything, and the entry itself: one call, since each waits for the
+/// database's thread.
+const APPEND: &str = "INSERT INTO outbox (n, kind, at, target) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM receiver); \
+     INSERT INTO entry (n, line, leaf, at, kind, signer, deed, verb, target, requester, verdict, facts, words) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// The locked ledger. Begin one transaction on it.
 pub struct Gate<'a> {
@@ -93,26 +98,27 @@ impl Write<'_> {
         };
         let bytes = to_line(&line)?;
         let hash = leaf(&bytes);
-        outbox::tell_entry(&mut self.tx, n, entry.kind, self.at, entry.target.as_deref()).await?;
-        sqlx::query(
-            "INSERT INTO entry (n, line, leaf, at, kind, signer, deed, verb, target, requester, verdict, facts, words) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(i64::try_from(n).map_err(broken)?)
-        .bind(bytes)
-        .bind(hash.to_vec())
-        .bind(self.at.timestamp_millis())
-        .bind(entry.kind.word())
-        .bind(line.signer)
-        .bind(entry.deed.map(|deed| deed.to_string()))
-        .bind(entry.verb)
-        .bind(entry.target)
-        .bind(entry.requester)
-        .bind(entry.verdict)
-        .bind(serde_json::to_string(&entry.facts).map_err(broken)?)
-        .bind(entry.words)
-        .execute(&mut *self.tx)
-        .await?;
+        let (number, kind, at) = (i64::try_from(n).map_err(broken)?, entry.kind.word(), self.at.timestamp_millis());
+        sqlx::query(APPEND)
+            .bind(number)
+            .bind(kind)
+            .bind(at)
+            .bind(entry.target.clone())
+            .bind(number)
+            .bind(bytes)
+            .bind(hash.to_vec())
+            .bind(at)
+            .bind(kind)
+            .bind(line.signer)
+            .bind(entry.deed.map(|deed| deed.to_string()))
+            .bind(entry.verb)
+            .bind(entry.target)
+            .bind(entry.requester)
+            .bind(entry.verdict)
+            .bind(serde_json::to_string(&entry.facts).map_err(broken)?)
+            .bind(entry.words)
+            .execute(&mut *self.tx)
+            .await?;
         self.head.tree.push(hash);
         self.head.last = hash;
         self.appended = true;
