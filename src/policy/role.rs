@@ -156,17 +156,22 @@ impl<'a> Roles<'a> {
 
     /// Why a person who took a role has nothing of it for a target: the newest grant of one of `roles` tells.
     fn disappointed(&self, person: &str, roles: &[RoleName], target: &Target) -> Option<(&'static str, String)> {
-        let of = |grant: &&SelfGrant| grant.person.as_str() == person && roles.contains(&grant.role);
-        let mine = || self.grants.iter().filter(of);
-        let here = mine().filter(|grant| grant.place.covers(target)).max_by_key(|grant| (grant.until, grant.at));
-        if let Some(grant) = here {
+        if let Some(grant) = self.newest(person, roles, target) {
             return self.void(grant);
         }
-        let elsewhere = mine().filter(|grant| grant.state(&self.at) == GrantState::Granted).max_by_key(|grant| grant.until)?;
+        let of = |grant: &&SelfGrant| grant.person.as_str() == person && roles.contains(&grant.role);
+        let elsewhere =
+            self.grants.iter().filter(of).filter(|grant| grant.state(&self.at) == GrantState::Granted).max_by_key(|grant| grant.until)?;
         Some((
             "grant-elsewhere",
             format!("{person}'s grant {} of {} is for {}, not for {target}", elsewhere.short(), elsewhere.role, elsewhere.place),
         ))
+    }
+
+    /// The grant of one of `roles` that a person took for a target and that ends last, whatever became of it.
+    fn newest(&self, person: &str, roles: &[RoleName], target: &Target) -> Option<&'a SelfGrant> {
+        let of = |grant: &&SelfGrant| grant.person.as_str() == person && roles.contains(&grant.role) && grant.place.covers(target);
+        self.grants.iter().filter(of).max_by_key(|grant| (grant.until, grant.at))
     }
 
     /// Who has one of `roles` for a target now, in words: by configuration, and until when by a grant.
@@ -224,6 +229,10 @@ impl<'a> Roles<'a> {
             person.filter(|_| !matches!(rule, "grant-own" | "grant-not-agreed")).and_then(|person| self.could_take(person, roles, target));
         if let Some(take) = take {
             let _ = write!(fix, "{take}; or ");
+        }
+        let asked = person.filter(|_| rule == "grant-not-agreed").and_then(|person| self.newest(person.name.as_str(), roles, target));
+        if let Some(asked) = asked {
+            let _ = write!(fix, "one who holds the role runs `gonogo approve {target} --grant {}`; or ", asked.short());
         }
         let _ =
             write!(fix, "have the role {} in {}, which {} has now", names.join(" or "), target.environment, self.holders(roles, target));

@@ -238,9 +238,13 @@ impl Run {
     /// When the next try may be made: later each time, a little by chance, and never before the receiver asked.
     fn after(&self, tries: u32, asked: Option<DateTime<Utc>>) -> DateTime<Utc> {
         let pause = self.pace.saturating_mul(1 << tries.min(10)).min(LONGEST).mul_f64(0.75 + 0.5 * (self.chance)().clamp(0.0, 1.0));
-        let usual = self.clock.now().plus(pause).wall;
-        asked.map_or(usual, |asked| asked.max(usual))
+        due(self.clock.now().plus(pause).wall, asked)
     }
+}
+
+/// When the next try is due: as usual, and not before the receiver asked.
+fn due(usual: DateTime<Utc>, asked: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    asked.map_or(usual, |asked| asked.max(usual))
 }
 
 /// What one receiver has not got.
@@ -291,5 +295,18 @@ pub async fn settled(outbox: &Arc<dyn Outbox>, couriers: &[Courier], within: Dur
     match tokio::time::timeout(within, waiting).await {
         Ok(left) => left,
         Err(_) => left(outbox, couriers).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_try_is_made_as_usual_and_never_before_the_receiver_asked() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap();
+        assert_eq!(due(at(1), None), at(1));
+        assert_eq!(due(at(1), Some(at(30))), at(30));
+        assert_eq!(due(at(60), Some(at(30))), at(60), "who fails for long is asked less often than it wishes");
     }
 }

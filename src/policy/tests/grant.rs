@@ -93,7 +93,9 @@ fn it_holds_only_where_it_was_taken_and_while_the_rules_offer_it() {
     assert_eq!(rules_of(&plan, &offers, &[taken("dee", "@prod", 10)]), ["role"], "somebody else's");
     // The rules changed since: they are those of this moment.
     assert_eq!(rules_of(&plan, &[], &[taken("rea", "@prod", 10)]), ["grant-not-allowed"]);
-    assert_eq!(rules_of(&plan, &[offer("captain", 1)], &[taken("rea", "@prod", 10)]), ["grant-not-agreed"]);
+    let [(rule, words)] = told(&plan, &[offer("captain", 1)], &[taken("rea", "@prod", 10)], noon(), &[]).try_into().unwrap();
+    assert_eq!(rule, "grant-not-agreed");
+    assert!(words.contains("one who holds the role runs `gonogo approve checkout@prod --grant "), "{words}");
     assert_eq!(rules_of(&plan, &[offer("captain", 1)], &[agreed(taken("rea", "@prod", 10), "ana")]), ["approvals"]);
     let brief = SelfService { at_most: Duration::from_secs(30), ..offer("captain", 0) };
     assert_eq!(rules_of(&plan, &[brief], &[taken("rea", "@prod", 10)]), ["grant-ended"]);
