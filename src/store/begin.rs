@@ -72,8 +72,8 @@ impl SqliteStore {
         }
         self.owe(&mut write, plan, &permit, !signed.is_empty()).await?;
         let mut row = DeedRow::begin(plan, self.owner.name(), write.at);
+        write.saw(EntryKind::Intent, plan)?;
         row.append(&mut write, EntryKind::Intent, None, &plan.intent.reason, Map::new()).await?;
-        write.saw(plan).await?;
         if plan.order.effects.is_empty() {
             Self::take_effect(&mut row, &mut write).await?;
             lease.deed = None;

@@ -8,6 +8,7 @@ use super::fault::broken;
 use super::record::Line;
 use super::sqlite::SqliteStore;
 use super::write::Write;
+use crate::model::deed::EntryKind;
 use crate::model::plan::Plan;
 use crate::ports::ledger::{EntryRow, LedgerError};
 use base64ct::{Base64, Encoding as _};
@@ -33,21 +34,10 @@ pub struct Seen {
 }
 
 impl Write<'_> {
-    /// Keeps what the verdict over a plan saw, for the entry that was appended last.
-    pub async fn saw(&mut self, plan: &Plan) -> Result<(), LedgerError> {
+    /// The next entry of that kind is about what the verdict over a plan saw.
+    pub fn saw(&mut self, kind: EntryKind, plan: &Plan) -> Result<(), LedgerError> {
         let digest = plan.evidence_digest().map_err(broken)?;
-        self.keep_evidence(&digest, &plan.evidence_bytes().map_err(broken)?).await
-    }
-
-    /// Keeps bytes under their digest, for the entry that was appended last.
-    pub async fn keep_evidence(&mut self, digest: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-        sqlx::query("INSERT OR IGNORE INTO evidence (digest, json) VALUES (?, ?); UPDATE entry SET evidence = ? WHERE n = ?")
-            .bind(digest)
-            .bind(bytes)
-            .bind(digest)
-            .bind(i64::try_from(self.next()).map_err(broken)?.saturating_sub(1))
-            .execute(&mut *self.tx)
-            .await?;
+        self.seen = Some((kind, digest, plan.evidence_bytes().map_err(broken)?));
         Ok(())
     }
 }

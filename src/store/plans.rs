@@ -170,8 +170,8 @@ impl Write<'_> {
             facts: Facts::default(),
             words: words.join("; "),
         };
-        self.append(entry).await?;
-        self.saw(plan).await
+        self.saw(EntryKind::Denied, plan)?;
+        self.append(entry).await
     }
 }
 

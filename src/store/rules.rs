@@ -148,8 +148,9 @@ impl Write<'_> {
             (_, false) => format!("changed rules {} count at once, nobody guards them: {}", short(digest), differs.join(", ")),
         };
         let principal = self.key.principal();
+        let later = self.seen.replace((EntryKind::Policy, digest.clone(), canonical(set)?));
         self.put(entry(EntryKind::Policy, &principal, &body, words)?).await?;
-        self.keep_evidence(digest, &canonical(set)?).await?;
+        self.seen = later;
         if seen.is_none() {
             save(&mut self.tx, digest, SEEN, &Row::default()).await?;
         }

@@ -75,8 +75,9 @@ impl SqliteStore {
             return Err(LedgerError::Refused(reasons));
         }
         let n = write.next();
-        write.append(entry(&plan, ruling, body)).await?;
-        write.saw(&plan).await?;
+        let entry = entry(&plan, ruling, body);
+        write.saw(entry.kind, &plan)?;
+        write.append(entry).await?;
         match ruling.decision {
             Decision::Approve => {
                 let approval = Approval {

@@ -22,11 +22,12 @@ use crate::model::rules::RuleSet;
 use crate::model::time::Moment;
 use crate::ports::ledger::LedgerError;
 
-/// Writes a line for the receivers, while anybody is to be told anything, and the entry itself: one call, since each waits for the
-/// database's thread.
-const APPEND: &str = "INSERT INTO outbox (n, kind, at, target) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM receiver); \
-     INSERT INTO entry (n, line, leaf, at, kind, signer, deed, verb, target, requester, verdict, facts, words) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// Keeps the evidence, writes a line for the receivers while anybody is to be told anything, and the entry itself: one call, since each
+/// waits for the database's thread.
+const APPEND: &str = "INSERT OR IGNORE INTO evidence (digest, json) SELECT ?, ? WHERE ? IS NOT NULL; \
+     INSERT INTO outbox (n, kind, at, target) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM receiver); \
+     INSERT INTO entry (n, line, leaf, at, kind, signer, deed, verb, target, requester, verdict, facts, words, evidence) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// The locked ledger. Begin one transaction on it.
 pub struct Gate<'a> {
@@ -47,7 +48,19 @@ impl Gate<'_> {
         let is_settled = store.are_accepted(rules.as_deref(), head.generation);
         let moment = store.clock.now();
         let wall = DateTime::from_timestamp_millis(moment.wall.timestamp_millis()).unwrap_or(head.at);
-        let write = Write { store, key, tx, at: wall.max(head.at), moment, head, appended: false, rules, is_settled, personal: Vec::new() };
+        let write = Write {
+            store,
+            key,
+            tx,
+            at: wall.max(head.at),
+            moment,
+            head,
+            appended: false,
+            rules,
+            is_settled,
+            personal: Vec::new(),
+            seen: None,
+        };
         if store.lagging.load(Ordering::SeqCst) {
             if let Some(prepared) = write.prepare().await? {
                 prepared.publish()?;
@@ -76,6 +89,8 @@ pub struct Write<'a> {
     pub(super) is_settled: bool,
     /// Entries to come that a person's own key has signed: kind, body, person, SSHSIG blob, each checked.
     pub(super) personal: Vec<(EntryKind, Vec<u8>, String, Vec<u8>)>,
+    /// Evidence of the next entry of a kind: its digest and its bytes.
+    pub(super) seen: Option<(EntryKind, String, Vec<u8>)>,
 }
 
 impl Write<'_> {
@@ -99,7 +114,11 @@ impl Write<'_> {
         let bytes = to_line(&line)?;
         let hash = leaf(&bytes);
         let (number, kind, at) = (i64::try_from(n).map_err(broken)?, entry.kind.word(), self.at.timestamp_millis());
+        let (digest, seen) = self.seen.take_if(|(kind, ..)| *kind == entry.kind).map(|(_, digest, bytes)| (digest, bytes)).unzip();
         sqlx::query(APPEND)
+            .bind(digest.clone())
+            .bind(seen)
+            .bind(digest.clone())
             .bind(number)
             .bind(kind)
             .bind(at)
@@ -117,6 +136,7 @@ impl Write<'_> {
             .bind(entry.verdict)
             .bind(serde_json::to_string(&entry.facts).map_err(broken)?)
             .bind(entry.words)
+            .bind(digest)
             .execute(&mut *self.tx)
             .await?;
         self.head.tree.push(hash);
