@@ -48,27 +48,24 @@ pub fn path(dir: &Path) -> PathBuf {
 pub struct Prepared {
     from: PathBuf,
     to: PathBuf,
-    note: String,
     done: bool,
 }
 
 impl Prepared {
-    /// Writes and synchronises the temporary file, named after its writer.
-    pub fn write(dir: &Path, writer: &str, note: &str, mode: u32) -> Result<Self, LedgerError> {
+    /// Writes the temporary file, named after its writer; it is not yet on the disk.
+    pub fn write(dir: &Path, writer: &str, note: &str, mode: u32) -> Result<(Self, File), LedgerError> {
         let from = dir.join(format!(".checkpoint.{writer}.tmp"));
-        let prepared = Self { from, to: path(dir), note: note.to_owned(), done: false };
-        let written =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&prepared.from).and_then(|mut out: File| {
-                out.write_all(note.as_bytes())?;
-                out.sync_data()
-            });
-        written.map_err(|error| file("checkpoint", &error))?;
-        Ok(prepared)
+        let prepared = Self { from, to: path(dir), done: false };
+        let mut options = OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(true).mode(mode).open(&prepared.from);
+        let written = opened.and_then(|mut out| out.write_all(note.as_bytes()).map(|()| out));
+        Ok((prepared, written.map_err(|error| file("checkpoint", &error))?))
     }
 
-    /// The note.
-    pub fn note(&self) -> &str {
-        &self.note
+    /// Puts what was written on the disk.
+    pub fn synced(self, out: &File) -> Result<Self, LedgerError> {
+        out.sync_data().map_err(|error| file("checkpoint", &error))?;
+        Ok(self)
     }
 
     /// Puts it in the place of the former one.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, oneshot};
 use tokio::task::JoinHandle;
 
 use super::checkpoint::{Checkpoint, Prepared};
@@ -150,9 +150,9 @@ impl Write<'_> {
         self.head.tree.size()
     }
 
-    /// Commits; the checkpoint is synchronised before and takes its place after.
+    /// Commits; the checkpoint is written before, is on the disk and takes its place after.
     pub async fn commit(mut self) -> Result<DateTime<Utc>, LedgerError> {
-        // The file is written while the database works; both are done before the commit.
+        // The file is written while the database works, and goes to the disk beside the commit.
         let writing = if self.appended { self.note_file()? } else { None };
         let updated = sqlx::query("UPDATE head SET size = ?, roots = ?, last = ?, at = ?, generation = generation + 1")
             .bind(i64::try_from(self.head.tree.size()).map_err(broken)?)
@@ -161,15 +161,14 @@ impl Write<'_> {
             .bind(self.at.timestamp_millis())
             .execute(&mut *self.tx)
             .await;
-        let prepared = written(writing).await?;
+        let syncing = written(writing).await?;
         updated?;
         let Self { store, tx, at, head, rules, is_settled, .. } = self;
         tx.commit().await?;
         store.settle_rules(rules.filter(|_| is_settled).as_deref(), head.generation.saturating_add(1));
         store.seen.fetch_max(head.tree.size(), Ordering::SeqCst);
-        if let Some(prepared) = prepared {
-            let note = prepared.note().to_owned();
-            if prepared.publish().is_err() {
+        if let Some((note, syncing)) = syncing {
+            if synced(syncing).await.and_then(Prepared::publish).is_err() {
                 // What is committed stays committed; the next transaction begins by making up for this, or refuses.
                 store.lagging.store(true, Ordering::SeqCst);
             }
@@ -180,23 +179,55 @@ impl Write<'_> {
 
     /// Writes the checkpoint of the tree as it is now under a temporary name; none for a store in memory.
     pub async fn prepare(&self) -> Result<Option<Prepared>, LedgerError> {
-        written(self.note_file()?).await
+        match written(self.note_file()?).await? {
+            Some((_, syncing)) => synced(syncing).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Begins to write it, on a thread that may wait for the disk.
-    fn note_file(&self) -> Result<Option<JoinHandle<Result<Prepared, LedgerError>>>, LedgerError> {
+    fn note_file(&self) -> Result<Option<Writing>, LedgerError> {
         let Some(dir) = self.store.dir.clone() else { return Ok(None) };
         let note = Checkpoint::sign(self.key, &self.head.tree)?;
         let turn = self.store.turn.fetch_add(1, Ordering::SeqCst);
         let writer = format!("{}.{turn}", self.store.owner.name());
         let mode = self.store.mode;
-        Ok(Some(tokio::task::spawn_blocking(move || Prepared::write(&dir, &writer, &note, mode))))
+        let (tell, written) = oneshot::channel();
+        let syncing = tokio::task::spawn_blocking({
+            let note = note.clone();
+            move || {
+                let (prepared, out) = Prepared::write(&dir, &writer, &note, mode)?;
+                // Who does not wait any more needs no answer.
+                let _ = tell.send(());
+                prepared.synced(&out)
+            }
+        });
+        Ok(Some(Writing { note, written, syncing }))
     }
 }
 
-async fn written(writing: Option<JoinHandle<Result<Prepared, LedgerError>>>) -> Result<Option<Prepared>, LedgerError> {
-    let Some(writing) = writing else { return Ok(None) };
-    writing.await.map_err(|error| unwritable(format!("checkpoint: {error}")))?.map(Some)
+/// A checkpoint on its way to the disk.
+struct Writing {
+    note: String,
+    /// That it is written, so that the disk had room for it.
+    written: oneshot::Receiver<()>,
+    /// That it is on the disk.
+    syncing: JoinHandle<Result<Prepared, LedgerError>>,
+}
+
+/// Waits until it is written.
+async fn written(writing: Option<Writing>) -> Result<Option<(String, JoinHandle<Result<Prepared, LedgerError>>)>, LedgerError> {
+    let Some(Writing { note, written, syncing }) = writing else { return Ok(None) };
+    match written.await {
+        Ok(()) => Ok(Some((note, syncing))),
+        // Nothing is told when it could not be written: the reason is at the end.
+        Err(_) => Err(synced(syncing).await.err().unwrap_or_else(|| unwritable("checkpoint: it was not written"))),
+    }
+}
+
+/// Waits until it is on the disk.
+async fn synced(syncing: JoinHandle<Result<Prepared, LedgerError>>) -> Result<Prepared, LedgerError> {
+    syncing.await.map_err(|error| unwritable(format!("checkpoint: {error}")))?
 }
 
 impl SqliteStore {
