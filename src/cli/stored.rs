@@ -20,8 +20,9 @@ pub async fn find(opened: &Opened, id: &str, what: &'static str) -> Result<Plan,
         Err(error) => error,
     };
     out::words(&format!("gonogo: {error}"));
-    // Taking back what is over already is no attempt at anything.
-    if what != Decision::Withdraw.word() && matches!(error, LedgerError::Spent(_) | LedgerError::Expired(_) | LedgerError::Ambiguous(_)) {
+    // Taking back what is over already is no attempt at anything; what has begun already, one that came too late.
+    let wanted = what != Decision::Withdraw.word() || error.is_too_late();
+    if wanted && matches!(error, LedgerError::Spent(_) | LedgerError::Expired(_) | LedgerError::Ambiguous(_)) {
         refuse(opened, id, what, reason_of(&error)).await;
     }
     Err(Exit::of_ledger(&error))

@@ -159,8 +159,9 @@ pub enum Task {
     StoreWaiting {
         /// The plan.
         plan: Box<Plan>,
-        /// Why approvals that were given do not count: recorded as a denial first. Empty when none was given that does not.
-        void: Vec<Reason>,
+        /// Recorded as a denial first: why approvals that were given do not count, and of a plan that waited already what it lacks. Empty
+        /// when it is neither.
+        refused: Vec<Reason>,
     },
     /// Records what an operator says about a stored plan.
     Rule {

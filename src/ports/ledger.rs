@@ -80,6 +80,16 @@ pub enum LedgerError {
     Refused(Vec<Reason>),
 }
 
+/// How a plan was spent that became a deed.
+pub const CARRIED_OUT: &str = "carried out";
+
+impl LedgerError {
+    /// Whether it says that a plan has become a deed: what a person says about it comes too late.
+    pub fn is_too_late(&self) -> bool {
+        matches!(self, Self::Spent(how) if how.as_str() == CARRIED_OUT)
+    }
+}
+
 /// What [`Ledger::begin`] found inside its transaction, for the judge.
 #[derive(Debug, Clone)]
 pub struct AtCommit {

@@ -18,7 +18,7 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::rollout::{Hold, StateChange, WayBack};
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
-use crate::ports::ledger::{AtCommit, Begun, JudgeAgain, LedgerError, Outcome};
+use crate::ports::ledger::{AtCommit, Begun, CARRIED_OUT, JudgeAgain, LedgerError, Outcome};
 use crate::ports::signer::Signed;
 
 impl SqliteStore {
@@ -66,7 +66,7 @@ impl SqliteStore {
             lease.take(plan.id, self.owner.name());
             lease.renew(&write.moment, self.clock.boot_id());
         }
-        insert(&mut write.tx, plan, Some("carried out")).await?;
+        insert(&mut write.tx, plan, Some(CARRIED_OUT)).await?;
         if !plan.order.effects.is_empty() {
             self.supersede(before, plan, &mut write).await?;
         }

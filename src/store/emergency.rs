@@ -32,8 +32,8 @@ use crate::model::verdict::Verdict;
 use crate::ports::Pending;
 use crate::ports::clock::Clock;
 use crate::ports::ledger::{
-    Adoption, AtCommit, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome,
-    Verification,
+    Adoption, AtCommit, Begun, CARRIED_OUT, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed,
+    Outcome, Verification,
 };
 use crate::ports::signer::Signed;
 
@@ -81,7 +81,7 @@ impl SecondLedger {
             .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
             .any(|line| line.pointer("/body/deed") == Some(&Value::from(id.as_str())))
         {
-            return Err(LedgerError::Spent(Text::clean("carried out")));
+            return Err(LedgerError::Spent(Text::clean(CARRIED_OUT)));
         }
         // What can still be read of the store counts; what cannot, cannot.
         let open = self.first.open_deeds().await.unwrap_or_default();

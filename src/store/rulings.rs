@@ -35,8 +35,9 @@ impl SqliteStore {
         let plan = match live(&mut write.tx, ruling.plan, write.at).await? {
             Ok(plan) => plan,
             Err((plan, error)) => {
-                // It is told as what it is, and that it was tried is on record; taking back what is over is no attempt at anything.
-                if ruling.decision == Decision::Withdraw {
+                // It is told as what it is, and that it was tried is on record. Taking back what is over is no attempt at anything, but
+                // who would have stopped what has begun came too late.
+                if ruling.decision == Decision::Withdraw && !error.is_too_late() {
                     return Err(error);
                 }
                 let rule = if matches!(error, LedgerError::Spent(_)) { "spent" } else { "expired" };

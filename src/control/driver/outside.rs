@@ -363,8 +363,8 @@ impl Outside {
                 Written::default()
             }
             Task::Deny { plan, reasons } => Written::event(Event::Noted { plan: plan.id, result: self.ledger.deny(&plan, &reasons).await }),
-            Task::StoreWaiting { plan, void } => {
-                let stored = self.store_waiting(&plan, &void).await;
+            Task::StoreWaiting { plan, refused } => {
+                let stored = self.store_waiting(&plan, &refused).await;
                 Written::event(Event::Noted { plan: plan.id, result: stored })
             }
             Task::Rule { ruling, actor, signed, catalog, read_only, older } => {
@@ -417,9 +417,9 @@ impl Outside {
     }
 
     /// Stores a plan that waits; that somebody would have carried it out on approvals that do not count is recorded first.
-    async fn store_waiting(&self, plan: &Plan, void: &[Reason]) -> Result<(), LedgerError> {
-        if !void.is_empty() {
-            self.ledger.deny(plan, void).await?;
+    async fn store_waiting(&self, plan: &Plan, refused: &[Reason]) -> Result<(), LedgerError> {
+        if !refused.is_empty() {
+            self.ledger.deny(plan, refused).await?;
         }
         self.ledger.store_plan(plan).await?;
         self.ledger.wait_for(plan.id).await

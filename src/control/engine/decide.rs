@@ -23,9 +23,10 @@ impl Machine {
             }
             Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_) => verdict,
         };
+        // What waits in the store already was to be carried out now: that it may not is on record.
+        let is_stored = world.waiting.iter().any(|one| one.plan.id == self.plan.id);
         match verdict {
-            Verdict::Early(reason) if world.waiting.iter().any(|one| one.plan.id == self.plan.id) => {
-                // It is in the store already: it was to be carried out, and its time has not come.
+            Verdict::Early(reason) if is_stored => {
                 self.end(DeedState::Denied, reason.text.as_str());
                 self.deed.reasons = vec![reason.clone()];
                 vec![Task::Deny { plan: Box::new(self.plan.clone()), reasons: vec![reason] }]
@@ -33,7 +34,7 @@ impl Machine {
             Verdict::Early(reason) => {
                 self.end(DeedState::Scheduled, reason.text.as_str());
                 self.deed.reasons = vec![reason];
-                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()), void: Vec::new() }]
+                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()), refused: Vec::new() }]
             }
             Verdict::Permit(_) => {
                 self.phase = Phase::Beginning;
@@ -49,9 +50,9 @@ impl Machine {
             }
             Verdict::SecondPerson { reasons, .. } => {
                 self.end(DeedState::Waiting, &words_of(&reasons));
-                let void = reasons.iter().filter(|reason| VOID.contains(&reason.rule.as_str())).cloned().collect();
+                let refused = reasons.iter().filter(|reason| is_stored || VOID.contains(&reason.rule.as_str())).cloned().collect();
                 self.deed.reasons = reasons;
-                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()), void }]
+                vec![Task::StoreWaiting { plan: Box::new(self.plan.clone()), refused }]
             }
             Verdict::Deny(reasons) => {
                 self.end(DeedState::Denied, &words_of(&reasons));

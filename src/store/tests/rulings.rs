@@ -55,7 +55,7 @@ async fn approvals_of_two_processes_let_the_plan_begin_once() {
     for decision in [Decision::Approve, Decision::Withdraw, Decision::Reject] {
         assert!(matches!(one.rule(&says(&plan, decision, "bo"), None, &nothing).await, Err(LedgerError::Spent(_))), "{decision:?}");
     }
-    assert_eq!(kinds(&one).await, ["signers", "denied", "approval", "approval", "intent", "denied", "denied"]);
+    assert_eq!(kinds(&one).await, ["signers", "denied", "approval", "approval", "intent", "denied", "denied", "denied"]);
     let found = one.verify().await.unwrap();
     assert!(found.intact, "{found:?}");
 }

@@ -1,8 +1,7 @@
 //! An approval that was given once is used for something else: again, for more, after a push, after it was taken back, under other rules.
 
 use super::stage::{BO, DEE, NEW, Stage, one};
-use crate::headless::place::{Place, texts};
-use crate::servers::github::TOKEN;
+use crate::headless::place::texts;
 
 #[test]
 fn an_approval_is_not_used_again() {
@@ -71,7 +70,9 @@ fn an_approval_of_a_smaller_plan_is_none_of_a_greater_one() {
     let before = stage.denials().len();
     stage.run("ana", &["shift", "checkout@prod", "50", "--yes", "--if-plan", &plan]).exits(2);
     stage.denied_since(before, "other-plan");
+    let before_greater = stage.denials().len();
     stage.run("ana", &["shift", "checkout@prod", "50", "--yes"]).exits(4);
+    assert_eq!(stage.denials().len(), before_greater, "a plan that was only stored and waits is no denial");
     // Nor for another target, in either order.
     stage.run("ana", &["shift", "mail@prod", "20", "--yes", "--if-plan", &plan]).exits(2);
     stage.denied_since(before + 1, "other-plan");
@@ -80,41 +81,6 @@ fn an_approval_of_a_smaller_plan_is_none_of_a_greater_one() {
     // Nor for somebody else.
     stage.may_not_execute("bo", &plan, 3, "not-yours");
     stage.nothing_moved();
-}
-
-#[test]
-fn a_withdrawn_approval_is_none_whoever_is_first() {
-    let stage = Stage::new(one(DEE, DEE, "Change"));
-    for round in 0..3 {
-        let plan = stage.asks("ana", "20");
-        stage.approves("cy", &plan);
-        let started = |who: &str, words: &[&str]| {
-            let mut command = stage.place.command(env!("CARGO_BIN_EXE_gonogo"), words);
-            Place::started(command.env("SSH_AUTH_SOCK", stage.socket(who)).env("GITHUB_TOKEN", TOKEN))
-        };
-        let executing = started("ana", &["execute", &plan, "--yes", "--json"]);
-        // Each time later into the other's way.
-        if round > 0 {
-            let _ = stage.run("bo", &["whoami"]);
-        }
-        let withdrawing = started("cy", &["withdraw", &plan, "--json"]);
-        let (executed, withdrawn) = (executing.end(), withdrawing.end());
-        let entries = stage.json(0, "ana", &["ledger", "list"])["entries"].clone();
-        let of_plan: Vec<String> = entries
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|entry| entry["deed"] == plan.as_str())
-            .map(|entry| entry["kind"].as_str().unwrap().to_owned())
-            .collect();
-        let first = |kind: &str| of_plan.iter().position(|one| one == kind);
-        match (first("withdrawal"), first("intent")) {
-            (Some(_), None) => assert_eq!(executed.code, Some(4), "{of_plan:?} {executed:?}"),
-            (None, Some(_)) => assert_eq!((executed.code, withdrawn.code), (Some(0), Some(5)), "{of_plan:?} {withdrawn:?}"),
-            other => panic!("{other:?}: {of_plan:?} {executed:?} {withdrawn:?}"),
-        }
-        stage.run("ana", &["shift", "checkout@prod", "0", "--yes"]).exits(0);
-    }
 }
 
 #[test]
@@ -142,4 +108,30 @@ fn rules_that_its_requester_edited_void_a_plan() {
         stage.denied_since(before, "rules");
     }
     stage.nothing_moved();
+}
+
+#[test]
+fn a_freeze_that_its_requester_took_out_of_the_rules_binds_until_another_accepts_that() {
+    let stage = Stage::new(one(DEE, DEE, "Change"));
+    let owners = [
+        ("bots = [\"ana-bot\"]\nroles = [{", "bots = [\"ana-bot\"]\nroles = [{ role = \"policy-owner\" }, {"),
+        ("bots = [\"cy-bot\"]\nroles = [{", "bots = [\"cy-bot\"]\nroles = [{ role = \"policy-owner\" }, {"),
+    ];
+    let without = [owners[0], owners[1], ("approvals = 1,", "approvals = 0,")];
+    let freeze = "[[freeze]]\nname = \"night\"\nreason = \"nobody is here\"\nbegin = \"2020-01-01T00:00Z\"\nend = \"2099-01-01T00:00Z\"\n[[service]]\nname = \"mail\"";
+    stage.rewrite(&[without[0], without[1], without[2], ("[[service]]\nname = \"mail\"", freeze)]);
+    stage.run("ana", &["note", "checkout@prod", "the rules are these"]).exits(0);
+    stage.rewrite(&without);
+    let before = stage.denials().len();
+    let said = stage.json(3, "ana", &["shift", "checkout@prod", "20", "--yes"]);
+    assert_eq!(texts(&said["reasons"], "rule"), ["freeze"], "{said}");
+    assert!(said["reasons"][0]["fix"].as_str().unwrap().contains("rules that were accepted"), "{said}");
+    stage.denied_since(before, "freeze");
+    assert_eq!(stage.pair.weight(&stage.pool), 0);
+    // Who wrote them does not accept them; another owner does, and then the freeze is gone.
+    stage.run("ana", &["policy", "accept"]).exits(4);
+    stage.run("ana", &["policy", "accept"]).exits(3);
+    stage.denied_since(before + 1, "own-rules");
+    stage.run("cy", &["policy", "accept"]).exits(0);
+    stage.run("ana", &["shift", "checkout@prod", "20", "--yes"]).exits(0);
 }

@@ -62,14 +62,39 @@ fn a_signature_of_another_plan_or_installation_is_not_taken() {
     other.denied_since(before, "assurance");
 }
 
+/// One installation, one key, the same wish: signed for staging, given again for prod.
+#[test]
+fn a_signature_of_another_environment_is_not_taken() {
+    let stage = Stage::with("T1", "check = { authors = \"require\" }", one(DEE, DEE, "Change"));
+    let pool = crate::headless::place::Pair::pool();
+    let staging = format!(
+        "[service.deploy.staging]\nstrategy = \"canary\"\ntraffic = [{{ backend = \"edge\", pool = \"{pool}\", stable = [\"v1\"], canary = [\"v2\"] }}]\n\
+         version = {{ backend = \"prom\", query = 'app_info{{slot=\"$slot\"}}', label = \"version\" }}\n[service.deploy.prod]\n"
+    );
+    let environments = "[[environment]]\nname = \"staging\"\nassurance = \"T1\"\nprotection = { approvals = 1, approver_roles = [\"captain\"] }\n\
+                        [[environment]]\nname = \"prod\"\n";
+    stage.rewrite(&[("[[environment]]\nname = \"prod\"\n", environments), ("[service.deploy.prod]\n", &staging)]);
+    let asked = stage.json(4, "ana", &["shift", "checkout@staging", "20", "--yes"])["plan"].as_str().unwrap().to_owned();
+    let plan = stage.asks("ana", "20");
+    let fake = replaying(stage.socket("cy"));
+    stage.run_by(&fake.socket(), &["approve", "checkout@staging", "--plan", &asked]).exits(0);
+    let before = stage.denials().len();
+    let said = stage.run_by(&fake.socket(), &["approve", "checkout@prod", "--plan", &plan, "--json"]).exits(3);
+    assert_eq!(texts(&said.json()["reasons"], "rule"), ["assurance"], "{said:?}");
+    stage.denied_since(before, "assurance");
+    // Nor are the digits of one environment's plan a name for what is to be done in the other.
+    stage.run("cy", &["approve", "checkout@prod", "--plan", &asked]).exits(2);
+    stage.denied_since(before + 1, "other-plan");
+    stage.may_not_execute("ana", &plan, 4, "approvals");
+}
+
 #[test]
 fn two_plans_with_one_text_are_two() {
     let stage = Stage::new(one(DEE, DEE, "Change"));
     let (first, second) = (stage.asks("ana", "20"), stage.asks("ana", "20"));
     assert_ne!(first, second);
     stage.approves("cy", &first);
-    stage.run("ana", &["execute", &second, "--yes"]).exits(4);
-    stage.nothing_moved();
+    stage.may_not_execute("ana", &second, 4, "approvals");
     // With two of them a target alone names none.
     stage.run("cy", &["approve", "checkout@prod"]).exits(10);
 }

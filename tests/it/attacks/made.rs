@@ -66,6 +66,45 @@ fn self_approval_of_commits_that_a_squash_took_in() {
     stage.may_not_approve("cy", &plan, "author", "cy-gh");
 }
 
+/// `git commit --amend --author=..`, and with another committer too: the pull request says who pushed it.
+#[test]
+fn self_approval_by_an_author_who_amended_himself_away() {
+    let stage = Stage::new(one(BO, BO, "Change"));
+    let plan = stage.asks("ana", "20");
+    let amend = |committer: Who, pulled: bool| {
+        let mut state = stage.lab.state();
+        let amended = state.history.commit(&["first"], DEE, committer, "Change");
+        if pulled {
+            state.history.pull(8, "bo-gh", &[&amended], &amended);
+        }
+        state.history.name(NEW, &amended);
+    };
+    amend(BO, false);
+    stage.may_not_approve("bo", &plan, "author", "bo-gh <bo@shop.example>");
+    amend(DEE, true);
+    stage.may_not_approve("bo", &plan, "author", "bo-gh");
+    stage.may_not_approve("dee", &plan, "author", "dee-gh");
+    stage.nothing_moved();
+}
+
+/// A role given to oneself, and one that the requester agreed to, which is to help each other.
+#[test]
+fn self_approval_by_a_role_that_was_given_to_oneself() {
+    let stage = Stage::new(one(BO, BO, "Change"));
+    let protection = "protection = { approvals = 1, approver_roles = [\"captain\"] }";
+    let offered = format!("{protection}\nself_service = [{{ role = \"captain\", teams = [\"payments\"], at_most = \"4h\" }}]");
+    let of_the_team = "bots = [\"dee-bot\"]\nteams = [\"payments\"]";
+    stage.rewrite(&[(protection, &offered), ("bots = [\"dee-bot\"]\nroles = [{ role = \"captain\" }]", of_the_team)]);
+    let plan = stage.asks("ana", "20");
+    stage.may_not_approve("dee", &plan, "role", "dee");
+    let take = ["grant", "captain", "@prod", "--for", "1h", "--reason", "stands in for cy tonight"];
+    let grant = stage.json(0, "dee", &take)["grant"]["grant"].as_str().unwrap().to_owned();
+    stage.may_not_approve("dee", &plan, "grant-own", "dee");
+    stage.run("ana", &["approve", "@prod", "--grant", &grant]).exits(0);
+    stage.may_not_approve("dee", &plan, "grant-crosswise", "ana");
+    stage.may_not_execute_yet(&plan);
+}
+
 #[test]
 fn two_halves_of_one_change_each_approved_by_the_other_author() {
     let stage = Stage::new(|history| {
@@ -135,9 +174,9 @@ fn without_the_check_authors_who_are_known_may_not_approve_all_the_same() {
 }
 
 impl Stage {
-    /// The plan waits on.
+    /// The plan waits on, and that it was tried is on record.
+    #[track_caller]
     fn may_not_execute_yet(&self, plan: &str) {
-        self.run("ana", &["execute", plan, "--yes"]).exits(4);
-        self.nothing_moved();
+        self.may_not_execute("ana", plan, 4, "approvals");
     }
 }

@@ -3,6 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use gonogo::adapters::clock::SystemClock;
+use gonogo::model::approval::Attempt;
+use gonogo::model::reason::Reason;
+use gonogo::model::text::Text;
+use gonogo::model::time::{Boot, Moment};
+use gonogo::ports::clock::Clock;
+use gonogo::ports::ledger::Ledger as _;
+use gonogo::store::SqliteStore;
 use serde_json::Value;
 
 use crate::headless::place::{Pair, Place, Room, Said, os_user, texts};
@@ -178,8 +187,52 @@ impl Stage {
 
     /// Changes the configuration.
     pub fn reconfigure(&self, from: &str, to: &str) {
-        assert!(self.config.contains(from), "{from}");
-        self.place.configure(&self.config.replacen(from, to, 1));
+        self.rewrite(&[(from, to)]);
+    }
+
+    /// Changes the configuration in several places.
+    pub fn rewrite(&self, edits: &[(&str, &str)]) {
+        let mut config = self.config.clone();
+        for (from, to) in edits {
+            assert!(config.contains(from), "{from}");
+            config = config.replacen(from, to, 1);
+        }
+        self.place.configure(&config);
+    }
+
+    /// Another process of the store has a clock that is this much ahead, and writes an entry: to the ledger the clock of every process
+    /// that comes after it was set back by as much.
+    pub fn set_back(&self, span: TimeDelta) {
+        let writes = async {
+            let clock: Arc<dyn Clock> = Arc::new(Ahead(span));
+            let store = SqliteStore::open(&self.place.store(), clock, None).await.unwrap();
+            let (what, digits, person) = ("execute", Text::clean("00000000"), "os:elsewhere".to_owned());
+            store
+                .refuse(&Attempt { what, digits, person, reasons: vec![Reason::new("expired", "it is over", "plan again")] })
+                .await
+                .unwrap();
+            store.close().await;
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(writes);
+    }
+}
+
+/// The machine's clock, set ahead.
+#[derive(Debug)]
+struct Ahead(TimeDelta);
+
+impl Clock for Ahead {
+    fn now(&self) -> Moment {
+        let now = SystemClock.now();
+        Moment { wall: now.wall + self.0, ..now }
+    }
+
+    fn awake(&self) -> Boot {
+        SystemClock.awake()
+    }
+
+    fn boot_id(&self) -> String {
+        SystemClock.boot_id()
     }
 }
 
