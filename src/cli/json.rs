@@ -7,6 +7,7 @@ use crate::control::engine::reason_of;
 use crate::control::world::World;
 use crate::control::{gate, gated, standing};
 use crate::model::approval::Ruling;
+use crate::model::course::ChangeState;
 use crate::model::deed::{Deed, DeedState, Facts};
 use crate::model::intent::Intent;
 use crate::model::name::PlanId;
@@ -349,8 +350,8 @@ pub fn deed(deed: &Deed, simulated: bool) -> Value {
     told
 }
 
-/// A plan with its verdict.
-pub fn plan(plan: &Plan, verdict: &Verdict) -> Value {
+/// A plan with its verdict, and the state of its change.
+pub fn plan(plan: &Plan, verdict: &Verdict, state: ChangeState) -> Value {
     let preconditions: Vec<_> = plan.preconditions.iter().map(|checked| json!({ "text": checked.text, "holds": checked.holds })).collect();
     let checks = plan.checks.iter().map(|check| {
         let text = format!("{} ({}): {}", check.kind.word(), check.finding.word(), check.text);
@@ -365,6 +366,7 @@ pub fn plan(plan: &Plan, verdict: &Verdict) -> Value {
         "order": plan.order,
         "preconditions": preconditions,
         "evidence": evidence,
+        "state": state.word(),
         "verdict": verdict.word(),
         "reasons": reasons(&reasons_or_waived(verdict)),
         "undo": plan.undo,
@@ -385,8 +387,8 @@ fn reasons_or_waived(verdict: &Verdict) -> Vec<Reason> {
     }
 }
 
-/// What `explain` says: the verdict and nothing done.
-pub fn explanation(intent: &Intent, verdict: &Verdict, world: &World) -> Value {
+/// What `explain` says: the verdict and nothing done; `state` is the one in which the change would be once it is ordered.
+pub fn explanation(intent: &Intent, verdict: &Verdict, state: ChangeState, world: &World) -> Value {
     let (needs, given, may) = match verdict {
         Verdict::SecondPerson { needs, given, may, .. } => (*needs, *given, may.clone()),
         Verdict::Permit(_) | Verdict::Early(_) | Verdict::Deny(_) => (0, 0, Vec::new()),
@@ -396,6 +398,7 @@ pub fn explanation(intent: &Intent, verdict: &Verdict, world: &World) -> Value {
         "verb": intent.verb.word(),
         "target": intent.target.to_string(),
         "requester": intent.requester.to_string(),
+        "state": state.word(),
         "verdict": verdict.word(),
         "reasons": reasons(verdict.reasons()),
         "needs": needs,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::world::{Clash, Diary, TrainView, World};
-use super::{conflicts, gate, planner};
+use super::{conflicts, gate, planner, rules};
 use crate::model::approval::Waiting;
 use crate::model::intent::Direction;
 use crate::model::name::{PlanId, ServiceName, Target};
@@ -111,7 +111,17 @@ fn is_booked(plan: &Plan, train: &Train, departure: &Departure) -> bool {
     plan.order.train.as_ref() == Some(&train.name) && plan.order.begin() == Some(departure.at)
 }
 
+/// How ready a plan is; while changed rules wait to be accepted, by both: it lacks what it lacks by either, and is ready when it is by
+/// the later one.
 fn readiness(world: &World, waiting: &Waiting, now: &Moment) -> Option<Readiness> {
+    let newer = readiness_by(world, waiting, now)?;
+    let Some(by) = rules::by_older(world, &waiting.plan, now).filter(|by| by.differs) else { return Some(newer) };
+    // By rules that do not know its target it cannot leave.
+    let older = rules::older(world).and_then(|older| readiness_by(&older, waiting, now));
+    Some(ready::stricter(newer, older, by.against))
+}
+
+fn readiness_by(world: &World, waiting: &Waiting, now: &Moment) -> Option<Readiness> {
     let guard = world.catalog.guard(waiting.plan.target())?;
     let fresh = planner::recheck(world, &waiting.plan, now);
     let held = gate::roles(world, waiting.plan.target(), now.wall);

@@ -45,3 +45,13 @@ pub struct Happening {
     #[serde(default)]
     pub deed: Option<(Verb, DeedState)>,
 }
+
+/// What the source of a line about a departure begins with, before the train's name.
+pub const TRAIN: &str = "train ";
+
+impl Happening {
+    /// Whether it tells who left with a train, or missed it: that is told once for each departure and target.
+    pub fn is_of_departure(&self) -> bool {
+        self.kind == HappeningKind::Deed && self.source.starts_with(TRAIN)
+    }
+}

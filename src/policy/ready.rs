@@ -3,10 +3,11 @@
 use super::approval::{self, Requirement};
 use super::calendar::Readiness;
 use super::role::Roles;
-use super::{gate, judge};
+use super::{gate, judge, rules};
 use crate::model::approval::Approval;
 use crate::model::catalog::Guard;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::time::Moment;
 
 /// How ready a plan is; its checks are as they stand in it.
@@ -27,4 +28,20 @@ pub fn readiness(plan: &Plan, guard: Guard<'_>, held: &Roles<'_>, approvals: &[A
         plan: Some(plan.id),
         requester: plan.intent.requester.clone(),
     }
+}
+
+/// The stricter of how ready a plan is by new rules and by old ones, of which nothing is known where they do not know its target;
+/// `against`: what else the old ones say. It lacks what it lacks by either, and is ready when it is by both.
+pub fn stricter(new: Readiness, old: Option<Readiness>, against: Vec<Reason>) -> Readiness {
+    let unknown =
+        || Reason::new("rules-changed", "the rules that were accepted do not know its target", "a policy-owner accepts the new ones");
+    let (since, lacking) = old.map_or_else(|| (None, vec![unknown()]), |old| (old.since, old.lacks));
+    let mut lacks = new.lacks;
+    for reason in lacking.into_iter().chain(against) {
+        if !lacks.contains(&reason) {
+            lacks.push(Reason { fix: rules::told(&reason), ..reason });
+        }
+    }
+    let since = new.since.zip(since).map(|(new, old)| new.max(old)).filter(|_| lacks.is_empty());
+    Readiness { since, lacks, ..new }
 }

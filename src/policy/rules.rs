@@ -6,6 +6,7 @@
 //! stands for them, and a second one accepts.
 
 use crate::model::catalog::Assurance;
+use crate::model::deed::Permit;
 use crate::model::name::PersonName;
 use crate::model::operator::{Actor, Grant, Person};
 use crate::model::reason::Reason;
@@ -118,28 +119,29 @@ pub fn acceptors(older: &RuleSet, current: &RuleSet, stands: &RuleStanding, auth
     older.people.iter().filter(may).map(|person| person.name.to_string()).collect()
 }
 
-/// The stricter of two verdicts over one plan, by the new rules and by the old ones, with the reasons of both.
+/// The stricter of two verdicts over one plan, by the new rules and by the old ones, with the reasons of both. Denied is stricter than
+/// waiting for persons, that than waiting for its time, and that than permitted; of two permits the one that leaves more owed counts.
 pub fn stricter(new: Verdict, old: Verdict) -> Verdict {
     let by_old = |reasons: Vec<Reason>, beside: &[Reason]| -> Vec<Reason> {
         let fresh = reasons.into_iter().filter(|reason| !beside.contains(reason));
         fresh.map(|reason| Reason { fix: told(&reason), ..reason }).collect()
     };
+    let joined = |reasons: Vec<Reason>, old: Vec<Reason>| -> Vec<Reason> {
+        let more = by_old(old, &reasons);
+        reasons.into_iter().chain(more).collect()
+    };
     match (new, old) {
-        (Verdict::Deny(mut reasons), Verdict::Deny(old)) => {
-            let more = by_old(old, &reasons);
-            reasons.extend(more);
-            Verdict::Deny(reasons)
-        }
+        (Verdict::Deny(reasons), Verdict::Deny(old)) => Verdict::Deny(joined(reasons, old)),
         (Verdict::Deny(reasons), Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_)) => Verdict::Deny(reasons),
         (Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_), Verdict::Deny(old)) => Verdict::Deny(by_old(old, &[])),
         (
             Verdict::SecondPerson { needs, given, may, reasons },
             Verdict::SecondPerson { needs: wants, given: got, may: could, reasons: old },
         ) => {
-            let both: Vec<String> = may.iter().filter(|name| could.contains(name)).cloned().collect();
-            let (needs, given) = if wants.saturating_sub(got) > needs.saturating_sub(given) { (wants, got) } else { (needs, given) };
-            let more = by_old(old, &reasons);
-            Verdict::SecondPerson { needs, given, may: if both.is_empty() { may } else { both }, reasons: [reasons, more].concat() }
+            let (missing, lacking) = (needs.saturating_sub(given), wants.saturating_sub(got));
+            // As many missing: the one that asks for more in all.
+            let (needs, given) = if (lacking, wants) > (missing, needs) { (wants, got) } else { (needs, given) };
+            Verdict::SecondPerson { needs, given, may: agreeing(may, could), reasons: joined(reasons, old) }
         }
         (second @ Verdict::SecondPerson { .. }, Verdict::Permit(_)) => second,
         // As by one rule set: who lacks is asked while its time is still to come.
@@ -149,18 +151,34 @@ pub fn stricter(new: Verdict, old: Verdict) -> Verdict {
         (Verdict::SecondPerson { needs, given, may, reasons }, Verdict::Early(early)) => {
             Verdict::SecondPerson { needs, given, may, reasons: [reasons, vec![early]].concat() }
         }
+        // Its time is in the Order, the same by both.
         (early @ Verdict::Early(_), Verdict::Permit(_) | Verdict::Early(_)) | (Verdict::Permit(_), early @ Verdict::Early(_)) => early,
         (Verdict::Permit(_), Verdict::SecondPerson { needs, given, may, reasons }) => {
             Verdict::SecondPerson { needs, given, may, reasons: by_old(reasons, &[]) }
         }
-        (Verdict::Permit(new), Verdict::Permit(old)) => {
-            // What is owed or waived by one of them is.
-            Verdict::Permit(if old.review_within().is_some() && new.review_within().is_none() { old } else { new })
-        }
+        (Verdict::Permit(new), Verdict::Permit(old)) => Verdict::Permit(more_owed(new, &old)),
     }
 }
 
-fn told(reason: &Reason) -> crate::model::text::Text {
+/// Who may agree by both; where nobody may, those of both are asked, each by one of them.
+fn agreeing(may: Vec<String>, could: Vec<String>) -> Vec<String> {
+    if may.iter().any(|name| could.contains(name)) {
+        return may.into_iter().filter(|name| could.contains(name)).collect();
+    }
+    may.into_iter().chain(could).collect()
+}
+
+/// The permit that waives what either waives, so that it is told, and leaves the review owed that is due first.
+fn more_owed(new: Permit, old: &Permit) -> Permit {
+    let waived = old.waived().iter().filter(|reason| !new.waived().contains(reason));
+    let waived: Vec<Reason> = new.waived().iter().chain(waived).cloned().collect();
+    let due = new.review_within().into_iter().chain(old.review_within()).min();
+    let permit = new.over(waived);
+    due.map_or(permit.clone(), |due| permit.owing(due))
+}
+
+/// What mends it, and that the older rules ask for it.
+pub(super) fn told(reason: &Reason) -> crate::model::text::Text {
     crate::model::text::Text::clean(&format!(
         "{} (so say the rules that were accepted; `gonogo policy show` tells what changed)",
         reason.fix

@@ -7,6 +7,7 @@ mod glass;
 mod grant;
 mod rules;
 mod scheduled;
+mod stricter;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -25,6 +25,11 @@ impl SqliteStore {
         let mut conn = self.events().await?;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
         for (at, family, json) in events {
+            // Every room of the store tells of a departure; the first that does is written down.
+            let is_departure = serde_json::from_str(&json).is_ok_and(|line: Happening| line.is_of_departure());
+            if is_departure && is_told(&mut tx, &json).await? {
+                continue;
+            }
             sqlx::query("INSERT INTO event (at, room, family, json) VALUES (?, ?, ?, ?)")
                 .bind(at)
                 .bind(self.owner.name())
@@ -61,6 +66,15 @@ impl SqliteStore {
         }
         Ok(gone)
     }
+}
+
+/// Whether another line tells of the same departure for the same target, in whichever words.
+async fn is_told(conn: &mut SqliteConnection, json: &str) -> Result<bool, LedgerError> {
+    let told = sqlx::query(
+        "SELECT 1 FROM event WHERE family = 'happening' AND json_extract(json, '$.source') IS json_extract(?1, '$.source') \
+         AND json_extract(json, '$.at') IS json_extract(?1, '$.at') AND json_extract(json, '$.target') IS json_extract(?1, '$.target') LIMIT 1",
+    );
+    Ok(told.bind(json).fetch_optional(conn).await?.is_some())
 }
 
 /// The bytes of the pages that hold something.

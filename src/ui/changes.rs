@@ -4,10 +4,12 @@ use crate::control::world::World;
 use crate::model::course::{ChangeState, PastChange};
 use crate::model::deed::Deed;
 use crate::model::intent::Verb;
+use crate::model::plan::Plan;
 use crate::model::time::Moment;
+use crate::model::verdict::Verdict;
 use crate::policy::course::{self, Course};
 
-use super::plans::Queued;
+use super::plans::{self, Queued};
 
 /// A change that waits no more: being carried out, watched, or over.
 #[derive(Debug, Clone)]
@@ -28,6 +30,27 @@ pub fn state(one: &Queued<'_>, now: &Moment) -> ChangeState {
         is_scheduled: plan.order.begins.is_some(),
         is_listed: true,
         is_agreed: one.needs.is_some_and(|needs| one.given >= needs),
+        is_taken_back: false,
+        expires: plan.expires,
+        deed: None,
+        review: None,
+        at: now.wall,
+    })
+}
+
+/// The state of a change whose plan was just judged. `is_listed`: it is put before those who must agree, or aside for its time.
+pub fn state_of(world: &World, plan: &Plan, verdict: &Verdict, is_listed: bool, now: &Moment) -> ChangeState {
+    if let Some(waiting) = world.waiting_at(now).find(|one| one.plan.id == plan.id) {
+        return state(&plans::queued(world, waiting, now), now);
+    }
+    course::state(&Course {
+        change: plan.order.change_type,
+        is_scheduled: plan.order.begins.is_some(),
+        is_listed,
+        is_agreed: match verdict {
+            Verdict::Permit(_) | Verdict::Early(_) => true,
+            Verdict::SecondPerson { .. } | Verdict::Deny(_) => false,
+        },
         is_taken_back: false,
         expires: plan.expires,
         deed: None,

@@ -20,6 +20,7 @@ use crate::control::driver::Handle;
 use crate::control::event::Event;
 use crate::control::world::World;
 use crate::control::{gate, planner};
+use crate::model::course::ChangeState;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
 use crate::model::gate::{Counts, Finding};
@@ -33,6 +34,7 @@ use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::LedgerError;
+use crate::ui::changes;
 
 /// How long an interrupted verb waits until its room stands still.
 const STILL_WITHIN: Duration = Duration::from_secs(3);
@@ -228,7 +230,7 @@ async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: A
     };
     let verdict = gate::judge(&world, &plan, &now);
     if how.dry_run {
-        tell_plan(&plan, &verdict, how.json);
+        tell_plan(&plan, &verdict, changes::state_of(&world, &plan, &verdict, false, &now), how.json);
         return Err(match &verdict {
             Verdict::Permit(_) | Verdict::Early(_) => Exit::Done,
             Verdict::SecondPerson { .. } => Exit::Waits,
@@ -388,10 +390,10 @@ fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     }
 }
 
-/// Prints a plan with its verdict.
-pub fn tell_plan(plan: &Plan, verdict: &Verdict, as_json: bool) {
+/// Prints a plan with its verdict, and the state of its change.
+pub fn tell_plan(plan: &Plan, verdict: &Verdict, state: ChangeState, as_json: bool) {
     if as_json {
-        out::json(&json::plan(plan, verdict));
+        out::json(&json::plan(plan, verdict, state));
         return;
     }
     out::line(&format!("PLAN {} {} {}", plan.id.short(), plan.intent.verb.word(), plan.target()));

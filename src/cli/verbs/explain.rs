@@ -13,6 +13,7 @@ use crate::model::presence::of_them;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::ui::changes;
 
 /// Explains a verdict: exit 0 permit, 4 waits for another person, 3, 5 or 6 denied.
 pub async fn run(around: &Surroundings, flags: &Flags, args: &Explain) -> Exit {
@@ -51,7 +52,9 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
         Verdict::Deny(reasons) => ("NO GO", Exit::of_reasons(reasons)),
     };
     if args.json {
-        out::json(&json::explanation(&plan.intent, &verdict, &world));
+        // Once ordered it would be put before those who must agree, or aside for its time, unless it is denied.
+        let state = changes::state_of(&world, &plan, &verdict, !matches!(verdict, Verdict::Deny(_)), &now);
+        out::json(&json::explanation(&plan.intent, &verdict, state, &world));
         return Ok(exit);
     }
     out::line(&format!("{} {} as {}: {word}", plan.intent.verb.word(), plan.target(), plan.intent.requester));

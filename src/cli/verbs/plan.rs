@@ -10,6 +10,7 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::{gate, planner};
 use crate::model::intent::Intent;
 use crate::model::text::Text;
+use crate::ui::changes;
 
 /// Draws up and stores a plan. Exit 0 when it could be drawn up, whatever the verdict; 9 when it cannot be stored.
 pub async fn run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Exit {
@@ -32,10 +33,12 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let verdict = gate::judge(&world, &plan, &now);
     let mut stored = opened.ledger.store_plan(&plan).await;
     // What is scheduled is listed from now on, where those who must agree look for it.
-    if stored.is_ok() && plan.order.begins.is_some() && planner::may_be_listed(&plan, &verdict) {
+    let is_listed = stored.is_ok() && plan.order.begins.is_some() && planner::may_be_listed(&plan, &verdict);
+    if is_listed {
         stored = opened.ledger.wait_for(plan.id).await;
     }
-    deed::tell_plan(&plan, &verdict, args.json);
+    let state = changes::state_of(&world, &plan, &verdict, is_listed && stored.is_ok(), &now);
+    deed::tell_plan(&plan, &verdict, state, args.json);
     if let Err(error) = stored {
         out::words(&format!("gonogo: the plan is not stored: {error}"));
         return Err(Exit::of_ledger(&error));

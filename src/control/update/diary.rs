@@ -13,7 +13,7 @@ use crate::control::world::TrainView;
 use crate::model::name::Target;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
-use crate::model::timeline::{Happening, HappeningKind};
+use crate::model::timeline::{Happening, HappeningKind, TRAIN};
 
 /// How often it is written anew while somebody is to leave with a train: checks change with every reading.
 const WITH_PASSENGERS: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ impl Room {
             }
             if self.diary.told.insert((train.name.clone(), train.departure.at)) {
                 for line in lines(train) {
-                    // Another room of this store may have told of it.
+                    // Another room of this store may have told of it; where both do at once, the journal keeps the first.
                     let known = |other: &Happening| (&other.target, other.at, &other.source) == (&line.target, line.at, &line.source);
                     if !self.world.timeline.iter().any(known) {
                         tasks.extend(self.record(now, line));
@@ -89,7 +89,7 @@ fn lines(train: &TrainView) -> Vec<Happening> {
         kind: HappeningKind::Deed,
         target: Some(Target::new(service.clone(), train.environment.clone())),
         text: Text::clean(text),
-        source: format!("train {}", train.name),
+        source: format!("{TRAIN}{}", train.name),
         deed: None,
     };
     let named = |service| train.plans.get(service).map(|plan| format!("plan {} ", plan.short())).unwrap_or_default();

@@ -159,6 +159,42 @@ async fn several_who_open_a_new_store_at_once_found_it_once() {
 }
 
 #[tokio::test]
+async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let line = |at: DateTime<chrono::Utc>, target: &str, source: &str, text: &str| {
+        let target = Some(target.parse().unwrap());
+        let told = Happening { at, kind: HappeningKind::Deed, target, text: Text::clean(text), source: source.to_owned(), deed: None };
+        (at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&told).unwrap())
+    };
+    let departs = clock.now().wall;
+    let tomorrow = departs + TimeDelta::days(1);
+    let lines = |who: &str| {
+        vec![
+            line(departs, "shop@prod", "train express", &format!("missed express, says {who}")),
+            line(departs, "mail@prod", "train express", "leaves with express"),
+            line(departs, "shop@prod", "train slow", "leaves with slow"),
+            line(tomorrow, "shop@prod", "train express", "leaves with express"),
+        ]
+    };
+    let (first, second) = tokio::join!(one.append(lines("one")), two.append(lines("two")));
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    two.append(lines("two, later")).await.unwrap();
+    let told = one.happenings(99).await.unwrap();
+    let of = |at, source: &str| told.iter().filter(|one| one.at == at && one.source == source).count();
+    assert_eq!(
+        (told.len(), of(departs, "train express"), of(departs, "train slow"), of(tomorrow, "train express")),
+        (4, 2, 1, 1),
+        "{told:?}"
+    );
+    // What people and deeds say is written as often as it is said.
+    for _ in 0..2 {
+        one.append(vec![line(departs, "shop@prod", "ana", "shift EFFECTIVE")]).await.unwrap();
+    }
+    assert_eq!(two.happenings(99).await.unwrap().len(), 6);
+}
+
+#[tokio::test]
 async fn what_the_dead_left_half_written_is_swept_and_the_livings_is_not() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let living = store(dir.path(), &clock).await;

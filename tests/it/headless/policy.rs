@@ -1,5 +1,10 @@
 //! Denied by policy (3) and waiting for another person (4): every reason, what would change it, and a plan that stays.
 
+use chrono::TimeDelta;
+use gonogo::adapters::clock::SystemClock;
+use gonogo::model::time::rfc3339;
+use gonogo::ports::clock::Clock as _;
+
 use super::place::{Pair, Room, people};
 use super::shape;
 
@@ -38,7 +43,20 @@ fn a_forward_deed_that_needs_approval_waits_and_yes_does_not_stand_for_it() {
     place.run(&["shift", "checkout@prod", "20", "--dry-run"]).exits(4);
     let told = place.json(4, &["explain", "shift", "checkout@prod", "20"]);
     assert_eq!((&told["verdict"], &told["may_approve"]), (&"second-person".into(), &serde_json::json!(["cy"])));
-    assert_eq!(place.json(0, &["plan", "shift", "checkout@prod", "20"])["verdict"], "second-person");
+    let drawn = place.json(0, &["plan", "shift", "checkout@prod", "20"]);
+    shape::plan(&drawn);
+    assert_eq!(drawn["verdict"], "second-person");
+    // A plan that is only stored is a draft; the one that waits was assessed, and so would be what is explained.
+    let again = place.json(4, &["shift", "checkout@prod", "20", "--if-plan", &plan[..8], "--dry-run"]);
+    shape::plan(&again);
+    assert_eq!((&drawn["state"], &again["state"], &told["state"]), (&"draft".into(), &"assessed".into(), &"assessed".into()));
+    let tomorrow = rfc3339(&(SystemClock.now().wall + TimeDelta::days(1)));
+    let booked = place.json(0, &["plan", "shift", "checkout@prod", "20", "--at", &tomorrow]);
+    shape::plan(&booked);
+    assert_eq!((&booked["state"], &booked["verdict"]), (&"scheduled".into(), &"second-person".into()));
+    let queue = place.json(0, &["show", "changes"])["queue"].clone();
+    let listed: Vec<&str> = queue.as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(listed, ["assessed", "scheduled"], "{queue}");
     // The way back needs nobody.
     place.run(&["hold", "checkout@prod"]).exits(0);
     place.run(&["shift", "checkout@prod", "0"]).exits(0);
@@ -59,9 +77,10 @@ fn a_role_that_is_missing_denies() {
     }
     assert_eq!(pair.weight(&pool), 0);
     let told = place.json(3, &["explain", "shift", "checkout@prod", "20"]);
-    shape::keys(&told, "schema verb target requester verdict reasons needs given here may_approve");
-    assert_eq!(told["verdict"], "deny");
-    assert_eq!(place.json(0, &["explain", "shift", "checkout@prod", "20", "--as", "cy"])["verdict"], "permit");
+    shape::keys(&told, "schema verb target requester state verdict reasons needs given here may_approve");
+    assert_eq!((&told["state"], &told["verdict"]), (&"draft".into(), &"deny".into()));
+    let told = place.json(0, &["explain", "shift", "checkout@prod", "20", "--as", "cy"]);
+    assert_eq!((&told["state"], &told["verdict"]), (&"approved".into(), &"permit".into()));
     assert!(place.run(&["explain", "shift", "checkout@prod", "20"]).exits(3).out.contains("NO GO"));
     assert!(place.run(&["explain", "shift", "checkout@prod", "20", "--as", "cy"]).exits(0).out.contains("GO"));
     // Nothing was done, each denial is on record, and asking left no trace.

@@ -6,6 +6,8 @@ use serde_json::Value;
 const ENVIRONMENT: &[&str] = &["quiet", "moving", "held", "waiting", "split", "abnormal", "failed", "unknown"];
 /// States of a backend.
 const BACKEND: &[&str] = &["fresh", "stale", "unreachable", "unauthorised", "never"];
+/// States of a change that has not begun.
+pub const CHANGE: &[&str] = &["draft", "assessed", "scheduled", "approved", "withdrawn"];
 /// States of a deed.
 const DEED: &[&str] = &[
     "waiting",
@@ -168,7 +170,8 @@ pub fn deed(value: &Value) {
 /// A plan.
 #[track_caller]
 pub fn plan(value: &Value) {
-    keys(value, "schema plan order preconditions evidence verdict reasons undo commands");
+    keys(value, "schema plan order preconditions evidence state verdict reasons undo commands");
+    one_of(&value["state"], CHANGE);
     plan_id(&value["plan"]);
     each(&value["preconditions"], |one| {
         keys(one, "text holds");
