@@ -11,6 +11,7 @@ use crate::control::{diary, planner};
 use crate::model::change::ChangeType;
 use crate::model::course::PastChange;
 use crate::model::intent::{Arguments, Intent};
+use crate::model::rules::RuleSet;
 use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::timetable::{Scope, Stamp, Times, Train, Window};
@@ -90,4 +91,36 @@ fn a_change_for_a_time_to_come_asks_nothing_of_anybody_once_it_is_agreed_to() {
     desk.press("<down>").press("e").sees("waits for its time; nothing else stands in its way");
     desk.press("<ret>").sees("nothing was sent");
     assert!(desk.acts.iter().all(|act| !matches!(act, Act::Execute(_) | Act::Refuse(..))));
+}
+
+#[test]
+fn while_changed_rules_wait_who_leaves_is_decided_by_old_and_new() {
+    let manifest = |old: u32, new: u32, agreed_by: &[&str]| {
+        let mut world = booked("ana", agreed_by);
+        let with = |approvals: u32| {
+            let mut catalog = (*world.catalog).clone();
+            for environment in &mut catalog.environments {
+                environment.protection.approvals = approvals;
+            }
+            for service in catalog.services.values_mut() {
+                service.deploy.values_mut().for_each(|deploy| deploy.protection = None);
+            }
+            catalog
+        };
+        let (accepted, present) = (RuleSet::of(&with(old)), with(new));
+        world.rules.standing.accepted = Some(accepted.digest());
+        world.rules.standing.current = RuleSet::of(&present).digest();
+        world.rules.standing.older = Some(Arc::new(accepted)).filter(|_| old != new);
+        world.catalog = Arc::new(present);
+        world.compare_rules(&fixture::now());
+        let train = diary::write(&world, &fixture::now()).trains.remove(0);
+        let lacks = train.manifest.missed.iter().filter(|(service, _)| service.as_str() == "checkout");
+        let lacks: Vec<String> = lacks.flat_map(|(_, reasons)| reasons).map(|reason| reason.rule.clone()).collect();
+        (train.manifest.aboard.iter().any(|service| service.as_str() == "checkout"), lacks.join(" "))
+    };
+    assert_eq!(manifest(0, 0, &[]), (true, String::new()));
+    // Made laxer or stricter: what either asks for is lacking.
+    assert_eq!(manifest(1, 0, &[]), (false, "approvals".to_owned()));
+    assert_eq!(manifest(0, 1, &[]), (false, "approvals".to_owned()));
+    assert_eq!(manifest(1, 0, &["cy"]), (true, String::new()));
 }
