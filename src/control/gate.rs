@@ -287,7 +287,7 @@ pub fn ruling(world: &World, plan: &Plan, decision: Decision, words: Text, now: 
     let plan = &authors::looked_at(world, plan, now);
     let ruling = Ruling::about(plan, decision, &world.actor.to_string(), words)?;
     let within = world.catalog.protection(plan.target()).and_then(|protection| protection.approvals_expire);
-    Ok(Ruling { expires: within.map(|within| now.plus(within).wall), ..ruling })
+    Ok(Ruling { expires: within.map(|within| world.ledger.time(now) + within), ..ruling })
 }
 
 /// Why policy refused what was said about a plan; none when it was recorded, or failed otherwise.

@@ -238,7 +238,14 @@ impl Queued<'_> {
         let rule = self.verdict.reasons().first().map(|reason| reason.rule.as_str()).unwrap_or_default();
         let also = blocks.as_ref().map(|why| format!("; blocked by {why}")).unwrap_or_default();
         match self.part {
-            Part::MayAgree => vec![format!("agree? {agreed}{also}"), format!("agree? {agreed}"), "agree?".to_owned()],
+            Part::MayAgree => match &blocks {
+                Some(why) => vec![
+                    format!("agree? {agreed}; blocked by {why}"),
+                    format!("agree? {agreed}; blocked by {rule}"),
+                    format!("blocked by {rule}"),
+                ],
+                None => vec![format!("agree? {agreed}"), "agree?".to_owned()],
+            },
             Part::MayGo => vec![format!("{agreed}, may go: execute"), "may go: execute".to_owned()],
             Part::MineLater => vec![format!("{agreed}, waits for its time; then execute"), "waits for its time".to_owned()],
             Part::Blocked => {

@@ -32,6 +32,7 @@ use crate::ports::ledger::{LedgerError, Outcome};
 use crate::ports::signer::{SignError, Signed};
 
 pub use confirm::Baseline;
+pub use recover::taken_over;
 pub use refused::{reason_of, reasons_of};
 
 /// How long preconditions may take to be read anew.

@@ -14,11 +14,18 @@ use crate::model::time::{Boot, Moment};
 use crate::ports::ci::Found;
 use crate::ports::ledger::OpenDeed;
 
+/// What is said of a deed while this process takes it over from one that is gone.
+pub fn taken_over(open: &OpenDeed) -> Text {
+    // A verb ends once its deed is effective, and leaves the watch to whoever comes next.
+    let watched = open.deed.facts.effective.is_some();
+    Text::clean(if watched { "its process ended; the watch goes on here" } else { "its process died; settling by observation" })
+}
+
 impl Machine {
     /// A machine for a deed whose owner died; the store is asked for it first.
     pub fn adopting(world: &World, open: &OpenDeed, now: &Moment) -> Self {
         let mut deed = open.deed.clone();
-        deed.words = Text::clean("its process died; settling by observation");
+        deed.words = taken_over(open);
         deed.elsewhere = false;
         let mut machine = Self::new(world, open.plan.clone(), deed, Phase::Adopting, now);
         machine.ours = false;

@@ -154,7 +154,8 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let booked = booking::booking(world, &intent, direction, change_type, now)?;
     // The box of break glass is the life of its plan: nobody else is waited for, and afterwards it can do nothing any more.
     let lasts = boxed.unwrap_or(if waits { WAITS_FOR } else { GOOD_FOR });
-    let expires = booked.as_ref().map_or_else(|| now.plus(lasts).wall, |booked| booked.span.end);
+    // By the ledger's time, which judges it: a clock that once ran ahead must not end every plan at its making.
+    let expires = booked.as_ref().map_or_else(|| world.ledger.time(now) + lasts, |booked| booked.span.end);
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let order = Order {

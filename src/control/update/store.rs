@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Room;
-use crate::control::engine::Machine;
+use crate::control::engine::{self, Machine};
 use crate::control::event::StorePicture;
 use crate::control::task::Task;
 use crate::model::deed::DeedState;
@@ -110,7 +110,7 @@ impl Room {
             self.world.deeds.insert_mut(plan, Arc::new(deed));
             return Vec::new();
         }
-        deed.words = Text::clean("its process died; settling by observation");
+        deed.words = engine::taken_over(open);
         deed.elsewhere = false;
         self.machines.insert(plan, Machine::adopting(&self.world, open, now));
         self.world.deeds.insert_mut(plan, Arc::new(deed));

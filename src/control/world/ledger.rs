@@ -9,6 +9,7 @@ use crate::model::name::PlanId;
 use crate::model::outbox::{DeskChange, Progress};
 use crate::model::self_service::{Saying, Spoken};
 use crate::model::text::Text;
+use crate::model::time::Moment;
 use crate::ports::ledger::{EntryRow, LedgerError};
 
 /// The ledger as the room sees it.
@@ -39,6 +40,11 @@ pub struct LedgerView {
 }
 
 impl LedgerView {
+    /// Now by the ledger's time, which never runs backwards: later than the clock's where an entry came from a clock that was ahead.
+    pub fn time(&self, now: &Moment) -> DateTime<Utc> {
+        self.entries.last().map_or(now.wall, |entry| entry.at.max(now.wall))
+    }
+
     /// The changes at desks that go with a plan.
     pub fn desk_changes_of(&self, plan: PlanId) -> impl Iterator<Item = &DeskChange> {
         self.desk_changes.iter().filter(move |ticket| ticket.plan == plan)

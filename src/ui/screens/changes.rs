@@ -26,6 +26,8 @@ use crate::ui::theme::Role;
 
 /// From this width on the marked plan stands in two columns.
 const TWO_COLUMNS: u16 = 150;
+/// Below this height the calendar stands in words beside a marked plan.
+const SHORT: usize = 28;
 
 /// What fills the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -180,7 +182,13 @@ impl ChangesScreen {
         let right = Rect { x: area.x + area.width / 2, width: area.width - area.width / 2, ..area };
         let below = Rect { y: area.y + u16::try_from(rows.len()).unwrap_or(0), ..area };
         let place = if beside { right } else { below };
-        let calendar = self.calendar.rows(scene, environment, usize::from(place.width), Some(most));
+        // On a short glass what blocks the marked plan needs the room more than the two weeks do.
+        let brief = height < SHORT && !beside && marked.is_some() && !self.calendar.has_day();
+        let calendar = if brief {
+            self.calendar.brief(scene, environment, usize::from(place.width))
+        } else {
+            self.calendar.rows(scene, environment, usize::from(place.width), Some(most))
+        };
         draw_rows(&rows, scene, buffer, left);
         let tall = Rect { height: area.height.saturating_sub(place.y - area.y), ..place };
         draw_rows(&calendar, scene, buffer, tall);

@@ -36,10 +36,21 @@ fn an_approval_that_is_over_counts_no_more() {
     stage.approves("cy", &plan);
     stage.set_back(TimeDelta::minutes(20));
     stage.may_not_execute("ana", &plan, 4, "approvals");
-    // Nor does a fresh one: by the ledger's time it is over when it is given.
+    // A fresh one counts: it ends by the ledger's time too.
     stage.approves("cy", &other);
-    stage.may_not_execute("bo", &other, 4, "approvals");
+    stage.run("bo", &["execute", &other]).exits(0);
     stage.place.run(&["ledger", "verify"]).exits(0);
+}
+
+#[test]
+fn p14_a_clock_that_ran_ahead_ends_no_plan_at_its_making() {
+    let stage = Stage::new(one(DEE, DEE, "Change"));
+    stage.rewrite(&[("approvals = 1,", "approvals = 0,")]);
+    stage.set_back(TimeDelta::hours(5));
+    for percent in ["20", "0"] {
+        let deed = stage.json(0, "ana", &["shift", "checkout@prod", percent, "--yes"]);
+        assert_eq!(deed["state"], "effective", "{deed}");
+    }
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::ui::widgets::calendar::{self, Cell, Grid};
 
 use super::day;
 
+/// Lines of words on a short glass.
+const BRIEF: usize = 3;
+
 /// What the calendar remembers for its operator.
 #[derive(Debug, Default)]
 pub struct Calendar {
@@ -60,6 +63,11 @@ impl Calendar {
         self.day = there.and_then(|there| days.get(there)).map(|day| day.date);
     }
 
+    /// Whether a day is chosen.
+    pub fn has_day(&self) -> bool {
+        self.day.is_some()
+    }
+
     /// Forgets the day; false when none was chosen.
     pub fn let_go(&mut self) -> bool {
         self.day.take().is_some()
@@ -103,6 +111,21 @@ impl Calendar {
             rows.push(grid.legend());
         }
         rows
+    }
+}
+
+impl Calendar {
+    /// What is so now and what comes next, in words alone: for a glass on which the two weeks would hide what blocks a plan.
+    pub fn brief(&self, scene: &Scene<'_>, marked: Option<&EnvironmentName>, width: usize) -> Vec<Row> {
+        let Some(agenda) = self.environment(scene.world, marked) else { return Vec::new() };
+        if let Some(left) = agenda.believed_for(scene.now) {
+            scene.changes_in(left);
+        }
+        let mut rule =
+            Row::rule(scene.theme, &format!("calendar of {}, times in {}", agenda.environment, scene.world.calendars.ahead.timezone));
+        rule.end(Role::Quiet, format!(" {} two weeks ", scene.keymap.shown(Command::Calendar)));
+        let told = soon(scene, agenda, width);
+        [vec![rule], told.into_iter().take(BRIEF).collect()].concat()
     }
 }
 
