@@ -8,4 +8,5 @@ pub mod recurrence;
 pub mod span;
 pub mod split;
 pub mod weights;
+pub mod when;
 pub mod zone;

@@ -41,6 +41,11 @@ impl Zone {
     /// Universal time.
     pub const UTC: Self = Self::Named(Tz::UTC);
 
+    /// The zone of that IANA name, UTC when there is none.
+    pub fn named(name: &str) -> Self {
+        name.parse().map_or(Self::UTC, Self::Named)
+    }
+
     /// Seconds east of UTC at an instant.
     pub fn offset(&self, at: DateTime<Utc>) -> i32 {
         match self {

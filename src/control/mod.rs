@@ -16,6 +16,7 @@ pub mod pack;
 pub mod planner;
 pub mod record;
 pub mod released;
+pub mod roles;
 pub mod rules;
 pub mod saying;
 pub mod schedule;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::name::Target;
+use crate::model::name::{EnvironmentName, Target};
 use crate::model::operator::Person;
 use crate::model::self_service::{SelfGrant, SelfService, USUAL};
 
@@ -24,11 +24,17 @@ pub fn latest(rule: &SelfService, person: &str, environment: &str, grants: &[Sel
     since(rule, person, environment, grants, at) + TimeDelta::from_std(rule.at_most).unwrap_or(TimeDelta::zero())
 }
 
+/// How long a person may still take a role for now, in whole minutes; zero when a pause comes first.
+pub fn left(rule: &SelfService, person: &Person, environment: &EnvironmentName, grants: &[SelfGrant], at: &DateTime<Utc>) -> Duration {
+    let latest = latest(rule, person.name.as_str(), environment.as_str(), grants, at);
+    let minutes = u64::try_from((latest - *at).num_minutes()).unwrap_or(0);
+    Duration::from_secs(minutes.saturating_mul(60))
+}
+
 /// How long a person may take a role for now, in the form of the command line; none when a pause comes first.
 pub fn allowance(rule: &SelfService, person: &Person, target: &Target, grants: &[SelfGrant], at: &DateTime<Utc>) -> Option<String> {
-    let latest = latest(rule, person.name.as_str(), target.environment.as_str(), grants, at);
-    let minutes = (latest - *at).num_minutes().min(i64::try_from(USUAL.as_secs() / 60).unwrap_or(i64::MAX));
-    (minutes >= 1).then(|| if minutes % 60 == 0 { format!("{}h", minutes / 60) } else { format!("{minutes}m") })
+    let minutes = left(rule, person, &target.environment, grants, at).min(USUAL).as_secs() / 60;
+    (minutes >= 1).then(|| if minutes.is_multiple_of(60) { format!("{}h", minutes / 60) } else { format!("{minutes}m") })
 }
 
 /// A duration as the command line takes it.

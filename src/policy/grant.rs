@@ -182,7 +182,7 @@ fn over(grant: &SelfGrant, at: &DateTime<Utc>) -> Option<Reason> {
 }
 
 /// Those who hold a role for a place by configuration, in a sentence.
-fn holders(people: &[Person], role: &RoleName, place: &Place) -> String {
+pub fn holders(people: &[Person], role: &RoleName, place: &Place) -> String {
     let holds = people.iter().filter(|person| holds(person, std::slice::from_ref(role), place));
     who(&holds.map(|person| person.name.to_string()).collect::<Vec<_>>())
 }

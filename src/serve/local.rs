@@ -232,6 +232,9 @@ async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Op
         Act::Rule(ruling) => {
             handle.send(Event::Rule { ruling: *ruling }).await;
         }
+        Act::Speak(saying) => {
+            handle.send(Event::Speak { saying: *saying }).await;
+        }
         Act::NameRules(naming) => {
             handle.send(Event::NameRules { naming: *naming }).await;
         }

@@ -60,6 +60,8 @@ pub enum Command {
     RetryFailed,
     /// Puts a name under changed rules.
     Policy,
+    /// Roles that people take for a while.
+    Roles,
     /// Opens the log of a step and follows it.
     Logs,
     /// Lets a log run on, or stand still.
@@ -153,6 +155,7 @@ pub const TABLE: &[Entry] = &[
         "accept rules",
         "puts your name under changed rules; another policy-owner than their author accepts them",
     ),
+    entry(Command::Roles, "roles", "roles", "who has a role for a while; takes one, agrees to one, takes one back"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
     on(&[Screen::Board], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
@@ -188,7 +191,7 @@ pub const TABLE: &[Entry] = &[
 ];
 
 /// Names in keymap files beside those of the table: the keys of the plan, which are fixed.
-const OF_PLAN: [&str; 3] = ["run", "copy-commands", "leave"];
+const OF_PLAN: [&str; 5] = ["run", "schedule", "take-role", "copy-commands", "leave"];
 
 /// Every name that a keymap file may use.
 pub fn ids() -> Vec<&'static str> {

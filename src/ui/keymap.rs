@@ -74,8 +74,14 @@ const NEEDED: [Command; 9] = [
     Command::Deed(Verb::Hold),
 ];
 
-/// The keys that no file can move: a plan is run, copied and left by them alone.
-const FIXED: [(&str, &str, &str); 3] = [("plan", "run", "enter"), ("plan", "copy-commands", "ctrl-y"), ("plan", "leave", "esc")];
+/// The keys that no file can move: a plan is run, scheduled, copied and left by them alone.
+const FIXED: [(&str, &str, &str); 5] = [
+    ("plan", "run", "enter"),
+    ("plan", "schedule", "ctrl-t"),
+    ("plan", "take-role", "ctrl-g"),
+    ("plan", "copy-commands", "ctrl-y"),
+    ("plan", "leave", "esc"),
+];
 
 impl Keymap {
     /// Takes over what a keymap's file says.

@@ -1,5 +1,6 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
+mod dialogs;
 mod draw;
 mod moves;
 
@@ -8,7 +9,6 @@ use std::time::Duration;
 
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
-use crate::control::rules;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
@@ -17,23 +17,26 @@ use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rules::Naming;
+use crate::model::self_service::Saying;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
 
 use super::command::Command;
-use super::input::{Chord, Input, Key};
+use super::input::{Chord, Input};
 use super::keymap::Keymap;
 use super::offer::{self, Standpoint, Waits};
-use super::prompt::{Answer, Prompt, Wanted};
+use super::prompt::{Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
 use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
 use super::screens::pipeline::Pipeline;
-use super::screens::plan::{PlanDialog, Reply};
+use super::screens::plan::PlanDialog;
+use super::screens::roles::RolesDialog;
 use super::screens::rollout::WayBack;
-use super::screens::ruling::{self, RulingDialog};
+use super::screens::ruling::RulingDialog;
+use super::screens::schedule::ScheduleDialog;
 use super::theme::Theme;
 
 /// What the room must do for a session.
@@ -47,6 +50,8 @@ pub enum Act {
     Refuse(Box<Plan>, Vec<Reason>),
     /// Record what was said about a plan that waits; policy and store look at it again.
     Rule(Box<Ruling>),
+    /// Record what was said about a role that is taken for a while; policy and store look at it again.
+    Speak(Box<Saying>),
     /// Record that a name is put under changed rules; policy and store look at it again.
     NameRules(Box<Naming>),
     /// Poll quicker around this target and run; none: look at nothing in particular.
@@ -103,6 +108,10 @@ pub(super) enum Over {
     Plan(Box<PlanDialog>),
     Prompt(Box<Prompt>),
     Ruling(Box<RulingDialog>),
+    /// When the change of the plan below is to be carried out.
+    Schedule(Box<ScheduleDialog>, Box<PlanDialog>),
+    /// Roles for a while, over a plan that lacks one or over the screen.
+    Roles(Box<RolesDialog>, Option<Box<PlanDialog>>),
     Help,
     Detail,
 }
@@ -260,52 +269,12 @@ impl Session {
         self.followed = wanted;
     }
 
-    fn on_paste(&mut self, text: &str, world: &World, now: &Moment) -> Vec<Act> {
-        match &mut self.over {
-            Over::Plan(dialog) => dialog.paste(text),
-            Over::Ruling(dialog) => dialog.paste(text),
-            Over::Prompt(prompt) => {
-                let answer = prompt.paste(text);
-                return self.answered(answer, world, now);
-            }
-            Over::Nothing | Over::Help | Over::Detail => {
-                self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
-            }
-        }
-        Vec::new()
-    }
-
     fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
         if chord == Chord::ctrl('c') {
             return vec![Act::Quit];
         }
-        match &mut self.over {
-            Over::Plan(dialog) => {
-                let ended = dialog.plan().expires <= now.wall;
-                let verdict = (self.judge)(world, dialog.plan(), now);
-                if chord.key == Key::Char('B') && dialog.offers_glass(&verdict) {
-                    self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(dialog.plan().intent.clone()))));
-                    return Vec::new();
-                }
-                let reply = dialog.on(chord, &verdict, ended);
-                return self.replied(reply, world, now);
-            }
-            Over::Ruling(dialog) => {
-                let reply = dialog.on(chord, world, now);
-                return match reply {
-                    ruling::Reply::Open => Vec::new(),
-                    ruling::Reply::Left => {
-                        self.over = Over::Nothing;
-                        Vec::new()
-                    }
-                    ruling::Reply::Rule(ruling) => vec![Act::Rule(ruling)],
-                };
-            }
-            Over::Prompt(prompt) => {
-                let answer = prompt.on(chord);
-                return self.answered(answer, world, now);
-            }
-            Over::Nothing | Over::Help | Over::Detail => {}
+        if let Some(acts) = self.over_key(chord, world, now) {
+            return acts;
         }
         let keys = self.keymap.on(self.screen);
         let Some(command) = keys.command(chord) else {
@@ -314,65 +283,6 @@ impl Session {
         };
         self.board.get_mut().touch();
         self.obey(command, world, now)
-    }
-
-    fn replied(&mut self, reply: Reply, world: &World, now: &Moment) -> Vec<Act> {
-        match reply {
-            Reply::Open => Vec::new(),
-            Reply::Left => {
-                self.over = Over::Nothing;
-                Vec::new()
-            }
-            Reply::Run(plan) => vec![Act::Execute(plan)],
-            Reply::Refused(plan, reasons) => vec![Act::Refuse(plan, reasons)],
-            Reply::Copy(text) => vec![Act::Copy(text)],
-            Reply::Anew => {
-                if let Over::Plan(dialog) = &self.over {
-                    let intent = dialog.plan().intent.clone();
-                    self.open_plan(intent, world, now);
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    fn answered(&mut self, answer: Answer, world: &World, now: &Moment) -> Vec<Act> {
-        let blank = |verb, target, args| Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
-        match answer {
-            Answer::Open => {}
-            Answer::Left => self.over = Over::Nothing,
-            Answer::Share(target, percent) => {
-                let args = Arguments { percent: Some(percent), ..Arguments::default() };
-                self.open_plan(blank(Verb::Shift, target, args), world, now);
-            }
-            Answer::Note(target, text) => {
-                let args = Arguments { text: Some(text), ..Arguments::default() };
-                self.open_plan(blank(Verb::Note, target, args), world, now);
-            }
-            Answer::Glass(intent) => self.open_plan(intent, world, now),
-            Answer::Policy(words) => {
-                self.over = Over::Nothing;
-                return vec![Act::NameRules(Box::new(rules::naming(world, words)))];
-            }
-            Answer::Finding(typed) => self.board.get_mut().set_filter(&typed),
-            Answer::Found(typed) => {
-                self.board.get_mut().set_filter(&typed);
-                self.over = Over::Nothing;
-            }
-        }
-        Vec::new()
-    }
-
-    fn open_plan(&mut self, intent: Intent, world: &World, now: &Moment) {
-        let nonce = (self.nonce)();
-        let typed = gate::asks_for_text(world, &intent.target);
-        match (self.plan)(world, intent, now, &nonce) {
-            Ok(plan) => self.over = Over::Plan(Box::new(PlanDialog::new(plan, typed))),
-            Err(error) => {
-                self.over = Over::Nothing;
-                self.said = Some(Said::Refusal(format!("no plan: {error}")));
-            }
-        }
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
@@ -445,6 +355,7 @@ impl Session {
                     self.begin_with(Verb::Retry, target, args, world, now);
                 }
             }
+            Command::Roles => self.open(Over::Roles(Box::default(), None)),
             Command::Policy => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Policy))),
             Command::Execute => {
                 if let Ok(waiting) = at.plan() {
@@ -460,35 +371,6 @@ impl Session {
             }
         }
         Vec::new()
-    }
-
-    fn begin(&mut self, verb: Verb, target: Target, world: &World, now: &Moment) {
-        match verb {
-            Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
-            Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
-            Verb::Hold
-            | Verb::Resume
-            | Verb::Promote
-            | Verb::Abort
-            | Verb::Rollback
-            | Verb::Start
-            | Verb::Retry
-            | Verb::Cancel
-            | Verb::Approve
-            | Verb::Reject => {
-                let run = self.pipeline.run(world, &target).filter(|_| verb.is_of_a_run()).map(|run| run.id.clone());
-                self.begin_on(verb, target, run, world, now);
-            }
-        }
-    }
-
-    fn begin_on(&mut self, verb: Verb, target: Target, run: Option<RunId>, world: &World, now: &Moment) {
-        self.begin_with(verb, target, Arguments { run, ..Arguments::default() }, world, now);
-    }
-
-    fn begin_with(&mut self, verb: Verb, target: Target, args: Arguments, world: &World, now: &Moment) {
-        let intent = Intent { verb, target, args, requester: world.actor.clone(), reason: Text::empty() };
-        self.open_plan(intent, world, now);
     }
 
     /// Plans and judges by other means, for tests of the keys alone.

@@ -8,7 +8,9 @@ mod changes;
 mod ledger;
 mod pack;
 mod pipeline;
+mod roles;
 mod rules;
+mod schedule;
 mod scheduled;
 mod sizes;
 

@@ -1,9 +1,9 @@
 //! How deeds are typed: what they are done to, and how far they are followed.
 
-use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
-use super::{change_type, moment};
+use super::change_type;
+use crate::analysis::when::When;
 use crate::model::change::ChangeType;
 use crate::model::ticket::Ticket;
 
@@ -29,9 +29,9 @@ pub struct RuleArgs {
 /// When a forward change is to be carried out; without it, now.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Time {
-    /// Schedules it: it waits until this moment, and `execute` carries it out then; RFC 3339, seconds may be left out.
-    #[arg(id = "begins", long = "at", value_name = "TIME", value_parser = moment, conflicts_with = "train")]
-    pub at: Option<DateTime<Utc>>,
+    /// Schedules it: it waits until this moment, and `execute` carries it out then; `15:30`, `2026-11-30 14:00`, or RFC 3339.
+    #[arg(id = "begins", long = "at", value_name = "TIME", conflicts_with = "train")]
+    pub at: Option<When>,
     /// Schedules it for this train's next departure.
     #[arg(long, value_name = "NAME")]
     pub train: Option<String>,

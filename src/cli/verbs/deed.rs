@@ -4,7 +4,7 @@ mod drawn;
 mod glass;
 
 use self::drawn::stored_plan;
-pub use self::drawn::{AUTHORS_WITHIN, drawn_up, nonce, plan};
+pub use self::drawn::{AUTHORS_WITHIN, booking, drawn_up, nonce, plan};
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -187,8 +187,8 @@ async fn wished(around: &Surroundings, flags: &Flags, wish: Wish) -> Result<Read
     args.change = wish.flags.change;
     args.ticket = wish.flags.ticket.clone();
     args.break_glass = wish.break_glass;
-    (args.at, args.train) = (wish.flags.time.at, wish.flags.time.train.clone());
     let opened = settle::open(around, flags, true).await?;
+    (args.at, args.train) = booking(&opened, &wish.flags.time)?;
     let target = target::find(&opened.handle.world(), &wish.target)?;
     prepare(opened, wish.verb, target, args, wish.flags).await
 }

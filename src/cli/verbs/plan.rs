@@ -23,8 +23,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let mut arguments = deed::arguments(args.verb, &args.args, args.run.as_deref(), args.failed)?;
     arguments.change = args.change;
     arguments.ticket = args.ticket.clone();
-    (arguments.at, arguments.train) = (args.time.at, args.time.train.clone());
     let mut opened = settle::open(around, flags, false).await?;
+    (arguments.at, arguments.train) = deed::booking(&opened, &args.time)?;
     let target = target::find(&opened.handle.world(), &args.target)?;
     let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
     let intent =

@@ -9,7 +9,7 @@ use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::timetable::{Span, Train};
-use crate::policy::calendar::{Access, Asked, departures, standing};
+use crate::policy::calendar::{Access, Asked, Departure, departures, standing};
 
 /// How far ahead a change can be scheduled.
 const FURTHEST: TimeDelta = TimeDelta::days(90);
@@ -36,26 +36,19 @@ pub(super) fn booking(
     now: &Moment,
 ) -> Result<Option<Booking>, PlanError> {
     let wrong = |text: &str| Err(PlanError::Arguments(Text::clean(text)));
-    let verb = intent.verb.word();
     let (at, train) = match (intent.args.at, &intent.args.train) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => return wrong("a change is scheduled at a time or with a train, not both"),
-        _ if intent.args.break_glass.is_some() => return wrong("what breaks the glass cannot wait, so it is never scheduled"),
-        _ if direction != Direction::Forward => {
-            return wrong(&format!("{verb} is no forward change here, so it is never scheduled: it may be done at any time"));
-        }
-        _ if !matches!(intent.verb, Verb::Shift | Verb::Promote | Verb::Start) => {
-            return wrong(&format!("{verb} is never scheduled; shift, promote and start can be"));
-        }
         (at, train) => (at, train.as_deref()),
     };
-    let lasts = world.catalog.environment(&intent.target.environment).map(|environment| environment.scheduling).unwrap_or_default().booking;
-    let lasts = TimeDelta::from_std(lasts).unwrap_or(TimeDelta::MAX);
+    if let Some(why) = never(intent, direction) {
+        return wrong(&why);
+    }
+    let lasts = lasts(world, intent);
     let (begin, shuts) = match (at, train) {
         (_, Some(name)) => {
             let train = passenger(world, intent, name)?;
-            let all = departures(&world.calendars.spans, train, now.wall, DEPARTURES);
-            let Some(next) = all.iter().find(|departure| departure.cut_off >= now.wall) else {
+            let Some(next) = leaves_next(world, train, now) else {
                 return wrong(&format!("{name} has no departure within 90 days whose cut-off is still to come"));
             };
             (next.at, Some(next.shuts))
@@ -78,6 +71,19 @@ pub(super) fn booking(
     Ok(Some(Booking { span, train: train.map(str::to_owned), text }))
 }
 
+/// Why a change is never scheduled; none when it can be.
+pub(super) fn never(intent: &Intent, direction: Direction) -> Option<String> {
+    let verb = intent.verb.word();
+    if intent.args.break_glass.is_some() {
+        return Some("what breaks the glass cannot wait, so it is never scheduled".to_owned());
+    }
+    if direction != Direction::Forward {
+        return Some(format!("{verb} is no forward change here, so it is never scheduled: it may be done at any time"));
+    }
+    let may = matches!(intent.verb, Verb::Shift | Verb::Promote | Verb::Start);
+    (!may).then(|| format!("{verb} is never scheduled; shift, promote and start can be"))
+}
+
 /// The train of that name, when it takes the target along.
 fn passenger<'a>(world: &'a World, intent: &Intent, name: &str) -> Result<&'a Train, PlanError> {
     let wrong = |text: String| Err(PlanError::Arguments(Text::clean(&text)));
@@ -93,6 +99,19 @@ fn passenger<'a>(world: &'a World, intent: &Intent, name: &str) -> Result<&'a Tr
         return wrong(format!("{target} does not go with {name}, which takes {} to {}", services.join(", "), train.environment));
     }
     Ok(train)
+}
+
+/// The next departure of a train for which one can still be ready.
+pub(super) fn leaves_next(world: &World, train: &Train, now: &Moment) -> Option<Departure> {
+    let all = departures(&world.calendars.spans, train, now.wall, DEPARTURES);
+    all.into_iter().find(|departure| departure.cut_off >= now.wall)
+}
+
+/// How long the booking of a change lasts.
+pub(super) fn lasts(world: &World, intent: &Intent) -> TimeDelta {
+    let environment = world.catalog.environment(&intent.target.environment);
+    let lasts = environment.map(|environment| environment.scheduling).unwrap_or_default().booking;
+    TimeDelta::from_std(lasts).unwrap_or(TimeDelta::MAX)
 }
 
 /// When the window that is open then shuts.

@@ -8,11 +8,13 @@ mod cost;
 mod run;
 mod still;
 mod traffic;
+mod wished;
 
 use std::time::Duration;
 
 pub use answer::waits_in_a_line;
 pub use check::{recheck, told_since};
+pub use wished::{Choice, Wished, choices, instant, never_scheduled, wished};
 
 use crate::control::authors;
 use crate::control::conflicts;

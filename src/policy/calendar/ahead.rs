@@ -214,7 +214,7 @@ impl Ahead {
     /// The two weeks from the day of `at`, by the clock of the room.
     pub fn of(catalog: &Catalog, calendars: &Calendars, at: DateTime<Utc>) -> Self {
         let timezone = catalog.room.timezone.clone();
-        let zone = timezone.parse().map_or(Zone::UTC, Zone::Named);
+        let zone = Zone::named(&timezone);
         let days = days(&zone, zone.local(at).date());
         let span = Span { begin: days.first().map_or(at, |day| day.span.begin), end: days.last().map_or(at, |day| day.span.end) };
         let environments = catalog.environments.iter().map(|environment| agenda(calendars, &environment.name, span)).collect();

@@ -5,6 +5,7 @@ mod booking;
 mod calendar;
 mod day;
 mod ended;
+mod grants;
 mod queue;
 mod said;
 mod whole;
@@ -171,7 +172,8 @@ impl ChangesScreen {
         let left = if beside { Rect { width: area.width / 2 - 1, ..area } } else { area };
         let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(left.width));
         let ended = if height < 30 { Vec::new() } else { ended::rows(scene, 3) };
-        let said = [ended, said::rows(scene, if height < 30 { 1 } else { 6 })].concat();
+        let grants = grants::rows(scene, if height < 30 { 1 } else { 3 });
+        let said = [ended, grants, said::rows(scene, if height < 30 { 1 } else { 6 })].concat();
         if marked.is_none() {
             let lines = queue::empty(scene);
             let lines = lines.iter().flat_map(|text| wrap(text, usize::from(left.width).saturating_sub(4)));

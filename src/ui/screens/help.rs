@@ -33,6 +33,12 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
     let mut rows = vec![Row::rule(scene.theme, &format!("works here and now: {} screen, {here}", at.screen.word()))];
     rows.extend(offer::against_all_deeds(at.world).map(|why| Row::of(Role::Watched, format!(" {why}"))));
     rows.append(&mut can);
+    rows.push(Row::rule(scene.theme, "on a plan, wherever it was opened"));
+    for (key, word, does) in super::plan::keys::ALL {
+        let mut row = Row::new();
+        row.at(1).add(Role::Key, key).at(14).add(Role::Strong, word);
+        whole(row, Role::Plain, does, width, &mut rows);
+    }
     rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
     rows.append(&mut cannot);
     rows

@@ -9,5 +9,7 @@ pub mod incident;
 pub mod ledger;
 pub mod pipeline;
 pub mod plan;
+pub mod roles;
 pub mod rollout;
 pub mod ruling;
+pub mod schedule;

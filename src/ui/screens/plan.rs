@@ -1,6 +1,7 @@
 //! The plan, over any screen: exactly what will happen, may I, what does it cost, how do we get back?
 
 pub(super) mod gate;
+pub(super) mod keys;
 pub(super) mod page;
 mod progress;
 pub(super) mod sections;
@@ -10,8 +11,8 @@ use std::cell::Cell;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::control::world::World;
-use crate::model::intent::Direction;
+use crate::control::planner;
+use crate::model::intent::{Direction, Intent};
 use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
@@ -23,11 +24,10 @@ use crate::ui::plans;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
 use crate::ui::screen::Screen;
-use crate::ui::theme::Role;
+use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
 use self::page::Page;
-use self::progress::{Begun, begun};
 
 /// What Enter on a denied plan says.
 const DENIED: &str = "denied: nothing was sent";
@@ -54,6 +54,8 @@ pub struct PlanDialog {
     scroll: usize,
     longest: Cell<usize>,
     wrong: Option<String>,
+    /// What a key of the dialog could not do, and why.
+    told: Option<String>,
     /// Whether it stands in the store already and waited there.
     stored: bool,
 }
@@ -92,6 +94,7 @@ impl PlanDialog {
             scroll: 0,
             longest: Cell::new(0),
             wrong: None,
+            told: None,
             stored: false,
         }
     }
@@ -118,6 +121,34 @@ impl PlanDialog {
         }
     }
 
+    /// As it stands, when it is shown again after something lay over it: its keys count once it was seen again.
+    #[must_use]
+    pub fn again(self: Box<Self>) -> Box<Self> {
+        self.shown.set(false);
+        self.drawn.set(false);
+        self
+    }
+
+    /// What is asked for, with the reason as it is typed so far.
+    pub fn typed(&self) -> Intent {
+        let reason = Text::clean_within(self.reason.text().trim(), crate::ui::field::LONGEST);
+        Intent { reason, ..self.plan.intent.clone() }
+    }
+
+    /// Why no other time can be chosen for it; none when one can.
+    pub fn against_schedule(&self) -> Option<String> {
+        if self.stored {
+            return Some("it is stored and agreed to as it stands: withdraw it on screen 6 and plan it anew for another time".to_owned());
+        }
+        planner::never_scheduled(&self.plan.intent, self.plan.direction)
+    }
+
+    /// Says why a key could not do what it does.
+    pub fn tell(&mut self, why: String) {
+        self.told = Some(why);
+        self.scroll = 0;
+    }
+
     /// Whether its keys count.
     pub fn armed(&self) -> bool {
         self.shown.get()
@@ -132,7 +163,7 @@ impl PlanDialog {
             self.dropped += 1;
             return Reply::Open;
         }
-        self.wrong = None;
+        (self.wrong, self.told) = (None, None);
         match chord.key {
             Key::Up => self.scroll = self.scroll.saturating_sub(1),
             Key::Down => self.scroll = (self.scroll + 1).min(self.longest.get()),
@@ -210,7 +241,7 @@ impl PlanDialog {
         }
         self.sent = true;
         self.scroll = 0;
-        self.plan.intent.reason = Text::clean_within(self.reason.text().trim(), crate::ui::field::LONGEST);
+        self.plan.intent = self.typed();
         Reply::Run(self.plan.clone())
     }
 
@@ -224,37 +255,6 @@ impl PlanDialog {
             None => format!("{} {}", plan.intent.verb.word().to_uppercase(), plan.target()),
         };
         vec![(Role::Strong, format!("PLAN {}  {what}", plan.id.short()))]
-    }
-
-    /// The row of keys.
-    pub fn keys(&self, world: &World, verdict: &Verdict, ended: bool) -> Row {
-        let mut row = Row::new();
-        row.add(Role::Plain, " ");
-        let goal = format!("{} {}", self.plan.intent.verb.word(), self.plan.target());
-        if self.sent {
-            let over = world.deeds.get(&self.plan.id).is_some_and(|deed| begun(deed.state) == Begun::Over);
-            row.add(Role::Key, "Esc").add(Role::Plain, if over { " leaves" } else { " leaves; the deed goes on" });
-        } else {
-            let enter = match (ended, verdict) {
-                (true, _) => "PLAN AGAIN".to_owned(),
-                (false, Verdict::Permit(_)) => format!("RUN {goal}"),
-                (false, Verdict::SecondPerson { .. } | Verdict::Early(_)) if self.stored => String::new(),
-                (false, Verdict::Early(_)) => format!("SCHEDULE {goal}"),
-                (false, Verdict::SecondPerson { .. }) => format!("ASK another person to agree to {goal}"),
-                (false, Verdict::Deny(_)) => String::new(),
-            };
-            if !enter.is_empty() {
-                row.add(Role::Key, "Enter").add(Role::Strong, format!(" {enter}   "));
-            }
-            row.add(Role::Key, "Esc").add(Role::Plain, " leave");
-        }
-        if !self.plan.commands.is_empty() {
-            row.add(Role::Plain, "   ").add(Role::Key, "Ctrl-Y").add(Role::Plain, " copy commands");
-        }
-        if self.confirm.is_some() && !self.sent {
-            row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
-        }
-        row
     }
 
     /// Draws the body.
@@ -304,10 +304,21 @@ impl PlanDialog {
     fn rows(&self, scene: &Scene<'_>, verdict: &Verdict, width: usize) -> Vec<Row> {
         let plan = &*self.plan;
         let mut page = Page { scene, width, rows: Vec::new() };
+        if let Some(told) = &self.told {
+            page.mark(Mark::Failed, Role::Watched, told);
+        }
         if self.sent {
             progress::draw(&mut page, plan);
         } else {
             sections::stops(&mut page, plan, verdict);
+            self.ways_out(&mut page, verdict);
+            if let (false, Verdict::Early(_)) = (self.stored, verdict) {
+                let keys = scene.keymap;
+                let (there, execute) = (keys.shown(Command::Go(Screen::Changes)), keys.shown(Command::Execute));
+                let then =
+                    format!("Enter schedules it; it waits on screen {there}, and from its time on you execute it there with {execute}");
+                page.text(3, Role::Strong, &then);
+            }
             if let (false, Verdict::SecondPerson { .. }) = (self.stored, verdict) {
                 let keys = scene.keymap;
                 let (there, execute) = (keys.shown(Command::Go(Screen::Changes)), keys.shown(Command::Execute));
@@ -315,6 +326,7 @@ impl PlanDialog {
                     format!("Enter asks them; it waits on screen {there} until they agree, then you execute it there with {execute}");
                 page.text(3, Role::Strong, &then);
             }
+            sections::when(&mut page, plan);
         }
         sections::what(&mut page, plan, self.sent);
         sections::how(&mut page, plan);

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::control::roles;
 use crate::control::world::World;
 use crate::model::intent::Verb;
 use crate::model::name::Target;
@@ -15,6 +16,7 @@ use super::super::offer::{self, Standpoint};
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
+use super::super::screens::schedule::ScheduleDialog;
 use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
 use super::{Over, Said, Session};
@@ -41,7 +43,8 @@ impl Session {
         match &self.over {
             Over::Plan(dialog) => dialog.arm(),
             Over::Ruling(dialog) => dialog.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Help | Over::Detail => {}
+            Over::Roles(sheet, _) => sheet.arm(),
+            Over::Nothing | Over::Prompt(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
         }
     }
 
@@ -62,10 +65,7 @@ impl Session {
                 let ended = dialog.plan().expires <= scene.now.wall;
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
-                dress.keys = dialog.keys(scene.world, &verdict, ended);
-                if dialog.offers_glass(&verdict) {
-                    dress.keys.add(Role::Plain, "   ").add(Role::Key, "B").add(Role::Plain, " break glass");
-                }
+                dress.keys = dialog.keys(scene, &verdict, ended, usize::from(area.width));
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }
@@ -77,6 +77,18 @@ impl Session {
                 dress.keys = dialog.keys(!refusals.is_empty());
                 let body = frame::draw(scene, &dress, buffer, area);
                 dialog.draw(scene, &refusals, buffer, body);
+            }
+            Over::Schedule(sheet, dialog) => {
+                dress.title = ScheduleDialog::title(dialog.plan());
+                dress.keys = ScheduleDialog::keys();
+                let body = frame::draw(scene, &dress, buffer, area);
+                sheet.draw(scene, dialog.plan(), buffer, body);
+            }
+            Over::Roles(sheet, _) => {
+                dress.title = sheet.title();
+                dress.keys = sheet.keys(scene);
+                let body = frame::draw(scene, &dress, buffer, area);
+                sheet.draw(scene, buffer, body);
             }
             Over::Help => {
                 let body = frame::draw(scene, &dress, buffer, area);
@@ -179,7 +191,8 @@ impl Session {
             if area.height > 5 && area.width > 30 {
                 let body = Rect { y: area.y + 2, height: area.height.saturating_sub(3), ..area };
                 dialog.draw(scene, &verdict, buffer, body);
-                dialog.keys(scene.world, &verdict, dialog.plan().expires <= scene.now.wall).draw(buffer, area, last, scene.theme);
+                let ended = dialog.plan().expires <= scene.now.wall;
+                dialog.keys(scene, &verdict, ended, usize::from(area.width)).draw(buffer, area, last, scene.theme);
             }
             return;
         }
@@ -242,21 +255,24 @@ impl Session {
         if scene.world.read_only {
             row.add(Role::Watched, "read-only  ");
         }
-        let of_screen: &[(Command, &str)] = match self.screen {
-            Screen::Board if target.is_some() => &[(Command::Look, "look")],
-            Screen::Pipeline => &[(Command::Logs, "log")],
+        let mut of_screen: Vec<(Command, &str)> = match self.screen {
+            Screen::Board if target.is_some() => vec![(Command::Look, "look")],
+            Screen::Pipeline => vec![(Command::Logs, "log")],
             Screen::Changes if at.marked.is_some() => {
-                &[(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
+                vec![(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
             }
-            Screen::Changes => &[(Command::Calendar, "calendar"), (Command::Pack, "pack")],
-            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => &[],
+            Screen::Changes => vec![(Command::Calendar, "calendar"), (Command::Pack, "pack")],
+            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => Vec::new(),
         };
+        if self.screen == Screen::Changes && roles::are_of_use(scene.world, scene.now) {
+            of_screen.insert(0, (Command::Roles, "roles"));
+        }
         if self.screen == Screen::Pipeline {
             // What acts on runs stands first here; the rest keeps its order.
             offers.sort_by_key(|(command, _)| !matches!(command, Command::Deed(Verb::Start | Verb::Retry | Verb::Cancel)));
         }
         let place = offers.len().min(if self.screen == Screen::Pipeline { 2 } else { 3 });
-        offers.splice(place..place, of_screen.iter().copied());
+        offers.splice(place..place, of_screen);
         // What can be said about the plan that waits stands first: it is what somebody else waits for.
         let said = offer::said(&at).into_iter().map(|entry| (entry.command, entry.label));
         offers.splice(0..0, said);

@@ -16,14 +16,14 @@ use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::timetable::{Scope, Stamp, Times, Train, Window};
 
-fn plan(world: &World, by: &str, args: Arguments, nonce: &str) -> Plan {
+pub(super) fn plan(world: &World, by: &str, args: Arguments, nonce: &str) -> Plan {
     let reason = Text::clean("with the others");
     let intent = Intent { verb: Verb::Shift, target: fixture::checkout(), args, requester: person(by), reason };
     planner::plan(world, intent, &fixture::before(82), nonce).unwrap()
 }
 
 /// A shop with a train at half past three: ana's change is booked on it, and cy's for a time of its own, in its way.
-fn booked(who: &str, agreed_by: &[&str]) -> World {
+pub(super) fn booked(who: &str, agreed_by: &[&str]) -> World {
     let mut world = shop(who, 1);
     let mut catalog = (*world.catalog).clone();
     let departs = fixture::at("15:30:00");

@@ -3,6 +3,7 @@
 mod answers;
 mod bare;
 mod broken;
+mod by_key;
 mod changed;
 mod changes;
 mod deeds;

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
+use crate::cli::args::Time;
 use crate::cli::exit::Exit;
 use crate::cli::{out, settle, stored};
 use crate::control::planner;
@@ -22,6 +25,19 @@ pub fn nonce() -> String {
     // Without randomness two equal wishes of one millisecond would be one plan, which the store then refuses as spent.
     let _ = getrandom::fill(&mut bytes);
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// When a forward change is to be carried out, as it was typed: a time by the clock of the room, or a train.
+///
+/// # Errors
+/// Exit 2 for a time that the clock of the room never shows, or shows twice.
+pub fn booking(opened: &settle::Opened, time: &Time) -> Result<(Option<DateTime<Utc>>, Option<String>), Exit> {
+    let at = time.at.map(|when| planner::instant(&opened.handle.world(), when, &opened.clock.now())).transpose();
+    let at = at.map_err(|error| {
+        out::words(&format!("gonogo: {error}"));
+        Exit::Usage
+    })?;
+    Ok((at, time.train.clone()))
 }
 
 /// Draws up the plan of a wish.

@@ -1,5 +1,6 @@
 //! What a plan says of itself: now and afterwards, the steps, the cost, what stands in the way, what was looked at.
 
+use crate::control::conflicts;
 use crate::control::gate as rules;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::presence::of_them;
@@ -113,6 +114,20 @@ pub fn stops(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
         for command in &plan.commands {
             page.text(3, Role::Plain, command);
         }
+    }
+}
+
+/// The time for which it is scheduled, and what is booked in its way; nothing when it is not scheduled.
+pub fn when(page: &mut Page<'_, '_>, plan: &Plan) {
+    let Some(span) = plan.booking() else { return };
+    let scene = page.scene;
+    page.rows.push(Row::rule(scene.theme, "when"));
+    let with = plan.order.train.as_ref().map(|train| format!(", with {train}")).unwrap_or_default();
+    let left = if scene.now.wall < span.begin { format!("in {}", scene.left(&span.begin)) } else { "now".to_owned() };
+    let (from, to) = (scene.zone.stamp(&span.begin), scene.zone.stamp(&span.end));
+    page.say(Role::Quiet, "booked", Role::Strong, &format!("{from} to {to} ({left}){with}; nothing begins by itself"));
+    for conflict in conflicts::of_plan(scene.world, &conflicts::scheduled(plan, span.begin), span.begin) {
+        page.mark(Mark::Abnormal, Role::Watched, &format!("in the way: {}", conflict.text));
     }
 }
 
