@@ -2,8 +2,11 @@
 
 use crate::control::roles;
 use crate::model::verdict::Verdict;
+use crate::ui::command::Command;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
+use crate::ui::screen::Screen;
+
 use crate::ui::theme::Role;
 
 use super::page::Page;
@@ -41,8 +44,12 @@ impl super::PlanDialog {
         let mut keys: Vec<(&str, Role, String)> = Vec::new();
         let plain = |key, label: &str| (key, Role::Plain, label.to_owned());
         if self.sent {
-            let over = scene.world.deeds.get(&self.plan.id).is_some_and(|deed| begun(deed.state) == Begun::Over);
-            keys.push(plain("Esc", if over { "leaves" } else { "leaves; the deed goes on" }));
+            let label = match scene.world.deeds.get(&self.plan.id).map(|deed| begun(deed.state)) {
+                Some(Begun::Over) => "leaves".to_owned(),
+                Some(Begun::Waits) => format!("leaves; it waits on screen {}", scene.keymap.shown(Command::Go(Screen::Changes))),
+                Some(Begun::UnderWay) | None => "leaves; the deed goes on".to_owned(),
+            };
+            keys.push(("Esc", Role::Plain, label));
         } else {
             let enter = self.enter_does(verdict, ended, long);
             if !enter.is_empty() {
@@ -79,7 +86,7 @@ impl super::PlanDialog {
             (false, Verdict::SecondPerson { .. } | Verdict::Early(_)) if self.stored => String::new(),
             (false, Verdict::Early(_)) => format!("SCHEDULE {goal}"),
             (false, Verdict::SecondPerson { .. }) if long => format!("ASK another person to agree to {goal}"),
-            (false, Verdict::SecondPerson { .. }) => "ASK others".to_owned(),
+            (false, Verdict::SecondPerson { .. }) => "ASK another person".to_owned(),
             (false, Verdict::Deny(_)) => String::new(),
         }
     }
