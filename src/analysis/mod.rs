@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod histogram;
+pub mod judge;
 pub mod occurrence;
 pub mod proportion;
 pub mod recurrence;

@@ -13,6 +13,7 @@ pub mod error;
 pub mod gate;
 pub mod ical;
 pub mod intent;
+pub mod judging;
 pub mod name;
 pub mod operator;
 pub mod origin;
