@@ -41,6 +41,11 @@ impl<'a> Fields<'a> {
         fields
     }
 
+    /// Opens the whole file for one of its tables, whatever the others are.
+    pub(super) fn part(table: &'a Table, at: At) -> Self {
+        Self { at, table, what: "the file" }
+    }
+
     fn refuse_unknown(&self, known: &[&str], found: &mut Findings) {
         for (key, _) in &self.table.0 {
             if known.contains(&key.name.as_str()) {

@@ -10,6 +10,7 @@ use super::problem::{At, Findings, Problem, Problems};
 use super::settings::Config;
 use super::surroundings::{Flags, Surroundings};
 use super::theme;
+use crate::model::judging::JudgeRules;
 
 /// A configuration that passed every check.
 #[derive(Debug, Clone)]
@@ -89,9 +90,27 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         store: checked.store,
         ledger: checked.ledger,
         oscal: checked.oscal,
+        judge: checked.judge,
         files: layers.files,
     };
     Ok(Loaded { config, nothing_configured, warnings })
+}
+
+/// The rules of `canary judge`, with what is doubtful about them. It reads `[judge]` alone: other tables may be wrong, and no file
+/// at all means the usual rules.
+///
+/// # Errors
+/// What is wrong in `[judge]`; a file that is named and cannot be read; what is no TOML.
+pub fn judge(around: &Surroundings, flags: &Flags) -> Result<(JudgeRules, Vec<Problem>), Problems> {
+    let mut found = Findings::default();
+    let layers = layers::read(around, flags, &mut found);
+    if !layers.whole {
+        return Err(Problems(found.into_parts().0));
+    }
+    found.forget();
+    let rules = check::check_judge(&layers.table, layers.at, &mut found);
+    let (problems, warnings) = found.into_parts();
+    if problems.is_empty() { Ok((rules, warnings)) } else { Err(Problems(problems)) }
 }
 
 /// Where a key of `[room]` stands.

@@ -11,7 +11,7 @@ mod layers;
 pub mod load;
 mod merge;
 mod names;
-mod nearest;
+pub mod nearest;
 mod node;
 pub mod placeholder;
 pub mod problem;

@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// What would be right in place of an unknown word: the nearest one, or all of them.
-pub(super) fn instead<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub fn instead<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(found) = nearest(word, known.clone()) {
         return format!("`{found}`");
     }

@@ -123,6 +123,12 @@ impl Findings {
         self.problems.is_empty()
     }
 
+    /// Forgets what was found so far, not what was read.
+    pub(super) fn forget(&mut self) {
+        self.problems.clear();
+        self.warnings.clear();
+    }
+
     /// Line and column of a position.
     pub(super) fn place(&self, at: At) -> Place {
         let Some(source) = self.sources.get(at.source) else {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::catalog::{BackendKind, Catalog};
+use crate::model::judging::JudgeRules;
 use crate::model::name::BackendName;
 use crate::model::outbox::{Opens, Wants};
 
@@ -207,6 +208,8 @@ pub struct Config {
     pub ledger: LedgerSettings,
     /// What an assessment in OSCAL names.
     pub oscal: OscalSettings,
+    /// How canaries are judged.
+    pub judge: JudgeRules,
     /// The files that were read, lowest layer first.
     pub files: Vec<PathBuf>,
 }

@@ -1,6 +1,10 @@
 //! The canary judge: samples of baseline and canary in, a judgement with its reasons out.
 
+pub mod figure;
 mod gonogo;
+mod kayenta;
+pub mod normal;
+pub mod ranks;
 
 use chrono::{DateTime, Utc};
 
@@ -177,6 +181,12 @@ impl Judgement {
     pub fn lacking(&self) -> impl Iterator<Item = &Judged> {
         self.metrics.iter().filter(|metric| metric.lack.is_some() && !metric.muted)
     }
+
+    /// The scored metrics in which harm was seen. A fail without one is missing data alone: nothing to go back on.
+    pub fn harmed(&self) -> impl Iterator<Item = &Judged> {
+        let seen = |metric: &&Judged| matches!(metric.classification, Classification::High | Classification::Low);
+        self.metrics.iter().filter(|metric| !metric.muted && metric.lack.is_none()).filter(seen)
+    }
 }
 
 /// Judges a canary by its samples. A metric of the rules without samples has no data; samples of a metric that the rules do not
@@ -184,7 +194,8 @@ impl Judgement {
 pub fn judge(rules: &JudgeRules, samples: &[Samples]) -> Judgement {
     let pairs = pairs(rules, samples);
     match rules.method {
-        Method::Kayenta | Method::Gonogo => gonogo::judge(rules, &pairs),
+        Method::Kayenta => kayenta::judge(rules, &pairs),
+        Method::Gonogo => gonogo::judge(rules, &pairs),
     }
 }
 

@@ -6,6 +6,7 @@ mod claim;
 mod desk;
 mod environment;
 mod gates;
+mod judge;
 mod known;
 mod oscal;
 mod person;
@@ -23,11 +24,12 @@ use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
 use super::settings::{BackendSettings, CalendarSettings, DeskSettings, LedgerSettings, OscalSettings, StoreSettings, WebhookSettings};
 use crate::model::catalog::{Backend, Catalog, Environment};
+use crate::model::judging::JudgeRules;
 use crate::model::operator::Person;
 use crate::model::rules::RuleSet;
 use known::Known;
 
-/// The keys of a file. `judge` belongs to `canary judge`, which reads it by itself.
+/// The keys of a file.
 const ROOT: &[&str] = &[
     "room",
     "store",
@@ -55,6 +57,7 @@ pub(super) struct Checked {
     pub(super) store: StoreSettings,
     pub(super) ledger: LedgerSettings,
     pub(super) oscal: OscalSettings,
+    pub(super) judge: JudgeRules,
 }
 
 /// Checks everything. What it returns is whole only when `found` has no problem afterwards.
@@ -95,7 +98,13 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         rules_digest,
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
-    Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, ledger, oscal: oscal::oscal(&root, found) }
+    let (oscal, judge) = (oscal::oscal(&root, found), judge::judge(&root, found));
+    Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, ledger, oscal, judge }
+}
+
+/// Checks `[judge]` alone: what else stands in the file is of no importance to it.
+pub(super) fn check_judge(table: &Table, at: At, found: &mut Findings) -> JudgeRules {
+    judge::judge(&Fields::part(table, at), found)
 }
 
 /// What a named table is called in messages: by its word and its name, or `a backend` where it has none.
