@@ -1,5 +1,6 @@
 //! The command line as it is typed; CONTRACTS.md, "Command line".
 
+mod canary;
 mod changes;
 mod deed;
 mod glass;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::canary::{CanaryVerb, JudgeArgs};
 pub use self::changes::{ChangesVerb, Pack, PackFormat};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
 pub use self::glass::{BreakGlass, Glass};
@@ -174,6 +176,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: ChangesVerb,
+    },
+    /// Canaries.
+    Canary {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: CanaryVerb,
     },
     /// Takes a role for a while, where the environment's `self_service` offers it.
     Grant(GrantArgs),

@@ -33,6 +33,12 @@ pub enum Exit {
     Ledger = 11,
     /// Accepted, but not effective in time.
     NotInTime = 12,
+    /// `canary judge`: marginal.
+    Marginal = 20,
+    /// `canary judge`: fail.
+    Worse = 21,
+    /// `canary judge`: too early to tell, or no data.
+    NoEvidence = 22,
     /// Interrupted.
     Interrupted = 130,
 }

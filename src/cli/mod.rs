@@ -2,6 +2,7 @@
 
 pub mod args;
 mod calendar;
+mod canary;
 pub mod changes;
 pub mod compose;
 pub mod exit;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs};
+use self::args::{CanaryVerb, ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -113,6 +114,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
             verbs::policy::accept(around, &flags, digest.as_deref(), &reason, json).await
         }
         Command::Changes { what: ChangesVerb::Pack(args) } => verbs::changes::write_pack(around, &flags, &args).await,
+        Command::Canary { what: CanaryVerb::Judge(args) } => verbs::canary::run(around, &flags, &args),
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,

@@ -516,9 +516,25 @@ fn ten_thousand_services_load_in_one_go() {
 }
 
 #[test]
-fn the_judges_table_is_left_to_the_judge() {
-    let text = fs::read_to_string(fixture("judge.toml")).expect("read");
-    assert!(Machine::new().user(&text).load().is_ok());
+fn the_judges_table_says_what_the_contract_says() {
+    use crate::model::judging::{Bounds, Direction, JudgeRules, Measure, MetricRules};
+    let loaded = check(fixture("judge.toml")).expect("accepted");
+    let one = Bounds { low: 1.0, high: 1.0 };
+    let latency = MetricRules {
+        direction: Direction::Increase,
+        critical: Some(one),
+        groups: vec!["service".to_owned()],
+        ..MetricRules::named("latency")
+    };
+    assert_eq!((latency.allowed, latency.tolerance.to_bits(), latency.confidence.to_bits()), (one, 0.25_f64.to_bits(), 0.98_f64.to_bits()));
+    let rules = JudgeRules { weights: [("service".to_owned(), 60.0)].into(), metrics: vec![latency], ..JudgeRules::default() };
+    assert_eq!(loaded.config.judge, rules);
+    let told: Vec<String> = loaded.warnings.iter().map(|warning| warning.what.to_string()).collect();
+    assert_eq!(told, ["the weights of all groups come to 60, and no score can be more, so no canary can pass"]);
+    let common = "[[judge.metric]]\nname = \"a\"\ncritical = true\neffect = { measure = \"common-language\" }\ngroup = []\n";
+    let metric = Machine::new().user(common).load().expect("accepted").config.judge.metrics[0].clone();
+    assert_eq!((metric.critical, metric.allowed), (Some(Bounds { low: 0.5, high: 0.5 }), Bounds { low: 0.5, high: 0.5 }));
+    assert_eq!((metric.measure, metric.groups.len()), (Measure::CommonLanguage, 0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The verbs, one a file.
 
 pub mod answer;
+pub mod canary;
 pub mod changes;
 pub mod completions;
 pub mod config;

@@ -7,7 +7,7 @@ use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::problem::{At, Findings};
 use super::label;
-use crate::model::judging::{Bounds, Direction, JudgeRules, Measure, Method, MetricRules, Missing, Outliers, SampleKind};
+use crate::model::judging::{ALL, Bounds, Direction, JudgeRules, Measure, Method, MetricRules, Missing, Outliers, SampleKind};
 
 const JUDGE: &[&str] = &["method", "pass", "marginal", "alpha", "power", "weights", "metric"];
 const METRIC: &[&str] = &[
@@ -77,7 +77,12 @@ fn set(fields: &Fields<'_>, key: &str, (low, high): (f64, f64), place: &mut f64,
 }
 
 fn weights(fields: &Fields<'_>, rules: &mut JudgeRules, found: &mut Findings) {
-    let groups: BTreeSet<&str> = rules.metrics.iter().flat_map(|metric| &metric.groups).map(String::as_str).collect();
+    // Without metrics of their own the rules are for all, in the one group that there is then.
+    let groups: BTreeSet<&str> = if rules.metrics.is_empty() {
+        BTreeSet::from([ALL])
+    } else {
+        rules.metrics.iter().flat_map(|metric| &metric.groups).map(String::as_str).collect()
+    };
     let mut last = None;
     for (key, node) in fields.table("weights", found) {
         if !groups.contains(key.name.as_str()) {

@@ -12,6 +12,7 @@ mod exports;
 mod gates;
 mod glass;
 mod grants;
+mod judge;
 mod keys;
 mod ledger;
 mod pack;

@@ -7,11 +7,11 @@ use crate::model::judging::MetricRules;
 
 #[test]
 fn a_verdict_that_changes_with_the_unit_says_so() {
-    let (old, new) = vector("lower");
+    let (old, new) = vector("cles-low");
     let large = classified(&suite(Either), &old, &new);
     assert_eq!(large.classification, Low);
     assert!(!large.reason.contains("unit"), "{}", large.reason);
-    let tiny = |values: &[f64]| values.iter().map(|value| value * 1e-5).collect::<Vec<_>>();
+    let tiny = |values: &[f64]| values.iter().map(|value| value * 1e-6).collect::<Vec<_>>();
     let small = classified(&suite(Either), &tiny(&old), &tiny(&new));
     assert_eq!(small.classification, Pass, "Kayenta's own fault, kept: {}", small.reason);
     assert!(small.reason.contains("in a smaller unit the same data would be Low"), "{}", small.reason);

@@ -1,0 +1,5 @@
+//! Samples of canaries in files, and judgements as they are printed.
+
+pub mod csv;
+pub mod samples;
+pub mod told;
