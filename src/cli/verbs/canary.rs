@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::analysis::judge::{CanaryVerdict, judge};
 use crate::cli::args::JudgeArgs;
-use crate::cli::canary::csv::Wrong;
+use crate::cli::canary::csv::{Place, Wrong};
 use crate::cli::canary::samples::{self, Side};
 use crate::cli::canary::told;
 use crate::cli::exit::Exit;
@@ -68,8 +68,10 @@ fn side(around: &Surroundings, path: &Path, rules: &JudgeRules) -> Option<Side> 
         Ok(text) => text,
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            out::words(&format!("{shown}:{line}: the file is no UTF-8; expected text in UTF-8"));
+            let before = String::from_utf8_lossy(good);
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let place = Place { line: before.matches('\n').count() + 1, column };
+            tell(&Wrong::new(place, "the file is no UTF-8", "text in UTF-8"));
             return None;
         }
     };

@@ -1,4 +1,4 @@
-//! `gonogo canary judge` on two files: its four exits, its JSON, what it refuses, and SciPy on the same files.
+//! `gonogo canary judge` on two files: its four exits, its JSON, what it refuses, and `SciPy` on the same files.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn place(baseline: &[(&str, &[&str])], canary: &[(&str, &[&str])]) -> Place {
     place
 }
 
-fn with<'a>(place: &Place, config: &str, more: &[&'a str]) -> Said {
+fn with(place: &Place, config: &str, more: &[&str]) -> Said {
     let path = place.write("judge.toml", config);
     place.run(&[&["--config", path.to_str().unwrap()], &FILES[..], more].concat())
 }
@@ -116,7 +116,11 @@ fn broken_files_are_told_by_line_and_column_both_at_once() {
     std::fs::write(place.path("b.csv"), b"time,metric,value\n1,\xff,1\n").unwrap();
     std::fs::remove_file(place.path("a.csv")).unwrap();
     let said = place.run(&FILES).exits(1);
-    assert!(said.err.contains("failed to read a.csv: No such file") && said.err.contains("b.csv:2: the file is no UTF-8"), "{said:?}");
+    assert!(
+        said.err.contains("failed to read a.csv: No such file")
+            && said.err.contains("b.csv:2:3: the file is no UTF-8; expected text in UTF-8"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn usage_without_both_files_is_exit_2() {
     }
 }
 
-/// Reads both files as gonogo does, and asks SciPy.
+/// Reads both files as gonogo does, and asks `SciPy`.
 const SCIPY: &str = r"
 import csv, json, sys
 from scipy.stats import mannwhitneyu
