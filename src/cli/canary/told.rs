@@ -50,8 +50,7 @@ pub fn words(judgement: &Judgement) -> String {
     for metric in &judgement.metrics {
         out.push_str(&format!("{}: {}\n", metric.name, metric.reason));
     }
-    let score = judgement.score.map(|score| format!(", score {score}")).unwrap_or_default();
-    out.push_str(&format!("{}{score}: {}", judgement.verdict.word().to_uppercase(), judgement.reason));
+    out.push_str(&format!("{}: {}", judgement.verdict.word().to_uppercase(), judgement.reason));
     out
 }
 

@@ -56,7 +56,11 @@ fn people_get_a_table_and_a_sentence_for_each_metric() {
     assert!(lines[0].starts_with("METRIC            CLASS  SHIFT"), "{}", said.out);
     assert!(lines[4].starts_with("a: the canary is higher: shift 10 ("), "{}", said.out);
     assert_eq!(lines[5], "errors{code=5xx}: both sides have the same values");
-    assert!(lines[6].starts_with("MARGINAL, score 50"), "{}", said.out);
+    assert!(
+        lines[6].starts_with("MARGINAL: score 50 (pass from 75, marginal from 50): 1 of 2 scored metrics failed: a; it is just marginal"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]

@@ -26,11 +26,14 @@ fn verdict(rules: &JudgeRules, scored: &[(&MetricRules, &Judged)]) -> (Option<f6
     if scored.is_empty() {
         return nothing("no metric is scored, so there is no evidence");
     }
-    if scored.iter().all(|(_, judged)| judged.lack == Some(Lack::Both)) {
-        return nothing("nothing was measured yet, neither of the baseline nor of the canary");
-    }
-    let is_answered = |judged: &Judged| !matches!(judged.classification, Classification::Nodata | Classification::NodataFail);
-    if !scored.iter().any(|(_, judged)| is_answered(judged) && judged.lack != Some(Lack::Both)) {
+    // What was measured on neither side is no evidence even where it was replaced by 0.
+    let is_evidence = |judged: &Judged| {
+        judged.lack != Some(Lack::Both) && !matches!(judged.classification, Classification::Nodata | Classification::NodataFail)
+    };
+    if !scored.iter().any(|(_, judged)| is_evidence(judged)) {
+        if scored.iter().all(|(_, judged)| judged.lack == Some(Lack::Both)) {
+            return nothing("nothing was measured yet, neither of the baseline nor of the canary");
+        }
         return nothing("no scored metric has data of both sides, so nothing could be compared (Kayenta would say 0 and Fail)");
     }
     let part = |(metric, judged): &(&MetricRules, &Judged)| Part {
@@ -50,12 +53,13 @@ fn verdict(rules: &JudgeRules, scored: &[(&MetricRules, &Judged)]) -> (Option<f6
         CanaryVerdict::Fail
     };
     let mut reason = words(&found, scored, rules);
-    if let Score::Sum(_, empty) = &found
-        && let Some(group) = empty.first()
-        && verdict != CanaryVerdict::Fail
+    let groups = scored.iter().flat_map(|(metric, _)| &metric.groups);
+    let is_empty = |group: &String| !scored.iter().any(|(metric, judged)| metric.groups.contains(group) && is_evidence(judged));
+    if verdict != CanaryVerdict::Fail
+        && let Some(group) = groups.filter(|group| is_empty(group)).min()
     {
+        reason.push_str(&format!("; the group `{group}` has no data, so this is no evidence (Kayenta would say {})", verdict.word()));
         verdict = CanaryVerdict::Nodata;
-        reason.push_str(&format!("; the group `{group}` has no data, which Kayenta counts as 100, so this is no evidence"));
     }
     let lacking: Vec<&str> = scored.iter().filter(|(_, judged)| judged.lack.is_some()).map(|(metric, _)| metric.name.as_str()).collect();
     if !lacking.is_empty() {
@@ -71,7 +75,7 @@ fn words(found: &Score, scored: &[(&MetricRules, &Judged)], rules: &JudgeRules) 
         Score::TooFew(without) => {
             format!("score 0: {without} of {} scored metrics have no data, and from half on nothing counts", scored.len())
         }
-        Score::Sum(number, _) => {
+        Score::Sum(number) => {
             let bad = |judged: &Judged| match judged.classification {
                 Classification::High | Classification::Low | Classification::NodataFail => true,
                 Classification::Pass | Classification::Nodata | Classification::Early => false,

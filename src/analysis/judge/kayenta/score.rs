@@ -23,8 +23,8 @@ pub(super) enum Score {
     Critical(String),
     /// So many metrics without data that nothing counts: 0.
     TooFew(usize),
-    /// The weighed sum, with the groups that have no data and were counted as 100.
-    Sum(f64, Vec<String>),
+    /// The weighed sum, in which a group without data counts as 100.
+    Sum(f64),
 }
 
 impl Score {
@@ -32,7 +32,7 @@ impl Score {
     pub(super) fn number(&self) -> f64 {
         match self {
             Self::Critical(_) | Self::TooFew(_) => 0.0,
-            Self::Sum(number, _) => *number,
+            Self::Sum(number) => *number,
         }
     }
 }
@@ -50,15 +50,11 @@ pub(super) fn score(weights: &BTreeMap<String, f64>, parts: &[Part]) -> Score {
     let unweighted = groups.iter().filter(|group| !weights.contains_key(**group)).count();
     let rest = if unweighted == 0 { 0.0 } else { (100.0 - weights.values().sum::<f64>()) / number(unweighted) };
     let mut sum = 0.0;
-    let mut empty = Vec::new();
     for group in groups {
-        let share = passed(group, parts).unwrap_or_else(|| {
-            empty.push(group.to_owned());
-            100.0
-        });
+        let share = passed(group, parts).unwrap_or(100.0);
         sum += share * (weights.get(group).copied().unwrap_or(rest) / 100.0);
     }
-    Score::Sum(rounded(sum), empty)
+    Score::Sum(rounded(sum))
 }
 
 /// How many of a hundred metrics of a group pass; none when none of them has data.

@@ -78,6 +78,13 @@ fn an_empty_group_is_no_pass_though_kayenta_counts_it_as_100() {
     let found = judge(&rules(metrics.clone()), &pairs);
     assert_eq!(said(&found), (Some(100.0), CanaryVerdict::Nodata));
     assert!(found.reason.contains("the group `y` has no data"), "{}", found.reason);
+    let must = MetricRules { must_have_data: true, ..grouped("c", "y") };
+    let weights = [("y".to_owned(), 5.0)].into();
+    let found = judge(&JudgeRules { weights, ..rules(vec![grouped("a", "x"), must]) }, &[pairs[0].clone(), pairs[2].clone()]);
+    assert_eq!(said(&found), (Some(95.0), CanaryVerdict::Nodata), "a group that failed for want of data is empty all the same");
+    let replaced = MetricRules { missing: Missing::Replace, ..grouped("c", "y") };
+    let found = judge(&rules(vec![grouped("a", "x"), replaced]), &[pairs[0].clone(), samples("c", &[], &[])]);
+    assert_eq!(said(&found), (Some(100.0), CanaryVerdict::Nodata), "and one that was replaced on both sides");
     let worse: Vec<f64> = OLD.iter().map(|value| value * 9.0).collect();
     let pairs = [samples("a", &OLD, &worse), samples("b", &OLD, &worse), samples("c", &OLD, &[])];
     let strict = JudgeRules { marginal: 60.0, ..rules(metrics) };
