@@ -272,8 +272,9 @@ mod tests {
             months in some((1..=12).collect::<Vec<u32>>()),
             month_days in some(vec![1, 2, 13, 28, 29, 30, 31, -1, -2, -31]),
             year_days in some(vec![1, 60, 100, 200, 365, 366, -1, -60, -366]),
-            // Of -53 the other implementation misses what lies in December: week 1 of a year with 53 weeks.
-            weeks in some(vec![1, 2, 20, 52, 53, -1]),
+            // Of -53 the other implementation misses what lies in December: week 1 of a year with 53 weeks; of 53 it finds the days of
+            // January that belong to week 52. Both stand among the examples.
+            weeks in some(vec![1, 2, 20, 52, -1]),
             days in some(DAYS.map(|(_, day)| day).to_vec()),
             which in proptest::sample::select(vec![0, 0, 1, 2, 4, 5, -1, -2]),
             hours in some(vec![0, 6, 12, 23]),
@@ -324,6 +325,7 @@ mod tests {
     #[rstest]
     // Examples of RFC 5545, 3.8.5.3, which the other implementation does not decide.
     #[case(Rule { weeks: vec![20], days: vec![(0, Weekday::Mon)], ..Rule::every(Frequency::Yearly) }, "1997-05-12T09:00", &["1997-05-12", "1998-05-11", "1999-05-17"])]
+    #[case(Rule { weeks: vec![53], days: vec![(0, Weekday::Sun)], ..Rule::every(Frequency::Yearly) }, "2016-01-03T09:00", &["2016-01-03", "2021-01-03"])]
     #[case(Rule { weeks: vec![-53], days: vec![(0, Weekday::Thu)], ..Rule::every(Frequency::Yearly) }, "2015-01-01T09:00", &["2015-01-01", "2020-01-02"])]
     #[case(Rule { days: vec![(20, Weekday::Mon)], ..Rule::every(Frequency::Yearly) }, "1997-05-19T09:00", &["1997-05-19", "1998-05-18", "1999-05-17"])]
     #[case(Rule { days: vec![(0, Weekday::Tue)], month_days: (2..=8).collect(), months: vec![11], interval: 4, ..Rule::every(Frequency::Yearly) }, "1996-11-05T09:00", &["1996-11-05", "2000-11-07", "2004-11-02"])]

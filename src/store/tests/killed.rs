@@ -11,6 +11,8 @@ use crate::ports::ledger::Ledger as _;
 const WHERE: &str = "GONOGO_TEST_KILLED";
 /// Processes that are killed, one after the other, on one store.
 const LIVES: u64 = 25;
+/// Processes that are killed at the most.
+const MOST: u64 = 250;
 const SIGKILL: i32 = 9;
 
 /// Deeds without end; each line says how many entries are recorded, and the plan of the newest deed.
@@ -36,8 +38,9 @@ async fn whatever_moment_a_process_is_killed_at_what_it_recorded_is_there_and_wh
     }
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let mut before = store(dir.path(), &clock).await.size().await.unwrap();
-    let mut unfinished = 0;
-    for life in 0..LIVES {
+    let unfinished = std::cell::Cell::new(0);
+    // A kill falls between two deeds where the machine is quick or busy: there are more of them until one fell into a deed.
+    for life in (0..MOST).take_while(|life| *life < LIVES || unfinished.get() == 0) {
         let mut child = Command::new("/proc/self/exe");
         let name = "store::tests::killed::whatever_moment_a_process_is_killed_at_what_it_recorded_is_there_and_whole";
         child.args(["--exact", name, "--nocapture"]).env(WHERE, format!("{life} {}", dir.path().display()));
@@ -66,7 +69,7 @@ async fn whatever_moment_a_process_is_killed_at_what_it_recorded_is_there_and_wh
         assert!(next.deed(plan).await.unwrap().facts.sent.is_some(), "life {life}");
         for open in next.open_deeds().await.unwrap() {
             assert!(!open.owner_alive, "life {life}: the dead hold nothing");
-            unfinished += 1;
+            unfinished.set(unfinished.get() + 1);
             let id = open.deed.plan;
             next.adopt(id).await.unwrap();
             next.record(id, &outcome(EntryKind::Failed, None)).await.unwrap();
@@ -74,5 +77,5 @@ async fn whatever_moment_a_process_is_killed_at_what_it_recorded_is_there_and_wh
         before = next.size().await.unwrap();
         next.close().await;
     }
-    assert!(unfinished > 0, "none of {LIVES} was killed in the middle of a deed");
+    assert!(unfinished.get() > 0, "none of {MOST} was killed in the middle of a deed");
 }
