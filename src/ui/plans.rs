@@ -235,7 +235,7 @@ impl Queued<'_> {
             (Verdict::Deny(_), [first, ..]) => Some(format!("{}: {}", first.rule, first.text)),
             (Verdict::Deny(_) | Verdict::Permit(_) | Verdict::Early(_) | Verdict::SecondPerson { .. }, _) => None,
         };
-        let rule = self.verdict.reasons().first().map(|reason| reason.rule.as_str()).unwrap_or_default();
+        let rule = self.verdict.reasons().iter().map(|reason| reason.rule.as_str()).collect::<Vec<_>>().join(", ");
         let also = blocks.as_ref().map(|why| format!("; blocked by {why}")).unwrap_or_default();
         match self.part {
             Part::MayAgree => match &blocks {

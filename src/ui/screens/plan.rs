@@ -312,6 +312,7 @@ impl PlanDialog {
         } else {
             sections::stops(&mut page, plan, verdict);
             self.ways_out(&mut page, verdict);
+            sections::by_hand(&mut page, &self.plan, verdict);
             if let (false, Verdict::Early(_)) = (self.stored, verdict) {
                 let keys = scene.keymap;
                 let (there, execute) = (keys.shown(Command::Go(Screen::Changes)), keys.shown(Command::Execute));

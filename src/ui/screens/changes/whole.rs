@@ -4,6 +4,7 @@ use crate::control::pack::risk_of;
 use crate::model::approval::Decision;
 use crate::model::catalog::Assurance;
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::verdict::Verdict;
 use crate::ui::command::Command;
 use crate::ui::plans::{self, Part, Queued};
@@ -24,7 +25,7 @@ pub fn verdict_rows(scene: &Scene<'_>, marked: &Queued<'_>, width: usize) -> Vec
         Verdict::Early(_) => page.mark(Mark::Waits, Role::Plain, "waits for its time; nothing else stands in its way"),
         Verdict::SecondPerson { .. } => {}
         Verdict::Deny(reasons) => {
-            page.mark(Mark::Failed, Role::Watched, &format!("blocked, for {}", words::counted(reasons.len(), "reason", "reasons")));
+            page.mark(Mark::Failed, Role::Watched, &blocked(reasons));
         }
     }
     for reason in marked.verdict.reasons() {
@@ -107,4 +108,10 @@ fn risk(page: &mut Page<'_, '_>, plan: &Plan) {
     let parts: Vec<String> = parts.collect();
     let sum = if parts.is_empty() { String::new() } else { format!(" = {}", parts.join(" + ")) };
     page.say(Role::Quiet, "risk", Role::Plain, &format!("{}, {} of {}{sum}", risk.word(), risk.points(), risk.most()));
+}
+
+/// How many reasons block it, and by which rules: where there is no room for their words, none of them goes unseen.
+fn blocked(reasons: &[Reason]) -> String {
+    let rules: Vec<&str> = reasons.iter().map(|reason| reason.rule.as_str()).collect();
+    format!("blocked, for {}: {}", words::counted(reasons.len(), "reason", "reasons"), rules.join(", "))
 }

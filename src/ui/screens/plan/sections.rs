@@ -26,7 +26,14 @@ pub fn what(page: &mut Page<'_, '_>, plan: &Plan, sent: bool) {
         rule.end(Role::Quiet, format!(" {ends}"));
     }
     page.rows.push(rule);
-    page.say(Role::Quiet, if sent { "before" } else { "now" }, Role::Plain, plan.now.as_str());
+    // What stood when it was planned is no longer so once a precondition is broken.
+    let is_old = plan.preconditions.iter().any(|checked| checked.broken.is_some());
+    let when = match (sent, is_old) {
+        (true, _) => "before",
+        (false, true) => "planned",
+        (false, false) => "now",
+    };
+    page.say(Role::Quiet, when, Role::Plain, plan.now.as_str());
     page.say(Role::Quiet, "after", Role::Strong, plan.after.as_str());
     for cost in plan.costs.iter().filter(|cost| cost.name == "if I do nothing" && !sent) {
         page.say(Role::Quiet, "if you do not:", Role::Plain, cost.text.as_ref().map_or("not known", Text::as_str));
@@ -109,8 +116,12 @@ pub fn stops(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
             None => page.mark(Mark::Failed, Role::Watched, checked.text.as_str()),
         }
     }
+}
+
+/// What a person could do in its place at the backends, where it is denied.
+pub fn by_hand(page: &mut Page<'_, '_>, plan: &Plan, verdict: &Verdict) {
     if matches!(verdict, Verdict::Deny(_)) && !plan.commands.is_empty() {
-        page.rows.push(Row::rule(theme, "by hand"));
+        page.rows.push(Row::rule(page.scene.theme, "by hand: goes past this denial, and nothing records it"));
         for command in &plan.commands {
             page.text(3, Role::Plain, command);
         }
