@@ -1,6 +1,7 @@
 //! Arithmetic on readings: pure, without I/O, clock or screen.
 
 pub mod counters;
+pub mod evidence;
 pub mod histogram;
 pub mod judge;
 pub mod occurrence;

@@ -1,0 +1,191 @@
+//! Whether the worst values of a canary are worse than a baseline's, although most are the same.
+
+use super::{Worse, beta, real};
+
+/// The parts of the baseline that may lie beyond a threshold: none, one per cent, one twentieth, one tenth.
+const BEYOND: [f64; 4] = [0.0, 0.01, 0.05, 0.1];
+/// The part of the baseline beyond the threshold of which the ratio is told.
+const TOLD: f64 = 0.05;
+
+/// What the worst values say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tail {
+    /// The chance of at least so many canary values beyond the baseline's thresholds while nothing differs: one-sided, for all thresholds.
+    pub p: f64,
+    /// At the threshold with the least chance; its bounds hold although it was chosen so. Its lower bound shows harm.
+    pub sharpest: Beyond,
+    /// At the threshold that a twentieth of the baseline lies beyond. Its upper bound excludes harm.
+    pub twentieth: Beyond,
+}
+
+/// How many values lie beyond a threshold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beyond {
+    /// The threshold, a value of the baseline, in the unit of the values.
+    pub threshold: f64,
+    /// How many of the canary's values lie beyond it.
+    pub canary: usize,
+    /// How many of the baseline's values lie beyond it.
+    pub baseline: usize,
+    /// How many times as often the canary's values lie beyond it as the baseline's do, at the least.
+    pub low: f64,
+    /// The same at the most; it may be infinite.
+    pub high: f64,
+}
+
+/// Compares the worst values of `canary` (n) with those of `baseline` (m); `confidence` is that of the ratio's two-sided bounds.
+///
+/// For each threshold, the baseline's order statistic with r of its values beyond it, the number k of canary values beyond it is the
+/// exceedance statistic: while nothing differs, P(at least k) is that of at least k canary values among the k + r worst of both, a
+/// hypergeometric tail, exact for every continuous distribution and too great, never too small, with ties. `p` is the least of the
+/// distinct thresholds times their number (Bonferroni). Only ranks enter: another unit changes nothing, nor does how much worse the
+/// worst are. Assumes independent values; for one look at data that are complete, see [`super::sequential::extremes`] otherwise.
+///
+/// The bounds of the ratio join those of two shares, each with half of what confidence leaves: the canary's beyond the threshold
+/// (the exact interval of Clopper and Pearson) and the baseline's, whose share beyond its (r + 1)-th worst value
+/// follows a beta distribution with r + 1 and m - r (S. S. Wilks, "Order statistics", sections 3 and 5).
+///
+/// Source: B. Epstein, "Tables for the distribution of the number of exceedances", Annals of Mathematical Statistics 25 (1954) 762-768;
+/// the form with the hypergeometric tail is the same event counted from the worst value on.
+///
+/// None when a side is empty or holds a value that is not finite, or the confidence is not between 0 and 1.
+pub fn compare(canary: &[f64], baseline: &[f64], worse: Worse, confidence: f64) -> Option<Tail> {
+    if !(confidence > 0.0 && confidence < 1.0) || canary.is_empty() {
+        return None;
+    }
+    let harm = |side: &[f64]| side.iter().map(|value| worse.harm(*value)).collect::<Vec<f64>>();
+    let (canary, mut baseline) = (harm(canary), harm(baseline));
+    if canary.iter().chain(&baseline).any(|value| !value.is_finite()) {
+        return None;
+    }
+    baseline.sort_unstable_by(|one, other| other.total_cmp(one));
+    let mut ranks = BEYOND.map(|part| rank(part, baseline.len())).to_vec();
+    ranks.dedup();
+    let number = real(ranks.len());
+    let outside = (1.0 - confidence) / 4.0;
+    let mut found: Option<(f64, Beyond)> = None;
+    for rank in ranks {
+        let (chance, beyond) = exceed(&canary, &baseline, rank, outside / number)?;
+        if found.is_none_or(|(least, _)| chance < least) {
+            found = Some((chance, beyond));
+        }
+    }
+    let (least, sharpest) = found?;
+    let (_, twentieth) = exceed(&canary, &baseline, rank(TOLD, baseline.len()), outside)?;
+    let turned = |beyond: Beyond| Beyond { threshold: worse.harm(beyond.threshold), ..beyond };
+    Some(Tail { p: (least * number).min(1.0), sharpest: turned(sharpest), twentieth: turned(twentieth) })
+}
+
+/// The chance of so many beyond the value of a descending baseline at a rank, and the ratio with so much outside each of four bounds.
+fn exceed(canary: &[f64], baseline: &[f64], rank: usize, outside: f64) -> Option<(f64, Beyond)> {
+    let threshold = *baseline.get(rank)?;
+    let beyond = |side: &[f64]| side.iter().filter(|value| **value > threshold).count();
+    let (of_canary, of_baseline) = (beyond(canary), beyond(baseline));
+    let (k, r, n, m) = (real(of_canary), real(rank), real(canary.len()), real(baseline.len()));
+    let least = beta::quantile(outside, r + 1.0, m - r);
+    let low = beta::quantile(outside, k, n - k + 1.0) / beta::quantile(1.0 - outside, r + 1.0, m - r);
+    let high = if least > 0.0 { beta::quantile(1.0 - outside, k + 1.0, n - k) / least } else { f64::INFINITY };
+    Some((at_least(k, r, n, m), Beyond { threshold, canary: of_canary, baseline: of_baseline, low, high }))
+}
+
+/// How many of so many values are beyond when a part of them is.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of values")]
+fn rank(part: f64, of: usize) -> usize {
+    (part * real(of)).floor() as usize
+}
+
+/// The chance of at least `k` of `n` values among the `k + r` worst of `n + m`.
+fn at_least(k: f64, r: f64, n: f64, m: f64) -> f64 {
+    let all = beta::ln_choose(n + m, k + r);
+    let mut of_baseline = 0.0;
+    let mut chance = 0.0;
+    while of_baseline <= r {
+        chance += (beta::ln_choose(n, k + r - of_baseline) + beta::ln_choose(m, of_baseline) - all).exp();
+        of_baseline += 1.0;
+    }
+    chance.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::location;
+    use super::*;
+
+    fn steady(count: u32) -> Vec<f64> {
+        (0..count).map(|n| 100.0 + f64::from(n * 7919 % 1009) / 100.0).collect()
+    }
+
+    fn twentieth_slow(count: u32) -> Vec<f64> {
+        (0..count).map(|n| (100.0 + f64::from(n * 6007 % 1009) / 100.0) * if n % 20 == 7 { 100.0 } else { 1.0 }).collect()
+    }
+
+    #[test]
+    fn every_twentieth_a_hundred_times_slower_is_seen_here_and_not_in_the_shift() {
+        let (canary, baseline) = (twentieth_slow(400), steady(400));
+        let shift = location::shift(&canary, &baseline, 0.95).unwrap();
+        assert!(shift.low < 0.5, "the location moves by less than half a millisecond in a hundred: {shift:?}");
+        let tail = compare(&canary, &baseline, Worse::Higher, 0.95).unwrap();
+        assert!(tail.p < 0.001 && tail.sharpest.low > 1.0, "{tail:?}");
+        let even = compare(&steady(400), &steady(400), Worse::Higher, 0.95).unwrap();
+        assert!(even.p > 0.5 && even.sharpest.low < 1.0 && even.twentieth.high < 3.0, "{even:?}");
+        let gain = compare(&canary, &baseline, Worse::Lower, 0.95).unwrap();
+        assert!(gain.p > 0.5, "slower is no harm where lower is worse: {gain:?}");
+    }
+
+    #[test]
+    fn seven_of_ten_are_seen_and_three_of_ten_are_too_few() {
+        let slow = |bad: u32| (0..10).map(|n| f64::from(n) + if n < bad { 1000.0 } else { 100.0 }).collect::<Vec<f64>>();
+        let seven = compare(&slow(7), &slow(0), Worse::Higher, 0.95).unwrap();
+        // C(10, 7) / C(20, 7) for the threshold that no value of the baseline is beyond; two thresholds.
+        assert!((seven.p - 2.0 * 120.0 / 77_520.0).abs() < 1e-9, "{seven:?}");
+        let three = compare(&slow(3), &slow(0), Worse::Higher, 0.95).unwrap();
+        assert!(three.p > 0.05 && three.twentieth.high > 10.0, "not shown, and far from excluded: {three:?}");
+    }
+
+    #[test]
+    fn the_chance_is_that_of_epsteins_distribution() {
+        // P(k values of a second sample of n exceed the s-th largest of a first of n) = C(k+s-1, k) C(2n-k-s, n-k) / C(2n, n).
+        let (n, s) = (12.0, 3.0);
+        let exactly =
+            |k: f64| (beta::ln_choose(k + s - 1.0, k) + beta::ln_choose(2.0 * n - k - s, n - k) - beta::ln_choose(2.0 * n, n)).exp();
+        for least in 0..=12 {
+            let sum: f64 = (least..=12).map(|k| exactly(f64::from(k))).sum();
+            assert!((at_least(f64::from(least), s - 1.0, n, n) - sum).abs() < 1e-10, "{least}");
+        }
+    }
+
+    #[test]
+    fn nothing_says_nothing() {
+        assert_eq!(compare(&[], &[1.0], Worse::Higher, 0.95), None);
+        assert_eq!(compare(&[1.0], &[], Worse::Higher, 0.95), None);
+        assert_eq!(compare(&[f64::INFINITY], &[1.0], Worse::Higher, 0.95), None);
+        let single = compare(&[9.0], &[1.0], Worse::Higher, 0.95).unwrap();
+        assert!(single.p > 0.49 && single.sharpest.low < 1.0 && single.twentieth.high > 1.0);
+        let constant = compare(&[1.0; 50], &[1.0; 50], Worse::Higher, 0.95).unwrap();
+        assert!(constant.p > 0.999 && constant.twentieth.canary == 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_worse_value_never_speaks_for_the_canary(
+            values in proptest::collection::vec((-40_i32..40, -40_i32..40), 4..80), at in 0_usize..4, more in 1_i32..90,
+        ) {
+            let (mut canary, baseline): (Vec<f64>, Vec<f64>) = values.iter().map(|(c, b)| (f64::from(*c), f64::from(*b))).unzip();
+            let before = compare(&canary, &baseline, Worse::Higher, 0.95).unwrap();
+            canary[at] += f64::from(more);
+            let after = compare(&canary, &baseline, Worse::Higher, 0.95).unwrap();
+            prop_assert!(after.p <= before.p + 1e-12
+                && after.twentieth.low >= before.twentieth.low
+                && after.twentieth.high >= before.twentieth.high);
+            prop_assert!((0.0..=1.0).contains(&after.p) && after.sharpest.low <= after.sharpest.high);
+            let tripled = |side: &[f64]| side.iter().map(|value| value * 3.0).collect::<Vec<f64>>();
+            let scaled = compare(&tripled(&canary), &tripled(&baseline), Worse::Higher, 0.95).unwrap();
+            prop_assert_eq!((scaled.p, scaled.sharpest.low, scaled.twentieth.high), (after.p, after.sharpest.low, after.twentieth.high));
+            let mirrored = |side: &[f64]| side.iter().map(|value| -value).collect::<Vec<f64>>();
+            let other = compare(&mirrored(&canary), &mirrored(&baseline), Worse::Lower, 0.95).unwrap();
+            prop_assert_eq!((other.p, other.sharpest.low, other.twentieth.high), (after.p, after.sharpest.low, after.twentieth.high));
+        }
+    }
+}
