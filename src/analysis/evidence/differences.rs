@@ -1,5 +1,10 @@
 //! The sorted matrix of pairwise differences of two samples: any of them by its rank, without ever holding them all.
 
+/// How many differences a pivot is chosen from.
+const SPREAD: usize = 64;
+/// By how many of them it is chosen to one side of where the rank is expected, so that two pivots enclose it.
+const ASIDE: usize = 3;
+
 /// Two samples, and the differences of each of the one from each of the other.
 #[derive(Debug, Clone)]
 pub struct Differences {
@@ -30,7 +35,7 @@ impl Differences {
     /// The difference at a rank, counted from 0 at the least. None beyond the greatest.
     ///
     /// Rows and columns of the matrix are sorted, so that one walk along a staircase counts what lies below a pivot: memory for n + m
-    /// numbers, expected time O((n + m) log(n m)). The pivots are drawn by a fixed sequence: the same samples take the same steps.
+    /// numbers, expected time O((n + m) log(n m)). Nothing is drawn: the same samples take the same steps.
     ///
     /// Source: the selection of J. F. Monahan, "Algorithm 616: fast computation of the Hodges-Lehmann location estimator", ACM
     /// Transactions on Mathematical Software 10 (1984) 265-270 (partition of a sorted matrix of pairs), for differences of two samples.
@@ -41,15 +46,14 @@ impl Differences {
         let mut left = vec![0_usize; self.minuends.len()];
         let mut right = vec![self.subtrahends.len(); self.minuends.len()];
         let few = self.minuends.len() + self.subtrahends.len();
-        let mut draw = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut over = false;
         loop {
             let open: usize = left.iter().zip(&right).map(|(from, to)| to.saturating_sub(*from)).sum();
             if open <= few {
                 return self.among(&left, &right, rank);
             }
-            draw = draw.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-            let drawn = usize::try_from(draw >> 33).unwrap_or(0) % open;
-            let pivot = self.candidate(&left, &right, drawn)?;
+            let pivot = self.pivot(&left, &right, open, rank.checked_sub(left.iter().sum())?, over)?;
+            over = !over;
             let under = self.staircase(|difference| difference < pivot);
             let upto = self.staircase(|difference| difference <= pivot);
             if rank < under.iter().sum() {
@@ -77,15 +81,23 @@ impl Differences {
         steps.collect()
     }
 
-    fn candidate(&self, left: &[usize], right: &[usize], mut index: usize) -> Option<f64> {
+    /// A difference that is open: of some spread evenly over all that are, one a little under or over where the rank lies among them.
+    fn pivot(&self, left: &[usize], right: &[usize], open: usize, rank: usize, over: bool) -> Option<f64> {
+        let stride = open / SPREAD + 1;
+        let mut some = Vec::with_capacity(SPREAD);
+        let mut next = stride / 2;
         for ((minuend, from), to) in self.minuends.iter().zip(left).zip(right) {
-            let open = to.saturating_sub(*from);
-            if index < open {
-                return self.subtrahends.get(from + index).map(|subtrahend| minuend - subtrahend);
+            let here = to.saturating_sub(*from);
+            while next < here {
+                some.push(minuend - self.subtrahends.get(from + next)?);
+                next += stride;
             }
-            index -= open;
+            next -= here;
         }
-        None
+        let near = rank / stride;
+        let at = if over { near + ASIDE } else { near.saturating_sub(ASIDE) };
+        let at = at.min(some.len().checked_sub(1)?);
+        Some(*some.select_nth_unstable_by(at, f64::total_cmp).1)
     }
 
     fn among(&self, left: &[usize], right: &[usize], rank: usize) -> Option<f64> {

@@ -63,21 +63,29 @@ pub fn compare(canary: &[f64], baseline: &[f64], worse: Worse, confidence: f64) 
     ranks.dedup();
     let number = real(ranks.len());
     let outside = (1.0 - confidence) / 4.0;
-    let mut found: Option<(f64, Beyond)> = None;
+    let mut found: Option<(f64, usize)> = None;
     for rank in ranks {
-        let (chance, beyond) = exceed(&canary, &baseline, rank, outside / number)?;
+        let chance = chance(&canary, &baseline, rank)?;
         if found.is_none_or(|(least, _)| chance < least) {
-            found = Some((chance, beyond));
+            found = Some((chance, rank));
         }
     }
     let (least, sharpest) = found?;
-    let (_, twentieth) = exceed(&canary, &baseline, rank(TOLD, baseline.len()), outside)?;
+    let sharpest = beyond(&canary, &baseline, sharpest, outside / number)?;
+    let twentieth = beyond(&canary, &baseline, rank(TOLD, baseline.len()), outside)?;
     let turned = |beyond: Beyond| Beyond { threshold: worse.harm(beyond.threshold), ..beyond };
     Some(Tail { p: (least * number).min(1.0), sharpest: turned(sharpest), twentieth: turned(twentieth) })
 }
 
-/// The chance of so many beyond the value of a descending baseline at a rank, and the ratio with so much outside each of four bounds.
-fn exceed(canary: &[f64], baseline: &[f64], rank: usize, outside: f64) -> Option<(f64, Beyond)> {
+/// The chance of at least so many beyond the value of a descending baseline at a rank.
+fn chance(canary: &[f64], baseline: &[f64], rank: usize) -> Option<f64> {
+    let threshold = *baseline.get(rank)?;
+    let k = canary.iter().filter(|value| **value > threshold).count();
+    Some(at_least(real(k), real(rank), real(canary.len()), real(baseline.len())))
+}
+
+/// How many lie beyond the value of a descending baseline at a rank, and the ratio with so much outside each of four bounds.
+fn beyond(canary: &[f64], baseline: &[f64], rank: usize, outside: f64) -> Option<Beyond> {
     let threshold = *baseline.get(rank)?;
     let beyond = |side: &[f64]| side.iter().filter(|value| **value > threshold).count();
     let (of_canary, of_baseline) = (beyond(canary), beyond(baseline));
@@ -85,7 +93,7 @@ fn exceed(canary: &[f64], baseline: &[f64], rank: usize, outside: f64) -> Option
     let least = beta::quantile(outside, r + 1.0, m - r);
     let low = beta::quantile(outside, k, n - k + 1.0) / beta::quantile(1.0 - outside, r + 1.0, m - r);
     let high = if least > 0.0 { beta::quantile(1.0 - outside, k + 1.0, n - k) / least } else { f64::INFINITY };
-    Some((at_least(k, r, n, m), Beyond { threshold, canary: of_canary, baseline: of_baseline, low, high }))
+    Some(Beyond { threshold, canary: of_canary, baseline: of_baseline, low, high })
 }
 
 /// How many of so many values are beyond when a part of them is.

@@ -1,4 +1,50 @@
 //! Always-valid inference: evidence that may be looked at after every increment.
+//!
+//! One increment per scrape, the canary paired with the baseline of the same interval; intervals never overlap. Wealth is bet against two
+//! hypotheses, that the harm is at most the margin and that it is at least the margin; when a first wealth of 1 has become `1 / alpha`,
+//! the hypothesis falls. While a hypothesis holds its wealth is a supermartingale, so that the chance of ever failing an equal canary,
+//! or of ever passing one with the margin's harm, is at most alpha at all looks together (Ville's inequality). This is exact for pairs that are
+//! independent given the past. For streams that lean on their past the caution of `serial` is added; what it achieves is measured:
+//!
+//! False Fail of equal streams in 10,000 runs of 300 looks each, margin 0 (the worst), at alpha 0.05 / 0.005 (one of ten measures):
+//!
+//! | stream | values | extremes | counts 1000:1000 | counts 50:950 |
+//! | --- | --- | --- | --- | --- |
+//! | independent | @VI | .0036 / .0000 | .0004 / .0000 | .0001 / .0000 |
+//! | AR(1) 0.5 | @V5 | .0000 / .0000 | .0028 / .0000 | .0027 / .0002 |
+//! | AR(1) 0.9 | @V9 | .0000 / .0000 | .0379 / .0019 | .0367 / .0047 |
+//! | bursty | @VB | .0004 / .0000 | .0011 / .0001 | .0033 / .0001 |
+//! | drifting together | @VD | .0036 / .0000 | .0001 / .0000 | .0001 / .0000 |
+//!
+//! Counts are errors of requests in each interval at a rate of 1 %; AR(1) is that of the logarithm of each side's rate (deviation a half),
+//! bursty is beta-binomial with 2 % correlation, for values spells of ten times the deviation. Not covered: autocorrelation above 0.95
+//! and bursts rarer than the run is long.
+//!
+//! Median intervals to Fail at alpha 0.05 / 0.005 (harm in deviations of a value; as a factor of the rate; every twentieth interval a
+//! hundred deviations worse for extremes), and to Pass when equal (margin one deviation, one rate):
+//!
+//! | stream | values 0.5 | 1 | 2 | 10 | Pass | counts 50:950 1.5 | 2 | 5 | 50 | Pass | extremes |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | independent | @T_I | 173 / 319 | 64 / 107 | 20 / 42 | 10 / 23 | 69 / 114 | 295 / 468 |
+//! | AR(1) 0.5 | @T_5 | 254 / 459 | 93 / 160 | 30 / 59 | 23 / 63 | 95 / 164 | 576 / 889 |
+//! | AR(1) 0.9 | @T_9 | 576 / over 1000 | 184 / 416 | 32 / 120 | 25 / 148 | 169 / 336 | over 1000 |
+//! | bursty | @T_B | 372 / 698 | 141 / 245 | 42 / 76 | 22 / 40 | 129 / 252 | over 1000 |
+//! | drifting together | @T_D | 168 / over 1000 | 57 / 168 | 18 / over 1000 | 88 / 924 | 98 / 160 | 295 / 468 |
+//!
+//! Harm that multiplies a rate which itself swings looks like dependence, and is found late: the last row of counts.
+//!
+//! False Pass of counts 1000:1000 and 50:950 whose harm is the margin (2,000 runs; twice the baseline's rate):
+//!
+//! | stream | 1000:1000 | 50:950 |
+//! | --- | --- | --- |
+//! | independent | @PI | .0000 / .0000 |
+//! | AR(1) 0.5 | @P5 | .0040 / .0000 |
+//! | AR(1) 0.9 | @P9 | .0420 / .0050 |
+//! | bursty | @PB | .0015 / .0000 |
+//! | drifting together | @PD | .0000 / .0000 |
+//!
+//! Where a row exceeds its alpha the method does not hold it there: a canary whose rate wanders slowly may be seen in a good spell only.
+//! `evidence::simulation` makes these tables again from the same seeds.
 
 pub mod counts;
 pub mod extremes;
