@@ -130,7 +130,7 @@ impl Scales {
     /// For how many independent readings one counts, for bounded readings: the greatest over the scales.
     pub fn inflation(&self, stretch: f64, caution: f64) -> f64 {
         let by_scale = self.heard(stretch, caution).enumerate();
-        by_scale.map(|(at, found)| if at == 0 { found.serial } else { found.dispersion * found.serial * found.hidden }).fold(1.0, f64::max)
+        by_scale.map(|(at, found)| found.dispersion * found.serial * if at == 0 { 1.0 } else { found.hidden }).fold(1.0, f64::max)
     }
 
     /// What the scales say for `stretch` times as many readings: the finest with caution about its autocorrelation, others once they
