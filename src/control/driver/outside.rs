@@ -10,7 +10,7 @@ use super::courier::Couriers;
 pub use super::switchboard::{Switchboard, abilities};
 use super::switchboard::{timed_out, unsupported};
 use super::{picture, said};
-use crate::control::event::{Event, Reading};
+use crate::control::event::{Event, Reading, StorePicture};
 use crate::control::gate::{self, AtBegin, Said};
 use crate::control::record;
 use crate::control::saying::By;
@@ -491,7 +491,9 @@ impl Outside {
             return None;
         }
         let result = picture::read(self.ledger.as_ref(), self.outbox.as_deref()).await.map(Box::new);
-        *last = result.is_ok().then_some(generation);
+        // Whoever has an open deed now may die without another commit: until that is over each look is a whole one.
+        let is_watched = |picture: &StorePicture| picture.open.iter().any(|open| open.owner_alive && !open.ours);
+        *last = result.as_ref().is_ok_and(|picture| !is_watched(picture)).then_some(generation);
         Some(Event::StoreRead { result })
     }
 }

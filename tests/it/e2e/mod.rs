@@ -102,10 +102,10 @@ fn a_process_killed_in_the_middle_of_a_shift_leaves_nothing_open() {
         next.sees("2.4.1", LONG);
         let settled = wait_for("no deed left open", LONG, || {
             let kinds = estate.kinds();
+            eprintln!("killed once {after} was seen: {kinds:?}");
             // Killed before the intent was written there is nothing to settle: people and rules are recorded before it.
             let last = kinds.iter().rev().find(|kind| !matches!(kind.as_str(), "signers" | "policy")).cloned().unwrap_or_default();
-            matches!(last.as_str(), "held" | "unwatched" | "failed" | "unknown" | "not-begun" | "superseded" | "")
-                .then_some(kinds)
+            matches!(last.as_str(), "held" | "unwatched" | "failed" | "unknown" | "not-begun" | "superseded" | "").then_some(kinds)
         });
         assert!(!settled.contains(&"slipped".to_owned()), "{settled:?}");
         next.press("q").exit_code(LONG);
