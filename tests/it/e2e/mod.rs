@@ -83,6 +83,7 @@ fn a_version_that_takes_everything_is_taken_back_without_a_failed_request() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "shown when it fails")]
 fn a_process_killed_in_the_middle_of_a_shift_leaves_nothing_open() {
     let estate = Estate::start(20);
     let load = load(&estate);
