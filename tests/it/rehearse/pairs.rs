@@ -103,6 +103,21 @@ async fn p24_the_neighbour_settles_the_deed_of_a_room_that_died() {
     assert!(other.tap.sent().is_empty(), "settled by looking alone");
 }
 
+/// Nothing is committed when a process dies: who looked at the store while it lived must look at it again by itself.
+#[tokio::test]
+async fn p24_a_death_after_the_last_look_at_the_store_is_noticed_without_another_commit() {
+    let stage = Stage::small(87);
+    let (mut one, mut other) = two(&stage).await;
+    let shift = one.shift_until(20, DeedState::Accepted).await;
+    other.seconds(30).await;
+    assert!(other.world().deeds.get(&shift).is_some_and(|deed| deed.elsewhere), "{}", other.story());
+    drop(one);
+    other.seconds(60).await;
+    let state = other.world().deeds.get(&shift).unwrap().state;
+    assert!(!state.is_under_way(), "{state:?} {}", other.story());
+    assert!(other.tap.order().iter().any(|line| line.starts_with("adopt")), "{:?}", other.tap.order());
+}
+
 #[tokio::test]
 async fn p12_only_one_of_two_neighbours_settles_it() {
     let stage = Stage::small(80);
