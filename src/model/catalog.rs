@@ -12,6 +12,7 @@ use super::self_service::SelfService;
 use super::share::Percent;
 use super::signal::Better;
 use super::slot::Slot;
+use super::spec::RolloutRules;
 use super::timetable::Timetable;
 
 /// What a backend is.
@@ -263,6 +264,9 @@ pub struct Deploy {
     /// What protects this service here, in place of the environment's own protection.
     #[serde(default)]
     pub protection: Option<Protection>,
+    /// How its rollouts move.
+    #[serde(default)]
+    pub rollout: RolloutRules,
 }
 
 /// How a signal is measured.

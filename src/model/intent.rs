@@ -10,6 +10,7 @@ use super::name::Target;
 use super::operator::Actor;
 use super::pipeline::RunId;
 use super::share::Percent;
+use super::spec::PartOf;
 use super::text::Text;
 use super::ticket::Ticket;
 
@@ -41,11 +42,13 @@ pub enum Verb {
     Reject,
     /// Writes a line into the timeline and the ledger.
     Note,
+    /// Starts a rollout that goes from step to step by itself.
+    Rollout,
 }
 
 impl Verb {
     /// Every verb, in the order of CONTRACTS.md.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Approve,
         Self::Reject,
         Self::Hold,
@@ -58,6 +61,7 @@ impl Verb {
         Self::Cancel,
         Self::Start,
         Self::Note,
+        Self::Rollout,
     ];
 
     /// The word on the command line, in JSON and in the Order.
@@ -75,6 +79,7 @@ impl Verb {
             Self::Approve => "approve",
             Self::Reject => "reject",
             Self::Note => "note",
+            Self::Rollout => "rollout",
         }
     }
 }
@@ -84,7 +89,7 @@ impl Verb {
     pub fn is_of_a_run(self) -> bool {
         match self {
             Self::Retry | Self::Cancel | Self::Approve | Self::Reject => true,
-            Self::Hold | Self::Resume | Self::Shift | Self::Promote | Self::Abort | Self::Rollback | Self::Start | Self::Note => false,
+            Self::Hold | Self::Resume | Self::Shift | Self::Promote | Self::Abort | Self::Rollback | Self::Start | Self::Note | Self::Rollout => false,
         }
     }
 }
@@ -139,6 +144,9 @@ pub struct Arguments {
     /// The train with whose next departure it is to be carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<String>,
+    /// The part of a rollout that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<PartOf>,
 }
 
 /// What an operator asked for.

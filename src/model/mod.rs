@@ -32,6 +32,7 @@ pub mod self_service;
 pub mod share;
 pub mod signal;
 pub mod slot;
+pub mod spec;
 pub mod text;
 pub mod ticket;
 pub mod time;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::name::{EnvironmentName, PersonName, RoleName, ServiceName};
+use super::name::{EnvironmentName, PersonName, PlanId, RoleName, ServiceName};
 use super::text::Text;
 
 /// The types of public keys whose signatures the ledger can bear.
@@ -96,6 +96,13 @@ pub enum Actor {
     Unverified(String),
     /// People are configured and we cannot say that it is one of them: no role at all.
     Stranger(String),
+    /// Nobody: a rule of a rollout, which goes on in the name of whoever started it and may do no more than that person may now.
+    Rule {
+        /// The plan that started the rollout.
+        plan: PlanId,
+        /// Who started it.
+        of: Box<Self>,
+    },
 }
 
 /// By what the room knows who is at the keys, or why it does not.
@@ -178,6 +185,14 @@ impl Recognised {
 }
 
 impl Actor {
+    /// By whose roles it is judged: for a rule of a rollout, whoever started it.
+    pub fn by_roles(&self) -> &Self {
+        match self {
+            Self::Rule { of, .. } => of.by_roles(),
+            Self::Person(_) | Self::Unverified(_) | Self::Stranger(_) => self,
+        }
+    }
+
     /// Finds who is at the keys among the configured people, by the system user and the public keys of the operator's agent (empty
     /// where there is no agent).
     ///
@@ -211,6 +226,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Person(name) => f.pad(name.as_str()),
             Self::Unverified(user) | Self::Stranger(user) => f.pad(&format!("os:{user}")),
+            Self::Rule { plan, of } => f.pad(&format!("rule of plan {}, {of}", plan.short())),
         }
     }
 }

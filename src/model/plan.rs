@@ -17,6 +17,7 @@ use super::released::Released;
 use super::run_gate::{AskedBy, GateRef};
 use super::share::{Percent, Share};
 use super::slot::Slot;
+use super::spec::{PartOf, Spec};
 use super::text::Text;
 use super::ticket::Ticket;
 use super::timetable::Span;
@@ -162,10 +163,16 @@ pub struct Order {
     pub installation: String,
     /// What makes two equal wishes two plans.
     pub nonce: String,
+    /// The rollout of which it is a part, ordered by its rules and not by a person; not there in an Order of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<PartOf>,
     /// The wished share, for a deed that sets one.
     pub percent: Option<Percent>,
     /// Who asks: a person, or `os:NAME`.
     pub requester: String,
+    /// What the rollout does that it starts; not there in an Order that starts none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Spec>,
     /// SHA-256 of the rules and roles that the verdict reads.
     pub rules: String,
     /// The targets.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::name::{PlanId, Target};
 use super::share::Percent;
 use super::slot::Slot;
+use super::spec::{Course, Ended, Part, Stopped};
 use super::text::Text;
 
 /// A hold on a target: nothing that goes through gonogo moves it forward.
@@ -36,6 +37,9 @@ pub struct Rollout {
     pub from: Option<Text>,
     /// The version of the other slot, when known.
     pub to: Option<Text>,
+    /// What it does by itself and how far it has come; none where a person moves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Box<Course>>,
 }
 
 /// A version that served as the stable one for its hold time: the way back leads to it.
@@ -79,12 +83,15 @@ pub struct TargetState {
     /// How many rollouts have ended: what is written of one that begins must know of them all.
     #[serde(default)]
     pub ended: u64,
+    /// The last rollout that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Box<Ended>>,
 }
 
 impl TargetState {
     /// A target of which nothing is remembered.
     pub fn new(target: Target) -> Self {
-        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new(), way_back: None, ended: 0 }
+        Self { target, stable: Slot::First, rollout: None, hold: None, proven: Vec::new(), way_back: None, ended: 0, last: None }
     }
 }
 
@@ -101,12 +108,62 @@ pub enum StateChange {
         /// The rollout.
         rollout: Rollout,
     },
+    /// A rollout is started that goes on by itself; one that a person moved becomes this one.
+    Start {
+        /// The target.
+        target: Target,
+        /// The rollout.
+        rollout: Box<Rollout>,
+    },
+    /// A part of a rollout begins.
+    Take {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// Which part.
+        part: Part,
+        /// The deed.
+        deed: PlanId,
+    },
+    /// A part of a rollout surely did not begin after all, so that it may begin anew.
+    Release {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// The deed that did not.
+        deed: PlanId,
+    },
+    /// A share was reached: by a step of the rollout under way, or by a person.
+    Reach {
+        /// The target.
+        target: Target,
+        /// The share of the slot on trial.
+        percent: Percent,
+        /// Why it does not go on by itself from there; none: it goes on.
+        stopped: Option<Stopped>,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A rollout does not go on by itself.
+    Stop {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// Why.
+        stopped: Stopped,
+    },
     /// The rollout ends and `stable` is the stable slot from now on.
     End {
         /// The target.
         target: Target,
         /// The stable slot.
         stable: Slot,
+        /// When; none in changes of an older gonogo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
     },
     /// A hold is set.
     Hold {

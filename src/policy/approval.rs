@@ -93,6 +93,10 @@ fn required(plan: &Plan, guard: Guard<'_>, held: &Roles<'_>, authors: Option<&Kn
         may.retain(|person| !made(person) && !asked(person));
         Requirement { approvals, group: group(roles, teams), may }
     };
+    // What a rollout does by itself was agreed to with the plan that started it.
+    if plan.order.of.is_some() {
+        return Vec::new();
+    }
     groups(plan.direction, plan.order.change_type, guard).into_iter().map(of).collect()
 }
 
@@ -239,6 +243,9 @@ pub fn reasons_against(ask: &Ask<'_>) -> Vec<Reason> {
             &format!("os:{user} is no configured person"),
             &format!("one of these decides: {}", who(&may)),
         )),
+        Actor::Rule { .. } => {
+            reasons.push(Reason::new("role", "a rule of a rollout says nothing in a person's place", "a person decides"));
+        }
         Actor::Person(name) if *ask.actor == plan.intent.requester => reasons.push(Reason::new(
             "own-plan",
             &format!("{name} asked for it and cannot also {} it", ask.decision.word()),

@@ -79,6 +79,9 @@ pub fn against_review(review: &Review, actor: &Actor, people: &[Person], read_on
             &format!("os:{user} is no configured person"),
             "a configured person who did not ask for the deed reviews it",
         )),
+        Actor::Rule { .. } => {
+            reasons.push(Reason::new("role", "a rule of a rollout says nothing in a person's place", "a person decides"));
+        }
         Actor::Person(name) => {
             let person = people.iter().find(|person| &person.name == name);
             // What was done before people were configured bears the name of the account.

@@ -54,6 +54,9 @@ fn standing_in_the_way(ask: &Ask<'_>, place: &Place) -> Vec<Reason> {
             &format!("os:{user} is no configured person"),
             "be a configured person: `gonogo whoami` says why you are none",
         )),
+        Actor::Rule { .. } => {
+            reasons.push(Reason::new("role", "a rule of a rollout says nothing in a person's place", "a person decides"));
+        }
         Actor::Person(_) => {}
     }
     reasons

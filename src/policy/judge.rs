@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
 use super::role::{Act, Roles};
-use super::{authors, course, gate, glass, own_run};
+use super::{authors, course, gate, glass, own_run, rollout};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -14,7 +14,7 @@ use crate::model::operator::{Actor, Person};
 use crate::model::plan::{Checked, Plan};
 use crate::model::reason::Reason;
 use crate::model::review::{REVIEW_WITHIN, Review};
-use crate::model::rollout::Hold;
+use crate::model::rollout::{Hold, Rollout};
 use crate::model::self_service::SelfGrant;
 use crate::model::verdict::Verdict;
 
@@ -41,6 +41,8 @@ pub struct Case<'a> {
     pub at: DateTime<Utc>,
     /// The hold on the target.
     pub hold: Option<&'a Hold>,
+    /// The rollout under way on the target.
+    pub rollout: Option<&'a Rollout>,
     /// Who else is doing something to the target.
     pub busy: Option<&'a str>,
     /// Who approved this plan and did not take it back.
@@ -55,6 +57,7 @@ pub struct Case<'a> {
 /// Judges a plan. Called when it is made, when it is confirmed, and inside the transaction that begins it (promise 7).
 pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
+    reasons.extend(rollout::against(case.plan, case.rollout));
     reasons.extend(case.plan.impossible.iter().cloned());
     let early = course::early(case.plan, &case.at);
     let looked_at = |check: &&Checked| early.is_none() || !check.must.passes();
@@ -123,7 +126,7 @@ fn own_change(case: &Case<'_>) -> Option<Reason> {
 /// A change that goes forward without the ticket that its environment wants.
 fn without_ticket(case: &Case<'_>) -> Option<Reason> {
     let plan = case.plan;
-    let wanted = case.guard.is_some_and(|guard| guard.gates.require_ticket) && plan.order.ticket.is_none();
+    let wanted = case.guard.is_some_and(|guard| guard.gates.require_ticket) && plan.order.ticket.is_none() && plan.order.of.is_none();
     wanted.then(|| {
         let text = format!("{} takes no change without a ticket, and this plan names none", plan.target().environment);
         Reason::new("ticket", &text, "plan again with --ticket and its number")
@@ -193,7 +196,8 @@ fn standing_in_the_way(case: &Case<'_>) -> Vec<Reason> {
     }
     if let Some(guard) = case.guard {
         let requester = &plan.intent.requester;
-        let signs = matches!(requester, Actor::Person(_)) && case.is_own_key != Some(false);
+        // What a rollout does by itself was signed with the plan that started it.
+        let signs = plan.order.of.is_some() || matches!(requester, Actor::Person(_)) && case.is_own_key != Some(false);
         if guard.assurance >= Assurance::T1 && !signs {
             reasons.push(approval::unsigned(plan, requester));
         }

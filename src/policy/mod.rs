@@ -14,6 +14,7 @@ pub mod own_run;
 pub mod ready;
 pub mod risk;
 pub mod role;
+pub mod rollout;
 pub mod rules;
 #[cfg(test)]
 mod tests;

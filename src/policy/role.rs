@@ -109,9 +109,9 @@ impl<'a> Roles<'a> {
     /// An unverified actor (nobody is configured) has every role; a stranger among configured people has none, not even where no role is
     /// asked for. Who only took the role breaks no glass with it, unless somebody else agreed to the taking.
     pub fn may(&self, actor: &Actor, act: Act, roles: &[RoleName], target: &Target) -> bool {
-        match actor {
+        match actor.by_roles() {
             Actor::Unverified(_) => true,
-            Actor::Stranger(_) => false,
+            Actor::Stranger(_) | Actor::Rule { .. } => false,
             Actor::Person(name) => self.person(name.as_str()).is_some_and(|person| {
                 holds(person, roles, &target.into())
                     || self.granted(name.as_str(), roles, target).is_some_and(|grant| match act {
@@ -212,6 +212,7 @@ impl<'a> Roles<'a> {
             return Reason::new("role", &text, "be a configured person; os_user in [[person]] says who you are");
         }
         let _ = write!(text, ": {asked_by} there asks for the role {}", names.join(" or "));
+        let actor = actor.by_roles();
         let person = self.person(&actor.to_string()).filter(|_| matches!(actor, Actor::Person(_)));
         let told = person.and_then(|person| {
             let name = person.name.as_str();

@@ -47,7 +47,7 @@ pub fn may_name(ask: &AskName<'_>) -> Result<bool, Vec<Reason>> {
     };
     let person = match ask.actor {
         Actor::Person(name) => older.person(name),
-        Actor::Unverified(_) | Actor::Stranger(_) => None,
+        Actor::Unverified(_) | Actor::Stranger(_) | Actor::Rule { .. } => None,
     };
     let Some(person) = person.filter(|_| ask.is_same_person) else {
         reasons.push(stranger(ask.actor));

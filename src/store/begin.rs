@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::deeds::DeedRow;
 use super::fault::broken;
 use super::grants;
+use super::parts;
 use super::plans::{insert, spent};
 use super::reviews;
 use super::rulings;
@@ -67,6 +68,7 @@ impl SqliteStore {
             lease.renew(&write.moment, self.clock.boot_id());
         }
         insert(&mut write.tx, plan, Some(CARRIED_OUT)).await?;
+        parts::take(&mut write.tx, plan).await?;
         if !plan.order.effects.is_empty() {
             self.supersede(before, plan, &mut write).await?;
         }
@@ -123,6 +125,7 @@ impl SqliteStore {
     async fn take_effect(row: &mut DeedRow, write: &mut Write<'_>) -> Result<(), LedgerError> {
         let target = row.deed.target.clone();
         let mut changes = Vec::new();
+        let mut begins = Vec::new();
         match row.deed.verb {
             Verb::Hold => {
                 let hold = Hold {
@@ -143,6 +146,7 @@ impl SqliteStore {
                 let text = row.plan.order.text.clone().unwrap_or_else(Text::empty);
                 row.append(write, EntryKind::Note, None, &text, Map::new()).await?;
             }
+            Verb::Rollout => begins.extend(parts::started(&row.plan, write.at)),
             Verb::Shift
             | Verb::Promote
             | Verb::Abort
@@ -153,12 +157,13 @@ impl SqliteStore {
             | Verb::Approve
             | Verb::Reject => {}
         }
-        let ends = ends(&row.plan);
-        changes.extend(ends.clone());
+        // What the entry of its effect tells.
+        begins.extend(ends(&row.plan, write.at));
+        changes.extend(begins.clone());
         state::change(&mut write.tx, &changes).await?;
         reviews::took_effect(&mut write.tx, row.plan.id, write.at).await?;
         row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
-        row.append(write, EntryKind::Effective, None, &Text::empty(), told(&ends.into_iter().collect::<Vec<_>>())?).await
+        row.append(write, EntryKind::Effective, None, &Text::empty(), told(&begins)?).await
     }
 
     pub(super) async fn record_sending(&self, begun: &Begun, step: u32) -> Result<Recorded, LedgerError> {
@@ -210,8 +215,8 @@ impl SqliteStore {
 }
 
 /// The end of the rollout that an effective deed brings.
-pub fn ends(plan: &Plan) -> Option<StateChange> {
-    plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable })
+pub fn ends(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
+    plan.order.ends.map(|stable| StateChange::End { target: plan.target().clone(), stable, at: Some(at) })
 }
 
 /// What the requester's own key signs of a plan from tier T1 on.

@@ -83,6 +83,10 @@ impl SecondLedger {
         {
             return Err(LedgerError::Spent(Text::clean(CARRIED_OUT)));
         }
+        if plan.order.rollout.is_some() || plan.order.of.is_some() {
+            let text = "a rollout that goes on by itself needs its record; shift by hand while the store cannot be written";
+            return Err(LedgerError::Denied(Text::clean(text)));
+        }
         // What can still be read of the store counts; what cannot, cannot.
         let open = self.first.open_deeds().await.unwrap_or_default();
         if let Some(other) = open.iter().find(|open| open.deed.target == *plan.target() && open.deed.state.is_under_way()) {
@@ -115,7 +119,7 @@ impl SecondLedger {
         lines.push(line(&at, EntryKind::Intent, body, None, &[])?);
         if plan.order.effects.is_empty() {
             let body = self.about(plan, EntryKind::Effective, None);
-            lines.push(line(&at, EntryKind::Effective, body, None, ends(plan).as_slice())?);
+            lines.push(line(&at, EntryKind::Effective, body, None, ends(plan, at).as_slice())?);
         }
         self.append(&lines, why.as_str()).await?;
         self.lock().insert(plan.id, Alone { plan: plan.clone(), sent: BTreeSet::new() });
@@ -151,7 +155,7 @@ impl SecondLedger {
         body.insert("words".to_owned(), Value::from(outcome.words.as_str()));
         let mut changes = outcome.changes.clone();
         if outcome.kind == EntryKind::Effective && outcome.step.is_none() {
-            changes.extend(ends(&of).filter(|end| !changes.contains(end)));
+            changes.extend(ends(&of, at));
         }
         let line = line(&at, outcome.kind, body, None, &changes)?;
         self.append(&[line], "").await?;

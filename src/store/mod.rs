@@ -25,6 +25,7 @@ mod ledger;
 mod outbox;
 mod outcome;
 mod owner;
+mod parts;
 mod past;
 mod plans;
 mod presence;

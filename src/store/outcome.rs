@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::begin::{ends, proves_way_back, told};
 use super::deeds::DeedRow;
 use super::plans::no_plan;
+use super::parts;
 use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
@@ -31,7 +32,8 @@ impl SqliteStore {
         }
         let mut changes = outcome.changes.clone();
         if outcome.kind == EntryKind::Effective && outcome.step.is_none() {
-            changes.extend(ends(&row.plan).filter(|end| !changes.contains(end)));
+            changes.extend(parts::reached(&row.plan, write.at));
+            changes.extend(ends(&row.plan, write.at));
             changes.extend(proves_way_back(&row.plan, write.at));
             reviews::took_effect(&mut write.tx, plan, write.at).await?;
         }
@@ -43,6 +45,7 @@ impl SqliteStore {
                 .execute(&mut *write.tx)
                 .await?;
         }
+        changes.extend(parts::fell(&mut write.tx, &row, outcome, write.at).await?);
         state::change(&mut write.tx, &changes).await?;
         row.settle(outcome, write.at);
         let mut more = told(&changes)?;

@@ -12,7 +12,7 @@ use super::fault::{broken, file};
 use crate::ports::ledger::LedgerError;
 
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
-const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5];
+const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_6];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
 const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
 
@@ -172,6 +172,16 @@ CREATE TABLE self_grant (
     json TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX self_grant_by_end ON self_grant (until);
+";
+
+/// Which parts of rollouts were begun, each as one deed.
+const LEDGER_6: &str = "
+CREATE TABLE part (
+    rollout TEXT NOT NULL,
+    part TEXT NOT NULL,
+    deed TEXT NOT NULL,
+    PRIMARY KEY (rollout, part)
+) WITHOUT ROWID;
 ";
 
 const JOURNAL_1: &str = "

@@ -5,7 +5,8 @@ use sqlx::{Row as _, SqliteConnection};
 use super::LEASE;
 use super::fault::broken;
 use crate::model::name::{PlanId, Target};
-use crate::model::rollout::{StateChange, TargetState};
+use crate::model::rollout::{Rollout, StateChange, TargetState};
+use crate::model::spec::{Course, Ended, Ending, Part};
 use crate::model::time::{Boot, Moment};
 use crate::ports::ledger::LedgerError;
 
@@ -32,6 +33,11 @@ pub async fn change(conn: &mut SqliteConnection, changes: &[StateChange]) -> Res
     for change in changes {
         let target = match change {
             StateChange::Begin { target, .. }
+            | StateChange::Start { target, .. }
+            | StateChange::Take { target, .. }
+            | StateChange::Release { target, .. }
+            | StateChange::Reach { target, .. }
+            | StateChange::Stop { target, .. }
             | StateChange::End { target, .. }
             | StateChange::Hold { target, .. }
             | StateChange::Resume { target }
@@ -56,13 +62,55 @@ fn apply(state: &mut TargetState, change: &StateChange) {
                 state.rollout = Some(rollout.clone());
             }
         }
-        StateChange::End { stable, .. } => {
+        StateChange::Start { rollout, .. } => state.rollout = Some((**rollout).clone()),
+        StateChange::Take { rollout, part: Part::WayBack, deed, .. } => {
+            if let Some(course) = course_of(state, *rollout) {
+                course.way_back = Some(*deed);
+            }
+        }
+        StateChange::Take { part: Part::Step { .. } | Part::End, .. } => {}
+        StateChange::Release { rollout, deed, .. } => {
+            if let Some(course) = course_of(state, *rollout).filter(|course| course.way_back == Some(*deed)) {
+                course.way_back = None;
+            }
+        }
+        StateChange::Reach { percent, stopped, at, .. } => {
+            if let Some(course) = state.rollout.as_mut().and_then(|rollout| rollout.course.as_deref_mut()) {
+                course.step = course.spec.at_share(*percent);
+                course.since = *at;
+                course.stopped.clone_from(stopped);
+            }
+        }
+        StateChange::Stop { rollout, stopped, .. } => {
+            if let Some(course) = course_of(state, *rollout) {
+                course.stopped = Some(stopped.clone());
+            }
+        }
+        StateChange::End { stable, at, .. } => {
+            if let (Some(rollout), Some(at)) = (&state.rollout, at) {
+                let went_back = rollout.course.as_ref().is_some_and(|course| course.way_back.is_some());
+                let how = match (state.stable == *stable, went_back) {
+                    (false, _) => Ending::Promoted,
+                    (true, true) => Ending::WentBack,
+                    (true, false) => Ending::Aborted,
+                };
+                let Rollout { plan, from, to, .. } = rollout.clone();
+                state.last = Some(Box::new(Ended { plan, how, at: *at, from, to }));
+            }
             state.rollout = None;
             state.stable = *stable;
             state.ended = state.ended.saturating_add(1);
         }
         StateChange::Hold { hold, .. } => state.hold = Some(hold.clone()),
-        StateChange::Resume { .. } => state.hold = None,
+        StateChange::Resume { .. } => {
+            state.hold = None;
+            // A way back that did not come about is not tried by itself again.
+            if let Some(course) = state.rollout.as_mut().and_then(|rollout| rollout.course.as_deref_mut())
+                && course.stopped.as_ref().is_some_and(|stopped| !stopped.stranded)
+            {
+                course.stopped = None;
+            }
+        }
         StateChange::WayBack { way_back, .. } => state.way_back = Some(way_back.clone()),
         StateChange::Prove { proven, .. } => {
             state.proven.retain(|old| (&old.version, &old.digest, old.slot) != (&proven.version, &proven.digest, proven.slot));
@@ -70,6 +118,12 @@ fn apply(state: &mut TargetState, change: &StateChange) {
             state.proven.truncate(MOST_PROVEN);
         }
     }
+}
+
+/// The course of a rollout that is under way.
+fn course_of(state: &mut TargetState, rollout: PlanId) -> Option<&mut Course> {
+    let under_way = state.rollout.as_mut().filter(|under_way| under_way.plan == Some(rollout))?;
+    under_way.course.as_deref_mut()
 }
 
 /// The lease on a target. Its epoch only grows and outlives the deeds.

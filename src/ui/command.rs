@@ -126,6 +126,7 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Retry => "retry",
         Verb::Cancel => "cancel",
         Verb::Note => "note",
+        Verb::Rollout => "roll-out",
         // The keys that answer for plans answer for runs too: what they open follows from what waits.
         Verb::Approve => "approve",
         Verb::Reject => "reject",
@@ -138,6 +139,7 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Abort, Some(Direction::Back), "abort", "ends the rollout: the new version gets no traffic"),
     deed(Verb::Shift, None, "shift", "sets the share of the new version; 0 leaves the rollout open"),
     deed(Verb::Promote, Some(Direction::Forward), "promote", "to the next step; after the last one the new version is the stable one"),
+    deed(Verb::Rollout, Some(Direction::Forward), "roll out", "starts a rollout that goes from step to step by itself, and back by itself"),
     deed(Verb::Hold, Some(Direction::Still), "hold", "nothing moves this forward until resumed"),
     deed(Verb::Resume, Some(Direction::Release), "resume", "ends the hold"),
     deed(Verb::Start, Some(Direction::Forward), "start", "runs the pipeline"),

@@ -102,6 +102,7 @@ fn deploy(service: &str) -> Deploy {
         }),
         github_environment: None,
         protection: None,
+        rollout: crate::model::spec::RolloutRules::default(),
     }
 }
 
@@ -255,6 +256,7 @@ fn bad_canary() -> TargetView {
         plan: Some(PlanId([0x7c; 32])),
         from: Some(Text::clean("2.4.1")),
         to: Some(Text::clean("2.5.0")),
+        course: None,
     });
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
@@ -516,6 +518,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
         format: 1,
         installation: "shop".to_owned(),
         nonce: nonce.to_owned(),
+        of: None,
+        rollout: None,
         percent: intent.args.percent,
         requester: intent.requester.to_string(),
         rules: "0".repeat(64),

@@ -114,6 +114,9 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
         Actor::Stranger(user) => {
             row.add(Role::Plain, user.clone()).add(Role::Watched, " not recognised, no role");
         }
+        rule @ Actor::Rule { .. } => {
+            row.add(Role::Plain, rule.to_string());
+        }
     }
     if let Some(grant) = own_grant(scene) {
         row.add(Role::Plain, " ").add(Role::Watched, grant);

@@ -220,6 +220,10 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
     };
     match verb {
         Verb::Note => None,
+        Verb::Rollout => against_shift(world, target).or_else(|| {
+            let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
+            walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"))
+        }),
         Verb::Hold => view.state.hold.as_ref().map(|hold| because(format!("already held by {}", hold.by), "resume ends the hold")),
         Verb::Resume => view.state.hold.is_none().then(|| because("nothing holds it", "")),
         Verb::Shift => against_shift(world, target),

@@ -128,6 +128,7 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         Verb::Note if args.text.is_none() => return Err("a note needs `args.text`".to_owned()),
         Verb::Shift
         | Verb::Note
+        | Verb::Rollout
         | Verb::Hold
         | Verb::Resume
         | Verb::Promote

@@ -113,7 +113,7 @@ async fn recognise(around: &Surroundings, people: &[Person], handle: &driver::Ha
     let actor = it.again(&handle.world().catalog.people);
     let words = match &actor {
         Actor::Stranger(_) => Text::clean(&who::words(&it.recognised, &it.os_user)),
-        Actor::Person(_) | Actor::Unverified(_) => Text::empty(),
+        Actor::Person(_) | Actor::Unverified(_) | Actor::Rule { .. } => Text::empty(),
     };
     let presented = Some(Arc::new(it.presented()));
     handle.send(Event::Recognised { actor: Some(actor), presented, words }).await;

@@ -77,7 +77,7 @@ fn object(found: &Found, people: &[Person], grants: &[SelfGrant]) -> Value {
     let known = match &found.recognised.actor {
         Actor::Person(_) => "configured",
         Actor::Unverified(_) => "unverified",
-        Actor::Stranger(_) => "stranger",
+        Actor::Stranger(_) | Actor::Rule { .. } => "stranger",
     };
     let by = match &found.recognised.by {
         By::AgentKey(_) => Some("agent-key"),

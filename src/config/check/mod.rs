@@ -11,6 +11,7 @@ mod known;
 mod oscal;
 mod person;
 mod room;
+mod rollout;
 mod self_service;
 mod service;
 mod times;

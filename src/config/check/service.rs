@@ -8,7 +8,7 @@ use super::super::node::{Node, Value};
 use super::super::placeholder;
 use super::super::problem::{At, Findings};
 use super::known::Known;
-use super::{label, list_of, text_of};
+use super::{label, list_of, rollout, text_of};
 use crate::model::catalog::{
     AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
 };
@@ -22,7 +22,7 @@ const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 const IN_TAG: &[&str] = &["version"];
 const ALERTS: &[&str] = &["backend", "match"];
 const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
-const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment"];
+const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment", "rollout"];
 const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
 const SIGNAL: &[&str] = &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical"];
@@ -209,7 +209,8 @@ fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Know
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
-    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None })
+    let rollout = rollout::rules(fields.get("rollout"), &steps, found);
+    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None, rollout })
 }
 
 fn steps(fields: &Fields<'_>, strategy: Option<Strategy>, found: &mut Findings) -> Vec<Percent> {

@@ -1,6 +1,7 @@
 //! The catalog of a scenario: the same nouns that a configuration file would give, with simulated backends.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,6 +14,7 @@ use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, Serv
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
 use crate::model::slot::Slot;
+use crate::model::spec::RolloutRules;
 use crate::model::timetable::Timetable;
 
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};
@@ -157,6 +159,12 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
         )?),
         github_environment: None,
         protection: known.protection.get(environment).map(protection),
+        rollout: RolloutRules {
+            wait: Duration::from_secs(30),
+            deadline: Duration::from_mins(15),
+            bake: Duration::from_mins(2),
+            ..RolloutRules::default()
+        },
     })
 }
 

@@ -6,7 +6,6 @@ use crate::control::gated;
 use crate::control::world::World;
 use crate::model::authorship::Authorship;
 use crate::model::gate::CheckKind;
-use crate::model::intent::Direction;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::Run;
 use crate::model::plan::{Checked, Plan, Precondition};
@@ -23,7 +22,7 @@ pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
     let checks =
-        if plan.direction == Direction::Forward { checks::checks(world, plan.target(), &plan.order.effects, now) } else { Vec::new() };
+        if checks::are_asked(&plan.intent, plan.direction) { checks::checks(world, plan.target(), &plan.order.effects, now) } else { Vec::new() };
     let authors = authors::of_plan(world, plan, now).map(|(authors, _)| authors);
     Plan { preconditions, checks, typed: Some(typed), authors, asked_by: asked_by(world, plan), ..plan.clone() }
 }

@@ -9,7 +9,7 @@ use crate::control::world::{SignalState, TargetView, World};
 use crate::model::authorship::Authorship;
 use crate::model::catalog::{PipelineRef, Service};
 use crate::model::gate::{Check, CheckKind, Counts, Finding, Gates, Typed};
-use crate::model::intent::{Direction, Intent};
+use crate::model::intent::{Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::operator::Person;
 use crate::model::pipeline::Run;
@@ -56,6 +56,8 @@ pub(super) fn typed(
     reversible: bool,
     now: &Moment,
 ) -> Typed {
+    // A rollout is what it ends in.
+    let percent = if intent.verb == Verb::Rollout { Some(Percent::ALL) } else { percent };
     let none = Gates::default();
     let gates = world.catalog.environment(&intent.target.environment).map_or(&none, |environment| &environment.gates);
     let view = world.target(&intent.target);
@@ -67,6 +69,11 @@ pub(super) fn typed(
         .collect();
     let way_back_age = view.and_then(|view| view.state.way_back.as_ref()).and_then(|back| (now.wall - back.at).to_std().ok());
     gate::derive(gates, &Facts { verb: intent.verb, direction, percent, is_reversible: reversible, way_back_age, severities: &severities })
+}
+
+/// Whether the gate's checks are asked: of what goes forward by a person's word. The steps of a rollout were asked about when it began.
+pub(super) fn are_asked(intent: &Intent, direction: Direction) -> bool {
+    direction == Direction::Forward && intent.args.of.is_none()
 }
 
 /// The checks of the target's environment, in the order of [`CheckKind::ALL`].

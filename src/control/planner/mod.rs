@@ -5,6 +5,7 @@ mod booking;
 mod check;
 mod checks;
 mod cost;
+mod rollout;
 mod run;
 mod still;
 mod traffic;
@@ -31,6 +32,7 @@ use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
 use crate::model::run_gate::AskedBy;
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
+use crate::model::spec::Spec;
 use crate::model::text::Text;
 use crate::model::time::{Moment, rfc3339};
 use crate::model::timetable::Span;
@@ -94,6 +96,8 @@ struct Draft {
     impossible: Vec<Reason>,
     /// Who asked for the run whose gates are opened.
     asked_by: Option<AskedBy>,
+    /// What the rollout does that it starts.
+    rollout: Option<Spec>,
 }
 
 /// Where a verb's planner looks.
@@ -126,6 +130,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Hold => still::hold(&scene),
         Verb::Resume => still::resume(&scene),
         Verb::Note => still::note(&scene)?,
+        Verb::Rollout => rollout::start(&scene),
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
@@ -170,6 +175,8 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         format: ORDER_FORMAT,
         installation: world.ledger.installation.clone(),
         nonce: nonce.to_owned(),
+        of: intent.args.of,
+        rollout: draft.rollout,
         percent: draft.percent,
         requester: intent.requester.to_string(),
         rules: world.rules_in_force(&intent.target),
@@ -209,7 +216,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
         evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
     }
-    let checks = if direction == Direction::Forward { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
+    let checks = if checks::are_asked(&intent, direction) { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
     Ok(Plan {
         id,
         direction,

@@ -36,7 +36,7 @@ pub(super) fn shift(scene: &Scene<'_>) -> Result<Draft, PlanError> {
 }
 
 /// Everything that a move to a share of the slot on trial needs.
-fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
+pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
     let trial = stable(scene).other();
     let view = scene.world.target(&scene.intent.target);
     let now = view.map(|view| {

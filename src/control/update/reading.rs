@@ -194,6 +194,7 @@ impl Room {
                     plan: caused.as_ref().map(|deed| deed.plan),
                     from: version(stable),
                     to: version(stable.other()),
+                    course: None,
                 },
             });
         }

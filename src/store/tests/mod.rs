@@ -124,6 +124,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         format: ORDER_FORMAT,
         installation: "test".to_owned(),
         nonce: nonce.to_owned(),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "ana".to_owned(),
         rules: "00".to_owned(),

@@ -201,6 +201,7 @@ impl Session {
             Verb::Hold
             | Verb::Resume
             | Verb::Promote
+            | Verb::Rollout
             | Verb::Abort
             | Verb::Rollback
             | Verb::Start

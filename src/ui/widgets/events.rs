@@ -55,9 +55,15 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
             Verb::Hold => (Mark::Held, Role::Waits),
             Verb::Abort | Verb::Rollback => (Mark::Back, Role::Strong),
             Verb::Note => (Mark::None, Role::Plain),
-            Verb::Shift | Verb::Promote | Verb::Resume | Verb::Start | Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => {
-                (Mark::Proven, Role::Strong)
-            }
+            Verb::Shift
+            | Verb::Promote
+            | Verb::Rollout
+            | Verb::Resume
+            | Verb::Start
+            | Verb::Retry
+            | Verb::Cancel
+            | Verb::Approve
+            | Verb::Reject => (Mark::Proven, Role::Strong),
         },
         DeedState::Scheduled => (Mark::Waits, Role::Plain),
         DeedState::Superseded => (Mark::None, Role::Quiet),

@@ -43,6 +43,8 @@ pub fn effect(what: StepEffect, expect: Option<Weights>) -> Effect {
         format: ORDER_FORMAT,
         installation: "test".to_owned(),
         nonce: "1".to_owned(),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "ana".to_owned(),
         rules: String::new(),

@@ -97,7 +97,7 @@ impl Story {
             target: prod(),
             proven: Proven { version: Text::clean(version), digest: None, slot, at: room.now().wall },
         };
-        let stable = StateChange::End { target: prod(), stable: Slot::Second };
+        let stable = StateChange::End { target: prod(), stable: Slot::Second, at: None };
         match self {
             Self::RollbackThere => room.store.remember(&[stable, proven("1.0.0", Slot::First)]).await.unwrap(),
             Self::RollbackDeploys => room.store.remember(&[stable, proven("0.9.0", Slot::First)]).await.unwrap(),

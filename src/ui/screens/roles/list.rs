@@ -59,6 +59,7 @@ fn nothing(scene: &Scene<'_>) -> String {
     match &scene.world.actor {
         Actor::Unverified(_) => "no person is configured, so everybody has every role".to_owned(),
         Actor::Stranger(user) => format!("os:{user} is no configured person; `gonogo whoami` says why"),
+        rule @ Actor::Rule { .. } => format!("{rule} takes no roles"),
         Actor::Person(name) => {
             format!("nothing is offered to {name} beyond what {name} has: `self_service` of an [[environment]] offers roles")
         }

@@ -1,0 +1,60 @@
+//! `rollout` of a deploy table: how fast its rollouts go on by themselves, who is waited for, and what sends them back.
+
+use std::time::Duration;
+
+use super::super::file::Fields;
+use super::super::nearest::instead;
+use super::super::node::Node;
+use super::super::problem::Findings;
+use crate::model::share::Percent;
+use crate::model::spec::{RolloutRules, Trigger};
+
+const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after"];
+
+/// The rules; those of an absent table where there is none.
+pub(super) fn rules(node: Option<&Node>, steps: &[Percent], found: &mut Findings) -> RolloutRules {
+    let usual = RolloutRules::default();
+    let Some(fields) = node.and_then(|node| Fields::open(node, "`rollout`", KEYS, found)) else { return usual };
+    let span = |key: &str, otherwise: Duration, found: &mut Findings| fields.duration(key, Duration::ZERO, found).unwrap_or(otherwise);
+    let rules = RolloutRules {
+        wait: span("wait", usual.wait, found),
+        deadline: span("deadline", usual.deadline, found),
+        bake: span("bake", usual.bake, found),
+        pause_before: pauses(&fields, steps, found),
+        judged: fields.flag("judged", found).unwrap_or(usual.judged),
+        way_back: triggers(&fields, found).unwrap_or(usual.way_back),
+        after: span("after", usual.after, found),
+    };
+    if let Some(node) = fields.get("deadline").filter(|_| rules.deadline <= rules.wait) {
+        found.problem(node.at, "`deadline` is not longer than `wait`, so every step would be stuck", "a `deadline` longer than `wait`");
+    }
+    rules
+}
+
+fn pauses(fields: &Fields<'_>, steps: &[Percent], found: &mut Findings) -> Vec<Percent> {
+    let mut pauses = Vec::new();
+    for item in fields.list("pause_before", "a list of steps", found) {
+        let Some(percent) = item.count("pause_before", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
+            continue;
+        };
+        if !steps.contains(&percent) {
+            let known: Vec<_> = steps.iter().map(ToString::to_string).collect();
+            found.problem(item.at, &format!("{percent} is none of the steps"), &format!("one of {}", known.join(", ")));
+        }
+        pauses.push(percent);
+    }
+    pauses
+}
+
+fn triggers(fields: &Fields<'_>, found: &mut Findings) -> Option<Vec<Trigger>> {
+    fields.get("way_back")?;
+    let mut triggers = Vec::new();
+    for (at, text) in fields.texts("way_back", found) {
+        match Trigger::ALL.into_iter().find(|trigger| trigger.word() == text) {
+            Some(trigger) if triggers.contains(&trigger) => found.problem(at, &format!("`{text}` stands twice"), "each rule once"),
+            Some(trigger) => triggers.push(trigger),
+            None => found.problem(at, &format!("no rule of the way back is called `{text}`"), &instead(text, Trigger::ALL.map(Trigger::word))),
+        }
+    }
+    Some(triggers)
+}

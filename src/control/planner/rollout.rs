@@ -1,0 +1,161 @@
+//! The plan that starts a rollout which goes on by itself: all its steps as absolute effects, and what sends it back.
+
+use super::{Draft, Scene, cost, traffic};
+use crate::analysis::weights;
+use crate::config::duration;
+use crate::model::catalog::Deploy;
+use crate::model::intent::Direction;
+use crate::model::plan::{Precondition, StepEffect};
+use crate::model::reason::Reason;
+use crate::model::share::{Percent, Share};
+use crate::model::slot::Slot;
+use crate::model::spec::{Spec, SpecStep};
+
+/// Everything that the rollout will do is in the Order; what stands in its way is in the plan.
+pub(super) fn start(scene: &Scene<'_>) -> Draft {
+    let target = &scene.intent.target;
+    let view = scene.world.target(target);
+    let trial = view.map_or(Slot::Second, |view| view.canary_slot());
+    let now = view.and_then(|view| view.wished()).map(Share::nearest);
+    let first = scene.deploy.steps.iter().copied().find(|step| now.is_none_or(|now| *step > now)).unwrap_or(Percent::ALL);
+    // What the first step needs is what the start needs.
+    let mut draft = traffic::to_share(scene, first);
+    draft.direction = Some(Direction::Forward);
+    draft.effects.clear();
+    draft.reach.clear();
+    draft.percent = now;
+    draft.undo = Some(format!("abort {target}"));
+    let (spec, against) = spec(scene, trial);
+    draft.impossible.extend(against);
+    draft.impossible.extend(in_the_way(scene, now));
+    if spec.judged {
+        let eyes = scene.service.signals.iter().map(|signal| &signal.backend);
+        for backend in eyes {
+            let must = Precondition::Fresh { backend: backend.clone() };
+            if !draft.preconditions.contains(&must) {
+                draft.preconditions.push(must);
+            }
+        }
+    }
+    draft.after = format!("{}: {}", cost::name_of(scene, trial), told(&spec, now));
+    draft.costs = cost::of_traffic(scene, Percent::ALL);
+    draft.rollout = Some(spec);
+    draft
+}
+
+/// What the rollout does, as the configuration and the routers say now.
+fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
+    let Deploy { strategy, steps, rollout: rules, .. } = scene.deploy;
+    let mut against = Vec::new();
+    let mut of_share = |percent: Percent| -> Vec<StepEffect> {
+        let mut effects = Vec::new();
+        for entry in &scene.deploy.traffic {
+            let reading = scene.world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref());
+            let Some(pool) = reading.and_then(|reading| reading.pools.get(&entry.pool)) else { continue };
+            match weights::reach(pool, entry.servers(trial), entry.servers(trial.other()), percent) {
+                Ok(weighed) => effects.push(StepEffect::Weights {
+                    backend: entry.backend.clone(),
+                    pool: entry.pool.clone(),
+                    weights: weighed.weights,
+                }),
+                Err(reason) if against.contains(&reason) => {}
+                Err(reason) => against.push(reason),
+            }
+        }
+        effects
+    };
+    let step = |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
+    let spec = Spec {
+        after_s: rules.after.as_secs(),
+        bake_s: rules.bake.as_secs(),
+        deadline_s: rules.deadline.as_secs(),
+        judged: rules.judged,
+        steps: steps.iter().map(step).collect(),
+        strategy: *strategy,
+        trial,
+        wait_s: rules.wait.as_secs(),
+        way_back: rules.way_back.clone(),
+    };
+    (spec, against)
+}
+
+/// Why none can be started now.
+fn in_the_way(scene: &Scene<'_>, now: Option<Percent>) -> Vec<Reason> {
+    let target = &scene.intent.target;
+    let mut against = Vec::new();
+    let under_way = scene.world.target(target).and_then(|view| view.state.rollout.as_ref());
+    if let Some(rollout) = under_way.filter(|rollout| rollout.course.is_some()) {
+        let plan = rollout.plan.map(|plan| format!(", plan {}", plan.short())).unwrap_or_default();
+        let text = format!("a rollout of {target} goes on already, started by {}{plan}", rollout.by);
+        against.push(Reason::new("rollout-under-way", &text, &format!("gonogo abort {target} ends it; gonogo promote {target} sends it on")));
+    }
+    if let Some(now) = now.filter(|now| *now != Percent::NONE && !scene.deploy.steps.contains(now)) {
+        let text = format!("{target} stands at {now} %, which is none of its steps");
+        against.push(Reason::new("no-step", &text, &format!("gonogo shift {target} 0, or to one of its steps, then start it")));
+    }
+    if scene.deploy.rollout.judged && scene.service.signals.is_empty() {
+        against.push(Reason::new(
+            "no-evidence",
+            &format!("{} has no signal, so nothing could judge the new version", target.service),
+            "configure [[service.signal]], or rollout = { judged = false } in its deploy table to go by time alone",
+        ));
+    }
+    for backend in scene.deploy.traffic.iter().map(|entry| &entry.backend) {
+        if scene.world.traffic(backend).and_then(|fact| fact.value.as_ref()).is_none() {
+            let text = format!("{backend} was not read yet, so the weights of the steps are not known");
+            against.push(Reason::new("unreachable", &text, "wait until it is read"));
+        }
+    }
+    against
+}
+
+/// What will happen by itself, in words.
+pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
+    let steps: Vec<String> = spec
+        .steps
+        .iter()
+        .filter(|step| now.is_none_or(|now| step.percent > now))
+        .map(|step| if step.paused { format!("{} % when a person says so", step.percent) } else { format!("{} %", step.percent) })
+        .collect();
+    let seconds = std::time::Duration::from_secs;
+    let judged = if spec.judged { ", on only while judged no worse" } else { ", on by time alone" };
+    let back = if spec.way_back.is_empty() {
+        "nothing sends it back by itself".to_owned()
+    } else {
+        let on: Vec<_> = spec.way_back.iter().map(|trigger| trigger.word()).collect();
+        format!("back by itself on {} after {}", on.join(" or "), duration::write(seconds(spec.after_s)))
+    };
+    format!(
+        "{} by itself, each at least {}{judged}; watched {} at the end, then it is the stable version; {back}",
+        steps.join(", "),
+        duration::write(seconds(spec.wait_s)),
+        duration::write(seconds(spec.bake_s)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::spec::Trigger;
+
+    #[test]
+    fn the_words_say_steps_waits_and_what_sends_it_back() {
+        let step = |percent, paused| SpecStep { effects: Vec::new(), paused, percent: Percent::new(percent).unwrap() };
+        let spec = Spec {
+            after_s: 10,
+            bake_s: 1800,
+            deadline_s: 3600,
+            judged: true,
+            steps: vec![step(5, false), step(50, true), step(100, false)],
+            strategy: crate::model::catalog::Strategy::Canary,
+            trial: Slot::Second,
+            wait_s: 300,
+            way_back: vec![Trigger::Judge, Trigger::Limit],
+        };
+        assert_eq!(
+            told(&spec, None),
+            "5 %, 50 % when a person says so, 100 % by itself, each at least 5m, on only while judged no worse; watched 30m at the end, \
+             then it is the stable version; back by itself on judge or limit after 10s"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! What a rollout does: its steps as absolute effects, and the rules of its automatic way back. Part of the Order of the plan that starts it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::catalog::Strategy;
+use super::name::PlanId;
+use super::plan::StepEffect;
+use super::share::Percent;
+use super::slot::Slot;
+use super::text::Text;
+use super::ticket::Ticket;
+
+/// What sends a rollout back by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The canary judge fails the version on trial.
+    Judge,
+    /// A critical signal of the version on trial is past its limit beyond doubt: worse than the stable version, or, once nothing is left
+    /// to compare it with, by itself.
+    Limit,
+    /// An alert that matches the target and began after the rollout did.
+    Alert,
+}
+
+impl Trigger {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Judge, Self::Limit, Self::Alert];
+
+    /// Its word in the configuration and the Order.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Judge => "judge",
+            Self::Limit => "limit",
+            Self::Alert => "alert",
+        }
+    }
+}
+
+/// How rollouts of a target move, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutRules {
+    /// How long each step lasts at least.
+    pub wait: Duration,
+    /// How long each step may last before it counts as stuck.
+    pub deadline: Duration,
+    /// How long the old version is kept ready after the last step, with the automatic way back armed.
+    pub bake: Duration,
+    /// Steps before which a person is waited for.
+    pub pause_before: Vec<Percent>,
+    /// Whether judgement must pass before each step; else time alone moves it.
+    pub judged: bool,
+    /// What sends it back by itself; empty: nothing does.
+    pub way_back: Vec<Trigger>,
+    /// How long a reason to go back must last without a break before it fires.
+    pub after: Duration,
+}
+
+impl Default for RolloutRules {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_mins(5),
+            deadline: Duration::from_hours(1),
+            bake: Duration::from_mins(30),
+            pause_before: Vec::new(),
+            judged: true,
+            way_back: vec![Trigger::Judge, Trigger::Limit],
+            after: Duration::from_secs(10),
+        }
+    }
+}
+
+/// One step of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecStep {
+    /// The effects that set the share, absolute, one a router, in their order.
+    pub effects: Vec<StepEffect>,
+    /// Whether a person must send it there.
+    pub paused: bool,
+    /// The share of the version on trial afterwards.
+    pub percent: Percent,
+}
+
+/// What a rollout does. Everything in it is a whole number or a text, as the Order wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// How long a reason to go back lasts before it fires, in seconds.
+    pub after_s: u64,
+    /// How long it is watched at its last step, in seconds.
+    pub bake_s: u64,
+    /// How long a step may last, in seconds.
+    pub deadline_s: u64,
+    /// Whether judgement must pass before each step.
+    pub judged: bool,
+    /// Its steps, rising to 100 %.
+    pub steps: Vec<SpecStep>,
+    /// How it moves.
+    pub strategy: Strategy,
+    /// The slot whose share rises.
+    pub trial: Slot,
+    /// How long a step lasts at least, in seconds.
+    pub wait_s: u64,
+    /// What sends it back by itself; empty: nothing does.
+    pub way_back: Vec<Trigger>,
+}
+
+impl Spec {
+    /// The step after one; none after the last.
+    pub fn after(&self, step: Option<u32>) -> Option<(u32, &SpecStep)> {
+        let next = step.map_or(0, |step| step.saturating_add(1));
+        Some((next, self.steps.get(usize::try_from(next).ok()?)?))
+    }
+
+    /// A step by its number from 0.
+    pub fn step(&self, step: u32) -> Option<&SpecStep> {
+        self.steps.get(usize::try_from(step).ok()?)
+    }
+
+    /// The step that leads to a share.
+    pub fn at_share(&self, percent: Percent) -> Option<u32> {
+        let step = self.steps.iter().position(|step| step.percent == percent)?;
+        u32::try_from(step).ok()
+    }
+
+    /// Whether a step is the last one.
+    pub fn is_last(&self, step: u32) -> bool {
+        usize::try_from(step).is_ok_and(|step| step + 1 >= self.steps.len())
+    }
+}
+
+/// Which part of a rollout a deed is; each is begun once at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "part", rename_all = "kebab-case")]
+pub enum Part {
+    /// A step, by its number from 0.
+    Step {
+        /// The number.
+        step: u32,
+    },
+    /// The automatic way back.
+    WayBack,
+    /// The end after the bake time: the version on trial becomes the stable one.
+    End,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Step { step } => write!(f, "step {}", step.saturating_add(1)),
+            Self::WayBack => f.write_str("way back"),
+            Self::End => f.write_str("end"),
+        }
+    }
+}
+
+/// That a deed is a part of a rollout: member `of` of its Order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartOf {
+    /// Which part.
+    #[serde(flatten)]
+    pub part: Part,
+    /// The plan that started the rollout.
+    pub rollout: PlanId,
+}
+
+/// Why a rollout does not go on by itself until a person moves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// The deed after which it stopped.
+    pub deed: PlanId,
+    /// Why, in words.
+    pub words: Text,
+    /// Whether its own way back did not come about, so that nothing more is tried by itself.
+    pub stranded: bool,
+}
+
+/// A rollout that is walked: what it does, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// What it does.
+    pub spec: Spec,
+    /// In whose name it goes on.
+    pub by: super::operator::Actor,
+    /// The ticket of the plan that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+    /// The step that was reached last; none before the first.
+    pub step: Option<u32>,
+    /// When it was reached, or the rollout begun.
+    pub since: DateTime<Utc>,
+    /// The deed of the automatic way back, once it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way_back: Option<PlanId>,
+    /// Why it does not go on by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// How a rollout ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The version on trial is the stable one.
+    Promoted,
+    /// It went back by itself.
+    WentBack,
+    /// A person took it back.
+    Aborted,
+}
+
+/// The last rollout that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The plan that started it, when it was started as one.
+    pub plan: Option<PlanId>,
+    /// How.
+    pub how: Ending,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The version it led from.
+    pub from: Option<Text>,
+    /// The version it led to.
+    pub to: Option<Text>,
+}

@@ -1,0 +1,106 @@
+//! Rollouts that go on by themselves: how they start, which of their parts were begun, and what stops them.
+
+use chrono::{DateTime, Utc};
+use sqlx::SqliteConnection;
+
+use super::deeds::DeedRow;
+use super::state;
+use crate::model::deed::EntryKind;
+use crate::model::intent::Verb;
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::rollout::{Rollout, StateChange};
+use crate::model::share::Percent;
+use crate::model::spec::{Course, Part, Stopped};
+use crate::model::text::Text;
+use crate::ports::ledger::{LedgerError, Outcome};
+
+/// Notes that a part of a rollout begins as this deed. A part that another deed began already is refused, whoever asks.
+pub async fn take(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), LedgerError> {
+    let Some(of) = plan.order.of else { return Ok(()) };
+    let taken = sqlx::query("INSERT OR IGNORE INTO part (rollout, part, deed) VALUES (?, ?, ?)")
+        .bind(of.rollout.to_string())
+        .bind(of.part.to_string())
+        .bind(plan.id.to_string())
+        .execute(&mut *conn)
+        .await?;
+    if taken.rows_affected() != 1 {
+        return Err(LedgerError::Spent(Text::clean(&format!("begun: the {} of rollout {} as another deed", of.part, of.rollout.short()))));
+    }
+    let change = StateChange::Take { target: plan.target().clone(), rollout: of.rollout, part: of.part, deed: plan.id };
+    state::change(conn, &[change]).await
+}
+
+/// The rollout that a plan starts, from where its target stands now.
+pub fn started(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
+    let spec = plan.order.rollout.clone()?;
+    let share = plan.order.percent.unwrap_or(Percent::NONE);
+    let course = Course {
+        step: spec.at_share(share),
+        spec,
+        by: plan.intent.requester.clone(),
+        ticket: plan.order.ticket.clone(),
+        since: at,
+        way_back: None,
+        stopped: None,
+    };
+    let rollout = Rollout {
+        begun: at,
+        by: plan.order.requester.clone(),
+        plan: Some(plan.id),
+        from: plan.released.from.version.clone(),
+        to: plan.released.to.version.clone(),
+        course: Some(Box::new(course)),
+    };
+    Some(StateChange::Start { target: plan.target().clone(), rollout: Box::new(rollout) })
+}
+
+/// The share that an effective deed brought. What a person sets beside the steps, or by a shift, is where the rollout waits for persons.
+pub fn reached(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
+    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }));
+    let percent = plan.order.percent.filter(|_| moves && plan.order.ends.is_none())?;
+    let stays = plan.order.of.is_none() && plan.order.verb != Verb::Promote;
+    let words = || Text::clean(&format!("{} set it to {percent} %", plan.order.requester));
+    let stopped = stays.then(|| Stopped { at, deed: plan.id, words: words(), stranded: false });
+    Some(StateChange::Reach { target: plan.target().clone(), percent, stopped, at })
+}
+
+/// What becomes of a rollout of which a part did not come about: it may begin anew where surely nothing of it happened, else it stops.
+pub async fn fell(
+    conn: &mut SqliteConnection,
+    row: &DeedRow,
+    outcome: &Outcome,
+    at: DateTime<Utc>,
+) -> Result<Option<StateChange>, LedgerError> {
+    let Some(of) = row.plan.order.of else { return Ok(None) };
+    let target = row.deed.target.clone();
+    let untouched = row.deed.steps.iter().all(|step| step.facts.accepted.is_none());
+    match outcome.kind {
+        EntryKind::NotBegun if untouched => {
+            sqlx::query("DELETE FROM part WHERE deed = ?").bind(row.plan.id.to_string()).execute(conn).await?;
+            Ok(Some(StateChange::Release { target, rollout: of.rollout, deed: row.plan.id }))
+        }
+        EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped => {
+            let words = Text::clean(&format!("its {} {}: {}", of.part, outcome.kind.word(), outcome.words));
+            let stopped = Stopped { at, deed: row.plan.id, words, stranded: of.part == Part::WayBack };
+            Ok(Some(StateChange::Stop { target, rollout: of.rollout, stopped }))
+        }
+        EntryKind::Accepted
+        | EntryKind::Effective
+        | EntryKind::Held
+        | EntryKind::Unwatched
+        | EntryKind::Superseded
+        | EntryKind::Signers
+        | EntryKind::Intent
+        | EntryKind::Denied
+        | EntryKind::Approval
+        | EntryKind::Rejection
+        | EntryKind::Withdrawal
+        | EntryKind::Sending
+        | EntryKind::Hold
+        | EntryKind::Resume
+        | EntryKind::Note
+        | EntryKind::Policy
+        | EntryKind::BreakGlass
+        | EntryKind::Imported => Ok(None),
+    }
+}
