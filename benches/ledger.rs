@@ -72,6 +72,8 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
         format: ORDER_FORMAT,
         installation: installation.to_owned(),
         nonce: nonce.to_string(),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "ana".to_owned(),
         rules: "00".to_owned(),

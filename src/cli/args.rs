@@ -10,6 +10,7 @@ mod outbox;
 #[cfg(test)]
 mod page;
 mod policy;
+mod rollout;
 mod trace;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
+pub use self::rollout::{RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -116,6 +118,13 @@ pub enum Command {
     Abort(Deed),
     /// Back to the last proven version.
     Rollback(Deed),
+    /// Rollouts that go from step to step by themselves.
+    #[command(name = "rollout")]
+    Rollouts {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: RolloutVerb,
+    },
     /// Sets the share of the slot that is not stable.
     Shift {
         /// `service@environment`.

@@ -117,7 +117,8 @@ pub fn configured_meanwhile(loaded: Loaded, around: &Surroundings) -> Meanwhile 
     } else {
         (presented.actor(people), presented, Seat::Known)
     };
-    over_backends(loaded, around, true, seated)
+    let meanwhile = over_backends(loaded, around, true, seated);
+    Meanwhile { opening: Opening { conducts: true, ..meanwhile.opening }, ..meanwhile }
 }
 
 fn over_backends(loaded: Loaded, around: &Surroundings, tends: bool, (actor, presented, seat): (Actor, Presented, Seat)) -> Meanwhile {
@@ -139,7 +140,8 @@ fn over_backends(loaded: Loaded, around: &Surroundings, tends: bool, (actor, pre
 fn bare(catalog: Arc<Catalog>, actor: Actor, read_only: bool, seed: u64, tends: bool) -> Opening {
     let Equipment { installation, record_trouble, has_second_place, abilities } = Equipment::default();
     let (rules, seat) = (RulesView::default(), Seat::None);
-    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends, rules, seat }
+    let conducts = false;
+    Opening { catalog, actor, read_only, installation, record_trouble, has_second_place, abilities, seed, tends, conducts, rules, seat }
 }
 
 /// Makes the adapters and opens the store; takes as long as the disk and the system's certificates take.
@@ -268,7 +270,7 @@ fn train(
     let world = SimulatedWorld::new(scenario, seed, clock.clone()).map_err(refused)?;
     let ports = simulated::ports(&world).map_err(refused)?;
     let actor = Actor::recognise(&user, &catalog.people, &[]).actor;
-    Ok((bare(Arc::new(catalog), actor, read_only, seed, true), ports, world))
+    Ok((Opening { conducts: true, ..bare(Arc::new(catalog), actor, read_only, seed, true) }, ports, world))
 }
 
 fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {

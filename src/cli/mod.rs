@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{CanaryVerb, ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs};
+use self::args::{CanaryVerb, ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs, RolloutVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -97,6 +97,24 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Abort(args) => verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await,
         Command::Rollback(args) => verbs::deed::run(around, &flags, deed(Verb::Rollback, args.target, None, Vec::new(), args.flags)).await,
         Command::Start(args) => verbs::deed::run(around, &flags, deed(Verb::Start, args.target, None, Vec::new(), args.flags)).await,
+        Command::Rollouts { what } => match what {
+            RolloutVerb::Status(args) => verbs::rollout::status(around, &flags, &args, false).await,
+            RolloutVerb::Explain(args) => verbs::rollout::status(around, &flags, &args, true).await,
+            RolloutVerb::Watch(args) => verbs::rollout::watch(around, &flags, &args).await,
+            RolloutVerb::Start(args) => {
+                verbs::deed::run(around, &flags, deed(Verb::Rollout, args.target, None, Vec::new(), args.flags)).await
+            }
+            RolloutVerb::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
+            RolloutVerb::Resume(args) => {
+                verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await
+            }
+            RolloutVerb::Promote(args) => {
+                verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await
+            }
+            RolloutVerb::Abort(args) => {
+                verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await
+            }
+        },
         Command::Shift { target, percent, flags: how } => {
             verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await
         }

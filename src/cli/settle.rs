@@ -16,6 +16,7 @@ use crate::control::driver::courier::{self, Couriers};
 use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle, Taped};
 use crate::control::event::Event;
+use crate::control::update::Opening;
 use crate::control::world::{Source, SourceFact, World};
 use crate::model::name::Target;
 use crate::model::plan::Plan;
@@ -86,7 +87,15 @@ pub fn needed(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
 /// # Errors
 /// Exit 8, as [`needed`].
 pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<Opened, Exit> {
-    opened(around, flags, tends, Proof::Asked).await
+    opened(around, flags, (tends, false), Proof::Asked).await
+}
+
+/// The same, and rollouts go on by themselves from here.
+///
+/// # Errors
+/// Exit 8, as [`needed`].
+pub async fn conduct(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> {
+    opened(around, flags, (true, true), Proof::Waived).await
 }
 
 /// Opens a room over the configured backends for a verb that only looks: nobody has to touch a key for it.
@@ -94,11 +103,12 @@ pub async fn open(around: &Surroundings, flags: &Flags, tends: bool) -> Result<O
 /// # Errors
 /// Exit 8, as [`needed`].
 pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> {
-    opened(around, flags, false, Proof::Waived).await
+    opened(around, flags, (false, false), Proof::Waived).await
 }
 
-async fn opened(around: &Surroundings, flags: &Flags, tends: bool, proof: Proof) -> Result<Opened, Exit> {
+async fn opened(around: &Surroundings, flags: &Flags, (tends, conducts): (bool, bool), proof: Proof) -> Result<Opened, Exit> {
     let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
+    let opening = Opening { conducts, ..opening };
     let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
     let telling = outside.couriers();
     Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports, telling })

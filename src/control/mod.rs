@@ -17,6 +17,7 @@ pub mod planner;
 pub mod record;
 pub mod released;
 pub mod roles;
+pub mod rollouts;
 pub mod rules;
 pub mod saying;
 pub mod schedule;

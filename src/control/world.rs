@@ -21,6 +21,7 @@ pub use self::signal::{Measure, SignalState, SignalView};
 pub(crate) use self::unread::{sources, targets};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
+use crate::control::rollouts::Ahead;
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Waiting};
 use crate::model::authorship::Span;
@@ -309,6 +310,8 @@ pub struct World {
     pub sources: BTreeMap<BackendName, Arc<Source>>,
     /// Every configured target.
     pub targets: RedBlackTreeMapSync<Target, Arc<TargetView>>,
+    /// What each rollout does next by itself.
+    pub ahead: Arc<BTreeMap<Target, Ahead>>,
     /// Deeds: under way, watched, and the newest that ended, at most 100.
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
@@ -361,6 +364,7 @@ impl World {
             read_only,
             sources,
             targets,
+            ahead: Arc::new(BTreeMap::new()),
             deeds: RedBlackTreeMapSync::new_sync(),
             calendars,
             ranges: Arc::new(BTreeMap::new()),

@@ -89,7 +89,15 @@ impl Verb {
     pub fn is_of_a_run(self) -> bool {
         match self {
             Self::Retry | Self::Cancel | Self::Approve | Self::Reject => true,
-            Self::Hold | Self::Resume | Self::Shift | Self::Promote | Self::Abort | Self::Rollback | Self::Start | Self::Note | Self::Rollout => false,
+            Self::Hold
+            | Self::Resume
+            | Self::Shift
+            | Self::Promote
+            | Self::Abort
+            | Self::Rollback
+            | Self::Start
+            | Self::Note
+            | Self::Rollout => false,
         }
     }
 }

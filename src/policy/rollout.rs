@@ -202,7 +202,8 @@ pub fn next(facts: &Facts<'_>) -> Next {
         };
     };
     let percent = to.percent;
-    let go = || if to.paused { Next::Person(format!("{percent} % waits for a person, as configured")) } else { Next::Step { step, percent } };
+    let go =
+        || if to.paused { Next::Person(format!("{percent} % waits for a person, as configured")) } else { Next::Step { step, percent } };
     if course.step.is_none() {
         return go();
     }

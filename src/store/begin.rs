@@ -139,6 +139,7 @@ impl SqliteStore {
                 row.append(write, EntryKind::Hold, None, &row.deed.reason, told(&changes)?).await?;
             }
             Verb::Resume => {
+                parts::again(&mut write.tx, &target).await?;
                 changes.push(StateChange::Resume { target: target.clone() });
                 row.append(write, EntryKind::Resume, None, &row.deed.reason, told(&changes)?).await?;
             }

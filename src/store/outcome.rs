@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::begin::{ends, proves_way_back, told};
 use super::deeds::DeedRow;
-use super::plans::no_plan;
 use super::parts;
+use super::plans::no_plan;
 use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};

@@ -7,6 +7,7 @@ use super::deeds::DeedRow;
 use super::state;
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
+use crate::model::name::Target;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::rollout::{Rollout, StateChange};
 use crate::model::share::Percent;
@@ -103,4 +104,14 @@ pub async fn fell(
         | EntryKind::BreakGlass
         | EntryKind::Imported => Ok(None),
     }
+}
+
+/// A rollout that stopped may try again what did not come about, by a person's word.
+pub async fn again(conn: &mut SqliteConnection, target: &Target) -> Result<(), LedgerError> {
+    let state = state::load(conn, target).await?;
+    let stopped = state.rollout.and_then(|rollout| rollout.course?.stopped).filter(|stopped| !stopped.stranded);
+    if let Some(stopped) = stopped {
+        sqlx::query("DELETE FROM part WHERE deed = ?").bind(stopped.deed.to_string()).execute(conn).await?;
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod plan;
 pub mod policy;
 pub mod render;
+pub mod rollout;
 pub mod room;
 pub mod rule;
 pub mod show;

@@ -34,7 +34,8 @@ pub(super) fn rules(node: Option<&Node>, steps: &[Percent], found: &mut Findings
 fn pauses(fields: &Fields<'_>, steps: &[Percent], found: &mut Findings) -> Vec<Percent> {
     let mut pauses = Vec::new();
     for item in fields.list("pause_before", "a list of steps", found) {
-        let Some(percent) = item.count("pause_before", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
+        let Some(percent) = item.count("pause_before", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new)
+        else {
             continue;
         };
         if !steps.contains(&percent) {
@@ -53,7 +54,9 @@ fn triggers(fields: &Fields<'_>, found: &mut Findings) -> Option<Vec<Trigger>> {
         match Trigger::ALL.into_iter().find(|trigger| trigger.word() == text) {
             Some(trigger) if triggers.contains(&trigger) => found.problem(at, &format!("`{text}` stands twice"), "each rule once"),
             Some(trigger) => triggers.push(trigger),
-            None => found.problem(at, &format!("no rule of the way back is called `{text}`"), &instead(text, Trigger::ALL.map(Trigger::word))),
+            None => {
+                found.problem(at, &format!("no rule of the way back is called `{text}`"), &instead(text, Trigger::ALL.map(Trigger::word)))
+            }
         }
     }
     Some(triggers)

@@ -293,7 +293,7 @@ pub(super) fn newest(world: &World, backend: &BackendName) -> Option<(Arc<Traffi
 }
 
 /// Whether every server of `weights` has the weight that was set.
-pub(super) fn reads_as(reading: &TrafficReading, pool: &PoolName, weights: &Weights) -> bool {
+pub(in crate::control) fn reads_as(reading: &TrafficReading, pool: &PoolName, weights: &Weights) -> bool {
     reading
         .pools
         .get(pool)

@@ -32,6 +32,7 @@ use crate::ports::ledger::{LedgerError, Outcome};
 use crate::ports::signer::{SignError, Signed};
 
 pub use confirm::Baseline;
+pub(in crate::control) use confirm::reads_as;
 pub use recover::taken_over;
 pub use refused::{reason_of, reasons_of};
 
@@ -106,7 +107,8 @@ impl Machine {
             permit.waived().clone_into(&mut plan.waived);
         }
         // What would be refused anyhow is not worth a touch of the key.
-        let keys = gate::signing_keys(world, plan.target());
+        // What a rollout does by itself was signed with the plan that started it.
+        let keys = gate::signing_keys(world, plan.target()).filter(|_| plan.order.of.is_none());
         let phase = match keys.filter(|_| matches!(verdict, Verdict::Permit(_))) {
             Some(keys) => {
                 deed.words = Text::clean("waits for your SSH agent to sign it");

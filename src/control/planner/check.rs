@@ -21,8 +21,11 @@ use crate::model::traffic::{ServerState, Weights};
 pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
-    let checks =
-        if checks::are_asked(&plan.intent, plan.direction) { checks::checks(world, plan.target(), &plan.order.effects, now) } else { Vec::new() };
+    let checks = if checks::are_asked(&plan.intent, plan.direction) {
+        checks::checks(world, plan.target(), &plan.order.effects, now)
+    } else {
+        Vec::new()
+    };
     let authors = authors::of_plan(world, plan, now).map(|(authors, _)| authors);
     Plan { preconditions, checks, typed: Some(typed), authors, asked_by: asked_by(world, plan), ..plan.clone() }
 }

@@ -101,14 +101,9 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         Verb::Retry => "the run stays as it ended",
         Verb::Cancel => "the run goes on to its end",
         Verb::Approve | Verb::Reject => "the run waits on, until the backend gives it up",
-        Verb::Hold
-        | Verb::Resume
-        | Verb::Shift
-        | Verb::Promote
-        | Verb::Rollout
-        | Verb::Abort
-        | Verb::Rollback
-        | Verb::Note => "it stays as it is",
+        Verb::Hold | Verb::Resume | Verb::Shift | Verb::Promote | Verb::Rollout | Verb::Abort | Verb::Rollback | Verb::Note => {
+            "it stays as it is"
+        }
     };
     let (fails, load) = match scene.intent.verb {
         Verb::Approve | Verb::Reject => (

@@ -153,7 +153,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     };
     let catalogs = std::iter::once(&world.catalog).chain(world.rules.older.as_ref().map(|older| &older.catalog));
     let waits = catalogs.filter_map(|catalog| catalog.guard(&intent.target));
-    let waits = waits.into_iter().any(|guard| !approval::groups(direction, change_type, guard).is_empty());
+    let waits = intent.args.of.is_none() && waits.into_iter().any(|guard| !approval::groups(direction, change_type, guard).is_empty());
     let boxed = intent.args.break_glass;
     if boxed.is_some_and(|boxed| !(SHORTEST_BOX..=LONGEST_BOX).contains(&boxed)) {
         return Err(PlanError::Arguments(Text::clean("a time box of break glass lasts from 1m to 4h")));
@@ -216,7 +216,8 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
         evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
     }
-    let checks = if checks::are_asked(&intent, direction) { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
+    let checks =
+        if checks::are_asked(&intent, direction) { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
     Ok(Plan {
         id,
         direction,

@@ -53,18 +53,17 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
             let reading = scene.world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref());
             let Some(pool) = reading.and_then(|reading| reading.pools.get(&entry.pool)) else { continue };
             match weights::reach(pool, entry.servers(trial), entry.servers(trial.other()), percent) {
-                Ok(weighed) => effects.push(StepEffect::Weights {
-                    backend: entry.backend.clone(),
-                    pool: entry.pool.clone(),
-                    weights: weighed.weights,
-                }),
+                Ok(weighed) => {
+                    effects.push(StepEffect::Weights { backend: entry.backend.clone(), pool: entry.pool.clone(), weights: weighed.weights })
+                }
                 Err(reason) if against.contains(&reason) => {}
                 Err(reason) => against.push(reason),
             }
         }
         effects
     };
-    let step = |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
+    let step =
+        |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
     let spec = Spec {
         after_s: rules.after.as_secs(),
         bake_s: rules.bake.as_secs(),
@@ -87,7 +86,11 @@ fn in_the_way(scene: &Scene<'_>, now: Option<Percent>) -> Vec<Reason> {
     if let Some(rollout) = under_way.filter(|rollout| rollout.course.is_some()) {
         let plan = rollout.plan.map(|plan| format!(", plan {}", plan.short())).unwrap_or_default();
         let text = format!("a rollout of {target} goes on already, started by {}{plan}", rollout.by);
-        against.push(Reason::new("rollout-under-way", &text, &format!("gonogo abort {target} ends it; gonogo promote {target} sends it on")));
+        against.push(Reason::new(
+            "rollout-under-way",
+            &text,
+            &format!("gonogo abort {target} ends it; gonogo promote {target} sends it on"),
+        ));
     }
     if let Some(now) = now.filter(|now| *now != Percent::NONE && !scene.deploy.steps.contains(now)) {
         let text = format!("{target} stands at {now} %, which is none of its steps");

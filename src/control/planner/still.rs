@@ -37,15 +37,25 @@ pub(super) fn hold(scene: &Scene<'_>) -> Draft {
 pub(super) fn resume(scene: &Scene<'_>) -> Draft {
     let target = &scene.intent.target;
     let held = scene.world.target(target).and_then(|view| view.state.hold.as_ref());
-    let impossible = match held {
-        Some(_) => Vec::new(),
-        None => vec![Reason::new("not-held", &format!("{target} is not held"), "nothing to resume")],
+    let stopped = scene.world.target(target).and_then(|view| view.state.rollout.as_ref()?.course.as_ref()?.stopped.as_ref());
+    let impossible = match (held, stopped) {
+        (Some(_), _) => Vec::new(),
+        (None, Some(stopped)) if !stopped.stranded => Vec::new(),
+        (None, Some(stopped)) => {
+            let text = format!("{}: nothing of it is tried again by itself", stopped.words);
+            vec![Reason::new("stranded", &text, &format!("look at the routers; gonogo abort {target} tries the way back by hand"))]
+        }
+        (None, None) => vec![Reason::new("not-held", &format!("{target} is not held"), "nothing to resume")],
     };
-    let now = held.map_or_else(|| "not held".to_owned(), |hold| format!("held by {} since {}", hold.by, hold.since.format("%H:%M:%SZ")));
+    let idle = || stopped.map_or_else(|| "not held".to_owned(), |stopped| format!("its rollout stopped: {}", stopped.words));
+    let now = held.map_or_else(idle, |hold| format!("held by {} since {}", hold.by, hold.since.format("%H:%M:%SZ")));
     Draft {
         direction: Some(Direction::Release),
         now: format!("{}; {now}", cost::shares(scene)),
-        after: "the same shares; forward moves may go again".to_owned(),
+        after: match stopped {
+            Some(_) => "the same shares; its rollout goes on by itself from where it is".to_owned(),
+            None => "the same shares; forward moves may go again".to_owned(),
+        },
         costs: cost::of_still(scene),
         undo: Some(format!("hold {target}")),
         impossible,

@@ -71,6 +71,9 @@ pub struct Opened {
     pub installation: String,
     /// Whether it settles what dead processes left.
     pub tends: bool,
+    /// Whether rollouts go on by themselves in it.
+    #[serde(default)]
+    pub conducts: bool,
     /// The backends that it can speak to.
     pub able: Vec<BackendName>,
 }
@@ -85,6 +88,7 @@ impl Opened {
             read_only: world.read_only,
             installation: world.ledger.installation.clone(),
             tends: room.tends(),
+            conducts: room.conducts(),
             able: room.able().cloned().collect(),
         }
     }

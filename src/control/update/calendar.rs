@@ -84,6 +84,7 @@ mod tests {
             has_second_place: false,
             abilities: BTreeMap::new(),
             seed: 1,
+            conducts: false,
             tends: false,
             seat: Seat::default(),
             rules: crate::control::world::RulesView::default(),

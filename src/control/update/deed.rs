@@ -53,6 +53,7 @@ impl Room {
                 tasks.extend(self.picture(now, old));
             }
         }
+        self.unsettle(now, plan);
         // What a deed wrote is read back at once: holds, roles of slots, entries.
         self.store_due = Boot(0);
         tasks.extend(self.picture(now, plan));

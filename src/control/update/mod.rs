@@ -7,6 +7,7 @@ mod diary;
 mod moved;
 mod opening;
 mod reading;
+mod rollouts;
 mod rules;
 mod ruling;
 mod saying;
@@ -32,6 +33,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::{Happening, HappeningKind};
 use crate::model::traffic::TrafficReading;
+use crate::policy::rollout::Harm;
 
 /// How long a poll may take before it has timed out.
 const POLL_WITHIN: Duration = Duration::from_secs(10);
@@ -74,6 +76,16 @@ pub struct Room {
     appeared: Option<Actor>,
     abilities: BTreeMap<BackendName, (&'static [Capability], ByHand)>,
     tends: bool,
+    /// Whether rollouts go on here.
+    conducts: bool,
+    /// Targets with a rollout that goes on by itself.
+    walked: BTreeSet<Target>,
+    /// Those of them of which the store has more to tell, and since when.
+    unsettled: BTreeMap<Target, Boot>,
+    /// Reasons to go back that stand, and since when.
+    harmed: BTreeMap<Target, Harm>,
+    /// When a rollout has something to do.
+    rollouts_due: Option<Boot>,
     begun: bool,
 }
 
@@ -124,6 +136,11 @@ impl Room {
             appeared: None,
             abilities: BTreeMap::new(),
             tends: opening.tends,
+            conducts: opening.conducts,
+            walked: BTreeSet::new(),
+            unsettled: BTreeMap::new(),
+            harmed: BTreeMap::new(),
+            rollouts_due: None,
             begun: false,
         }
     }
@@ -158,6 +175,11 @@ impl Room {
         self.tends
     }
 
+    /// Whether rollouts go on by themselves in this process.
+    pub fn conducts(&self) -> bool {
+        self.conducts
+    }
+
     /// The backends that it can speak to.
     pub fn able(&self) -> impl Iterator<Item = &BackendName> {
         self.abilities.keys()
@@ -178,11 +200,22 @@ impl Room {
         let logs = self.following.values().filter(|one| !one.in_flight).map(|one| one.due).min();
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
-        let (diary, grants) = (self.diary_wake(), self.grants_wake());
-        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), diary, grants, Some(self.store_due)]
-            .into_iter()
-            .flatten()
-            .min()
+        let (diary, grants, rollouts) = (self.diary_wake(), self.grants_wake(), self.rollouts_wake());
+        [
+            self.schedule.wake(),
+            machines,
+            rollouts,
+            logs,
+            moved,
+            self.calendars_wake(),
+            self.asking.wake(),
+            diary,
+            grants,
+            Some(self.store_due),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes in one event.
@@ -199,6 +232,7 @@ impl Room {
         }
         tasks.extend(self.appear(now));
         tasks.extend(self.look_at_machines(now));
+        tasks.extend(self.look_at_rollouts(now));
         tasks.extend(self.look_at_moves(now));
         tasks.extend(self.look_at_grants(now));
         self.set_urgency();

@@ -31,6 +31,8 @@ pub struct Opening {
     pub seed: u64,
     /// Whether this process settles what dead ones left, watches, and remembers rollouts; a verb that only reads does not.
     pub tends: bool,
+    /// Whether rollouts go on by themselves in this process: a verb that ends soon begins nothing that it would leave behind.
+    pub conducts: bool,
     /// What is known of the rules before the store was read: who is at the keys by what, and who wrote the files.
     pub rules: RulesView,
     /// Whether somebody sits before it: others are told who, and who that is may still have to be asked.

@@ -40,6 +40,7 @@ impl Room {
             held.extend(self.watch_hold(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
+        self.settle();
         self.world.waiting = Arc::new(picture.waiting);
         self.asking.look_now();
         self.diary.stale = true;

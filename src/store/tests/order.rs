@@ -51,7 +51,8 @@ async fn the_generation_grows_with_every_commit_of_any_process() {
     let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
     let before = one.generation().await.unwrap();
     let target = plan(&clock, Verb::Note, "1").target().clone();
-    let rollout = Rollout { begun: clock.now().wall, by: "unknown".to_owned(), plan: None, from: None, to: Some(Text::clean("2.0")), course: None };
+    let rollout =
+        Rollout { begun: clock.now().wall, by: "unknown".to_owned(), plan: None, from: None, to: Some(Text::clean("2.0")), course: None };
     two.remember(&[StateChange::Begin { target: target.clone(), ended: 0, rollout }]).await.unwrap();
     assert!(one.generation().await.unwrap() > before);
     assert_eq!(one.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "unknown");
@@ -93,7 +94,10 @@ async fn a_rollout_that_ended_does_not_begin_again_by_what_was_known_before() {
     store.remember(&[begin(0, "ana")]).await.unwrap();
     store.remember(&[begin(0, "seen again before it was read back")]).await.unwrap();
     assert_eq!(store.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "ana");
-    store.remember(&[StateChange::End { target: target.clone(), stable: Slot::Second, at: None }, begin(0, "seen before the end")]).await.unwrap();
+    store
+        .remember(&[StateChange::End { target: target.clone(), stable: Slot::Second, at: None }, begin(0, "seen before the end")])
+        .await
+        .unwrap();
     assert_eq!(store.states().await.unwrap()[0].rollout, None);
     store.remember(&[begin(1, "bo")]).await.unwrap();
     assert_eq!(store.states().await.unwrap()[0].rollout.as_ref().unwrap().by, "bo");

@@ -46,6 +46,8 @@ pub fn effect(what: StepEffect) -> Effect {
         format: ORDER_FORMAT,
         installation: "test".into(),
         nonce: format!("{}-{}", std::process::id(), NONCE.fetch_add(1, Ordering::Relaxed)),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "os:test".into(),
         rules: String::new(),

@@ -53,6 +53,8 @@ pub fn plan(store: &SqliteStore, text: &str, nonce: &str) -> Plan {
         format: ORDER_FORMAT,
         installation: store.installation(),
         nonce: nonce.to_owned(),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "ana".to_owned(),
         rules: "00".to_owned(),

@@ -171,6 +171,7 @@ impl Stage {
             abilities: abilities(&ports),
             seed: self.seed,
             tends: true,
+            conducts: true,
             rules: RulesView::default(),
             seat: gonogo::control::update::Seat::None,
         };

@@ -134,6 +134,8 @@ fn effect(nonce: &str, what: StepEffect, expect: Option<Weights>) -> Effect {
         format: ORDER_FORMAT,
         installation: "drill".to_owned(),
         nonce: nonce.to_owned(),
+        of: None,
+        rollout: None,
         percent: None,
         requester: "ana".to_owned(),
         rules: String::new(),

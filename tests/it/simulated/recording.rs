@@ -39,6 +39,7 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
         abilities: abilities(&ports),
         seed,
         tends: true,
+        conducts: true,
         rules: RulesView::default(),
         seat: gonogo::control::update::Seat::None,
     };
@@ -142,7 +143,7 @@ fn replay(lines: &[String], until: Moment) -> World {
         let (at, entry) = player.read(line).unwrap();
         match (entry, room.as_mut()) {
             (Entry::Opened(opened), _) => {
-                let Opened { catalog, actor, read_only, installation, tends, able } = *opened;
+                let Opened { catalog, actor, read_only, installation, tends, conducts, able } = *opened;
                 let able = able.into_iter().map(|name| (name, (&[][..], ByHand::new(|_| Vec::new()))));
                 let abilities = able.collect();
                 let opening = Opening {
@@ -155,6 +156,7 @@ fn replay(lines: &[String], until: Moment) -> World {
                     abilities,
                     seed: 0,
                     tends,
+                    conducts,
                     rules: RulesView::default(),
                     seat: gonogo::control::update::Seat::None,
                 };

@@ -1,0 +1,49 @@
+//! What is typed after `gonogo rollout`.
+
+use clap::{Args, Subcommand};
+
+use super::deed::Deed;
+
+/// `gonogo rollout`.
+#[derive(Debug, Subcommand)]
+pub enum RolloutVerb {
+    /// Starts a rollout that goes from step to step by itself, judged, and back by itself.
+    Start(Deed),
+    /// Says how rollouts stand and what each does next.
+    Status(RolloutStatus),
+    /// Conducts a rollout from here, as an open room does, and says what happens until it is over.
+    Watch(RolloutWatch),
+    /// Says why a rollout does what it does next, step by step and signal by signal.
+    Explain(RolloutStatus),
+    /// Nothing moves it forward until resumed; the automatic way back stays armed.
+    Hold(Deed),
+    /// Ends a hold, and lets a rollout that stopped go on, trying again what did not come about.
+    Resume(Deed),
+    /// To the next step now, whatever is still awaited; after the last, the new version is the stable one.
+    Promote(Deed),
+    /// The new version's share becomes 0 and the rollout ends.
+    Abort(Deed),
+}
+
+/// `gonogo rollout status`, `gonogo rollout explain`.
+#[derive(Debug, Args)]
+pub struct RolloutStatus {
+    /// `service@environment`; without it all.
+    pub target: Option<String>,
+    /// How long to wait until every backend has been asked.
+    #[arg(long, default_value = "5s", value_parser = super::duration)]
+    pub settle: std::time::Duration,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo rollout watch`.
+#[derive(Debug, Args)]
+pub struct RolloutWatch {
+    /// `service@environment`.
+    pub target: String,
+    /// One JSON object a change.
+    #[arg(long)]
+    pub json: bool,
+}

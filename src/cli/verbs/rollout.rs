@@ -1,0 +1,188 @@
+//! `gonogo rollout`: how rollouts stand, why, and conducting one to its end.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{RolloutStatus, RolloutWatch};
+use crate::cli::exit::Exit;
+use crate::cli::{out, settle, target};
+use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::Handle;
+use crate::control::rollouts::{said, told};
+use crate::control::world::{TargetView, World};
+use crate::model::name::Target;
+use crate::model::share::Share;
+use crate::model::spec::{Course, Ending, Trigger};
+use crate::model::time::rfc3339;
+
+/// How rollouts stand; with `why` also each signal and what is armed.
+pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, why: bool) -> Exit {
+    let mut opened = match settle::look(around, flags).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let named = match args.target.as_deref().map(|typed| target::find(&opened.handle.world(), typed)).transpose() {
+        Ok(named) => named,
+        Err(exit) => return exit,
+    };
+    let world = settle::settled(&mut opened.handle, args.settle).await;
+    let is_meant = |view: &TargetView| match &named {
+        Some(named) => &view.target == named,
+        None => view.state.rollout.is_some(),
+    };
+    let meant: Vec<_> = world.targets.values().filter(|view| is_meant(view)).collect();
+    if args.json {
+        let rollouts: Vec<Value> = meant.iter().map(|view| object(&world, view)).collect();
+        out::json(&json!({ "schema": 1, "at": rfc3339(&opened.clock.now().wall), "rollouts": rollouts }));
+        return Exit::Done;
+    }
+    if meant.is_empty() {
+        out::line("no rollout is under way; `gonogo rollout start TARGET` starts one");
+    }
+    for view in meant {
+        in_words(&world, view, why).iter().for_each(|line| out::line(line));
+    }
+    Exit::Done
+}
+
+/// Conducts a rollout until it is over. Exit 0: the new version is the stable one; 1: it went back or was aborted; 130: interrupted, and it
+/// goes on in another room or not at all.
+pub async fn watch(around: &Surroundings, flags: &Flags, args: &RolloutWatch) -> Exit {
+    let mut opened = match settle::conduct(around, flags).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let target = match target::find(&opened.handle.world(), &args.target) {
+        Ok(target) => target,
+        Err(exit) => return exit,
+    };
+    let world = settle::settled_for(&mut opened.handle, &target, std::time::Duration::from_secs(12)).await;
+    let walked = world.target(&target).and_then(|view| view.state.rollout.as_ref()).filter(|rollout| rollout.course.is_some());
+    let Some(plan) = walked.and_then(|rollout| rollout.plan) else {
+        out::words(&format!("gonogo: no rollout of {target} goes on by itself; `gonogo rollout start {target}` starts one"));
+        return Exit::Failed;
+    };
+    let ending = tokio::select! {
+        ending = follow(&mut opened.handle, &target, plan, args.json) => ending,
+        _ = tokio::signal::ctrl_c() => {
+            let more = "it goes on where another room is open; else it stands where it is, and goes back by itself no more";
+            out::words(&format!("gonogo: interrupted; rollout {} of {target} is not conducted from here any more: {more}", plan.short()));
+            return Exit::Interrupted;
+        }
+    };
+    opened.tell().await;
+    match ending {
+        Some(Ending::Promoted) => Exit::Done,
+        Some(Ending::WentBack | Ending::Aborted) | None => Exit::Failed,
+    }
+}
+
+async fn follow(handle: &mut Handle, target: &Target, plan: crate::model::name::PlanId, as_json: bool) -> Option<Ending> {
+    let mut shown = String::new();
+    loop {
+        let world = handle.world();
+        let view = world.target(target)?;
+        let over = view.state.rollout.as_ref().is_none_or(|rollout| rollout.plan != Some(plan));
+        let line = if as_json { object(&world, view).to_string() } else { now_in_words(&world, view) };
+        if line != shown {
+            out::line(&line);
+            shown = line;
+        }
+        if over {
+            return view.state.last.as_ref().filter(|last| last.plan == Some(plan)).map(|last| last.how);
+        }
+        if !handle.changed().await {
+            return None;
+        }
+    }
+}
+
+fn ending(how: Ending) -> &'static str {
+    match how {
+        Ending::Promoted => "promoted",
+        Ending::WentBack => "went-back",
+        Ending::Aborted => "aborted",
+    }
+}
+
+/// One rollout as JSON.
+pub fn object(world: &World, view: &TargetView) -> Value {
+    let rollout = view.state.rollout.as_ref();
+    let course = rollout.and_then(|rollout| rollout.course.as_deref());
+    let ahead = world.ahead.get(&view.target);
+    let next = ahead
+        .map(|ahead| told(&ahead.next))
+        .map(|(kind, words, at)| json!({ "kind": kind, "words": words, "at": at.as_ref().map(rfc3339) }));
+    let says = ahead.map(|ahead| said(&ahead.says)).map(|(verdict, words)| json!({ "verdict": verdict, "words": words }));
+    let steps = |course: &Course| -> Vec<Value> {
+        let spec = &course.spec;
+        let state = |n: usize| match course.step.and_then(|step| usize::try_from(step).ok()) {
+            Some(step) if n < step => "done",
+            Some(step) if n == step => "here",
+            Some(_) | None => "ahead",
+        };
+        spec.steps
+            .iter()
+            .enumerate()
+            .map(|(n, step)| json!({ "percent": step.percent, "paused": step.paused, "state": state(n) }))
+            .collect()
+    };
+    let share = |share: Share| (share.percent() * 10.0).round() / 10.0;
+    json!({
+        "target": view.target.to_string(),
+        "plan": rollout.and_then(|rollout| rollout.plan).map(|plan| plan.to_string()),
+        "by": rollout.map(|rollout| rollout.by.clone()),
+        "begun": rollout.map(|rollout| rfc3339(&rollout.begun)),
+        "from": rollout.and_then(|rollout| rollout.from.clone()),
+        "to": rollout.and_then(|rollout| rollout.to.clone()),
+        "automatic": course.is_some(),
+        "weight_wished": view.wished().map(share),
+        "weight_measured": view.measured().map(|(measured, _)| share(measured)),
+        "requests": view.measured().map(|(_, requests)| requests),
+        "steps": course.map(steps),
+        "since": course.map(|course| rfc3339(&course.since)),
+        "next": next,
+        "says": says,
+        "way_back": course.map(|course| course.spec.way_back.iter().map(|trigger| trigger.word()).collect::<Vec<_>>()),
+        "way_back_deed": course.and_then(|course| course.way_back).map(|deed| deed.to_string()),
+        "stopped": course.and_then(|course| course.stopped.as_ref()).map(|stopped| stopped.words.clone()),
+        "held_by": view.state.hold.as_ref().map(|hold| hold.by.clone()),
+        "last": view.state.last.as_ref().map(|last| json!({
+            "plan": last.plan.map(|plan| plan.to_string()), "how": ending(last.how), "at": rfc3339(&last.at), "from": last.from, "to": last.to,
+        })),
+    })
+}
+
+/// Where it stands and what comes, in a line.
+fn now_in_words(world: &World, view: &TargetView) -> String {
+    let share = view.wished().map_or_else(|| "share not known".to_owned(), |share| format!("{} %", share.nearest()));
+    let next = match (&view.state.rollout, world.ahead.get(&view.target), &view.state.last) {
+        (Some(_), Some(ahead), _) => told(&ahead.next).1,
+        (Some(_), None, _) => "a person moves it; nothing happens by itself".to_owned(),
+        (None, _, Some(last)) => format!("over: {} at {}", ending(last.how), rfc3339(&last.at)),
+        (None, _, None) => "no rollout".to_owned(),
+    };
+    format!("{} at {share}: {next}", view.target)
+}
+
+fn in_words(world: &World, view: &TargetView, why: bool) -> Vec<String> {
+    let mut lines = vec![now_in_words(world, view)];
+    let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return lines };
+    if !why {
+        return lines;
+    }
+    if let Some(ahead) = world.ahead.get(&view.target) {
+        lines.push(format!("  evidence: {}", said(&ahead.says).1));
+    }
+    lines.extend(view.signals.iter().map(|signal| format!("  {}", signal.sentence)));
+    let armed: Vec<_> = course.spec.way_back.iter().map(|trigger: &Trigger| trigger.word()).collect();
+    lines.push(match (&course.way_back, armed.is_empty()) {
+        (Some(deed), _) => format!("  its automatic way back was begun once, deed {}, and is not begun again", deed.short()),
+        (None, true) => "  nothing sends it back by itself".to_owned(),
+        (None, false) => format!("  armed to go back by itself, once: {} after {} s", armed.join(", "), course.spec.after_s),
+    });
+    lines.push(format!(
+        "  a step lasts at least {} s, counts as stuck after {} s; watched {} s at the last one",
+        course.spec.wait_s, course.spec.deadline_s, course.spec.bake_s
+    ));
+    lines
+}

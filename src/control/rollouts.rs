@@ -1,0 +1,195 @@
+//! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
+
+use chrono::{DateTime, Utc};
+
+use crate::control::engine::reads_as;
+use crate::control::planner::{self, PlanError};
+use crate::control::world::{SignalState, SignalView, TargetView, World};
+use crate::model::intent::{Arguments, Intent, Verb};
+use crate::model::name::PlanId;
+use crate::model::operator::Actor;
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::reading::Freshness;
+use crate::model::share::Percent;
+use crate::model::spec::{Course, Part, PartOf, Trigger};
+use crate::model::text::Text;
+use crate::model::time::Moment;
+use crate::policy::rollout::{Harm, Next, Says, Stands};
+
+/// How a rollout stands, for screens and verbs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ahead {
+    /// The plan that started it.
+    pub plan: PlanId,
+    /// What it does next.
+    pub next: Next,
+    /// What the evidence says.
+    pub says: Says,
+}
+
+/// How the routers stand to the step that was reached last.
+pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Stands {
+    let Some(deploy) = world.catalog.deploy(&view.target) else { return Stands::NotKnown(format!("{} is not configured", view.target)) };
+    for entry in &deploy.traffic {
+        let fresh = world.freshness(&entry.backend, now);
+        if !fresh.is_fresh() {
+            return Stands::NotKnown(format!("{} is {}", entry.backend, fresh.word()));
+        }
+    }
+    let Some(step) = course.step.and_then(|step| course.spec.step(step)) else {
+        return match view.wished() {
+            Some(share) if share.nearest() == Percent::NONE => Stands::AtStep,
+            Some(share) => Stands::Elsewhere(format!("it stands at {} %, which is none of its steps", share.nearest())),
+            None => Stands::NotKnown("its share is not known".to_owned()),
+        };
+    };
+    for effect in &step.effects {
+        let StepEffect::Weights { backend, pool, weights } = effect else { continue };
+        let reading = world.traffic(backend).and_then(|fact| fact.value.as_ref());
+        if !reading.is_some_and(|reading| reads_as(reading, pool, weights)) {
+            return Stands::Elsewhere(format!("another hand changed the weights of {pool}: not those of {} % any more", step.percent));
+        }
+    }
+    Stands::AtStep
+}
+
+/// A reason to go back that is seen now; since when is not said here.
+pub fn harm(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Option<Harm> {
+    let alone = course.step.is_some_and(|step| course.spec.is_last(step));
+    let past =
+        view.signals.iter().filter(|signal| signal.critical && is_seen(world, signal, now)).find(|signal| {
+            signal.state == SignalState::Worse || alone && signal.state == SignalState::Past && signal.canary.value.is_some()
+        });
+    if let Some(signal) = past {
+        return Some(Harm { trigger: Trigger::Limit, since: now.wall, words: signal.sentence.to_string() });
+    }
+    let begun = view.state.rollout.as_ref().map(|rollout| rollout.begun)?;
+    let alerts = world.catalog.services.get(&view.target.service)?.alerts.as_ref()?;
+    let fresh = world.freshness(&alerts.backend, now).is_fresh();
+    let alert =
+        view.alerts.iter().find(|alert| fresh && alert.since >= begun && alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
+    alert.map(|alert| Harm { trigger: Trigger::Alert, since: now.wall, words: format!("alert {} fires", alert.name) })
+}
+
+/// Whether a signal's data is there and fresh.
+fn is_seen(world: &World, signal: &SignalView, now: &Moment) -> bool {
+    world.freshness(&signal.backend, now).is_fresh() && signal.canary.value.is_some()
+}
+
+/// What cannot be seen now of what is judged, in words.
+pub fn unseen(world: &World, view: &TargetView, now: &Moment) -> Option<String> {
+    let stale = view.signals.iter().find_map(|signal| match world.freshness(&signal.backend, now) {
+        Freshness::Fresh => None,
+        other @ (Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never) => {
+            Some(format!("{} is {}, so nothing is seen of {}", signal.backend, other.word(), signal.name))
+        }
+    });
+    let empty = || {
+        let signal = view.signals.iter().find(|signal| signal.canary.value.is_none())?;
+        let why = signal.canary.missing.as_ref().map_or("no data", |why| why.as_str());
+        Some(format!("{} of the new version: {why}", signal.name))
+    };
+    stale.or_else(empty)
+}
+
+/// What the evidence says of the version on trial.
+pub fn says(world: &World, view: &TargetView, now: &Moment) -> Says {
+    if view.signals.is_empty() {
+        return Says::Nothing("no signal is configured".to_owned());
+    }
+    if let Some(words) = unseen(world, view, now) {
+        return Says::Nothing(words);
+    }
+    if view.signals.iter().any(|signal| signal.critical && signal.state == SignalState::Worse) {
+        return Says::Fail;
+    }
+    let least = world.catalog.environment(&view.target.environment).map_or(50, |environment| environment.min_requests);
+    let few = view.signals.iter().find_map(|signal| {
+        let total = signal.canary.total?;
+        (total < crate::control::world::to_f64(least)).then(|| format!("{} saw {total:.0} of {least} requests", signal.name))
+    });
+    match (few, view.signals.iter().find(|signal| signal.state != SignalState::Within)) {
+        (Some(words), _) => Says::Early(words),
+        (None, Some(signal)) => Says::Early(format!("{} is past its limit", signal.name)),
+        (None, None) => Says::Pass,
+    }
+}
+
+/// The deed that a rollout does next by itself, planned; none where it does nothing now.
+///
+/// # Errors
+/// As [`planner::plan`].
+pub fn deed(world: &World, view: &TargetView, next: &Next, now: &Moment) -> Option<Result<Plan, PlanError>> {
+    let rollout = view.state.rollout.as_ref()?;
+    let (course, plan) = (rollout.course.as_deref()?, rollout.plan?);
+    let (verb, percent, part, reason) = match next {
+        Next::Step { step, percent } => (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent)),
+        Next::Back { trigger, words } => (Verb::Abort, None, Part::WayBack, format!("{}: {words}", trigger.word())),
+        Next::End => (Verb::Promote, None, Part::End, "watched to its end and nothing was found".to_owned()),
+        Next::Moving(_)
+        | Next::StepAt { .. }
+        | Next::Evidence { .. }
+        | Next::Bakes { .. }
+        | Next::BackAt { .. }
+        | Next::Holds(_)
+        | Next::Held(_)
+        | Next::Person(_) => return None,
+    };
+    let args = Arguments { percent, of: Some(PartOf { part, rollout: plan }), ticket: course.ticket.clone(), ..Arguments::default() };
+    let intent = Intent {
+        verb,
+        target: view.target.clone(),
+        args,
+        requester: Actor::Rule { plan, of: Box::new(course.by.clone()) },
+        reason: Text::clean_within(&reason, 500),
+    };
+    // Each part is begun once at most, so rollout and part are all that tells two of them apart.
+    Some(planner::plan(world, intent, now, &format!("{} {part}", plan.short())))
+}
+
+fn on_words(course: &Course, percent: Percent) -> String {
+    match course.step {
+        None => format!("the rollout begins with {percent} %"),
+        Some(_) if course.spec.judged => format!("judged no worse for at least {} s", course.spec.wait_s),
+        Some(_) => format!("{} s passed", course.spec.wait_s),
+    }
+}
+
+/// The same harm as before keeps its beginning.
+pub fn lasting(before: Option<&Harm>, seen: Option<Harm>, at: DateTime<Utc>) -> Option<Harm> {
+    let seen = seen?;
+    let since = before.filter(|before| before.trigger == seen.trigger).map_or(at, |before| before.since);
+    Some(Harm { since, ..seen })
+}
+
+/// What comes next as one word of JSON, in words, and when, where that is known.
+pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
+    let clock = |at: &DateTime<Utc>| at.format("%H:%M:%SZ");
+    match next {
+        Next::Moving(words) => ("moving", words.clone(), None),
+        Next::Step { percent, .. } => ("step", format!("goes to {percent} % now"), None),
+        Next::StepAt { percent, at } => {
+            ("step-at", format!("to {percent} % at {} at the earliest, if judged no worse", clock(at)), Some(*at))
+        }
+        Next::Evidence { percent, words } => ("evidence", format!("to {percent} % once judged no worse; {words}"), None),
+        Next::Bakes { until } => ("bakes", format!("watched until {}, then it is the stable version", clock(until)), Some(*until)),
+        Next::End => ("end", "becomes the stable version now".to_owned(), None),
+        Next::Back { trigger, words } => ("back", format!("goes back now by rule {}: {words}", trigger.word()), None),
+        Next::BackAt { at, trigger, words, .. } => {
+            ("back-at", format!("goes back at {} by rule {}, unless it passes: {words}", clock(at), trigger.word()), Some(*at))
+        }
+        Next::Holds(words) => ("holds", words.clone(), None),
+        Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
+        Next::Person(words) => ("person", words.clone(), None),
+    }
+}
+
+/// What the evidence says, as one word of JSON and in words.
+pub fn said(says: &Says) -> (&'static str, String) {
+    match says {
+        Says::Pass => ("pass", "no worse than the stable version".to_owned()),
+        Says::Early(words) => ("early", format!("too early to tell: {words}")),
+        Says::Fail => ("fail", "worse than the stable version".to_owned()),
+        Says::Nothing(words) => ("nodata", format!("nothing: {words}")),
+    }
+}

@@ -1,0 +1,174 @@
+//! Rollouts that go on by themselves: what each does next is looked at with every event; the process that conducts them does it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Room;
+use crate::control::engine::Machine;
+use crate::control::rollouts::{self, Ahead};
+use crate::control::task::Task;
+use crate::control::world::TargetView;
+use crate::control::{gate, planner};
+use crate::model::name::{PlanId, Target};
+use crate::model::plan::Plan;
+use crate::model::time::{Boot, Moment};
+use crate::model::timeline::HappeningKind;
+use crate::model::verdict::Verdict;
+use crate::policy::rollout::{self, Facts, Next};
+
+/// How long the store may take to tell what a deed wrote before it is no longer waited for.
+const SETTLES_WITHIN: Duration = Duration::from_secs(3);
+
+impl Room {
+    /// A deed on a target wrote or tried to: until the store is read again nothing is concluded from what it said before.
+    pub(super) fn unsettle(&mut self, now: &Moment, plan: PlanId) {
+        let Some(target) = self.machines.get(&plan).map(|machine| machine.plan().target().clone()) else { return };
+        if self.walked.contains(&target) {
+            self.unsettled.insert(target, now.boot);
+        }
+    }
+
+    /// The store was read: which targets have a rollout that goes on by itself.
+    pub(super) fn settle(&mut self) {
+        self.unsettled.clear();
+        let walked = |view: &&Arc<TargetView>| view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
+        self.walked = self.world.targets.values().filter(walked).map(|view| view.target.clone()).collect();
+        self.harmed.retain(|target, _| self.walked.contains(target));
+        let ahead = &self.world.ahead;
+        if ahead.keys().any(|target| !self.walked.contains(target)) {
+            let ahead = ahead.iter().filter(|(target, _)| self.walked.contains(*target));
+            self.world.ahead = Arc::new(ahead.map(|(target, ahead)| (target.clone(), ahead.clone())).collect());
+        }
+    }
+
+    /// When a rollout has something to do even if nothing comes in.
+    pub(super) fn rollouts_wake(&self) -> Option<Boot> {
+        self.rollouts_due
+    }
+
+    pub(super) fn look_at_rollouts(&mut self, now: &Moment) -> Vec<Task> {
+        self.rollouts_due = None;
+        let mut tasks = Vec::new();
+        for target in self.walked.clone() {
+            tasks.extend(self.look_at_rollout(now, &target));
+        }
+        tasks
+    }
+
+    fn look_at_rollout(&mut self, now: &Moment, target: &Target) -> Vec<Task> {
+        let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
+        let Some((plan, course)) = view.state.rollout.as_ref().and_then(|rollout| Some((rollout.plan?, rollout.course.as_deref()?))) else {
+            return Vec::new();
+        };
+        let seen = rollouts::harm(&self.world, &view, course, now);
+        let unseen = rollouts::unseen(&self.world, &view, now);
+        let before = self.harmed.get(target);
+        // What was seen and is not any more for want of data has not passed.
+        let seen = seen.or_else(|| before.filter(|_| unseen.is_some()).cloned());
+        let harm = rollouts::lasting(before, seen, now.wall);
+        match &harm {
+            Some(harm) => self.harmed.insert(target.clone(), harm.clone()),
+            None => self.harmed.remove(target),
+        };
+        let says = rollouts::says(&self.world, &view, now);
+        let facts = Facts {
+            course,
+            hold: view.state.hold.as_ref(),
+            under_way: self.moves(now, target),
+            stands: rollouts::stands(&self.world, &view, course, now),
+            says: says.clone(),
+            harm,
+            unseen,
+            at: now.wall,
+        };
+        let mut next = rollout::next(&facts);
+        let mut tasks = Vec::new();
+        match rollouts::deed(&self.world, &view, &next, now) {
+            Some(Ok(deed)) => match gate::judge(&self.world, &planner::recheck(&self.world, &deed, now), now) {
+                Verdict::Permit(_) if self.conducts && !self.world.read_only => tasks.extend(self.begin(now, deed)),
+                Verdict::Permit(_) => {}
+                verdict @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
+                    let why = verdict.reasons().first().map_or_else(|| "it may not".to_owned(), |reason| reason.text.to_string());
+                    next = Next::Holds(format!("would {}, but {why}", does(&next)));
+                }
+            },
+            Some(Err(error)) => next = Next::Holds(format!("would {}, but {error}", does(&next))),
+            None => {}
+        }
+        self.due_at(now, &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
+        tasks.extend(self.foretell(now, target, Ahead { plan, next, says }));
+        tasks
+    }
+
+    /// Begins a part of a rollout like any deed: its sources are read anew, it is judged again, and the store lets each part begin once.
+    fn begin(&mut self, now: &Moment, plan: Plan) -> Vec<Task> {
+        let (id, target) = (plan.id, plan.target().clone());
+        self.machines.insert(id, Machine::confirmed(&self.world, plan, now));
+        self.unsettled.insert(target, now.boot);
+        self.picture(now, id)
+    }
+
+    /// What is under way on a target, in words.
+    fn moves(&self, now: &Moment, target: &Target) -> Option<String> {
+        if let Some(deed) = self.world.under_way(target) {
+            return Some(format!("{} by {} is under way", deed.verb.word(), deed.requester));
+        }
+        let unsettled = self.unsettled.get(target)?;
+        (now.boot.since(*unsettled) < SETTLES_WITHIN).then(|| "its last deed is being read back".to_owned())
+    }
+
+    /// Remembers when to look again.
+    fn due_at(&mut self, now: &Moment, next: &Next, deadline: chrono::DateTime<chrono::Utc>) {
+        let at = match next {
+            Next::StepAt { at, .. } | Next::BackAt { at, .. } => Some(*at),
+            Next::Bakes { until } => Some(*until),
+            Next::Evidence { .. } => Some(deadline),
+            Next::Moving(_) | Next::Step { .. } | Next::End | Next::Back { .. } | Next::Holds(_) | Next::Held(_) | Next::Person(_) => None,
+        };
+        let at = at.map(|at| now.boot.plus((at - now.wall).to_std().unwrap_or_default()));
+        self.rollouts_due = self.rollouts_due.into_iter().chain(at).min();
+    }
+
+    /// Puts what comes into the world, and into the timeline when it is another kind of thing than before.
+    fn foretell(&mut self, now: &Moment, target: &Target, ahead: Ahead) -> Vec<Task> {
+        let before = self.world.ahead.get(target);
+        if before == Some(&ahead) {
+            return Vec::new();
+        }
+        let same = before.is_some_and(|before| std::mem::discriminant(&before.next) == std::mem::discriminant(&ahead.next));
+        let told = match &ahead.next {
+            Next::Holds(words) => Some((HappeningKind::Alarm, format!("rollout holds: {words}"))),
+            Next::Person(words) => Some((HappeningKind::Alarm, format!("rollout waits for a person: {words}"))),
+            Next::BackAt { words, at, .. } => {
+                Some((HappeningKind::Alarm, format!("goes back by itself at {}: {words}", at.format("%H:%M:%SZ"))))
+            }
+            Next::Bakes { until } => {
+                Some((HappeningKind::Change, format!("at its last step, watched until {}", until.format("%H:%M:%SZ"))))
+            }
+            Next::Moving(_)
+            | Next::Step { .. }
+            | Next::StepAt { .. }
+            | Next::Evidence { .. }
+            | Next::End
+            | Next::Back { .. }
+            | Next::Held(_) => None,
+        };
+        let source = format!("rollout {}", ahead.plan.short());
+        Arc::make_mut(&mut self.world.ahead).insert(target.clone(), ahead);
+        self.touch(now);
+        match told.filter(|_| !same) {
+            Some((kind, text)) => self.say(now, kind, Some(target.clone()), &text, &source),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// What it would do, in words.
+fn does(next: &Next) -> String {
+    match next {
+        Next::Step { percent, .. } | Next::StepAt { percent, .. } | Next::Evidence { percent, .. } => format!("go to {percent} %"),
+        Next::Back { .. } | Next::BackAt { .. } => "go back".to_owned(),
+        Next::End | Next::Bakes { .. } => "end".to_owned(),
+        Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
+    }
+}
