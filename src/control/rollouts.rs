@@ -6,7 +6,7 @@ use crate::control::engine::reads_as;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
 use crate::model::intent::{Arguments, Intent, Verb};
-use crate::model::name::PlanId;
+use crate::model::name::{BackendName, PlanId};
 use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reading::Freshness;
@@ -61,14 +61,25 @@ pub fn harm(world: &World, view: &TargetView, course: &Course, now: &Moment) -> 
             signal.state == SignalState::Worse || alone && signal.state == SignalState::Past && signal.canary.value.is_some()
         });
     if let Some(signal) = past {
-        return Some(Harm { trigger: Trigger::Limit, since: now.wall, words: signal.sentence.to_string() });
+        return read_at(world, &signal.backend).map(|seen| Harm {
+            trigger: Trigger::Limit,
+            since: seen,
+            seen,
+            words: signal.sentence.to_string(),
+        });
     }
     let begun = view.state.rollout.as_ref().map(|rollout| rollout.begun)?;
     let alerts = world.catalog.services.get(&view.target.service)?.alerts.as_ref()?;
     let fresh = world.freshness(&alerts.backend, now).is_fresh();
     let alert =
         view.alerts.iter().find(|alert| fresh && alert.since >= begun && alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
-    alert.map(|alert| Harm { trigger: Trigger::Alert, since: now.wall, words: format!("alert {} fires", alert.name) })
+    let seen = read_at(world, &alerts.backend)?;
+    alert.map(|alert| Harm { trigger: Trigger::Alert, since: seen, seen, words: format!("alert {} fires", alert.name) })
+}
+
+/// When a source was last read.
+fn read_at(world: &World, backend: &BackendName) -> Option<DateTime<Utc>> {
+    Some(world.sources.get(backend)?.seen()?.wall)
 }
 
 /// Whether a signal's data is there and fresh.
@@ -135,7 +146,8 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, now: &Moment) -> Opti
         | Next::Held(_)
         | Next::Person(_) => return None,
     };
-    let args = Arguments { percent, of: Some(PartOf { part, rollout: plan }), ticket: course.ticket.clone(), ..Arguments::default() };
+    let args =
+        Arguments { percent, of: Some(Box::new(PartOf { part, rollout: plan })), ticket: course.ticket.clone(), ..Arguments::default() };
     let intent = Intent {
         verb,
         target: view.target.clone(),
@@ -156,9 +168,9 @@ fn on_words(course: &Course, percent: Percent) -> String {
 }
 
 /// The same harm as before keeps its beginning.
-pub fn lasting(before: Option<&Harm>, seen: Option<Harm>, at: DateTime<Utc>) -> Option<Harm> {
+pub fn lasting(before: Option<&Harm>, seen: Option<Harm>) -> Option<Harm> {
     let seen = seen?;
-    let since = before.filter(|before| before.trigger == seen.trigger).map_or(at, |before| before.since);
+    let since = before.filter(|before| before.trigger == seen.trigger).map_or(seen.since, |before| before.since);
     Some(Harm { since, ..seen })
 }
 

@@ -154,7 +154,7 @@ pub struct Arguments {
     pub train: Option<String>,
     /// The part of a rollout that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<PartOf>,
+    pub of: Option<Box<PartOf>>,
 }
 
 /// What an operator asked for.

@@ -83,6 +83,8 @@ pub struct Harm {
     pub trigger: Trigger,
     /// Since when it stands without a break.
     pub since: DateTime<Utc>,
+    /// When the newest data was read that shows it: how long it stands is counted in data, not in hours of a clock.
+    pub seen: DateTime<Utc>,
     /// What was seen, in words.
     pub words: String,
 }
@@ -177,10 +179,8 @@ pub fn next(facts: &Facts<'_>) -> Next {
     if let Some(stopped) = course.stopped.as_ref().filter(|stopped| stopped.stranded) {
         return Next::Person(format!("{}; nothing more is tried by itself", stopped.words));
     }
-    if let Some(harm) = harm.as_ref().filter(|_| course.step.is_some()) {
-        if let Some(next) = back(facts, harm, *at) {
-            return next;
-        }
+    if let Some(next) = harm.as_ref().filter(|_| course.step.is_some()).and_then(|harm| back(facts, harm)) {
+        return next;
     }
     if let Some(stopped) = &course.stopped {
         return Next::Person(stopped.words.to_string());
@@ -226,7 +226,7 @@ pub fn next(facts: &Facts<'_>) -> Next {
 }
 
 /// The way back, when a rule asks for it.
-fn back(facts: &Facts<'_>, harm: &Harm, at: DateTime<Utc>) -> Option<Next> {
+fn back(facts: &Facts<'_>, harm: &Harm) -> Option<Next> {
     let spec = &facts.course.spec;
     if facts.course.way_back.is_some() || !spec.way_back.contains(&harm.trigger) {
         return None;
@@ -234,9 +234,9 @@ fn back(facts: &Facts<'_>, harm: &Harm, at: DateTime<Utc>) -> Option<Next> {
     if let Some(words) = &facts.unseen {
         return Some(Next::Holds(format!("would go back, but {words}")));
     }
-    let Harm { trigger, since, words } = harm.clone();
+    let Harm { trigger, since, seen, words } = harm.clone();
     let due = since + seconds(spec.after_s);
-    Some(if at >= due { Next::Back { trigger, words } } else { Next::BackAt { at: due, since, trigger, words } })
+    Some(if seen >= due { Next::Back { trigger, words } } else { Next::BackAt { at: due, since, trigger, words } })
 }
 
 fn seconds(count: u64) -> TimeDelta {

@@ -222,7 +222,10 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
         Verb::Note => None,
         Verb::Rollout => against_shift(world, target).or_else(|| {
             let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
-            walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"))
+            let walked = walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"));
+            let version = |slot| view.version(slot).map(|seen| &seen.version);
+            let same = version(view.state.stable) == version(view.canary_slot());
+            walked.or_else(|| same.then(|| because("no other version waits in the other slot", "deploy one there")))
         }),
         Verb::Hold => view.state.hold.as_ref().map(|hold| because(format!("already held by {}", hold.by), "resume ends the hold")),
         Verb::Resume => view.state.hold.is_none().then(|| because("nothing holds it", "")),

@@ -39,7 +39,9 @@ pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, 
         out::line("no rollout is under way; `gonogo rollout start TARGET` starts one");
     }
     for view in meant {
-        in_words(&world, view, why).iter().for_each(|line| out::line(line));
+        for line in in_words(&world, view, why) {
+            out::line(&line);
+        }
     }
     Exit::Done
 }

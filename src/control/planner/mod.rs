@@ -175,7 +175,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         format: ORDER_FORMAT,
         installation: world.ledger.installation.clone(),
         nonce: nonce.to_owned(),
-        of: intent.args.of,
+        of: intent.args.of.as_deref().copied(),
         rollout: draft.rollout,
         percent: draft.percent,
         requester: intent.requester.to_string(),

@@ -65,7 +65,7 @@ impl Room {
         let before = self.harmed.get(target);
         // What was seen and is not any more for want of data has not passed.
         let seen = seen.or_else(|| before.filter(|_| unseen.is_some()).cloned());
-        let harm = rollouts::lasting(before, seen, now.wall);
+        let harm = rollouts::lasting(before, seen);
         match &harm {
             Some(harm) => self.harmed.insert(target.clone(), harm.clone()),
             None => self.harmed.remove(target),

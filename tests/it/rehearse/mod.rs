@@ -6,6 +6,7 @@ mod grants;
 mod kills;
 mod pairs;
 mod promises;
+mod rollouts;
 mod scheduled;
 mod stale;
 mod tap;

@@ -1,0 +1,231 @@
+//! Rollouts that go on by themselves: on only with evidence, back only with evidence, each part begun once, whoever dies or meddles.
+
+use gonogo::adapters::simulated::Injection;
+use gonogo::control::rollouts::told;
+use gonogo::model::deed::{DeedState, EntryKind};
+use gonogo::model::error::PortErrorKind;
+use gonogo::model::intent::Verb;
+use gonogo::model::slot::Slot;
+use gonogo::model::spec::{Ending, Part};
+use gonogo::model::timeline::HappeningKind;
+use gonogo::ports::ledger::Ledger as _;
+
+use super::{Room, Stage, prod, weights};
+
+/// 2.0.0 fails from a fifth of the traffic on.
+const BAD: &str = r#"
+[[version]]
+service = "shop"
+version = "2.0.0"
+environments = ["prod"]
+errors = 0.25
+from_percent = 20
+"#;
+
+async fn started(stage: &Stage) -> Room {
+    let mut room = stage.open().await;
+    room.seconds(11).await;
+    let id = room.order_until(Verb::Rollout, DeedState::Effective).await;
+    assert_eq!(room.kinds(id).await, ["intent", "effective"]);
+    room
+}
+
+/// What comes next, as one word.
+fn next(room: &Room) -> &'static str {
+    room.world().ahead.get(&prod()).map_or("nothing", |ahead| told(&ahead.next).0)
+}
+
+fn words(room: &Room) -> String {
+    room.world().ahead.get(&prod()).map_or_else(String::new, |ahead| told(&ahead.next).1)
+}
+
+fn share(room: &Room) -> u8 {
+    room.world().target(&prod()).unwrap().wished().unwrap().nearest().get()
+}
+
+/// Prometheus cannot be reached for a while.
+async fn starve(stage: &Stage, room: &mut Room, seconds: u64) {
+    for _ in 0..seconds {
+        stage.inject("prom", Injection::FailNextRead(PortErrorKind::Unreachable));
+        room.seconds(1).await;
+    }
+}
+
+/// Deeds of rules: which part, and their state, the oldest first.
+fn parts(room: &Room) -> Vec<(String, DeedState)> {
+    let mut parts: Vec<_> = room.world().newest_deeds().into_iter().filter(|deed| deed.requester.starts_with("rule of plan ")).collect();
+    parts.reverse();
+    parts.into_iter().map(|deed| (deed.verb.word().to_owned(), deed.state)).collect()
+}
+
+#[tokio::test]
+async fn a_good_version_goes_from_step_to_step_is_watched_and_becomes_the_stable_one() {
+    let stage = Stage::small(61);
+    let mut room = started(&stage).await;
+    let mut shares = vec![share(&room)];
+    for _ in 0..400 {
+        room.seconds(1).await;
+        if shares.last() != Some(&share(&room)) && room.world().target(&prod()).unwrap().state.rollout.is_some() {
+            shares.push(share(&room));
+        }
+    }
+    assert_eq!(shares, [0, 5, 20, 50, 100], "{}", room.story());
+    let view = room.world().target(&prod()).unwrap().clone();
+    assert_eq!((view.state.stable, view.state.rollout.is_none()), (Slot::Second, true), "{} {}", words(&room), room.story());
+    assert_eq!(view.state.last.as_ref().map(|last| last.how), Some(Ending::Promoted));
+    let verbs: Vec<_> = parts(&room).into_iter().map(|(verb, _)| verb).collect();
+    assert_eq!(verbs, ["shift", "shift", "shift", "shift", "promote"]);
+    assert!(room.tap.sent().values().all(|times| *times == 1));
+    assert!(room.store.verify().await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn p13_a_bad_version_goes_back_by_itself_once_with_its_evidence_recorded_first() {
+    let stage = Stage::small_with(BAD, 62);
+    let mut room = started(&stage).await;
+    room.until("it goes back", 300, |world| world.target(&prod()).unwrap().state.rollout.is_none()).await;
+    assert_eq!(share(&room), 0);
+    let last = room.world().target(&prod()).unwrap().state.last.clone().unwrap();
+    assert_eq!(last.how, Ending::WentBack);
+    let back = room.world().newest_deeds().into_iter().find(|deed| deed.verb == Verb::Abort).unwrap().clone();
+    assert!(back.requester.starts_with("rule of plan ") && back.requester.ends_with(", ana"), "{}", back.requester);
+    assert!(back.reason.as_str().starts_with("limit: errors WORSE"), "{}", back.reason);
+    let entries = room.entries().await;
+    let of_back: Vec<_> = entries.iter().filter(|entry| entry.deed == Some(back.plan)).map(|entry| entry.kind).collect();
+    assert_eq!(of_back.get(..3), Some(&[EntryKind::Intent, EntryKind::Sending, EntryKind::Accepted][..]));
+    room.seconds(300).await;
+    let backs = entries_of(&room, "abort").await;
+    assert_eq!((backs, share(&room)), (1, 0), "at most once: {}", room.story());
+}
+
+async fn entries_of(room: &Room, verb: &str) -> usize {
+    room.entries().await.iter().filter(|entry| entry.kind == EntryKind::Intent && entry.verb.as_deref() == Some(verb)).count()
+}
+
+#[tokio::test]
+async fn p13_without_data_it_neither_goes_on_nor_back_and_says_so() {
+    let stage = Stage::small(63);
+    let mut room = started(&stage).await;
+    room.until("5 %", 60, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 5).await;
+    starve(&stage, &mut room, 240).await;
+    assert_eq!((share(&room), next(&room)), (5, "holds"), "{}", words(&room));
+    assert!(words(&room).contains("prom is"), "{}", words(&room));
+    let told = room.lines(HappeningKind::Alarm);
+    assert!(told.iter().any(|line| line.starts_with("rollout holds: would go to 20 %, but prom is")), "{told:?}");
+}
+
+#[tokio::test]
+async fn p13_harm_that_was_seen_before_the_data_vanished_fires_nothing() {
+    let stage = Stage::small_with(BAD, 64);
+    let mut room = started(&stage).await;
+    room.until("harm is seen", 300, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+    starve(&stage, &mut room, 120).await;
+    assert_eq!((share(&room), next(&room), entries_of(&room, "abort").await), (20, "holds", 0), "{}", words(&room));
+    assert!(words(&room).starts_with("would go back, but prom is"), "{}", words(&room));
+}
+
+#[tokio::test]
+async fn a_hold_stops_it_and_does_not_stop_its_way_back() {
+    let stage = Stage::small_with(BAD, 65);
+    let mut room = started(&stage).await;
+    room.until("20 %", 200, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 20).await;
+    room.order_until(Verb::Hold, DeedState::Effective).await;
+    room.until("it goes back", 120, |world| world.target(&prod()).unwrap().state.rollout.is_none()).await;
+    assert_eq!((share(&room), entries_of(&room, "abort").await), (0, 1));
+}
+
+#[tokio::test]
+async fn another_hand_at_the_weights_makes_it_wait_for_a_person() {
+    let stage = Stage::small(66);
+    let mut room = started(&stage).await;
+    room.until("5 %", 60, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 5).await;
+    room.seconds(5).await;
+    stage.by_hand(&[("a1", 30), ("b1", 70)]);
+    room.seconds(120).await;
+    assert_eq!((share(&room), next(&room)), (70, "person"), "{}", room.story());
+    assert!(words(&room).contains("slipped") && words(&room).contains("another hand"), "{}", words(&room));
+}
+
+#[tokio::test]
+async fn a_way_back_that_does_not_come_about_is_not_tried_again_by_itself() {
+    let stage = Stage::small_with(BAD, 67);
+    let mut room = started(&stage).await;
+    room.until("harm is seen", 300, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+    stage.inject("edge", Injection::RefuseNextWrite);
+    room.seconds(120).await;
+    assert_eq!((share(&room), next(&room), entries_of(&room, "abort").await), (20, "person", 1), "{}", room.story());
+    assert!(words(&room).contains("its way back failed") && words(&room).contains("nothing more is tried by itself"), "{}", words(&room));
+    room.order_until(Verb::Abort, DeedState::Effective).await;
+    assert_eq!(share(&room), 0, "a person still can");
+}
+
+#[tokio::test]
+async fn a_step_that_was_refused_stops_it_until_a_person_lets_it_try_again() {
+    let stage = Stage::small(68);
+    let mut room = started(&stage).await;
+    room.until("5 %", 60, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 5).await;
+    stage.inject("edge", Injection::RefuseNextWrite);
+    room.seconds(90).await;
+    assert_eq!((share(&room), next(&room)), (5, "person"), "{}", room.story());
+    assert!(words(&room).starts_with("its step 2 failed"), "{}", words(&room));
+    room.order_until(Verb::Resume, DeedState::Effective).await;
+    room.until("20 %", 60, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 20).await;
+}
+
+#[tokio::test]
+async fn killed_between_any_two_tasks_it_goes_on_where_it_was_or_back_once_and_never_twice() {
+    for (bad, seed) in [(false, 70), (true, 71)] {
+        for kill in 0..24 {
+            let stage = if bad { Stage::small_with(BAD, seed) } else { Stage::small(seed) };
+            let mut room = started(&stage).await;
+            room.until("5 %", 60, |world| world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 5).await;
+            room.tap.kill_at(150 + kill * 7);
+            let died = room.pass_or_die(std::time::Duration::from_secs(200)).await;
+            let before = room.tap.sent();
+            drop(room);
+            let mut room = stage.open().await;
+            room.until("over", 500, |world| {
+                world.target(&prod()).unwrap().state.last.is_some()
+                    || world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "person")
+            })
+            .await;
+            let what = format!("bad {bad}, kill {kill}, died {died}: {} {}", words(&room), room.story());
+            let last = room.world().target(&prod()).unwrap().state.last.clone();
+            if bad {
+                assert!(last.as_ref().is_some_and(|last| last.how == Ending::WentBack), "{what}");
+                assert_eq!(share(&room), 0, "{what}");
+            } else {
+                assert!(last.as_ref().is_some_and(|last| last.how == Ending::Promoted), "{what}");
+            }
+            assert!(before.values().chain(room.tap.sent().values()).all(|times| *times == 1), "{what}");
+            assert!(before.keys().all(|key| !room.tap.sent().contains_key(key)), "sent twice: {what}");
+            assert!(room.store.verify().await.unwrap().intact, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_rooms_on_one_store_do_each_part_once() {
+    let stage = Stage::small_with(BAD, 72);
+    let mut one = started(&stage).await;
+    let mut other = stage.open_as("bo").await;
+    for _ in 0..600 {
+        one.pass(std::time::Duration::from_millis(500)).await;
+        other.give(gonogo::control::event::Event::Woke);
+        other.pass(std::time::Duration::from_millis(1)).await;
+    }
+    let intents: Vec<_> = one
+        .entries()
+        .await
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Intent && entry.requester.as_deref().is_some_and(|by| by.starts_with("rule of plan")))
+        .map(|entry| entry.verb.clone().unwrap_or_default())
+        .collect();
+    assert_eq!(intents, ["shift", "shift", "abort"]);
+    assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
+}
+
+#[test]
+fn a_part_is_named_as_a_person_counts() {
+    assert_eq!([Part::Step { step: 0 }, Part::WayBack, Part::End].map(|part| part.to_string()), ["step 1", "way back", "end"]);
+}
