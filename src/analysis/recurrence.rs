@@ -310,6 +310,10 @@ mod tests {
             count in proptest::option::of(1_u32..30),
         ) {
             let first = NaiveDate::from_ymd_opt(2016, 1, 1).unwrap().checked_add_days(Days::new(day)).unwrap().and_hms_opt(hour, 30, 0).unwrap();
+            // The other implementation counts positions of the first week from the beginning on, and not from the week's.
+            let into_week = u64::from(first.weekday().days_since(rule.week_start));
+            let is_cut = matches!(rule.every, Frequency::Weekly) && !rule.positions.is_empty();
+            let first = first.checked_sub_days(Days::new(if is_cut { into_week } else { 0 })).unwrap();
             let from = first.checked_add_days(Days::new(ahead)).unwrap();
             let to = from.checked_add_days(Days::new(400)).unwrap();
             // The first beginning belongs to it by definition, and the count counts it.

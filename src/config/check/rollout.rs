@@ -55,7 +55,7 @@ fn triggers(fields: &Fields<'_>, found: &mut Findings) -> Option<Vec<Trigger>> {
             Some(trigger) if triggers.contains(&trigger) => found.problem(at, &format!("`{text}` stands twice"), "each rule once"),
             Some(trigger) => triggers.push(trigger),
             None => {
-                found.problem(at, &format!("no rule of the way back is called `{text}`"), &instead(text, Trigger::ALL.map(Trigger::word)))
+                found.problem(at, &format!("no rule of the way back is called `{text}`"), &instead(text, Trigger::ALL.map(Trigger::word)));
             }
         }
     }

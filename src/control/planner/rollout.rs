@@ -54,7 +54,11 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
             let Some(pool) = reading.and_then(|reading| reading.pools.get(&entry.pool)) else { continue };
             match weights::reach(pool, entry.servers(trial), entry.servers(trial.other()), percent) {
                 Ok(weighed) => {
-                    effects.push(StepEffect::Weights { backend: entry.backend.clone(), pool: entry.pool.clone(), weights: weighed.weights })
+                    effects.push(StepEffect::Weights {
+                        backend: entry.backend.clone(),
+                        pool: entry.pool.clone(),
+                        weights: weighed.weights,
+                    });
                 }
                 Err(reason) if against.contains(&reason) => {}
                 Err(reason) => against.push(reason),
