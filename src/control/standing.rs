@@ -15,6 +15,7 @@ use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
+use crate::policy::rollout::Next;
 
 /// The state of a service in an environment, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,17 +105,21 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
     if newest.is_some_and(|deed| matches!(deed.state, DeedState::Failed | DeedState::Unknown | DeedState::Slipped)) {
         return Standing::Failed;
     }
+    let next = world.ahead.get(&view.target).map(|ahead| &ahead.next);
+    if matches!(next, Some(Next::Person(_))) {
+        return Standing::Waiting;
+    }
     let is_fresh = |at: &gated::AtGate<'_>| world.freshness(&at.run.id.backend, now).is_fresh();
     if waits || gated::waiting(world, &view.target).iter().any(is_fresh) {
         return Standing::Waiting;
     }
-    if !freshness(world, view, now).is_fresh() {
+    if !freshness(world, view, now).is_fresh() || matches!(next, Some(Next::Holds(_))) {
         return Standing::Unknown;
     }
     if view.state.hold.is_some() {
         return Standing::Held;
     }
-    if deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
+    if next.is_some() || deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
         return Standing::Moving;
     }
     match view.wished().map(crate::model::share::Share::nearest) {

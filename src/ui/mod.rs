@@ -1,5 +1,6 @@
 //! The glass: view state, screens, widgets, keymap, theme.
 
+pub mod ahead;
 pub mod captains;
 pub mod changes;
 pub mod command;

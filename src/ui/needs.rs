@@ -15,6 +15,7 @@ use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
 
+use super::ahead;
 use super::command::Command;
 use super::plans::{self, Part, asked};
 use super::screen::Screen;
@@ -52,7 +53,10 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
         match standing {
             Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
-            Standing::Waiting | Standing::Unknown | Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
+            Standing::Waiting | Standing::Unknown => {
+                rows.extend(world.ahead.get(target).and_then(|ahead| ahead::need(view, ahead, *standing)));
+            }
+            Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
     }
     // Also where something worse is the matter with the target: the plan waits none the less.
@@ -86,18 +90,21 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
         (None, None) => on.iter().map(|on| format!("abnormal{on}")).collect(),
     };
     let canary = view.wished().is_some_and(|share| share.nearest() != Percent::NONE);
+    let clock = |at: &DateTime<Utc>| at.format("%H:%M:%SZ").to_string();
+    let walked = world.ahead.get(&view.target).and_then(|ahead| ahead::otherwise(view, ahead, clock));
+    let (walked, command) = walked.map_or((None, None), |(walked, command)| (Some(walked), Some(command)));
     NeedRow {
         target: Some(view.target.clone()),
         subject: view.target.to_string(),
         standing: Standing::Abnormal,
         what,
-        otherwise: match &view.state.hold {
+        otherwise: walked.unwrap_or_else(|| match &view.state.hold {
             Some(hold) => vec![format!("held by {}; nothing happens by itself", hold.by), "held; nothing happens by itself".to_owned()],
             None => vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()],
-        },
+        }),
         since: alert.map(|alert| alert.since),
         holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),
-        command: if canary { Command::Deed(Verb::Rollback) } else { Command::Look },
+        command: command.unwrap_or(if canary { Command::Deed(Verb::Rollback) } else { Command::Look }),
         by: None,
     }
 }
@@ -252,6 +259,7 @@ fn receiver(of: &Progress) -> NeedRow {
 pub fn by_itself(world: &World, now: &Moment) -> Vec<ByItself> {
     let left = |due: &DateTime<Utc>| (*due - now.wall).to_std().ok();
     let mut rows: Vec<ByItself> = world.deeds.values().filter_map(|deed| watched(world, deed)).collect();
+    rows.extend(ahead::rows(world));
     rows.extend(world.waiting_at(now).map(|one| {
         let (plan, id) = (&one.plan, one.plan.id.short());
         let begin = plan.order.begin().filter(|begin| now.wall < *begin);

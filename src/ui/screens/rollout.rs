@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::control::planner::PlanError;
+use crate::control::rollouts::{said, told};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
@@ -14,6 +15,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 
+use crate::ui::ahead;
 use crate::ui::command::Command;
 use crate::ui::needs;
 use crate::ui::row::{Row, cells, fit, wrap};
@@ -107,6 +109,10 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
     for event in needs::by_itself(scene.world, scene.now).iter().filter(|event| event.target == view.target) {
         rows.push(by_itself_row(scene, event));
     }
+    if ahead::is_walked(view) {
+        walked(scene, view, rows);
+        return;
+    }
     let here = view.wished().map(Share::nearest);
     let next =
         scene.world.catalog.deploy(&view.target).and_then(|deploy| deploy.steps.iter().find(|step| here.is_some_and(|here| **step > here)));
@@ -135,6 +141,25 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         }
         rows.push(row);
     }
+}
+
+/// What a rollout that goes on by itself does next, where no time is known for it or a person is waited for.
+fn walked(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
+    let Some(ahead) = scene.world.ahead.get(&view.target) else {
+        rows.push(Row::of(Role::Quiet, "   its rollout goes on by itself where a room is open; this one has not looked at it yet"));
+        return;
+    };
+    let (kind, words, _) = told(&ahead.next);
+    let (mark, role) = match kind {
+        "holds" => (Mark::Unknown, Role::Watched),
+        "person" => (Mark::Waits, Role::Waits),
+        "held" => (Mark::Held, Role::Waits),
+        "back" | "back-at" => (Mark::Back, Role::Abnormal),
+        _ => (Mark::Moving, Role::Moving),
+    };
+    rows.push(Row::of(role, format!(" {} ", scene.glyph(mark))).put(Role::Plain, words));
+    let evidence = said(&ahead.says).1;
+    rows.push(Row::of(Role::Quiet, format!("   the evidence says: {evidence}")));
 }
 
 fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: usize, rows: &mut Vec<Row>) {
@@ -232,8 +257,22 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
             Some(_) | None => row.add(Role::Plain, format!(" {step}  ")),
         };
     }
-    if let Some(since) = &view.since {
-        row.add(Role::Quiet, format!("   here for {}", scene.ago(since)));
+    let course = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref());
+    match (course, &view.since) {
+        (Some(course), _) => {
+            let (spec, here) = (&course.spec, scene.ago(&course.since));
+            let last = course.step.is_some_and(|step| spec.is_last(step));
+            let words = if last {
+                format!("   here for {here}, watched {}", words::span(spec.bake_s))
+            } else {
+                format!("   here for {here}, at least {}, stuck after {}", words::span(spec.wait_s), words::span(spec.deadline_s))
+            };
+            row.add(Role::Quiet, words);
+        }
+        (None, Some(since)) => {
+            row.add(Role::Quiet, format!("   here for {}", scene.ago(since)));
+        }
+        (None, None) => {}
     }
     rows.push(row);
     for entry in &view.traffic {

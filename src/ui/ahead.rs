@@ -1,0 +1,88 @@
+//! What a rollout does next by itself, in the words of the screens: from long to short, and when.
+
+use chrono::{DateTime, Utc};
+
+use crate::control::rollouts::{Ahead, told};
+use crate::control::standing::{ByItself, Standing};
+use crate::control::world::{TargetView, World};
+use crate::model::intent::Verb;
+use crate::model::slot::Track;
+use crate::policy::rollout::Next;
+
+use super::command::Command;
+use super::needs::NeedRow;
+use super::signal;
+
+/// Whether a rollout of the target goes on by itself.
+pub fn is_walked(view: &TargetView) -> bool {
+    view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some())
+}
+
+/// What will happen to each target with a rollout, as a row of what happens by itself; none where it waits for a person.
+pub fn rows(world: &World) -> impl Iterator<Item = ByItself> + '_ {
+    world.ahead.iter().filter_map(|(target, ahead)| {
+        let view = world.target(target)?;
+        let (due, text) = happens(view, ahead)?;
+        Some(ByItself { due, left: None, target: target.clone(), text })
+    })
+}
+
+fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, String)> {
+    let old = signal::named(view, Track::Stable);
+    Some(match &ahead.next {
+        Next::StepAt { percent, at } => (Some(*at), format!("to {percent} %, if judged no worse by then")),
+        Next::Evidence { percent, .. } => (None, format!("to {percent} % as soon as judged no worse")),
+        Next::Bakes { until } => (Some(*until), "becomes the stable version, if nothing is found".to_owned()),
+        Next::BackAt { at, trigger, .. } => (Some(*at), format!("BACK TO {old} BY ITSELF, unless it passes ({})", trigger.word())),
+        Next::Back { trigger, .. } => (None, format!("GOES BACK TO {old} now ({})", trigger.word())),
+        Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
+        Next::End => (None, "becomes the stable version now".to_owned()),
+        Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => return None,
+    })
+}
+
+/// What stands in "needs you" of a target whose rollout does not go on by itself.
+pub fn need(view: &TargetView, ahead: &Ahead, standing: Standing) -> Option<NeedRow> {
+    let (what, command) = match &ahead.next {
+        Next::Person(words) => (format!("rollout waits for a person: {words}"), Command::Look),
+        Next::Holds(words) => (format!("rollout holds: {words}"), Command::Look),
+        Next::Moving(_)
+        | Next::Step { .. }
+        | Next::StepAt { .. }
+        | Next::Evidence { .. }
+        | Next::Bakes { .. }
+        | Next::End
+        | Next::Back { .. }
+        | Next::BackAt { .. }
+        | Next::Held(_) => return None,
+    };
+    Some(NeedRow {
+        target: Some(view.target.clone()),
+        subject: view.target.to_string(),
+        standing,
+        what: vec![what.clone(), super::words::shorter(&what)],
+        otherwise: vec!["it stands where it is until then".to_owned(), "it stands".to_owned()],
+        since: view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_ref()).map(|course| course.since),
+        holder: view.state.rollout.as_ref().map(|rollout| rollout.by.clone()),
+        command,
+        by: None,
+    })
+}
+
+/// What happens to a target in trouble if nobody does anything, from long to short, and the key that helps.
+pub fn otherwise(view: &TargetView, ahead: &Ahead, clock: impl Fn(&DateTime<Utc>) -> String) -> Option<(Vec<String>, Command)> {
+    let old = signal::named(view, Track::Stable);
+    let hold = view.state.hold.as_ref().map(|hold| format!("; {}'s hold does not stop it", hold.by)).unwrap_or_default();
+    match &ahead.next {
+        Next::BackAt { at, .. } => {
+            let when = clock(at);
+            Some((vec![format!("{when} BACK TO {old} BY ITSELF{hold}"), format!("{when} BACK BY ITSELF")], Command::Deed(Verb::Rollback)))
+        }
+        Next::Back { .. } => Some((vec![format!("GOES BACK TO {old} NOW"), "GOES BACK NOW".to_owned()], Command::Look)),
+        Next::Holds(_) | Next::Person(_) | Next::Held(_) => {
+            let words = told(&ahead.next).1;
+            Some((vec![words.clone(), super::words::shorter(&words)], Command::Deed(Verb::Rollback)))
+        }
+        Next::Moving(_) | Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End => None,
+    }
+}
