@@ -110,7 +110,7 @@ pub fn looks_back(query: &str) -> u32 {
     ranges.filter_map(seconds).max().unwrap_or(0)
 }
 
-/// A duration as PromQL writes it, such as `1h30m`; rounded up.
+/// A duration in the form of a query's range, such as `1h30m`; rounded up.
 fn seconds(text: &str) -> Option<u32> {
     let mut total_ms = 0_u64;
     let mut rest = text.trim();

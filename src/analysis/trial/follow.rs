@@ -185,6 +185,10 @@ mod tests {
         Series { labels, samples: samples.iter().map(|(s, value)| Sample { at_ms: s * 1000, value: *value }).collect() }
     }
 
+    fn of(events: f64) -> Grown {
+        Grown { events, ..Grown::default() }
+    }
+
     #[derive(Default)]
     struct One {
         begun: bool,
@@ -206,8 +210,8 @@ mod tests {
         let mut one = One::default();
         assert_eq!(one.take(&[series(&[], &[(0, 5.0), (15, 9.0)])]), Grown::default());
         assert_eq!(one.take(&[series(&[], &[(0, 5.0), (15, 9.0)])]), Grown::default());
-        assert_eq!(one.take(&[series(&[], &[(15, 9.0), (30, 12.0), (45, 13.0)])]).events, 4.0);
-        assert_eq!(one.take(&[series(&[], &[(30, 12.0), (45, 13.0), (60, 13.5)])]).events, 0.5);
+        assert_eq!(one.take(&[series(&[], &[(15, 9.0), (30, 12.0), (45, 13.0)])]), of(4.0));
+        assert_eq!(one.take(&[series(&[], &[(30, 12.0), (45, 13.0), (60, 13.5)])]), of(0.5));
     }
 
     #[test]
@@ -228,17 +232,17 @@ mod tests {
         let mut one = One::default();
         one.take(&[series(&[a, ("code", "200")], &[(0, 70.0)])]);
         let born = one.take(&[series(&[a, ("code", "200")], &[(15, 75.0)]), series(&[a, ("code", "500")], &[(15, 2.0)])]);
-        assert_eq!(born.events, 7.0);
+        assert_eq!(born, of(7.0));
         let process = one.take(&[
             series(&[a, ("code", "200")], &[(30, 75.0)]),
             series(&[b, ("code", "200")], &[(30, 9000.0), (45, 9001.0)]),
             series(&[b, ("code", "500")], &[(30, 400.0), (45, 400.0)]),
         ]);
-        assert_eq!(process.events, 1.0, "nobody knows how long it had run");
-        assert_eq!(one.take(&[series(&[b, ("code", "404")], &[(60, 3.0)])]).events, 3.0);
+        assert_eq!(process, of(1.0), "nobody knows how long it had run");
+        assert_eq!(one.take(&[series(&[b, ("code", "404")], &[(60, 3.0)])]), of(3.0));
         one.take(&[series(&[a, ("code", "200")], &[(75, 80.0)])]);
         let back = one.take(&[series(&[b, ("code", "418")], &[(200, 77.0), (215, 78.0)])]);
-        assert_eq!(back.events, 1.0, "a process that was silent is a new one");
+        assert_eq!(back, of(1.0), "a process that was silent is a new one");
     }
 
     #[test]

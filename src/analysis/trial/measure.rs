@@ -98,7 +98,7 @@ impl Measure {
         let of = raw.map(|raw| match raw {
             Raw::Ratio { total: [], .. } => Err(Text::clean("no series")),
             Raw::Ratio { bad, total } => Ok((bad, total)),
-            other => Err(strange(other)),
+            Raw::Buckets(_) | Raw::Value(_) | Raw::Nothing(_) => Err(strange(raw)),
         });
         self.missing = [0, 1].map(|at| of.get(at).and_then(|of| of.as_ref().err()).cloned());
         let [Ok(baseline), Ok(canary)] = of else { return };
@@ -112,7 +112,7 @@ impl Measure {
         let of = raw.map(|raw| match raw {
             Raw::Buckets([]) => Err(Text::clean("no series")),
             Raw::Buckets(series) => Ok(series),
-            other => Err(strange(other)),
+            Raw::Ratio { .. } | Raw::Value(_) | Raw::Nothing(_) => Err(strange(raw)),
         });
         self.missing = [0, 1].map(|at| of.get(at).and_then(|of| of.as_ref().err()).cloned());
         let [Ok(baseline), Ok(canary)] = of else { return };
@@ -171,7 +171,7 @@ impl Measure {
             Raw::Value([]) => Err(Text::clean("no series")),
             Raw::Value([one]) => one.samples.last().copied().ok_or_else(|| Text::clean("no sample")),
             Raw::Value(_) => Err(Text::clean("the query gives several series, one is expected")),
-            other => Err(strange(other)),
+            Raw::Ratio { .. } | Raw::Buckets(_) | Raw::Nothing(_) => Err(strange(raw)),
         });
         self.missing = [0, 1].map(|at| of.get(at).and_then(|of| of.as_ref().err()).cloned());
         let [Ok(baseline), Ok(canary)]: [Result<Sample, Text>; 2] = of else { return };

@@ -17,7 +17,7 @@ const KEPT: usize = 2;
 /// The part of the level that the first process has; the others share the rest.
 const FIRST: f64 = 0.8;
 /// The wealth (its logarithm) of a recent process from which on the first one does not pass: one in ten.
-const DOUBT: f64 = 2.302_585_092_994_046;
+const DOUBT: f64 = std::f64::consts::LN_10;
 
 /// The pair of one interval.
 #[derive(Debug, Clone, Copy, PartialEq)]

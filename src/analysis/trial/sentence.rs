@@ -99,7 +99,7 @@ fn found(standing: &MeasureStanding, rules: &MeasureRules) -> String {
             (None, Some(high)) => format!(" ({} or less)", number(high)),
             (None, None) => String::new(),
         };
-        parts.push(format!("harm {}{interval}", with_unit(number(harm.estimate), rules)));
+        parts.push(format!("harm {}{interval}", with_unit(&number(harm.estimate), rules)));
     }
     if parts.is_empty() { "nothing compared".to_owned() } else { parts.join("; ") }
 }
@@ -108,13 +108,13 @@ fn is_share(rules: &MeasureRules) -> bool {
     !matches!(rules.kind, MeasureKind::Value { .. })
 }
 
-fn with_unit(number: String, rules: &MeasureRules) -> String {
+fn with_unit(number: &str, rules: &MeasureRules) -> String {
     let unit = if is_share(rules) { "points" } else { rules.unit.as_str() };
     format!("{number} {unit}").trim_end().to_owned()
 }
 
 fn amount(value: f64, rules: &MeasureRules) -> String {
-    with_unit(amount_of(value, value, rules), rules)
+    with_unit(&amount_of(value, value, rules), rules)
 }
 
 /// A harm with the decimals that its margin asks for; shares in points, hundredths.

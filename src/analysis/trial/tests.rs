@@ -88,7 +88,7 @@ fn an_equal_canary_passes_and_a_worse_one_fails() {
     assert!(pass.measures[0].reason.ends_with("), under the margin of 1.0 points, 120 intervals"), "{pass:#?}");
     let fail = errors_after(1500, 10.0, 0.01).standing(at(1500));
     assert_eq!((fail.outcome, fail.score.passed, fail.score.of), (Outcome::Fail, 0.0, 1.0));
-    assert!(fail.reason.starts_with("errors worse: 270 of 2,700, old 256 of 51,300; harm 9.5 points ("), "{fail:#?}");
+    assert!(fail.reason.starts_with("errors worse: 270 of 2,700, old 257 of 51,300; harm 9.5 points ("), "{fail:#?}");
     assert!(fail.reason.ends_with("over the margin of 1.0 points, 60 intervals (critical); score 0 of 1"), "{fail:#?}");
     let harm = fail.measures[0].harm.unwrap();
     assert!(harm.low.unwrap() > 0.01 && harm.low.unwrap() < harm.estimate && harm.estimate < harm.high.unwrap_or(1.0), "{harm:?}");
