@@ -6,6 +6,7 @@
 //! begin it anew, and what comes late is looked at by itself too (see [`process`]). All of it can be written down and gone on with.
 
 mod bucket;
+mod conclude;
 mod follow;
 mod measure;
 pub mod process;
@@ -60,7 +61,7 @@ impl Trial {
         let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0).count();
         #[expect(clippy::cast_precision_loss, reason = "measures are few")]
         let alpha = self.alpha / scored.max(1) as f64;
-        let of = |measure: &Measure| standing::of_measure(measure, alpha, self.power, now.timestamp_millis());
-        standing::of_all(self.measures.iter().map(of).collect())
+        let of = |measure: &Measure| conclude::of_measure(measure, alpha, self.power, now.timestamp_millis());
+        conclude::of_all(self.measures.iter().map(of).collect())
     }
 }

@@ -1,9 +1,10 @@
 //! Why, in one sentence: counts before shares, the population named, interval, margin, and what it takes yet.
 
 use super::process::Ground;
-use super::standing::{MeasureStanding, More, Outcome, Score, beyond};
+use super::standing::{MeasureStanding, More, Outcome, Score};
 use crate::analysis::judge::Lack;
 use crate::analysis::judge::figure::figure;
+use crate::model::signal::Better;
 use crate::model::trial::{MeasureKind, MeasureRules};
 
 /// A measure with data.
@@ -102,6 +103,14 @@ fn found(standing: &MeasureStanding, rules: &MeasureRules) -> String {
         parts.push(format!("harm {}{interval}", with_unit(&number(harm.estimate), rules)));
     }
     if parts.is_empty() { "nothing compared".to_owned() } else { parts.join("; ") }
+}
+
+/// What a direction of harm is called in a sentence.
+fn beyond(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "over",
+        Better::Higher => "at or under",
+    }
 }
 
 fn is_share(rules: &MeasureRules) -> bool {
