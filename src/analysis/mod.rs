@@ -9,6 +9,7 @@ pub mod proportion;
 pub mod recurrence;
 pub mod span;
 pub mod split;
+pub mod trial;
 pub mod weights;
 pub mod when;
 pub mod zone;

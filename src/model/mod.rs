@@ -39,4 +39,5 @@ pub mod time;
 pub mod timeline;
 pub mod timetable;
 pub mod traffic;
+pub mod trial;
 pub mod verdict;

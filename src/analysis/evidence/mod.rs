@@ -10,8 +10,11 @@ pub mod sequential;
 mod simulation;
 pub mod tail;
 
+use serde::{Deserialize, Serialize};
+
 /// Which way a measure is worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Worse {
     /// Higher values are worse, as of latencies.
     Higher,

@@ -7,6 +7,7 @@ pub mod normal;
 pub mod ranks;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::model::judging::{JudgeRules, Method, MetricRules};
 use crate::model::text::Text;
@@ -89,7 +90,8 @@ impl Classification {
 }
 
 /// Where nothing was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Lack {
     /// In the old version.
     Baseline,

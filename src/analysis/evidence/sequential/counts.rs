@@ -1,5 +1,7 @@
 //! Counts of a canary against those of its baseline in the same intervals, as errors of requests: bets on the difference of the rates.
 
+use serde::{Deserialize, Serialize};
+
 use super::serial::{self, Scales};
 use super::wealth::log_mean_exp;
 use super::{Bets, Look, Side, Standing, enough, more, standing};
@@ -32,7 +34,7 @@ const TRUSTED: f64 = 0.35;
 /// Source: test martingales by betting and their mixture, I. Waudby-Smith, A. Ramdas, "Estimating means of bounded random variables by
 /// betting", JRSS B 86 (2024); counts whose rate moves in time, M. Lindon, A. Malek, "Anytime-valid inference for multinomial
 /// count data" (2022, arXiv 2011.03567); the factor above is this module's own, its proof is the line above.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     margin: f64,
     pairs: u64,
@@ -42,7 +44,7 @@ pub struct Counts {
 }
 
 /// What one stake has won (in logarithms), and what each unit of margin takes off that or adds to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Stake {
     won: f64,
     per_margin: f64,
@@ -101,6 +103,12 @@ impl Counts {
             for_it: bets.wealth(Side::Safety, self.margin, 1.0, f64::NEG_INFINITY),
             more: more(&bets, self.margin, alpha),
         }
+    }
+
+    /// The harm as it was seen: the errors of the canary beyond what the baseline's rate in the same intervals leads to expect, of all its
+    /// requests. None without pairs.
+    pub fn estimate(&self) -> Option<f64> {
+        self.scales.rate()
     }
 
     fn at(&self, alpha: f64) -> AtLevel<'_> {

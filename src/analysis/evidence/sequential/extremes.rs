@@ -1,5 +1,7 @@
 //! The greatest differences between a canary and its baseline: bets on whether the canary is the worse side of them.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::{Worse, real};
 use super::serial::{self, Scales};
 use super::wealth::coin;
@@ -22,7 +24,7 @@ const LEARNT: usize = 20;
 /// counted (a histogram), give those to [`super::counts`] instead: it sees the same harm in a few intervals, this one in some hundreds.
 ///
 /// Source: the sign of a symmetric difference is a fair coin given its size (as in the signed rank test of Wilcoxon), so that which differences are bet on may depend on their size; else as in [`super::values`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extremes {
     worse: Worse,
     margin: f64,

@@ -71,6 +71,7 @@
 pub mod counts;
 pub mod extremes;
 mod serial;
+pub mod spikes;
 pub mod values;
 mod wealth;
 

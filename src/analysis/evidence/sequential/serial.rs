@@ -1,5 +1,7 @@
 //! What successive readings that lean on each other count for: their autocorrelation, and the variance that it hides.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::normal;
 
 /// Readings below this number say nothing of their dependence; before them nothing is judged.
@@ -29,7 +31,7 @@ pub fn inflation(found: f64, count: f64, caution: f64) -> f64 {
 }
 
 /// Running sums of readings with weights, for their autocorrelation at lag one about a common rate per weight.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Serial {
     /// How many readings.
     pub count: f64,
@@ -84,7 +86,7 @@ const SCALES: usize = 8;
 const BLOCKS: f64 = 8.0;
 
 /// Readings and their variance on several scales of time: what is hidden by noise from one interval to the next shows over blocks.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scales([Scale; SCALES]);
 
 /// What one scale says about the variance of the sum of all readings.
@@ -101,7 +103,7 @@ pub struct Found {
 }
 
 /// Blocks of intervals, and the block that is being filled.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Scale {
     blocks: Serial,
     /// The variance of all blocks together if readings were independent.
@@ -109,7 +111,7 @@ struct Scale {
     open: Block,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Block {
     reading: f64,
     weight: f64,
@@ -125,6 +127,12 @@ impl Scales {
             scale.take(reading, weight, variance, size);
             size *= 2;
         }
+    }
+
+    /// What all readings come to for a unit of weight. None without weight.
+    pub fn rate(&self) -> Option<f64> {
+        let finest = &self.0.first()?.blocks;
+        (finest.weights > 0.0).then(|| finest.readings / finest.weights)
     }
 
     /// For how many independent readings one counts, for bounded readings: the greatest over the scales.

@@ -1,5 +1,7 @@
 //! Values of a canary against those of its baseline in the same intervals: bets on which of the pair is worse.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::{Worse, real};
 use super::serial::{self, Scales};
 use super::wealth::coin;
@@ -21,7 +23,7 @@ use super::{Bets, Look, Side, Standing, enough, more, standing};
 /// Source: confidence sequences for quantiles by bets on exceedance, S. R. Howard, A. Ramdas, "Sequential estimation of quantiles with
 /// applications to A/B testing and best-arm identification", Bernoulli 28 (2022) 1704-1728; the chance of a false verdict, J. Ville,
 /// "Étude critique de la notion de collectif" (1939), as used there.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Values {
     worse: Worse,
     margin: f64,
@@ -70,6 +72,13 @@ impl Values {
             for_it: bets.wealth(Side::Safety, self.margin, 1.0, f64::NEG_INFINITY),
             more: more(&bets, self.margin, alpha),
         }
+    }
+
+    /// The harm as it was seen: the median of the differences. None without pairs.
+    pub fn estimate(&self) -> Option<f64> {
+        let count = self.harms.len();
+        let (lower, upper) = (self.harms.get(count.checked_sub(1)? / 2)?, self.harms.get(count / 2)?);
+        Some(lower / 2.0 + upper / 2.0)
     }
 
     fn at(&self, alpha: f64) -> AtLevel<'_> {

@@ -1,0 +1,67 @@
+//! A trial: the running judgement of a canary while its rollout runs, pair by pair, that may be looked at after each.
+//!
+//! After each poll the raw answers about both sides go in, as the port gives them. Answers overlap; what was counted once is not counted
+//! again: there is one increment per scrape, paired with the baseline's of the same interval. The first answers are where counting begins.
+//! Falls of counters are resets; what was not seen for long is left out, on both sides. The evidence of a rollout is one: steps do not
+//! begin it anew, and what comes late is looked at by itself too (see [`process`]). All of it can be written down and gone on with.
+
+mod bucket;
+mod conclude;
+mod follow;
+mod measure;
+pub mod process;
+mod sentence;
+mod side;
+pub mod standing;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use self::measure::Measure;
+pub use self::measure::Raw;
+pub use self::sentence::written;
+pub use self::side::Counted;
+pub use self::standing::{Harm, MeasureStanding, More, Outcome, Score, TrialStanding};
+use crate::model::name::SignalName;
+use crate::model::trial::TrialRules;
+
+/// The running judgement of one rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    alpha: f64,
+    power: f64,
+    measures: Vec<Measure>,
+}
+
+impl Trial {
+    /// A trial of which nothing was seen.
+    pub fn new(rules: TrialRules) -> Self {
+        Self { alpha: rules.alpha, power: rules.power, measures: rules.measures.into_iter().map(Measure::new).collect() }
+    }
+
+    /// The rules that it goes by.
+    pub fn rules(&self) -> TrialRules {
+        let measures = self.measures.iter().map(|measure| measure.rules.clone()).collect();
+        TrialRules { alpha: self.alpha, power: self.power, measures }
+    }
+
+    /// Takes the answers of one poll about one measure. One that the rules do not name is none of it.
+    pub fn take(&mut self, name: &SignalName, stable: Raw<'_>, canary: Raw<'_>) {
+        for measure in self.measures.iter_mut().filter(|measure| &measure.rules.name == name) {
+            measure.take(stable, canary);
+        }
+    }
+
+    /// What follows now; the level is divided over the measures that decide. It changes nothing, and may be asked as often as one likes.
+    ///
+    /// `now` is compared with the times of samples: where the backend's clock is known to differ, give that one's.
+    pub fn standing(&self, now: DateTime<Utc>) -> TrialStanding {
+        let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0).count();
+        #[expect(clippy::cast_precision_loss, reason = "measures are few")]
+        let alpha = self.alpha / scored.max(1) as f64;
+        let of = |measure: &Measure| conclude::of_measure(measure, alpha, self.power, now.timestamp_millis());
+        conclude::of_all(self.measures.iter().map(of).collect())
+    }
+}
