@@ -1,7 +1,10 @@
 //! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
+use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::engine::reads_as;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
@@ -14,6 +17,7 @@ use crate::model::share::Percent;
 use crate::model::spec::{Course, Part, PartOf, Trigger};
 use crate::model::text::Text;
 use crate::model::time::Moment;
+use crate::model::trial::MeasureRules;
 use crate::policy::rollout::{Harm, Next, Says, Stands};
 
 /// How a rollout stands, for screens and verbs.
@@ -25,6 +29,8 @@ pub struct Ahead {
     pub next: Next,
     /// What the evidence says.
     pub says: Says,
+    /// The judgement, measure by measure; none before the first answer.
+    pub trial: Option<Arc<TrialStanding>>,
 }
 
 /// How the routers stand to the step that was reached last.
@@ -53,8 +59,15 @@ pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -
     Stands::AtStep
 }
 
-/// A reason to go back that is seen now; since when is not said here.
-pub fn harm(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Option<Harm> {
+/// A reason to go back that is seen now, since just now.
+pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&TrialStanding>, now: &Moment) -> Option<Harm> {
+    let failing = trial.filter(|trial| trial.outcome == Outcome::Fail && course.spec.way_back.contains(&Trigger::Judge));
+    let measure = failing.and_then(|trial| trial.measures.iter().find(|measure| measure.outcome == Outcome::Fail && measure.weight > 0.0));
+    let signal = measure.and_then(|measure| view.signals.iter().find(|signal| signal.name == measure.name));
+    if let (Some(measure), Some(signal)) = (measure, signal.filter(|signal| is_seen(world, signal, now))) {
+        let seen = read_at(world, &signal.backend)?;
+        return Some(Harm { trigger: Trigger::Judge, since: seen, seen, words: measure.reason.clone() });
+    }
     let alone = course.step.is_some_and(|step| course.spec.is_last(step));
     let past =
         view.signals.iter().filter(|signal| signal.critical && is_seen(world, signal, now)).find(|signal| {
@@ -87,16 +100,24 @@ fn is_seen(world: &World, signal: &SignalView, now: &Moment) -> bool {
     world.freshness(&signal.backend, now).is_fresh() && signal.canary.value.is_some()
 }
 
+/// Whether a signal decides something: one that weighs nothing is only shown.
+fn decides(world: &World, view: &TargetView, signal: &SignalView) -> bool {
+    let service = world.catalog.services.get(&view.target.service);
+    let configured = service.and_then(|service| service.signals.iter().find(|one| one.name == signal.name));
+    configured.is_some_and(|configured| configured.critical || MeasureRules::of(configured, None, None).weight > 0.0)
+}
+
 /// What cannot be seen now of what is judged, in words.
 pub fn unseen(world: &World, view: &TargetView, now: &Moment) -> Option<String> {
-    let stale = view.signals.iter().find_map(|signal| match world.freshness(&signal.backend, now) {
+    let decide = |signal: &&SignalView| decides(world, view, signal);
+    let stale = view.signals.iter().filter(decide).find_map(|signal| match world.freshness(&signal.backend, now) {
         Freshness::Fresh => None,
         other @ (Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never) => {
             Some(format!("{} is {}, so nothing is seen of {}", signal.backend, other.word(), signal.name))
         }
     });
     let empty = || {
-        let signal = view.signals.iter().find(|signal| signal.canary.value.is_none())?;
+        let signal = view.signals.iter().filter(decide).find(|signal| signal.canary.value.is_none())?;
         let why = signal.canary.missing.as_ref().map_or("no data", |why| why.as_str());
         Some(format!("{} of the new version: {why}", signal.name))
     };
@@ -104,25 +125,13 @@ pub fn unseen(world: &World, view: &TargetView, now: &Moment) -> Option<String> 
 }
 
 /// What the evidence says of the version on trial.
-pub fn says(world: &World, view: &TargetView, now: &Moment) -> Says {
-    if view.signals.is_empty() {
-        return Says::Nothing("no signal is configured".to_owned());
-    }
-    if let Some(words) = unseen(world, view, now) {
-        return Says::Nothing(words);
-    }
-    if view.signals.iter().any(|signal| signal.critical && signal.state == SignalState::Worse) {
-        return Says::Fail;
-    }
-    let least = world.catalog.environment(&view.target.environment).map_or(50, |environment| environment.min_requests);
-    let few = view.signals.iter().find_map(|signal| {
-        let total = signal.canary.total?;
-        (total < crate::control::world::to_f64(least)).then(|| format!("{} saw {total:.0} of {least} requests", signal.name))
-    });
-    match (few, view.signals.iter().find(|signal| signal.state != SignalState::Within)) {
-        (Some(words), _) => Says::Early(words),
-        (None, Some(signal)) => Says::Early(format!("{} is past its limit", signal.name)),
-        (None, None) => Says::Pass,
+pub fn says(trial: Option<&TrialStanding>) -> Says {
+    let Some(trial) = trial else { return Says::Nothing("nothing was compared yet".to_owned()) };
+    match trial.outcome {
+        Outcome::Pass => Says::Pass,
+        Outcome::Fail => Says::Fail,
+        Outcome::Early => Says::Early(trial.reason.clone()),
+        Outcome::Nodata => Says::Nothing(trial.reason.clone()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::analysis::trial::Raw;
 use crate::analysis::{counters, histogram, proportion};
 use crate::control::chart::Point;
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
@@ -71,6 +72,24 @@ fn answer_of<'a>(answers: &[&'a Answer], slot: Slot, subject: &Subject) -> Optio
 
 fn series_of<'a>(answers: &[&'a Answer], slot: Slot, subject: &Subject) -> Option<&'a [Series]> {
     answer_of(answers, slot, subject)?.series.as_deref().ok()
+}
+
+/// The raw answers about one signal in one slot, for the trial of a rollout.
+pub fn raw<'a>(signal: &Signal, answers: &[&'a Answer], slot: Slot) -> Raw<'a> {
+    let of = |subject: Subject| answer_of(answers, slot, &subject).map(|answer| &answer.series);
+    let name = || signal.name.clone();
+    let (first, second) = match &signal.kind {
+        SignalKind::Ratio { .. } => (of(Subject::Total(name())), of(Subject::Bad(name()))),
+        SignalKind::Histogram { .. } => (of(Subject::Buckets(name())), None),
+        SignalKind::Value { .. } => (of(Subject::Value(name())), None),
+    };
+    match (&signal.kind, first, second) {
+        (_, None, _) | (SignalKind::Ratio { .. }, _, None) => Raw::Nothing("not asked"),
+        (_, Some(Err(error)), _) | (SignalKind::Ratio { .. }, _, Some(Err(error))) => Raw::Nothing(error.detail.as_str()),
+        (SignalKind::Ratio { .. }, Some(Ok(total)), Some(Ok(bad))) => Raw::Ratio { bad, total },
+        (SignalKind::Histogram { .. }, Some(Ok(series)), _) => Raw::Buckets(series),
+        (SignalKind::Value { .. }, Some(Ok(series)), _) => Raw::Value(series),
+    }
 }
 
 /// Whether there is a version on trial, and whether it takes traffic.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::opening::{Equipment, Opening, Seat};
+use crate::analysis::trial::{Trial, TrialStanding};
 use crate::control::asks;
 use crate::control::engine::Machine;
 use crate::control::event::Event;
@@ -84,6 +85,8 @@ pub struct Room {
     unsettled: BTreeMap<Target, Boot>,
     /// Reasons to go back that stand, and since when.
     harmed: BTreeMap<Target, Harm>,
+    /// The judgement of each rollout, by the plan that started it, and what follows from it.
+    trials: BTreeMap<Target, (PlanId, Trial, Arc<TrialStanding>)>,
     /// When a rollout has something to do.
     rollouts_due: Option<Boot>,
     begun: bool,
@@ -140,6 +143,7 @@ impl Room {
             walked: BTreeSet::new(),
             unsettled: BTreeMap::new(),
             harmed: BTreeMap::new(),
+            trials: BTreeMap::new(),
             rollouts_due: None,
             begun: false,
         }

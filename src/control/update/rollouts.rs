@@ -4,18 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Room;
+use crate::analysis::trial::Trial;
+use crate::control::derive;
 use crate::control::engine::Machine;
 use crate::control::rollouts::{self, Ahead};
 use crate::control::task::Task;
 use crate::control::world::TargetView;
 use crate::control::{gate, planner};
-use crate::model::name::{PlanId, Target};
+use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::plan::Plan;
+use crate::model::signal::Answer;
+use crate::model::slot::Track;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
+use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
 use crate::policy::rollout::{self, Facts, Next};
 
+/// How often an equal canary may be called worse, over all looks and measures of one rollout together.
+const ALPHA: f64 = 0.05;
+/// How often harm of the margin's size is to be found.
+const POWER: f64 = 0.8;
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
 
@@ -34,11 +43,33 @@ impl Room {
         let walked = |view: &&Arc<TargetView>| view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
         self.walked = self.world.targets.values().filter(walked).map(|view| view.target.clone()).collect();
         self.harmed.retain(|target, _| self.walked.contains(target));
+        self.trials.retain(|target, _| self.walked.contains(target));
         let ahead = &self.world.ahead;
         if ahead.keys().any(|target| !self.walked.contains(target)) {
             let ahead = ahead.iter().filter(|(target, _)| self.walked.contains(*target));
             self.world.ahead = Arc::new(ahead.map(|(target, ahead)| (target.clone(), ahead.clone())).collect());
         }
+    }
+
+    /// Answers about the signals of a target: the trial of its rollout takes them in.
+    pub(super) fn try_canary(&mut self, now: &Moment, target: &Target, backend: &BackendName, answers: &[&Answer]) {
+        if !self.walked.contains(target) {
+            return;
+        }
+        let (catalog, view) = (self.world.catalog.clone(), self.world.targets.get(target).cloned());
+        let (Some(service), Some(view)) = (catalog.services.get(&target.service), view) else { return };
+        let Some(plan) = view.state.rollout.as_ref().and_then(|rollout| rollout.plan) else { return };
+        let known = self.trials.remove(target).filter(|(of, ..)| *of == plan);
+        let known = known.map(|(_, trial, _)| trial);
+        let mut trial = known.unwrap_or_else(|| Trial::new(TrialRules::of(service, ALPHA, POWER)));
+        for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
+            let raw = |track: Track| derive::signals::raw(signal, answers, track.slot(view.state.stable));
+            trial.take(&signal.name, raw(Track::Stable), raw(Track::Canary));
+        }
+        // Samples bear the backend's time.
+        let skew = self.world.sources.get(backend).and_then(|source| source.skew_ms).unwrap_or(0);
+        let standing = Arc::new(trial.standing(now.wall + chrono::TimeDelta::milliseconds(skew)));
+        self.trials.insert(target.clone(), (plan, trial, standing));
     }
 
     /// When a rollout has something to do even if nothing comes in.
@@ -60,7 +91,8 @@ impl Room {
         let Some((plan, course)) = view.state.rollout.as_ref().and_then(|rollout| Some((rollout.plan?, rollout.course.as_deref()?))) else {
             return Vec::new();
         };
-        let seen = rollouts::harm(&self.world, &view, course, now);
+        let trial = self.trials.get(target).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
+        let seen = rollouts::harm(&self.world, &view, course, trial.as_deref(), now);
         let unseen = rollouts::unseen(&self.world, &view, now);
         let before = self.harmed.get(target);
         // What was seen and is not any more for want of data has not passed.
@@ -70,7 +102,7 @@ impl Room {
             Some(harm) => self.harmed.insert(target.clone(), harm.clone()),
             None => self.harmed.remove(target),
         };
-        let says = rollouts::says(&self.world, &view, now);
+        let says = rollouts::says(trial.as_deref());
         let facts = Facts {
             course,
             hold: view.state.hold.as_ref(),
@@ -96,7 +128,7 @@ impl Room {
             None => {}
         }
         self.due_at(now, &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
-        tasks.extend(self.foretell(now, target, Ahead { plan, next, says }));
+        tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial }));
         tasks
     }
 
