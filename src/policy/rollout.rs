@@ -215,13 +215,12 @@ pub fn next(facts: &Facts<'_>) -> Next {
         return go();
     }
     let late = *at >= course.since + seconds(spec.deadline_s);
-    match &facts.says {
-        Says::Pass if unseen.is_none() => go(),
-        Says::Pass => Next::Holds(format!("would go to {percent} %, but {}", unseen.as_deref().unwrap_or("it is not seen"))),
-        Says::Fail => Next::Person("judged worse, and no rule sends it back".to_owned()),
-        Says::Nothing(words) => Next::Holds(format!("would go to {percent} %, but {words}")),
-        Says::Early(words) if late => Next::Person(format!("stuck: still too early to tell at its deadline ({words})")),
-        Says::Early(words) => Next::Evidence { percent, words: words.clone() },
+    match (&facts.says, unseen) {
+        (Says::Fail, _) => Next::Person("judged worse, and no rule sends it back".to_owned()),
+        (_, Some(words)) | (Says::Nothing(words), None) => Next::Holds(format!("would go to {percent} %, but {words}")),
+        (Says::Pass, None) => go(),
+        (Says::Early(words), None) if late => Next::Person(format!("stuck: still too early to tell at its deadline ({words})")),
+        (Says::Early(words), None) => Next::Evidence { percent, words: words.clone() },
     }
 }
 

@@ -5,6 +5,7 @@ mod course;
 mod edges;
 mod glass;
 mod grant;
+mod rollout;
 mod rules;
 mod scheduled;
 mod stricter;

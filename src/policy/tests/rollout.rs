@@ -1,0 +1,142 @@
+//! What a rollout does next: by examples, and what must never be by properties.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+
+use crate::model::catalog::Strategy;
+use crate::model::name::PlanId;
+use crate::model::operator::Actor;
+use crate::model::rollout::Hold;
+use crate::model::share::Percent;
+use crate::model::slot::Slot;
+use crate::model::spec::{Course, Spec, SpecStep, Stopped, Trigger};
+use crate::model::text::Text;
+use crate::policy::rollout::{Facts, Harm, Next, Says, Stands, next};
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+}
+
+fn course(step: Option<u32>) -> Course {
+    let step_to = |percent| SpecStep { effects: Vec::new(), paused: percent == 50, percent: Percent::new(percent).unwrap() };
+    Course {
+        spec: Spec {
+            after_s: 10,
+            bake_s: 100,
+            deadline_s: 600,
+            judged: true,
+            steps: [5, 20, 50, 100].map(step_to).to_vec(),
+            strategy: Strategy::Canary,
+            trial: Slot::Second,
+            wait_s: 60,
+            way_back: vec![Trigger::Judge, Trigger::Limit],
+        },
+        by: Actor::Person("ana".parse().unwrap()),
+        ticket: None,
+        step,
+        since: at(0),
+        way_back: None,
+        stopped: None,
+    }
+}
+
+fn facts(course: &Course, seconds: i64) -> Facts<'_> {
+    Facts { course, hold: None, under_way: None, stands: Stands::AtStep, says: Says::Pass, harm: None, unseen: None, at: at(seconds) }
+}
+
+fn harm(trigger: Trigger, since: i64, seen: i64) -> Harm {
+    Harm { trigger, since: at(since), seen: at(seen), words: "errors WORSE".to_owned() }
+}
+
+fn percent(percent: u8) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
+#[test]
+fn it_begins_at_once_waits_its_time_goes_on_when_judged_and_ends_after_its_watch() {
+    assert_eq!(next(&facts(&course(None), 0)), Next::Step { step: 0, percent: percent(5) });
+    let here = course(Some(0));
+    assert_eq!(next(&facts(&here, 59)), Next::StepAt { percent: percent(20), at: at(60) });
+    assert_eq!(next(&facts(&here, 60)), Next::Step { step: 1, percent: percent(20) });
+    let early = Facts { says: Says::Early("8 more".to_owned()), ..facts(&here, 60) };
+    assert_eq!(next(&early), Next::Evidence { percent: percent(20), words: "8 more".to_owned() });
+    assert!(matches!(next(&Facts { at: at(600), ..early }), Next::Person(words) if words.contains("8 more")));
+    assert!(matches!(next(&facts(&course(Some(1)), 60)), Next::Person(words) if words.starts_with("50 % waits")));
+    let last = course(Some(3));
+    assert_eq!(next(&facts(&last, 99)), Next::Bakes { until: at(100) });
+    assert_eq!(next(&Facts { says: Says::Nothing("all traffic is there".to_owned()), ..facts(&last, 100) }), Next::End);
+    let unseen = Facts { unseen: Some("prom is stale".to_owned()), ..facts(&last, 100) };
+    assert!(matches!(next(&unseen), Next::Holds(words) if words == "would end, but prom is stale"));
+}
+
+#[test]
+fn harm_is_counted_in_what_was_read_and_sends_it_back_over_a_hold() {
+    let here = course(Some(1));
+    let hold = Hold { by: "cy".to_owned(), since: at(5), reason: Text::empty(), deed: PlanId([1; 32]), share: None };
+    let held = Facts { hold: Some(&hold), ..facts(&here, 500) };
+    assert!(matches!(next(&held), Next::Held(words) if words.starts_with("held by cy")));
+    let seen = |since, seen| Facts { harm: Some(harm(Trigger::Limit, since, seen)), ..held.clone() };
+    assert!(matches!(next(&seen(100, 109)), Next::BackAt { at: due, .. } if due == at(110)), "whatever the clock says");
+    assert!(matches!(next(&seen(100, 110)), Next::Back { trigger: Trigger::Limit, .. }));
+    let other = Facts { harm: Some(harm(Trigger::Alert, 100, 400)), ..facts(&here, 500) };
+    assert!(matches!(next(&other), Next::Step { .. } | Next::Person(_)), "no rule for alerts");
+}
+
+#[test]
+fn it_stands_still_for_persons_who_stopped_it_and_for_other_hands() {
+    let stopped = |stranded| Course {
+        stopped: Some(Stopped { at: at(1), deed: PlanId([2; 32]), words: Text::clean("its step 2 failed"), stranded }),
+        ..course(Some(0))
+    };
+    let (once, stranded) = (stopped(false), stopped(true));
+    assert_eq!(next(&facts(&once, 60)), Next::Person("its step 2 failed".to_owned()));
+    let back = Facts { harm: Some(harm(Trigger::Judge, 0, 30)), ..facts(&once, 60) };
+    assert!(matches!(next(&back), Next::Back { .. }), "its way back stays armed");
+    let back = Facts { course: &stranded, ..back };
+    assert!(matches!(next(&back), Next::Person(words) if words.contains("nothing more is tried by itself")));
+    let here = course(Some(0));
+    let moved = Facts { stands: Stands::Elsewhere("another hand".to_owned()), ..facts(&here, 60) };
+    assert_eq!(next(&moved), Next::Person("another hand".to_owned()));
+}
+
+fn any_says() -> impl proptest::strategy::Strategy<Value = Says> {
+    prop_oneof![Just(Says::Pass), Just(Says::Fail), Just(Says::Early("more".to_owned())), Just(Says::Nothing("no data".to_owned()))]
+}
+
+proptest! {
+    /// P13: never back without harm that was seen long enough on data that is there, never after it went back once; never on but
+    /// judged, seen, unheld, at its step and after its time.
+    #[test]
+    fn p13_it_moves_only_on_evidence(
+        step in proptest::option::of(0_u32..4),
+        seconds in 0_i64..1000,
+        says in any_says(),
+        since in proptest::option::of(0_i64..500),
+        lasted in 0_i64..60,
+        is_unseen in any::<bool>(),
+        is_held in any::<bool>(),
+        is_moved in any::<bool>(),
+        fired in any::<bool>(),
+    ) {
+        let course = Course { way_back: fired.then_some(PlanId([9; 32])), ..course(step) };
+        let hold = Hold { by: "cy".to_owned(), since: at(5), reason: Text::empty(), deed: PlanId([1; 32]), share: None };
+        let facts = Facts {
+            hold: is_held.then_some(&hold),
+            stands: if is_moved { Stands::Elsewhere("moved".to_owned()) } else { Stands::AtStep },
+            says: says.clone(),
+            harm: since.map(|since| harm(Trigger::Judge, since, since + lasted)),
+            unseen: is_unseen.then(|| "stale".to_owned()),
+            ..facts(&course, seconds)
+        };
+        match next(&facts) {
+            Next::Back { .. } => prop_assert!(since.is_some() && lasted >= 10 && !is_unseen && !fired && step.is_some()),
+            Next::Step { step: to, .. } => {
+                prop_assert!(!is_held && !is_moved);
+                prop_assert_eq!(to, step.map_or(0, |step| step + 1));
+                prop_assert!(step.is_none() || (seconds >= 60 && says == Says::Pass && !is_unseen));
+            }
+            Next::End => prop_assert!(step == Some(3) && seconds >= 100 && !is_held && !is_moved && !is_unseen),
+            _ => {}
+        }
+    }
+}
