@@ -209,7 +209,7 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
 pub fn said(says: &Says) -> (&'static str, String) {
     match says {
         Says::Pass => ("pass", "no worse than the stable version".to_owned()),
-        Says::Early(words) => ("early", format!("too early to tell: {words}")),
+        Says::Early(words) => ("early", words.clone()),
         Says::Fail => ("fail", "worse than the stable version".to_owned()),
         Says::Nothing(words) => ("nodata", format!("nothing: {words}")),
     }

@@ -84,9 +84,10 @@ async fn follow(handle: &mut Handle, target: &Target, plan: crate::model::name::
         let world = handle.world();
         let view = world.target(target)?;
         let over = view.state.rollout.as_ref().is_none_or(|rollout| rollout.plan != Some(plan));
-        let line = if as_json { object(&world, view).to_string() } else { now_in_words(&world, view) };
+        // What is only measured anew is no news.
+        let line = now_in_words(&world, view);
         if line != shown {
-            out::line(&line);
+            out::line(&if as_json { object(&world, view).to_string() } else { line.clone() });
             shown = line;
         }
         if over {

@@ -40,7 +40,8 @@ pub struct Estate {
     socket: PathBuf,
     /// The router's process.
     pub router: Server,
-    _prometheus: Prometheus,
+    /// What measures.
+    pub prometheus: Option<Prometheus>,
     _alertmanager: Alertmanager,
     _folder: TempDir,
 }
@@ -85,7 +86,7 @@ impl Estate {
         let home = Home::new();
         let config = home.write("gonogo.toml", &configuration(&home, &prometheus, &alertmanager, &socket, builds));
         let front = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { v1, v2, front, home, config, socket, router, _prometheus: prometheus, _alertmanager: alertmanager, _folder: folder }
+        Self { v1, v2, front, home, config, socket, router, prometheus: Some(prometheus), _alertmanager: alertmanager, _folder: folder }
     }
 
     /// Opens the room in a terminal.
@@ -209,6 +210,7 @@ pipeline = {{ backend = "ci", builder = "{pipeline}", scheduler = "force", prope
 [service.deploy.prod]
 strategy = "canary"
 steps = [20, 50, 100]
+rollout = {{ wait = "3s", deadline = "3m", bake = "8s", after = "2s" }}
 traffic = [{{ backend = "edge", pool = "be_checkout", stable = ["v1"], canary = ["v2"] }}]
 version = {{ backend = "prom", query = 'app_info{{service="$service",slot="$slot"}}', label = "version", digest = "digest" }}
 deploy = {{ backend = "ci", builder = "{deploy}", scheduler = "force", properties = {{ environment = "$environment", slot = "$slot", version = "$version", gonogo_key = "$key" }} }}

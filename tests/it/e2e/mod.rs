@@ -3,6 +3,7 @@
 mod estate;
 mod kills;
 mod pairs;
+mod rollouts;
 mod runs;
 mod slips;
 

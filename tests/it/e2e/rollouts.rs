@@ -1,0 +1,125 @@
+//! Rollouts that go on by themselves over a real HAProxy, judged by what a real Prometheus measured.
+
+use std::process::Child;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::estate::Estate;
+use crate::servers::service::{Load, Tally};
+use crate::servers::support::wait_for;
+
+/// A whole rollout, on a slow machine.
+const WHOLE: Duration = Duration::from_secs(100);
+
+fn people(estate: &Estate) -> Load {
+    Load::start(estate.front, 300, 400_000, Duration::from_mins(9))
+}
+
+fn started(estate: &Estate) -> Child {
+    let started = estate.json(&["rollout", "start", "checkout@prod", "--yes", "--reason", "2.5.0 is due", "--json"]);
+    assert_eq!((&started["verb"], &started["state"]), (&Value::from("rollout"), &Value::from("effective")), "{started}");
+    estate.begin(&["rollout", "watch", "checkout@prod", "--json"])
+}
+
+fn status(estate: &Estate) -> Value {
+    estate.json(&["rollout", "status", "checkout@prod", "--json"])["rollouts"][0].clone()
+}
+
+fn exit_of(estate: &Estate, mut watch: Child) -> i32 {
+    // A pipe that nobody empties holds up who writes into it.
+    let mut said = watch.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || std::io::read_to_string(&mut said).unwrap_or_default());
+    let until = std::time::Instant::now() + WHOLE;
+    let exit = loop {
+        match watch.try_wait().unwrap() {
+            Some(ended) => break ended.code().unwrap(),
+            None if std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            None => {
+                watch.kill().unwrap();
+                let last: Vec<_> = reader.join().unwrap().lines().rev().take(3).map(str::to_owned).collect();
+                panic!("not over within {WHOLE:?}: {}\n{}", status(estate), last.join("\n"));
+            }
+        }
+    };
+    assert!(!reader.join().unwrap().is_empty());
+    exit
+}
+
+fn harmed(what: &str, tally: &Tally) {
+    #[expect(clippy::cast_precision_loss, reason = "counts of one test")]
+    let share = tally.refused as f64 / tally.sent as f64 * 100.0;
+    println!("{what}: {} of {} requests failed, {share:.2} %", tally.refused, tally.sent);
+}
+
+#[test]
+fn a_good_version_takes_everything_by_itself_and_nobody_notices() {
+    let estate = Estate::start(0);
+    let people = people(&estate);
+    assert_eq!(exit_of(&estate, started(&estate)), 0);
+    assert_eq!((estate.weight("v1"), status(&estate)["last"]["how"].as_str()), (0, Some("promoted")), "{}", status(&estate));
+    assert_eq!(estate.deeds("shift").len(), 3);
+    let tally = people.stop();
+    harmed("good version", &tally);
+    assert_eq!((tally.refused, tally.broken), (0, 0), "{tally:?}");
+    assert_eq!(estate.json(&["ledger", "verify", "--json"])["intact"], true);
+}
+
+#[test]
+fn a_version_with_errors_goes_back_by_itself_once_and_harms_few() {
+    let estate = Estate::start(0);
+    let people = people(&estate);
+    estate.v2.set_error_rate(0.3);
+    assert_eq!(exit_of(&estate, started(&estate)), 1);
+    let after = status(&estate);
+    assert_eq!((estate.weight("v2"), after["last"]["how"].as_str()), (0, Some("went-back")), "{after}");
+    let backs = estate.deeds("abort");
+    assert_eq!(backs.len(), 1, "{backs:?}");
+    assert_eq!(backs[0].get(..3), Some(&["intent", "sending", "accepted"].map(str::to_owned)[..]), "{backs:?}");
+    let by: Vec<_> =
+        estate.entries().into_iter().filter(|entry| entry["verb"] == "abort").map(|entry| entry["requester"].clone()).collect();
+    assert!(by.iter().all(|by| by.as_str().unwrap().starts_with("rule of plan ")), "{by:?}");
+    let tally = people.stop();
+    harmed("errors from the first request on", &tally);
+    assert!(tally.refused * 5 < tally.sent && tally.broken == 0, "{tally:?}");
+}
+
+#[test]
+fn a_version_that_fails_only_once_it_takes_everything_goes_back_while_it_is_watched() {
+    let estate = Estate::start(0);
+    let people = people(&estate);
+    let watch = started(&estate);
+    wait_for("all traffic at the new version", WHOLE, || (estate.weight("v1") == 0).then_some(()));
+    estate.v2.set_error_rate(0.3);
+    assert_eq!(exit_of(&estate, watch), 1);
+    assert_eq!((estate.weight("v2"), status(&estate)["last"]["how"].as_str()), (0, Some("went-back")));
+    harmed("errors only after the last step", &people.stop());
+}
+
+#[test]
+fn without_prometheus_it_stands_still_and_says_so_and_killed_it_goes_on_where_it_was() {
+    let mut estate = Estate::start(0);
+    let _people = people(&estate);
+    let mut watch = started(&estate);
+    wait_for("the first step", WHOLE, || (estate.weight("v2") > 0).then_some(()));
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    let watch = estate.begin(&["rollout", "watch", "checkout@prod", "--json"]);
+    let until = std::time::Instant::now() + WHOLE;
+    while estate.weight("v2") < 50 {
+        assert!(std::time::Instant::now() < until, "no second step: {} {:?}", status(&estate), estate.deeds("shift"));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    estate.prometheus = None;
+    let told = wait_for("it to say that it holds", WHOLE, || {
+        let next = estate.json(&["rollout", "status", "checkout@prod", "--json", "--settle", "3s"])["rollouts"][0]["next"].clone();
+        (next["kind"] == "holds").then_some(next)
+    });
+    assert!(told["words"].as_str().unwrap().starts_with("would go to 100 %, but"), "{told}");
+    let (v1, v2) = (estate.weight("v1"), estate.weight("v2"));
+    std::thread::sleep(Duration::from_secs(8));
+    assert_eq!((estate.weight("v1"), estate.weight("v2")), (v1, v2), "neither on nor back");
+    estate.json(&["rollout", "abort", "checkout@prod", "--yes", "--json"]);
+    assert_eq!((exit_of(&estate, watch), estate.weight("v2")), (1, 0), "a person can");
+    assert_eq!(estate.deeds("shift").len(), 2, "each step once");
+}
