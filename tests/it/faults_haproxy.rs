@@ -203,7 +203,7 @@ async fn a_reload_shows_as_another_process_and_voids_what_was_planned() {
     let earlier = reading(&adapter).await;
     haproxy.reload();
     let later = reading(&adapter).await;
-    assert_eq!(later.process.pid, haproxy.pid());
+    assert_eq!(later.process.pid, Some(haproxy.pid()));
     let split = measure(&earlier, &later, &pool(), &servers("v2"), &servers("v1"));
     assert_eq!(split, Split::NotComparable(Why::OtherProcess));
     assert_eq!(now(&adapter, &pool()).await, weights(&[("v1", 100), ("v2", 0)]), "a reload forgets weights");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, StatusCode, Url};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -92,8 +92,14 @@ impl Failed {
 
 enum Body<'a> {
     None,
+    /// Asks for plain text.
+    Text,
+    /// Says everything in its address, and is answered in plain text.
+    Call,
     Json(&'a Value),
     Patch(&'a Value),
+    /// Changes what still is as this `ETag` says.
+    PatchIf(&'a Value, &'a str),
     Form(&'a [(&'a str, &'a str)]),
 }
 
@@ -152,6 +158,7 @@ impl HttpClient {
             ca_file: None,
             insecure: false,
             deadline,
+            file: None,
         };
         Ok(Self { expects: Expects::Calendar, ..Self::new(&settings, &Credential::Nothing, clock)? })
     }
@@ -172,6 +179,7 @@ impl HttpClient {
             ca_file: settings.ca_file.clone(),
             insecure: false,
             deadline: settings.deadline,
+            file: None,
         };
         Ok(Self { expects: Expects::Desk, ..Self::new(&like, credential, clock)? })
     }
@@ -249,6 +257,15 @@ impl HttpClient {
         self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
+    /// Reads plain text, as [`Self::get_json`] reads JSON, never conditionally; it is a string.
+    ///
+    /// # Errors
+    /// As [`Self::get_json`].
+    pub async fn get_plain(&self, doing: &str, path: &str) -> Result<Answer, PortError> {
+        let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::Text, begun).await;
+        self.within(read).await.map_err(|failed| self.failure(doing, &failed))
+    }
+
     /// Reads an iCalendar, as [`Self::get_json`] reads JSON; its text is a string.
     ///
     /// # Errors
@@ -263,11 +280,7 @@ impl HttpClient {
     /// # Errors
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
     pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
-        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
-        self.within(write).await.map_err(|failed| {
-            let error = self.failure(doing, &failed);
-            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
-        })
+        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await).await
     }
 
     /// Changes something: as [`Self::post_json`], with PATCH.
@@ -275,7 +288,31 @@ impl HttpClient {
     /// # Errors
     /// As [`Self::post_json`].
     pub async fn patch_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
-        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Patch(body), begun).await;
+        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Patch(body), begun).await).await
+    }
+
+    /// Changes something that still is as `etag` says, by `If-Match`: as [`Self::patch_json`]; 412 is `NotDone` with kind `Conflict`.
+    ///
+    /// # Errors
+    /// As [`Self::post_json`].
+    pub async fn patch_json_if(&self, doing: &str, path: &str, body: &Value, etag: &str) -> Result<Answer, SendError> {
+        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::PatchIf(body, etag), begun).await).await
+    }
+
+    /// Posts to an address whose query says everything; the good answer is plain text, a string.
+    ///
+    /// # Errors
+    /// As [`Self::post_json`].
+    pub async fn call(&self, doing: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer, SendError> {
+        let call = async |begun: &AtomicBool| {
+            let mut url = self.url(path)?;
+            url.query_pairs_mut().extend_pairs(query);
+            self.once(&url, &Body::Call, begun).await
+        };
+        self.write(doing, call).await
+    }
+
+    async fn write(&self, doing: &str, write: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, SendError> {
         self.within(write).await.map_err(|failed| {
             let error = self.failure(doing, &failed);
             if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
@@ -433,10 +470,11 @@ impl HttpClient {
     async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {
         let headers = response.headers().clone();
         let bytes = answer::body(response, self.most_bytes).await?;
-        if bytes.is_empty() && matches!(body, Body::Json(_)) {
+        if bytes.is_empty() && matches!(body, Body::Json(_) | Body::PatchIf(..)) {
             return Ok((0, Value::Null));
         }
         let mut value = match self.expects {
+            Expects::Json(kind) if matches!(body, Body::Text | Body::Call) => answer::text(answer::product(kind), &headers, &bytes)?,
             Expects::Json(kind) => answer::json(answer::product(kind), &headers, &bytes)?,
             Expects::Desk => answer::json("a ServiceNow", &headers, &bytes)?,
             Expects::Calendar => answer::calendar(&headers, &bytes)?,
@@ -447,10 +485,12 @@ impl HttpClient {
 
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
         let mut request = match body {
-            Body::None => client.request(Method::GET, url.clone()),
+            Body::None | Body::Text => client.request(Method::GET, url.clone()),
+            Body::Call => client.request(Method::POST, url.clone()),
             Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
+            Body::PatchIf(value, etag) => client.request(Method::PATCH, url.clone()).header(IF_MATCH, *etag).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         };
         request = match self.expects {
@@ -458,6 +498,7 @@ impl HttpClient {
             Expects::Json(BackendKind::Github) => {
                 request.header(ACCEPT, "application/vnd.github+json, application/json").header("X-GitHub-Api-Version", "2022-11-28")
             }
+            Expects::Json(_) if matches!(body, Body::Text | Body::Call) => request.header(ACCEPT, "text/plain"),
             Expects::Json(_) | Expects::Desk | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
         };
         if let Some(value) = &self.authorization {
