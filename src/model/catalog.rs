@@ -38,16 +38,8 @@ pub enum BackendKind {
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 8] = [
-        Self::Prometheus,
-        Self::Alertmanager,
-        Self::Haproxy,
-        Self::Envoy,
-        Self::Traefik,
-        Self::Caddy,
-        Self::Buildbot,
-        Self::Github,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::Buildbot, Self::Github];
 
     /// The kinds that split traffic.
     pub const ROUTERS: [Self; 4] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy];

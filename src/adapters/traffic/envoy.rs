@@ -72,7 +72,8 @@ impl Envoy {
         let entries: BTreeMap<PoolName, Entry> = found.into_iter().filter_map(|(pool, entry)| Some((pool, entry?))).collect();
         let runtime = answer::runtime(self.ask(doing, "/runtime", &[]).await?.as_ref()).map_err(wrong)?;
         let clusters = answer::clusters(self.ask(doing, "/clusters", &[("format", "json")]).await?.as_ref()).map_err(wrong)?;
-        let names: BTreeSet<&str> = entries.values().flat_map(Entry::names).filter_map(|name| Some(clusters.get(name)?.counted_as())).collect();
+        let names: BTreeSet<&str> =
+            entries.values().flat_map(Entry::names).filter_map(|name| Some(clusters.get(name)?.counted_as())).collect();
         let filter = answer::filter(&names, LONGEST_FILTER);
         let stats = answer::stats(self.ask(doing, "/stats", &[("format", "json"), ("filter", &filter)]).await?.as_ref()).map_err(wrong)?;
         if self.started(doing).await? != mark {

@@ -112,8 +112,12 @@ impl Traefik {
             let (name, shown) = (&server.name, server.weight);
             let words = match found.weight(name.as_str()) {
                 Some(weight) if weight == shown => continue,
-                Some(weight) => format!("the file gives {name} the weight {weight}, and Traefik shows {shown}: it has not taken the file in"),
-                None => format!("the file gives {name} no weight of its own, and Traefik shows {shown}; write `weight` beside its name there"),
+                Some(weight) => {
+                    format!("the file gives {name} the weight {weight}, and Traefik shows {shown}: it has not taken the file in")
+                }
+                None => {
+                    format!("the file gives {name} no weight of its own, and Traefik shows {shown}; write `weight` beside its name there")
+                }
             };
             return Err(self.http.fault(PortErrorKind::Conflict, doing, &words));
         }

@@ -174,8 +174,10 @@ impl<H: Hand> Shift<'_, H> {
         }
         let set = |server| self.now.get(server) == self.all.get(server);
         if !self.wished.keys().all(set) {
-            let silent =
-                || Trouble { kind: PortErrorKind::Refused, detail: "it said nothing against it, and the weights did not change".to_owned() };
+            let silent = || Trouble {
+                kind: PortErrorKind::Refused,
+                detail: "it said nothing against it, and the weights did not change".to_owned(),
+            };
             return Err(self.ended(trouble.unwrap_or_else(silent)));
         }
         let served = |name| seen.pool.server(name).is_some_and(|server| server.state == ServerState::Up);

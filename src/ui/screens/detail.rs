@@ -50,7 +50,8 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
             );
             let errors = server.errors.map_or_else(|| "not counted".to_owned(), words::count);
             rows.push(row);
-            let requests = server.requests.map_or_else(|| "requests not counted".to_owned(), |count| format!("{} requests", words::count(count)));
+            let requests =
+                server.requests.map_or_else(|| "requests not counted".to_owned(), |count| format!("{} requests", words::count(count)));
             let counts = format!("{requests}, {errors} of them 5xx, {} now", server.current);
             rows.push(Row::new().put(Role::Plain, " ".repeat(32)).put(Role::Quiet, counts));
         }

@@ -76,7 +76,8 @@ pub fn post(port: u16, path: &str, json: &str) -> Option<String> {
     exchange(port, &format!("{head}Content-Length: {}\r\n\r\n{json}", json.len()))
 }
 
-fn exchange(port: u16, request: &str) -> Option<String> {
+/// One request to a port of this machine, and the whole answer.
+pub fn exchange(port: u16, request: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     stream.write_all(request.as_bytes()).ok()?;

@@ -47,7 +47,8 @@ fn read<T: serde::de::DeserializeOwned>(what: &str, value: &Value) -> Result<T, 
 /// The bootstrap's `last_updated` in a dump that holds nothing else.
 pub(super) fn started(dump: &Value) -> Result<Mark, String> {
     let configs = dump.get("configs").and_then(Value::as_array).ok_or("/config_dump has no `configs`")?;
-    let of_bootstrap = |config: &&Value| config.get("@type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("BootstrapConfigDump"));
+    let of_bootstrap =
+        |config: &&Value| config.get("@type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("BootstrapConfigDump"));
     let stamp = configs.iter().find(of_bootstrap).and_then(|config| config.get("last_updated")).and_then(Value::as_str);
     let stamp = stamp.ok_or("/config_dump does not say when the bootstrap was taken in")?;
     let at = DateTime::parse_from_rfc3339(stamp).map_err(|_| "the bootstrap's `last_updated` is no time")?.to_utc();
@@ -293,7 +294,9 @@ mod tests {
 
     #[test]
     fn a_runtime_value_that_is_no_number_leaves_the_configured_weight() {
-        for (value, weight) in [("30", 30), ("0", 0), ("20.7", 20), ("abc", 7), ("", 7), ("-5", 7), ("true", 7), ("nan", 7), ("1e99", u32::MAX)] {
+        for (value, weight) in
+            [("30", 30), ("0", 0), ("20.7", 20), ("abc", 7), ("", 7), ("-5", 7), ("true", 7), ("nan", 7), ("1e99", u32::MAX)]
+        {
             assert_eq!(taken(value, 7), weight, "{value}");
         }
     }

@@ -213,7 +213,8 @@ mod tests {
     use proptest::prelude::*;
 
     const BLOCK: &str = "# the shop's\nhttp:\n  routers:\n    r: {rule: \"Host(`a`) && Path(`/#x`)\", service: checkout}\n  services:\n    other:\n      weighted:\n        services:\n        - name: v1\n          weight: 7\n    checkout:   # the one\n      weighted:\n        services:\n          - name: v1\n            weight: 100 # it's stable\n\n          # the new one\n          -\n            weight: 0\n            name: \"v2@file\"\n        sticky: {cookie: {}}\n";
-    const FLOW: &str = "http: {services: {checkout: {weighted: {services: [{name: v1, weight: 100}, # first\n   {\"weight\":0, 'name': v2}]}}}}\n";
+    const FLOW: &str =
+        "http: {services: {checkout: {weighted: {services: [{name: v1, weight: 100}, # first\n   {\"weight\":0, 'name': v2}]}}}}\n";
     const MIXED: &str = "---\nhttp:\n  services:\n    checkout:\n      weighted:\n        services:\n        - {name: v1, weight: 100}\n        - name: v2\n          weight: 0\n        healthCheck: {}\ntls: {}\n";
 
     fn change(text: &str, one: u32, two: u32) -> Result<String, String> {
@@ -242,7 +243,10 @@ mod tests {
         assert!(wrong("weight: 100", "weight: *w").contains("anchor, alias"));
         assert!(wrong("weight: 100", "weight: 0100").contains("plain digits"));
         assert!(wrong("weight: 100", "weight: 1e2").contains("plain digits"));
-        assert!(wrong("weight: 100", "weight: {{ env \"W\" }}").contains("no number") || wrong("weight: 100", "weight: '100'").contains("plain"));
+        assert!(
+            wrong("weight: 100", "weight: {{ env \"W\" }}").contains("no number")
+                || wrong("weight: 100", "weight: '100'").contains("plain")
+        );
         assert!(wrong("  services:\n    other", "  services:\n    <<: *x\n    other").contains("merges"));
         assert!(wrong("    other:", "    checkout:").contains("twice"));
         assert!(wrong("    other:", "\tother:").contains("tab"));

@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn the_form_goes_by_the_end_of_the_name() {
-        for (name, wanted) in [("a.yml", Some(Form::Yaml)), ("a.YAML", Some(Form::Yaml)), ("a.toml", Some(Form::Toml)), ("a.json", None), ("yml", None)] {
+        for (name, wanted) in
+            [("a.yml", Some(Form::Yaml)), ("a.YAML", Some(Form::Yaml)), ("a.toml", Some(Form::Toml)), ("a.json", None), ("yml", None)]
+        {
             assert_eq!(form(Path::new(name)), wanted, "{name}");
         }
     }

@@ -1,0 +1,118 @@
+//! Caddy alone: the compare-and-set by `If-Match`, handlers that are no pool, a refused configuration.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gonogo::model::catalog::BackendKind;
+use gonogo::model::error::PortErrorKind;
+use gonogo::model::name::PoolName;
+use serde_json::json;
+
+use super::{Real, name, pool, refused};
+use crate::contract::traffic::{now, shift, weights};
+use crate::servers::between::{Between, Pass};
+use crate::servers::caddy::{self, patch};
+use crate::servers::router::Router;
+use crate::servers::support::{get, wait_for};
+
+const KIND: BackendKind = BackendKind::Caddy;
+const WEIGHTS: &str = "/id/checkout/load_balancing/selection_policy/weights";
+
+/// Gives an upstream another weight.
+pub(super) fn foreign(router: &Router, server: &str, weight: u32) {
+    let mut all: Vec<u32> = serde_json::from_str(&caddy::weights(router)).unwrap();
+    all[usize::from(server == "v2")] = weight;
+    patch(router, WEIGHTS, &json!(all));
+}
+
+/// Waits until Caddy's metrics show an upstream down; they are written every ten seconds.
+pub(super) fn fell(router: &Router) {
+    wait_for("the upstream down", Duration::from_secs(30), || {
+        let metrics = get(router.api, "/metrics")?;
+        metrics.lines().any(|line| line.starts_with("caddy_reverse_proxy_upstreams_healthy") && line.ends_with(" 0")).then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_changed_between_reading_and_writing_is_a_conflict_by_its_etag() {
+    let real = Real::start(KIND);
+    let api = real.router.api;
+    // Whatever of the handler is changed, also what is no weight.
+    let between = Between::start(api, move |request| {
+        if request.starts_with("PATCH ") {
+            let body = "{\"uri\":\"/health\",\"interval\":\"150ms\"}";
+            let head =
+                "PATCH /id/checkout/health_checks/active HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
+            let said = crate::servers::support::exchange(api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
+            assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+        }
+        Pass::On
+    });
+    let error = refused(real.shift(real.through(&between.url(), Duration::from_secs(5)).as_ref(), 80, 20).await);
+    assert_eq!(error.kind, PortErrorKind::Conflict, "{error}");
+    assert!(error.detail.as_str().contains("412"), "{error}");
+    assert_eq!(real.now().await, weights(&[("v1", 100), ("v2", 0)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_exchange_changes_all_weights() {
+    let real = Real::start(KIND);
+    let between = Between::start(real.router.api, |_| Pass::On);
+    real.shift(real.through(&between.url(), Duration::from_secs(5)).as_ref(), 80, 20).await.unwrap();
+    let writes = between.writes();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert!(writes[0].ends_with("[80,20]") && writes[0].to_ascii_lowercase().contains("if-match: \"/config/"), "{writes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_caddy_refuses_is_read_back_as_not_done() {
+    let real = Real::start(KIND);
+    // Its own check refuses with 500 what it cannot load, and keeps what it had.
+    let between = Between::start(real.router.api, |request| {
+        if request.starts_with("PATCH ") { Pass::Changed(request.replace("[80,20]", "[\"x\"]")) } else { Pass::On }
+    });
+    let error = refused(real.shift(real.through(&between.url(), Duration::from_secs(5)).as_ref(), 80, 20).await);
+    assert!(error.detail.as_str().contains("500"), "{error}");
+    assert_eq!(real.now().await, weights(&[("v1", 100), ("v2", 0)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_hand_on_the_way_is_seen_when_read_back() {
+    let real = Real::start(KIND);
+    let (api, once) = (real.router.api, Arc::new(AtomicBool::new(false)));
+    let between = Between::start(api, move |request| {
+        if request.starts_with("PATCH ") {
+            once.store(true, Ordering::Relaxed);
+        } else if once.swap(false, Ordering::Relaxed) {
+            let body = "[33,44]";
+            let head = format!("PATCH {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n");
+            crate::servers::support::exchange(api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
+        }
+        Pass::On
+    });
+    let error = super::unknown(real.shift(real.through(&between.url(), Duration::from_secs(5)).as_ref(), 80, 20).await);
+    assert_eq!(error.kind, PortErrorKind::Conflict, "{error}");
+    assert!(error.detail.as_str().contains("another hand was there"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_pool_is_missing_and_a_handler_is_found_by_its_path_too() {
+    let real = Real::start(KIND);
+    let by_path = PoolName::new("apps.http.servers.front.routes.1.handle.0").unwrap();
+    let asked =
+        ["files", "nobody", "apps.http.nothing", "apps.http.servers.front.routes.9.handle.0"].map(|name| PoolName::new(name).unwrap());
+    let all: Vec<PoolName> = asked.iter().cloned().chain([by_path.clone(), pool(KIND)]).collect();
+    let reading = real.adapter.read(&all).await.unwrap();
+    assert_eq!(reading.missing.len(), 4, "{reading:?}");
+    assert_eq!(reading.pools.len(), 2);
+    let effect = shift(&name(KIND), &by_path, weights(&[("v1", 80), ("v2", 20)]), Some(weights(&[("v1", 100), ("v2", 0)])));
+    real.adapter.set_weights(&effect).await.unwrap();
+    assert_eq!(now(real.adapter.as_ref(), &by_path).await, weights(&[("v1", 80), ("v2", 20)]));
+    // Weights that are not one for each upstream would be counted past their end.
+    patch(&real.router, WEIGHTS, &json!([80, 20, 5]));
+    assert_eq!(real.adapter.read(&[pool(KIND)]).await.unwrap().missing, [pool(KIND)]);
+    let effect = shift(&name(KIND), &pool(KIND), weights(&[("v1", 50), ("v2", 50)]), None);
+    let error = refused(real.adapter.set_weights(&effect).await);
+    assert!(error.kind == PortErrorKind::NotFound && error.detail.as_str().contains("3 weights for 2 upstreams"), "{error}");
+}
