@@ -26,6 +26,9 @@ use crate::ports::traffic::Traffic;
 
 use answer::{Around, Handler};
 
+/// What a Caddy that is asked by another name than its own is mended by.
+const ORIGINS: &str = "add the host and port of `url` to `origins` under `admin` in Caddy's configuration";
+
 /// One Caddy process.
 pub struct Caddy {
     http: HttpClient,
@@ -53,7 +56,7 @@ impl Caddy {
             Err(error) if matches!(error.kind, PortErrorKind::NotFound | PortErrorKind::Refused) => {
                 return Ok(Err("there is no such handler".to_owned()));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(mended(error)),
         };
         let etag = answer.heads.get("etag").and_then(|etag| etag.to_str().ok()).unwrap_or_default().to_owned();
         Ok(answer::handler(&answer.value).and_then(|handler| {
@@ -62,7 +65,7 @@ impl Caddy {
     }
 
     async fn around(&self, doing: &str) -> Result<Around, PortError> {
-        let upstreams = self.http.get_json(doing, "/reverse_proxy/upstreams", &[]).await?;
+        let upstreams = self.http.get_json(doing, "/reverse_proxy/upstreams", &[]).await.map_err(mended)?;
         let metrics = match self.http.get_plain(doing, "/metrics").await {
             Ok(answer) => Some(answer),
             Err(error) if matches!(error.kind, PortErrorKind::NotFound | PortErrorKind::Refused | PortErrorKind::Unsupported) => None,
@@ -102,6 +105,11 @@ impl Caddy {
             Err(why) => Err(self.http.fault(PortErrorKind::NotFound, doing, &why)),
         }
     }
+}
+
+/// With what to do where Caddy refuses the address by which it is asked.
+fn mended(error: PortError) -> PortError {
+    if error.kind == PortErrorKind::Forbidden && error.detail.as_str().contains("not allowed") { error.mended_by(ORIGINS) } else { error }
 }
 
 fn weights_of(servers: &[crate::model::traffic::Server]) -> Weights {

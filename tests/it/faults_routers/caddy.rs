@@ -23,7 +23,7 @@ const WEIGHTS: &str = "/id/checkout/load_balancing/selection_policy/weights";
 pub(super) fn foreign(router: &Router, server: &str, weight: u32) {
     let mut all: Vec<u32> = serde_json::from_str(&caddy::weights(router)).unwrap();
     all[usize::from(server == "v2")] = weight;
-    patch(router, WEIGHTS, &json!(all));
+    patch(router.api, WEIGHTS, &json!(all));
 }
 
 /// Waits until Caddy's metrics show an upstream down; they are written every ten seconds.
@@ -41,11 +41,7 @@ async fn a_handler_changed_between_reading_and_writing_is_a_conflict_by_its_etag
     // Whatever of the handler is changed, also what is no weight.
     let between = Between::start(api, move |request| {
         if request.starts_with("PATCH ") {
-            let body = "{\"uri\":\"/health\",\"interval\":\"150ms\"}";
-            let head =
-                "PATCH /id/checkout/health_checks/active HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
-            let said = crate::servers::support::exchange(api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
-            assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+            patch(api, "/id/checkout/health_checks/active", &json!({ "uri": "/health", "interval": "150ms" }));
         }
         Pass::On
     });
@@ -85,9 +81,7 @@ async fn another_hand_on_the_way_is_seen_when_read_back() {
         if request.starts_with("PATCH ") {
             once.store(true, Ordering::Relaxed);
         } else if once.swap(false, Ordering::Relaxed) {
-            let body = "[33,44]";
-            let head = format!("PATCH {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n");
-            crate::servers::support::exchange(api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
+            patch(api, WEIGHTS, &json!([33, 44]));
         }
         Pass::On
     });
@@ -110,9 +104,17 @@ async fn what_is_no_pool_is_missing_and_a_handler_is_found_by_its_path_too() {
     real.adapter.set_weights(&effect).await.unwrap();
     assert_eq!(now(real.adapter.as_ref(), &by_path).await, weights(&[("v1", 80), ("v2", 20)]));
     // Weights that are not one for each upstream would be counted past their end.
-    patch(&real.router, WEIGHTS, &json!([80, 20, 5]));
+    patch(real.router.api, WEIGHTS, &json!([80, 20, 5]));
     assert_eq!(real.adapter.read(&[pool(KIND)]).await.unwrap().missing, [pool(KIND)]);
     let effect = shift(&name(KIND), &pool(KIND), weights(&[("v1", 50), ("v2", 50)]), None);
     let error = refused(real.adapter.set_weights(&effect).await);
     assert!(error.kind == PortErrorKind::NotFound && error.detail.as_str().contains("3 weights for 2 upstreams"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caddy_that_is_asked_by_another_name_than_its_own_says_what_to_do() {
+    let real = Real::start(KIND);
+    let between = Between::start(real.router.api, |request| Pass::Changed(request.replace("ost: 127.0.0.1", "ost: edge.example")));
+    let error = real.through(&between.url(), Duration::from_secs(5)).read(&[pool(KIND)]).await.unwrap_err();
+    assert!(error.kind == PortErrorKind::Forbidden && error.remedy().contains("`origins`"), "{error}: {}", error.remedy());
 }

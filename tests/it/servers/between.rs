@@ -38,6 +38,8 @@ impl Between {
                 std::thread::spawn(move || {
                     let Some(request) = request(&mut stream) else { return };
                     requests.lock().unwrap().push(request.clone());
+                    // Caddy wants to be asked by its own address.
+                    let request = request.replace(&format!("ost: 127.0.0.1:{port}\r\n"), &format!("ost: 127.0.0.1:{to}\r\n"));
                     let answer = match decide(&request) {
                         Pass::On => forward(to, &request),
                         Pass::Changed(other) => forward(to, &other),

@@ -46,9 +46,9 @@ pub fn weights(router: &Router) -> String {
 }
 
 /// Changes a part of its configuration, as another hand would.
-pub fn patch(router: &Router, path: &str, value: &Value) {
+pub fn patch(api: u16, path: &str, value: &Value) {
     let body = value.to_string();
-    let head = format!("PATCH {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n");
-    let answer = exchange(router.api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
+    let head = format!("PATCH {path} HTTP/1.1\r\nHost: localhost:{api}\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let answer = exchange(api, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
