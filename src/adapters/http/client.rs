@@ -90,7 +90,8 @@ impl Failed {
     }
 }
 
-enum Body<'a> {
+/// What a request carries, and what its answer is read as.
+pub(super) enum Body<'a> {
     None,
     /// Asks for plain text.
     Text,
@@ -257,15 +258,6 @@ impl HttpClient {
         self.within(read).await.map_err(|failed| self.failure(doing, &failed))
     }
 
-    /// Reads plain text, as [`Self::get_json`] reads JSON, never conditionally; it is a string.
-    ///
-    /// # Errors
-    /// As [`Self::get_json`].
-    pub async fn get_plain(&self, doing: &str, path: &str) -> Result<Answer, PortError> {
-        let read = async |begun: &AtomicBool| self.read(&self.url(path)?, &Body::Text, begun).await;
-        self.within(read).await.map_err(|failed| self.failure(doing, &failed))
-    }
-
     /// Reads an iCalendar, as [`Self::get_json`] reads JSON; its text is a string.
     ///
     /// # Errors
@@ -280,46 +272,11 @@ impl HttpClient {
     /// # Errors
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
     pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
-        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await).await
+        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
+        self.write(doing, write).await
     }
 
-    /// Changes something: as [`Self::post_json`], with PATCH.
-    ///
-    /// # Errors
-    /// As [`Self::post_json`].
-    pub async fn patch_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
-        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Patch(body), begun).await).await
-    }
-
-    /// Changes something that still is as `etag` says, by `If-Match`: as [`Self::patch_json`]; 412 is `NotDone` with kind `Conflict`.
-    ///
-    /// # Errors
-    /// As [`Self::post_json`].
-    pub async fn patch_json_if(&self, doing: &str, path: &str, body: &Value, etag: &str) -> Result<Answer, SendError> {
-        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::PatchIf(body, etag), begun).await).await
-    }
-
-    /// Posts to an address whose query says everything; the good answer is plain text, a string.
-    ///
-    /// # Errors
-    /// As [`Self::post_json`].
-    pub async fn call(&self, doing: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer, SendError> {
-        let call = async |begun: &AtomicBool| {
-            let mut url = self.url(path)?;
-            url.query_pairs_mut().extend_pairs(query);
-            self.once(&url, &Body::Call, begun).await
-        };
-        self.write(doing, call).await
-    }
-
-    async fn write(&self, doing: &str, write: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, SendError> {
-        self.within(write).await.map_err(|failed| {
-            let error = self.failure(doing, &failed);
-            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
-        })
-    }
-
-    async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
+    pub(super) async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
         let begun = AtomicBool::new(false);
         match tokio::time::timeout(self.deadline, work(&begun)).await {
             Ok(result) => result,
@@ -401,7 +358,7 @@ impl HttpClient {
         }
     }
 
-    async fn read(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+    pub(super) async fn read(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
         let mut tried = 0;
         loop {
             match self.once(url, body, begun).await {
@@ -415,7 +372,7 @@ impl HttpClient {
         }
     }
 
-    async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+    pub(super) async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
         self.heed_pause()?;
         let client = self.client().await?;
         let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
@@ -486,8 +443,7 @@ impl HttpClient {
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
         let mut request = match body {
             Body::None | Body::Text => client.request(Method::GET, url.clone()),
-            Body::Call => client.request(Method::POST, url.clone()),
-            Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
+            Body::Call | Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
             Body::PatchIf(value, etag) => client.request(Method::PATCH, url.clone()).header(IF_MATCH, *etag).json(value),

@@ -8,6 +8,7 @@ mod flow;
 mod mapping;
 mod place;
 mod spans;
+mod weight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -226,15 +227,11 @@ impl Traffic for Traefik {
     fn commands(&self, effect: &StepEffect) -> Vec<String> {
         let Ok((pool, weights)) = rules::asked(effect, self.http.backend()) else { return Vec::new() };
         let file = quoted(&self.file.display().to_string());
-        match place::find(&self.file, pool.as_str()) {
-            Ok(found) => {
-                let edits: String = found.edits(weights).iter().map(|edit| format!(" -e {}", quoted(edit))).collect();
-                vec![format!("LC_ALL=C sed -i{edits} {file}")]
-            }
-            Err(_) => {
-                let words: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
-                vec![format!("# in {file}, under http.services.{pool}.weighted.services, set the weights {}", words.join(", "))]
-            }
-        }
+        let Ok(found) = place::find(&self.file, pool.as_str()) else {
+            let words: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
+            return vec![format!("# in {file}, under http.services.{pool}.weighted.services, set the weights {}", words.join(", "))];
+        };
+        let edits: Vec<String> = found.edits(weights).iter().map(|edit| format!("-e {}", quoted(edit))).collect();
+        if edits.is_empty() { Vec::new() } else { vec![format!("LC_ALL=C sed -i {} {file}", edits.join(" "))] }
     }
 }

@@ -34,7 +34,7 @@ pub fn set(router: &Router, key: &str, value: &str) {
 
 fn configuration([port, api]: [u16; 2], backs: &[Named; 2], weights: [u32; 2], admin_layer: bool) -> String {
     let admin = if admin_layer { ", {name: admin, admin_layer: {}}" } else { "" };
-    let clusters: String = backs
+    let clusters: Vec<String> = backs
         .iter()
         .map(|Named { name, port, .. }| {
             format!(
@@ -57,7 +57,9 @@ fn configuration([port, api]: [u16; 2], backs: &[Named; 2], weights: [u32; 2], a
          \x20                   clusters: [{{name: v1, weight: {}}}, {{name: v2, weight: {}}}]\n\
          \x20         http_filters:\n          - name: envoy.filters.http.router\n\
          \x20           typed_config: {{\"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}\n\
-         \x20 clusters:\n{clusters}",
-        weights[0], weights[1]
+         \x20 clusters:\n{}",
+        weights[0],
+        weights[1],
+        clusters.concat()
     )
 }

@@ -80,7 +80,7 @@ pub(super) fn handler(value: &Value) -> Result<Handler, String> {
         upstreams.push((name, upstream.dial, weight));
     }
     let passive = wire.health_checks.and_then(|checks| checks.passive);
-    let watched = passive.filter(|passive| !matches!(&passive.fail_duration, Value::Null) && passive.fail_duration != Value::from(0));
+    let watched = passive.filter(|passive| !passive.fail_duration.is_null() && passive.fail_duration != 0);
     Ok(Handler { upstreams, max_fails: watched.map(|passive| passive.max_fails.unwrap_or(1).max(1)) })
 }
 

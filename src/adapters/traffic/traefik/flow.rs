@@ -16,7 +16,7 @@ pub(super) enum Flow<'t> {
     Word(&'t str, Range<usize>),
 }
 
-impl<'t> Flow<'t> {
+impl Flow<'_> {
     /// The value of a key, which must not stand twice.
     pub(super) fn get(&self, key: &str) -> Result<Option<&Self>, String> {
         let Self::Map(members) = self else { return Err(format!("`{key}` is looked for in what is no mapping")) };

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::flow::{self, Flow};
-use super::spans::{Place, bare};
+use super::weight::{Place, bare};
 
 /// One line with something on it: where its words begin, how far they are indented, and the words without a comment.
 #[derive(Debug, Clone, Copy)]
@@ -102,16 +102,13 @@ fn without_comment(words: &str) -> &str {
 
 /// The key of a line and what follows its colon, with where that begins.
 fn split<'t>(line: &Line<'t>) -> Option<(&'t str, usize, &'t str)> {
-    let (key, colon) = match line.words.chars().next()? {
-        quote @ ('"' | '\'') => {
-            let end = line.words.get(1..)?.find(quote)? + 1;
-            (line.words.get(1..end)?, end + 1)
-        }
-        _ => {
-            let ends = line.words.strip_suffix(':').filter(|key| !key.contains(": ")).map(str::len);
-            let colon = line.words.find(": ").or(ends)?;
-            (line.words.get(..colon)?, colon)
-        }
+    let (key, colon) = if let quote @ ('"' | '\'') = line.words.chars().next()? {
+        let end = line.words.get(1..)?.find(quote)? + 1;
+        (line.words.get(1..end)?, end + 1)
+    } else {
+        let ends = line.words.strip_suffix(':').filter(|key| !key.contains(": ")).map(str::len);
+        let colon = line.words.find(": ").or(ends)?;
+        (line.words.get(..colon)?, colon)
     };
     let behind = line.words.get(colon..)?.strip_prefix(':')?;
     let rest = behind.trim_start();

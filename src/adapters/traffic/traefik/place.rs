@@ -12,7 +12,8 @@ use crate::model::error::PortErrorKind;
 use crate::model::name::ServerName;
 use crate::model::traffic::Weights;
 
-use super::spans::{self, Place};
+use super::spans;
+use super::weight::Place;
 
 /// The most bytes that a file may have.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -36,10 +37,12 @@ impl Trouble {
     }
 
     fn at(doing: &str, error: &io::Error) -> Self {
-        let (kind, fix) = match error.kind() {
-            io::ErrorKind::NotFound => (PortErrorKind::NotFound, None),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => (PortErrorKind::Forbidden, Some(FORBIDDEN)),
-            _ => (PortErrorKind::Refused, None),
+        let (kind, fix) = if error.kind() == io::ErrorKind::NotFound {
+            (PortErrorKind::NotFound, None)
+        } else if [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem].contains(&error.kind()) {
+            (PortErrorKind::Forbidden, Some(FORBIDDEN))
+        } else {
+            (PortErrorKind::Refused, None)
         };
         Self { kind, detail: format!("{doing}: {error}"), fix }
     }

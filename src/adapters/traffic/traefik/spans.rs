@@ -1,14 +1,12 @@
 //! Where the weights of one weighted service stand in a file, so that nothing else of it is touched: TOML by its parser, YAML by a reader
 //! of what people write there, which refuses the rest.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
-use toml::Spanned;
-
 use super::mapping;
+use super::weight::{Place, bare};
+use crate::config::weighted;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +26,6 @@ pub(super) fn form(file: &Path) -> Option<Form> {
     }
 }
 
-/// A weight and the bytes in which it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The service under the weighted one, without its provider.
-    pub(super) name: String,
-    /// Its weight; none when it has none of its own.
-    pub(super) weight: Option<(u32, Range<usize>)>,
-}
-
 /// The weights of a service; says why they cannot be found.
 pub(super) fn places(form: Form, text: &str, service: &str) -> Result<Vec<Place>, String> {
     let places = match form {
@@ -51,54 +40,9 @@ pub(super) fn places(form: Form, text: &str, service: &str) -> Result<Vec<Place>
     Ok(places)
 }
 
-/// A name without the provider behind it.
-pub(super) fn bare(name: &str) -> String {
-    name.split('@').next().unwrap_or(name).to_owned()
-}
-
 fn of_toml(text: &str, service: &str) -> Result<Vec<Place>, String> {
-    #[derive(Deserialize)]
-    struct File {
-        http: Option<Http>,
-    }
-    #[derive(Deserialize)]
-    struct Http {
-        #[serde(default)]
-        services: BTreeMap<String, Service>,
-    }
-    #[derive(Deserialize)]
-    struct Service {
-        weighted: Option<Weighted>,
-    }
-    #[derive(Deserialize)]
-    struct Weighted {
-        #[serde(default)]
-        services: Vec<Below>,
-    }
-    #[derive(Deserialize)]
-    struct Below {
-        name: String,
-        weight: Option<Spanned<u32>>,
-    }
-    let file: File = toml::from_str(text).map_err(|error| format!("it is no TOML that can be read: {}", error.message()))?;
-    let mut services = file.http.map(|http| http.services).unwrap_or_default();
-    let weighted = services.remove(service).and_then(|service| service.weighted);
-    let below = weighted.ok_or_else(|| format!("it has no weighted service {service}"))?.services;
-    let place = |below: Below| {
-        let weight = match below.weight {
-            None => None,
-            Some(weight) => {
-                let span = weight.span();
-                // 1_000 and 0x10 are numbers too, and are left alone.
-                if text.get(span.clone()) != Some(weight.get_ref().to_string().as_str()) {
-                    return Err(format!("the weight of {} is not written in plain digits", below.name));
-                }
-                Some((*weight.get_ref(), span))
-            }
-        };
-        Ok(Place { name: bare(&below.name), weight })
-    };
-    below.into_iter().map(place).collect()
+    let below = weighted::in_toml(text, service)?;
+    Ok(below.into_iter().map(|below| Place { name: bare(&below.name), weight: below.weight }).collect())
 }
 
 /// The text with other weights in the same places, from the last to the first so that places before stay where they are.
