@@ -64,6 +64,9 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
                     words::count(*requests)
                 )
             }
+            None if pool.is_some_and(|pool| pool.servers.iter().any(|server| server.requests.is_none())) => {
+                "not measured: the router does not count requests by server".to_owned()
+            }
             None => "measured: no requests between two reads of the same process".to_owned(),
         };
         rows.push(Row::of(Role::Quiet, format!("   {measured}")));

@@ -142,7 +142,9 @@ impl Around {
         let healthy = healthy.iter().filter_map(|sample| Some((sample.label("upstream")?.to_owned(), sample.value > 0.0))).collect();
         let started = samples(metrics, "process_start_time_seconds").first().map(|sample| sample.value);
         let build = samples(metrics, "go_build_info");
-        let version = build.first().and_then(|sample| sample.label("version")).map(|version| Text::clean_within(version, 60));
+        // Built outside of its module it calls itself `(devel)`.
+        let version = build.first().and_then(|sample| sample.label("version")).filter(|version| version.starts_with('v'));
+        let version = version.map(|version| Text::clean_within(version, 60));
         Ok(Self { upstreams, healthy, started, version })
     }
 
