@@ -188,3 +188,90 @@ impl Beside {
         Ok(beside)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const TEXT: &str = "http: {services: {checkout: {weighted: {services: [{name: v1, weight: 100}, {name: v2, weight: 0}]}}}} # ours\n";
+
+    fn weights(one: u32, two: u32) -> Weights {
+        [("v1", one), ("v2", two)].map(|(name, weight)| (ServerName::new(name).unwrap(), weight)).into()
+    }
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.yml");
+        fs::write(&file, TEXT).unwrap();
+        (folder, file)
+    }
+
+    fn alone(folder: &tempfile::TempDir) -> bool {
+        fs::read_dir(folder.path()).unwrap().count() == 1
+    }
+
+    #[test]
+    fn a_file_that_still_is_what_was_found_is_replaced_with_its_mode() {
+        let (folder, file) = folder();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+        let found = find(&file, "checkout").unwrap();
+        replace(&file, &found, &weights(80, 20)).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), TEXT.replace("100", "80").replace("weight: 0", "weight: 20"));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o604);
+        assert!(alone(&folder));
+    }
+
+    #[test]
+    fn a_file_that_another_hand_changed_since_is_left_alone_by_bytes_or_by_name() {
+        let (folder, file) = folder();
+        let found = find(&file, "checkout").unwrap();
+        let other = TEXT.replace("# ours", "# theirs");
+        fs::write(&file, &other).unwrap();
+        assert_eq!(replace(&file, &found, &weights(80, 20)).unwrap_err().kind, PortErrorKind::Conflict);
+        assert_eq!(fs::read_to_string(&file).unwrap(), other);
+        // The same bytes under the same name, and yet another file: somebody deployed it anew.
+        fs::write(folder.path().join("new"), TEXT).unwrap();
+        fs::rename(folder.path().join("new"), &file).unwrap();
+        assert_eq!(replace(&file, &found, &weights(80, 20)).unwrap_err().kind, PortErrorKind::Conflict);
+        assert!(alone(&folder));
+    }
+
+    #[test]
+    fn a_file_that_another_process_has_locked_is_left_alone() {
+        let (folder, file) = folder();
+        let found = find(&file, "checkout").unwrap();
+        let other = File::open(&file).unwrap();
+        other.lock().unwrap();
+        assert_eq!(replace(&file, &found, &weights(80, 20)).unwrap_err().kind, PortErrorKind::Conflict);
+        drop(other);
+        replace(&file, &found, &weights(80, 20)).unwrap();
+        assert!(alone(&folder));
+    }
+
+    #[test]
+    fn what_is_no_plain_file_of_one_name_is_refused() {
+        let (folder, file) = folder();
+        let link = folder.path().join("link.yml");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(find(&link, "checkout").err().unwrap().detail.contains("symbolic link"));
+        assert!(find(folder.path(), "checkout").err().unwrap().detail.contains("no file"));
+        fs::hard_link(&file, folder.path().join("other.yml")).unwrap();
+        assert!(find(&file, "checkout").err().unwrap().detail.contains("another name"));
+        assert_eq!(find(&folder.path().join("none.yml"), "checkout").err().unwrap().kind, PortErrorKind::NotFound);
+        let large = folder.path().join("large.yml");
+        fs::write(&large, "#".repeat(5 * 1024 * 1024)).unwrap();
+        assert!(find(&large, "checkout").err().unwrap().detail.contains("larger than"));
+        fs::write(&large, [0xff, 0xfe]).unwrap();
+        assert!(find(&large, "checkout").is_err());
+    }
+
+    #[test]
+    fn edits_for_a_person_change_a_place_only_while_it_holds_what_it_holds_now() {
+        let (_folder, file) = folder();
+        let edits = find(&file, "checkout").unwrap().edits(&weights(80, 20));
+        assert_eq!(edits.len(), 2, "from the last to the first: {edits:?}");
+        assert!(edits[0].contains("0\\([^0-9]\\|$\\)/\\120\\2/") && edits[1].contains("100\\([^0-9]\\|$\\)/\\180\\2/"), "{edits:?}");
+        assert_eq!(find(&file, "checkout").unwrap().edits(&weights(100, 0)), Vec::<String>::new());
+    }
+}
