@@ -14,9 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::adapters::http::{HttpClient, segment};
+use crate::adapters::http::HttpClient;
 use crate::adapters::traffic::rules::{self, Sets};
 use crate::adapters::traffic::shell::quoted;
 use crate::adapters::traffic::walk::{self, Hand, Seen};
@@ -29,11 +27,14 @@ use crate::model::traffic::{Pool, TrafficReading, Weights};
 use crate::ports::Pending;
 use crate::ports::traffic::Traffic;
 
-use answer::Counters;
+use answer::{Counters, Services};
 use place::{Found, Trouble};
 
 /// The pause between two looks while Traefik takes a file in.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// All services in one answer, so that they are of one moment: more than anyone has.
+const MOST_SERVICES: &str = "1000000";
 
 /// One Traefik process with the file that it watches.
 pub struct Traefik {
@@ -53,32 +54,6 @@ impl Traefik {
         Ok(Self { file: file.to_owned(), http })
     }
 
-    /// A service of the file provider; none when there is none of that name.
-    async fn service(&self, name: &str, doing: &str) -> Result<Option<std::sync::Arc<Value>>, PortError> {
-        let path = format!("/api/http/services/{}@file", segment(name));
-        match self.http.get_json(doing, &path, &[]).await {
-            Ok(answer) => Ok(Some(answer.value)),
-            Err(error) if error.kind == PortErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// A weighted service and those under it.
-    async fn pool(&self, name: &PoolName, counters: &Counters, doing: &str) -> Result<Option<Pool>, PortError> {
-        let Some(service) = self.service(name.as_str(), doing).await? else { return Ok(None) };
-        let Some(entries) = answer::weighted(&service) else { return Ok(None) };
-        let mut servers = Vec::new();
-        for entry in entries {
-            let below = match entry.provider.as_deref() {
-                None | Some("file") => self.service(entry.name.as_str(), doing).await?,
-                // Of another provider: its state is not looked at.
-                Some(_) => Some(std::sync::Arc::new(Value::Null)),
-            };
-            servers.push(answer::server(&entry, below.as_deref(), counters));
-        }
-        Ok(Some(Pool { name: name.clone(), servers }))
-    }
-
     async fn observe(&self, pools: &[PoolName], doing: &str) -> Result<TrafficReading, PortError> {
         let version = self.http.get_json(doing, "/api/version", &[]).await?;
         let process = answer::process(&version.value).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
@@ -88,9 +63,11 @@ impl Traefik {
             Err(error) => return Err(error),
         };
         let counters = Counters::of(metrics.as_ref().and_then(|metrics| metrics.value.as_str()));
+        let services = self.http.get_json(doing, "/api/http/services", &[("per_page", MOST_SERVICES)]).await?;
+        let services = Services::of(&services.value).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
         let mut reading = TrafficReading { process, pools: BTreeMap::new(), missing: Vec::new() };
         for name in pools.iter().collect::<BTreeSet<_>>() {
-            match self.pool(name, &counters, doing).await? {
+            match services.pool(name, &counters) {
                 Some(pool) => drop(reading.pools.insert(name.clone(), pool)),
                 None => reading.missing.push(name.clone()),
             }

@@ -1,15 +1,22 @@
 //! What holds for each router behind HTTP: the contract, commands that work, and answers that are none.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use gonogo::analysis::split::{Measured, Seen, Split, is_effective, measure};
+use gonogo::analysis::weights::reach;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::PortErrorKind;
+use gonogo::model::name::ServerName;
+use gonogo::model::share::Percent;
 use rstest::rstest;
 
 use super::{KINDS, Real, adapter, commands, name, paste, pool, refused, unknown};
 use crate::contract::traffic::{keeps, read, shift, weights};
 use crate::servers::between::{Between, Pass};
 use crate::servers::fault::{Fault, answer, json};
+use crate::servers::haproxy::request;
 use crate::servers::support::{free_port, wait_for};
 
 const NOWHERE: &str = "/nowhere/shop.yml";
@@ -42,6 +49,84 @@ async fn the_commands_for_a_person_do_what_the_adapter_would(#[case] kind: Backe
             assert!(tokio::time::Instant::now() < end, "{one} to {two}: {:?} by {:?}", real.now().await, commands(&real, one, two));
         }
     }
+}
+
+/// Answers by name from three clients, until it is dropped; a request that fails is kept.
+struct Load {
+    stop: Arc<AtomicBool>,
+    counts: Arc<[AtomicU64; 2]>,
+    clients: Vec<std::thread::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn on(port: u16) -> Self {
+        let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicU64::new(0), AtomicU64::new(0)]));
+        let client = |_| {
+            let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
+            std::thread::spawn(move || {
+                let mut failed = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    match request(port, "checkout") {
+                        Ok(name) => drop(counts[usize::from(name == "v2")].fetch_add(1, Ordering::Relaxed)),
+                        Err(error) => failed.push(error),
+                    }
+                }
+                failed
+            })
+        };
+        let clients = (0..3).map(client).collect();
+        Self { stop, counts, clients }
+    }
+
+    fn now(&self) -> [u64; 2] {
+        self.counts.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Waits for so many more answers, and says how they were split.
+    fn more(&self, requests: u64) -> [u64; 2] {
+        let before = self.now();
+        wait_for("answers", Duration::from_mins(1), || {
+            let now = self.now();
+            let more = [now[0] - before[0], now[1] - before[1]];
+            (more[0] + more[1] >= requests).then_some(more)
+        })
+    }
+
+    fn end(self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    }
+}
+
+#[rstest]
+#[case::envoy(BackendKind::Envoy)]
+#[case::traefik(BackendKind::Traefik)]
+#[case::caddy(BackendKind::Caddy)]
+#[tokio::test(flavor = "multi_thread")]
+async fn shifts_under_load_fail_no_request_and_split_as_wished(#[case] kind: BackendKind) {
+    let real = Real::start(kind);
+    let load = Load::on(real.router.port);
+    let slot = |name| vec![ServerName::new(name).unwrap()];
+    for wished in [20, 50, 0, 100, 5, 0] {
+        let wished = Percent::new(wished).unwrap();
+        let before = read(real.adapter.as_ref(), &pool(kind)).await;
+        let reached = reach(&before, &slot("v2"), &slot("v1"), wished).unwrap();
+        let expect = before.servers.into_iter().map(|server| (server.name, server.weight)).collect();
+        real.adapter.set_weights(&shift(&name(kind), &pool(kind), reached.weights, Some(expect))).await.unwrap();
+        // What was under way when the weights changed is answered by then.
+        load.more(30);
+        let earlier = real.adapter.read(&[pool(kind)]).await.unwrap();
+        let split = load.more(400);
+        let measured = Measured::new(split[0] + split[1], split[1]);
+        assert_eq!(is_effective(reached.share, &measured, 50), Seen::Effective, "{kind:?} {wished} %: {split:?}");
+        let later = real.adapter.read(&[pool(kind)]).await.unwrap();
+        let Split::Measured(counted) = measure(&earlier, &later, &pool(kind), &slot("v2"), &slot("v1")) else { panic!("comparable") };
+        if counted.counted {
+            assert!(counted.requests >= 390, "{counted:?}");
+            assert_eq!(is_effective(reached.share, &counted, 50), Seen::Effective, "{kind:?} {wished} %: {counted:?}");
+        }
+    }
+    assert_eq!(load.end(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -165,5 +250,4 @@ async fn a_restart_shows_as_another_process(#[case] kind: BackendKind) {
     assert_eq!(real.now().await, weights(&[("v1", kept.0), ("v2", kept.1)]));
     let server = later.pools[&pool(kind)].servers[0].clone();
     assert_eq!(server.initial_weight, kept.0);
-    wait_for("an end", Duration::from_secs(1), || Some(()));
 }

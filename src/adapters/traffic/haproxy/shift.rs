@@ -28,7 +28,7 @@ pub(super) async fn set_weights(router: &Haproxy, effect: &Effect) -> Result<(),
         return Ok(());
     }
     rules::admissible(found, wished, &raises, GREATEST_WEIGHT).map_err(|detail| not_done(PortErrorKind::Refused, &detail))?;
-    let mut shift = Shift { router, pool, doing, wished, before: &before, now: before.clone() };
+    let mut shift = Shift { router, pool, doing, wished, before: &before, now: before.clone(), set: Weights::new() };
     shift.phase(&raises).await?;
     shift.phase(&lowers).await
 }
@@ -41,6 +41,8 @@ struct Shift<'a> {
     wished: &'a Weights,
     before: &'a Weights,
     now: Weights,
+    /// What was set so far.
+    set: Weights,
 }
 
 /// Why a write was not simply followed by the weights that it set.
@@ -80,7 +82,8 @@ impl Shift<'_> {
             Some(stands) => stands,
             None => self.read_back(trouble.as_ref()).await?,
         };
-        self.judge(sets, &stands, trouble)
+        self.set.extend(sets.iter().cloned());
+        self.judge(&stands, trouble)
     }
 
     /// The first refusal among the answers, and the servers when they were read back by a process that stays.
@@ -108,7 +111,7 @@ impl Shift<'_> {
     }
 
     /// Decides by what was read back.
-    fn judge(&mut self, sets: &Sets, stands: &[Stand], trouble: Option<Trouble>) -> Result<(), SendError> {
+    fn judge(&mut self, stands: &[Stand], trouble: Option<Trouble>) -> Result<(), SendError> {
         let mut foreign = Vec::new();
         for (server, wish) in self.wished {
             let read = stands.iter().find(|stand| &stand.name == server).map(|stand| stand.weight);
@@ -127,7 +130,7 @@ impl Shift<'_> {
             let detail = format!("another hand was there: {}; {}", foreign.join(", "), self.standing());
             return Err(SendError::Unknown(self.router.error(PortErrorKind::Conflict, &self.doing, &detail)));
         }
-        if sets.iter().any(|(server, weight)| self.now.get(server) != Some(weight)) {
+        if self.set.iter().any(|(server, weight)| self.now.get(server) != Some(weight)) {
             let silent = || Trouble {
                 kind: PortErrorKind::Refused,
                 detail: "it said nothing against it, and the weights did not change".to_owned(),

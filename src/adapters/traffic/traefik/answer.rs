@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::adapters::traffic::exposition::{Sample, samples};
 use crate::adapters::traffic::walk::GREATEST_WEIGHT;
-use crate::model::name::ServerName;
+use crate::model::name::{PoolName, ServerName};
 use crate::model::text::Text;
-use crate::model::traffic::{RouterProcess, Server, ServerState};
+use crate::model::traffic::{Pool, RouterProcess, Server, ServerState};
 
 /// `/api/version`.
 pub(super) fn process(version: &Value) -> Result<RouterProcess, String> {
@@ -23,18 +23,41 @@ pub(super) fn process(version: &Value) -> Result<RouterProcess, String> {
     Ok(RouterProcess { version: Text::clean_within(number, 60), pid: None, started: Some(started), start_mark })
 }
 
+/// All services that Traefik has, by their names with the provider.
+pub(super) struct Services<'a>(BTreeMap<&'a str, &'a Value>);
+
+impl<'a> Services<'a> {
+    /// From the list of the API.
+    pub(super) fn of(list: &'a Value) -> Result<Self, String> {
+        let list = list.as_array().ok_or("the list of services is none")?;
+        let named = |service: &'a Value| Some((service.get("name")?.as_str()?, service));
+        let all: Option<BTreeMap<_, _>> = list.iter().map(named).collect();
+        all.map(Self).ok_or_else(|| "a service in the list has no name".to_owned())
+    }
+
+    /// A weighted service of the file provider, with those under it; none when there is none of that name.
+    pub(super) fn pool(&self, name: &PoolName, counters: &Counters) -> Option<Pool> {
+        let entries = weighted(self.0.get(format!("{name}@file").as_str())?)?;
+        let servers = entries.iter().map(|entry| {
+            let full = format!("{}@{}", entry.name, entry.provider.as_deref().unwrap_or("file"));
+            server(entry, self.0.get(full.as_str()).copied(), counters.get(&full))
+        });
+        Some(Pool { name: name.clone(), servers: servers.collect() })
+    }
+}
+
 /// One service under a weighted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+struct Entry {
     /// Its name without its provider.
-    pub(super) name: ServerName,
+    name: ServerName,
     /// Its provider, where it is named.
-    pub(super) provider: Option<String>,
+    provider: Option<String>,
     weight: u32,
 }
 
 /// The services under a weighted one; none for a service of another kind, or with a name that cannot be configured here.
-pub(super) fn weighted(service: &Value) -> Option<Vec<Entry>> {
+fn weighted(service: &Value) -> Option<Vec<Entry>> {
     #[derive(Deserialize)]
     struct Wire {
         weighted: Weighted,
@@ -110,16 +133,14 @@ impl Counters {
 }
 
 /// Puts a server together.
-pub(super) fn server(entry: &Entry, below: Option<&Value>, counters: &Counters) -> Server {
-    let state = state(below);
-    let counts = counters.get(&format!("{}@{}", entry.name, entry.provider.as_deref().unwrap_or("file")));
+fn server(entry: &Entry, below: Option<&Value>, counts: Option<(u64, u64)>) -> Server {
     Server {
         name: entry.name.clone(),
         weight: entry.weight,
         effective_weight: entry.weight,
         initial_weight: entry.weight,
         greatest_weight: GREATEST_WEIGHT,
-        state,
+        state: state(below),
         requests: counts.map(|(requests, _)| requests),
         errors: counts.map(|(_, errors)| errors),
         current: 0,
@@ -141,6 +162,22 @@ mod tests {
         assert_eq!(weighted(&json!({ "loadBalancer": {} })), None);
         let twins = json!({ "weighted": { "services": [{ "name": "v1@file" }, { "name": "v1@docker" }] } });
         assert_eq!(weighted(&twins), None, "one name would be two servers");
+    }
+
+    #[test]
+    fn a_pool_is_put_together_from_one_list_whatever_provider_each_is_of() {
+        let list = json!([
+            { "name": "checkout@file", "weighted": { "services": [{ "name": "v1", "weight": 80 }, { "name": "v2@docker", "weight": 20 }] } },
+            { "name": "v1@file", "serverStatus": { "a": "UP" } },
+            { "name": "v2@docker", "serverStatus": { "b": "DOWN" } },
+        ]);
+        let services = Services::of(&list).unwrap();
+        let pool = services.pool(&PoolName::new("checkout").unwrap(), &Counters::default()).unwrap();
+        let states: Vec<_> = pool.servers.iter().map(|server| (server.name.as_str(), server.weight, server.state)).collect();
+        assert_eq!(states, [("v1", 80, ServerState::Up), ("v2", 20, ServerState::Down)]);
+        assert!(services.pool(&PoolName::new("v1").unwrap(), &Counters::default()).is_none());
+        assert!(Services::of(&json!([{ "weighted": {} }])).is_err());
+        assert!(Services::of(&json!({})).is_err());
     }
 
     #[test]
@@ -169,7 +206,7 @@ mod tests {
         #[test]
         fn no_answer_panics(text in "\\PC{0,60}") {
             let value = serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text.clone()));
-            let _ = (process(&value), weighted(&value), state(Some(&value)), Counters::of(Some(&text)));
+            let _ = (process(&value), weighted(&value), Services::of(&value).is_ok(), state(Some(&value)), Counters::of(Some(&text)));
         }
     }
 }
