@@ -3,6 +3,8 @@
 //! A pool is the `@id` of a handler, or its path in the configuration with dots for slashes (`apps.http.servers.srv0.routes.0.handle.0`);
 //! a server is an upstream, called by its `@id` or by where it is dialled with `-` for `:`. Caddy counts no requests by upstream, so a
 //! shift here is effective by configuration. Its round robin goes through each weight in one block: 80 to 20 is 80 requests and then 20.
+//! Each change reloads its configuration: connections that wait for the listener that closes are reset, unless Linux hands them over
+//! (`net.ipv4.tcp_migrate_req`).
 
 mod answer;
 
