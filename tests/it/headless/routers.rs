@@ -120,6 +120,8 @@ fn a_shift_at_a_caddy_is_effective_by_configuration_and_says_so() {
     let _load = Load::on(router.port);
     let place =
         Place::with(&configuration(&pair, &[("web", &format!("kind = \"caddy\"\nurl = \"{}\"", router.url()), caddy::POOL)], QUICK));
+    let plan = place.run(&["plan", "shift", "checkout@prod", "20"]).exits(0).out;
+    assert!(plan.contains("all weights change at once") && plan.contains("Caddy reloads"), "what it costs is said: {plan}");
     let deed = place.json(0, &["shift", "checkout@prod", "20"]);
     shape::deed(&deed);
     assert_eq!(deed["state"], "effective");
