@@ -101,7 +101,8 @@ fn routers<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = BackendKind> + 'a {
 }
 
 fn if_it_fails(scene: &Scene<'_>) -> &'static str {
-    if routers(scene).all(|kind| matches!(kind, BackendKind::Traefik | BackendKind::Caddy)) {
+    let at_once = |kind| matches!(kind, BackendKind::Traefik | BackendKind::Caddy);
+    if routers(scene).next().is_some() && routers(scene).all(at_once) {
         return "all weights change at once, or none does";
     }
     "a refused raise moves nothing; once it is raised, at worst both slots take traffic"

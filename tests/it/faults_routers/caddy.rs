@@ -1,7 +1,7 @@
 //! Caddy alone: the compare-and-set by `If-Match`, handlers that are no pool, a refused configuration.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use gonogo::model::catalog::BackendKind;
@@ -71,6 +71,39 @@ async fn a_configuration_that_caddy_refuses_is_read_back_as_not_done() {
     let error = refused(real.shift(real.through(&between.url(), Duration::from_secs(5)).as_ref(), 80, 20).await);
     assert!(error.detail.as_str().contains("500"), "{error}");
     assert_eq!(real.now().await, weights(&[("v1", 100), ("v2", 0)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_after_the_write_is_no_silent_success_and_no_silent_failure() {
+    let real = Real::start(KIND);
+    let (told, hear) = mpsc::channel();
+    let (restarted, wait) = mpsc::channel::<()>();
+    let (told, wait) = (Mutex::new(told), Mutex::new(wait));
+    let written = AtomicBool::new(false);
+    // The first look after the write waits until the process is another one.
+    let between = Between::start(real.router.api, move |request| {
+        if request.starts_with("PATCH ") {
+            written.store(true, Ordering::Relaxed);
+        } else if written.swap(false, Ordering::Relaxed) {
+            told.lock().unwrap().send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+        }
+        Pass::On
+    });
+    let through = real.through(&between.url(), Duration::from_secs(30));
+    let effect = shift(&name(KIND), &pool(KIND), weights(&[("v1", 80), ("v2", 20)]), None);
+    let sending = tokio::spawn(async move { through.set_weights(&effect).await });
+    let mut router = real.router;
+    let _router = tokio::task::spawn_blocking(move || {
+        hear.recv().unwrap();
+        router.restart();
+        restarted.send(()).unwrap();
+        router
+    })
+    .await
+    .unwrap();
+    let error = super::unknown(sending.await.unwrap());
+    assert!(error.kind == PortErrorKind::Conflict && error.detail.as_str().contains("restarted in between"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
