@@ -116,13 +116,14 @@ async fn shifts_under_load_split_as_wished_and_fail_no_request_where_none_is_a_r
         // What was under way when the weights changed is answered by then.
         load.more(30);
         let earlier = real.adapter.read(&[pool(kind)]).await.unwrap();
-        let split = load.more(400);
+        // So many that Envoy's chance passes the bounds in one of thousands of runs only, and a block of Caddy's in none.
+        let split = load.more(2000);
         let measured = Measured::new(split[0] + split[1], split[1]);
         assert_eq!(is_effective(reached.share, &measured, 50), Seen::Effective, "{kind:?} {wished} %: {split:?}");
         let later = real.adapter.read(&[pool(kind)]).await.unwrap();
         let Split::Measured(counted) = measure(&earlier, &later, &pool(kind), &slot("v2"), &slot("v1")) else { panic!("comparable") };
         if counted.counted {
-            assert!(counted.requests >= 390, "{counted:?}");
+            assert!(counted.requests >= 1990, "{counted:?}");
             assert_eq!(is_effective(reached.share, &counted, 50), Seen::Effective, "{kind:?} {wished} %: {counted:?}");
         }
     }
