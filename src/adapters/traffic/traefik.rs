@@ -33,6 +33,16 @@ use place::{Found, Trouble};
 /// The pause between two looks while Traefik takes a file in.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How an address without metrics answers.
+const NO_METRICS: [PortErrorKind; 6] = [
+    PortErrorKind::NotFound,
+    PortErrorKind::Forbidden,
+    PortErrorKind::Unauthorised,
+    PortErrorKind::Unsupported,
+    PortErrorKind::Refused,
+    PortErrorKind::Malformed,
+];
+
 /// All services in one answer, so that they are of one moment: more than anyone has.
 const MOST_SERVICES: &str = "1000000";
 
@@ -59,7 +69,8 @@ impl Traefik {
         let process = answer::process(&version.value).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
         let metrics = match self.http.get_plain(doing, "/metrics").await {
             Ok(answer) => Some(answer),
-            Err(error) if matches!(error.kind, PortErrorKind::NotFound | PortErrorKind::Forbidden | PortErrorKind::Unsupported) => None,
+            // What answers there is no metrics for us; then nothing is counted, and nothing else hangs on it.
+            Err(error) if NO_METRICS.contains(&error.kind) => None,
             Err(error) => return Err(error),
         };
         let counters = Counters::of(metrics.as_ref().and_then(|metrics| metrics.value.as_str()));

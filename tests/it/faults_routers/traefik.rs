@@ -169,6 +169,25 @@ async fn a_traefik_that_does_not_take_the_file_in_leaves_it_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_are_none_of_ours_leave_everything_else_readable() {
+    let real = Real::start(KIND);
+    let strange = [
+        crate::servers::fault::answer("302 Found", "Location: /dashboard/\r\n", ""),
+        crate::servers::fault::answer("200 OK", "Content-Type: text/html\r\n", "<html>"),
+        crate::servers::fault::answer("401 Unauthorized", "", "who"),
+        crate::servers::fault::answer("200 OK", "Content-Type: text/plain\r\n", "nothing here\n"),
+    ];
+    for bytes in strange {
+        let said = bytes.clone();
+        let between =
+            Between::start(real.router.api, move |request| if request.contains("/metrics") { Pass::Say(said.clone()) } else { Pass::On });
+        let reading = real.through(&between.url(), Duration::from_secs(5)).read(&[pool(KIND)]).await.unwrap();
+        let server = &reading.pools[&pool(KIND)].servers[0];
+        assert_eq!((server.weight, server.requests), (100, None), "{}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_metrics_nothing_is_counted_and_weights_are_set_all_the_same() {
     let real = Real::over(KIND, start_with("shop.yml", false));
     real.shift(real.adapter.as_ref(), 80, 20).await.unwrap();
