@@ -28,19 +28,27 @@ pub struct Measured {
     pub of_slot: u64,
     /// The slot's share; none without a request.
     pub share: Option<Share>,
+    /// Whether the router counts requests at all; where it does not, nothing is known of them, and both numbers are 0.
+    pub counted: bool,
 }
 
 impl Measured {
     /// `of_slot` of `requests`; a slot cannot have had more than both.
     pub fn new(requests: u64, of_slot: u64) -> Self {
         let requests = requests.max(of_slot);
-        Self { requests, of_slot, share: Share::of(of_slot, requests) }
+        Self { requests, of_slot, share: Share::of(of_slot, requests), counted: true }
+    }
+
+    /// What a router that does not count lets measure: nothing.
+    fn uncounted() -> Self {
+        Self { counted: false, ..Self::new(0, 0) }
     }
 
     /// Both together: the same slot behind two routers, or two spans of time.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::new(self.requests.saturating_add(other.requests), self.of_slot.saturating_add(other.of_slot))
+        let sum = Self::new(self.requests.saturating_add(other.requests), self.of_slot.saturating_add(other.of_slot));
+        Self { counted: self.counted && other.counted, ..sum }
     }
 }
 
@@ -99,17 +107,20 @@ fn counted(
         return Err(Why::OtherProcess);
     }
     let (earlier, later) = (earlier.pools.get(pool).ok_or(Why::PoolMissing)?, later.pools.get(pool).ok_or(Why::PoolMissing)?);
-    let grown = |names: &[ServerName]| -> Result<u64, Why> {
-        names.iter().try_fold(0_u64, |sum, name| {
+    // None as soon as one server is not counted: a share of the others would be one of an unknown whole.
+    let grown = |names: &[ServerName]| -> Result<Option<u64>, Why> {
+        names.iter().try_fold(Some(0_u64), |sum, name| {
             let missing = || Why::ServerMissing(name.clone());
             let before = earlier.server(name).ok_or_else(missing)?.requests;
             let after = later.server(name).ok_or_else(missing)?.requests;
+            let (Some(sum), Some(before), Some(after)) = (sum, before, after) else { return Ok(None) };
             let more = after.checked_sub(before).ok_or_else(|| Why::CounterFell(name.clone()))?;
-            Ok(sum.saturating_add(more))
+            Ok(Some(sum.saturating_add(more)))
         })
     };
-    let of_slot = grown(of)?;
-    Ok(Measured::new(of_slot.saturating_add(grown(others)?), of_slot))
+    let (of_slot, rest) = (grown(of)?, grown(others)?);
+    let both = of_slot.zip(rest).map(|(of_slot, rest)| Measured::new(of_slot.saturating_add(rest), of_slot));
+    Ok(both.unwrap_or_else(Measured::uncounted))
 }
 
 /// Whether a measured split is the wished one: within [`TOLERANCE`] plus [`STANDARD_ERRORS`] of the wished share, and with no
@@ -146,13 +157,13 @@ mod tests {
             initial_weight: 50,
             greatest_weight: 256,
             state: ServerState::Up,
-            requests,
+            requests: Some(requests),
             errors: None,
             current: 0,
         };
         let pool = Pool { name: pool(), servers: vec![server("v1", one), server("v2", two)] };
         TrafficReading {
-            process: RouterProcess { version: Text::empty(), pid, started: None, start_mark },
+            process: RouterProcess { version: Text::empty(), pid: Some(pid), started: None, start_mark },
             pools: [(pool.name.clone(), pool)].into(),
             missing: Vec::new(),
         }
@@ -188,6 +199,16 @@ mod tests {
         assert_eq!(measured(&earlier, &reading(7, 2, 20, 20)), Split::NotComparable(Why::OtherProcess));
         let fell = Why::CounterFell(ServerName::new("v2").unwrap());
         assert_eq!(measured(&earlier, &reading(7, 1, 20, 9)), Split::NotComparable(fell));
+    }
+
+    #[test]
+    fn a_server_that_is_not_counted_leaves_nothing_measured() {
+        let (earlier, mut later) = (reading(7, 1, 1000, 1000), reading(7, 1, 1080, 1020));
+        later.pools.values_mut().for_each(|pool| pool.servers[0].requests = None);
+        let Split::Measured(measured) = measured(&earlier, &later) else { panic!("comparable") };
+        assert_eq!((measured.counted, measured.requests, measured.share), (false, 0, None));
+        assert_eq!(is_effective(share(20), &measured, 0), Seen::NotMeasured { requests: 0 });
+        assert!(!measured.and(Measured::new(100, 20)).counted);
     }
 
     #[test]

@@ -206,7 +206,7 @@ mod tests {
             initial_weight: initial,
             greatest_weight: 256,
             state: ServerState::Up,
-            requests: 0,
+            requests: Some(0),
             errors: None,
             current: 0,
         }

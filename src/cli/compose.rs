@@ -13,7 +13,10 @@ use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
 use crate::adapters::signals::prometheus::Prometheus;
 use crate::adapters::simulated::{self, SimulatedWorld};
+use crate::adapters::traffic::caddy::Caddy;
+use crate::adapters::traffic::envoy::Envoy;
 use crate::adapters::traffic::haproxy::Haproxy;
+use crate::adapters::traffic::traefik::Traefik;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::receivers;
@@ -321,7 +324,9 @@ fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports
     let mut ports = Ports::new();
     for settings in &config.backends {
         let port = adapter(settings, around, clock).unwrap_or_else(|error| match settings.kind {
-            BackendKind::Haproxy => Port::Traffic(Arc::new(Broken::new(error))),
+            BackendKind::Haproxy | BackendKind::Envoy | BackendKind::Traefik | BackendKind::Caddy => {
+                Port::Traffic(Arc::new(Broken::new(error)))
+            }
             BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
             BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
@@ -335,6 +340,9 @@ fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Cl
     let http = || HttpClient::new(settings, &credential(settings, around)?, clock.clone());
     Ok(match settings.kind {
         BackendKind::Haproxy => Port::Traffic(Arc::new(Haproxy::new(settings.name.clone(), &settings.address, settings.deadline)?)),
+        BackendKind::Envoy => Port::Traffic(Arc::new(Envoy::new(http()?))),
+        BackendKind::Traefik => Port::Traffic(Arc::new(Traefik::new(http()?, settings.file.as_deref())?)),
+        BackendKind::Caddy => Port::Traffic(Arc::new(Caddy::new(http()?))),
         BackendKind::Prometheus => Port::Metrics(Arc::new(Prometheus::new(http()?))),
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),

@@ -22,6 +22,7 @@ pub mod sshkey;
 pub mod surroundings;
 pub mod theme;
 pub mod trust;
+pub mod weighted;
 
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,8 @@ pub struct BackendSettings {
     pub insecure: bool,
     /// The longest wait for a whole answer.
     pub deadline: Duration,
+    /// The file in which weights are set, where the backend reads them from one.
+    pub file: Option<PathBuf>,
 }
 
 /// Where the store lies and how long the journal keeps.

@@ -25,6 +25,12 @@ pub enum BackendKind {
     Alertmanager,
     /// HAProxy's runtime API.
     Haproxy,
+    /// Envoy's administration interface.
+    Envoy,
+    /// Traefik's API, with the file of its file provider.
+    Traefik,
+    /// Caddy's administration interface.
+    Caddy,
     /// Buildbot's data API.
     Buildbot,
     /// GitHub: its Actions, deployments and commits.
@@ -33,7 +39,11 @@ pub enum BackendKind {
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 5] = [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Buildbot, Self::Github];
+    pub const ALL: [Self; 8] =
+        [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::Buildbot, Self::Github];
+
+    /// The kinds that split traffic.
+    pub const ROUTERS: [Self; 4] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy];
 
     /// The word in configuration and JSON.
     pub fn word(self) -> &'static str {
@@ -41,6 +51,9 @@ impl BackendKind {
             Self::Prometheus => "prometheus",
             Self::Alertmanager => "alertmanager",
             Self::Haproxy => "haproxy",
+            Self::Envoy => "envoy",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
             Self::Buildbot => "buildbot",
             Self::Github => "github",
         }

@@ -29,7 +29,7 @@ pub enum ServerState {
 pub struct Server {
     /// Its name.
     pub name: ServerName,
-    /// The weight that was set, in the router's own unit (HAProxy 0 to 256).
+    /// The weight that was set, in the router's own unit.
     pub weight: u32,
     /// The weight that balancing uses now: 0 while down, smaller during a slow start.
     pub effective_weight: u32,
@@ -39,8 +39,8 @@ pub struct Server {
     pub greatest_weight: u32,
     /// Its state.
     pub state: ServerState,
-    /// Requests (or sessions) ever given to it by this process.
-    pub requests: u64,
+    /// Requests (or sessions) ever given to it by this process; none when the router does not count them, so that no split is measured.
+    pub requests: Option<u64>,
     /// Answers 5xx since the process began; none when the router does not count them.
     pub errors: Option<u64>,
     /// Requests under way.
@@ -68,11 +68,11 @@ impl Pool {
 pub struct RouterProcess {
     /// The product's version.
     pub version: Text,
-    /// The process.
-    pub pid: u32,
+    /// The process; none when the router does not tell, and its start alone identifies it.
+    pub pid: Option<u32>,
     /// When it started, in whole seconds.
     pub started: Option<DateTime<Utc>>,
-    /// Start of the process in the router's own clock, unique together with the pid.
+    /// Start of the process in the router's own clock and unit, unique together with the pid; 0 when it does not tell.
     pub start_mark: u64,
 }
 

@@ -374,7 +374,7 @@ pub fn world() -> World {
     ] {
         world.targets.insert_mut(view.target.clone(), Arc::new(view));
     }
-    let process = RouterProcess { version: Text::clean("2.6.12"), pid: 7, started: None, start_mark: 1 };
+    let process = RouterProcess { version: Text::clean("2.6.12"), pid: Some(7), started: None, start_mark: 1 };
     set(
         &mut world,
         "edge",
@@ -495,7 +495,7 @@ fn pools() -> BTreeMap<PoolName, Pool> {
         initial_weight: weight,
         greatest_weight: 256,
         state: ServerState::Up,
-        requests: 5000,
+        requests: Some(5000),
         errors: Some(20),
         current: 1,
     };

@@ -13,6 +13,7 @@ mod rules;
 mod schedule;
 mod scheduled;
 mod sizes;
+mod uncounted;
 
 use std::time::Duration;
 

@@ -203,7 +203,7 @@ async fn a_reload_shows_as_another_process_and_voids_what_was_planned() {
     let earlier = reading(&adapter).await;
     haproxy.reload();
     let later = reading(&adapter).await;
-    assert_eq!(later.process.pid, haproxy.pid());
+    assert_eq!(later.process.pid, Some(haproxy.pid()));
     let split = measure(&earlier, &later, &pool(), &servers("v2"), &servers("v1"));
     assert_eq!(split, Split::NotComparable(Why::OtherProcess));
     assert_eq!(now(&adapter, &pool()).await, weights(&[("v1", 100), ("v2", 0)]), "a reload forgets weights");
@@ -213,22 +213,20 @@ async fn a_reload_shows_as_another_process_and_voids_what_was_planned() {
     assert_eq!(now(&adapter, &pool()).await, weights(&[("v1", 100), ("v2", 0)]));
 }
 
-#[tokio::test]
-async fn a_reload_between_raising_and_lowering_is_no_silent_success() {
-    let mut haproxy = Haproxy::checkout();
-    shift_to(&adapter(&haproxy.unix()), 50, 50).await.unwrap();
+/// A shift with a reload just before the first lowering: what it said, and the weights afterwards.
+async fn reloaded_between(mut haproxy: Haproxy, (one, two): (u32, u32)) -> PortError {
     let (told, hear) = std::sync::mpsc::channel();
     let (reloaded, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
     let proxy = Proxy::start(haproxy.admin_port, move |line| {
-        if line.contains("v1 weight 20") {
+        if line.contains("v1 weight ") {
             told.send(()).unwrap();
             wait.lock().unwrap().recv().unwrap();
         }
         Treat::Forward
     });
     let through = adapter(&proxy.address());
-    let effect = shift(&edge(), &pool(), weights(&[("v1", 20), ("v2", 80)]), None);
+    let effect = shift(&edge(), &pool(), weights(&[("v1", one), ("v2", two)]), None);
     let sending = tokio::spawn(async move { through.set_weights(&effect).await });
     let reloading = tokio::task::spawn_blocking(move || {
         hear.recv().unwrap();
@@ -237,8 +235,21 @@ async fn a_reload_between_raising_and_lowering_is_no_silent_success() {
         haproxy
     });
     let _haproxy = reloading.await.unwrap();
-    let error = unknown(sending.await.unwrap());
+    unknown(sending.await.unwrap())
+}
+
+#[tokio::test]
+async fn a_reload_between_raising_and_lowering_is_no_silent_success() {
+    let haproxy = Haproxy::checkout();
+    shift_to(&adapter(&haproxy.unix()), 50, 50).await.unwrap();
+    let error = reloaded_between(haproxy, (20, 80)).await;
     assert_eq!(error.kind, PortErrorKind::Conflict, "{error}");
+}
+
+#[tokio::test]
+async fn a_reload_that_takes_back_the_raise_is_seen_though_each_weight_reads_as_before_or_as_wished() {
+    let error = reloaded_between(Haproxy::checkout(), (80, 20)).await;
+    assert!(error.detail.as_str().contains("v1 80 as wished, v2 0, wished 20"), "{error}");
 }
 
 #[tokio::test]

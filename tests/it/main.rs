@@ -18,6 +18,7 @@ mod faults_disk;
 mod faults_github;
 mod faults_haproxy;
 mod faults_http;
+mod faults_routers;
 mod faults_secrets;
 mod faults_signals;
 mod faults_tls;

@@ -52,6 +52,7 @@ impl HttpClient {
             ca_file: settings.ca_file.clone(),
             insecure: settings.insecure,
             deadline: settings.deadline,
+            file: None,
         };
         let parts = path.split(['/', '?', '&']).filter(|part| part.len() >= 16);
         let hidden = hidden.iter().copied().chain([path].into_iter().filter(|path| path.len() >= 8)).chain(parts);

@@ -122,6 +122,17 @@ pub(super) fn json(product: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<V
     serde_json::from_slice(bytes).map_err(|error| (PortErrorKind::Malformed, format!("answered what is no JSON: {error}")))
 }
 
+/// Reads plain text out of a good answer.
+pub(super) fn text(product: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
+    let media = media(headers);
+    if !(media.is_empty() || media == "text/plain") || bytes.trim_ascii_start().starts_with(b"<") {
+        let what = if media.contains("html") || bytes.trim_ascii_start().starts_with(b"<") { "HTML" } else { media.as_str() };
+        return Err((PortErrorKind::Malformed, format!("answered {what} instead of plain text: is this the address of {product}?")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| (PortErrorKind::Malformed, "answered what is no UTF-8".to_owned()))?;
+    Ok(Value::String(text.to_owned()))
+}
+
 /// Reads the text of an iCalendar out of a good answer; whether it is one is for its reader to say.
 pub(super) fn calendar(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Fault> {
     let media = media(headers);
@@ -146,6 +157,9 @@ pub(super) fn product(kind: BackendKind) -> &'static str {
         BackendKind::Prometheus => "a Prometheus",
         BackendKind::Alertmanager => "an Alertmanager",
         BackendKind::Haproxy => "an HAProxy",
+        BackendKind::Envoy => "an Envoy's administration",
+        BackendKind::Traefik => "a Traefik's API",
+        BackendKind::Caddy => "a Caddy's administration",
         BackendKind::Buildbot => "a Buildbot",
         BackendKind::Github => "GitHub's API",
     }

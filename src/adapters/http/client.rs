@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, StatusCode, Url};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -90,10 +90,17 @@ impl Failed {
     }
 }
 
-enum Body<'a> {
+/// What a request carries, and what its answer is read as.
+pub(super) enum Body<'a> {
     None,
+    /// Asks for plain text.
+    Text,
+    /// Says everything in its address, and is answered in plain text.
+    Call,
     Json(&'a Value),
     Patch(&'a Value),
+    /// Changes what still is as this `ETag` says.
+    PatchIf(&'a Value, &'a str),
     Form(&'a [(&'a str, &'a str)]),
 }
 
@@ -152,6 +159,7 @@ impl HttpClient {
             ca_file: None,
             insecure: false,
             deadline,
+            file: None,
         };
         Ok(Self { expects: Expects::Calendar, ..Self::new(&settings, &Credential::Nothing, clock)? })
     }
@@ -172,6 +180,7 @@ impl HttpClient {
             ca_file: settings.ca_file.clone(),
             insecure: false,
             deadline: settings.deadline,
+            file: None,
         };
         Ok(Self { expects: Expects::Desk, ..Self::new(&like, credential, clock)? })
     }
@@ -264,25 +273,10 @@ impl HttpClient {
     /// `NotDone` when nothing left or the backend answered 4xx; `Unknown` when bytes may have left and no good answer came whole.
     pub async fn post_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
         let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Json(body), begun).await;
-        self.within(write).await.map_err(|failed| {
-            let error = self.failure(doing, &failed);
-            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
-        })
+        self.write(doing, write).await
     }
 
-    /// Changes something: as [`Self::post_json`], with PATCH.
-    ///
-    /// # Errors
-    /// As [`Self::post_json`].
-    pub async fn patch_json(&self, doing: &str, path: &str, body: &Value) -> Result<Answer, SendError> {
-        let write = async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Patch(body), begun).await;
-        self.within(write).await.map_err(|failed| {
-            let error = self.failure(doing, &failed);
-            if failed.left { SendError::Unknown(error) } else { SendError::NotDone(error) }
-        })
-    }
-
-    async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
+    pub(super) async fn within(&self, work: impl AsyncFnOnce(&AtomicBool) -> Result<Answer, Failed>) -> Result<Answer, Failed> {
         let begun = AtomicBool::new(false);
         match tokio::time::timeout(self.deadline, work(&begun)).await {
             Ok(result) => result,
@@ -364,7 +358,7 @@ impl HttpClient {
         }
     }
 
-    async fn read(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+    pub(super) async fn read(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
         let mut tried = 0;
         loop {
             match self.once(url, body, begun).await {
@@ -378,7 +372,7 @@ impl HttpClient {
         }
     }
 
-    async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
+    pub(super) async fn once(&self, url: &Url, body: &Body<'_>, begun: &AtomicBool) -> Result<Answer, Failed> {
         self.heed_pause()?;
         let client = self.client().await?;
         let kept = if matches!(body, Body::None) { self.cache.find(url.as_str()) } else { None };
@@ -433,10 +427,11 @@ impl HttpClient {
     async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {
         let headers = response.headers().clone();
         let bytes = answer::body(response, self.most_bytes).await?;
-        if bytes.is_empty() && matches!(body, Body::Json(_)) {
+        if bytes.is_empty() && matches!(body, Body::Json(_) | Body::PatchIf(..)) {
             return Ok((0, Value::Null));
         }
         let mut value = match self.expects {
+            Expects::Json(kind) if matches!(body, Body::Text | Body::Call) => answer::text(answer::product(kind), &headers, &bytes)?,
             Expects::Json(kind) => answer::json(answer::product(kind), &headers, &bytes)?,
             Expects::Desk => answer::json("a ServiceNow", &headers, &bytes)?,
             Expects::Calendar => answer::calendar(&headers, &bytes)?,
@@ -447,10 +442,11 @@ impl HttpClient {
 
     fn request(&self, client: &Client, url: &Url, body: &Body<'_>, etag: Option<&str>) -> Result<Request, Failed> {
         let mut request = match body {
-            Body::None => client.request(Method::GET, url.clone()),
-            Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
+            Body::None | Body::Text => client.request(Method::GET, url.clone()),
+            Body::Call | Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
+            Body::PatchIf(value, etag) => client.request(Method::PATCH, url.clone()).header(IF_MATCH, *etag).json(value),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         };
         request = match self.expects {
@@ -458,6 +454,7 @@ impl HttpClient {
             Expects::Json(BackendKind::Github) => {
                 request.header(ACCEPT, "application/vnd.github+json, application/json").header("X-GitHub-Api-Version", "2022-11-28")
             }
+            Expects::Json(_) if matches!(body, Body::Text | Body::Call) => request.header(ACCEPT, "text/plain"),
             Expects::Json(_) | Expects::Desk | Expects::Calendar => request.header(ACCEPT, self.expects.media()),
         };
         if let Some(value) = &self.authorization {

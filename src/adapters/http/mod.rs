@@ -11,6 +11,7 @@ mod pace;
 mod segment;
 mod tls;
 mod withheld;
+mod write;
 
 pub use announce::Announcement;
 pub use answer::{Answer, MOST_BYTES};

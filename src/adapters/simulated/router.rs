@@ -134,7 +134,7 @@ fn process(state: &State) -> RouterProcess {
     let started = state.wall(i64::from(state.reloads) - 3 * 3600);
     RouterProcess {
         version: Text::clean("simulated"),
-        pid: 4100 + state.reloads,
+        pid: Some(4100 + state.reloads),
         started: started.checked_sub_signed(TimeDelta::milliseconds(i64::from(started.timestamp_subsec_millis()))),
         start_mark: u64::from(state.reloads) + 1,
     }
@@ -148,7 +148,7 @@ fn pool(site: &Site) -> Pool {
         initial_weight: machine.initial,
         greatest_weight: GREATEST,
         state: machine.state,
-        requests: machine.requests - machine.base.0,
+        requests: Some(machine.requests - machine.base.0),
         errors: Some(machine.errors - machine.base.1),
         current: machine.current,
     });

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::adapters::traffic::rules;
+use crate::adapters::traffic::shell::quoted;
 use crate::config::settings::Address;
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;
@@ -135,7 +137,7 @@ impl Traffic for Haproxy {
     fn commands(&self, effect: &StepEffect) -> Vec<String> {
         match effect {
             StepEffect::Weights { pool, weights, .. } => {
-                let (raises, lowers) = shift::order(&self.remembered(pool), weights);
+                let (raises, lowers) = rules::order(&self.remembered(pool), weights);
                 let socket = socat(&self.place);
                 let sets = raises.iter().chain(&lowers);
                 sets.map(|(server, weight)| format!("echo \"{}\" | socat stdio {socket}", shift::command(pool, server, *weight))).collect()
@@ -159,13 +161,6 @@ fn socat(place: &Place) -> String {
 
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-fn quoted(word: &str) -> String {
-    if word.chars().all(|c| c.is_ascii_alphanumeric() || "./_-:[]@%+".contains(c)) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

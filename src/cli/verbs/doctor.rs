@@ -12,8 +12,10 @@ use crate::control::driver::courier::{self, Left};
 use crate::control::driver::outside::Switchboard;
 use crate::control::standing;
 use crate::control::world::{Source, SourceFact, World};
+use crate::model::catalog::BackendKind;
 use crate::model::outbox::Progress;
 use crate::model::text::Text;
+use crate::model::traffic::RouterProcess;
 use crate::ports::Port;
 
 /// A clock that is further off than this is worth a line.
@@ -124,6 +126,32 @@ fn unconfigured(as_json: bool) -> Exit {
     Exit::Done
 }
 
+/// A router and its process, as far as it tells.
+fn process(kind: BackendKind, process: &RouterProcess) -> String {
+    let product = match kind {
+        BackendKind::Haproxy => "HAProxy",
+        BackendKind::Envoy => "Envoy",
+        BackendKind::Traefik => "Traefik",
+        BackendKind::Caddy => "Caddy",
+        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => "no router",
+    };
+    let pid = process.pid.map(|pid| format!(", process {pid}"));
+    let since = || process.started.map(|started| format!(", up since {}", started.format("%Y-%m-%d %H:%M:%SZ")));
+    format!("{product} {}{}", process.version, pid.or_else(since).unwrap_or_default())
+}
+
+/// What a pool is to a router.
+fn pools(kind: BackendKind) -> &'static str {
+    match kind {
+        BackendKind::Envoy => "the `runtime_key_prefix` of its weighted clusters",
+        BackendKind::Traefik => "its weighted services",
+        BackendKind::Caddy => "the `@id` of its reverse_proxy handlers with weighted_round_robin",
+        BackendKind::Haproxy | BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => {
+            "its backends"
+        }
+    }
+}
+
 /// What came back, and what to do about it.
 fn advise(source: &Source, world: &World) -> (String, Option<String>) {
     if let Some(trouble) = standing::trouble(source) {
@@ -133,8 +161,9 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
     match &source.fact {
         SourceFact::Traffic(fact) => fact.value.as_ref().map_or_else(never, |reading| {
             let missing: Vec<_> = reading.missing.iter().map(ToString::to_string).collect();
-            let told = format!("HAProxy {}, process {}, {} pools", reading.process.version, reading.process.pid, reading.pools.len());
-            let fix = (!missing.is_empty()).then(|| format!("it has no pool {}: compare `pool` with its backends", missing.join(", ")));
+            let told = format!("{}, {} pools", process(source.backend.kind, &reading.process), reading.pools.len());
+            let pools = pools(source.backend.kind);
+            let fix = (!missing.is_empty()).then(|| format!("it has no pool {}: compare `pool` with {pools}", missing.join(", ")));
             let servers = || {
                 let lacks = world
                     .targets

@@ -1,5 +1,6 @@
 //! `[[backend]]`: an address, how it is polled, and secrets by reference only.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::address::{self, Wrong};
@@ -18,6 +19,7 @@ const KEYS: &[&str] = &[
     "kind",
     "url",
     "socket",
+    "file",
     "token",
     "user",
     "password",
@@ -70,6 +72,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
     let lookup_within = fields.duration("lookup_within", Duration::from_secs(1), found).unwrap_or(Duration::from_mins(1));
     let deadline = fields.duration("deadline", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(10));
     let ca_file = fields.path("ca_file", found);
+    let file = kind.and_then(|kind| file(kind, &fields, found));
     let (name, kind, (address, remote_plain)) = (name?, kind?, address?);
     let shown = match &address {
         Address::Http(url) => url.clone(),
@@ -77,7 +80,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
         Address::Tcp(host) => format!("tcp://{host}"),
     };
     let backend = Backend { name: name.clone(), kind, address: shown, every, stale_after, lookup_within, insecure: remote_plain };
-    Some((backend, BackendSettings { name, kind, address, token, user, password, ca_file, insecure, deadline }))
+    Some((backend, BackendSettings { name, kind, address, token, user, password, ca_file, insecure, deadline, file }))
 }
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
@@ -91,11 +94,35 @@ fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
     kind
 }
 
+/// The file in which a backend's weights are set: Traefik's and nobody else's.
+fn file(kind: BackendKind, fields: &Fields<'_>, found: &mut Findings) -> Option<PathBuf> {
+    const FORM: &str = "the file of its file provider that holds the weighted services: a path that ends in .yml, .yaml or .toml";
+    if kind != BackendKind::Traefik {
+        if let Some(node) = fields.get("file") {
+            found.problem(node.at, &format!("`file` has no use at a backend of the kind {}", kind.word()), "no such key here");
+        }
+        return None;
+    }
+    let node = fields.required("file", FORM, found)?;
+    let path = fields.path("file", found)?;
+    let end = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+    if !matches!(end.as_deref(), Some("yml" | "yaml" | "toml")) {
+        found.problem(node.at, "Traefik takes no file of this name in", FORM);
+    }
+    Some(path)
+}
+
 /// The address, and whether plain text goes to it over a network.
 fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut Findings) -> Option<(Address, bool)> {
     let (right, wrong) = match kind {
         BackendKind::Haproxy => ("socket", "url"),
-        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => ("url", "socket"),
+        BackendKind::Envoy
+        | BackendKind::Traefik
+        | BackendKind::Caddy
+        | BackendKind::Prometheus
+        | BackendKind::Alertmanager
+        | BackendKind::Buildbot
+        | BackendKind::Github => ("url", "socket"),
     };
     if let Some(node) = fields.get(wrong) {
         found.problem(node.at, &format!("{} is reached by `{right}`, not by `{wrong}`", kind.word()), &format!("`{right}`"));

@@ -40,7 +40,10 @@ impl<'a> Known<'a> {
         found: &mut Findings,
     ) -> Option<(BackendName, Option<BackendKind>)> {
         let words: Vec<_> = kinds.iter().map(|kind| kind.word()).collect();
-        let words = words.join(" or ");
+        let words = match words.as_slice() {
+            [first @ .., last] if first.len() > 1 => format!("{} or {last}", first.join(", ")),
+            few => few.join(" or "),
+        };
         let node = fields.required("backend", &format!("the name of a backend of the kind {words}"), found)?;
         let text = node.text("backend", found)?;
         let suits = |kind: &Option<BackendKind>| kind.is_some_and(|kind| kinds.contains(&kind));

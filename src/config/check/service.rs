@@ -241,8 +241,8 @@ fn steps(fields: &Fields<'_>, strategy: Option<Strategy>, found: &mut Findings) 
 
 fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<TrafficEntry> {
     let fields = Fields::open(node, "`traffic`", TRAFFIC, found)?;
-    let backend = known.backend(&fields, &[BackendKind::Haproxy], found);
-    let pool = fields.required("pool", "the name of a pool, which HAProxy calls backend", found);
+    let backend = known.backend(&fields, &BackendKind::ROUTERS, found);
+    let pool = fields.required("pool", "the name of a pool, as its kind of router names it", found);
     let pool = pool.and_then(|node| node.name("pool", PoolName::new, found));
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut slot = |key: &'static str, found: &mut Findings| {

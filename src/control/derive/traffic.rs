@@ -29,7 +29,8 @@ pub fn entry(entry: &TrafficEntry, reading: &TrafficReading, previous: Option<(&
             Split::Measured(measured) => Some((measured, between)),
             Split::NotComparable(_) => None,
         });
-    let rate = measured.and_then(|(measured, between)| (!between.is_zero()).then(|| to_f64(measured.requests) / between.as_secs_f64()));
+    let counted = measured.filter(|(measured, _)| measured.counted);
+    let rate = counted.and_then(|(measured, between)| (!between.is_zero()).then(|| to_f64(measured.requests) / between.as_secs_f64()));
     EntryTraffic {
         backend: entry.backend.clone(),
         pool: entry.pool.clone(),

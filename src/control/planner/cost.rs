@@ -1,6 +1,7 @@
 //! What a plan costs, row by row; "not known" is an answer, an invented figure is not.
 
 use super::Scene;
+use crate::model::catalog::BackendKind;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
 use crate::model::plan::{Cost, Evidence};
@@ -86,12 +87,33 @@ pub(super) fn of_traffic(scene: &Scene<'_>, percent: Percent) -> Vec<Cost> {
     vec![
         row("if I do nothing", Some(nothing(scene))),
         row("takes", takes(scene)),
-        row("if it fails", Some("a refused raise moves nothing; once it is raised, at worst both slots take traffic".to_owned())),
+        row("if it fails", Some(if_it_fails(scene).to_owned())),
         row("load", load),
-        row("users", Some("requests under way finish where they are; sessions tied to a server: not known".to_owned())),
+        row("users", Some(users(scene).to_owned())),
         row("data", None),
         row("told", Some(told().to_owned())),
     ]
+}
+
+/// The kinds of the routers that a target stands behind.
+fn routers<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = BackendKind> + 'a {
+    scene.deploy.traffic.iter().filter_map(|entry| scene.world.catalog.backends.get(&entry.backend)).map(|backend| backend.kind)
+}
+
+fn if_it_fails(scene: &Scene<'_>) -> &'static str {
+    let at_once = |kind| matches!(kind, BackendKind::Traefik | BackendKind::Caddy);
+    if routers(scene).next().is_some() && routers(scene).all(at_once) {
+        return "all weights change at once, or none does";
+    }
+    "a refused raise moves nothing; once it is raised, at worst both slots take traffic"
+}
+
+/// Caddy takes a changed weight in by a reload, and its old listener resets what waits in its queue.
+fn users(scene: &Scene<'_>) -> &'static str {
+    if routers(scene).any(|kind| kind == BackendKind::Caddy) {
+        return "Caddy reloads: connections that wait to be accepted may be reset; sessions tied to a server: not known";
+    }
+    "requests under way finish where they are; sessions tied to a server: not known"
 }
 
 /// The rows of a deed on a run.

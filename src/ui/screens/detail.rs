@@ -50,7 +50,9 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
             );
             let errors = server.errors.map_or_else(|| "not counted".to_owned(), words::count);
             rows.push(row);
-            let counts = format!("{} requests, {errors} of them 5xx, {} now", words::count(server.requests), server.current);
+            let requests =
+                server.requests.map_or_else(|| "requests not counted".to_owned(), |count| format!("{} requests", words::count(count)));
+            let counts = format!("{requests}, {errors} of them 5xx, {} now", server.current);
             rows.push(Row::new().put(Role::Plain, " ".repeat(32)).put(Role::Quiet, counts));
         }
         let measured = match &entry.second_measured {
@@ -61,6 +63,9 @@ fn traffic(scene: &Scene<'_>, view: &crate::control::world::TargetView, rows: &m
                     words::share(*share),
                     words::count(*requests)
                 )
+            }
+            None if pool.is_some_and(|pool| pool.servers.iter().any(|server| server.requests.is_none())) => {
+                "not measured: the router does not count requests by server".to_owned()
             }
             None => "measured: no requests between two reads of the same process".to_owned(),
         };

@@ -21,6 +21,7 @@ mod plan;
 mod policy;
 mod presence;
 mod router;
+mod routers;
 mod rules;
 mod scheduled;
 mod secrets;

@@ -47,6 +47,7 @@ pub fn settings(kind: BackendKind, url: &str, deadline: Duration) -> BackendSett
         ca_file: None,
         insecure: false,
         deadline,
+        file: None,
     }
 }
 

@@ -2,17 +2,23 @@
 
 pub mod agent;
 pub mod alertmanager;
+pub mod between;
 pub mod buildbot;
+pub mod caddy;
 pub mod calendar;
+pub mod envoy;
 pub mod fault;
 pub mod github;
 pub mod haproxy;
 pub mod history;
 pub mod http;
+pub mod named;
 pub mod prometheus;
 pub mod receiver;
+pub mod router;
 pub mod runtime_proxy;
 pub mod service;
 pub mod servicenow;
 pub mod support;
 pub mod tls;
+pub mod traefik;

@@ -67,16 +67,17 @@ pub fn installed() -> PathBuf {
 
 /// A bare HTTP GET to a port of this machine; the whole answer, head and body.
 pub fn get(port: u16, path: &str) -> Option<String> {
-    exchange(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    exchange(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"))
 }
 
 /// A bare HTTP POST of JSON to a port of this machine; the whole answer, head and body.
 pub fn post(port: u16, path: &str, json: &str) -> Option<String> {
-    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\nContent-Type: application/json\r\n");
     exchange(port, &format!("{head}Content-Length: {}\r\n\r\n{json}", json.len()))
 }
 
-fn exchange(port: u16, request: &str) -> Option<String> {
+/// One request to a port of this machine, and the whole answer.
+pub fn exchange(port: u16, request: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     stream.write_all(request.as_bytes()).ok()?;

@@ -128,7 +128,7 @@ fn a_reload_is_another_process_with_counters_from_0() {
     train.world.reload_router();
     let after = train.pool(POOL);
     assert_ne!(before.process, after.process);
-    assert_eq!(after.pools.values().flat_map(|pool| &pool.servers).map(|server| server.requests).sum::<u64>(), 0);
+    assert_eq!(after.pools.values().flat_map(|pool| &pool.servers).map(|server| server.requests.unwrap()).sum::<u64>(), 0);
     unmoved(&train);
 }
 

@@ -82,7 +82,7 @@ pub(super) fn process(info: &str) -> Result<RouterProcess, Wrong> {
     let start: Option<u64> = fields.get("Start_time_sec").map(|start| number("Start_time_sec", start)).transpose()?;
     let started = start.and_then(|start| i64::try_from(start).ok()).and_then(|start| DateTime::from_timestamp(start, 0));
     let version = Text::clean_within(fields.get("Version").copied().unwrap_or("unknown"), 100);
-    Ok(RouterProcess { version, pid, started, start_mark: start.unwrap_or(0) })
+    Ok(RouterProcess { version, pid: Some(pid), started, start_mark: start.unwrap_or(0) })
 }
 
 /// One server as `show servers state` tells it.
@@ -254,7 +254,7 @@ fn pool(name: &PoolName, stands: &[Stand], counts: &BTreeMap<(String, String), C
             initial_weight: stand.initial,
             greatest_weight: GREATEST_WEIGHT,
             state: stand.state,
-            requests: counts.requests,
+            requests: Some(counts.requests),
             errors: counts.errors,
             current: counts.current,
         })

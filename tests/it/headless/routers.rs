@@ -1,0 +1,246 @@
+//! Shifts through the binary at the routers behind HTTP, and one service that stands behind two routers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gonogo::config::settings::Address;
+use serde_json::Value;
+
+use super::place::{Pair, Place, texts};
+use super::shape;
+use crate::servers::between::{Between, Pass};
+use crate::servers::haproxy::request;
+use crate::servers::router::Router;
+use crate::servers::runtime_proxy::{Proxy, Treat};
+use crate::servers::support::wait_for;
+use crate::servers::{caddy, envoy, traefik};
+
+/// A configuration with these routers, each a `[[backend]]` table without its name, and their entries in the order of the traffic.
+fn configuration(pair: &Pair, routers: &[(&str, &str, &str)], environment: &str) -> String {
+    let tables: Vec<String> = routers
+        .iter()
+        .map(|(name, address, _)| {
+            format!("[[backend]]\nname = \"{name}\"\n{address}\nevery = \"200ms\"\nstale_after = \"20s\"\nlookup_within = \"1s\"\n")
+        })
+        .collect();
+    let entries: Vec<String> = routers
+        .iter()
+        .map(|(name, _, pool)| format!("{{ backend = \"{name}\", pool = \"{pool}\", stable = [\"v1\"], canary = [\"v2\"] }}"))
+        .collect();
+    format!(
+        "[[backend]]\nname = \"prom\"\nkind = \"prometheus\"\nurl = \"{}\"\nevery = \"1s\"\nstale_after = \"20s\"\n{}\
+         [[environment]]\nname = \"prod\"\n{environment}\n[[service]]\nname = \"checkout\"\n[service.deploy.prod]\nstrategy = \"canary\"\nsteps = [20, 50, 100]\n\
+         traffic = [{}]\nversion = {{ backend = \"prom\", query = 'app_info{{service=\"$service\",slot=\"$slot\"}}', label = \"version\", digest = \"digest\" }}\n",
+        pair.prometheus.url(),
+        tables.concat(),
+        entries.join(", ")
+    )
+}
+
+const QUICK: &str = "hold_time = \"1s\"\neffective_within = \"20s\"";
+
+/// Requests until it is dropped.
+struct Load {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Load {
+    fn on(port: u16) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !seen.load(Ordering::Relaxed) {
+                let _ = request(port, "checkout");
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn at_envoy(url: &str) -> String {
+    format!("kind = \"envoy\"\nurl = \"{url}\"")
+}
+
+/// The runtime values of an Envoy, asked of Envoy itself.
+fn runtime(router: &Router) -> [Option<String>; 2] {
+    let answer = crate::servers::support::get(router.api, "/runtime").unwrap();
+    ["v1", "v2"].map(|name| {
+        let (_, entry) = answer.split_once(&format!("\"routing.checkout.{name}\""))?;
+        let (_, value) = entry.split_once("\"final_value\": \"")?;
+        value.split_once('"').map(|(value, _)| value.to_owned())
+    })
+}
+
+#[test]
+fn a_shift_at_an_envoy_is_effective_when_its_counters_say_so_and_slips_when_it_restarts() {
+    let (pair, mut router) = (Pair::shared(), envoy::start());
+    let load = Load::on(router.port);
+    let place = Place::with(&configuration(
+        &pair,
+        &[("mesh", &at_envoy(&router.url()), envoy::POOL)],
+        "hold_time = \"1m\"\neffective_within = \"20s\"",
+    ));
+    let said = place.run(&["shift", "checkout@prod", "20", "--wait", "effective", "--json"]).exits(0);
+    let deed = said.json();
+    shape::deed(&deed);
+    assert_eq!((&deed["state"], &deed["steps"][0]["backend"]), (&"effective".into(), &"mesh".into()), "{deed}");
+    assert_eq!(runtime(&router), [Some("80".to_owned()), Some("20".to_owned())]);
+    let plan = place.json(0, &["plan", "shift", "checkout@prod", "50"]);
+    assert!(plan["commands"][0].as_str().unwrap().starts_with("curl -fsS -X POST 'http://"), "{plan}");
+    let said = place.run(&["show", "rollout", "checkout@prod", "--settle", "3s", "--json"]).exits(0).out;
+    assert!(said.contains("measured"), "{said}");
+    let doctor = place.run(&["doctor"]).exits(0).out;
+    assert!(doctor.contains("Envoy 1.40.0, up since"), "{doctor}");
+    // Its runtime values are gone with the process, and the watch of the deed says so.
+    drop(load);
+    let watching = place.start(&["shift", "checkout@prod", "50", "--wait", "held", "--json"]);
+    wait_for("the second shift", Duration::from_secs(30), || (runtime(&router)[1].as_deref() == Some("50")).then_some(()));
+    wait_for("it to be effective", Duration::from_secs(30), || (place.newest().as_deref() == Some("effective")).then_some(()));
+    router.restart();
+    let said = watching.end();
+    let deed = said.json();
+    assert_eq!((said.code, &deed["state"]), (Some(1), &"slipped".into()), "{deed}");
+}
+
+#[test]
+fn a_shift_at_a_caddy_is_effective_by_configuration_and_says_so() {
+    let (pair, router) = (Pair::shared(), caddy::start());
+    let _load = Load::on(router.port);
+    let place =
+        Place::with(&configuration(&pair, &[("web", &format!("kind = \"caddy\"\nurl = \"{}\"", router.url()), caddy::POOL)], QUICK));
+    let plan = place.run(&["plan", "shift", "checkout@prod", "20"]).exits(0).out;
+    assert!(plan.contains("all weights change at once") && plan.contains("Caddy reloads"), "what it costs is said: {plan}");
+    let deed = place.json(0, &["shift", "checkout@prod", "20"]);
+    shape::deed(&deed);
+    assert_eq!(deed["state"], "effective");
+    assert_eq!(caddy::weights(&router), "[80,20]");
+    let status = place.json(0, &["status", "--settle", "3s"]);
+    let rollout = &status["rollouts"][0];
+    assert_eq!((&rollout["weight_wished"], &rollout["weight_measured"], &rollout["requests"]), (&20.0.into(), &Value::Null, &Value::Null));
+    let doctor = place.run(&["doctor"]).exits(0).out;
+    assert!(doctor.contains("Caddy of unknown version, up since"), "{doctor}");
+}
+
+#[test]
+fn a_shift_at_a_traefik_is_measured_and_the_way_back_leads_to_the_same_file() {
+    let (pair, router) = (Pair::shared(), traefik::start());
+    let _load = Load::on(router.port);
+    let file = traefik::file(&router);
+    let before = std::fs::read_to_string(&file).unwrap();
+    let backend = format!("kind = \"traefik\"\nurl = \"{}\"\nfile = \"{}\"", router.url(), file.display());
+    let place = Place::with(&configuration(&pair, &[("web", &backend, traefik::POOL)], QUICK));
+    let deed = place.json(0, &["shift", "checkout@prod", "20"]);
+    assert_eq!(deed["state"], "effective", "{deed}");
+    assert!(traefik::shown(&router).contains("\"name\":\"v2\",\"weight\":20"));
+    let deed = place.json(0, &["abort", "checkout@prod", "--yes"]);
+    assert_eq!(deed["state"], "effective", "{deed}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "byte for byte");
+}
+
+/// A HAProxy at the edge whose writes go through `treat`, and an Envoy inside behind `decide`.
+struct Two {
+    pair: Arc<Pair>,
+    pool: String,
+    envoy: Arc<Mutex<Router>>,
+    place: Place,
+}
+
+impl Two {
+    fn start(
+        treat: impl Fn(&str, &Arc<Mutex<Router>>) -> Treat + Send + Sync + 'static,
+        decide: impl Fn(&str) -> Pass + Send + Sync + 'static,
+    ) -> Self {
+        let (pair, pool) = (Pair::shared(), Pair::pool());
+        let envoy = envoy::start();
+        let between = Between::start(envoy.api, decide);
+        let envoy = Arc::new(Mutex::new(envoy));
+        let seen = Arc::clone(&envoy);
+        let proxy = Proxy::start(pair.haproxy.admin_port, move |line| treat(line, &seen));
+        let Address::Tcp(edge) = proxy.address() else { panic!("no TCP address") };
+        let edge = format!("kind = \"haproxy\"\nsocket = \"tcp://{edge}\"\ndeadline = \"5s\"");
+        let inside = format!("{}\ndeadline = \"2s\"", at_envoy(&between.url()));
+        let place = Place::with(&configuration(&pair, &[("edge", &edge, &pool), ("inside", &inside, envoy::POOL)], QUICK));
+        Self { pair, pool, envoy, place }
+    }
+}
+
+#[test]
+fn a_service_behind_two_routers_is_shifted_at_both_in_the_stated_order() {
+    let two = Two::start(|_, _| Treat::Forward, |_| Pass::On);
+    let deed = two.place.json(0, &["shift", "checkout@prod", "20"]);
+    shape::deed(&deed);
+    assert_eq!(texts(&deed["steps"], "backend"), ["edge", "inside"]);
+    assert_eq!(texts(&deed["steps"], "state"), ["effective", "effective"], "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 20);
+    assert_eq!(runtime(&two.envoy.lock().unwrap()), [Some("80".to_owned()), Some("20".to_owned())]);
+}
+
+// As it is: the steps are walked in order, each to EFFECTIVE, and a failed one ends the deed. Nothing takes the steps before it back.
+
+#[test]
+fn a_second_router_that_refuses_leaves_the_first_shifted_and_the_deed_says_so() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let seen = Arc::clone(&refuses);
+    let two = Two::start(
+        |_, _| Treat::Forward,
+        move |request| {
+            if request.starts_with("POST ") && seen.load(Ordering::Relaxed) {
+                return Pass::Say(crate::servers::fault::answer("403 Forbidden", "", "not today"));
+            }
+            Pass::On
+        },
+    );
+    let said = two.place.run(&["shift", "checkout@prod", "20", "--json"]).exits(1);
+    let deed = said.json();
+    shape::deed(&deed);
+    assert_eq!(deed["state"], "failed");
+    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed"], "{deed}");
+    assert!(deed["steps"][1]["error"].as_str().unwrap().contains("not today"), "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 20, "the edge stays where it was put");
+    assert_eq!(runtime(&two.envoy.lock().unwrap()), [None, None]);
+    // Both halves are seen, and one deed of a person takes the first back, though the second still refuses: nothing is to be set there.
+    let status = two.place.json(0, &["status"]);
+    assert_eq!((&status["rollouts"][0]["state"], &status["rollouts"][0]["weight_wished"]), (&"running".into(), &20.0.into()));
+    let deed = two.place.json(0, &["abort", "checkout@prod"]);
+    assert_eq!(deed["state"], "effective", "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 0);
+}
+
+#[test]
+fn a_second_router_that_dies_between_leaves_the_first_shifted_and_the_way_back_waits_for_it() {
+    let two = Two::start(
+        |line, envoy| {
+            if line.contains("v1 weight 80") {
+                envoy.lock().unwrap().kill();
+            }
+            Treat::Forward
+        },
+        |_| Pass::On,
+    );
+    let said = two.place.run(&["shift", "checkout@prod", "20", "--json"]).exits(6);
+    let deed = said.json();
+    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed"], "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 20, "the edge stays where it was put");
+    // The dead router holds the way back of the living one as well; what a person could call by hand at the living one is printed.
+    let plan = two.place.json(0, &["plan", "abort", "checkout@prod"]);
+    assert_eq!((&plan["verdict"], &plan["reasons"][0]["rule"]), (&"deny".into(), &"unreachable".into()), "{plan}");
+    assert!(plan["commands"][0].as_str().unwrap().contains("v1 weight 100"), "{plan}");
+    two.place.run(&["abort", "checkout@prod"]).exits(6);
+    assert_eq!(two.pair.weight(&two.pool), 20);
+    two.envoy.lock().unwrap().restart();
+    let deed = two.place.json(0, &["abort", "checkout@prod"]);
+    assert_eq!(deed["state"], "effective", "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 0);
+}
