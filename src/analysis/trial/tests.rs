@@ -5,6 +5,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::analysis::judge::Lack;
+use crate::analysis::judge::figure::span;
 use crate::model::signal::{Better, Sample, Series};
 use crate::model::text::Text;
 use crate::model::trial::{MeasureKind, MeasureRules};
@@ -100,7 +101,7 @@ fn early_says_how_many_more_intervals_and_how_long_they_are() {
     let more = early.measures[0].more.expect("it will be decided");
     assert_eq!(early.outcome, Outcome::Early);
     assert!((20..300).contains(&more.intervals) && more.seconds == more.intervals * 15, "{more:?}");
-    let wanted = format!("{} more intervals, about {}", more.intervals, sentence::span(i64::try_from(more.seconds).unwrap()));
+    let wanted = format!("{} more intervals, about {}", more.intervals, span(i64::try_from(more.seconds).unwrap()));
     assert!(early.measures[0].reason.ends_with(&format!("8 intervals; {wanted}")), "{early:#?}");
     assert_eq!(early.reason, format!("too early to tell: 1 of 1 measures not settled, errors: {wanted}; score 0 of 1"));
     let never = errors_after(2400, 200.0, 0.0).standing(at(2400));

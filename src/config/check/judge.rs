@@ -36,11 +36,6 @@ pub(super) fn judge(root: &Fields<'_>, found: &mut Findings) -> JudgeRules {
     let mut rules = JudgeRules::default();
     let Some(fields) = root.get("judge").and_then(|node| Fields::open(node, "[judge]", JUDGE, found)) else { return rules };
     rules.method = fields.choice("method", &[("kayenta", Method::Kayenta), ("gonogo", Method::Gonogo)], found);
-    if rules.method == Method::Gonogo
-        && let Some(node) = fields.get("method")
-    {
-        found.problem(node.at, "the method `gonogo` is not part of this version yet", "\"kayenta\"");
-    }
     let mut number = |key, low, high, place: &mut f64| set(&fields, key, (low, high), place, found);
     number("pass", 0.0, 100.0, &mut rules.pass);
     number("marginal", 0.0, 100.0, &mut rules.marginal);

@@ -9,9 +9,9 @@ use super::{Look, Standing};
 /// By how much more often the canary may be far worse than far better: not by one interval in twenty.
 pub const SPARED: f64 = 0.05;
 /// This part of the differences before ..
-const USUAL: f64 = 0.9;
+const USUAL: f64 = 0.5;
 /// .. times this, beyond the margin, is far.
-const FAR: f64 = 3.0;
+const FAR: f64 = 8.0;
 /// Pairs before which nothing is far.
 const LEARNT: usize = 10;
 
@@ -19,8 +19,8 @@ const LEARNT: usize = 10;
 /// differs, 0.05 of a canary that stands still every twentieth interval.
 ///
 /// [`super::values`] judges the middle of the differences and cannot see those; [`super::extremes`] convicts by them, and needs some hundred
-/// pairs to acquit. Here a difference is far when it is beyond the margin by three times the 0.9 quantile of the sizes before it, and one
-/// that is far either way is an event of its side in [`Counts`], whose method and level this has. While each difference is symmetric about
+/// pairs to acquit. Here a difference is far when it is beyond the margin by eight times the median of the sizes before it, and one
+/// that is far either way is an event of its side in [`Counts`], whose bets this has, without their caution: spikes are few. While each difference is symmetric about
 /// at most the margin given the past, both sides have the same share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spikes {
@@ -34,7 +34,7 @@ pub struct Spikes {
 impl Spikes {
     /// Nothing yet, for a measure that may be worse by up to `margin`. None unless it is finite.
     pub fn new(worse: Worse, margin: f64) -> Option<Self> {
-        let counts = Counts::new(SPARED)?;
+        let counts = Counts::unwary(SPARED)?;
         margin.is_finite().then(|| Self { worse, margin, sizes: Vec::new(), counts })
     }
 

@@ -1,0 +1,1 @@
+//! The method gonogo on samples.
