@@ -217,6 +217,15 @@ pub fn judge(rules: &JudgeRules, samples: &[Samples]) -> Judgement {
     judgement
 }
 
+/// Judges a canary by one method alone.
+pub fn by(method: Method, rules: &JudgeRules, samples: &[Samples]) -> Judgement {
+    let pairs = pairs(rules, samples);
+    match method {
+        Method::Kayenta => kayenta::judge(rules, &pairs),
+        Method::Gonogo => gonogo::judge(rules, &pairs),
+    }
+}
+
 /// Each metric that is to be judged with its samples.
 fn pairs(rules: &JudgeRules, samples: &[Samples]) -> Vec<(MetricRules, Samples)> {
     if rules.metrics.is_empty() {

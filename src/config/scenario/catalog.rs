@@ -131,6 +131,7 @@ impl Scenario {
             pipeline: Some(pipeline(known.name.to_string(), &[])?),
             deploy,
             signals: signals(known)?,
+            judge: crate::model::judging::ServiceJudge::default(),
         })
     }
 }
@@ -182,6 +183,8 @@ fn signals(known: &ScenarioService) -> Result<Vec<Signal>, NameError> {
             limit: Some(limit),
             unit: unit.to_owned(),
             critical,
+            margin: None,
+            weight: None,
         })
     };
     Ok(vec![

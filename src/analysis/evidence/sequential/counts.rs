@@ -50,8 +50,6 @@ pub struct Counts {
     scales: Scales,
     /// Of canary against its part of the errors of both: a harm that multiplies every rate is none there, however the rates swing.
     parts: Scales,
-    /// Whether wealth counts for less where intervals lean on each other.
-    wary: bool,
 }
 
 /// What one stake has won (in logarithms), and what each unit of margin takes off that or adds to it.
@@ -71,13 +69,7 @@ impl Counts {
             for_it: Default::default(),
             scales: Scales::default(),
             parts: Scales::default(),
-            wary: true,
         })
-    }
-
-    /// As [`Counts::new`], without the caution about intervals that lean on each other: for events that stand alone.
-    pub(super) fn unwary(margin: f64) -> Option<Self> {
-        Self::new(margin).map(|counts| Self { wary: false, ..counts })
     }
 
     /// Takes the (bad, total) of both sides in one interval. An interval in which a side had no request, or with a count that is missing,
@@ -185,7 +177,7 @@ impl Bets for AtLevel<'_> {
             return 0.0;
         }
         let plain = self.tempered(side, margin, stretch);
-        if plain < wanted || !self.counts.wary {
+        if plain < wanted {
             return plain;
         }
         let heard = |scales: &Scales| {

@@ -20,7 +20,7 @@ const LEARNT: usize = 10;
 ///
 /// [`super::values`] judges the middle of the differences and cannot see those; [`super::extremes`] convicts by them, and needs some hundred
 /// pairs to acquit. Here a difference is far when it is beyond the margin by eight times the median of the sizes before it, and one
-/// that is far either way is an event of its side in [`Counts`], whose bets this has, without their caution: spikes are few. While each difference is symmetric about
+/// that is far either way is an event of its side in [`Counts`], whose method and caution this has. While each difference is symmetric about
 /// at most the margin given the past, both sides have the same share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spikes {
@@ -34,7 +34,7 @@ pub struct Spikes {
 impl Spikes {
     /// Nothing yet, for a measure that may be worse by up to `margin`. None unless it is finite.
     pub fn new(worse: Worse, margin: f64) -> Option<Self> {
-        let counts = Counts::unwary(SPARED)?;
+        let counts = Counts::new(SPARED)?;
         margin.is_finite().then(|| Self { worse, margin, sizes: Vec::new(), counts })
     }
 
