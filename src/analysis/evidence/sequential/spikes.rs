@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_stands_still_every_twentieth_interval_does_not_pass_and_what_never_does_passes() {
         let steady = |n: u32| f64::from(n * 31 % 17) / 17.0;
-        assert_eq!(taken(steady, 300).standing(0.05), Standing::Pass);
+        assert_eq!(taken(steady, 600).standing(0.05), Standing::Pass);
         let spikes = |n: u32| steady(n) * if n % 20 == 7 { 100.0 } else { 1.0 };
         let look = taken(spikes, 600).look(0.05);
         assert!(look.standing == Standing::Early && look.high > SPARED, "{look:?}");
