@@ -160,7 +160,7 @@ fn evidence_that_no_sample_keeps_fresh_decides_nothing() {
 
 #[test]
 fn a_measure_without_data_keeps_the_whole_from_passing() {
-    let mut two = errors_after(2400, 200.0, 0.012);
+    let mut two = errors_after(2400, 200.0, 0.03);
     let mut rules = two.rules();
     rules.measures.push(super::tests::rules("latency", MeasureKind::Histogram { quantile: 0.99 }));
     two.measures.push(Measure::new(rules.measures[1].clone()));
