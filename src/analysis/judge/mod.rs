@@ -213,7 +213,7 @@ pub fn judge(rules: &JudgeRules, samples: &[Samples]) -> Judgement {
         Method::Kayenta => (kayenta, gonogo, Method::Gonogo),
         Method::Gonogo => (gonogo, kayenta, Method::Kayenta),
     };
-    judgement.also = (judgement.verdict != other.verdict).then(|| Also { method, verdict: other.verdict, reason: other.reason });
+    judgement.also = (judgement.verdict != other.verdict).then_some(Also { method, verdict: other.verdict, reason: other.reason });
     judgement
 }
 

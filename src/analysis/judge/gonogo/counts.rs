@@ -8,6 +8,9 @@ use crate::analysis::judge::figure::{figure, grouped};
 use crate::analysis::judge::{Classification, Measured, Samples, Shift};
 use crate::model::judging::MetricRules;
 
+/// The (bad, total) of the canary and of the baseline in one interval.
+type Counted = ((f64, f64), (f64, f64));
+
 /// One direction, looked at.
 struct Way {
     look: Look,
@@ -20,7 +23,7 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
         Some(Measured::Counts { bad, total }) if total > 0.0 => Some((bad, total)),
         Some(Measured::Counts { .. } | Measured::Value(_)) | None => None,
     };
-    let pairs: Vec<((f64, f64), (f64, f64))> =
+    let pairs: Vec<Counted> =
         common(samples).into_iter().filter_map(|(canary, baseline)| counted(canary.value).zip(counted(baseline.value))).collect();
     let none = |why: String| Found { classification: Classification::Nodata, shift: None, reason: why };
     if pairs.is_empty() {
@@ -40,9 +43,7 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
     let (Some(up), Some(down)) = (way(false), way(true)) else {
         return none(format!("its margin {} is no share under 1", figure(rules.margin)));
     };
-    let sum = |of: fn(&((f64, f64), (f64, f64))) -> (f64, f64)| {
-        pairs.iter().map(of).fold((0.0, 0.0), |(bad, total), (b, t)| (bad + b, total + t))
-    };
+    let sum = |of: fn(&Counted) -> (f64, f64)| pairs.iter().map(of).fold((0.0, 0.0), |(bad, total), (b, t)| (bad + b, total + t));
     let (canary, baseline) = (sum(|pair| pair.0), sum(|pair| pair.1));
     let worse = |way: &Way, minded: bool| minded && way.look.standing == Standing::Fail;
     let no_worse = |way: &Way, minded: bool| !minded || way.look.standing == Standing::Pass;

@@ -16,7 +16,7 @@ fn values(of: impl Fn(u32) -> f64, n: u32) -> Vec<Point> {
 }
 
 fn counts(of: impl Fn(u32) -> (f64, f64), n: u32) -> Vec<Point> {
-    points((0..n).map(|n| of(n)).map(|(bad, total)| Measured::Counts { bad, total }))
+    points((0..n).map(of).map(|(bad, total)| Measured::Counts { bad, total }))
 }
 
 fn rules(metrics: Vec<MetricRules>) -> JudgeRules {
