@@ -208,8 +208,8 @@ fn equal_streams_are_failed_no_more_often_than_the_level_says(#[case] measure: M
 
 #[rstest]
 #[case::values(Measure::Values, 2.0, 60)]
-#[case::counts(Measure::Counts(1000.0, 1000.0), 5.0, 40)]
-#[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0), 50.0, 40)]
+#[case::counts(Measure::Counts(1000.0, 1000.0), 5.0, 60)]
+#[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0), 50.0, 60)]
 #[case::extremes(Measure::Extremes, 1.0, 900)]
 fn harm_is_found(#[case] measure: Measure, #[case] effect: f64, #[case] within: usize) {
     let found = (0..20).map(|seed| decided(measure, Stream::Independent, effect, 0.0, Standing::Fail, seed, within));
