@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Gates;
+use super::judging::ServiceJudge;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::operator::Person;
 use super::self_service::SelfService;
@@ -324,6 +325,12 @@ pub struct Signal {
     pub unit: String,
     /// Whether it alone decides.
     pub critical: bool,
+    /// What a canary may be worse by, in the signal's own unit (a share for ratios and histograms); none: from the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// What it weighs in the score of a canary; none: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
 }
 
 /// Where a service's alerts are found.
@@ -371,6 +378,9 @@ pub struct Service {
     pub deploy: BTreeMap<EnvironmentName, Box<Deploy>>,
     /// Its signals.
     pub signals: Vec<Signal>,
+    /// How its canaries are judged.
+    #[serde(default)]
+    pub judge: ServiceJudge,
 }
 
 /// The room itself.

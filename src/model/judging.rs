@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The group of a metric that names none.
 pub const ALL: &str = "all";
 
 /// How a judge decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Method {
     /// As Kayenta's judge does: a location test per metric, a score of groups.
     #[default]
@@ -210,5 +213,22 @@ impl Default for JudgeRules {
             weights: BTreeMap::new(),
             metrics: Vec::new(),
         }
+    }
+}
+
+/// How the canaries of a service are judged while a rollout runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ServiceJudge {
+    /// How it is decided: by our own method unless the service says otherwise.
+    pub method: Method,
+    /// How often an equal canary may be called worse, or a worse one no worse, over all looks and measures.
+    pub alpha: f64,
+    /// How often harm of the margin's size is to be found.
+    pub power: f64,
+}
+
+impl Default for ServiceJudge {
+    fn default() -> Self {
+        Self { method: Method::Gonogo, alpha: 0.05, power: 0.8 }
     }
 }

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalog::{Assurance, Catalog, Environment, OnConflict, Protection, Repository, Scheduling, Service};
 use super::deed::EntryKind;
 use super::gate::Gates;
+use super::judging::ServiceJudge;
 use super::name::{BackendName, EnvironmentName, PersonName, ServiceName, Target};
 use super::operator::Person;
 use super::self_service::SelfService;
@@ -335,8 +336,14 @@ pub fn joined(one: &str, other: &str) -> String {
 fn measured(service: &Service) -> String {
     let deploys: BTreeMap<_, _> =
         service.deploy.iter().map(|(name, deploy)| (name, (&deploy.version, &deploy.github_environment))).collect();
-    let Service { team, repository, alerts, pipeline, signals, .. } = service;
-    digest(&serde_json_canonicalizer::to_vec(&(team, repository, alerts, pipeline, signals, deploys)).unwrap_or_default())
+    let Service { team, repository, alerts, pipeline, signals, judge, .. } = service;
+    let all = digest(&serde_json_canonicalizer::to_vec(&(team, repository, alerts, pipeline, signals, deploys)).unwrap_or_default());
+    // A service that says nothing of its judge keeps its digest.
+    if *judge == ServiceJudge::default() {
+        all
+    } else {
+        joined(&all, &digest(&serde_json_canonicalizer::to_vec(judge).unwrap_or_default()))
+    }
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -101,7 +101,13 @@ impl MeasureRules {
 impl TrialRules {
     /// The rules of a service's signals, at a level and a power.
     pub fn of(service: &Service, alpha: f64, power: f64) -> Self {
-        Self { alpha, power, measures: service.signals.iter().map(|signal| MeasureRules::of(signal, None, None)).collect() }
+        let measure = |signal: &Signal| MeasureRules::of(signal, signal.margin, signal.weight);
+        Self { alpha, power, measures: service.signals.iter().map(measure).collect() }
+    }
+
+    /// The rules of a service as its configuration has them.
+    pub fn of_service(service: &Service) -> Self {
+        Self::of(service, service.judge.alpha, service.judge.power)
     }
 }
 
@@ -145,7 +151,7 @@ mod tests {
 
     fn signal(kind: SignalKind, limit: Option<f64>) -> Signal {
         let (name, backend) = (SignalName::new("s").unwrap(), BackendName::new("b").unwrap());
-        Signal { name, kind, backend, better: Better::Lower, limit, unit: "ms".to_owned(), critical: true }
+        Signal { name, kind, backend, better: Better::Lower, limit, unit: "ms".to_owned(), critical: true, margin: None, weight: None }
     }
 
     #[test]

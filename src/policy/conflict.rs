@@ -185,6 +185,7 @@ mod tests {
             pipeline: None,
             deploy: BTreeMap::new(),
             signals: Vec::new(),
+            judge: crate::model::judging::ServiceJudge::default(),
         };
         let all = [
             service("checkout", "payments", &["ledger", "auth"]),

@@ -18,6 +18,7 @@ use crate::model::catalog::{
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::intent::{Direction, Intent, Verb};
+use crate::model::judging::ServiceJudge;
 use crate::model::name::{EnvironmentName, PlanId, PoolName, Target};
 use crate::model::operator::{Actor, Grant, Person};
 use crate::model::pipeline::{Builder, LogRef, Run, RunId, RunReading, RunState, RunStep};
@@ -129,7 +130,10 @@ fn service(named: &str, environments: &[&str]) -> Service {
             limit: Some(0.01),
             unit: "ratio".to_owned(),
             critical: true,
+            margin: None,
+            weight: None,
         }],
+        judge: ServiceJudge::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rstest::rstest;
 
 use super::Worse;
-use super::sequential::{Standing, counts::Counts, extremes::Extremes, values::Values};
+use super::sequential::{Standing, counts::Counts, extremes::Extremes, spikes::Spikes, values::Values};
 
 /// How successive intervals hang together. Both sides follow the same law; only what drifts is shared.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,7 @@ const STREAMS: [Stream; 5] = [Stream::Independent, Stream::Leaning(0.5), Stream:
 enum Measure {
     Values,
     Extremes,
+    Spikes,
     Counts(f64, f64),
 }
 
@@ -135,9 +136,10 @@ fn poisson(chance: &mut ChaCha8Rng, mean: f64) -> f64 {
 fn decided(measure: Measure, stream: Stream, effect: f64, margin: f64, way: Standing, seed: u64, intervals: usize) -> [Option<usize>; 2] {
     let mut source = Source::new(stream, seed);
     let mut found = [None; 2];
-    let (mut values, mut extremes, mut counts) = (
+    let (mut values, mut extremes, mut spikes, mut counts) = (
         Values::new(Worse::Higher, margin).unwrap(),
         Extremes::new(Worse::Higher, 0.0, 1.0).unwrap(),
+        Spikes::new(Worse::Higher, margin).unwrap(),
         Counts::new(margin).unwrap_or_else(|| Counts::new(0.0).unwrap()),
     );
     for interval in 1..=intervals {
@@ -146,10 +148,12 @@ fn decided(measure: Measure, stream: Stream, effect: f64, margin: f64, way: Stan
                 let [canary, baseline] = source.values();
                 values.take(canary + effect, baseline);
             }
-            Measure::Extremes => {
+            Measure::Extremes | Measure::Spikes => {
                 let [canary, baseline] = source.values();
                 let slow = effect > 0.0 && source.chance.random::<f64>() < 0.05;
-                extremes.take(if slow { canary + 100.0 * effect } else { canary }, baseline);
+                let canary = if slow { canary + 100.0 * effect } else { canary };
+                extremes.take(canary, baseline);
+                spikes.take(canary, baseline);
             }
             Measure::Counts(n, m) => {
                 let [canary, baseline] = source.counts([n, m], effect);
@@ -160,6 +164,7 @@ fn decided(measure: Measure, stream: Stream, effect: f64, margin: f64, way: Stan
             let standing = || match measure {
                 Measure::Values => values.standing(alpha),
                 Measure::Extremes => extremes.standing(alpha),
+                Measure::Spikes => spikes.standing(alpha),
                 Measure::Counts(..) => counts.standing(alpha),
             };
             if found.is_none() && standing() == way {
@@ -191,6 +196,7 @@ fn alarms(measure: Measure, stream: Stream, runs: u64, intervals: usize) -> [u32
 #[rstest]
 #[case::values(Measure::Values)]
 #[case::extremes(Measure::Extremes)]
+#[case::spikes(Measure::Spikes)]
 #[case::counts(Measure::Counts(1000.0, 1000.0))]
 #[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0))]
 fn equal_streams_are_failed_no_more_often_than_the_level_says(#[case] measure: Measure) {
@@ -202,8 +208,8 @@ fn equal_streams_are_failed_no_more_often_than_the_level_says(#[case] measure: M
 
 #[rstest]
 #[case::values(Measure::Values, 2.0, 60)]
-#[case::counts(Measure::Counts(1000.0, 1000.0), 5.0, 40)]
-#[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0), 50.0, 40)]
+#[case::counts(Measure::Counts(1000.0, 1000.0), 5.0, 60)]
+#[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0), 50.0, 60)]
 #[case::extremes(Measure::Extremes, 1.0, 900)]
 fn harm_is_found(#[case] measure: Measure, #[case] effect: f64, #[case] within: usize) {
     let found = (0..20).map(|seed| decided(measure, Stream::Independent, effect, 0.0, Standing::Fail, seed, within));
@@ -236,6 +242,7 @@ fn every_twentieth_interval_a_hundred_times_slower_does_not_pass_unseen() {
 #[rstest]
 #[case::values(Measure::Values)]
 #[case::extremes(Measure::Extremes)]
+#[case::spikes(Measure::Spikes)]
 #[case::counts(Measure::Counts(1000.0, 1000.0))]
 #[case::counts_of_a_twentieth(Measure::Counts(50.0, 950.0))]
 #[ignore = "some minutes"]
@@ -252,6 +259,7 @@ fn ten_thousand_runs_make_the_tables(#[case] measure: Measure) {
     let (effects, margin): (&[f64], f64) = match measure {
         Measure::Values => (&[0.5, 1.0, 2.0, 10.0], 1.0),
         Measure::Extremes => (&[1.0], 0.0),
+        Measure::Spikes => (&[], 1.0),
         Measure::Counts(..) => (&[1.5, 2.0, 5.0, 50.0], RATE),
     };
     for stream in STREAMS {

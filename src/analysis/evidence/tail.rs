@@ -77,6 +77,35 @@ pub fn compare(canary: &[f64], baseline: &[f64], worse: Worse, confidence: f64) 
     Some(Tail { p: (least * number).min(1.0), sharpest: turned(sharpest), twentieth: turned(twentieth) })
 }
 
+/// The upper bound of the share of the canary's values that lie further beyond the worst of the baseline than `margin`, and how many do;
+/// one-sided with `confidence`, the exact bound of Clopper and Pearson.
+///
+/// None when a side is empty or holds a value that is not finite.
+pub fn beyond_worst(canary: &[f64], baseline: &[f64], worse: Worse, margin: f64, confidence: f64) -> Option<(usize, f64)> {
+    let finite = |side: &[f64]| !side.is_empty() && side.iter().all(|value| value.is_finite());
+    if !(finite(canary) && finite(baseline)) {
+        return None;
+    }
+    let worst = baseline.iter().map(|value| worse.harm(*value)).fold(f64::NEG_INFINITY, f64::max);
+    let beyond = canary.iter().filter(|value| worse.harm(**value) - worst > margin).count();
+    Some((beyond, beta::quantile(confidence, real(beyond) + 1.0, real(canary.len() - beyond))))
+}
+
+/// How many values a canary needs so that `beyond` of them exclude a share with a confidence. None over a million.
+pub fn enough(beyond: usize, share: f64, confidence: f64) -> Option<usize> {
+    let excludes = |values: usize| values > beyond && beta::quantile(confidence, real(beyond) + 1.0, real(values - beyond)) < share;
+    let (mut low, mut high) = (beyond, beyond.max(1));
+    while !excludes(high) {
+        low = high;
+        high = high.checked_mul(2).filter(|high| *high <= 1_000_000)?;
+    }
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if excludes(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}
+
 /// The chance of at least so many beyond the value of a descending baseline at a rank.
 fn chance(canary: &[f64], baseline: &[f64], rank: usize) -> Option<f64> {
     let threshold = *baseline.get(rank)?;
@@ -162,6 +191,19 @@ mod tests {
             let sum: f64 = (least..=12).map(|k| exactly(f64::from(k))).sum();
             assert!((at_least(f64::from(least), s - 1.0, n, n) - sum).abs() < 1e-10, "{least}");
         }
+    }
+
+    #[test]
+    fn fifty_nine_values_exclude_a_twentieth() {
+        // 0.95 ^ 59 is the first power under 0.05 (the rule of three).
+        assert_eq!((enough(0, 0.05, 0.95), enough(1, 0.05, 0.95), enough(4, 0.05, 0.95)), (Some(59), Some(93), Some(181)));
+        assert_eq!(enough(5, 0.0, 0.95), None);
+        let (beyond, high) = beyond_worst(&[1.0; 59], &[1.0], Worse::Higher, 0.0, 0.95).unwrap();
+        assert!(beyond == 0 && (high - (1.0 - 0.05_f64.powf(1.0 / 59.0))).abs() < 1e-9);
+        assert_eq!(beyond_worst(&[3.0, 1.0], &[2.0, 0.0], Worse::Higher, 0.5, 0.95).unwrap().0, 1);
+        assert_eq!(beyond_worst(&[3.0, 1.0], &[2.0, 0.0], Worse::Higher, 1.0, 0.95).unwrap().0, 0);
+        assert_eq!(beyond_worst(&[-3.0, 1.0], &[-2.0, 0.0], Worse::Lower, 0.5, 0.95).unwrap().0, 1);
+        assert_eq!(beyond_worst(&[], &[1.0], Worse::Lower, 0.5, 0.95), None);
     }
 
     #[test]

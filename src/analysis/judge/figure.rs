@@ -18,6 +18,29 @@ pub fn figure(value: f64) -> String {
     if written.contains('.') { written.trim_end_matches('0').trim_end_matches('.').to_owned() } else { written }
 }
 
+/// A count with its thousands apart.
+pub fn grouped(count: f64) -> String {
+    let digits = format!("{count:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A time, rounded as people say it.
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        ..=90 => format!("{seconds} s"),
+        91..=5_400 => format!("{} min", (seconds + 30) / 60),
+        5_401..=172_800 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", seconds.saturating_add(43_200) / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

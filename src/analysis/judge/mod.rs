@@ -176,6 +176,19 @@ pub struct Judgement {
     pub reason: String,
     /// The metrics, in the order of the rules.
     pub metrics: Vec<Judged>,
+    /// What the other method says, where it says something else.
+    pub also: Option<Also>,
+}
+
+/// What another method says of the same samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Also {
+    /// Which.
+    pub method: Method,
+    /// What follows by it.
+    pub verdict: CanaryVerdict,
+    /// Why, in one sentence.
+    pub reason: String,
 }
 
 impl Judgement {
@@ -192,10 +205,22 @@ impl Judgement {
 }
 
 /// Judges a canary by its samples. A metric of the rules without samples has no data; samples of a metric that the rules do not
-/// name are judged only where the rules name none.
+/// name are judged only where the rules name none. Both methods judge; what the other one says is told where it is another verdict.
 pub fn judge(rules: &JudgeRules, samples: &[Samples]) -> Judgement {
     let pairs = pairs(rules, samples);
-    match rules.method {
+    let (kayenta, gonogo) = (kayenta::judge(rules, &pairs), gonogo::judge(rules, &pairs));
+    let (mut judgement, other, method) = match rules.method {
+        Method::Kayenta => (kayenta, gonogo, Method::Gonogo),
+        Method::Gonogo => (gonogo, kayenta, Method::Kayenta),
+    };
+    judgement.also = (judgement.verdict != other.verdict).then_some(Also { method, verdict: other.verdict, reason: other.reason });
+    judgement
+}
+
+/// Judges a canary by one method alone.
+pub fn by(method: Method, rules: &JudgeRules, samples: &[Samples]) -> Judgement {
+    let pairs = pairs(rules, samples);
+    match method {
         Method::Kayenta => kayenta::judge(rules, &pairs),
         Method::Gonogo => gonogo::judge(rules, &pairs),
     }

@@ -7,6 +7,7 @@ use super::standing::{Harm, MeasureStanding, More, Outcome, Score, TrialStanding
 use crate::analysis::evidence::power;
 use crate::analysis::evidence::sequential::Look;
 use crate::analysis::judge::Lack;
+use crate::analysis::judge::figure::span;
 use crate::model::trial::MeasureKind;
 
 /// What follows from one measure at a level and a power, at a time in milliseconds since 1970.
@@ -72,7 +73,7 @@ fn lacking(measure: &Measure, now_ms: i64) -> Option<(Lack, String)> {
             (Some(why), _) => Some(why.to_string()),
             (None, Some(newest)) => {
                 let age_ms = now_ms.saturating_sub(newest);
-                (age_ms > stale_ms).then(|| format!("no sample for {}", sentence::span(age_ms / 1000)))
+                (age_ms > stale_ms).then(|| format!("no sample for {}", span(age_ms / 1000)))
             }
             (None, None) => None,
         }

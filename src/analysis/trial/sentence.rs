@@ -3,7 +3,7 @@
 use super::process::Ground;
 use super::standing::{MeasureStanding, More, Outcome, Score};
 use crate::analysis::judge::Lack;
-use crate::analysis::judge::figure::figure;
+use crate::analysis::judge::figure::{figure, grouped, span};
 use crate::model::signal::Better;
 use crate::model::trial::{MeasureKind, MeasureRules};
 
@@ -140,32 +140,9 @@ fn amount_of(value: f64, margin: f64, rules: &MeasureRules) -> String {
     if written.chars().all(|c| matches!(c, '-' | '0' | '.')) { format!("{:.decimals$}", 0.0) } else { written }
 }
 
-/// A count with its thousands apart.
-pub fn grouped(count: f64) -> String {
-    let digits = format!("{count:.0}");
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 fn wait(more: &More) -> String {
     let intervals = if more.intervals == 1 { "interval" } else { "intervals" };
     format!("{} more {intervals}, about {}", more.intervals, span(i64::try_from(more.seconds).unwrap_or(i64::MAX)))
-}
-
-/// A time, rounded as people say it.
-pub fn span(seconds: i64) -> String {
-    match seconds {
-        ..=90 => format!("{seconds} s"),
-        91..=5_400 => format!("{} min", (seconds + 30) / 60),
-        5_401..=172_800 => format!("{} h", (seconds + 1_800) / 3_600),
-        _ => format!("{} days", seconds.saturating_add(43_200) / 86_400),
-    }
 }
 
 #[cfg(test)]

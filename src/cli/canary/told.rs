@@ -29,6 +29,9 @@ pub fn json(judgement: &Judgement) -> Value {
         "score": judgement.score,
         "verdict": judgement.verdict.word(),
         "metrics": judgement.metrics.iter().map(metric).collect::<Vec<_>>(),
+        "also": judgement.also.as_ref().map(|also| {
+            json!({ "method": also.method.word(), "verdict": also.verdict.word(), "reason": also.reason })
+        }),
     })
 }
 
@@ -51,6 +54,9 @@ pub fn words(judgement: &Judgement) -> String {
         out.push_str(&format!("{}: {}\n", metric.name, metric.reason));
     }
     out.push_str(&format!("{}: {}", judgement.verdict.word().to_uppercase(), judgement.reason));
+    if let Some(also) = &judgement.also {
+        out.push_str(&format!("\nThe method {} says {}: {}", also.method.word(), also.verdict.word().to_uppercase(), also.reason));
+    }
     out
 }
 

@@ -1,4 +1,4 @@
-//! `[judge]`: how canaries are judged.
+//! `[judge]`, and `judge` of a service: how canaries are judged.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,12 @@ use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::problem::{At, Findings};
 use super::label;
-use crate::model::judging::{ALL, Bounds, Direction, JudgeRules, Measure, Method, MetricRules, Missing, Outliers, SampleKind};
+use crate::model::judging::{
+    ALL, Bounds, Direction, JudgeRules, Measure, Method, MetricRules, Missing, Outliers, SampleKind, ServiceJudge,
+};
 
 const JUDGE: &[&str] = &["method", "pass", "marginal", "alpha", "power", "weights", "metric"];
+const OF_SERVICE: &[&str] = &["method", "alpha", "power"];
 const METRIC: &[&str] = &[
     "name",
     "direction",
@@ -36,11 +39,6 @@ pub(super) fn judge(root: &Fields<'_>, found: &mut Findings) -> JudgeRules {
     let mut rules = JudgeRules::default();
     let Some(fields) = root.get("judge").and_then(|node| Fields::open(node, "[judge]", JUDGE, found)) else { return rules };
     rules.method = fields.choice("method", &[("kayenta", Method::Kayenta), ("gonogo", Method::Gonogo)], found);
-    if rules.method == Method::Gonogo
-        && let Some(node) = fields.get("method")
-    {
-        found.problem(node.at, "the method `gonogo` is not part of this version yet", "\"kayenta\"");
-    }
     let mut number = |key, low, high, place: &mut f64| set(&fields, key, (low, high), place, found);
     number("pass", 0.0, 100.0, &mut rules.pass);
     number("marginal", 0.0, 100.0, &mut rules.marginal);
@@ -61,6 +59,28 @@ pub(super) fn judge(root: &Fields<'_>, found: &mut Findings) -> JudgeRules {
     }
     weights(&fields, &mut rules, found);
     rules
+}
+
+/// `judge` of a service: which method judges its canaries, and how strictly.
+pub(super) fn of_service(service: &Fields<'_>, found: &mut Findings) -> ServiceJudge {
+    let mut judge = ServiceJudge::default();
+    let Some(fields) = service.get("judge").and_then(|node| Fields::open(node, "`judge`", OF_SERVICE, found)) else { return judge };
+    if fields.get("method").is_some() {
+        judge.method = fields.choice("method", &[("gonogo", Method::Gonogo), ("kayenta", Method::Kayenta)], found);
+    }
+    set(&fields, "alpha", (1e-9, 0.5), &mut judge.alpha, found);
+    set(&fields, "power", (0.01, 0.999_999), &mut judge.power, found);
+    judge
+}
+
+/// `margin` and `weight` of a signal; a `share` is less than 1.
+pub(super) fn of_signal(fields: &Fields<'_>, share: bool, found: &mut Findings) -> (Option<f64>, Option<f64>) {
+    let mut number = |key, high| {
+        let mut place = f64::NAN;
+        set(fields, key, (0.0, high), &mut place, found);
+        Some(place).filter(|number| number.is_finite())
+    };
+    (number("margin", if share { 0.999 } else { LARGEST }), number("weight", LARGEST))
 }
 
 /// A number between two bounds, into its place.

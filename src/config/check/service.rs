@@ -8,7 +8,7 @@ use super::super::node::{Node, Value};
 use super::super::placeholder;
 use super::super::problem::{At, Findings};
 use super::known::Known;
-use super::{label, list_of, rollout, text_of};
+use super::{judge, label, list_of, rollout, text_of};
 use crate::model::catalog::{
     AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
 };
@@ -16,7 +16,7 @@ use crate::model::name::{BackendName, PoolName, ServerName, ServiceName, SignalN
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
-const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal"];
+const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge"];
 const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 /// A tag is named by its version, and by nothing else.
 const IN_TAG: &[&str] = &["version"];
@@ -25,7 +25,8 @@ const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref"
 const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment", "rollout"];
 const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
-const SIGNAL: &[&str] = &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical"];
+const SIGNAL: &[&str] =
+    &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical", "margin", "weight"];
 /// The branch or tag from which a workflow is started when the configuration names none.
 const REF: &str = "main";
 /// An alert belongs to no slot, so only these can be filled in.
@@ -58,7 +59,8 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
     }
     let signals = fields.list("signal", "[[service.signal]] tables", found);
     let signals = signals.iter().filter_map(|node| signal(node, known, found)).collect();
-    Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals })
+    let judge = judge::of_service(&fields, found);
+    Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals, judge })
 }
 
 fn text_of_name<'a>(fields: &Fields<'a>) -> &'a str {
@@ -340,7 +342,9 @@ fn signal(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Signal
     let limit = fields.get("limit").and_then(|node| node.number("limit", found));
     let unit = fields.text("unit", found).unwrap_or(if word == Some("ratio") { "%" } else { "" }).to_owned();
     let critical = fields.flag("critical", found).unwrap_or(false);
-    Some(Signal { name: name?, kind: kind?, backend: backend?.0, better: better.unwrap_or(Better::Lower), limit, unit, critical })
+    let (margin, weight) = judge::of_signal(&fields, word != Some("value"), found);
+    let better = better.unwrap_or(Better::Lower);
+    Some(Signal { name: name?, kind: kind?, backend: backend?.0, better, limit, unit, critical, margin, weight })
 }
 
 /// Warns where one server stands behind two targets: a shift of the one would move the other.

@@ -133,6 +133,7 @@ impl Scenario {
             pipeline: Some(pipeline(known.name.to_string(), &[])?),
             deploy,
             signals: signals(known)?,
+            judge: crate::model::judging::ServiceJudge::default(),
         })
     }
 }
@@ -190,6 +191,8 @@ fn signals(known: &ScenarioService) -> Result<Vec<Signal>, NameError> {
             limit: Some(limit),
             unit: unit.to_owned(),
             critical,
+            margin: None,
+            weight: None,
         })
     };
     Ok(vec![

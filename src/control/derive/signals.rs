@@ -327,6 +327,8 @@ mod tests {
             limit: Some(0.01),
             unit: String::new(),
             critical: true,
+            margin: None,
+            weight: None,
         }
     }
 

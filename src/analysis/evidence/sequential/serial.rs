@@ -9,9 +9,12 @@ pub const FEWEST: f64 = 4.0;
 /// The greatest autocorrelation from one reading to the next that is assumed.
 const MOST: f64 = 0.95;
 
-/// How many standard errors above the found autocorrelation is assumed, for a level: the normal quantile that leaves half the level.
+/// By how much more than the normal law asks for is assumed. Found by simulation.
+const WARY: f64 = 1.2;
+
+/// How many standard errors above the found autocorrelation is assumed, for a level: 1.2 times the normal quantile that leaves half of it.
 pub fn caution(alpha: f64) -> f64 {
-    normal::quantile(1.0 - alpha / 2.0).unwrap_or(0.0).max(0.0)
+    WARY * normal::quantile(1.0 - alpha / 2.0).unwrap_or(0.0).max(0.0)
 }
 
 /// By how much dependence inflates the variance of the sum of `count` readings: from 1 (independent) to `count` (all the same).
@@ -98,7 +101,7 @@ pub struct Found {
     pub serial: f64,
     /// By how much dependence makes blocks seem to vary less than they do; at least 1.
     pub hidden: f64,
-    /// How many independent readings this rests on, less one.
+    /// How many independent readings of equal weight this rests on, less one (the effective number of L. Kish, "Survey sampling", 1965).
     pub readings: f64,
 }
 
@@ -169,10 +172,13 @@ impl Scale {
         let count = self.blocks.count;
         let seen = self.blocks.spread() / (count - 1.0);
         let dispersion = if self.variance > 0.0 { (seen / (self.variance / count)).max(1.0) } else { 1.0 };
+        // One block that outweighs all others tells of nothing but itself.
+        let telling = self.blocks.weights * self.blocks.weights / self.blocks.weights_squared.max(f64::MIN_POSITIVE);
+        let telling = (telling * stretch).min(count * stretch);
         let count = count * stretch;
         let serial = inflation(self.blocks.autocorrelation(), count, caution);
         let hidden = (count - 1.0) / (count - serial).max(1e-9);
-        Found { dispersion, serial, hidden, readings: (count / serial - 1.0).max(0.0) }
+        Found { dispersion, serial, hidden, readings: (telling / serial - 1.0).max(0.0) }
     }
 }
 

@@ -9,9 +9,9 @@ use super::{Look, Standing};
 /// By how much more often the canary may be far worse than far better: not by one interval in twenty.
 pub const SPARED: f64 = 0.05;
 /// This part of the differences before ..
-const USUAL: f64 = 0.9;
+const USUAL: f64 = 0.5;
 /// .. times this, beyond the margin, is far.
-const FAR: f64 = 3.0;
+const FAR: f64 = 8.0;
 /// Pairs before which nothing is far.
 const LEARNT: usize = 10;
 
@@ -19,8 +19,8 @@ const LEARNT: usize = 10;
 /// differs, 0.05 of a canary that stands still every twentieth interval.
 ///
 /// [`super::values`] judges the middle of the differences and cannot see those; [`super::extremes`] convicts by them, and needs some hundred
-/// pairs to acquit. Here a difference is far when it is beyond the margin by three times the 0.9 quantile of the sizes before it, and one
-/// that is far either way is an event of its side in [`Counts`], whose method and level this has. While each difference is symmetric about
+/// pairs to acquit. Here a difference is far when it is beyond the margin by eight times the median of the sizes before it, and one
+/// that is far either way is an event of its side in [`Counts`], whose method and caution this has. While each difference is symmetric about
 /// at most the margin given the past, both sides have the same share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spikes {
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_stands_still_every_twentieth_interval_does_not_pass_and_what_never_does_passes() {
         let steady = |n: u32| f64::from(n * 31 % 17) / 17.0;
-        assert_eq!(taken(steady, 300).standing(0.05), Standing::Pass);
+        assert_eq!(taken(steady, 600).standing(0.05), Standing::Pass);
         let spikes = |n: u32| steady(n) * if n % 20 == 7 { 100.0 } else { 1.0 };
         let look = taken(spikes, 600).look(0.05);
         assert!(look.standing == Standing::Early && look.high > SPARED, "{look:?}");

@@ -18,7 +18,7 @@ pub(super) fn judge(rules: &JudgeRules, pairs: &[(MetricRules, Samples)]) -> Jud
     let scored: Vec<(&MetricRules, &Judged)> =
         pairs.iter().map(|(metric, _)| metric).zip(&metrics).filter(|(_, judged)| !judged.muted).collect();
     let (score, verdict, reason) = verdict(rules, &scored);
-    Judgement { score, verdict, reason, metrics }
+    Judgement { score, verdict, reason, metrics, also: None }
 }
 
 fn verdict(rules: &JudgeRules, scored: &[(&MetricRules, &Judged)]) -> (Option<f64>, CanaryVerdict, String) {
