@@ -15,6 +15,7 @@ pub mod ical;
 pub mod intent;
 pub mod judging;
 pub mod name;
+pub mod objective;
 pub mod operator;
 pub mod origin;
 pub mod outbox;
