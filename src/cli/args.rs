@@ -10,6 +10,7 @@ mod outbox;
 #[cfg(test)]
 mod page;
 mod policy;
+mod slo;
 mod trace;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
+pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -182,6 +184,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: CanaryVerb,
+    },
+    /// Objectives: error budgets, how fast they burn, and their alarms.
+    Slo {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: SloVerb,
     },
     /// Takes a role for a while, where the environment's `self_service` offers it.
     Grant(GrantArgs),

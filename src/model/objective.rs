@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::burn_rule::{BurnRule, span_word};
 use super::name::{BackendName, EnvironmentName, ObjectiveName, ServiceName, Target};
 use super::text::Text;
 
@@ -143,67 +144,6 @@ impl fmt::Display for Period {
             Self::Quarter => f.pad("quarter"),
         }
     }
-}
-
-/// A span as alarms write it, in its largest whole unit: `5m`, `1h`, `3d`.
-pub fn span_word(span: Duration) -> String {
-    let seconds = span.as_secs();
-    let whole = |unit: u64| seconds >= unit && seconds.is_multiple_of(unit);
-    if whole(DAY) {
-        format!("{}d", seconds / DAY)
-    } else if whole(HOUR) {
-        format!("{}h", seconds / HOUR)
-    } else if whole(60) {
-        format!("{}m", seconds / 60)
-    } else {
-        format!("{seconds}s")
-    }
-}
-
-/// Whom an alarm calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// A person, now.
-    Page,
-    /// A person, within working hours.
-    Ticket,
-}
-
-impl Severity {
-    /// The word on screens, in rules and in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Ticket => "ticket",
-        }
-    }
-}
-
-/// One rule: the budget burns faster than `burn` over the long window, and over the short one still.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct BurnRule {
-    /// Whom it calls.
-    pub severity: Severity,
-    /// The window that shows how much was burnt.
-    pub long: Duration,
-    /// The window that shows that it still burns.
-    pub short: Duration,
-    /// The burn rate over which it fires: 1 spends the budget in exactly the period.
-    pub burn: f64,
-}
-
-impl BurnRule {
-    /// Its name: `page 14.4x over 1h and 5m`.
-    pub fn words(&self) -> String {
-        format!("{} {}x over {} and {}", self.severity.word(), factor(self.burn), span_word(self.long), span_word(self.short))
-    }
-}
-
-/// A burn rate with as many digits as say something.
-pub fn factor(burn: f64) -> String {
-    let text = format!("{burn:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// An objective of a service.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::history::{History, seconds};
 use super::rate::Burn;
-use super::rules::{self, Verdict, look};
-use crate::model::objective::{BurnRule, Objective, Severity};
+use super::rules::{Verdict, look};
+use crate::model::burn_rule::{self, BurnRule, Severity};
+use crate::model::objective::Objective;
 
 /// How an alarm is made of a rule that fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -116,7 +117,7 @@ pub fn detection(objective: &Objective, share: f64) -> Vec<(BurnRule, Option<(Du
         let both = long.max(short);
         Some((both, super::rate::spent(burn, both, objective.period.nominal())))
     };
-    objective.rules.iter().filter(|rule| rules::can_fire(rule, objective.goal)).map(|rule| (*rule, after(rule))).collect()
+    objective.rules.iter().filter(|rule| burn_rule::can_fire(rule, objective.goal)).map(|rule| (*rule, after(rule))).collect()
 }
 
 /// Hours as floating point.

@@ -51,11 +51,6 @@ pub fn detected_after(burn: f64, factor: f64, long: Duration) -> Option<Duration
     (burn > factor).then(|| Duration::from_secs_f64(long.as_secs_f64() * factor / burn))
 }
 
-/// The share of the budget that must be spent over a window for a burn: what the workbook names 2 %, 5 % and 10 %.
-pub fn burn_of_budget(share: f64, long: Duration, period: Duration) -> f64 {
-    share * period.as_secs_f64() / long.as_secs_f64()
-}
-
 /// The time between two ends as a duration.
 pub(super) fn duration(from_s: i64, to_s: i64) -> Duration {
     Duration::from_secs_f64(seconds(to_s.saturating_sub(from_s).max(0)))

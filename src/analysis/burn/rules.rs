@@ -1,57 +1,14 @@
-//! Multi-window, multi-burn-rate rules: the usual ones for a period, and whether one fires.
-
-use std::time::Duration;
+//! Multi-window, multi-burn-rate rules: whether one fires.
 
 use super::history::History;
-use super::rate::{Burn, burn_of_budget};
-use crate::model::objective::{BurnRule, Objective, Period, Severity};
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+use super::rate::Burn;
+use crate::model::burn_rule::BurnRule;
+use crate::model::objective::Objective;
 
 /// The share of a window that must be known before its silence is called quiet.
 const QUIET: f64 = 0.9;
 /// Ends of stretches that are looked back at for the beginning of an alarm.
 const LOOKED_BACK: usize = 5_000;
-
-/// Severity, long and short window, and the budget in per cent that the long window has spent when it fires: the workbook's table 5-8
-/// and its example rules, for periods of four weeks and longer.
-const LONG_PERIOD: [(Severity, u64, u64, f64); 4] = [
-    (Severity::Page, HOUR, 5 * MINUTE, 2.0),
-    (Severity::Page, 6 * HOUR, 30 * MINUTE, 5.0),
-    (Severity::Ticket, DAY, 2 * HOUR, 10.0),
-    (Severity::Ticket, 3 * DAY, 6 * HOUR, 10.0),
-];
-
-/// The same for shorter periods, of which the same windows are a larger part: with the budgets above a rule would fire on a burn that
-/// keeps the objective. The figures are those that Sloth ships for a week.
-const SHORT_PERIOD: [(Severity, u64, u64, f64); 4] = [
-    (Severity::Page, HOUR, 5 * MINUTE, 8.0),
-    (Severity::Page, 6 * HOUR, 30 * MINUTE, 12.5),
-    (Severity::Ticket, DAY, 2 * HOUR, 20.0),
-    (Severity::Ticket, 3 * DAY, 6 * HOUR, 42.0),
-];
-
-/// The usual rules for a period: the windows stay, the burn rates are those that spend the same budget. A window that is no smaller than
-/// half of the period has no rule.
-pub fn usual(period: Period) -> Vec<BurnRule> {
-    let nominal = period.nominal();
-    let table = if nominal >= Duration::from_secs(28 * DAY) { &LONG_PERIOD } else { &SHORT_PERIOD };
-    table
-        .iter()
-        .map(|(severity, long, short, budget)| {
-            let (long, short) = (Duration::from_secs(*long), Duration::from_secs(*short));
-            BurnRule { severity: *severity, long, short, burn: burn_of_budget(budget / 100.0, long, nominal) }
-        })
-        .filter(|rule| rule.long.saturating_mul(2) < nominal)
-        .collect()
-}
-
-/// Whether a rule can ever fire: a burn cannot be higher than one over the share that may be bad.
-pub fn can_fire(rule: &BurnRule, goal: f64) -> bool {
-    rule.burn * (1.0 - goal) < 1.0 - 1e-9
-}
 
 /// What a rule says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::backtest::{Alarm, hours};
 use super::history::seconds;
+use crate::model::burn_rule::Severity;
 use crate::model::name::ServiceName;
-use crate::model::objective::Severity;
 
 /// EEMUA Publication 191: over a long time about one alarm in ten minutes is what an operator can deal with.
 pub const ACCEPTABLE_PER_10_MIN: f64 = 1.0;

@@ -25,7 +25,7 @@ fn objective(goal: f64, period: Period) -> Objective {
         indicator: Indicator::Bad { bad: count("bad"), total: count("total") },
         goal,
         period,
-        rules: super::rules::usual(period),
+        rules: crate::model::burn_rule::usual(period.nominal()),
         min_events: 0.0,
         min_coverage: 0.5,
         description: String::new(),

@@ -19,6 +19,7 @@ pub mod render;
 pub mod room;
 pub mod rule;
 pub mod show;
+pub mod slo;
 pub mod status;
 pub mod trace;
 pub mod watch;

@@ -13,6 +13,7 @@ mod person;
 mod room;
 mod self_service;
 mod service;
+mod slo;
 mod times;
 mod timetable;
 mod webhook;
@@ -45,6 +46,7 @@ const ROOT: &[&str] = &[
     "train",
     "judge",
     "oscal",
+    "slo",
 ];
 
 /// The configuration without the files that it came from.
@@ -85,6 +87,10 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         timetable::Around { known: &known, people: &people, services: &checked, environments: &environments, timezone: &room.timezone };
     let (timetable, feeds) = timetable::timetable(&root, &around, found);
 
+    let around = slo::Around { known: &known, services: &checked, environments: &environments };
+    let objectives = slo::slos(tables("slo", found), &around, found);
+    let objectives = slo::in_order(objectives, found);
+
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -94,6 +100,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         environments,
         services,
         timetable,
+        objectives,
         simulated: false,
         rules_digest,
     };

@@ -174,6 +174,7 @@ impl Outside {
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
+            | Task::ReadObjective { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
@@ -208,6 +209,7 @@ impl Outside {
                 };
                 Some(Event::AuthorsRead { span, asked, result })
             }
+            Task::ReadObjective { backend, ask, deadline } => Some(self.ports.history(&self.clock, &backend, &ask, deadline).await),
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
                     Some(Port::Ci(port)) => port.log(log, first, LOG_LINES).await,
@@ -406,6 +408,7 @@ impl Outside {
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
+            | Task::ReadObjective { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }

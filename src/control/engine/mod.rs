@@ -250,6 +250,7 @@ impl Machine {
             Event::Polled { .. }
             | Event::CalendarRead { .. }
             | Event::AuthorsRead { .. }
+            | Event::ObjectiveRead { .. }
             | Event::AuthorsWanted { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }

@@ -5,6 +5,7 @@ mod calendar;
 mod deed;
 mod diary;
 mod moved;
+mod objectives;
 mod opening;
 mod reading;
 mod rules;
@@ -57,6 +58,8 @@ pub struct Room {
     calendars_due: BTreeMap<BackendName, calendar::Due>,
     /// When it is read who made what.
     asking: authors::Asking,
+    /// What of each objective was read.
+    measuring: objectives::Measuring,
     /// When the diary is written next.
     diary: diary::Written,
     /// Why the store could not be opened for writing; it stays so.
@@ -103,7 +106,7 @@ impl Room {
     pub fn bare(opening: Opening, now: Moment) -> Self {
         let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
         world.asking = (opening.seat == Seat::Asked).then(|| Text::clean("asking the agent"));
-        Self {
+        let mut room = Self {
             world: World { rules: opening.rules, ..world },
             machines: BTreeMap::new(),
             schedule: Schedule::new(opening.seed),
@@ -114,6 +117,7 @@ impl Room {
             store_due: Boot(0),
             calendars_due: BTreeMap::new(),
             asking: authors::Asking::default(),
+            measuring: objectives::Measuring::default(),
             diary: diary::Written::default(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
@@ -125,7 +129,9 @@ impl Room {
             abilities: BTreeMap::new(),
             tends: opening.tends,
             begun: false,
-        }
+        };
+        room.objectives_anew();
+        room
     }
 
     /// Backends and store are open now.
@@ -179,10 +185,21 @@ impl Room {
         let machines = self.machines.values().filter_map(Machine::wake).min();
         let moved = self.moved.iter().map(|moved| moved.due).min();
         let (diary, grants) = (self.diary_wake(), self.grants_wake());
-        [self.schedule.wake(), machines, logs, moved, self.calendars_wake(), self.asking.wake(), diary, grants, Some(self.store_due)]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.schedule.wake(),
+            machines,
+            logs,
+            moved,
+            self.calendars_wake(),
+            self.asking.wake(),
+            self.measuring.wake(),
+            diary,
+            grants,
+            Some(self.store_due),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes in one event.
@@ -206,6 +223,7 @@ impl Room {
         tasks.extend(self.logs(now));
         tasks.extend(self.calendars(now));
         tasks.extend(self.ranges(now));
+        tasks.extend(self.objectives(now));
         tasks.extend(self.look_at_diary(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
@@ -225,6 +243,7 @@ impl Room {
                 self.on_range(now, span, asked, result);
                 Vec::new()
             }
+            Event::ObjectiveRead { key, stretch, asked, result } => self.on_objective(now, &key, stretch, asked, result),
             Event::AuthorsWanted { span } => {
                 self.asking.name(now, span);
                 Vec::new()
@@ -287,6 +306,7 @@ impl Room {
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
                 self.schedule.all_due();
+                self.measuring.all_due();
                 self.say(
                     now,
                     HappeningKind::Source,
@@ -333,6 +353,7 @@ impl Room {
                 self.world.read_only = catalog.room.read_only;
                 self.world.catalog = catalog;
                 self.calendars_anew(now);
+                self.objectives_anew();
                 self.asking.look_now();
                 // How the new rules stand is read from the store at once; until then the newest known older ones count beside them.
                 self.store_due = Boot(0);

@@ -3,7 +3,7 @@
 use super::super::backtest::{Alarm, Manner, walk};
 use super::super::score::{Incident, Load, Score};
 use super::*;
-use crate::model::objective::Severity;
+use crate::model::burn_rule::Severity;
 
 const STEP: Duration = Duration::from_secs(60);
 

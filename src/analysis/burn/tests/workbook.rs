@@ -7,10 +7,10 @@ use super::super::backtest::detection;
 use super::super::budget::{Budget, Outlook, outlook};
 use super::super::period;
 use super::super::rate::{Burn, burn, spent};
-use super::super::rules::{RuleState, Verdict, can_fire, usual};
+use super::super::rules::{RuleState, Verdict};
 use super::*;
 use crate::analysis::zone::Zone;
-use crate::model::objective::{BurnRule, Severity, factor};
+use crate::model::burn_rule::{BurnRule, Severity, can_fire, factor, usual};
 
 #[rstest]
 #[case(days(30), [14.4, 6.0, 3.0, 1.0])]
@@ -19,7 +19,7 @@ use crate::model::objective::{BurnRule, Severity, factor};
 #[case(Period::Quarter, [43.2, 18.0, 9.0, 3.0])]
 #[case(days(7), [13.44, 3.5, 1.4, 0.98])]
 fn the_burns_of_a_period_spend_the_same_budget(#[case] period: Period, #[case] burns: [f64; 4]) {
-    let rules = usual(period);
+    let rules = usual(period.nominal());
     let found: Vec<_> = rules.iter().map(|rule| factor(rule.burn)).collect();
     assert_eq!(found, burns.map(factor));
     let windows: Vec<_> = rules.iter().map(BurnRule::words).collect();
@@ -33,8 +33,10 @@ fn the_burns_of_a_period_spend_the_same_budget(#[case] period: Period, #[case] b
 
 #[test]
 fn a_rule_that_fires_has_seen_two_five_and_ten_per_cent_of_the_budget_spent() {
-    let found: Vec<_> =
-        usual(days(30)).iter().map(|rule| (spent(rule.burn, rule.long, Duration::from_secs(30 * 86_400)) * 100.0).round()).collect();
+    let found: Vec<_> = usual(days(30).nominal())
+        .iter()
+        .map(|rule| (spent(rule.burn, rule.long, Duration::from_secs(30 * 86_400)) * 100.0).round())
+        .collect();
     assert_eq!(found, [2.0, 5.0, 10.0, 10.0].map(f64::round));
 }
 
@@ -103,7 +105,7 @@ fn few_events_hold_a_rule_and_say_so() {
 
 #[test]
 fn a_rule_that_no_error_rate_can_reach_is_known() {
-    let rules = usual(days(30));
+    let rules = usual(days(30).nominal());
     assert!(!can_fire(&rules[0], 0.9), "all requests failing burn 10 times, 14.4 is never reached");
     assert!(can_fire(&rules[0], 0.95) && can_fire(&rules[1], 0.9) && !can_fire(&BurnRule { burn: 10.0, ..rules[0] }, 0.9));
 }
