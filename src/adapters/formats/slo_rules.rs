@@ -57,7 +57,7 @@ pub fn group(objective: &Objective, target: &Target) -> String {
 }
 
 /// What an alert says.
-pub fn annotations(objective: &Objective, target: &Target, severity: Severity) -> [(&'static str, String); 2] {
+fn annotations(objective: &Objective, target: &Target, severity: Severity) -> [(&'static str, String); 2] {
     let rules: Vec<String> = firing(objective, severity).map(BurnRule::words).collect();
     let summary = format!("{target} burns the error budget of {}", objective.name);
     let goal = trimmed(objective.goal * 100.0);
@@ -128,12 +128,12 @@ fn one(objective: &Objective, target: &Target) -> Result<String, String> {
     for severity in [Severity::Page, Severity::Ticket] {
         let parts: Vec<String> = firing(objective, severity).map(|rule| condition(objective, rule, &by)).collect();
         if !parts.is_empty() {
-            out.push_str(&alert(objective, target, (alert_name(severity), severity.word()), &parts.join(" or "), ""));
+            out.push_str(&alert(objective, target, (alert_name(severity), severity.word()), &parts.join(" or ")));
         }
     }
     // Silence is no health: the rules above say nothing when nothing is measured.
     let absent = format!("absent_over_time({}{by}[30m])", recorded(RATIO, FIVE));
-    out.push_str(&alert(objective, target, (UNMEASURED, "ticket"), &absent, ""));
+    out.push_str(&alert(objective, target, (UNMEASURED, "ticket"), &absent));
     Ok(out)
 }
 
@@ -155,14 +155,14 @@ fn condition(objective: &Objective, rule: &BurnRule, by: &str) -> String {
     format!("({})", parts.join(" and "))
 }
 
-fn alert(objective: &Objective, target: &Target, (name, severity): (&str, &str), expr: &str, more: &str) -> String {
+fn alert(objective: &Objective, target: &Target, (name, severity): (&str, &str), expr: &str) -> String {
     let texts = match [Severity::Page, Severity::Ticket].into_iter().find(|one| alert_name(*one) == name) {
         Some(severity) => annotations(objective, target, severity),
         None => unmeasured(objective, target),
     };
     let texts: Vec<String> = texts.iter().map(|(key, text)| format!("      {key}: {}\n", quoted(&escaped(text)))).collect();
     format!(
-        "  - alert: {name}\n    expr: {}\n{more}    labels: {{severity: {severity}, service: {}, environment: {}, slo: {}}}\n    annotations:\n{}",
+        "  - alert: {name}\n    expr: {}\n    labels: {{severity: {severity}, service: {}, environment: {}, slo: {}}}\n    annotations:\n{}",
         quoted(expr),
         quoted(target.service.as_str()),
         quoted(target.environment.as_str()),
@@ -172,7 +172,7 @@ fn alert(objective: &Objective, target: &Target, (name, severity): (&str, &str),
 }
 
 /// What the alert says when nothing is measured.
-pub fn unmeasured(objective: &Objective, target: &Target) -> [(&'static str, String); 2] {
+fn unmeasured(objective: &Objective, target: &Target) -> [(&'static str, String); 2] {
     [
         ("summary", format!("nothing is measured of {} of {target}", objective.name)),
         ("description", "no burn rule can fire: the queries of the objective found nothing for 30 minutes".to_owned()),

@@ -1,6 +1,6 @@
 //! Unit tests of the exported rules, for `promtool test rules`: an hour in which everything fails, between good ones.
 
-use super::slo_rules::{EVENTS, RATIO, UNMEASURED, alert_name, annotations, firing, matchers, quoted, recorded, unmeasured};
+use super::slo_rules::{EVENTS, RATIO, UNMEASURED, alert_name, firing, matchers, quoted, recorded};
 use crate::adapters::signals::objective::{Expressions, expressions, selector_of};
 use crate::adapters::signals::specimen::Specimen;
 use crate::model::burn_rule::Severity;
@@ -26,65 +26,44 @@ pub fn file(rules: &str, objectives: &[(&Objective, Target)]) -> String {
 fn one(objective: &Objective, target: &Target) -> String {
     let each = (objective.min_events / 5.0).max(10.0).ceil();
     let series = fed(objective, target, each).unwrap_or_else(|| recorded_directly(objective, target, each));
-    let named = |series: &[(String, String)]| {
-        let lines: Vec<String> =
-            series.iter().map(|(series, values)| format!("  - {{series: {}, values: {}}}\n", quoted(series), quoted(values))).collect();
-        lines.concat()
-    };
-    let mut out = format!(
-        "- name: {}\n  interval: 1m\n  input_series:\n{}  alert_rule_test:\n",
-        quoted(&format!("{} of {target} burns while everything fails", objective.name)),
-        named(&series)
-    );
+    let lines: Vec<String> =
+        series.iter().map(|(series, values)| format!("  - {{series: {}, values: {}}}\n", quoted(series), quoted(values))).collect();
+    let mut checks = Vec::new();
     for severity in [Severity::Page, Severity::Ticket].into_iter().filter(|severity| firing(objective, *severity).next().is_some()) {
-        let expected = expected(objective, target, severity);
-        out.push_str(&at(GOOD - 1, severity, None));
+        let name = alert_name(severity);
+        checks.push(at(objective, target, GOOD - 1, name, false));
         // Detection takes burn x long window x what may be bad.
         let after = firing(objective, severity)
             .map(|rule| (rule.long.max(rule.short).as_secs_f64() / 60.0 * rule.burn * objective.allowed()).ceil())
             .fold(f64::INFINITY, f64::min);
         if after + 6.0 < f64::from(BAD) {
-            out.push_str(&at(GOOD + BAD - 1, severity, Some(&expected)));
+            checks.push(at(objective, target, GOOD + BAD - 1, name, true));
             // The longest short window that a page has is over by then, and with it the page.
             if severity == Severity::Page && firing(objective, severity).all(|rule| rule.short.as_secs() < 60 * u64::from(AFTER - 10)) {
-                out.push_str(&at(GOOD + BAD + AFTER - 5, severity, None));
+                checks.push(at(objective, target, GOOD + BAD + AFTER - 5, name, false));
             }
         }
     }
-    out.push_str(&format!(
-        "- name: {}\n  interval: 1m\n  input_series: []\n  alert_rule_test:\n",
-        quoted(&format!("{} of {target} is not measured", objective.name))
-    ));
-    for severity in [Severity::Page, Severity::Ticket] {
-        out.push_str(&at(60, severity, None));
-    }
-    let texts: Vec<String> = unmeasured(objective, target).iter().map(|(key, text)| format!("{key}: {}", quoted(text))).collect();
-    let labels = labels(objective, target, "ticket");
-    out.push_str(&format!(
-        "  - {{eval_time: 60m, alertname: {UNMEASURED}, exp_alerts: [{{exp_labels: {{{labels}}}, exp_annotations: {{{}}}}}]}}\n",
-        texts.join(", ")
-    ));
-    out
-}
-
-fn at(minute: u32, severity: Severity, expected: Option<&str>) -> String {
-    let expected = expected.unwrap_or_default();
-    format!("  - {{eval_time: {minute}m, alertname: {}, exp_alerts: [{expected}]}}\n", alert_name(severity))
-}
-
-fn labels(objective: &Objective, target: &Target, severity: &str) -> String {
+    let quiet = [Severity::Page, Severity::Ticket].map(|severity| at(objective, target, 60, alert_name(severity), false));
     format!(
-        "severity: {severity}, service: {}, environment: {}, slo: {}",
-        quoted(target.service.as_str()),
-        quoted(target.environment.as_str()),
-        quoted(objective.name.as_str())
+        "- name: {}\n  interval: 1m\n  input_series:\n{}  promql_expr_test:\n{}- name: {}\n  interval: 1m\n  input_series: []\n  promql_expr_test:\n{}{}",
+        quoted(&format!("{} of {target} burns while everything fails", objective.name)),
+        lines.concat(),
+        checks.concat(),
+        quoted(&format!("{} of {target} is not measured", objective.name)),
+        quiet.concat(),
+        at(objective, target, 60, UNMEASURED, true)
     )
 }
 
-fn expected(objective: &Objective, target: &Target, severity: Severity) -> String {
-    let texts: Vec<String> =
-        annotations(objective, target, severity).iter().map(|(key, text)| format!("{key}: {}", quoted(text))).collect();
-    format!("{{exp_labels: {{{}}}, exp_annotations: {{{}}}}}", labels(objective, target, severity.word()), texts.join(", "))
+/// Whether an alert of the objective fires at a minute. Alerts of all objectives have the same names: the series that Prometheus writes
+/// of them tells them apart.
+fn at(objective: &Objective, target: &Target, minute: u32, name: &str, fires: bool) -> String {
+    let by = matchers(objective, target);
+    let of = by.trim_start_matches('{').trim_end_matches('}');
+    let expr = format!("count(ALERTS{{alertname=\"{name}\",alertstate=\"firing\",{of}}})");
+    let expected = if fires { "{labels: \"{}\", value: 1}" } else { "" };
+    format!("  - {{eval_time: {minute}m, expr: {}, exp_samples: [{expected}]}}\n", quoted(&expr))
 }
 
 /// A counter that grows by `good` a minute, then by `bad`, then by `good` again.
