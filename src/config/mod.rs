@@ -22,6 +22,7 @@ pub mod sshkey;
 pub mod surroundings;
 pub mod theme;
 pub mod trust;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod room;
 mod self_service;
 mod service;
 mod slo;
+mod slo_files;
 mod times;
 mod timetable;
 mod webhook;
@@ -47,6 +48,7 @@ const ROOT: &[&str] = &[
     "judge",
     "oscal",
     "slo",
+    "slo_files",
 ];
 
 /// The configuration without the files that it came from.
@@ -88,7 +90,9 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let (timetable, feeds) = timetable::timetable(&root, &around, found);
 
     let around = slo::Around { known: &known, services: &checked, environments: &environments };
-    let objectives = slo::slos(tables("slo", found), &around, found);
+    let mut objectives = slo::slos(tables("slo", found), &around, found);
+    let files = root.list("slo_files", "a list of files", found);
+    objectives.extend(slo_files::objectives(files, &around, found));
     let objectives = slo::in_order(objectives, found);
 
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();

@@ -191,7 +191,7 @@ fn number(fields: &Fields<'_>, key: &str, (low, high): (f64, f64), usual: f64, f
 }
 
 /// A rolling period in days, or one of the calendar.
-fn period(node: &Node, found: &mut Findings) -> Option<Period> {
+pub(in super::super) fn period(node: &Node, found: &mut Findings) -> Option<Period> {
     const RIGHT: &str = "a rolling one from \"1d\" to \"92d\" such as \"30d\", or \"month\", \"quarter\"";
     let text = node.text("window", found)?;
     match text {

@@ -25,6 +25,7 @@ mod rules;
 mod scheduled;
 mod secrets;
 mod shape;
+mod slo;
 mod stands;
 mod tickets;
 mod windows;
