@@ -119,6 +119,6 @@ fn old_figures_fire_no_rule_and_fill_no_column() {
     let old = view(1_200, |_| Some(0.5));
     assert!(old.firing(&now).is_none() && old.fresh(&now).is_none(), "P13: never on stale data");
     assert_eq!(columns(&old), (crate::ui::theme::Role::Stale, "~".to_owned(), "~".to_owned()));
-    let slept = Moment { boot: crate::model::time::Boot(now.boot.0 + 600_000), ..now };
-    assert!(fresh.firing(&slept).is_none(), "ten minutes of sleep make it old though the wall's clock did not move");
+    let slept = Moment { boot: crate::model::time::Boot(now.boot.0 + 1_000_000), ..now };
+    assert!(fresh.firing(&slept).is_none(), "a quarter of an hour of sleep makes it old though the wall's clock did not move");
 }

@@ -40,7 +40,7 @@ pub fn columns(scene: &Scene<'_>, view: &ObjectiveView) -> (Role, String, String
     let state = view.state(scene.now);
     let (_, role) = looks(state);
     let Some(measured) = due(scene, view) else { return (Role::Stale, unknown.clone(), unknown) };
-    let left = measured.budget.left().map_or_else(|| unknown.clone(), |left| per_cent(left.max(-9.99)));
+    let left = measured.budget.left().map_or_else(|| unknown.clone(), |left| per_cent(left.max(0.0)));
     let burn = hour(measured).map_or(unknown, |burn| format!("{burn:.1} x"));
     (role, left, burn)
 }
@@ -57,6 +57,12 @@ fn due<'a>(scene: &Scene<'_>, view: &'a ObjectiveView) -> Option<&'a Measured> {
 /// The burn over the last hour.
 fn hour(measured: &Measured) -> Option<f64> {
     measured.burns.iter().find(|burn| burn.window.as_secs() == 3_600).or(measured.burns.first())?.rate
+}
+
+/// A count with its thousands apart.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative and huge numbers saturate, which is what is wanted")]
+fn whole(count: f64) -> String {
+    words::count(count.round().max(0.0) as u64)
 }
 
 fn per_cent(share: f64) -> String {
@@ -80,7 +86,7 @@ pub fn rows(scene: &Scene<'_>, view: &ObjectiveView, width: usize) -> Vec<Row> {
     let tone = |role: Role| if fresh { role } else { Role::Stale };
     rows.push(left(scene, measured, width, tone(if state == ObjectiveState::Quiet { Role::Strong } else { role })));
     rows.push(burns(measured, width, tone(Role::Plain)));
-    rows.extend(alarms(scene, view, measured, width).into_iter().map(|(role, text)| Row::of(tone(role), text)));
+    rows.extend(alarms(scene, view, measured, width, fresh).into_iter().map(|(role, text)| Row::of(tone(role), text)));
     rows.push(known(scene, view, measured, width, fresh));
     rows
 }
@@ -96,7 +102,11 @@ fn not_measured(view: &ObjectiveView) -> String {
 fn left(scene: &Scene<'_>, measured: &Measured, width: usize, role: Role) -> Row {
     let budget = &measured.budget;
     let most = if budget.coverage < WHOLE { "at most " } else { "" };
-    let left = budget.left().map_or_else(|| "left not known".to_owned(), |left| format!("left {most}{}", per_cent(left)));
+    let left = match budget.left() {
+        None => "left not known".to_owned(),
+        Some(left) if left <= 0.0 => format!("spent {}", per_cent(1.0 - left)),
+        Some(left) => format!("left {most}{}", per_cent(left)),
+    };
     let ends = match measured.outlook {
         Outlook::Gone => "gone".to_owned(),
         Outlook::In(span) => format!("gone in {} at this rate", words::span(span.as_secs() / 60 * 60)),
@@ -151,7 +161,7 @@ fn burns(measured: &Measured, width: usize, role: Role) -> Row {
 }
 
 /// The rules that fire, or cannot say.
-fn alarms(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: usize) -> Vec<(Role, String)> {
+fn alarms(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: usize, fresh: bool) -> Vec<(Role, String)> {
     let mut all = Vec::new();
     for state in &measured.rules {
         let rule = state.rule.words();
@@ -159,11 +169,17 @@ fn alarms(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: u
             Verdict::Fires { since_s } => {
                 let since = scene.zone.minute(&time(since_s), &scene.now.wall);
                 let role = if state.rule.severity == crate::model::burn_rule::Severity::Page { Role::Abnormal } else { Role::Watched };
-                let counts = format!("{:.0} bad of {:.0}", state.long.sum.bad, state.long.sum.total);
+                let counts = format!("{} bad of {}", whole(state.long.sum.bad), whole(state.long.sum.total));
+                if !fresh {
+                    // Whether it still does nobody knows.
+                    let forms = vec![format!("{rule} fired since {since} when it was measured"), format!("{rule} fired since {since}")];
+                    all.push((Role::Stale, format!(" {} {}", scene.glyph(Mark::Unknown), fit(&forms, width.saturating_sub(4)))));
+                    continue;
+                }
                 (Mark::Abnormal, role, vec![format!("{rule} fires since {since}; {counts}"), format!("{rule} fires since {since}")])
             }
             Verdict::TooFew => {
-                let counts = format!("{:.0} of {:.0} events", state.long.sum.total, view.objective.min_events);
+                let counts = format!("{} of {} events", whole(state.long.sum.total), whole(view.objective.min_events));
                 (Mark::Unknown, Role::Quiet, vec![format!("{rule} is held by too few: {counts}"), format!("{rule} held: {counts}")])
             }
             Verdict::Unknown => {
@@ -182,7 +198,7 @@ fn alarms(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: u
 fn known(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: usize, fresh: bool) -> Row {
     let budget = &measured.budget;
     let unit = if view.objective.indicator.counts_events() { "events" } else { "s" };
-    let counts = format!("{:.0} bad of {:.0} {unit}", budget.bad, budget.total);
+    let counts = format!("{} bad of {} {unit}", whole(budget.bad), whole(budget.total));
     let share = format!("{:.0} % of the window measured", budget.coverage * 100.0);
     let age = view.age(scene.now).map(|age| scene.age(age)).unwrap_or_default();
     let stale = if fresh { "" } else { " STALE" };
