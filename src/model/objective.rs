@@ -12,6 +12,9 @@ use super::text::Text;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
+/// Fewer bad events than this are one: a count that is drawn out to the ends of its window is no whole number.
+pub const LONE: f64 = 1.5;
+
 /// How a query counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -177,6 +180,11 @@ impl Objective {
     /// The share that may be bad.
     pub fn allowed(&self) -> f64 {
         1.0 - self.goal
+    }
+
+    /// Whether a window saw too few events for a rule to be believed: fewer than the least, or one bad one alone.
+    pub fn wants_more(&self, bad: f64, total: f64) -> bool {
+        self.indicator.counts_events() && self.min_events > 0.0 && (total < self.min_events || bad < LONE)
     }
 
     /// Every target for which it is to be met.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::adapters::signals::objective::{Expressions, expressions};
 use crate::model::burn_rule::{BurnRule, Severity, can_fire, span_word};
 use crate::model::name::Target;
-use crate::model::objective::Objective;
+use crate::model::objective::{LONE, Objective};
 
 /// The recorded share of bad events over a window.
 pub const RATIO: &str = "slo:error_ratio";
@@ -150,7 +150,9 @@ fn condition(objective: &Objective, rule: &BurnRule, by: &str) -> String {
     let mut parts = vec![over(rule.long), over(rule.short)];
     if objective.indicator.counts_events() && objective.min_events > 0.0 {
         let events = recorded(EVENTS, rule.long);
-        parts.push(format!("max by (service, environment, slo) ({events}{by}) >= {}", trimmed(objective.min_events)));
+        let most = |metric: &str| format!("max by (service, environment, slo) ({metric}{by})");
+        parts.push(format!("{} >= {}", most(&events), trimmed(objective.min_events)));
+        parts.push(format!("{} * {} >= {LONE}", most(&recorded(RATIO, rule.long)), most(&events)));
     }
     format!("({})", parts.join(" and "))
 }

@@ -82,11 +82,7 @@ pub(super) fn look(objective: &Objective, rule: &BurnRule, history: &History, at
     // One window that is known not to be over is enough: both must be.
     let is_quiet = |burn: &Burn| burn.coverage() >= QUIET && !is_over(burn.rate);
     let verdict = if both(&|burn| burn.coverage() >= objective.min_coverage && is_over(burn.at_least())) {
-        if objective.indicator.counts_events() && long.sum.total < objective.min_events {
-            Verdict::TooFew
-        } else {
-            Verdict::Fires { since_s: at_s }
-        }
+        if objective.wants_more(long.sum.bad, long.sum.total) { Verdict::TooFew } else { Verdict::Fires { since_s: at_s } }
     } else if is_quiet(&long) || is_quiet(&short) {
         Verdict::Quiet
     } else {

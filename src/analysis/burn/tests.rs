@@ -46,6 +46,7 @@ fn history(to_s: i64, step_s: u32, of: impl Fn(i64) -> Option<Tally>) -> History
 }
 
 /// `total` events, of which this share is bad, all of it measured.
+#[expect(clippy::unnecessary_wraps, reason = "beside what was not measured")]
 fn whole(total: f64, share: f64) -> Option<Tally> {
     Some(Tally { bad: total * share, total, covered: 1.0 })
 }

@@ -265,7 +265,7 @@ fn ratio(fields: &Fields<'_>, found: &mut Findings) -> Option<Indicator> {
             None
         }
         (None, Some(_)) => counts(fields, "good", found).zip(total).map(|(good, total)| Indicator::Good { good, total }),
-        (Some(_), None) | (None, None) => counts(fields, "bad", found).zip(total).map(|(bad, total)| Indicator::Bad { bad, total }),
+        (Some(_) | None, None) => counts(fields, "bad", found).zip(total).map(|(bad, total)| Indicator::Bad { bad, total }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `slo_files`: objectives that stand in files of Sloth and of OpenSLO.
+//! `slo_files`: objectives that stand in files of Sloth and of `OpenSLO`.
 
 mod openslo;
 mod sloth;
@@ -50,7 +50,7 @@ pub(super) fn objectives(nodes: &[Node], around: &Around<'_>, found: &mut Findin
         }
         frames.push(frame);
     }
-    // An objective of OpenSLO may refer to an indicator of another file.
+    // An objective of `OpenSLO` may refer to an indicator of another file.
     let indicators: Vec<(&str, &Document)> = documents.iter().filter_map(openslo::indicator).collect();
     let mut all = Vec::new();
     for document in &documents {
@@ -163,15 +163,12 @@ fn windowed(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("{{") {
         let inner = after.split_once("}}").filter(|(inner, _)| inner.trim() == ".window");
         out.push_str(before);
-        match inner {
-            Some((_, behind)) => {
-                out.push_str("$window");
-                rest = behind;
-            }
-            None => {
-                out.push_str("{{");
-                rest = after;
-            }
+        if let Some((_, behind)) = inner {
+            out.push_str("$window");
+            rest = behind;
+        } else {
+            out.push_str("{{");
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -1,4 +1,4 @@
-//! Objectives as the configuration writes them, and as files of Sloth and OpenSLO do.
+//! Objectives as the configuration writes them, and as files of Sloth and `OpenSLO` do.
 
 use std::time::Duration;
 

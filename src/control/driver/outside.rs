@@ -1,4 +1,5 @@
 //! Does the tasks: the one place in which control touches ports, ledger and journal.
+// long because: each task has its arm here, so that one sees what of them is written in order and what is not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

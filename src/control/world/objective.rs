@@ -131,9 +131,8 @@ impl ObjectiveView {
         }
         match measured.budget.left() {
             Some(left) if left <= 0.0 => ObjectiveState::Gone,
-            Some(_) => ObjectiveState::Quiet,
             None if measured.budget.coverage <= 0.0 => ObjectiveState::Unknown,
-            None => ObjectiveState::Quiet,
+            Some(_) | None => ObjectiveState::Quiet,
         }
     }
 }

@@ -57,7 +57,7 @@ impl Prometheus {
         Self { _server: server, _folder: folder, port }
     }
 
-    /// Starts one whose past is this text of OpenMetrics, made into blocks by promtool.
+    /// Starts one whose past is this text of `OpenMetrics`, made into blocks by promtool.
     pub fn with_past(samples: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);

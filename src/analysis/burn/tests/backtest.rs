@@ -5,7 +5,7 @@ use super::super::score::{Incident, Load, Score};
 use super::*;
 use crate::model::burn_rule::Severity;
 
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_mins(1);
 
 fn incident(from_s: i64, to_s: i64) -> Incident {
     Incident { service: "checkout".parse().unwrap(), from_s, to_s }
@@ -37,7 +37,7 @@ fn one_outage_is_one_page_that_ends_with_it_and_a_ticket() {
 
 #[test]
 fn a_flapping_rule_is_one_alarm_when_it_is_kept_and_none_when_it_must_last() {
-    let flaps = |at: i64| if at >= 3 * DAY + 6 * HOUR && at < 3 * DAY + 9 * HOUR && at % (20 * MINUTE) < 3 * MINUTE { 0.2 } else { 0.0 };
+    let flaps = |at: i64| if (3 * DAY + 6 * HOUR..3 * DAY + 9 * HOUR).contains(&at) && at % (20 * MINUTE) < 3 * MINUTE { 0.2 } else { 0.0 };
     let pages = |manner: Manner| {
         walked(flaps, manner)
             .into_iter()

@@ -56,8 +56,8 @@ pub(super) async fn run(around: &Surroundings, flags: &Flags, args: &SloBacktest
         })?;
         let step = i64::from(step_s);
         let span = (from_s.div_euclid(step) * step, history.newest().unwrap_or(to_s).min(to_s));
-        let walked = walk(objective, &history, span, Duration::from_secs(u64::from(step_s)), manner);
-        walks.push(Walked { objective, target: target.clone(), walked, step_s });
+        let found = walk(objective, &history, span, Duration::from_secs(u64::from(step_s)), manner);
+        walks.push(Walked { objective, target: target.clone(), found, step_s });
     }
     let test = Backtest { walks, incidents, span: (from_s, to_s), operators: args.operators };
     if args.json {

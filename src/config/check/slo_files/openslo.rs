@@ -1,4 +1,4 @@
-//! Objectives of OpenSLO v1: `kind: SLO`, with its indicator inside or referred to.
+//! Objectives of `OpenSLO` v1: `kind: SLO`, with its indicator inside or referred to.
 
 use std::time::Duration;
 

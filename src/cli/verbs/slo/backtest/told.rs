@@ -15,7 +15,7 @@ use crate::model::objective::Objective;
 pub(super) struct Walked<'a> {
     pub(super) objective: &'a Objective,
     pub(super) target: Target,
-    pub(super) walked: backtest::Walked,
+    pub(super) found: backtest::Walked,
     pub(super) step_s: u32,
 }
 
@@ -32,8 +32,7 @@ const COUNTED: [(&str, Option<Severity>); 3] = [("page", Some(Severity::Page)), 
 
 impl Backtest<'_> {
     fn alarms(&self) -> Vec<(ServiceName, Alarm)> {
-        let of =
-            |walk: &Walked<'_>| walk.walked.alarms.iter().map(|alarm| (walk.target.service.clone(), alarm.clone())).collect::<Vec<_>>();
+        let of = |walk: &Walked<'_>| walk.found.alarms.iter().map(|alarm| (walk.target.service.clone(), alarm.clone())).collect::<Vec<_>>();
         self.walks.iter().flat_map(of).collect()
     }
 
@@ -99,7 +98,7 @@ impl Backtest<'_> {
     pub(super) fn words(&self) -> String {
         let mut out = format!("{} to {}\n", at(self.span.0), at(self.span.1));
         for walk in &self.walks {
-            let walked = &walk.walked;
+            let walked = &walk.found;
             out.push_str(&format!(
                 "\n{} {}  {} % of the time measured, in stretches of {} s\n",
                 walk.target,
@@ -169,7 +168,7 @@ impl Backtest<'_> {
 }
 
 fn walk(walk: &Walked<'_>) -> Value {
-    let walked = &walk.walked;
+    let walked = &walk.found;
     let share = |count: usize| per_cent(number(count) / number(walked.looks.max(1)));
     json!({
         "service": walk.target.service,
