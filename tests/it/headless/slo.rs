@@ -241,7 +241,9 @@ fn stands(place: &Place, server: &Prometheus) {
     let hour = mail["burns"].as_array().unwrap().iter().find(|burn| burn["window"] == "1h").unwrap()["burn"].as_f64().unwrap();
     assert!((hour / (share / 0.005) - 1.0).abs() < 0.05, "{hour} {share}");
     let checkout = of("checkout");
-    assert_eq!(checkout["state"], "budget gone", "the three incidents spent more than a month's: {checkout}");
+    // 3,000, 10,000 and 9,000 bad requests in incidents, about 10,000 of noise, of 43,200 that may be bad.
+    let spent = checkout["budget"]["spent"].as_f64().unwrap();
+    assert!(checkout["state"] == "quiet" && (71.0..76.0).contains(&spent), "{checkout}");
     assert_eq!(checkout["budget"]["burn_down"].as_array().unwrap().len(), 60);
     let words = place.run(&["slo", "status", "mail"]).exits(0);
     assert!(words.out.contains("mail@prod availability  99.5 % over 30d  PAGE") && words.out.contains("at most"), "{}", words.out);
