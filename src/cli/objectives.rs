@@ -131,8 +131,9 @@ pub(super) fn words(view: &ObjectiveView, now: &Moment) -> String {
     let budget = &measured.budget;
     let events = if objective.indicator.counts_events() { "events" } else { "s" };
     let left = match (budget.left(), budget.spent_if_alike) {
+        (Some(left), _) if left <= 0.0 => format!("{} % spent", per_cent(1.0 - left)),
         (Some(left), Some(alike)) if budget.coverage < 0.99 => {
-            format!("at most {} % left; {} % if the rest was like it", per_cent(left), per_cent(1.0 - alike))
+            format!("at most {} % left; {} % if the rest was like it", per_cent(left), per_cent((1.0 - alike).max(0.0)))
         }
         (Some(left), _) => format!("{} % left", per_cent(left)),
         (None, _) => "not known".to_owned(),
