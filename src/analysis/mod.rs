@@ -1,5 +1,6 @@
 //! Arithmetic on readings: pure, without I/O, clock or screen.
 
+pub mod burn;
 pub mod counters;
 pub mod evidence;
 pub mod histogram;

@@ -11,6 +11,7 @@ mod outbox;
 mod page;
 mod policy;
 mod rollout;
+mod slo;
 mod trace;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArg
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
 pub use self::rollout::{RolloutStatus, RolloutVerb, RolloutWatch};
+pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -191,6 +193,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: CanaryVerb,
+    },
+    /// Objectives: error budgets, how fast they burn, and their alarms.
+    Slo {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: SloVerb,
     },
     /// Takes a role for a while, where the environment's `self_service` offers it.
     Grant(GrantArgs),

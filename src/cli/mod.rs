@@ -10,6 +10,7 @@ mod fault;
 mod json;
 mod log;
 mod looks;
+mod objectives;
 mod out;
 pub mod pack;
 mod receivers;
@@ -133,6 +134,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         }
         Command::Changes { what: ChangesVerb::Pack(args) } => verbs::changes::write_pack(around, &flags, &args).await,
         Command::Canary { what: CanaryVerb::Judge(args) } => verbs::canary::run(around, &flags, &args),
+        Command::Slo { what } => verbs::slo::run(around, &flags, what).await,
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,

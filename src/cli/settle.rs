@@ -152,7 +152,8 @@ pub async fn reread(handle: &mut Handle, before: &World, within: Duration) -> Ar
     until(handle, within, |world| world.ledger.size != before.ledger.size || world.ledger.trouble.is_some()).await
 }
 
-async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> bool) -> Arc<World> {
+/// Waits until something is so, at most `within`; returns the world as it then is.
+pub async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World) -> bool) -> Arc<World> {
     let waiting = async {
         while !is_so(&handle.world()) {
             if !handle.changed().await {

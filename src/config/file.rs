@@ -10,7 +10,7 @@ use super::problem::{At, Findings};
 use crate::model::name::NameError;
 
 /// Keys that CONTRACTS.md announces for later versions.
-const LATER: &[&str] = &["slo", "check"];
+const LATER: &[&str] = &["check"];
 
 /// A table whose keys were compared with the known ones.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,9 @@ use super::problem::Findings;
 /// Lists of tables that merge by `name`.
 const NAMED: &[&str] = &["person", "backend", "webhook", "environment", "service", "signal", "window", "freeze", "train"];
 
+/// Lists to which a higher layer adds: a name in them is one only together with its service.
+const ADDED: &[&str] = &["slo", "slo_files"];
+
 /// Tables whose keys are looked at one by one; any other table is replaced as a whole, so that the parts of a
 /// reference never come from two layers.
 const OPEN: &[&str] = &["room", "store", "ledger", "judge", "oscal"];
@@ -52,6 +55,7 @@ pub(super) fn merge(base: &mut Table, over: Table) {
             continue;
         };
         match (&mut under.value, node.value) {
+            (Value::List(under), Value::List(over)) if ADDED.contains(&key.name.as_str()) => under.extend(over),
             (Value::List(under), Value::List(over)) if NAMED.contains(&key.name.as_str()) => merge_named(under, over),
             (Value::Table(under), Value::Table(over)) if OPEN.contains(&key.name.as_str()) => merge(under, over),
             (Value::Table(under), Value::Table(over)) if key.name == "deploy" => merge_deploy(under, over),

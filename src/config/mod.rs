@@ -23,6 +23,7 @@ pub mod surroundings;
 pub mod theme;
 pub mod trust;
 pub mod weighted;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

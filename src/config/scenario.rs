@@ -2,6 +2,7 @@
 
 pub mod catalog;
 mod check;
+mod objectives;
 mod span;
 
 use std::collections::BTreeMap;

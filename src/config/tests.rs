@@ -1,6 +1,8 @@
 //! The rules of the configuration, each by the file that breaks it, and the layers.
 // long because: one load of a whole configuration is behind each of them.
 
+mod slo;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

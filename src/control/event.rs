@@ -13,6 +13,7 @@ use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::objective::{HistoryReading, ObjectiveKey, Stretch};
 use crate::model::operator::{Actor, Presented};
 use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
@@ -115,6 +116,17 @@ pub enum Event {
         asked: Moment,
         /// What it brought.
         result: Result<Arc<Range>, PortError>,
+    },
+    /// The history of an objective was read.
+    ObjectiveRead {
+        /// Of which.
+        key: ObjectiveKey,
+        /// Which stretches were asked for.
+        stretch: Stretch,
+        /// When it was asked.
+        asked: Moment,
+        /// What it brought.
+        result: Result<Arc<HistoryReading>, PortError>,
     },
     /// Somebody waits for what lies between two versions to be read anew.
     AuthorsWanted {
@@ -339,7 +351,11 @@ impl Event {
     /// The family of the event, the journal's second column.
     pub fn family(&self) -> &'static str {
         match self {
-            Self::Polled { .. } | Self::CalendarRead { .. } | Self::AuthorsRead { .. } | Self::LogRead { .. } => "reading",
+            Self::Polled { .. }
+            | Self::CalendarRead { .. }
+            | Self::AuthorsRead { .. }
+            | Self::ObjectiveRead { .. }
+            | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
             | Self::Refused { .. }
@@ -385,6 +401,7 @@ impl Event {
             Self::Polled { .. }
             | Self::CalendarRead { .. }
             | Self::AuthorsRead { .. }
+            | Self::ObjectiveRead { .. }
             | Self::AuthorsWanted { .. }
             | Self::LogRead { .. }
             | Self::StoreRead { .. }

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod gated;
+pub mod objectives;
 pub mod pack;
 pub mod planner;
 pub mod record;

@@ -104,7 +104,8 @@ fn is_seen(world: &World, signal: &SignalView, now: &Moment) -> bool {
 fn decides(world: &World, view: &TargetView, signal: &SignalView) -> bool {
     let service = world.catalog.services.get(&view.target.service);
     let configured = service.and_then(|service| service.signals.iter().find(|one| one.name == signal.name));
-    configured.is_some_and(|configured| configured.critical || MeasureRules::of(configured, None, None).weight > 0.0)
+    configured
+        .is_some_and(|configured| configured.critical || MeasureRules::of(configured, configured.margin, configured.weight).weight > 0.0)
 }
 
 /// What cannot be seen now of what is judged, in words.

@@ -9,6 +9,7 @@ use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
 use crate::model::name::{BackendName, PlanId, PoolName};
+use crate::model::objective::HistoryAsk;
 use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::presence::Presence;
@@ -69,6 +70,15 @@ pub enum Task {
     ReadAuthors {
         /// The versions.
         span: Span,
+        /// After this long the read has timed out.
+        deadline: Duration,
+    },
+    /// Reads the history of an objective.
+    ReadObjective {
+        /// Where.
+        backend: BackendName,
+        /// What is asked.
+        ask: Box<HistoryAsk>,
         /// After this long the read has timed out.
         deadline: Duration,
     },

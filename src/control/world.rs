@@ -2,6 +2,7 @@
 
 mod diary;
 mod ledger;
+mod objective;
 mod rules;
 mod signal;
 mod unread;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::diary::{Clash, Diary, TrainView};
 pub use self::ledger::{Heard, LedgerView, Ruled};
+pub use self::objective::{Measured, ObjectiveState, ObjectiveView};
 pub use self::rules::{Named, Older, RulesView};
 pub use self::signal::{Measure, SignalState, SignalView};
 pub(crate) use self::unread::{sources, targets};
@@ -30,6 +32,7 @@ use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::course::PastChange;
 use crate::model::deed::Deed;
 use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
+use crate::model::objective::ObjectiveKey;
 use crate::model::operator::Actor;
 use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
@@ -312,6 +315,8 @@ pub struct World {
     pub targets: RedBlackTreeMapSync<Target, Arc<TargetView>>,
     /// What each rollout does next by itself.
     pub ahead: Arc<BTreeMap<Target, Ahead>>,
+    /// Every configured objective of every target.
+    pub objectives: RedBlackTreeMapSync<ObjectiveKey, Arc<ObjectiveView>>,
     /// Deeds: under way, watched, and the newest that ended, at most 100.
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
@@ -365,6 +370,7 @@ impl World {
             sources,
             targets,
             ahead: Arc::new(BTreeMap::new()),
+            objectives: RedBlackTreeMapSync::new_sync(),
             deeds: RedBlackTreeMapSync::new_sync(),
             calendars,
             ranges: Arc::new(BTreeMap::new()),
@@ -388,6 +394,11 @@ impl World {
     /// A target's view.
     pub fn target(&self, target: &Target) -> Option<&Arc<TargetView>> {
         self.targets.get(target)
+    }
+
+    /// The objectives of a target, in order of name.
+    pub fn objectives_of<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Arc<ObjectiveView>> {
+        self.objectives.values().filter(move |view| &view.key.target == target)
     }
 
     /// Plans that wait for other persons and have not ended at `now`.

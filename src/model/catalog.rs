@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::gate::Gates;
 use super::judging::ServiceJudge;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
+use super::objective::Objective;
 use super::operator::Person;
 use super::self_service::SelfService;
 use super::share::Percent;
@@ -416,6 +417,9 @@ pub struct Catalog {
     /// Windows, freezes, trains.
     #[serde(default)]
     pub timetable: Timetable,
+    /// Objectives, in order of service and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<Objective>,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.

@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod approval;
 pub mod authorship;
+pub mod burn_rule;
 pub mod capability;
 pub mod catalog;
 pub mod change;
@@ -15,6 +16,7 @@ pub mod ical;
 pub mod intent;
 pub mod judging;
 pub mod name;
+pub mod objective;
 pub mod operator;
 pub mod origin;
 pub mod outbox;

@@ -117,6 +117,8 @@ names! {
     ServerName,
     /// A signal of a service: errors, latency, saturation.
     SignalName,
+    /// An objective of a service.
+    ObjectiveName,
     /// A role that a person may hold.
     RoleName,
 }

@@ -15,6 +15,7 @@ use crate::model::course::PastChange;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::name::{PlanId, PoolName};
+use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::operator::Person;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::{Plan, StepEffect};
@@ -64,6 +65,9 @@ impl Metrics for Broken<PortError> {
         &[]
     }
     fn read<'a>(&'a self, _: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>> {
+        self.say()
+    }
+    fn history<'a>(&'a self, _: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
         self.say()
     }
 }

@@ -179,6 +179,7 @@ pub fn catalog() -> Catalog {
         services: services.into_iter().map(|(named, environments)| (name(named), service(named, environments))).collect(),
         simulated: false,
         timetable: crate::model::timetable::Timetable::default(),
+        objectives: Vec::new(),
         rules_digest: "0".repeat(64),
     }
 }

@@ -2,6 +2,7 @@
 
 mod authors;
 mod broken;
+mod budget;
 mod calendar;
 mod captains;
 mod changes;

@@ -7,6 +7,8 @@ pub mod csv;
 pub mod in_toto;
 pub mod notes;
 pub mod oscal;
+pub mod slo_rules;
+pub mod slo_tests;
 pub mod topic;
 pub mod uuid5;
 

@@ -1,6 +1,9 @@
 //! Monitoring systems behind the metrics port.
 
+mod history;
 mod lexer;
+pub mod objective;
 pub mod prometheus;
 mod promql;
+pub mod specimen;
 mod vector;

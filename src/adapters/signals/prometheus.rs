@@ -8,11 +8,13 @@ use futures_util::future::{join, join_all};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::history;
 use super::promql::Template;
-use super::vector::{self, TIME_LABEL};
+use super::vector::{self, MOST_WARNINGS, TIME_LABEL};
 use crate::adapters::http::HttpClient;
 use crate::model::capability::Capability;
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::signal::{Answer, Ask, Form, RuleHealth, Series, SignalReading};
 use crate::model::text::Text;
 use crate::ports::Pending;
@@ -22,9 +24,8 @@ use crate::ports::metrics::Metrics;
 const AT_ONCE: usize = 4;
 /// Questions folded into one query at most.
 const FOLDED: usize = 64;
-/// Rules and warnings kept at most.
+/// Rules kept at most.
 const MOST_RULES: usize = 10_000;
-const MOST_WARNINGS: usize = 20;
 
 /// A Prometheus behind the metrics port.
 ///
@@ -165,29 +166,15 @@ impl Prometheus {
 
     async fn query(&self, doing: &str, query: &str) -> Result<Reply, PortError> {
         let answer = self.http.post_form(doing, "/api/v1/query", &[("query", query)]).await?;
-        let (data, warnings) = self.data(doing, &answer.value)?;
+        let (data, warnings) = vector::data(&self.http, doing, &answer.value)?;
         Ok(Reply { data: data.clone(), warnings, date: answer.date })
     }
 
     async fn rules(&self) -> Result<Vec<RuleHealth>, PortError> {
         let doing = "read alerting rules";
         let answer = self.http.get_json(doing, "/api/v1/rules", &[("type", "alert"), ("exclude_alerts", "true")]).await?;
-        let (data, _) = self.data(doing, &answer.value)?;
+        let (data, _) = vector::data(&self.http, doing, &answer.value)?;
         Ok(rules(data))
-    }
-
-    /// The `data` of a good answer, and its warnings.
-    fn data<'a>(&self, doing: &str, value: &'a Value) -> Result<(&'a Value, Vec<String>), PortError> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-        match text("status") {
-            "success" => {
-                let data = value.get("data").ok_or_else(|| self.http.fault(PortErrorKind::Malformed, doing, "the answer has no data"))?;
-                let warnings = value.get("warnings").and_then(Value::as_array).into_iter().flatten();
-                Ok((data, warnings.filter_map(Value::as_str).take(MOST_WARNINGS).map(str::to_owned).collect()))
-            }
-            "error" => Err(self.http.fault(PortErrorKind::Refused, doing, &format!("{}: {}", text("errorType"), text("error")))),
-            _ => Err(self.http.fault(PortErrorKind::Malformed, doing, "answered no status: is this the address of a Prometheus?")),
-        }
     }
 }
 
@@ -198,6 +185,10 @@ impl Metrics for Prometheus {
 
     fn read<'a>(&'a self, asks: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>> {
         Box::pin(self.read_all(asks))
+    }
+
+    fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
+        Box::pin(history::read(&self.http, ask))
     }
 }
 

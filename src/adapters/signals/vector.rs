@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::adapters::http::HttpClient;
+use crate::model::error::{PortError, PortErrorKind};
 use crate::model::signal::{Sample, Series};
 use crate::model::text::Text;
 
@@ -22,6 +24,8 @@ const MOST_SERIES: usize = 10_000;
 const MOST_SAMPLES: usize = 11_000;
 /// How far a sample may be ahead of the backend's own clock.
 const AHEAD_MS: i64 = 60_000;
+/// Warnings kept at most.
+pub(super) const MOST_WARNINGS: usize = 20;
 /// The end of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_000;
 
@@ -38,6 +42,20 @@ impl Raw {
     /// The value of a label; a label that is not there is empty, as matchers see it.
     pub(super) fn label(&self, name: &str) -> &str {
         self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
+/// The `data` of a good answer, and its warnings.
+pub(super) fn data<'a>(http: &HttpClient, doing: &str, value: &'a Value) -> Result<(&'a Value, Vec<String>), PortError> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    match text("status") {
+        "success" => {
+            let data = value.get("data").ok_or_else(|| http.fault(PortErrorKind::Malformed, doing, "the answer has no data"))?;
+            let warnings = value.get("warnings").and_then(Value::as_array).into_iter().flatten();
+            Ok((data, warnings.filter_map(Value::as_str).take(MOST_WARNINGS).map(str::to_owned).collect()))
+        }
+        "error" => Err(http.fault(PortErrorKind::Refused, doing, &format!("{}: {}", text("errorType"), text("error")))),
+        _ => Err(http.fault(PortErrorKind::Malformed, doing, "answered no status: is this the address of a Prometheus?")),
     }
 }
 

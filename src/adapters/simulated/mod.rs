@@ -8,6 +8,7 @@
 pub mod alerting;
 mod builds;
 pub mod ci;
+mod history;
 mod log;
 pub mod monitoring;
 mod number;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::history;
 use super::number::real;
 use super::site::{BOUNDS, Machine, Scrape, Side, Site};
 use super::state::State;
@@ -9,6 +10,7 @@ use super::world::SimulatedWorld;
 use crate::model::capability::Capability;
 use crate::model::error::PortError;
 use crate::model::name::BackendName;
+use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::signal::{Answer, Ask, Form, RuleHealth, Sample, Series, SignalReading, Subject};
 use crate::model::slot::Slot;
 use crate::model::text::Text;
@@ -145,5 +147,11 @@ impl Metrics for Monitoring {
 
     fn read<'a>(&'a self, asks: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>> {
         Box::pin(async move { self.read_now(asks) })
+    }
+
+    fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
+        Box::pin(
+            async move { self.world.read(&self.name, "read the history of an objective", |state, _| Ok(history::reading(state, ask))) },
+        )
     }
 }

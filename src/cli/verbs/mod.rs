@@ -20,6 +20,7 @@ pub mod rollout;
 pub mod room;
 pub mod rule;
 pub mod show;
+pub mod slo;
 pub mod status;
 pub mod trace;
 pub mod watch;

@@ -14,7 +14,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 
 /// Whether a target is selected: by service, by `@environment`, or in full.
-fn selects(selector: Option<&str>, target: &Target) -> bool {
+pub(super) fn selects(selector: Option<&str>, target: &Target) -> bool {
     match selector {
         None => true,
         Some(selector) => match selector.split_once('@') {

@@ -67,6 +67,17 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Whether a backend has this name.
+    pub(super) fn is_backend(&self, name: &str) -> bool {
+        self.backends.contains_key(name)
+    }
+
+    /// The only backend of a kind; none when there is none, or more.
+    pub(super) fn only(&self, kind: BackendKind) -> Option<&'a str> {
+        let mut all = self.backends.iter().filter(|(_, other)| **other == Some(kind)).map(|(name, _)| *name);
+        all.next().filter(|_| all.next().is_none())
+    }
+
     /// An environment that is referred to.
     pub(super) fn environment(&self, at: At, text: &str, found: &mut Findings) -> Option<EnvironmentName> {
         if !self.environments.contains(text) {

@@ -14,6 +14,8 @@ mod rollout;
 mod room;
 mod self_service;
 mod service;
+mod slo;
+mod slo_files;
 mod times;
 mod timetable;
 mod webhook;
@@ -46,6 +48,8 @@ const ROOT: &[&str] = &[
     "train",
     "judge",
     "oscal",
+    "slo",
+    "slo_files",
 ];
 
 /// The configuration without the files that it came from.
@@ -86,6 +90,12 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         timetable::Around { known: &known, people: &people, services: &checked, environments: &environments, timezone: &room.timezone };
     let (timetable, feeds) = timetable::timetable(&root, &around, found);
 
+    let around = slo::Around { known: &known, services: &checked, environments: &environments };
+    let mut objectives = slo::slos(tables("slo", found), &around, found);
+    let files = root.list("slo_files", "a list of files", found);
+    objectives.extend(slo_files::objectives(files, &around, found));
+    let objectives = slo::in_order(objectives, found);
+
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -95,6 +105,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         environments,
         services,
         timetable,
+        objectives,
         simulated: false,
         rules_digest,
     };

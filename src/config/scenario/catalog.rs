@@ -91,7 +91,8 @@ impl Scenario {
             read_only: false,
         };
         let timetable = Timetable::default();
-        Ok(Catalog { room, people, backends, environments, services, timetable, simulated: true, rules_digest })
+        let objectives = super::objectives::objectives(self)?;
+        Ok(Catalog { room, people, backends, environments, services, timetable, objectives, simulated: true, rules_digest })
     }
 
     fn backend(&self, name: BackendName, kind: BackendKind) -> Backend {

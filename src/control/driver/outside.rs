@@ -1,4 +1,5 @@
 //! Does the tasks: the one place in which control touches ports, ledger and journal.
+// long because: each task has its arm here, so that one sees what of them is written in order and what is not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,6 +175,7 @@ impl Outside {
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
+            | Task::ReadObjective { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
@@ -208,6 +210,7 @@ impl Outside {
                 };
                 Some(Event::AuthorsRead { span, asked, result })
             }
+            Task::ReadObjective { backend, ask, deadline } => Some(self.ports.history(&self.clock, &backend, &ask, deadline).await),
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
                     Some(Port::Ci(port)) => port.log(log, first, LOG_LINES).await,
@@ -406,6 +409,7 @@ impl Outside {
             | Task::ReadLog { .. }
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
+            | Task::ReadObjective { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }

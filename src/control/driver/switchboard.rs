@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use crate::control::event::Event;
 use crate::control::world::ByHand;
 use crate::model::capability::Capability;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::ical::CalendarReading;
 use crate::model::name::BackendName;
+use crate::model::objective::HistoryAsk;
 use crate::ports::calendar::CalendarPorts;
+use crate::ports::clock::Clock;
 use crate::ports::{Port, Ports};
 
 /// The ports in force: a reload of the configuration replaces them all at once.
@@ -39,6 +42,20 @@ impl Switchboard {
             Some(port) => port.read().await,
             None => Err(unsupported(name, "read the calendar")),
         }
+    }
+
+    /// Reads the history of an objective.
+    pub(super) async fn history(&self, clock: &Arc<dyn Clock>, backend: &BackendName, ask: &HistoryAsk, within: Duration) -> Event {
+        const DOING: &str = "read the history of an objective";
+        let asked = clock.now();
+        let result = match self.get(backend) {
+            Some(Port::Metrics(port)) => {
+                let read = tokio::time::timeout(within, port.history(ask)).await;
+                read.unwrap_or_else(|_| Err(timed_out(backend, DOING, within))).map(Arc::new)
+            }
+            Some(Port::Traffic(_) | Port::Alerts(_) | Port::Ci(_)) | None => Err(unsupported(backend, DOING)),
+        };
+        Event::ObjectiveRead { key: ask.key.clone(), stretch: ask.stretch, asked, result }
     }
 
     /// What each backend can do, and how a person would do it by hand.

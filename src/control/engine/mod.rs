@@ -252,6 +252,7 @@ impl Machine {
             Event::Polled { .. }
             | Event::CalendarRead { .. }
             | Event::AuthorsRead { .. }
+            | Event::ObjectiveRead { .. }
             | Event::AuthorsWanted { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }

@@ -5,6 +5,7 @@ mod calendar;
 mod deed;
 mod diary;
 mod moved;
+mod objectives;
 mod opening;
 mod reading;
 mod rollouts;
@@ -60,6 +61,8 @@ pub struct Room {
     calendars_due: BTreeMap<BackendName, calendar::Due>,
     /// When it is read who made what.
     asking: authors::Asking,
+    /// What of each objective was read.
+    measuring: objectives::Measuring,
     /// When the diary is written next.
     diary: diary::Written,
     /// Why the store could not be opened for writing; it stays so.
@@ -118,7 +121,7 @@ impl Room {
     pub fn bare(opening: Opening, now: Moment) -> Self {
         let mut world = World::new(opening.catalog, opening.actor, opening.read_only, now);
         world.asking = (opening.seat == Seat::Asked).then(|| Text::clean("asking the agent"));
-        Self {
+        let mut room = Self {
             world: World { rules: opening.rules, ..world },
             machines: BTreeMap::new(),
             schedule: Schedule::new(opening.seed),
@@ -129,6 +132,7 @@ impl Room {
             store_due: Boot(0),
             calendars_due: BTreeMap::new(),
             asking: authors::Asking::default(),
+            measuring: objectives::Measuring::default(),
             diary: diary::Written::default(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
@@ -146,7 +150,9 @@ impl Room {
             trials: BTreeMap::new(),
             rollouts_due: None,
             begun: false,
-        }
+        };
+        room.objectives_anew();
+        room
     }
 
     /// Backends and store are open now.
@@ -213,6 +219,7 @@ impl Room {
             moved,
             self.calendars_wake(),
             self.asking.wake(),
+            self.measuring.wake(),
             diary,
             grants,
             Some(self.store_due),
@@ -244,6 +251,7 @@ impl Room {
         tasks.extend(self.logs(now));
         tasks.extend(self.calendars(now));
         tasks.extend(self.ranges(now));
+        tasks.extend(self.objectives(now));
         tasks.extend(self.look_at_diary(now));
         if now.boot >= self.store_due {
             self.store_due = now.boot.plus(STORE_EVERY);
@@ -263,6 +271,7 @@ impl Room {
                 self.on_range(now, span, asked, result);
                 Vec::new()
             }
+            Event::ObjectiveRead { key, stretch, asked, result } => self.on_objective(now, &key, stretch, asked, result),
             Event::AuthorsWanted { span } => {
                 self.asking.name(now, span);
                 Vec::new()
@@ -325,6 +334,7 @@ impl Room {
             Event::Slept { span } => {
                 self.world.slept = Some((now.wall, span));
                 self.schedule.all_due();
+                self.measuring.all_due();
                 self.say(
                     now,
                     HappeningKind::Source,
@@ -371,6 +381,7 @@ impl Room {
                 self.world.read_only = catalog.room.read_only;
                 self.world.catalog = catalog;
                 self.calendars_anew(now);
+                self.objectives_anew();
                 self.asking.look_now();
                 // How the new rules stand is read from the store at once; until then the newest known older ones count beside them.
                 self.store_due = Boot(0);

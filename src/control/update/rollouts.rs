@@ -21,10 +21,6 @@ use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
 use crate::policy::rollout::{self, Facts, Next};
 
-/// How often an equal canary may be called worse, over all looks and measures of one rollout together.
-const ALPHA: f64 = 0.05;
-/// How often harm of the margin's size is to be found.
-const POWER: f64 = 0.8;
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
 
@@ -61,7 +57,7 @@ impl Room {
         let Some(plan) = view.state.rollout.as_ref().and_then(|rollout| rollout.plan) else { return };
         let known = self.trials.remove(target).filter(|(of, ..)| *of == plan);
         let known = known.map(|(_, trial, _)| trial);
-        let mut trial = known.unwrap_or_else(|| Trial::new(TrialRules::of(service, ALPHA, POWER)));
+        let mut trial = known.unwrap_or_else(|| Trial::new(TrialRules::of_service(service)));
         for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
             let raw = |track: Track| derive::signals::raw(signal, answers, track.slot(view.state.stable));
             trial.take(&signal.name, raw(Track::Stable), raw(Track::Canary));

@@ -1,5 +1,6 @@
 //! Pieces of screens that more than one screen uses.
 
+pub mod budget;
 pub mod builders;
 pub mod calendar;
 pub mod chart;

@@ -51,6 +51,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("russh", &["serve", "adapters::signer"]),
     ("rustix", &["cli", "serve", "adapters", "store", "config"]),
     ("rustls", &["cli", "adapters"]),
+    ("saphyr_parser", &["config"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
     ("serde_json_canonicalizer", ANYWHERE),

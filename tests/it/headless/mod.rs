@@ -26,6 +26,7 @@ mod rules;
 mod scheduled;
 mod secrets;
 mod shape;
+mod slo;
 mod stands;
 mod tickets;
 mod windows;

@@ -13,6 +13,7 @@ use gonogo::model::course::PastChange;
 use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
+use gonogo::model::objective::{HistoryAsk, HistoryReading};
 use gonogo::model::operator::Person;
 use gonogo::model::pipeline::{LogPart, RunReading};
 use gonogo::model::plan::{Plan, StepEffect};
@@ -214,6 +215,9 @@ impl Metrics for Tapped<dyn Metrics> {
     }
     fn read<'a>(&'a self, asks: &'a [Ask]) -> Pending<'a, Result<SignalReading, PortError>> {
         Box::pin(self.read(self.inner.read(asks)))
+    }
+    fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
+        Box::pin(self.read(self.inner.history(ask)))
     }
 }
 

@@ -35,13 +35,19 @@ impl Prometheus {
             config.push_str("rule_files: [rules.yml]\n");
         }
         config.push_str(more);
+        Self::run(folder, &config, &[])
+    }
+
+    fn run(folder: TempDir, config: &str, more: &[&str]) -> Self {
+        let path = |name: &str| folder.path().join(name);
         std::fs::write(path("prometheus.yml"), config).unwrap();
         let port = free_port();
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={}", path("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", path("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .args(more);
         let mut server = Server::start(&mut command, &path("log"));
         wait_for("Prometheus to be ready", Duration::from_secs(30), || {
             let log = || std::fs::read_to_string(path("log")).unwrap_or_default();
@@ -49,6 +55,21 @@ impl Prometheus {
             get(port, "/-/ready").filter(|answer| answer.starts_with("HTTP/1.1 200"))
         });
         Self { _server: server, _folder: folder, port }
+    }
+
+    /// Starts one whose past is this text of `OpenMetrics`, made into blocks by promtool.
+    pub fn with_past(samples: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("past.txt"), samples).unwrap();
+        let mut filling = Command::new("promtool");
+        filling
+            .args(["tsdb", "create-blocks-from", "--max-block-duration=24h", "openmetrics", "-q"])
+            .arg(path("past.txt"))
+            .arg(path("data"));
+        let filled = filling.output().unwrap();
+        assert!(filled.status.success(), "{filled:?}");
+        Self::run(folder, "global: {}\n", &["--storage.tsdb.retention.time=400d"])
     }
 
     /// Its address.

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and its counts are small and exact"
 )]
 
+mod budgets;
 mod builds;
 mod faults;
 mod recording;

@@ -1,0 +1,213 @@
+//! An error budget: what is left and how it went down, how fast it burns over each window, which rule fires, and how much of it is known.
+
+use std::sync::Arc;
+
+use crate::analysis::burn::budget::Outlook;
+use crate::analysis::burn::rules::Verdict;
+use crate::config::theme::Charts;
+use crate::control::objectives::time;
+use crate::control::world::{Measured, ObjectiveState, ObjectiveView, World};
+use crate::model::burn_rule::{factor, span_word};
+use crate::model::name::Target;
+
+use crate::ui::row::{Row, cells, fit};
+use crate::ui::scene::Scene;
+use crate::ui::theme::{Mark, Role};
+use crate::ui::words;
+
+/// What of a window must be measured before its figure stands without a word.
+const WHOLE: f64 = 0.99;
+
+/// How a state looks.
+fn looks(state: ObjectiveState) -> (Mark, Role) {
+    match state {
+        ObjectiveState::Page => (Mark::Abnormal, Role::Abnormal),
+        ObjectiveState::Ticket | ObjectiveState::Gone => (Mark::Abnormal, Role::Watched),
+        ObjectiveState::Unknown => (Mark::Unknown, Role::Stale),
+        ObjectiveState::Quiet => (Mark::None, Role::Plain),
+    }
+}
+
+/// The gravest objective of a target; of equally grave ones that with the least budget.
+pub fn gravest<'a>(world: &'a World, target: &'a Target, scene: &Scene<'_>) -> Option<&'a Arc<ObjectiveView>> {
+    let left = |view: &ObjectiveView| view.measured.as_ref().and_then(|measured| measured.budget.left()).unwrap_or(f64::INFINITY);
+    world.objectives_of(target).min_by(|a, b| a.state(scene.now).cmp(&b.state(scene.now)).then(left(a).total_cmp(&left(b))))
+}
+
+/// The two columns of a list: what is left of the budget, and the burn over the last hour, with their look; `~` where it is not known.
+pub fn columns(scene: &Scene<'_>, view: &ObjectiveView) -> (Role, String, String) {
+    let unknown = scene.glyph(Mark::Unknown).to_owned();
+    let state = view.state(scene.now);
+    let (_, role) = looks(state);
+    let Some(measured) = due(scene, view) else { return (Role::Stale, unknown.clone(), unknown) };
+    let left = measured.budget.left().map_or_else(|| unknown.clone(), |left| per_cent(left.max(0.0)));
+    let burn = hour(measured).map_or(unknown, |burn| format!("{burn:.1} x"));
+    (role, left, burn)
+}
+
+/// What was measured while it is fresh; the drawing is due when it becomes too old.
+fn due<'a>(scene: &Scene<'_>, view: &'a ObjectiveView) -> Option<&'a Measured> {
+    let measured = view.fresh(scene.now)?;
+    if let Some(age) = view.age(scene.now) {
+        scene.changes_in(view.allowed_age().saturating_sub(age) + std::time::Duration::from_millis(1));
+    }
+    Some(measured)
+}
+
+/// The burn over the last hour.
+fn hour(measured: &Measured) -> Option<f64> {
+    measured.burns.iter().find(|burn| burn.window.as_secs() == 3_600).or(measured.burns.first())?.rate
+}
+
+/// A count with its thousands apart.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative and huge numbers saturate, which is what is wanted")]
+fn whole(count: f64) -> String {
+    words::count(count.round().max(0.0) as u64)
+}
+
+fn per_cent(share: f64) -> String {
+    let number = share * 100.0;
+    if number.abs() >= 10.0 || (number - number.round()).abs() < 0.05 { format!("{number:.0} %") } else { format!("{number:.1} %") }
+}
+
+/// The rows of one objective.
+pub fn rows(scene: &Scene<'_>, view: &ObjectiveView, width: usize) -> Vec<Row> {
+    let state = view.state(scene.now);
+    let (mark, role) = looks(state);
+    let objective = &view.objective;
+    let mut heading = Row::rule(scene.theme, &format!("{} {} % over {}", view.key.name, factor(objective.goal * 100.0), objective.period));
+    heading.end(role, format!(" {} {} ", scene.glyph(mark), state.word().to_uppercase()));
+    let mut rows = vec![heading];
+    let Some(measured) = &view.measured else {
+        rows.push(Row::of(Role::Stale, format!("   {}", not_measured(view))));
+        return rows;
+    };
+    let fresh = due(scene, view).is_some();
+    let tone = |role: Role| if fresh { role } else { Role::Stale };
+    rows.push(left(scene, measured, width, tone(if state == ObjectiveState::Quiet { Role::Strong } else { role })));
+    rows.push(burns(measured, width, tone(Role::Plain)));
+    rows.extend(alarms(scene, view, measured, width, fresh).into_iter().map(|(role, text)| Row::of(tone(role), text)));
+    rows.push(known(scene, view, measured, width, fresh));
+    rows
+}
+
+fn not_measured(view: &ObjectiveView) -> String {
+    match &view.trouble {
+        Some(trouble) => format!("not measured: {trouble}"),
+        None => format!("being measured; its past is read from {}", view.objective.backend),
+    }
+}
+
+/// What is left, how it went down, and when it ends.
+fn left(scene: &Scene<'_>, measured: &Measured, width: usize, role: Role) -> Row {
+    let budget = &measured.budget;
+    let most = if budget.coverage < WHOLE { "at most " } else { "" };
+    let left = match budget.left() {
+        None => "left not known".to_owned(),
+        Some(left) if left <= 0.0 => format!("spent {}", per_cent(1.0 - left)),
+        Some(left) => format!("left {most}{}", per_cent(left)),
+    };
+    let ends = match measured.outlook {
+        Outlook::Gone => "gone".to_owned(),
+        Outlook::In(span) => format!("gone in {} at this rate", words::span(span.as_secs() / 60 * 60)),
+        Outlook::Lasts => "lasts at this rate".to_owned(),
+        Outlook::Unknown => "its end is not known".to_owned(),
+    };
+    let room = width.saturating_sub(cells(&left) + cells(&ends) + 9).min(budget.burn_down.len());
+    let mut row = Row::of(Role::Plain, "   ");
+    row.add(role, left).add(Role::Plain, "  ").add(Role::Quiet, sparkline(&budget.burn_down, room, scene.theme.charts()));
+    row.end(Role::Plain, format!("{ends} "));
+    row
+}
+
+/// A burn-down as one line: full is the whole budget, a gap is what was not known.
+fn sparkline(points: &[Option<f64>], room: usize, charts: Charts) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const PLAIN: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
+    if room == 0 || points.is_empty() {
+        return String::new();
+    }
+    let ramp = match charts {
+        Charts::Braille | Charts::Block => BLOCKS,
+        Charts::Ascii => PLAIN,
+    };
+    (1..=room)
+        .map(|column| {
+            let point = points.get((column * points.len() / room).saturating_sub(1)).copied().flatten();
+            point.map_or(' ', |left| {
+                let step = (0..8_u8).rev().find(|step| left * 8.0 > f64::from(*step)).unwrap_or(0);
+                ramp.get(usize::from(step)).copied().unwrap_or(' ')
+            })
+        })
+        .collect()
+}
+
+/// The burn over each window; long windows fall away before short ones.
+fn burns(measured: &Measured, width: usize, role: Role) -> Row {
+    let words: Vec<String> = measured
+        .burns
+        .iter()
+        .map(|burn| {
+            let rate = burn.rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}x"));
+            let known = if burn.coverage() < WHOLE { format!(" of {:.0} %", burn.coverage() * 100.0) } else { String::new() };
+            format!("{} {rate}{known}", span_word(burn.window))
+        })
+        .collect();
+    let forms: Vec<String> =
+        (1..=words.len()).rev().map(|count| words.iter().take(count).map(String::as_str).collect::<Vec<_>>().join("  ")).collect();
+    let mut row = Row::of(Role::Quiet, "   burn ");
+    row.add(role, fit(&forms, width.saturating_sub(9)));
+    row
+}
+
+/// The rules that fire, or cannot say.
+fn alarms(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: usize, fresh: bool) -> Vec<(Role, String)> {
+    let mut all = Vec::new();
+    for state in &measured.rules {
+        let rule = state.rule.words();
+        let (mark, role, forms) = match state.verdict {
+            Verdict::Fires { since_s } => {
+                let since = scene.zone.minute(&time(since_s), &scene.now.wall);
+                let role = if state.rule.severity == crate::model::burn_rule::Severity::Page { Role::Abnormal } else { Role::Watched };
+                let counts = format!("{} bad of {}", whole(state.long.sum.bad), whole(state.long.sum.total));
+                if !fresh {
+                    // Whether it still does nobody knows.
+                    let forms = vec![format!("{rule} fired since {since} when it was measured"), format!("{rule} fired since {since}")];
+                    all.push((Role::Stale, format!(" {} {}", scene.glyph(Mark::Unknown), fit(&forms, width.saturating_sub(4)))));
+                    continue;
+                }
+                (Mark::Abnormal, role, vec![format!("{rule} fires since {since}; {counts}"), format!("{rule} fires since {since}")])
+            }
+            Verdict::TooFew => {
+                let counts = format!("{} of {} events", whole(state.long.sum.total), whole(view.objective.min_events));
+                (Mark::Unknown, Role::Quiet, vec![format!("{rule} is held by too few: {counts}"), format!("{rule} held: {counts}")])
+            }
+            Verdict::Unknown => {
+                let known = state.long.coverage().min(state.short.coverage()) * 100.0;
+                let short = format!("{rule}: {known:.0} % measured");
+                (Mark::Unknown, Role::Stale, vec![format!("{rule} cannot say: {known:.0} % of its window measured"), short])
+            }
+            Verdict::Quiet => continue,
+        };
+        all.push((role, format!(" {} {}", scene.glyph(mark), fit(&forms, width.saturating_sub(4)))));
+    }
+    all
+}
+
+/// How much is known, until when, and what is doubtful.
+fn known(scene: &Scene<'_>, view: &ObjectiveView, measured: &Measured, width: usize, fresh: bool) -> Row {
+    let budget = &measured.budget;
+    let unit = if view.objective.indicator.counts_events() { "events" } else { "s" };
+    let counts = format!("{} bad of {} {unit}", whole(budget.bad), whole(budget.total));
+    let share = format!("{:.0} % of the window measured", budget.coverage * 100.0);
+    let age = view.age(scene.now).map(|age| scene.age(age)).unwrap_or_default();
+    let stale = if fresh { "" } else { " STALE" };
+    let more = view.trouble.as_ref().map(ToString::to_string).or_else(|| measured.doubt.as_ref().map(ToString::to_string));
+    let more = more.map(|more| format!("; {more}")).unwrap_or_default();
+    let forms = [
+        format!("{counts}, {share}, {age} ago{stale}{more}"),
+        format!("{counts}, {share}, {age} ago{stale}"),
+        format!("{share}, {age} ago{stale}"),
+    ];
+    Row::of(if fresh { Role::Quiet } else { Role::Stale }, format!("   {}", fit(&forms, width.saturating_sub(4))))
+}
