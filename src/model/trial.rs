@@ -175,7 +175,9 @@ mod tests {
             (rules.margin, rules.weight)
         };
         let ratio = || SignalKind::Ratio { bad: String::new(), total: String::new() };
-        let value = || SignalKind::Value { query: "rate(x[2m])".to_owned() };
+        let value = || SignalKind::Value { query: "rate(x{slot=\"$slot\"}[2m])".to_owned() };
+        let whole = SignalKind::Value { query: "rate(x[2m])".to_owned() };
+        assert_eq!(of(whole, Some(50.0), None, None), (0.0, 0.0), "one number for both slots is nothing to compare");
         assert_eq!(of(ratio(), Some(0.02), None, None), (0.01, 1.0));
         assert_eq!(of(ratio(), None, None, Some(3.0)), (0.005, 3.0));
         assert_eq!(of(ratio(), Some(0.02), Some(0.001), None), (0.001, 1.0));

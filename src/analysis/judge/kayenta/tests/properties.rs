@@ -36,7 +36,9 @@ proptest! {
         let (there, back) = (classified(&rules(Either), &old, &new), classified(&rules(Either), &new, &old));
         prop_assert!((there.p.unwrap() - back.p.unwrap()).abs() < 1e-9);
         let unsure = |reason: &str| reason.contains("unit");
-        if !unsure(&there.reason) && !unsure(&back.reason) {
+        // Where several shifts fit equally well the solver takes the one that it meets first, another one from the other side.
+        let mirrors = there.shift.zip(back.shift).is_none_or(|(one, other)| (one.estimate + other.estimate).abs() <= 1e-3 * one.estimate.abs());
+        if mirrors && !unsure(&there.reason) && !unsure(&back.reason) {
             let mirrored = if there.classification == High { Low } else if there.classification == Low { High } else { there.classification };
             prop_assert_eq!(mirrored, back.classification, "{} / {}", there.reason, back.reason);
         }
