@@ -1,7 +1,5 @@
 //! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::analysis::trial::{Outcome, TrialStanding};
@@ -9,29 +7,18 @@ use crate::control::engine::reads_as;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
 use crate::model::intent::{Arguments, Intent, Verb};
-use crate::model::name::{BackendName, PlanId};
+use crate::model::name::BackendName;
 use crate::model::operator::Actor;
+use crate::model::part::{Part, PartOf};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
-use crate::model::spec::{Course, Part, PartOf, Trigger};
+use crate::model::spec::Course;
+use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::trial::MeasureRules;
 use crate::policy::rollout::{Harm, Next, Says, Stands};
-
-/// How a rollout stands, for screens and verbs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ahead {
-    /// The plan that started it.
-    pub plan: PlanId,
-    /// What it does next.
-    pub next: Next,
-    /// What the evidence says.
-    pub says: Says,
-    /// The judgement, measure by measure; none before the first answer.
-    pub trial: Option<Arc<TrialStanding>>,
-}
 
 /// How the routers stand to the step that was reached last.
 pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Stands {
@@ -182,36 +169,4 @@ pub fn lasting(before: Option<&Harm>, seen: Option<Harm>) -> Option<Harm> {
     let seen = seen?;
     let since = before.filter(|before| before.trigger == seen.trigger).map_or(seen.since, |before| before.since);
     Some(Harm { since, ..seen })
-}
-
-/// What comes next as one word of JSON, in words, and when, where that is known.
-pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
-    let clock = |at: &DateTime<Utc>| at.format("%H:%M:%SZ");
-    match next {
-        Next::Moving(words) => ("moving", words.clone(), None),
-        Next::Step { percent, .. } => ("step", format!("goes to {percent} % now"), None),
-        Next::StepAt { percent, at } => {
-            ("step-at", format!("to {percent} % at {} at the earliest, if judged no worse", clock(at)), Some(*at))
-        }
-        Next::Evidence { percent, words } => ("evidence", format!("to {percent} % once judged no worse; {words}"), None),
-        Next::Bakes { until } => ("bakes", format!("watched until {}, then it is the stable version", clock(until)), Some(*until)),
-        Next::End => ("end", "becomes the stable version now".to_owned(), None),
-        Next::Back { trigger, words } => ("back", format!("goes back now by rule {}: {words}", trigger.word()), None),
-        Next::BackAt { at, trigger, words, .. } => {
-            ("back-at", format!("goes back at {} by rule {}, unless it passes: {words}", clock(at), trigger.word()), Some(*at))
-        }
-        Next::Holds(words) => ("holds", words.clone(), None),
-        Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
-        Next::Person(words) => ("person", words.clone(), None),
-    }
-}
-
-/// What the evidence says, as one word of JSON and in words.
-pub fn said(says: &Says) -> (&'static str, String) {
-    match says {
-        Says::Pass => ("pass", "no worse than the stable version".to_owned()),
-        Says::Early(words) => ("early", words.clone()),
-        Says::Fail => ("fail", "worse than the stable version".to_owned()),
-        Says::Nothing(words) => ("nodata", format!("nothing: {words}")),
-    }
 }

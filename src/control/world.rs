@@ -1,5 +1,6 @@
 //! The one world: what every source said last, what is remembered, what is under way. Cheap to clone, never changed in place.
 
+mod ahead;
 mod diary;
 mod ledger;
 mod objective;
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
+pub use self::ahead::{Ahead, said, told};
 pub use self::diary::{Clash, Diary, TrainView};
 pub use self::ledger::{Heard, LedgerView, Ruled};
 pub use self::objective::{Measured, ObjectiveState, ObjectiveView};
@@ -23,7 +25,6 @@ pub use self::signal::{Measure, SignalState, SignalView};
 pub(crate) use self::unread::{sources, targets};
 use crate::control::calendar::CalendarView;
 use crate::control::chart::Chart;
-use crate::control::rollouts::Ahead;
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::approval::{Approval, Waiting};
 use crate::model::authorship::Span;

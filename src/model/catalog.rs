@@ -14,7 +14,8 @@ use super::self_service::SelfService;
 use super::share::Percent;
 use super::signal::Better;
 use super::slot::Slot;
-use super::spec::RolloutRules;
+use super::strategy::RolloutRules;
+pub use super::strategy::Strategy;
 use super::timetable::Timetable;
 
 /// What a backend is.
@@ -200,16 +201,6 @@ pub struct Environment {
     /// Roles that people may take for a while.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub self_service: Vec<SelfService>,
-}
-
-/// How a deployment moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Step by step between two slots.
-    Canary,
-    /// At once between two slots.
-    BlueGreen,
 }
 
 /// One router entry behind which a service stands.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::change::ChangeType;
 use super::name::Target;
 use super::operator::Actor;
+use super::part::PartOf;
 use super::pipeline::RunId;
 use super::share::Percent;
-use super::spec::PartOf;
 use super::text::Text;
 use super::ticket::Ticket;
 

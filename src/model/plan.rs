@@ -1,7 +1,5 @@
 //! A plan: an Order, whose hash names it, with the preconditions, the evidence and the cost that go beside it.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,15 +7,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::authorship::Authorship;
 use super::change::ChangeType;
+pub use super::effect::StepEffect;
 use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
+use super::part::PartOf;
 use super::reason::Reason;
 use super::released::Released;
 use super::run_gate::{AskedBy, GateRef};
 use super::share::{Percent, Share};
 use super::slot::Slot;
-use super::spec::{PartOf, Spec};
+use super::spec::Spec;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::timetable::Span;
@@ -25,102 +25,6 @@ use super::traffic::Weights;
 
 /// The format number of an Order.
 pub const ORDER_FORMAT: u32 = 1;
-
-/// One absolute effect on a backend. Its place in the Order is its step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "effect", rename_all = "kebab-case")]
-pub enum StepEffect {
-    /// Sets the weights of a pool's servers: those that rise first, then those that fall.
-    Weights {
-        /// The router.
-        backend: BackendName,
-        /// The pool.
-        pool: PoolName,
-        /// Absolute weights for every server of both slots.
-        weights: Weights,
-    },
-    /// Starts a run; the effect's key travels as a property.
-    Start {
-        /// The CI backend.
-        backend: BackendName,
-        /// The builder.
-        builder: String,
-        /// The force scheduler.
-        scheduler: String,
-        /// Properties; the value `$key` is replaced by the effect's key when it is sent.
-        properties: BTreeMap<String, String>,
-    },
-    /// Runs a run again.
-    Retry {
-        /// The CI backend.
-        backend: BackendName,
-        /// The builder.
-        builder: String,
-        /// The run's global number.
-        run: u64,
-    },
-    /// Runs a run again under its own number, as its next attempt.
-    Repeat {
-        /// The CI backend.
-        backend: BackendName,
-        /// The builder.
-        builder: String,
-        /// The run's global number.
-        run: u64,
-        /// The attempt that is repeated: when there is a newer one, nothing is sent.
-        attempt: u64,
-        /// Only the parts that went wrong, and what depends on them.
-        failed_only: bool,
-    },
-    /// Answers for a run at gates where it waits.
-    Answer {
-        /// The CI backend.
-        backend: BackendName,
-        /// The builder.
-        builder: String,
-        /// The run's global number.
-        run: u64,
-        /// Its attempt: no other one is answered for.
-        attempt: u64,
-        /// The commit that it builds: no other one is answered for.
-        revision: String,
-        /// The gates: all of them must wait.
-        gates: Vec<GateRef>,
-        /// Whether they open; else they close, which ends the run.
-        opens: bool,
-    },
-    /// Stops a run.
-    Cancel {
-        /// The CI backend.
-        backend: BackendName,
-        /// The builder.
-        builder: String,
-        /// The run's global number.
-        run: u64,
-    },
-}
-
-impl StepEffect {
-    /// The backend on which it acts.
-    pub fn backend(&self) -> &BackendName {
-        match self {
-            Self::Weights { backend, .. }
-            | Self::Start { backend, .. }
-            | Self::Retry { backend, .. }
-            | Self::Repeat { backend, .. }
-            | Self::Answer { backend, .. }
-            | Self::Cancel { backend, .. } => backend,
-        }
-    }
-
-    /// Whether it creates something, so that it may never be sent twice.
-    pub fn creates(&self) -> bool {
-        match self {
-            Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
-            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } => false,
-        }
-    }
-}
 
 /// A target with the identities that bind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::name::{PlanId, Target};
+use super::part::Part;
 use super::share::Percent;
 use super::slot::Slot;
-use super::spec::{Course, Ended, Part, Stopped};
+use super::spec::{Course, Ended, Stopped};
 use super::text::Text;
 
 /// A hold on a target: nothing that goes through gonogo moves it forward.

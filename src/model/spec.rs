@@ -1,77 +1,15 @@
 //! What a rollout does: its steps as absolute effects, and the rules of its automatic way back. Part of the Order of the plan that starts it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::catalog::Strategy;
+use super::effect::StepEffect;
 use super::name::PlanId;
-use super::plan::StepEffect;
 use super::share::Percent;
 use super::slot::Slot;
+use super::strategy::{Strategy, Trigger};
 use super::text::Text;
 use super::ticket::Ticket;
-
-/// What sends a rollout back by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    /// The canary judge fails the version on trial.
-    Judge,
-    /// A critical signal of the version on trial is past its limit beyond doubt: worse than the stable version, or, once nothing is left
-    /// to compare it with, by itself.
-    Limit,
-    /// An alert that matches the target and began after the rollout did.
-    Alert,
-}
-
-impl Trigger {
-    /// Every one.
-    pub const ALL: [Self; 3] = [Self::Judge, Self::Limit, Self::Alert];
-
-    /// Its word in the configuration and the Order.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Judge => "judge",
-            Self::Limit => "limit",
-            Self::Alert => "alert",
-        }
-    }
-}
-
-/// How rollouts of a target move, as it is configured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RolloutRules {
-    /// How long each step lasts at least.
-    pub wait: Duration,
-    /// How long each step may last before it counts as stuck.
-    pub deadline: Duration,
-    /// How long the old version is kept ready after the last step, with the automatic way back armed.
-    pub bake: Duration,
-    /// Steps before which a person is waited for.
-    pub pause_before: Vec<Percent>,
-    /// Whether judgement must pass before each step; else time alone moves it.
-    pub judged: bool,
-    /// What sends it back by itself; empty: nothing does.
-    pub way_back: Vec<Trigger>,
-    /// How long a reason to go back must last without a break before it fires.
-    pub after: Duration,
-}
-
-impl Default for RolloutRules {
-    fn default() -> Self {
-        Self {
-            wait: Duration::from_mins(5),
-            deadline: Duration::from_hours(1),
-            bake: Duration::from_mins(30),
-            pause_before: Vec::new(),
-            judged: true,
-            way_back: vec![Trigger::Judge, Trigger::Limit],
-            after: Duration::from_secs(10),
-        }
-    }
-}
 
 /// One step of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,41 +67,6 @@ impl Spec {
     pub fn is_last(&self, step: u32) -> bool {
         usize::try_from(step).is_ok_and(|step| step + 1 >= self.steps.len())
     }
-}
-
-/// Which part of a rollout a deed is; each is begun once at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "part", rename_all = "kebab-case")]
-pub enum Part {
-    /// A step, by its number from 0.
-    Step {
-        /// The number.
-        step: u32,
-    },
-    /// The automatic way back.
-    WayBack,
-    /// The end after the bake time: the version on trial becomes the stable one.
-    End,
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Step { step } => write!(f, "step {}", step.saturating_add(1)),
-            Self::WayBack => f.write_str("way back"),
-            Self::End => f.write_str("end"),
-        }
-    }
-}
-
-/// That a deed is a part of a rollout: member `of` of its Order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartOf {
-    /// Which part.
-    #[serde(flatten)]
-    pub part: Part,
-    /// The plan that started the rollout.
-    pub rollout: PlanId,
 }
 
 /// Why a rollout does not go on by itself until a person moves it.

@@ -3,11 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::operator::Actor;
+use crate::model::part::Part;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::{Hold, Rollout};
 use crate::model::share::Percent;
-use crate::model::spec::{Course, Part, Trigger};
+use crate::model::spec::Course;
+use crate::model::strategy::Trigger;
 
 /// What is said against a deed of a rollout's rules: it must be what the rollout does next, in the name of whoever started it. A deed of
 /// a person is none of them.

@@ -8,10 +8,11 @@ use super::state;
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
 use crate::model::name::Target;
+use crate::model::part::Part;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::rollout::{Rollout, StateChange};
 use crate::model::share::Percent;
-use crate::model::spec::{Course, Part, Stopped};
+use crate::model::spec::{Course, Stopped};
 use crate::model::text::Text;
 use crate::ports::ledger::{LedgerError, Outcome};
 

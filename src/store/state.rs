@@ -5,8 +5,9 @@ use sqlx::{Row as _, SqliteConnection};
 use super::LEASE;
 use super::fault::broken;
 use crate::model::name::{PlanId, Target};
+use crate::model::part::Part;
 use crate::model::rollout::{Rollout, StateChange, TargetState};
-use crate::model::spec::{Course, Ended, Ending, Part};
+use crate::model::spec::{Course, Ended, Ending};
 use crate::model::time::{Boot, Moment};
 use crate::ports::ledger::LedgerError;
 

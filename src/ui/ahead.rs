@@ -2,15 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::control::rollouts::{Ahead, told};
-use crate::control::standing::{ByItself, Standing};
+use crate::control::standing::ByItself;
+use crate::control::world::{Ahead, told};
 use crate::control::world::{TargetView, World};
 use crate::model::intent::Verb;
 use crate::model::slot::Track;
 use crate::policy::rollout::Next;
 
 use super::command::Command;
-use super::needs::NeedRow;
 use super::signal;
 
 /// Whether a rollout of the target goes on by itself.
@@ -41,11 +40,11 @@ fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, S
     })
 }
 
-/// What stands in "needs you" of a target whose rollout does not go on by itself.
-pub fn need(view: &TargetView, ahead: &Ahead, standing: Standing) -> Option<NeedRow> {
-    let (what, command) = match &ahead.next {
-        Next::Person(words) => (format!("rollout waits for a person: {words}"), Command::Look),
-        Next::Holds(words) => (format!("rollout holds: {words}"), Command::Look),
+/// Why a rollout does not go on by itself, from long to short; none where it does.
+pub fn waits(ahead: &Ahead) -> Option<Vec<String>> {
+    let what = match &ahead.next {
+        Next::Person(words) => format!("rollout waits for a person: {words}"),
+        Next::Holds(words) => format!("rollout holds: {words}"),
         Next::Moving(_)
         | Next::Step { .. }
         | Next::StepAt { .. }
@@ -56,17 +55,7 @@ pub fn need(view: &TargetView, ahead: &Ahead, standing: Standing) -> Option<Need
         | Next::BackAt { .. }
         | Next::Held(_) => return None,
     };
-    Some(NeedRow {
-        target: Some(view.target.clone()),
-        subject: view.target.to_string(),
-        standing,
-        what: vec![what.clone(), super::words::shorter(&what)],
-        otherwise: vec!["it stands where it is until then".to_owned(), "it stands".to_owned()],
-        since: view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_ref()).map(|course| course.since),
-        holder: view.state.rollout.as_ref().map(|rollout| rollout.by.clone()),
-        command,
-        by: None,
-    })
+    Some(vec![what.clone(), super::words::shorter(&what)])
 }
 
 /// What happens to a target in trouble if nobody does anything, from long to short, and the key that helps.

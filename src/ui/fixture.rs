@@ -103,7 +103,7 @@ fn deploy(service: &str) -> Deploy {
         }),
         github_environment: None,
         protection: None,
-        rollout: crate::model::spec::RolloutRules::default(),
+        rollout: crate::model::strategy::RolloutRules::default(),
     }
 }
 

@@ -54,7 +54,7 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
             Standing::Abnormal => rows.push(abnormal(world, now, view)),
             Standing::Failed => rows.extend(failed(world, view)),
             Standing::Waiting | Standing::Unknown => {
-                rows.extend(world.ahead.get(target).and_then(|ahead| ahead::need(view, ahead, *standing)));
+                rows.extend(world.ahead.get(target).and_then(ahead::waits).map(|what| stands_still(view, what, *standing)));
             }
             Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
@@ -105,6 +105,22 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
         since: alert.map(|alert| alert.since),
         holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),
         command: command.unwrap_or(if canary { Command::Deed(Verb::Rollback) } else { Command::Look }),
+        by: None,
+    }
+}
+
+/// A rollout that does not go on by itself.
+fn stands_still(view: &TargetView, what: Vec<String>, standing: Standing) -> NeedRow {
+    let rollout = view.state.rollout.as_ref();
+    NeedRow {
+        target: Some(view.target.clone()),
+        subject: view.target.to_string(),
+        standing,
+        what,
+        otherwise: vec!["it stands where it is until then".to_owned(), "it stands".to_owned()],
+        since: rollout.and_then(|rollout| rollout.course.as_ref()).map(|course| course.since),
+        holder: rollout.map(|rollout| rollout.by.clone()),
+        command: Command::Look,
         by: None,
     }
 }

@@ -7,11 +7,12 @@ use crate::cli::exit::Exit;
 use crate::cli::{out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::Handle;
-use crate::control::rollouts::{said, told};
 use crate::control::world::{TargetView, World};
+use crate::control::world::{said, told};
 use crate::model::name::Target;
 use crate::model::share::Share;
-use crate::model::spec::{Course, Ending, Trigger};
+use crate::model::spec::{Course, Ending};
+use crate::model::strategy::Trigger;
 use crate::model::time::rfc3339;
 
 /// How rollouts stand; with `why` also each signal and what is armed.

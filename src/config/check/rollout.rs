@@ -7,7 +7,7 @@ use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::Findings;
 use crate::model::share::Percent;
-use crate::model::spec::{RolloutRules, Trigger};
+use crate::model::strategy::{RolloutRules, Trigger};
 
 const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after"];
 

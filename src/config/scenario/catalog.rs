@@ -14,7 +14,7 @@ use crate::model::name::{BackendName, EnvironmentName, NameError, PoolName, Serv
 use crate::model::operator::{Grant, Person};
 use crate::model::signal::Better;
 use crate::model::slot::Slot;
-use crate::model::spec::RolloutRules;
+use crate::model::strategy::RolloutRules;
 use crate::model::timetable::Timetable;
 
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};

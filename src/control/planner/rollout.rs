@@ -143,7 +143,7 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::spec::Trigger;
+    use crate::model::strategy::Trigger;
 
     #[test]
     fn the_words_say_steps_waits_and_what_sends_it_back() {

@@ -9,7 +9,8 @@ use crate::model::operator::Actor;
 use crate::model::rollout::Hold;
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
-use crate::model::spec::{Course, Spec, SpecStep, Stopped, Trigger};
+use crate::model::spec::{Course, Spec, SpecStep, Stopped};
+use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::policy::rollout::{Facts, Harm, Next, Says, Stands, next};
 

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use crate::control::planner::PlanError;
-use crate::control::rollouts::{said, told};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
+use crate::control::world::{said, told};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::Plan;

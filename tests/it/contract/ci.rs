@@ -1,4 +1,5 @@
 //! The contract of `ports::ci`, and what only a real Buildbot can show.
+// long because: the whole contract of one port, asked of every adapter.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;

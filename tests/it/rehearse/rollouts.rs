@@ -1,12 +1,13 @@
 //! Rollouts that go on by themselves: on only with evidence, back only with evidence, each part begun once, whoever dies or meddles.
 
 use gonogo::adapters::simulated::Injection;
-use gonogo::control::rollouts::told;
+use gonogo::control::world::told;
 use gonogo::model::deed::{DeedState, EntryKind};
 use gonogo::model::error::PortErrorKind;
 use gonogo::model::intent::Verb;
+use gonogo::model::part::Part;
 use gonogo::model::slot::Slot;
-use gonogo::model::spec::{Ending, Part};
+use gonogo::model::spec::Ending;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::ports::ledger::Ledger as _;
 

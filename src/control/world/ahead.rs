@@ -1,0 +1,54 @@
+//! What a rollout does next by itself, as the world shows it, and in words.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::analysis::trial::TrialStanding;
+use crate::model::name::PlanId;
+use crate::policy::rollout::{Next, Says};
+
+/// How a rollout stands, for screens and verbs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ahead {
+    /// The plan that started it.
+    pub plan: PlanId,
+    /// What it does next.
+    pub next: Next,
+    /// What the evidence says.
+    pub says: Says,
+    /// The judgement, measure by measure; none before the first answer.
+    pub trial: Option<Arc<TrialStanding>>,
+}
+
+/// What comes next as one word of JSON, in words, and when, where that is known.
+pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
+    let clock = |at: &DateTime<Utc>| at.format("%H:%M:%SZ");
+    match next {
+        Next::Moving(words) => ("moving", words.clone(), None),
+        Next::Step { percent, .. } => ("step", format!("goes to {percent} % now"), None),
+        Next::StepAt { percent, at } => {
+            ("step-at", format!("to {percent} % at {} at the earliest, if judged no worse", clock(at)), Some(*at))
+        }
+        Next::Evidence { percent, words } => ("evidence", format!("to {percent} % once judged no worse; {words}"), None),
+        Next::Bakes { until } => ("bakes", format!("watched until {}, then it is the stable version", clock(until)), Some(*until)),
+        Next::End => ("end", "becomes the stable version now".to_owned(), None),
+        Next::Back { trigger, words } => ("back", format!("goes back now by rule {}: {words}", trigger.word()), None),
+        Next::BackAt { at, trigger, words, .. } => {
+            ("back-at", format!("goes back at {} by rule {}, unless it passes: {words}", clock(at), trigger.word()), Some(*at))
+        }
+        Next::Holds(words) => ("holds", words.clone(), None),
+        Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
+        Next::Person(words) => ("person", words.clone(), None),
+    }
+}
+
+/// What the evidence says, as one word of JSON and in words.
+pub fn said(says: &Says) -> (&'static str, String) {
+    match says {
+        Says::Pass => ("pass", "no worse than the stable version".to_owned()),
+        Says::Early(words) => ("early", words.clone()),
+        Says::Fail => ("fail", "worse than the stable version".to_owned()),
+        Says::Nothing(words) => ("nodata", format!("nothing: {words}")),
+    }
+}

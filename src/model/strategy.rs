@@ -1,0 +1,77 @@
+//! How rollouts of a target are configured to move, and what sends them back.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::share::Percent;
+
+/// How a deployment moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Step by step between two slots.
+    Canary,
+    /// At once between two slots.
+    BlueGreen,
+}
+
+/// What sends a rollout back by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The canary judge fails the version on trial.
+    Judge,
+    /// A critical signal of the version on trial is past its limit beyond doubt: worse than the stable version, or, once nothing is left
+    /// to compare it with, by itself.
+    Limit,
+    /// An alert that matches the target and began after the rollout did.
+    Alert,
+}
+
+impl Trigger {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Judge, Self::Limit, Self::Alert];
+
+    /// Its word in the configuration and the Order.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Judge => "judge",
+            Self::Limit => "limit",
+            Self::Alert => "alert",
+        }
+    }
+}
+
+/// How rollouts of a target move, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutRules {
+    /// How long each step lasts at least.
+    pub wait: Duration,
+    /// How long each step may last before it counts as stuck.
+    pub deadline: Duration,
+    /// How long the old version is kept ready after the last step, with the automatic way back armed.
+    pub bake: Duration,
+    /// Steps before which a person is waited for.
+    pub pause_before: Vec<Percent>,
+    /// Whether judgement must pass before each step; else time alone moves it.
+    pub judged: bool,
+    /// What sends it back by itself; empty: nothing does.
+    pub way_back: Vec<Trigger>,
+    /// How long a reason to go back must last without a break before it fires.
+    pub after: Duration,
+}
+
+impl Default for RolloutRules {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_mins(5),
+            deadline: Duration::from_hours(1),
+            bake: Duration::from_mins(30),
+            pause_before: Vec::new(),
+            judged: true,
+            way_back: vec![Trigger::Judge, Trigger::Limit],
+            after: Duration::from_secs(10),
+        }
+    }
+}
