@@ -26,13 +26,18 @@ pub fn rows(world: &World) -> impl Iterator<Item = ByItself> + '_ {
     })
 }
 
+/// The version that it goes back to, or its servers where it is not known.
+fn old_version(view: &TargetView) -> String {
+    view.version(view.state.stable).map_or_else(|| signal::named(view, Track::Stable), |seen| seen.version.to_string())
+}
+
 fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, String)> {
-    let old = signal::named(view, Track::Stable);
+    let old = old_version(view);
     Some(match &ahead.next {
         Next::StepAt { percent, at } => (Some(*at), format!("to {percent} %, if judged no worse by then")),
         Next::Evidence { percent, .. } => (None, format!("to {percent} % as soon as judged no worse")),
         Next::Bakes { until } => (Some(*until), "becomes the stable version, if nothing is found".to_owned()),
-        Next::BackAt { at, trigger, .. } => (Some(*at), format!("BACK TO {old} BY ITSELF, unless it passes ({})", trigger.word())),
+        Next::BackAt { at, trigger, .. } => (Some(*at), format!("BACK TO {old} BY ITSELF, by rule {}", trigger.word())),
         Next::Back { trigger, .. } => (None, format!("GOES BACK TO {old} now ({})", trigger.word())),
         Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
         Next::End => (None, "becomes the stable version now".to_owned()),
@@ -60,7 +65,7 @@ pub fn waits(ahead: &Ahead) -> Option<Vec<String>> {
 
 /// What happens to a target in trouble if nobody does anything, from long to short, and the key that helps.
 pub fn otherwise(view: &TargetView, ahead: &Ahead, clock: impl Fn(&DateTime<Utc>) -> String) -> Option<(Vec<String>, Command)> {
-    let old = signal::named(view, Track::Stable);
+    let old = old_version(view);
     let hold = view.state.hold.as_ref().map(|hold| format!("; {}'s hold does not stop it", hold.by)).unwrap_or_default();
     match &ahead.next {
         Next::BackAt { at, .. } => {

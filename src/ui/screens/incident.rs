@@ -46,7 +46,7 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
         rows.push(Row::of(Role::Quiet, "   no signal is past its limit"));
     }
     rows.push(Row::rule(scene.theme, "what happens by itself, what you can do"));
-    by_itself(scene, view, &mut rows);
+    by_itself(scene, view, width, &mut rows);
     let at = Standpoint { world: scene.world, screen: Screen::Incident, target: Some(target), run: None, marked: None, now: scene.now };
     for entry in offer::deeds(&at).into_iter().filter(|entry| !offer::is_of_runs(entry.command)).take(4) {
         let key = scene.keymap.shown(entry.command);

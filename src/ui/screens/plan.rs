@@ -249,7 +249,8 @@ impl PlanDialog {
     pub fn title(&self) -> Vec<(Role, String)> {
         let plan = &self.plan;
         // A hold's Order bears the share that it holds; only a move goes TO one.
-        let moves = plan.direction != Direction::Still;
+        // So does that of a rollout bear the share from which it begins.
+        let moves = plan.direction != Direction::Still && plan.order.rollout.is_none();
         let what = match plan.order.percent.filter(|_| moves) {
             Some(percent) => format!("{} {} TO {percent} %", plan.intent.verb.word().to_uppercase(), plan.target()),
             None => format!("{} {}", plan.intent.verb.word().to_uppercase(), plan.target()),

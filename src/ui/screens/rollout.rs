@@ -104,13 +104,13 @@ pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width
 }
 
 /// What will happen to a target without a person, first; where nothing will, that only a person moves it.
-pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
+pub fn by_itself(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let before = rows.len();
     for event in needs::by_itself(scene.world, scene.now).iter().filter(|event| event.target == view.target) {
         rows.push(by_itself_row(scene, event));
     }
     if ahead::is_walked(view) {
-        walked(scene, view, rows);
+        walked(scene, view, width, rows);
         return;
     }
     let here = view.wished().map(Share::nearest);
@@ -144,7 +144,7 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
 }
 
 /// What a rollout that goes on by itself does next, where no time is known for it or a person is waited for.
-fn walked(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
+fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let Some(ahead) = scene.world.ahead.get(&view.target) else {
         rows.push(Row::of(Role::Quiet, "   its rollout goes on by itself where a room is open; this one has not looked at it yet"));
         return;
@@ -157,9 +157,15 @@ fn walked(scene: &Scene<'_>, view: &TargetView, rows: &mut Vec<Row>) {
         "back" | "back-at" => (Mark::Back, Role::Abnormal),
         _ => (Mark::Moving, Role::Moving),
     };
-    rows.push(Row::of(role, format!(" {} ", scene.glyph(mark))).put(Role::Plain, words));
-    let evidence = said(&ahead.says).1;
-    rows.push(Row::of(Role::Quiet, format!("   the evidence says: {evidence}")));
+    // Where its time is known it stands first already.
+    if !matches!(kind, "back-at" | "step-at" | "bakes") {
+        for (n, line) in wrap(&words, width.saturating_sub(4)).into_iter().enumerate() {
+            let lead = if n == 0 { scene.glyph(mark) } else { " " };
+            rows.push(Row::of(role, format!(" {lead} ")).put(Role::Plain, line));
+        }
+    }
+    let evidence = format!("the evidence says: {}", said(&ahead.says).1);
+    rows.extend(wrap(&evidence, width.saturating_sub(4)).into_iter().map(|line| Row::of(Role::Quiet, format!("   {line}"))));
 }
 
 fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: usize, rows: &mut Vec<Row>) {
@@ -206,7 +212,7 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: u
             ),
         });
     }
-    by_itself(scene, view, rows);
+    by_itself(scene, view, width, rows);
     rows.extend(back.into_iter().flat_map(|answer| way_back(scene, answer, width)));
 }
 
