@@ -1,13 +1,11 @@
 //! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
 
-use chrono::{DateTime, Utc};
-
 use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::engine::reads_as;
 use crate::control::planner::{self, PlanError};
 use crate::control::world::{SignalState, SignalView, TargetView, World};
+use crate::model::alert::Alert;
 use crate::model::intent::{Arguments, Intent, Verb};
-use crate::model::name::BackendName;
 use crate::model::operator::Actor;
 use crate::model::part::{Part, PartOf};
 use crate::model::plan::{Plan, StepEffect};
@@ -46,40 +44,43 @@ pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -
     Stands::AtStep
 }
 
-/// A reason to go back that is seen now, since just now.
+/// A reason to go back, of those that are armed, that is seen now, since just now. When it was seen is the time of the newest sample
+/// that shows it: what an exporter said last, before it died, gets no older by being asked for again.
 pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&TrialStanding>, now: &Moment) -> Option<Harm> {
-    let failing = trial.filter(|trial| trial.outcome == Outcome::Fail && course.spec.way_back.contains(&Trigger::Judge));
-    let measure = failing.and_then(|trial| trial.measures.iter().find(|measure| measure.outcome == Outcome::Fail && measure.weight > 0.0));
-    let signal = measure.and_then(|measure| view.signals.iter().find(|signal| signal.name == measure.name));
-    if let (Some(measure), Some(signal)) = (measure, signal.filter(|signal| is_seen(world, signal, now))) {
-        let seen = read_at(world, &signal.backend)?;
-        return Some(Harm { trigger: Trigger::Judge, since: seen, seen, words: measure.reason.clone() });
-    }
+    let armed = |trigger| course.spec.way_back.contains(&trigger);
+    let of = |trigger, signal: &SignalView, words: &str| {
+        signal.canary.newest.map(|seen| Harm { trigger, since: seen, seen, words: words.to_owned() })
+    };
+    let seen: Vec<_> = view.signals.iter().filter(|signal| is_seen(world, signal, now)).collect();
+    let judged = || {
+        let failing = trial.filter(|trial| trial.outcome == Outcome::Fail)?;
+        let measures = failing.measures.iter().filter(|measure| measure.outcome == Outcome::Fail && measure.weight > 0.0);
+        measures.into_iter().find_map(|measure| {
+            let signal = seen.iter().find(|signal| signal.name == measure.name)?;
+            of(Trigger::Judge, signal, &measure.reason)
+        })
+    };
     let alone = course.step.is_some_and(|step| course.spec.is_last(step));
     let past =
-        view.signals.iter().filter(|signal| signal.critical && is_seen(world, signal, now)).find(|signal| {
-            signal.state == SignalState::Worse || alone && signal.state == SignalState::Past && signal.canary.value.is_some()
-        });
-    if let Some(signal) = past {
-        return read_at(world, &signal.backend).map(|seen| Harm {
-            trigger: Trigger::Limit,
-            since: seen,
-            seen,
-            words: signal.sentence.to_string(),
-        });
-    }
-    let begun = view.state.rollout.as_ref().map(|rollout| rollout.begun)?;
-    let alerts = world.catalog.services.get(&view.target.service)?.alerts.as_ref()?;
-    let fresh = world.freshness(&alerts.backend, now).is_fresh();
-    let alert =
-        view.alerts.iter().find(|alert| fresh && alert.since >= begun && alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
-    let seen = read_at(world, &alerts.backend)?;
-    alert.map(|alert| Harm { trigger: Trigger::Alert, since: seen, seen, words: format!("alert {} fires", alert.name) })
+        |signal: &&&SignalView| signal.critical && (signal.state == SignalState::Worse || alone && signal.state == SignalState::Past);
+    let limited = || seen.iter().find(past).and_then(|signal| of(Trigger::Limit, signal, signal.sentence.as_str()));
+    let judged = armed(Trigger::Judge).then(judged).flatten();
+    let limited = judged.or_else(|| armed(Trigger::Limit).then(limited).flatten());
+    limited.or_else(|| armed(Trigger::Alert).then(|| alerted(world, view, now)).flatten())
 }
 
-/// When a source was last read.
-fn read_at(world: &World, backend: &BackendName) -> Option<DateTime<Utc>> {
-    Some(world.sources.get(backend)?.seen()?.wall)
+/// An alert that began after the rollout did and that nobody silenced.
+fn alerted(world: &World, view: &TargetView, now: &Moment) -> Option<Harm> {
+    let begun = view.state.rollout.as_ref()?.begun;
+    let backend = &world.catalog.services.get(&view.target.service)?.alerts.as_ref()?.backend;
+    if !world.freshness(backend, now).is_fresh() {
+        return None;
+    }
+    let counts = |alert: &&std::sync::Arc<Alert>| alert.since >= begun && alert.silenced_by.is_empty() && alert.inhibited_by.is_empty();
+    let alert = view.alerts.iter().find(counts)?;
+    // By the machine's clock, which no hand sets.
+    let seen = world.opened.wall + world.sources.get(backend)?.seen()?.boot.since(world.opened.boot);
+    Some(Harm { trigger: Trigger::Alert, since: seen, seen, words: format!("alert {} fires", alert.name) })
 }
 
 /// Whether a signal's data is there and fresh.

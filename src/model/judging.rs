@@ -219,8 +219,6 @@ impl Default for JudgeRules {
 /// How the canaries of a service are judged while a rollout runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ServiceJudge {
-    /// How it is decided: by our own method unless the service says otherwise.
-    pub method: Method,
     /// How often an equal canary may be called worse, or a worse one no worse, over all looks and measures.
     pub alpha: f64,
     /// How often harm of the margin's size is to be found.
@@ -229,6 +227,6 @@ pub struct ServiceJudge {
 
 impl Default for ServiceJudge {
     fn default() -> Self {
-        Self { method: Method::Gonogo, alpha: 0.05, power: 0.8 }
+        Self { alpha: 0.05, power: 0.8 }
     }
 }

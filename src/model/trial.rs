@@ -45,7 +45,7 @@ pub struct MeasureRules {
     /// The unit of values, for sentences.
     #[serde(default)]
     pub unit: String,
-    /// After how many seconds without a sample a side has no data.
+    /// After how many seconds without a sample a side has no data at the latest: after four intervals, once they are known.
     #[serde(default = "stale_after")]
     pub stale_after_s: u32,
 }

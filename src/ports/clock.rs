@@ -1,6 +1,6 @@
 //! The clock: wall time for people, a clock that counts while the machine sleeps for everything that is measured.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -28,12 +28,18 @@ pub const BOOTED: Boot = Boot(1_000_000);
 pub struct VirtualClock {
     origin: Moment,
     elapsed_ms: AtomicU64,
+    wall_s: AtomicI64,
 }
 
 impl VirtualClock {
     /// A clock that stands at `begin`.
     pub fn new(begin: DateTime<Utc>) -> Self {
-        Self { origin: Moment { wall: begin, boot: BOOTED }, elapsed_ms: AtomicU64::new(0) }
+        Self { origin: Moment { wall: begin, boot: BOOTED }, elapsed_ms: AtomicU64::new(0), wall_s: AtomicI64::new(0) }
+    }
+
+    /// Somebody sets the wall clock ahead by so many seconds, or back; the machine's clock knows nothing of it.
+    pub fn set_wall(&self, seconds: i64) {
+        self.wall_s.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// Moves on by `span`.
@@ -58,7 +64,9 @@ fn millis(span: Duration) -> u64 {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Moment {
-        self.origin.plus(self.elapsed())
+        let now = self.origin.plus(self.elapsed());
+        let set = chrono::TimeDelta::seconds(self.wall_s.load(Ordering::SeqCst));
+        Moment { wall: now.wall.checked_add_signed(set).unwrap_or(now.wall), ..now }
     }
 
     fn awake(&self) -> Boot {

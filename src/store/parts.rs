@@ -76,35 +76,16 @@ pub async fn fell(
     let Some(of) = row.plan.order.of else { return Ok(None) };
     let target = row.deed.target.clone();
     let untouched = row.deed.steps.iter().all(|step| step.facts.accepted.is_none());
-    match outcome.kind {
-        EntryKind::NotBegun if untouched => {
-            sqlx::query("DELETE FROM part WHERE deed = ?").bind(row.plan.id.to_string()).execute(conn).await?;
-            Ok(Some(StateChange::Release { target, rollout: of.rollout, deed: row.plan.id }))
-        }
-        EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped => {
-            let words = Text::clean(&format!("its {} {}: {}", of.part, outcome.kind.word(), outcome.words));
-            let stopped = Stopped { at, deed: row.plan.id, words, stranded: of.part == Part::WayBack };
-            Ok(Some(StateChange::Stop { target, rollout: of.rollout, stopped }))
-        }
-        EntryKind::Accepted
-        | EntryKind::Effective
-        | EntryKind::Held
-        | EntryKind::Unwatched
-        | EntryKind::Superseded
-        | EntryKind::Signers
-        | EntryKind::Intent
-        | EntryKind::Denied
-        | EntryKind::Approval
-        | EntryKind::Rejection
-        | EntryKind::Withdrawal
-        | EntryKind::Sending
-        | EntryKind::Hold
-        | EntryKind::Resume
-        | EntryKind::Note
-        | EntryKind::Policy
-        | EntryKind::BreakGlass
-        | EntryKind::Imported => Ok(None),
+    if outcome.kind == EntryKind::NotBegun && untouched {
+        sqlx::query("DELETE FROM part WHERE deed = ?").bind(row.plan.id.to_string()).execute(conn).await?;
+        return Ok(Some(StateChange::Release { target, rollout: of.rollout, deed: row.plan.id }));
     }
+    if !matches!(outcome.kind, EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped) {
+        return Ok(None);
+    }
+    let words = Text::clean(&format!("its {} {}: {}", of.part, outcome.kind.word(), outcome.words));
+    let stopped = Stopped { at, deed: row.plan.id, words, stranded: of.part == Part::WayBack };
+    Ok(Some(StateChange::Stop { target, rollout: of.rollout, stopped }))
 }
 
 /// A rollout that stopped may try again what did not come about, by a person's word.

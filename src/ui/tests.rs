@@ -10,6 +10,7 @@ mod ledger;
 mod pack;
 mod pipeline;
 mod roles;
+mod rollouts;
 mod rules;
 mod schedule;
 mod scheduled;

@@ -10,6 +10,11 @@ use crate::analysis::judge::Lack;
 use crate::analysis::judge::figure::span;
 use crate::model::trial::MeasureKind;
 
+/// A side has no data after so many intervals without a sample.
+const MISSED: i64 = 4;
+/// And not sooner than this, in milliseconds: polls and scrapes do not keep step.
+const SHORTEST_MS: i64 = 15_000;
+
 /// What follows from one measure at a level and a power, at a time in milliseconds since 1970.
 pub fn of_measure(measure: &Measure, alpha: f64, power: f64, now_ms: i64) -> MeasureStanding {
     let rules = &measure.rules;
@@ -66,7 +71,9 @@ fn lacking(measure: &Measure, now_ms: i64) -> Option<(Lack, String)> {
     if measure.process.is_none() {
         return Some((Lack::Both, format!("{} is no margin for it", measure.rules.margin)));
     }
-    let stale_ms = i64::from(measure.rules.stale_after_s) * 1000;
+    // Where samples are known to come often, a few of them missing is no data already.
+    let missed_ms = measure.interval_ms().map_or(i64::MAX, |each| each.saturating_mul(MISSED).max(SHORTEST_MS));
+    let stale_ms = (i64::from(measure.rules.stale_after_s) * 1000).min(missed_ms);
     let why = |at: usize| {
         let newest = measure.newest_ms().get(at).copied().flatten();
         match (measure.missing.get(at).cloned().flatten(), newest) {

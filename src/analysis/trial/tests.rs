@@ -147,10 +147,11 @@ fn a_canary_without_requests_has_no_data() {
 #[test]
 fn evidence_that_no_sample_keeps_fresh_decides_nothing() {
     let mut one = errors_after(2400, 200.0, 0.012);
-    assert_eq!(one.standing(at(2516)).outcome, Outcome::Pass);
-    let gone = one.standing(at(2517));
+    // Its samples come every 15 s: four of them missing is no data.
+    assert_eq!(one.standing(at(2455)).outcome, Outcome::Pass);
+    let gone = one.standing(at(2460));
     assert_eq!((gone.outcome, gone.measures[0].lack), (Outcome::Nodata, Some(Lack::Both)));
-    assert!(gone.reason.contains("no sample for 2 min; no worse until then: 27 of 5,400"), "{gone:#?}");
+    assert!(gone.reason.contains("no sample for 64 s; no worse until then: 27 of 5,400"), "{gone:#?}");
     assert_eq!(sentence::written(&gone.score), "0 of 0, 1 without data");
     one.take(&name("errors"), raw(&ratio(2405, 19.0, 200.0)), Raw::Nothing("no answer in time"));
     assert_eq!(one.standing(at(2405)).outcome, Outcome::Nodata, "what vanished holds at once");
@@ -314,6 +315,8 @@ fn a_value_passes_only_when_what_is_rare_is_excluded_too() {
         let end = i64::from(pairs) * 60;
         values(canary, pairs, better).standing(at(end)).measures.remove(0)
     };
+    // Its middle is no worse long before anything rare is excluded.
+    assert_eq!(standing(&steady, 150, Better::Lower).outcome, Outcome::Early);
     assert_eq!(standing(&steady, 400, Better::Lower).outcome, Outcome::Pass);
     let spikes = |n: u32| steady(n) * if n % 20 == 7 { 100.0 } else { 1.0 };
     let spiked = standing(&spikes, 400, Better::Lower);

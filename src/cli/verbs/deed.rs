@@ -156,6 +156,10 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
         return Exit::Failed;
     };
     tell(&deed, &plan, &world, json);
+    if plan.order.rollout.is_some() && deed.facts.effective.is_some() {
+        let target = plan.target();
+        out::words(&format!("gonogo: it goes on where a room is open, or with `gonogo rollout watch {target}`; else it stands still"));
+    }
     if plan.order.break_glass.is_some() && deed.facts.intended.is_some() {
         glass::tell(&opened, &plan).await;
     }

@@ -14,6 +14,7 @@ use crate::model::share::Share;
 use crate::model::spec::{Course, Ending};
 use crate::model::strategy::Trigger;
 use crate::model::time::rfc3339;
+use crate::policy::rollout::Next;
 
 /// How rollouts stand; with `why` also each signal and what is armed.
 pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, why: bool) -> Exit {
@@ -160,7 +161,16 @@ pub fn object(world: &World, view: &TargetView) -> Value {
 fn now_in_words(world: &World, view: &TargetView) -> String {
     let share = view.wished().map_or_else(|| "share not known".to_owned(), |share| format!("{} %", share.nearest()));
     let next = match (&view.state.rollout, world.ahead.get(&view.target), &view.state.last) {
-        (Some(_), Some(ahead), _) => told(&ahead.next).1,
+        (Some(_), Some(ahead), _) => {
+            let due = matches!(ahead.next, Next::Step { .. } | Next::Back { .. } | Next::End);
+            // A verb that looks does not do it; whoever conducts has a room open, unless it is a `rollout watch`.
+            let alone = if due && world.here.is_empty() {
+                format!("; no room is open: `gonogo rollout watch {}`", view.target)
+            } else {
+                String::new()
+            };
+            format!("{}{alone}", told(&ahead.next).1)
+        }
         (Some(_), None, _) => "a person moves it; nothing happens by itself".to_owned(),
         (None, _, Some(last)) => format!("over: {} at {}", ending(last.how), rfc3339(&last.at)),
         (None, _, None) => "no rollout".to_owned(),

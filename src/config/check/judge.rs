@@ -65,8 +65,14 @@ pub(super) fn judge(root: &Fields<'_>, found: &mut Findings) -> JudgeRules {
 pub(super) fn of_service(service: &Fields<'_>, found: &mut Findings) -> ServiceJudge {
     let mut judge = ServiceJudge::default();
     let Some(fields) = service.get("judge").and_then(|node| Fields::open(node, "`judge`", OF_SERVICE, found)) else { return judge };
-    if fields.get("method").is_some() {
-        judge.method = fields.choice("method", &[("gonogo", Method::Gonogo), ("kayenta", Method::Kayenta)], found);
+    let method = fields.get("method").and_then(|node| Some((node.at, node.text("method", found)?)));
+    if let Some((at, word)) = method.filter(|(_, word)| *word != "gonogo") {
+        let judges = if word == "kayenta" { ", which judges two files (`gonogo canary judge`)" } else { "" };
+        found.problem(
+            at,
+            &format!("a rollout cannot be judged by the method `{word}`{judges}"),
+            "`gonogo`, which may be looked at after each poll",
+        );
     }
     set(&fields, "alpha", (1e-9, 0.5), &mut judge.alpha, found);
     set(&fields, "power", (0.01, 0.999_999), &mut judge.power, found);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::duration;
 use super::super::file::Fields;
 use super::super::nearest::instead;
 use super::super::node::Node;
@@ -25,8 +26,13 @@ pub(super) fn rules(node: Option<&Node>, steps: &[Percent], found: &mut Findings
         way_back: triggers(&fields, found).unwrap_or(usual.way_back),
         after: span("after", usual.after, found),
     };
-    if let Some(node) = fields.get("deadline").filter(|_| rules.deadline <= rules.wait) {
-        found.problem(node.at, "`deadline` is not longer than `wait`, so every step would be stuck", "a `deadline` longer than `wait`");
+    if let Some(node) = fields.get("deadline").or_else(|| fields.get("wait")).filter(|_| rules.deadline <= rules.wait) {
+        let text = format!(
+            "`deadline` ({}) is not longer than `wait` ({}), so every step would be stuck",
+            duration::write(rules.deadline),
+            duration::write(rules.wait)
+        );
+        found.problem(node.at, &text, "a `deadline` longer than `wait`");
     }
     rules
 }

@@ -155,7 +155,8 @@ impl Machine {
             if seen.since(&baseline.seen) < QUIET_FOR && !late {
                 return Sight::Base(Baseline { newest: seen, ..baseline.clone() });
             }
-            return Sight::Effective("weights read back as set; by configuration, not measured: no request came".to_owned());
+            let why = if measured.counted { "no request came" } else { "the router counts no requests" };
+            return Sight::Effective(format!("weights read back as set; by configuration, not measured: {why}"));
         };
         match split::is_effective(wished.share(), &measured, self.min_requests) {
             Seen::Effective => {

@@ -270,7 +270,7 @@ pub fn may_be_listed(plan: &Plan, verdict: &Verdict) -> bool {
 
 /// Plans that wait and that this one would be in the way of, or they of it.
 fn in_the_way(world: &World, order: &Order, intent: &Intent, direction: Direction, id: PlanId, span: Span) -> Vec<Evidence> {
-    if direction != Direction::Forward || order.effects.is_empty() {
+    if direction != Direction::Forward || order.effects.is_empty() && order.rollout.is_none() {
         return Vec::new();
     }
     let mine = Scheduled { id: id.to_string(), target: intent.target.clone(), kind: order.change_type, span };

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::opening::{Equipment, Opening, Seat};
-use crate::analysis::trial::{Trial, TrialStanding};
 use crate::control::asks;
 use crate::control::engine::Machine;
 use crate::control::event::Event;
@@ -35,7 +34,6 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::{Happening, HappeningKind};
 use crate::model::traffic::TrafficReading;
-use crate::policy::rollout::Harm;
 
 /// How long a poll may take before it has timed out.
 const POLL_WITHIN: Duration = Duration::from_secs(10);
@@ -82,16 +80,8 @@ pub struct Room {
     tends: bool,
     /// Whether rollouts go on here.
     conducts: bool,
-    /// Targets with a rollout that goes on by itself.
-    walked: BTreeSet<Target>,
-    /// Those of them of which the store has more to tell, and since when.
-    unsettled: BTreeMap<Target, Boot>,
-    /// Reasons to go back that stand, and since when.
-    harmed: BTreeMap<Target, Harm>,
-    /// The judgement of each rollout, by the plan that started it, and what follows from it.
-    trials: BTreeMap<Target, (PlanId, Trial, Arc<TrialStanding>)>,
-    /// When a rollout has something to do.
-    rollouts_due: Option<Boot>,
+    /// Rollouts that go on by themselves.
+    walks: rollouts::Walks,
     begun: bool,
 }
 
@@ -144,11 +134,7 @@ impl Room {
             abilities: BTreeMap::new(),
             tends: opening.tends,
             conducts: opening.conducts,
-            walked: BTreeSet::new(),
-            unsettled: BTreeMap::new(),
-            harmed: BTreeMap::new(),
-            trials: BTreeMap::new(),
-            rollouts_due: None,
+            walks: rollouts::Walks::default(),
             begun: false,
         };
         room.objectives_anew();

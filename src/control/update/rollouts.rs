@@ -1,15 +1,18 @@
 //! Rollouts that go on by themselves: what each does next is looked at with every event; the process that conducts them does it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::Room;
-use crate::analysis::trial::Trial;
+use crate::analysis::trial::{Trial, TrialStanding};
 use crate::control::derive;
 use crate::control::engine::Machine;
 use crate::control::rollouts;
 use crate::control::task::Task;
-use crate::control::world::{Ahead, TargetView};
+use crate::control::world::Ahead;
 use crate::control::{gate, planner};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::plan::Plan;
@@ -19,44 +22,59 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
-use crate::policy::rollout::{self, Facts, Next};
+use crate::policy::rollout::{self, Facts, Harm, Next};
 
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
 
+/// What is known here of each rollout that goes on by itself.
+#[derive(Debug, Default)]
+pub(super) struct Walks {
+    of: BTreeMap<Target, Walk>,
+    /// When the first of them has something to do.
+    due: Option<Boot>,
+}
+
+/// What is known here of one, beside what the store remembers.
+#[derive(Debug, Default)]
+struct Walk {
+    /// Since when the store has more to tell of it.
+    unsettled: Option<Boot>,
+    /// A reason to go back that stands.
+    harm: Option<Harm>,
+    /// Its judgement, by the plan that started it, and what follows from it.
+    trial: Option<(PlanId, Trial, Arc<TrialStanding>)>,
+    /// When it reached its step, when that was first seen here, and what the wall clock said then.
+    clocked: Option<(DateTime<Utc>, Boot, DateTime<Utc>)>,
+}
+
 impl Room {
     /// A deed on a target wrote or tried to: until the store is read again nothing is concluded from what it said before.
     pub(super) fn unsettle(&mut self, now: &Moment, plan: PlanId) {
-        let Some(target) = self.machines.get(&plan).map(|machine| machine.plan().target().clone()) else { return };
-        if self.walked.contains(&target) {
-            self.unsettled.insert(target, now.boot);
+        let target = self.machines.get(&plan).map(|machine| machine.plan().target());
+        if let Some(walk) = target.and_then(|target| self.walks.of.get_mut(target)) {
+            walk.unsettled = Some(now.boot);
         }
     }
 
-    /// The store was read: which targets have a rollout that goes on by itself.
-    pub(super) fn settle(&mut self) {
-        self.unsettled.clear();
-        let walked = |view: &&Arc<TargetView>| view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
-        self.walked = self.world.targets.values().filter(walked).map(|view| view.target.clone()).collect();
-        self.harmed.retain(|target, _| self.walked.contains(target));
-        self.trials.retain(|target, _| self.walked.contains(target));
-        let ahead = &self.world.ahead;
-        if ahead.keys().any(|target| !self.walked.contains(target)) {
-            let ahead = ahead.iter().filter(|(target, _)| self.walked.contains(*target));
-            self.world.ahead = Arc::new(ahead.map(|(target, ahead)| (target.clone(), ahead.clone())).collect());
+    /// The store was read: these targets have a rollout that goes on by itself.
+    pub(super) fn settle(&mut self, walked: BTreeSet<Target>) {
+        self.walks.of.retain(|target, _| walked.contains(target));
+        if self.world.ahead.keys().any(|target| !walked.contains(target)) {
+            Arc::make_mut(&mut self.world.ahead).retain(|target, _| walked.contains(target));
+        }
+        for target in walked {
+            self.walks.of.entry(target).or_default().unsettled = None;
         }
     }
 
     /// Answers about the signals of a target: the trial of its rollout takes them in.
     pub(super) fn try_canary(&mut self, now: &Moment, target: &Target, backend: &BackendName, answers: &[&Answer]) {
-        if !self.walked.contains(target) {
-            return;
-        }
+        let Some(walk) = self.walks.of.get_mut(target) else { return };
         let (catalog, view) = (self.world.catalog.clone(), self.world.targets.get(target).cloned());
         let (Some(service), Some(view)) = (catalog.services.get(&target.service), view) else { return };
         let Some(plan) = view.state.rollout.as_ref().and_then(|rollout| rollout.plan) else { return };
-        let known = self.trials.remove(target).filter(|(of, ..)| *of == plan);
-        let known = known.map(|(_, trial, _)| trial);
+        let known = walk.trial.take().filter(|(of, ..)| *of == plan).map(|(_, trial, _)| trial);
         let mut trial = known.unwrap_or_else(|| Trial::new(TrialRules::of_service(service)));
         for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
             let raw = |track: Track| derive::signals::raw(signal, answers, track.slot(view.state.stable));
@@ -65,18 +83,19 @@ impl Room {
         // Samples bear the backend's time.
         let skew = self.world.sources.get(backend).and_then(|source| source.skew_ms).unwrap_or(0);
         let standing = Arc::new(trial.standing(now.wall + chrono::TimeDelta::milliseconds(skew)));
-        self.trials.insert(target.clone(), (plan, trial, standing));
+        walk.trial = Some((plan, trial, standing));
     }
 
     /// When a rollout has something to do even if nothing comes in.
     pub(super) fn rollouts_wake(&self) -> Option<Boot> {
-        self.rollouts_due
+        self.walks.due
     }
 
     pub(super) fn look_at_rollouts(&mut self, now: &Moment) -> Vec<Task> {
-        self.rollouts_due = None;
+        self.walks.due = None;
         let mut tasks = Vec::new();
-        for target in self.walked.clone() {
+        let targets: Vec<_> = self.walks.of.keys().cloned().collect();
+        for target in targets {
             tasks.extend(self.look_at_rollout(now, &target));
         }
         tasks
@@ -87,17 +106,18 @@ impl Room {
         let Some((plan, course)) = view.state.rollout.as_ref().and_then(|rollout| Some((rollout.plan?, rollout.course.as_deref()?))) else {
             return Vec::new();
         };
-        let trial = self.trials.get(target).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
+        let at = self.time_of(now, target, course.since);
+        let walk = self.walks.of.get(target);
+        let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
         let seen = rollouts::harm(&self.world, &view, course, trial.as_deref(), now);
         let unseen = rollouts::unseen(&self.world, &view, now);
-        let before = self.harmed.get(target);
+        let before = walk.and_then(|walk| walk.harm.as_ref());
         // What was seen and is not any more for want of data has not passed.
         let seen = seen.or_else(|| before.filter(|_| unseen.is_some()).cloned());
         let harm = rollouts::lasting(before, seen);
-        match &harm {
-            Some(harm) => self.harmed.insert(target.clone(), harm.clone()),
-            None => self.harmed.remove(target),
-        };
+        if let Some(walk) = self.walks.of.get_mut(target) {
+            walk.harm.clone_from(&harm);
+        }
         let says = rollouts::says(trial.as_deref());
         let facts = Facts {
             course,
@@ -107,7 +127,7 @@ impl Room {
             says: says.clone(),
             harm,
             unseen,
-            at: now.wall,
+            at,
         };
         let mut next = rollout::next(&facts);
         let mut tasks = Vec::new();
@@ -123,16 +143,26 @@ impl Room {
             Some(Err(error)) => next = Next::Holds(format!("would {}, but {error}", does(&next))),
             None => {}
         }
-        self.due_at(now, &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
+        self.due_at((now, at), &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
         tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial }));
         tasks
     }
 
+    /// The time by which its steps are counted: from when it was first seen at its step on by the machine's clock, which no hand sets and
+    /// which counts on while the machine sleeps.
+    fn time_of(&mut self, now: &Moment, target: &Target, since: DateTime<Utc>) -> DateTime<Utc> {
+        // Reached before this process looked: as long ago as the wall clocks of both say.
+        let fresh = (since, now.boot, now.wall.max(since));
+        let walk = self.walks.of.entry(target.clone()).or_default();
+        let (_, first, from) = *walk.clocked.insert(walk.clocked.filter(|(at, ..)| *at == since).unwrap_or(fresh));
+        from + now.boot.since(first)
+    }
+
     /// Begins a part of a rollout like any deed: its sources are read anew, it is judged again, and the store lets each part begin once.
     fn begin(&mut self, now: &Moment, plan: Plan) -> Vec<Task> {
-        let (id, target) = (plan.id, plan.target().clone());
+        let id = plan.id;
         self.machines.insert(id, Machine::confirmed(&self.world, plan, now));
-        self.unsettled.insert(target, now.boot);
+        self.unsettle(now, id);
         self.picture(now, id)
     }
 
@@ -141,20 +171,28 @@ impl Room {
         if let Some(deed) = self.world.under_way(target) {
             return Some(format!("{} by {} is under way", deed.verb.word(), deed.requester));
         }
-        let unsettled = self.unsettled.get(target)?;
-        (now.boot.since(*unsettled) < SETTLES_WITHIN).then(|| "its last deed is being read back".to_owned())
+        let unsettled = self.walks.of.get(target)?.unsettled?;
+        (now.boot.since(unsettled) < SETTLES_WITHIN).then(|| "its last deed is being read back".to_owned())
     }
 
     /// Remembers when to look again.
-    fn due_at(&mut self, now: &Moment, next: &Next, deadline: chrono::DateTime<chrono::Utc>) {
+    fn due_at(&mut self, (now, time): (&Moment, DateTime<Utc>), next: &Next, deadline: DateTime<Utc>) {
         let at = match next {
-            Next::StepAt { at, .. } | Next::BackAt { at, .. } => Some(*at),
+            Next::StepAt { at, .. } => Some(*at),
             Next::Bakes { until } => Some(*until),
             Next::Evidence { .. } => Some(deadline),
-            Next::Moving(_) | Next::Step { .. } | Next::End | Next::Back { .. } | Next::Holds(_) | Next::Held(_) | Next::Person(_) => None,
+            // Of harm what is read decides, not what the clock says.
+            Next::BackAt { .. }
+            | Next::Moving(_)
+            | Next::Step { .. }
+            | Next::End
+            | Next::Back { .. }
+            | Next::Holds(_)
+            | Next::Held(_)
+            | Next::Person(_) => None,
         };
-        let at = at.map(|at| now.boot.plus((at - now.wall).to_std().unwrap_or_default()));
-        self.rollouts_due = self.rollouts_due.into_iter().chain(at).min();
+        let at = at.map(|at| now.boot.plus((at - time).to_std().unwrap_or_default()));
+        self.walks.due = self.walks.due.into_iter().chain(at).min();
     }
 
     /// Puts what comes into the world, and into the timeline when it is another kind of thing than before.

@@ -7,6 +7,7 @@ use crate::control::engine::{self, Machine};
 use crate::control::event::StorePicture;
 use crate::control::task::Task;
 use crate::model::deed::DeedState;
+use crate::model::rollout::TargetState;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::ports::ledger::{LedgerError, OpenDeed};
@@ -27,6 +28,8 @@ impl Room {
         // It could be read again: what stood in the way is over, unless it stood there from the beginning.
         self.world.ledger.trouble.clone_from(&self.record_trouble);
         let mut held = Vec::new();
+        let goes_on = |state: &&TargetState| state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
+        let walked = picture.states.iter().filter(goes_on).map(|state| state.target.clone()).collect();
         for state in picture.states {
             let Some(view) = self.world.targets.get(&state.target).filter(|view| view.state != state).cloned() else { continue };
             let mut view = (*view).clone();
@@ -40,7 +43,7 @@ impl Room {
             held.extend(self.watch_hold(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
-        self.settle();
+        self.settle(walked);
         self.world.waiting = Arc::new(picture.waiting);
         self.asking.look_now();
         self.diary.stale = true;

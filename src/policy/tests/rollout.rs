@@ -3,16 +3,21 @@
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
-use crate::model::catalog::Strategy;
+use crate::model::catalog::{Assurance, Guard, Strategy};
+use crate::model::intent::{Direction, Verb};
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
-use crate::model::rollout::Hold;
+use crate::model::part::{Part, PartOf};
+use crate::model::plan::{Plan, StepEffect};
+use crate::model::rollout::{Hold, Rollout};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::spec::{Course, Spec, SpecStep, Stopped};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
-use crate::policy::rollout::{Facts, Harm, Next, Says, Stands, next};
+use crate::model::verdict::Verdict;
+use crate::policy::judge::{Case, judge};
+use crate::policy::rollout::{Facts, Harm, Next, Says, Stands, against, next};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -98,6 +103,89 @@ fn it_stands_still_for_persons_who_stopped_it_and_for_other_hands() {
     let here = course(Some(0));
     let moved = Facts { stands: Stands::Elsewhere("another hand".to_owned()), ..facts(&here, 60) };
     assert_eq!(next(&moved), Next::Person("another hand".to_owned()));
+}
+
+/// The deed of a rule: what `course` does next, by whoever started it.
+fn part(course: &Course, part: Part) -> Plan {
+    let started = PlanId([7; 32]);
+    let mut plan = super::plan(Verb::Shift, Direction::Forward);
+    plan.intent.requester = Actor::Rule { plan: started, of: Box::new(course.by.clone()) };
+    plan.order.requester = plan.intent.requester.to_string();
+    plan.order.of = Some(PartOf { part, rollout: started });
+    match part {
+        Part::Step { step } => {
+            let to = course.spec.step(step).unwrap();
+            plan.order.effects.clone_from(&to.effects);
+            plan.order.percent = Some(to.percent);
+        }
+        Part::WayBack => {
+            plan.direction = Direction::Back;
+            (plan.order.percent, plan.order.ends) = (Some(Percent::NONE), Some(Slot::First));
+        }
+        Part::End => plan.order.ends = Some(Slot::Second),
+    }
+    plan
+}
+
+fn under_way(course: Course) -> Rollout {
+    Rollout { begun: at(0), by: "ana".to_owned(), plan: Some(PlanId([7; 32])), from: None, to: None, course: Some(Box::new(course)) }
+}
+
+/// P7, P8: a rule orders what was agreed to and nothing else, for it asks nobody again.
+#[test]
+fn p8_a_rule_may_do_what_the_rollout_does_next_and_nothing_else() {
+    let (here, last) = (course(Some(0)), course(Some(3)));
+    let refused = |plan: &Plan, course: &Course| !against(plan, Some(&under_way(course.clone()))).is_empty();
+    let next = part(&here, Part::Step { step: 1 });
+    assert!(!refused(&next, &here) && !refused(&part(&here, Part::WayBack), &here) && !refused(&part(&last, Part::End), &last));
+    assert!(refused(&part(&here, Part::Step { step: 2 }), &here), "not a step further");
+    assert!(refused(&part(&here, Part::Step { step: 0 }), &here), "not one again");
+    assert!(refused(&part(&here, Part::End), &here), "not the end before the last step");
+    let weights = StepEffect::Weights { backend: "edge".parse().unwrap(), pool: "be".parse().unwrap(), weights: [].into() };
+    let changed = |change: &dyn Fn(&mut Plan)| {
+        let mut plan = next.clone();
+        change(&mut plan);
+        refused(&plan, &here)
+    };
+    assert!(changed(&|plan| plan.order.effects = vec![weights.clone()]), "not other weights");
+    assert!(changed(&|plan| plan.order.percent = Percent::new(50)), "not another share");
+    assert!(changed(&|plan| plan.order.ends = Some(Slot::Second)), "not the end with it");
+    assert!(changed(&|plan| plan.order.of = None), "not as a rule without its rollout");
+    assert!(changed(&|plan| plan.intent.requester = Actor::Person("ana".parse().unwrap())), "not as a part by a person");
+    assert!(changed(&|plan| plan.order.requester = "ana".to_owned()), "not in a name that the Order does not say");
+    let of = |name: &str| Actor::Rule { plan: PlanId([7; 32]), of: Box::new(Actor::Person(name.parse().unwrap())) };
+    let as_bo = |plan: &mut Plan| {
+        plan.intent.requester = of("bo");
+        plan.order.requester = of("bo").to_string();
+    };
+    assert!(changed(&as_bo), "not in the name of who did not start it");
+    assert!(!against(&next, None).is_empty(), "not once it is over");
+    let stopped = |stranded| Stopped { at: at(1), deed: PlanId([2; 32]), words: Text::empty(), stranded };
+    let once = Course { stopped: Some(stopped(false)), ..here.clone() };
+    assert!(refused(&next, &once) && !refused(&part(&here, Part::WayBack), &once), "stopped: only back");
+    let fired = Course { way_back: Some(PlanId([3; 32])), ..here.clone() };
+    let stranded = Course { stopped: Some(stopped(true)), ..here.clone() };
+    let mut unarmed = here.clone();
+    unarmed.spec.way_back.clear();
+    assert!([fired, stranded, unarmed].iter().all(|course| refused(&part(&here, Part::WayBack), course)), "back once, and when armed");
+}
+
+/// The person's roles of now count, approvals and signatures were given with the plan that started it.
+#[test]
+fn p7_a_rule_may_no_more_than_whoever_started_it_may_now() {
+    let here = course(Some(0));
+    let (plan, rollout) = (part(&here, Part::Step { step: 1 }), under_way(here));
+    let rule = super::protection(2);
+    let gates = crate::model::gate::Gates::default();
+    let people = super::people();
+    let asked = |people: &[crate::model::operator::Person]| {
+        let guard = Guard { assurance: Assurance::T1, ..super::guard(&rule, &gates) };
+        judge(&Case { guard: Some(guard), is_own_key: Some(false), rollout: Some(&rollout), ..super::case(&plan, &[], people) })
+    };
+    assert!(matches!(asked(&people), Verdict::Permit(_)), "{:?}", asked(&people));
+    let mut without = people.clone();
+    without.iter_mut().filter(|person| person.name.as_str() == "ana").for_each(|person| person.roles.clear());
+    assert!(matches!(asked(&without), Verdict::Deny(reasons) if reasons.iter().any(|reason| reason.rule == "role")));
 }
 
 fn any_says() -> impl proptest::strategy::Strategy<Value = Says> {

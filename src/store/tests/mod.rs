@@ -14,6 +14,7 @@ mod killed;
 mod loss;
 mod order;
 mod outbox;
+mod parts;
 mod race;
 mod rulings;
 mod schema;

@@ -11,9 +11,11 @@ use crate::model::plan::Plan;
 use crate::model::reading::Freshness;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::{Slot, Track};
+use crate::model::spec::Ending;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
+use crate::policy::rollout::Next;
 
 use crate::ui::ahead;
 use crate::ui::command::Command;
@@ -149,17 +151,17 @@ fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row
         rows.push(Row::of(Role::Quiet, "   its rollout goes on by itself where a room is open; this one has not looked at it yet"));
         return;
     };
-    let (kind, words, _) = told(&ahead.next);
-    let (mark, role) = match kind {
-        "holds" => (Mark::Unknown, Role::Watched),
-        "person" => (Mark::Waits, Role::Waits),
-        "held" => (Mark::Held, Role::Waits),
-        "back" | "back-at" => (Mark::Back, Role::Abnormal),
-        _ => (Mark::Moving, Role::Moving),
+    let row = match &ahead.next {
+        Next::Holds(_) => Some((Mark::Unknown, Role::Watched)),
+        Next::Person(_) => Some((Mark::Waits, Role::Waits)),
+        Next::Held(_) => Some((Mark::Held, Role::Waits)),
+        Next::Back { .. } => Some((Mark::Back, Role::Abnormal)),
+        Next::Moving(_) | Next::Step { .. } | Next::Evidence { .. } | Next::End => Some((Mark::Moving, Role::Moving)),
+        // Where its time is known it stands first already.
+        Next::StepAt { .. } | Next::Bakes { .. } | Next::BackAt { .. } => None,
     };
-    // Where its time is known it stands first already.
-    if !matches!(kind, "back-at" | "step-at" | "bakes") {
-        for (n, line) in wrap(&words, width.saturating_sub(4)).into_iter().enumerate() {
+    if let Some((mark, role)) = row {
+        for (n, line) in wrap(&told(&ahead.next).1, width.saturating_sub(4)).into_iter().enumerate() {
             let lead = if n == 0 { scene.glyph(mark) } else { " " };
             rows.push(Row::of(role, format!(" {lead} ")).put(Role::Plain, line));
         }
@@ -187,6 +189,16 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: u
         }
     }
     rows.push(rule);
+    if let (None, Some(last)) = (&view.state.rollout, &view.state.last) {
+        let (mark, how) = match last.how {
+            Ending::Promoted => (Mark::Proven, "became the stable version"),
+            Ending::WentBack => (Mark::Back, "went back by itself"),
+            Ending::Aborted => (Mark::Back, "was taken back by a person"),
+        };
+        let version = last.to.as_ref().map_or_else(|| "the last version on trial".to_owned(), ToString::to_string);
+        let at = scene.zone.minute(&last.at, &scene.now.wall);
+        rows.push(Row::of(Role::Plain, format!(" {} {version} {how} at {at}", scene.glyph(mark))));
+    }
     let past: Vec<_> = view.signals.iter().filter(|signal| signal::is_past(signal)).collect();
     for signal in &past {
         let fresh = scene.freshness(&signal.backend).is_fresh();

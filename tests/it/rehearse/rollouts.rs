@@ -236,6 +236,51 @@ async fn two_rooms_on_one_store_do_each_part_once() {
     assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
 }
 
+/// P13: what an exporter said last is no older than it is because Prometheus still tells it.
+#[tokio::test]
+async fn p13_samples_that_stand_still_while_prometheus_answers_fire_nothing() {
+    let began = {
+        let stage = bad(73);
+        let mut room = started(&stage).await;
+        room.until("harm is seen", 900, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+        room.clock.elapsed().as_secs()
+    };
+    let late =
+        format!("[[fault]]\nbackend = \"prom\"\nfrom = \"{}s\"\nto = \"{}s\"\nkind = \"late\"\nby = \"900s\"\n", began + 1, began + 800);
+    let stage = Stage::new(&format!("{}{BAD}{late}", super::SMALL.replace("requests = 60.0", "requests = 2400.0")), 73);
+    let mut room = started(&stage).await;
+    room.until("harm is seen", 900, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+    room.seconds(200).await;
+    assert_eq!((share(&room), entries_of(&room, "abort").await), (20, 0), "{}", words(&room));
+    assert!(room.world().sources[&super::backend("prom")].trouble().is_none(), "it answered all the time");
+}
+
+/// P27: a wall clock that somebody sets neither shortens what is waited for nor fires anything.
+#[tokio::test]
+async fn p27_a_wall_clock_that_is_set_an_hour_ahead_ends_no_watch_and_fires_nothing() {
+    let stage = busy(74);
+    let mut room = started(&stage).await;
+    room.until("it is watched", 2000, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "bakes")).await;
+    room.seconds(10).await;
+    room.clock.set_wall(3600);
+    room.seconds(60).await;
+    assert_eq!(next(&room), "bakes", "{}", words(&room));
+    room.until("its two minutes are over", 120, |world| world.target(&prod()).unwrap().state.last.is_some()).await;
+    assert_eq!(room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how), Some(Ending::Promoted));
+}
+
+/// P26: what goes on by itself needs its record; the second place is for a person's own deeds.
+#[tokio::test]
+async fn p26_no_rollout_begins_while_the_record_cannot_be_written() {
+    let stage = busy(75);
+    let mut room = stage.open().await;
+    room.seconds(11).await;
+    room.tap.refuse(super::tap::Refuse::Everything);
+    let id = room.order(Verb::Rollout);
+    room.seconds(60).await;
+    assert_eq!((room.deed(id).facts.intended, share(&room), next(&room)), (None, 0, "nothing"), "{}", room.story());
+}
+
 #[test]
 fn a_part_is_named_as_a_person_counts() {
     assert_eq!([Part::Step { step: 0 }, Part::WayBack, Part::End].map(|part| part.to_string()), ["step 1", "way back", "end"]);

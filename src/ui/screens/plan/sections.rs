@@ -47,7 +47,19 @@ pub fn what(page: &mut Page<'_, '_>, plan: &Plan, sent: bool) {
 /// Each step, in order.
 pub fn how(page: &mut Page<'_, '_>, plan: &Plan) {
     page.rows.push(Row::rule(page.scene.theme, "how"));
-    if plan.order.effects.is_empty() {
+    if let Some(spec) = &plan.order.rollout {
+        page.say(
+            Role::Quiet,
+            "",
+            Role::Plain,
+            "written into the ledger; then, each as a deed of its own that only sets what is agreed to here:",
+        );
+        for step in &spec.steps {
+            for effect in &step.effects {
+                page.say(Role::Strong, &format!("{} %", step.percent), Role::Plain, &in_words(effect));
+            }
+        }
+    } else if plan.order.effects.is_empty() {
         page.say(Role::Quiet, "", Role::Plain, "no backend is touched; it is written into the ledger");
     }
     for (number, effect) in plan.order.effects.iter().enumerate() {

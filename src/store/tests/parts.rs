@@ -1,0 +1,117 @@
+//! Parts of a rollout: each is begun once, by whichever process comes first, unless surely nothing of it happened.
+
+use super::*;
+use crate::model::part::{Part, PartOf};
+use crate::model::rollout::{Rollout, StateChange};
+use crate::model::spec::{Course, Ending, Spec};
+use crate::model::strategy::{Strategy, Trigger};
+use crate::ports::ledger::{Ledger as _, LedgerError};
+
+const STARTED: PlanId = PlanId([7; 32]);
+
+/// A deed that is a part of the rollout.
+fn part(clock: &Still, verb: Verb, nonce: &str, part: Part, ends: Option<Slot>) -> Plan {
+    let mut plan = plan_with(clock, verb, nonce, 1, ends);
+    plan.order.of = Some(PartOf { part, rollout: STARTED });
+    plan.order.percent = crate::model::share::Percent::new(if part == Part::WayBack { 0 } else { 20 });
+    plan.id = plan.order.id().unwrap();
+    plan
+}
+
+/// A store that remembers a rollout of `checkout@prod` at 5 %.
+async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
+    let store = store(dir, clock).await;
+    let step = |percent| crate::model::spec::SpecStep {
+        effects: Vec::new(),
+        paused: false,
+        percent: crate::model::share::Percent::new(percent).unwrap(),
+    };
+    let spec = Spec {
+        after_s: 0,
+        bake_s: 0,
+        deadline_s: 60,
+        judged: true,
+        steps: vec![step(5), step(20), step(100)],
+        strategy: Strategy::Canary,
+        trial: Slot::Second,
+        wait_s: 0,
+        way_back: vec![Trigger::Judge],
+    };
+    let course = Course {
+        spec,
+        by: Actor::Person("ana".parse().unwrap()),
+        ticket: None,
+        step: Some(0),
+        since: clock.now().wall,
+        way_back: None,
+        stopped: None,
+    };
+    let rollout = Rollout {
+        begun: clock.now().wall,
+        by: "ana".to_owned(),
+        plan: Some(STARTED),
+        from: None,
+        to: None,
+        course: Some(Box::new(course)),
+    };
+    let target = plan(clock, Verb::Note, "0").target().clone();
+    store.remember(&[StateChange::Start { target, rollout: Box::new(rollout) }]).await.unwrap();
+    store
+}
+
+async fn course(store: &SqliteStore) -> Course {
+    *store.states().await.unwrap().remove(0).rollout.unwrap().course.unwrap()
+}
+
+fn spent(result: Result<crate::ports::ledger::Begun, LedgerError>) -> bool {
+    matches!(result, Err(LedgerError::Spent(why)) if why.as_str().contains("as another deed"))
+}
+
+#[tokio::test]
+async fn p13_the_way_back_of_a_rollout_is_begun_once_whoever_asks() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (one, other) = (walked(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let [first, second] = ["1", "2"].map(|nonce| part(&clock, Verb::Abort, nonce, Part::WayBack, Some(Slot::First)));
+    let begun = one.begin(&first, &yes(first.id)).await.unwrap();
+    assert_eq!(course(&one).await.way_back, Some(first.id));
+    one.sending(&begun, 0).await.unwrap();
+    one.record(first.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+    let refused = Outcome { releases: true, ..outcome(EntryKind::Failed, Some(0)) };
+    one.record(first.id, &refused).await.unwrap();
+    assert!(course(&one).await.stopped.unwrap().stranded, "nothing more of it is tried by itself");
+    // Neither the process that began it nor another one begins it again, although the target is free and policy says yes.
+    let size = one.size().await.unwrap();
+    assert!(spent(one.begin(&second, &yes(second.id)).await) && spent(other.begin(&second, &yes(second.id)).await));
+    assert_eq!(one.size().await.unwrap(), size, "and nothing is recorded of it");
+}
+
+#[tokio::test]
+async fn a_part_of_which_surely_nothing_happened_may_begin_anew_and_one_that_happened_may_not() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = walked(dir.path(), &clock).await;
+    let [first, second, third] = ["1", "2", "3"].map(|nonce| part(&clock, Verb::Shift, nonce, Part::Step { step: 1 }, None));
+    store.begin(&first, &yes(first.id)).await.unwrap();
+    store.record(first.id, &Outcome { releases: true, ..outcome(EntryKind::NotBegun, Some(0)) }).await.unwrap();
+    assert_eq!(course(&store).await.stopped, None);
+    let begun = store.begin(&second, &yes(second.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    store.record(second.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+    store.record(second.id, &outcome(EntryKind::Effective, Some(0))).await.unwrap();
+    store.record(second.id, &Outcome { releases: true, ..outcome(EntryKind::Effective, None) }).await.unwrap();
+    let here = course(&store).await;
+    assert_eq!((here.step, here.stopped), (Some(1), None));
+    assert!(spent(store.begin(&third, &yes(third.id)).await));
+}
+
+#[tokio::test]
+async fn a_rollout_that_went_back_is_remembered_as_one() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = walked(dir.path(), &clock).await;
+    let back = part(&clock, Verb::Abort, "1", Part::WayBack, Some(Slot::First));
+    let begun = store.begin(&back, &yes(back.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    store.record(back.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+    store.record(back.id, &outcome(EntryKind::Effective, None)).await.unwrap();
+    let state = store.states().await.unwrap().remove(0);
+    assert_eq!((state.rollout, state.last.map(|last| (last.plan, last.how))), (None, Some((Some(STARTED), Ending::WentBack))));
+}
