@@ -48,7 +48,8 @@ fn a_good_version_takes_everything_by_itself_over_a_kill_and_nobody_notices() {
     let estate = Estate::start(0);
     let people = people(&estate);
     let mut watch = started(&estate);
-    wait_for("the first step", WHOLE, || (estate.weight("v2") > 0).then_some(()));
+    // Killed between raising and lowering it would rightly wait for a person.
+    wait_for("the first step", WHOLE, || (status(&estate)["steps"][0]["state"] == "here").then_some(()));
     // Whoever conducts it next goes on where it was.
     watch.kill().unwrap();
     watch.wait().unwrap();

@@ -236,6 +236,31 @@ async fn two_rooms_on_one_store_do_each_part_once() {
     assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
 }
 
+/// P4: what broke off between raising and lowering is neither repeated nor gone on from.
+#[tokio::test]
+async fn p4_a_step_or_a_way_back_that_broke_off_half_way_waits_for_a_person() {
+    let stage = busy(76);
+    let mut room = stage.open().await;
+    room.seconds(11).await;
+    stage.inject("edge", Injection::BreakNextWriteHalfWay);
+    room.order_until(Verb::Rollout, DeedState::Effective).await;
+    room.seconds(120).await;
+    assert_eq!(next(&room), "person", "{}", room.story());
+    assert!(words(&room).starts_with("its step 1 unknown: not settled"), "{}", words(&room));
+    assert!(room.tap.sent().values().all(|times| *times == 1) && room.tap.sent().len() == 1, "{:?}", room.tap.sent());
+    let stage = bad(77);
+    let mut room = started(&stage).await;
+    room.until("harm is seen", 900, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+    stage.inject("edge", Injection::BreakNextWriteHalfWay);
+    room.seconds(120).await;
+    assert_eq!((next(&room), entries_of(&room, "abort").await), ("person", 1), "{}", room.story());
+    assert!(
+        words(&room).starts_with("its way back unknown") && words(&room).ends_with("nothing more is tried by itself"),
+        "{}",
+        words(&room)
+    );
+}
+
 /// P13: what an exporter said last is no older than it is because Prometheus still tells it.
 #[tokio::test]
 async fn p13_samples_that_stand_still_while_prometheus_answers_fire_nothing() {
