@@ -2,9 +2,11 @@
 
 use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::engine::reads_as;
+use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
-use crate::control::world::{SignalState, SignalView, TargetView, World};
+use crate::control::world::{ObjectiveView, SignalState, SignalView, TargetView, World};
 use crate::model::alert::Alert;
+use crate::model::burn_rule::{Severity, factor};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::operator::Actor;
 use crate::model::part::{Part, PartOf};
@@ -66,7 +68,8 @@ pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&Tr
     let limited = || seen.iter().find(past).and_then(|signal| of(Trigger::Limit, signal, signal.sentence.as_str()));
     let judged = armed(Trigger::Judge).then(judged).flatten();
     let limited = judged.or_else(|| armed(Trigger::Limit).then(limited).flatten());
-    limited.or_else(|| armed(Trigger::Alert).then(|| alerted(world, view, now)).flatten())
+    let alerted = limited.or_else(|| armed(Trigger::Alert).then(|| alerted(world, view, now)).flatten());
+    alerted.or_else(|| armed(Trigger::Budget).then(|| burning(world, view, course, now)).flatten())
 }
 
 /// An alert that began after the rollout did and that nobody silenced.
@@ -81,6 +84,19 @@ fn alerted(world: &World, view: &TargetView, now: &Moment) -> Option<Harm> {
     // By the machine's clock, which no hand sets.
     let seen = world.opened.wall + world.sources.get(backend)?.seen()?.boot.since(world.opened.boot);
     Some(Harm { trigger: Trigger::Alert, since: seen, seen, words: format!("alert {} fires", alert.name) })
+}
+
+/// A burn rule that calls a person at once and began to fire after the rollout began, of an objective that is still the one that was
+/// agreed to. Its times are those of the samples: the end of the first stretch that fired, and of the newest.
+fn burning(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Option<Harm> {
+    let begun = view.state.rollout.as_ref()?.begun;
+    let agreed = |one: &&std::sync::Arc<ObjectiveView>| course.spec.budgets.get(&one.key.name) == Some(&one.objective.digest());
+    world.objectives_of(&view.target).filter(agreed).find_map(|one| {
+        let (state, since_s) = one.firing(now).filter(|(state, _)| state.rule.severity == Severity::Page)?;
+        let (since, seen) = (objectives::time(since_s), objectives::time(one.measured.as_ref()?.until_s));
+        let words = format!("objective {} burns its budget {} times too fast", one.key.name, factor(state.short.rate.unwrap_or(0.0)));
+        (since >= begun).then_some(Harm { trigger: Trigger::Budget, since, seen, words })
+    })
 }
 
 /// Whether a signal's data is there and fresh.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::burn_rule::{BurnRule, span_word};
+use super::burn_rule::{BurnRule, Severity, span_word};
 use super::name::{BackendName, EnvironmentName, ObjectiveName, ServiceName, Target};
 use super::text::Text;
 
@@ -185,6 +186,18 @@ impl Objective {
     /// Whether a window saw too few events for a rule to be believed: fewer than the least, or one bad one alone.
     pub fn wants_more(&self, bad: f64, total: f64) -> bool {
         self.indicator.counts_events() && self.min_events > 0.0 && (total < self.min_events || bad < LONE)
+    }
+
+    /// Whether a rule of it calls a person at once.
+    pub fn pages(&self) -> bool {
+        self.rules.iter().any(|rule| rule.severity == Severity::Page)
+    }
+
+    /// SHA-256 in lower-case hexadecimal over its RFC 8785 form: what a plan that reads it was agreed to with.
+    pub fn digest(&self) -> String {
+        // Serialising texts and finite numbers cannot fail; an empty text would still be a stable digest.
+        let bytes = serde_json_canonicalizer::to_vec(self).unwrap_or_default();
+        Sha256::digest(&bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// Every target for which it is to be met.

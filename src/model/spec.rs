@@ -1,10 +1,12 @@
 //! What a rollout does: its steps as absolute effects, and the rules of its automatic way back. Part of the Order of the plan that starts it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::effect::StepEffect;
-use super::name::PlanId;
+use super::name::{ObjectiveName, PlanId};
 use super::share::Percent;
 use super::slot::Slot;
 use super::strategy::{Strategy, Trigger};
@@ -29,6 +31,9 @@ pub struct Spec {
     pub after_s: u64,
     /// How long it is watched at its last step, in seconds.
     pub bake_s: u64,
+    /// The objectives whose burn sends it back, each with its digest as it was agreed to; empty without that rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub budgets: BTreeMap<ObjectiveName, String>,
     /// How long a step may last, in seconds.
     pub deadline_s: u64,
     /// Whether judgement must pass before each step.

@@ -27,11 +27,13 @@ pub enum Trigger {
     Limit,
     /// An alert that matches the target and began after the rollout did.
     Alert,
+    /// A burn rule that calls a person at once fires on an objective of the target, and began to after the rollout did.
+    Budget,
 }
 
 impl Trigger {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Judge, Self::Limit, Self::Alert];
+    pub const ALL: [Self; 4] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget];
 
     /// Its word in the configuration and the Order.
     pub fn word(self) -> &'static str {
@@ -39,6 +41,7 @@ impl Trigger {
             Self::Judge => "judge",
             Self::Limit => "limit",
             Self::Alert => "alert",
+            Self::Budget => "budget",
         }
     }
 }

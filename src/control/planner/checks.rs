@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 use crate::control;
-use crate::control::world::{SignalState, TargetView, World};
+use crate::control::world::{ObjectiveState, ObjectiveView, SignalState, TargetView, World};
 use crate::model::authorship::Authorship;
 use crate::model::catalog::{PipelineRef, Service};
 use crate::model::gate::{Check, CheckKind, Counts, Finding, Gates, Typed};
@@ -96,6 +96,7 @@ fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates
         (CheckKind::Signals, Some(view), _) => signals(world, view, now),
         (CheckKind::Pipeline, Some(view), Some(service)) => pipeline(world, view, service.pipeline.as_ref(), now),
         (CheckKind::Soak, Some(view), _) => soak(world, view, gates, now),
+        (CheckKind::Budget, Some(_), _) => budget(world, target, now),
         (CheckKind::WayBack, Some(view), _) => way_back(view, gates, now),
         (CheckKind::Authors, Some(_), _) => {
             let known = control::authors::of(world, target, Direction::Forward, effects, now);
@@ -103,7 +104,7 @@ fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates
             authors(made.as_ref(), age, gates, &world.catalog.people)
         }
         (
-            CheckKind::Signature | CheckKind::Provenance | CheckKind::Tests | CheckKind::Scan | CheckKind::Contract | CheckKind::Budget,
+            CheckKind::Signature | CheckKind::Provenance | CheckKind::Tests | CheckKind::Scan | CheckKind::Contract,
             Some(_),
             _,
         ) => Found::new(
@@ -196,6 +197,28 @@ fn signals(world: &World, view: &TargetView, now: &Moment) -> Found {
         Found::new(Finding::NotKnown, format!("no data: {}", unknown.join(", ")), "wait for data; no data is no pass")
     };
     found.from(first.backend.as_str(), age)
+}
+
+/// The error budgets of a target: none is gone, none burns so that a person is called at once, and each is known.
+fn budget(world: &World, target: &Target, now: &Moment) -> Found {
+    let all: Vec<&ObjectiveView> = world.objectives_of(target).map(AsRef::as_ref).collect();
+    let Some(first) = all.first() else {
+        return Found::new(Finding::NoSource, format!("no objective is configured for {target}"), "add a [[slo]] for it");
+    };
+    let age = all.iter().filter_map(|one| one.age(now)).max().map(|age| age.as_secs());
+    let in_state = |states: &[ObjectiveState]| -> Vec<String> {
+        let meant = all.iter().filter(|one| states.contains(&one.state(now)));
+        meant.map(|one| format!("{} {}", one.key.name, one.state(now).word())).collect()
+    };
+    let (bad, unknown) = (in_state(&[ObjectiveState::Page, ObjectiveState::Gone]), in_state(&[ObjectiveState::Unknown]));
+    let found = if !bad.is_empty() {
+        Found::new(Finding::Fails, bad.join(", "), "mend what burns it; only what lowers the burn should go out now")
+    } else if unknown.is_empty() {
+        Found::new(Finding::Holds, format!("{} error budgets are not gone, and none calls a person", all.len()), "")
+    } else {
+        Found::new(Finding::NotKnown, unknown.join(", "), "wait for data; what is not known is no pass")
+    };
+    found.from(first.objective.backend.as_str(), age)
 }
 
 /// The newest run that built the version on trial; where runs do not tell what they built, the newest that is over, and it says so.

@@ -1,15 +1,19 @@
 //! The plan that starts a rollout which goes on by itself: all its steps as absolute effects, and what sends it back.
 
+use std::collections::BTreeMap;
+
 use super::{Draft, Scene, cost, traffic};
 use crate::analysis::weights;
 use crate::config::duration;
 use crate::model::catalog::Deploy;
 use crate::model::intent::Direction;
+use crate::model::name::ObjectiveName;
 use crate::model::plan::{Precondition, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::spec::{Spec, SpecStep};
+use crate::model::strategy::Trigger;
 
 /// Everything that the rollout will do is in the Order; what stands in its way is in the plan.
 pub(super) fn start(scene: &Scene<'_>) -> Draft {
@@ -71,6 +75,7 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
     let spec = Spec {
         after_s: rules.after.as_secs(),
         bake_s: rules.bake.as_secs(),
+        budgets: budgets(scene),
         deadline_s: rules.deadline.as_secs(),
         judged: rules.judged,
         steps: steps.iter().map(step).collect(),
@@ -80,6 +85,13 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         way_back: rules.way_back.clone(),
     };
     (spec, against)
+}
+
+/// The objectives whose burn would send it back, each as it is now.
+fn budgets(scene: &Scene<'_>) -> BTreeMap<ObjectiveName, String> {
+    let armed = scene.deploy.rollout.way_back.contains(&Trigger::Budget);
+    let all = scene.world.objectives_of(&scene.intent.target).filter(|view| armed && view.objective.pages());
+    all.map(|view| (view.key.name.clone(), view.objective.digest())).collect()
 }
 
 /// Why none can be started now.
@@ -105,6 +117,13 @@ fn in_the_way(scene: &Scene<'_>, now: Option<Percent>) -> Vec<Reason> {
             "no-evidence",
             &format!("{} has no signal, so nothing could judge the new version", target.service),
             "configure [[service.signal]], or rollout = { judged = false } in its deploy table to go by time alone",
+        ));
+    }
+    if scene.deploy.rollout.way_back.contains(&Trigger::Budget) && budgets(scene).is_empty() {
+        against.push(Reason::new(
+            "no-objective",
+            &format!("{target} is to go back by its error budget, and no objective of it has a rule of severity page"),
+            "configure [[slo]] for it, or take `budget` out of way_back in its deploy table",
         ));
     }
     for backend in scene.deploy.traffic.iter().map(|entry| &entry.backend) {
@@ -143,7 +162,6 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::strategy::Trigger;
 
     #[test]
     fn the_words_say_steps_waits_and_what_sends_it_back() {
@@ -151,6 +169,7 @@ mod tests {
         let spec = Spec {
             after_s: 10,
             bake_s: 1800,
+            budgets: BTreeMap::new(),
             deadline_s: 3600,
             judged: true,
             steps: vec![step(5, false), step(50, true), step(100, false)],

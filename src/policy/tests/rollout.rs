@@ -29,6 +29,7 @@ fn course(step: Option<u32>) -> Course {
         spec: Spec {
             after_s: 10,
             bake_s: 100,
+            budgets: std::collections::BTreeMap::new(),
             deadline_s: 600,
             judged: true,
             steps: [5, 20, 50, 100].map(step_to).to_vec(),

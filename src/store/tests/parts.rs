@@ -29,6 +29,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
     let spec = Spec {
         after_s: 0,
         bake_s: 0,
+        budgets: std::collections::BTreeMap::new(),
         deadline_s: 60,
         judged: true,
         steps: vec![step(5), step(20), step(100)],

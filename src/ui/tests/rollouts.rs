@@ -22,6 +22,7 @@ fn spec() -> Spec {
     Spec {
         after_s: 120,
         bake_s: 1800,
+        budgets: std::collections::BTreeMap::new(),
         deadline_s: 3600,
         judged: true,
         steps: [5, 10, 20, 50, 80, 100].map(step).to_vec(),

@@ -35,6 +35,7 @@ use gonogo::model::operator::Actor;
 use gonogo::model::pipeline::RunReading;
 use gonogo::model::plan::{Plan, StepEffect};
 use gonogo::model::share::Percent;
+use gonogo::model::strategy::RolloutRules;
 use gonogo::model::text::Text;
 use gonogo::model::time::Moment;
 use gonogo::model::timeline::HappeningKind;
@@ -148,6 +149,13 @@ impl Stage {
         // Memory is quicker than a disk, and a killed process is not a lost disk.
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         Self { clock, world, ports, catalog, dir, seed }
+    }
+
+    /// The same with other rules of the rollouts of [`prod`].
+    fn ruled(mut self, change: impl FnOnce(&mut RolloutRules)) -> Self {
+        let service = Arc::make_mut(&mut self.catalog).services.get_mut(&prod().service).unwrap();
+        change(&mut service.deploy.get_mut(&prod().environment).unwrap().rollout);
+        self
     }
 
     /// Starts a process on the store of this stage.

@@ -1,13 +1,18 @@
 //! Rollouts that go on by themselves: on only with evidence, back only with evidence, each part begun once, whoever dies or meddles.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use gonogo::adapters::simulated::Injection;
 use gonogo::control::world::told;
+use gonogo::model::burn_rule::{BurnRule, Severity};
 use gonogo::model::deed::{DeedState, EntryKind};
 use gonogo::model::error::PortErrorKind;
 use gonogo::model::intent::Verb;
 use gonogo::model::part::Part;
 use gonogo::model::slot::Slot;
 use gonogo::model::spec::Ending;
+use gonogo::model::strategy::Trigger;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::ports::ledger::Ledger as _;
 
@@ -309,4 +314,29 @@ async fn p26_no_rollout_begins_while_the_record_cannot_be_written() {
 #[test]
 fn a_part_is_named_as_a_person_counts() {
     assert_eq!([Part::Step { step: 0 }, Part::WayBack, Part::End].map(|part| part.to_string()), ["step 1", "way back", "end"]);
+}
+
+/// The backstop: nothing but the burn of the service's own objective sends it back, and only what burns since the rollout began.
+#[tokio::test]
+async fn a_budget_that_burns_since_the_rollout_began_sends_it_back_once() {
+    let minutes = Duration::from_mins;
+    let mut stage = bad(78).ruled(|rules| {
+        rules.way_back = vec![Trigger::Budget];
+        rules.judged = false;
+        rules.wait = minutes(3);
+    });
+    let rule = BurnRule { severity: Severity::Page, long: minutes(5), short: minutes(1), burn: 10.0 };
+    Arc::make_mut(&mut stage.catalog).objectives[0].rules = vec![rule];
+    let mut room = started(&stage).await;
+    room.until("the budget is seen to burn", 1200, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at"))
+        .await;
+    assert!(words(&room).contains("by rule budget") && words(&room).contains("objective availability burns"), "{}", words(&room));
+    room.until("it goes back", 600, |world| world.target(&prod()).unwrap().state.rollout.is_none()).await;
+    let last = room.world().target(&prod()).unwrap().state.last.clone().unwrap();
+    assert_eq!((last.how, share(&room), entries_of(&room, "abort").await), (Ending::WentBack, 0, 1), "{}", room.story());
+    // It burns on in the windows, and that is no harm of the next one.
+    let id = room.order_until(Verb::Rollout, DeedState::Effective).await;
+    room.seconds(60).await;
+    let ahead = room.world().ahead.get(&prod()).cloned();
+    assert!(ahead.is_some_and(|ahead| ahead.plan == id && told(&ahead.next).0 == "step-at"), "{}", words(&room));
 }
