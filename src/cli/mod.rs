@@ -102,19 +102,11 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
             RolloutVerb::Status(args) => verbs::rollout::status(around, &flags, &args, false).await,
             RolloutVerb::Explain(args) => verbs::rollout::status(around, &flags, &args, true).await,
             RolloutVerb::Watch(args) => verbs::rollout::watch(around, &flags, &args).await,
-            RolloutVerb::Start(args) => {
-                verbs::deed::run(around, &flags, deed(Verb::Rollout, args.target, None, Vec::new(), args.flags)).await
-            }
-            RolloutVerb::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
-            RolloutVerb::Resume(args) => {
-                verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await
-            }
-            RolloutVerb::Promote(args) => {
-                verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await
-            }
-            RolloutVerb::Abort(args) => {
-                verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await
-            }
+            RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args).await,
+            RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args).await,
+            RolloutVerb::Resume(args) => verbs::deed::set::run(around, &flags, Verb::Resume, args).await,
+            RolloutVerb::Promote(args) => verbs::deed::set::run(around, &flags, Verb::Promote, args).await,
+            RolloutVerb::Abort(args) => verbs::deed::set::run(around, &flags, Verb::Abort, args).await,
         },
         Command::Shift { target, percent, flags: how } => {
             verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await

@@ -1,5 +1,7 @@
 //! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::engine::reads_as;
 use crate::control::objectives;
@@ -8,17 +10,18 @@ use crate::control::world::{ObjectiveView, SignalState, SignalView, TargetView, 
 use crate::model::alert::Alert;
 use crate::model::burn_rule::{Severity, factor};
 use crate::model::intent::{Arguments, Intent, Verb};
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::part::{Part, PartOf};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
-use crate::model::spec::Course;
+use crate::model::spec::{Course, Ended, Ending};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::trial::MeasureRules;
-use crate::policy::rollout::{Harm, Next, Says, Stands};
+use crate::policy::rollout::{Harm, Next, Other, OtherAt, Says, Stands};
 
 /// How the routers stand to the step that was reached last.
 pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Stands {
@@ -140,6 +143,28 @@ pub fn says(trial: Option<&TrialStanding>) -> Says {
     }
 }
 
+/// How the other rollouts of the same start of a set stand; `alone` says what each would do next if it were alone.
+pub fn others(world: &World, course: &Course, alone: &BTreeMap<Target, Next>) -> Vec<Other> {
+    let Some(of) = &course.spec.together else { return Vec::new() };
+    let stands = |target: &Target| {
+        let Some(view) = world.target(target) else { return OtherAt::NotStarted };
+        let under_way = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref());
+        let same = under_way.filter(|course| course.spec.together.as_ref().is_some_and(|together| together.nonce == of.nonce));
+        if let Some(course) = same {
+            let reached = course.step.map_or(0, |step| usize::try_from(step).unwrap_or(usize::MAX).saturating_add(1));
+            let next = alone.get(target).cloned().unwrap_or_else(|| Next::Holds("it was not looked at yet".to_owned()));
+            return OtherAt::Under { reached, steps: course.spec.steps.len(), next };
+        }
+        match view.state.last.as_deref().filter(|last| last.set.as_deref() == Some(of.nonce.as_str())) {
+            None => OtherAt::NotStarted,
+            Some(Ended { how: Ending::Promoted, .. }) => OtherAt::Promoted,
+            Some(Ended { how: Ending::WentBack, at, .. }) => OtherAt::Back { at: *at, words: "went back" },
+            Some(Ended { how: Ending::Aborted, at, .. }) => OtherAt::Back { at: *at, words: "was taken back" },
+        }
+    };
+    of.with.iter().map(|target| Other { target: target.clone(), at: stands(target) }).collect()
+}
+
 /// The deed that a rollout does next by itself, planned; none where it does nothing now.
 ///
 /// # Errors
@@ -157,6 +182,7 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, now: &Moment) -> Opti
         | Next::Bakes { .. }
         | Next::BackAt { .. }
         | Next::Holds(_)
+        | Next::Together(_)
         | Next::Held(_)
         | Next::Person(_) => return None,
     };

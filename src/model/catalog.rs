@@ -17,6 +17,7 @@ use super::slot::Slot;
 use super::strategy::RolloutRules;
 pub use super::strategy::Strategy;
 use super::timetable::Timetable;
+use super::together::RolloutSet;
 
 /// What a backend is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -411,6 +412,9 @@ pub struct Catalog {
     /// Objectives, in order of service and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<Objective>,
+    /// Sets of targets whose rollouts move together, in order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<RolloutSet>,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.

@@ -13,6 +13,7 @@ use super::pipeline::RunId;
 use super::share::Percent;
 use super::text::Text;
 use super::ticket::Ticket;
+use super::together::SetRun;
 
 /// A deed's verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,6 +156,9 @@ pub struct Arguments {
     /// The part of a rollout that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Box<PartOf>>,
+    /// The start of a set that a rollout is one of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Box<SetRun>>,
 }
 
 /// What an operator asked for.

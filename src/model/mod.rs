@@ -43,6 +43,7 @@ pub mod ticket;
 pub mod time;
 pub mod timeline;
 pub mod timetable;
+pub mod together;
 pub mod traffic;
 pub mod trial;
 pub mod verdict;

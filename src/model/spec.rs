@@ -12,6 +12,7 @@ use super::slot::Slot;
 use super::strategy::{Strategy, Trigger};
 use super::text::Text;
 use super::ticket::Ticket;
+use super::together::Together;
 
 /// One step of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Spec {
     pub steps: Vec<SpecStep>,
     /// How it moves.
     pub strategy: Strategy,
+    /// With which others it moves; none: alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
     /// The slot whose share rises.
     pub trial: Slot,
     /// How long a step lasts at least, in seconds.
@@ -134,4 +138,7 @@ pub struct Ended {
     pub from: Option<Text>,
     /// The version it led to.
     pub to: Option<Text>,
+    /// Which start of a set it was one of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
 }

@@ -29,10 +29,12 @@ pub enum Trigger {
     Alert,
     /// A burn rule that calls a person at once fires on an objective of the target, and began to after the rollout did.
     Budget,
+    /// Another rollout of its set went back or was taken back. It is armed by the set, not by the target.
+    Together,
 }
 
 impl Trigger {
-    /// Every one.
+    /// Every one that is configured for a target.
     pub const ALL: [Self; 4] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget];
 
     /// Its word in the configuration and the Order.
@@ -42,6 +44,7 @@ impl Trigger {
             Self::Limit => "limit",
             Self::Alert => "alert",
             Self::Budget => "budget",
+            Self::Together => "together",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::part::Part;
 use crate::model::plan::Plan;
@@ -10,6 +11,7 @@ use crate::model::rollout::{Hold, Rollout};
 use crate::model::share::Percent;
 use crate::model::spec::Course;
 use crate::model::strategy::Trigger;
+use crate::model::together::OnFailure;
 
 /// What is said against a deed of a rollout's rules: it must be what the rollout does next, in the name of whoever started it. A deed of
 /// a person is none of them.
@@ -165,6 +167,8 @@ pub enum Next {
     },
     /// It would go on or back and does not for want of data.
     Holds(String),
+    /// It would go on by itself, and waits for others of its set.
+    Together(String),
     /// A person holds it.
     Held(String),
     /// It does nothing more before a person does.
@@ -223,6 +227,101 @@ pub fn next(facts: &Facts<'_>) -> Next {
         (Says::Pass, None) => go(),
         (Says::Early(words), None) if late => Next::Person(format!("stuck: still too early to tell at its deadline ({words})")),
         (Says::Early(words), None) => Next::Evidence { percent, words: words.clone() },
+    }
+}
+
+/// How another rollout of the same set stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Other {
+    /// Its target.
+    pub target: Target,
+    /// How it stands.
+    pub at: OtherAt,
+}
+
+/// How another rollout of the same set stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OtherAt {
+    /// It was not started yet.
+    NotStarted,
+    /// It is on its way.
+    Under {
+        /// How many of its steps were reached.
+        reached: usize,
+        /// How many it has.
+        steps: usize,
+        /// What it would do next if it were alone.
+        next: Next,
+    },
+    /// Its new version is the stable one.
+    Promoted,
+    /// It went back, or was taken back.
+    Back {
+        /// When.
+        at: DateTime<Utc>,
+        /// How, in words.
+        words: &'static str,
+    },
+}
+
+/// What a rollout of a set does next, of what it would do alone and how the others stand: on only when all of them stand at the same step
+/// and each would go on; by the set's rule back, or to a person, when one of them went back.
+pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
+    let Some(of) = &course.spec.together else { return alone };
+    let may_move = match &alone {
+        Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End | Next::Together(_) => true,
+        // A hold, and what stopped it, keep it from going on; neither keeps it from going back with the others.
+        Next::Held(_) | Next::Holds(_) | Next::Person(_) => false,
+        Next::Moving(_) | Next::Back { .. } | Next::BackAt { .. } => return alone,
+    };
+    if let Some((target, words)) = others.iter().find_map(|other| match &other.at {
+        OtherAt::Back { words, .. } => Some((&other.target, *words)),
+        OtherAt::NotStarted | OtherAt::Under { .. } | OtherAt::Promoted => None,
+    }) {
+        let words = format!("{target} of set {} {words}", of.set);
+        let stranded = course.stopped.as_ref().is_some_and(|stopped| stopped.stranded);
+        return match of.on_failure {
+            OnFailure::Return if course.way_back.is_none() && !stranded => Next::Back { trigger: Trigger::Together, words },
+            OnFailure::Hold if may_move => Next::Person(words),
+            OnFailure::Return | OnFailure::Hold => alone,
+        };
+    }
+    let mine = course.step.map_or(0, |step| usize::try_from(step).unwrap_or(usize::MAX).saturating_add(1));
+    let awaited = |other: &Other| -> Option<String> {
+        let target = &other.target;
+        match &other.at {
+            OtherAt::Promoted | OtherAt::Back { .. } => None,
+            OtherAt::NotStarted => Some(format!("{target} was not started yet")),
+            OtherAt::Under { reached, steps, next } => {
+                let ready = match (&alone, next) {
+                    (Next::End, next) => matches!(next, Next::End),
+                    // One with fewer steps is at its last one, and watched there.
+                    (_, Next::Bakes { .. } | Next::End) => *reached >= mine.min(*steps),
+                    (_, next) => *reached > mine || *reached == mine && matches!(next, Next::Step { .. }),
+                };
+                (!ready).then(|| format!("{target} is not so far"))
+            }
+        }
+    };
+    match &alone {
+        Next::Step { percent, .. } => match others.iter().find_map(awaited) {
+            Some(words) => Next::Together(format!("ready for {percent} %, and {words}: set {} moves together", of.set)),
+            None => alone,
+        },
+        Next::End => match others.iter().find_map(awaited) {
+            Some(words) => Next::Together(format!("ready to end, and {words}: set {} moves together", of.set)),
+            None => alone,
+        },
+        Next::Moving(_)
+        | Next::StepAt { .. }
+        | Next::Evidence { .. }
+        | Next::Bakes { .. }
+        | Next::Back { .. }
+        | Next::BackAt { .. }
+        | Next::Together(_)
+        | Next::Holds(_)
+        | Next::Held(_)
+        | Next::Person(_) => alone,
     }
 }
 

@@ -95,8 +95,9 @@ fn apply(state: &mut TargetState, change: &StateChange) {
                     (true, true) => Ending::WentBack,
                     (true, false) => Ending::Aborted,
                 };
-                let Rollout { plan, from, to, .. } = rollout.clone();
-                state.last = Some(Box::new(Ended { plan, how, at: *at, from, to }));
+                let Rollout { plan, from, to, course, .. } = rollout.clone();
+                let set = course.and_then(|course| course.spec.together).map(|together| together.nonce);
+                state.last = Some(Box::new(Ended { plan, how, at: *at, from, to, set }));
             }
             state.rollout = None;
             state.stable = *stable;

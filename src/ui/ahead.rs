@@ -41,6 +41,7 @@ fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, S
         Next::Back { trigger, .. } => (None, format!("GOES BACK TO {old} now ({})", trigger.word())),
         Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
         Next::End => (None, "becomes the stable version now".to_owned()),
+        Next::Together(words) => (None, words.clone()),
         Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => return None,
     })
 }
@@ -58,6 +59,7 @@ pub fn waits(ahead: &Ahead) -> Option<Vec<String>> {
         | Next::End
         | Next::Back { .. }
         | Next::BackAt { .. }
+        | Next::Together(_)
         | Next::Held(_) => return None,
     };
     Some(vec![what.clone(), super::words::shorter(&what)])
@@ -77,6 +79,12 @@ pub fn otherwise(view: &TargetView, ahead: &Ahead, clock: impl Fn(&DateTime<Utc>
             let words = told(&ahead.next).1;
             Some((vec![words.clone(), super::words::shorter(&words)], Command::Deed(Verb::Rollback)))
         }
-        Next::Moving(_) | Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End => None,
+        Next::Moving(_)
+        | Next::Step { .. }
+        | Next::StepAt { .. }
+        | Next::Evidence { .. }
+        | Next::Bakes { .. }
+        | Next::Together(_)
+        | Next::End => None,
     }
 }

@@ -180,6 +180,7 @@ pub fn catalog() -> Catalog {
         simulated: false,
         timetable: crate::model::timetable::Timetable::default(),
         objectives: Vec::new(),
+        sets: Vec::new(),
         rules_digest: "0".repeat(64),
     }
 }

@@ -28,7 +28,7 @@ pub enum RolloutVerb {
 /// `gonogo rollout status`, `gonogo rollout explain`.
 #[derive(Debug, Args)]
 pub struct RolloutStatus {
-    /// `service@environment`; without it all.
+    /// `service@environment` or a set; without it all.
     pub target: Option<String>,
     /// How long to wait until every backend has been asked.
     #[arg(long, default_value = "5s", value_parser = super::duration)]
@@ -41,7 +41,7 @@ pub struct RolloutStatus {
 /// `gonogo rollout watch`.
 #[derive(Debug, Args)]
 pub struct RolloutWatch {
-    /// `service@environment`.
+    /// `service@environment` or a set.
     pub target: String,
     /// One JSON object a change.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 mod drawn;
 mod glass;
+pub mod set;
 
 use self::drawn::stored_plan;
 pub use self::drawn::{AUTHORS_WITHIN, booking, drawn_up, nonce, plan};

@@ -4,15 +4,17 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{RolloutStatus, RolloutWatch};
 use crate::cli::exit::Exit;
+use crate::cli::verbs::deed::set;
 use crate::cli::{out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::Handle;
 use crate::control::world::{TargetView, World};
 use crate::control::world::{said, told};
-use crate::model::name::Target;
+use crate::model::name::{PlanId, Target};
 use crate::model::share::Share;
 use crate::model::spec::{Course, Ending};
 use crate::model::strategy::Trigger;
+use crate::model::text::Text;
 use crate::model::time::rfc3339;
 use crate::policy::rollout::Next;
 
@@ -22,13 +24,13 @@ pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, 
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let named = match args.target.as_deref().map(|typed| target::find(&opened.handle.world(), typed)).transpose() {
+    let named = match args.target.as_deref().map(|typed| targets(&opened.handle.world(), typed)).transpose() {
         Ok(named) => named,
         Err(exit) => return exit,
     };
     let world = settle::settled(&mut opened.handle, args.settle).await;
     let is_meant = |view: &TargetView| match &named {
-        Some(named) => &view.target == named,
+        Some(named) => named.contains(&view.target),
         None => view.state.rollout.is_some(),
     };
     let meant: Vec<_> = world.targets.values().filter(|view| is_meant(view)).collect();
@@ -48,55 +50,82 @@ pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, 
     Exit::Done
 }
 
-/// Conducts a rollout until it is over. Exit 0: the new version is the stable one; 1: it went back or was aborted; 130: interrupted, and it
+/// The targets that a name means: one, or those of a set.
+fn targets(world: &World, typed: &str) -> Result<Vec<Target>, Exit> {
+    match set::of_name(world, typed).filter(|_| !typed.contains('@')) {
+        Some(set) => Ok(set.targets),
+        None => target::find(world, typed).map(|target| vec![target]),
+    }
+}
+
+/// Conducts a rollout, or those of a set, until all are over. Exit 0: the new version is the stable one; 1: it went back or was aborted; 130: interrupted, and it
 /// goes on in another room or not at all.
 pub async fn watch(around: &Surroundings, flags: &Flags, args: &RolloutWatch) -> Exit {
     let mut opened = match settle::conduct(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let target = match target::find(&opened.handle.world(), &args.target) {
-        Ok(target) => target,
+    let named = match targets(&opened.handle.world(), &args.target) {
+        Ok(named) => named,
         Err(exit) => return exit,
     };
-    let world = settle::settled_for(&mut opened.handle, &target, std::time::Duration::from_secs(12)).await;
-    let walked = world.target(&target).and_then(|view| view.state.rollout.as_ref()).filter(|rollout| rollout.course.is_some());
-    let Some(plan) = walked.and_then(|rollout| rollout.plan) else {
-        out::words(&format!("gonogo: no rollout of {target} goes on by itself; `gonogo rollout start {target}` starts one"));
+    let mut walked: Vec<Walked> = Vec::new();
+    for target in &named {
+        let world = settle::settled_for(&mut opened.handle, target, std::time::Duration::from_secs(12)).await;
+        let rollout = world.target(target).and_then(|view| view.state.rollout.as_ref()).filter(|rollout| rollout.course.is_some());
+        walked.extend(rollout.and_then(|rollout| rollout.plan).map(|plan| Walked { target: target.clone(), plan, shown: String::new() }));
+    }
+    let what = Text::clean_within(&args.target, 80);
+    if walked.is_empty() {
+        out::words(&format!("gonogo: no rollout of {what} goes on by itself; `gonogo rollout start {what}` starts one"));
         return Exit::Failed;
-    };
+    }
+    let plans: Vec<String> = walked.iter().map(|one| format!("{} of {}", one.plan.short(), one.target)).collect();
     let ending = tokio::select! {
-        ending = follow(&mut opened.handle, &target, plan, args.json) => ending,
+        ending = follow(&mut opened.handle, walked, args.json) => ending,
         _ = tokio::signal::ctrl_c() => {
             let more = "it goes on where another room is open; else it stands where it is, and goes back by itself no more";
-            out::words(&format!("gonogo: interrupted; rollout {} of {target} is not conducted from here any more: {more}", plan.short()));
+            out::words(&format!("gonogo: interrupted; rollout {} is not conducted from here any more: {more}", plans.join(", ")));
             return Exit::Interrupted;
         }
     };
     opened.tell().await;
-    match ending {
-        Some(Ending::Promoted) => Exit::Done,
-        Some(Ending::WentBack | Ending::Aborted) | None => Exit::Failed,
-    }
+    if !ending.is_empty() && ending.iter().all(|how| *how == Some(Ending::Promoted)) { Exit::Done } else { Exit::Failed }
 }
 
-async fn follow(handle: &mut Handle, target: &Target, plan: crate::model::name::PlanId, as_json: bool) -> Option<Ending> {
-    let mut shown = String::new();
+/// A rollout that is followed.
+struct Walked {
+    target: Target,
+    plan: PlanId,
+    shown: String,
+}
+
+/// Follows rollouts until each is over; says how each ended, where that is known.
+async fn follow(handle: &mut Handle, mut walked: Vec<Walked>, as_json: bool) -> Vec<Option<Ending>> {
+    let mut endings = Vec::new();
     loop {
         let world = handle.world();
-        let view = world.target(target)?;
-        let over = view.state.rollout.as_ref().is_none_or(|rollout| rollout.plan != Some(plan));
-        // What is only measured anew is no news.
-        let line = now_in_words(&world, view);
-        if line != shown {
-            out::line(&if as_json { object(&world, view).to_string() } else { line.clone() });
-            shown = line;
-        }
-        if over {
-            return view.state.last.as_ref().filter(|last| last.plan == Some(plan)).map(|last| last.how);
-        }
-        if !handle.changed().await {
-            return None;
+        walked.retain_mut(|one| {
+            let Some(view) = world.target(&one.target) else {
+                endings.push(None);
+                return false;
+            };
+            // What is only measured anew is no news.
+            let line = now_in_words(&world, view);
+            if line != one.shown {
+                out::line(&if as_json { object(&world, view).to_string() } else { line.clone() });
+                one.shown = line;
+            }
+            let under_way = view.state.rollout.as_ref().is_some_and(|rollout| rollout.plan == Some(one.plan));
+            if !under_way {
+                endings.push(view.state.last.as_ref().filter(|last| last.plan == Some(one.plan)).map(|last| last.how));
+            }
+            under_way
+        });
+        if walked.is_empty() || !handle.changed().await {
+            // The room ended before what is left did.
+            endings.extend(walked.iter().map(|_| None));
+            return endings;
         }
     }
 }
@@ -147,6 +176,7 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "since": course.map(|course| rfc3339(&course.since)),
         "next": next,
         "says": says,
+        "set": course.and_then(|course| course.spec.together.as_ref()).map(|of| json!({ "name": of.set, "with": of.with, "on_failure": of.on_failure.word() })),
         "way_back": course.map(|course| course.spec.way_back.iter().map(|trigger| trigger.word()).collect::<Vec<_>>()),
         "way_back_deed": course.and_then(|course| course.way_back).map(|deed| deed.to_string()),
         "stopped": course.and_then(|course| course.stopped.as_ref()).map(|stopped| stopped.words.clone()),

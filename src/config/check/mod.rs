@@ -14,6 +14,7 @@ mod rollout;
 mod room;
 mod self_service;
 mod service;
+mod set;
 mod slo;
 mod slo_files;
 mod times;
@@ -49,6 +50,7 @@ const ROOT: &[&str] = &[
     "judge",
     "oscal",
     "slo",
+    "set",
     "slo_files",
 ];
 
@@ -96,6 +98,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     objectives.extend(slo_files::objectives(files, &around, found));
     let objectives = slo::in_order(objectives, found);
 
+    let sets = set::sets(tables("set", found), &checked, found);
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -106,6 +109,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         services,
         timetable,
         objectives,
+        sets,
         simulated: false,
         rules_digest,
     };

@@ -92,7 +92,18 @@ impl Scenario {
         };
         let timetable = Timetable::default();
         let objectives = super::objectives::objectives(self)?;
-        Ok(Catalog { room, people, backends, environments, services, timetable, objectives, simulated: true, rules_digest })
+        Ok(Catalog {
+            room,
+            people,
+            backends,
+            environments,
+            services,
+            timetable,
+            objectives,
+            sets: Vec::new(),
+            simulated: true,
+            rules_digest,
+        })
     }
 
     fn backend(&self, name: BackendName, kind: BackendKind) -> Backend {

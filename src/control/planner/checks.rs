@@ -103,15 +103,13 @@ fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates
             let (made, age) = known.map_or((None, None), |(made, age)| (Some(made), age));
             authors(made.as_ref(), age, gates, &world.catalog.people)
         }
-        (
-            CheckKind::Signature | CheckKind::Provenance | CheckKind::Tests | CheckKind::Scan | CheckKind::Contract,
-            Some(_),
-            _,
-        ) => Found::new(
-            Finding::NoSource,
-            format!("{}: no source is configured for it", kind.word()),
-            "configure one, or take the check out",
-        ),
+        (CheckKind::Signature | CheckKind::Provenance | CheckKind::Tests | CheckKind::Scan | CheckKind::Contract, Some(_), _) => {
+            Found::new(
+                Finding::NoSource,
+                format!("{}: no source is configured for it", kind.word()),
+                "configure one, or take the check out",
+            )
+        }
     };
     found.into_check(kind, counts)
 }

@@ -14,6 +14,7 @@ use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::spec::{Spec, SpecStep};
 use crate::model::strategy::Trigger;
+use crate::model::together::{OnFailure, Together};
 
 /// Everything that the rollout will do is in the Order; what stands in its way is in the plan.
 pub(super) fn start(scene: &Scene<'_>) -> Draft {
@@ -72,6 +73,7 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
     };
     let step =
         |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
+    let returns = together(scene).filter(|of| of.on_failure == OnFailure::Return).map(|_| Trigger::Together);
     let spec = Spec {
         after_s: rules.after.as_secs(),
         bake_s: rules.bake.as_secs(),
@@ -80,11 +82,20 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         judged: rules.judged,
         steps: steps.iter().map(step).collect(),
         strategy: *strategy,
+        together: together(scene),
         trial,
         wait_s: rules.wait.as_secs(),
-        way_back: rules.way_back.clone(),
+        way_back: rules.way_back.iter().copied().chain(returns).collect(),
     };
     (spec, against)
+}
+
+/// The set that it is started with.
+fn together(scene: &Scene<'_>) -> Option<Together> {
+    let run = scene.intent.args.set.as_deref()?;
+    let set = scene.world.catalog.sets.iter().find(|set| set.name == run.set)?;
+    let with = set.targets.iter().filter(|target| **target != scene.intent.target).cloned().collect();
+    Some(Together { nonce: run.nonce.clone(), on_failure: set.on_failure, set: set.name.clone(), with })
 }
 
 /// The objectives whose burn would send it back, each as it is now.
@@ -145,6 +156,10 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
         .collect();
     let seconds = std::time::Duration::from_secs;
     let judged = if spec.judged { ", on only while judged no worse" } else { ", on by time alone" };
+    let together = spec.together.as_ref().map_or_else(String::new, |of| {
+        let with: Vec<_> = of.with.iter().map(ToString::to_string).collect();
+        format!("; from step to step together with {}", with.join(", "))
+    });
     let back = if spec.way_back.is_empty() {
         "nothing sends it back by itself".to_owned()
     } else {
@@ -152,7 +167,7 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
         format!("back by itself on {} after {}", on.join(" or "), duration::write(seconds(spec.after_s)))
     };
     format!(
-        "{} by itself, each at least {}{judged}; watched {} at the end, then it is the stable version; {back}",
+        "{} by itself, each at least {}{judged}; watched {} at the end, then it is the stable version{together}; {back}",
         steps.join(", "),
         duration::write(seconds(spec.wait_s)),
         duration::write(seconds(spec.bake_s)),
@@ -174,6 +189,7 @@ mod tests {
             judged: true,
             steps: vec![step(5, false), step(50, true), step(100, false)],
             strategy: crate::model::catalog::Strategy::Canary,
+            together: None,
             trial: Slot::Second,
             wait_s: 300,
             way_back: vec![Trigger::Judge, Trigger::Limit],

@@ -22,7 +22,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
-use crate::policy::rollout::{self, Facts, Harm, Next};
+use crate::policy::rollout::{self, Facts, Harm, Next, Says};
 
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
@@ -46,6 +46,15 @@ struct Walk {
     trial: Option<(PlanId, Trial, Arc<TrialStanding>)>,
     /// When it reached its step, when that was first seen here, and what the wall clock said then.
     clocked: Option<(DateTime<Utc>, Boot, DateTime<Utc>)>,
+}
+
+/// What one rollout would do next if it were alone, and on what.
+struct Outlook {
+    plan: PlanId,
+    at: DateTime<Utc>,
+    next: Next,
+    says: Says,
+    trial: Option<Arc<TrialStanding>>,
 }
 
 impl Room {
@@ -93,19 +102,22 @@ impl Room {
 
     pub(super) fn look_at_rollouts(&mut self, now: &Moment) -> Vec<Task> {
         self.walks.due = None;
-        let mut tasks = Vec::new();
         let targets: Vec<_> = self.walks.of.keys().cloned().collect();
-        for target in targets {
-            tasks.extend(self.look_at_rollout(now, &target));
+        let outlooks: Vec<_> = targets.iter().filter_map(|target| Some((target, self.outlook(now, target)?))).collect();
+        // Each for itself first: those of a set go on only where all of them would.
+        let alone: BTreeMap<Target, Next> = outlooks.iter().map(|(target, outlook)| ((*target).clone(), outlook.next.clone())).collect();
+        let mut tasks = Vec::new();
+        for (target, outlook) in outlooks {
+            tasks.extend(self.go_on(now, target, outlook, &alone));
         }
         tasks
     }
 
-    fn look_at_rollout(&mut self, now: &Moment, target: &Target) -> Vec<Task> {
-        let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
-        let Some((plan, course)) = view.state.rollout.as_ref().and_then(|rollout| Some((rollout.plan?, rollout.course.as_deref()?))) else {
-            return Vec::new();
-        };
+    /// What one rollout would do next if it were alone.
+    fn outlook(&mut self, now: &Moment, target: &Target) -> Option<Outlook> {
+        let view = self.world.targets.get(target).cloned()?;
+        let rollout = view.state.rollout.as_ref()?;
+        let (plan, course) = (rollout.plan?, rollout.course.as_deref()?);
         let at = self.time_of(now, target, course.since);
         let walk = self.walks.of.get(target);
         let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
@@ -129,7 +141,16 @@ impl Room {
             unseen,
             at,
         };
-        let mut next = rollout::next(&facts);
+        let next = rollout::next(&facts);
+        Some(Outlook { plan, at, next, says, trial })
+    }
+
+    /// Begins what a rollout does next, where it may, and tells what comes.
+    fn go_on(&mut self, now: &Moment, target: &Target, outlook: Outlook, alone: &BTreeMap<Target, Next>) -> Vec<Task> {
+        let Outlook { plan, at, next, says, trial } = outlook;
+        let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
+        let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return Vec::new() };
+        let mut next = rollout::together(next, course, &rollouts::others(&self.world, course, alone));
         let mut tasks = Vec::new();
         match rollouts::deed(&self.world, &view, &next, now) {
             Some(Ok(deed)) => match gate::judge(&self.world, &planner::recheck(&self.world, &deed, now), now) {
@@ -188,6 +209,7 @@ impl Room {
             | Next::End
             | Next::Back { .. }
             | Next::Holds(_)
+            | Next::Together(_)
             | Next::Held(_)
             | Next::Person(_) => None,
         };
@@ -217,6 +239,7 @@ impl Room {
             | Next::Evidence { .. }
             | Next::End
             | Next::Back { .. }
+            | Next::Together(_)
             | Next::Held(_) => None,
         };
         let source = format!("rollout {}", ahead.plan.short());
@@ -235,6 +258,6 @@ fn does(next: &Next) -> String {
         Next::Step { percent, .. } | Next::StepAt { percent, .. } | Next::Evidence { percent, .. } => format!("go to {percent} %"),
         Next::Back { .. } | Next::BackAt { .. } => "go back".to_owned(),
         Next::End | Next::Bakes { .. } => "end".to_owned(),
-        Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
+        Next::Moving(_) | Next::Holds(_) | Next::Together(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
     }
 }

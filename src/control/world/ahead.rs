@@ -38,6 +38,7 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
             ("back-at", format!("goes back at {} by rule {}, unless it passes: {words}", clock(at), trigger.word()), Some(*at))
         }
         Next::Holds(words) => ("holds", words.clone(), None),
+        Next::Together(words) => ("together", words.clone(), None),
         Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
         Next::Person(words) => ("person", words.clone(), None),
     }

@@ -15,9 +15,10 @@ use crate::model::slot::Slot;
 use crate::model::spec::{Course, Spec, SpecStep, Stopped};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
+use crate::model::together::{OnFailure, Together};
 use crate::model::verdict::Verdict;
 use crate::policy::judge::{Case, judge};
-use crate::policy::rollout::{Facts, Harm, Next, Says, Stands, against, next};
+use crate::policy::rollout::{Facts, Harm, Next, Other, OtherAt, Says, Stands, against, next, together};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -34,6 +35,7 @@ fn course(step: Option<u32>) -> Course {
             judged: true,
             steps: [5, 20, 50, 100].map(step_to).to_vec(),
             strategy: Strategy::Canary,
+            together: None,
             trial: Slot::Second,
             wait_s: 60,
             way_back: vec![Trigger::Judge, Trigger::Limit],
@@ -232,8 +234,70 @@ proptest! {
             | Next::Bakes { .. }
             | Next::BackAt { .. }
             | Next::Holds(_)
+            | Next::Together(_)
             | Next::Held(_)
             | Next::Person(_) => {}
         }
     }
+}
+
+fn in_a_set(step: Option<u32>, on_failure: OnFailure) -> Course {
+    let mut course = course(step);
+    course.spec.together =
+        Some(Together { nonce: "n1".to_owned(), on_failure, set: "trio".parse().unwrap(), with: vec!["ledger@prod".parse().unwrap()] });
+    course
+}
+
+fn other(at: OtherAt) -> Vec<Other> {
+    vec![Other { target: "ledger@prod".parse().unwrap(), at }]
+}
+
+fn under(reached: usize, next: Next) -> Vec<Other> {
+    other(OtherAt::Under { reached, steps: 4, next })
+}
+
+#[test]
+fn those_of_a_set_go_on_only_where_all_of_them_would() {
+    let here = in_a_set(Some(0), OnFailure::Hold);
+    let go = || Next::Step { step: 1, percent: percent(20) };
+    let waits = |others: &[Other]| match together(go(), &here, others) {
+        Next::Together(words) => words,
+        other => format!("{other:?}"),
+    };
+    assert_eq!(waits(&other(OtherAt::NotStarted)), "ready for 20 %, and ledger@prod was not started yet: set trio moves together");
+    let judged_yet = Next::Evidence { percent: percent(20), words: "8 more".to_owned() };
+    assert_eq!(waits(&under(1, judged_yet.clone())), "ready for 20 %, and ledger@prod is not so far: set trio moves together");
+    assert_eq!(together(go(), &here, &under(0, go())), Next::Together(waits(&under(0, go()))), "a step behind");
+    assert_eq!(together(go(), &here, &under(1, go())), go(), "both are ready");
+    assert_eq!(together(go(), &here, &under(2, judged_yet)), go(), "the other one is further already");
+    assert_eq!(together(go(), &here, &under(1, Next::Holds("prom is stale".to_owned()))), Next::Together(waits(&under(0, go()))));
+    let short = other(OtherAt::Under { reached: 1, steps: 1, next: Next::Bakes { until: at(5) } });
+    assert_eq!(together(go(), &here, &short), go(), "one of fewer steps is at its last one");
+    assert_eq!(together(go(), &here, &other(OtherAt::Promoted)), go());
+    // What is not ready by itself is not made so by others.
+    let wait = Next::StepAt { percent: percent(20), at: at(60) };
+    assert_eq!(together(wait.clone(), &here, &under(1, go())), wait);
+    assert_eq!(together(go(), &course(Some(0)), &other(OtherAt::NotStarted)), go(), "alone it waits for nobody");
+}
+
+#[test]
+fn those_of_a_set_end_together_and_go_back_by_its_rule() {
+    let (holds, returns) = (in_a_set(Some(3), OnFailure::Hold), in_a_set(Some(3), OnFailure::Return));
+    assert_eq!(together(Next::End, &holds, &under(4, Next::End)), Next::End);
+    let bakes = || Next::Bakes { until: at(100) };
+    assert!(matches!(together(Next::End, &holds, &under(4, bakes())), Next::Together(words) if words.starts_with("ready to end")));
+    let back = || other(OtherAt::Back { at: at(50), words: "went back" });
+    assert_eq!(together(bakes(), &holds, &back()), Next::Person("ledger@prod of set trio went back".to_owned()));
+    let sent = Next::Back { trigger: Trigger::Together, words: "ledger@prod of set trio went back".to_owned() };
+    assert_eq!(together(bakes(), &returns, &back()), sent);
+    // A hold, and a step that failed, keep it from going on, not from going back with the others.
+    assert_eq!(together(Next::Held("held by cy".to_owned()), &returns, &back()), sent);
+    assert_eq!(together(Next::Person("its step 2 failed".to_owned()), &returns, &back()), sent);
+    let held = Next::Held("held by cy".to_owned());
+    assert_eq!(together(held.clone(), &holds, &back()), held);
+    // What is under way is not disturbed, and a way back is begun once.
+    let moving = Next::Moving("shift is under way".to_owned());
+    assert_eq!(together(moving.clone(), &returns, &back()), moving);
+    let once = Course { way_back: Some(PlanId([9; 32])), ..returns };
+    assert_eq!(together(bakes(), &once, &back()), bakes());
 }

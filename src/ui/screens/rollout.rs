@@ -154,7 +154,7 @@ fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row
     let row = match &ahead.next {
         Next::Holds(_) => Some((Mark::Unknown, Role::Watched)),
         Next::Person(_) => Some((Mark::Waits, Role::Waits)),
-        Next::Held(_) => Some((Mark::Held, Role::Waits)),
+        Next::Held(_) | Next::Together(_) => Some((Mark::Held, Role::Waits)),
         Next::Back { .. } => Some((Mark::Back, Role::Abnormal)),
         Next::Moving(_) | Next::Step { .. } | Next::Evidence { .. } | Next::End => Some((Mark::Moving, Role::Moving)),
         // Where its time is known it stands first already.

@@ -27,6 +27,7 @@ fn spec() -> Spec {
         judged: true,
         steps: [5, 10, 20, 50, 80, 100].map(step).to_vec(),
         strategy: Strategy::Canary,
+        together: None,
         trial: Slot::Second,
         wait_s: 600,
         way_back: vec![Trigger::Judge, Trigger::Limit],
@@ -84,6 +85,7 @@ fn a_rollout_that_went_back_by_itself_is_told_when_it_is_over() {
         at: fixture::at("14:02:10"),
         from: version("2.4.1"),
         to: version("2.5.0"),
+        set: None,
     }));
     world.targets.insert_mut(target, Arc::new(view));
     let mut desk = at(world, Theme::standard(), (80, 24));

@@ -25,6 +25,7 @@ mod routers;
 mod rules;
 mod scheduled;
 mod secrets;
+mod sets;
 mod shape;
 mod slo;
 mod stands;

@@ -8,6 +8,7 @@ mod pairs;
 mod promises;
 mod rollouts;
 mod scheduled;
+mod sets;
 mod stale;
 mod tap;
 mod told;
