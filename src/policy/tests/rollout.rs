@@ -260,9 +260,9 @@ fn under(reached: usize, next: Next) -> Vec<Other> {
 fn those_of_a_set_go_on_only_where_all_of_them_would() {
     let here = in_a_set(Some(0), OnFailure::Hold);
     let go = || Next::Step { step: 1, percent: percent(20) };
-    let waits = |others: &[Other]| match together(go(), &here, others) {
-        Next::Together(words) => words,
-        other => format!("{other:?}"),
+    let waits = |others: &[Other]| {
+        let next = together(go(), &here, others);
+        if let Next::Together(words) = next { words } else { format!("{next:?}") }
     };
     assert_eq!(waits(&other(OtherAt::NotStarted)), "ready for 20 %, and ledger@prod was not started yet: set trio moves together");
     let judged_yet = Next::Evidence { percent: percent(20), words: "8 more".to_owned() };

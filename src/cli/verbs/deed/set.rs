@@ -172,15 +172,16 @@ async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &
             let plans: Vec<Value> = judged.iter().map(|(plan, verdict, state)| json::plan(plan, verdict, *state)).collect();
             out::json(&json!({ "schema": 1, "set": set.name, "plans": plans }));
         } else {
-            judged.iter().for_each(|(plan, verdict, state)| tell_plan(plan, verdict, *state, false));
+            for (plan, verdict, state) in &judged {
+                tell_plan(plan, verdict, *state, false);
+            }
         }
     }
     let mut exit = Exit::Done;
     for (plan, verdict, _) in &judged {
         match verdict {
-            Verdict::Permit(_) | Verdict::Early(_) => {}
             Verdict::SecondPerson { .. } if exit == Exit::Done => exit = Exit::Waits,
-            Verdict::SecondPerson { .. } => {}
+            Verdict::Permit(_) | Verdict::Early(_) | Verdict::SecondPerson { .. } => {}
             Verdict::Deny(reasons) => {
                 exit = Exit::of_reasons(reasons);
                 for reason in reasons.iter().filter(|_| !how.dry_run) {
