@@ -8,6 +8,7 @@ pub mod desk;
 pub mod formats;
 pub mod http;
 pub mod notify;
+pub mod probe;
 pub mod signals;
 pub mod signer;
 pub mod simulated;

@@ -11,6 +11,7 @@ use crate::adapters::ci::buildbot::Buildbot;
 use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
+use crate::adapters::probe::Outer;
 use crate::adapters::signals::prometheus::Prometheus;
 use crate::adapters::simulated::{self, SimulatedWorld};
 use crate::adapters::traffic::caddy::Caddy;
@@ -163,6 +164,7 @@ async fn backends_and_store(
     let second = config.ledger.break_glass.clone();
     let signer = who::signer(&around);
     switchboard.replace_calendars(calendars(&config, &clock));
+    switchboard.probing(Arc::new(Outer));
     let receivers = receivers::made(config.clone(), around.clone(), clock.clone()).await;
     switchboard.replace(adapters(config, around, clock.clone()).await);
     let opened = match SqliteStore::open(&path, clock.clone(), None).await {

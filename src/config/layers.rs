@@ -87,6 +87,7 @@ impl Layers {
             refuse_tables(&table, "backend", path, found);
             refuse_tables(&table, "webhook", path, found);
             refuse_calendars(&table, path, found);
+            refuse_checks(&table, path, found);
         }
         refuse_twins(&table, found);
         merge(&mut self.table, table);
@@ -135,6 +136,24 @@ fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
             if let Some((key, _)) = inner.entry("calendar") {
                 let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
                 found.problem(key.at, "a project file that is not trusted names a calendar", &right);
+            }
+        }
+    }
+}
+
+/// An untrusted project file could run a program, or ask an address of its own.
+fn refuse_checks(table: &Table, path: &Path, found: &mut Findings) {
+    let Some(Node { value: Value::List(services), .. }) = table.get("service") else { return };
+    let inner = |node: &Node, word: &str| match &node.value {
+        Value::Table(table) => table.get(word).cloned(),
+        Value::List(_) | Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => None,
+    };
+    for service in services {
+        let Some(Node { value: Value::Table(deploys), .. }) = inner(service, "deploy") else { continue };
+        for (_, deploy) in &deploys.0 {
+            if let Some(checks) = inner(deploy, "rollout").and_then(|rollout| inner(&rollout, "checks")) {
+                let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
+                found.problem(checks.at, "a project file that is not trusted defines checks", &right);
             }
         }
     }

@@ -88,7 +88,7 @@ fn asks<'a>(world: &'a World, backend: &BackendName) -> Vec<Ask> {
 }
 
 /// What the placeholders stand for in one slot of a target.
-fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Arc<[(String, String)]> {
+pub fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Arc<[(String, String)]> {
     let server = deploy.traffic.first().and_then(|entry| entry.servers(slot).first()).map(ToString::to_string);
     let mut values = vec![
         ("service".to_owned(), target.service.to_string()),

@@ -12,13 +12,14 @@ use crate::model::authorship::Span;
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::ical::CalendarReading;
-use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::name::{BackendName, CheckName, PlanId, Target};
 use crate::model::objective::{HistoryReading, ObjectiveKey, Stretch};
 use crate::model::operator::{Actor, Presented};
 use crate::model::origin::Range;
 use crate::model::pipeline::{LogPart, RunReading};
 use crate::model::plan::Plan;
 use crate::model::presence::Presence;
+use crate::model::probe::ProbeAnswer;
 use crate::model::reason::Reason;
 use crate::model::rollout::TargetState;
 use crate::model::rules::{Naming, RuleStanding};
@@ -127,6 +128,19 @@ pub enum Event {
         asked: Moment,
         /// What it brought.
         result: Result<Arc<HistoryReading>, PortError>,
+    },
+    /// A check of a rollout was made.
+    Probed {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// Which check.
+        name: CheckName,
+        /// When it was asked.
+        asked: Moment,
+        /// What was answered.
+        answer: ProbeAnswer,
     },
     /// Somebody waits for what lies between two versions to be read anew.
     AuthorsWanted {
@@ -355,6 +369,7 @@ impl Event {
             | Self::CalendarRead { .. }
             | Self::AuthorsRead { .. }
             | Self::ObjectiveRead { .. }
+            | Self::Probed { .. }
             | Self::LogRead { .. } => "reading",
             Self::StoreRead { .. } | Self::JournalRead { .. } | Self::JournalWritten { .. } | Self::Verified { .. } => "store",
             Self::Confirmed { .. }
@@ -402,6 +417,7 @@ impl Event {
             | Self::CalendarRead { .. }
             | Self::AuthorsRead { .. }
             | Self::ObjectiveRead { .. }
+            | Self::Probed { .. }
             | Self::AuthorsWanted { .. }
             | Self::LogRead { .. }
             | Self::StoreRead { .. }

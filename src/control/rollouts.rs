@@ -6,7 +6,7 @@ use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::engine::reads_as;
 use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
-use crate::control::world::{ObjectiveView, SignalState, SignalView, TargetView, World};
+use crate::control::world::{CheckView, ObjectiveView, SignalState, SignalView, TargetView, World};
 use crate::model::alert::Alert;
 use crate::model::burn_rule::{Severity, factor};
 use crate::model::intent::{Arguments, Intent, Verb};
@@ -169,19 +169,20 @@ pub fn others(world: &World, course: &Course, alone: &BTreeMap<Target, Next>) ->
 ///
 /// # Errors
 /// As [`planner::plan`].
-pub fn deed(world: &World, view: &TargetView, next: &Next, now: &Moment) -> Option<Result<Plan, PlanError>> {
+pub fn deed(world: &World, view: &TargetView, next: &Next, checks: &[CheckView], now: &Moment) -> Option<Result<Plan, PlanError>> {
     let rollout = view.state.rollout.as_ref()?;
     let (course, plan) = (rollout.course.as_deref()?, rollout.plan?);
     let (verb, percent, part, reason) = match next {
-        Next::Step { step, percent } => (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent)),
+        Next::Step { step, percent } => (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent) + &held(checks)),
         Next::Back { trigger, words } => (Verb::Abort, None, Part::WayBack, format!("{}: {words}", trigger.word())),
-        Next::End => (Verb::Promote, None, Part::End, "watched to its end and nothing was found".to_owned()),
+        Next::End => (Verb::Promote, None, Part::End, "watched to its end and nothing was found".to_owned() + &held(checks)),
         Next::Moving(_)
         | Next::StepAt { .. }
         | Next::Evidence { .. }
         | Next::Bakes { .. }
         | Next::BackAt { .. }
         | Next::Holds(_)
+        | Next::Checking(_)
         | Next::Together(_)
         | Next::Held(_)
         | Next::Person(_) => return None,
@@ -197,6 +198,16 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, now: &Moment) -> Opti
     };
     // Each part is begun once at most, so rollout and part are all that tells two of them apart.
     Some(planner::plan(world, intent, now, &format!("{} {part}", plan.short())))
+}
+
+/// The checks that held, with their evidence.
+fn held(checks: &[CheckView]) -> String {
+    let all: Vec<String> = checks
+        .iter()
+        .filter(|check| check.counts)
+        .filter_map(|check| Some(format!("{} ({})", check.name, check.answer.as_ref()?.1.words)))
+        .collect();
+    if all.is_empty() { String::new() } else { format!("; checks held: {}", all.join(", ")) }
 }
 
 fn on_words(course: &Course, percent: Percent) -> String {

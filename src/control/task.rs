@@ -8,16 +8,18 @@ use crate::control::saying::ByAccepted;
 use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
-use crate::model::name::{BackendName, PlanId, PoolName};
+use crate::model::name::{BackendName, PlanId, PoolName, Target};
 use crate::model::objective::HistoryAsk;
 use crate::model::operator::Actor;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::presence::Presence;
+use crate::model::probe::StepCheck;
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
 use crate::model::rules::Naming;
 use crate::model::self_service::Saying;
 use crate::model::signal::Ask;
+use crate::model::slot::Slot;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
@@ -81,6 +83,19 @@ pub enum Task {
         ask: Box<HistoryAsk>,
         /// After this long the read has timed out.
         deadline: Duration,
+    },
+    /// Makes a check of a rollout.
+    Probe {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// The slot on trial.
+        slot: Slot,
+        /// The check.
+        check: Box<StepCheck>,
+        /// What the placeholders of a query stand for.
+        values: Arc<[(String, String)]>,
     },
     /// Reads the store.
     ReadStore,

@@ -25,6 +25,7 @@ pub mod part;
 pub mod pipeline;
 pub mod plan;
 pub mod presence;
+pub mod probe;
 pub mod reading;
 pub mod reason;
 pub mod released;

@@ -119,6 +119,8 @@ names! {
     SignalName,
     /// An objective of a service.
     ObjectiveName,
+    /// A check of a rollout.
+    CheckName,
     /// A set of targets whose rollouts move together.
     SetName,
     /// A role that a person may hold.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::StepEffect;
 use super::name::{ObjectiveName, PlanId};
+use super::probe::StepCheck;
 use super::share::Percent;
 use super::slot::Slot;
 use super::strategy::{Strategy, Trigger};
@@ -35,6 +36,9 @@ pub struct Spec {
     /// The objectives whose burn sends it back, each with its digest as it was agreed to; empty without that rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub budgets: BTreeMap<ObjectiveName, String>,
+    /// What must be so before it begins, goes on and ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<StepCheck>,
     /// How long a step may last, in seconds.
     pub deadline_s: u64,
     /// Whether judgement must pass before each step.

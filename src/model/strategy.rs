@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::probe::StepCheck;
 use super::share::Percent;
 
 /// How a deployment moves.
@@ -29,13 +30,15 @@ pub enum Trigger {
     Alert,
     /// A burn rule that calls a person at once fires on an objective of the target, and began to after the rollout did.
     Budget,
+    /// A check of the rollout fails since a step was reached.
+    Check,
     /// Another rollout of its set went back or was taken back. It is armed by the set, not by the target.
     Together,
 }
 
 impl Trigger {
     /// Every one that is configured for a target.
-    pub const ALL: [Self; 4] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget];
+    pub const ALL: [Self; 5] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget, Self::Check];
 
     /// Its word in the configuration and the Order.
     pub fn word(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Trigger {
             Self::Limit => "limit",
             Self::Alert => "alert",
             Self::Budget => "budget",
+            Self::Check => "check",
             Self::Together => "together",
         }
     }
@@ -62,6 +66,9 @@ pub struct RolloutRules {
     pub pause_before: Vec<Percent>,
     /// Whether judgement must pass before each step; else time alone moves it.
     pub judged: bool,
+    /// What must be so before it begins, goes on and ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<StepCheck>,
     /// What sends it back by itself; empty: nothing does.
     pub way_back: Vec<Trigger>,
     /// How long a reason to go back must last without a break before it fires.
@@ -76,6 +83,7 @@ impl Default for RolloutRules {
             bake: Duration::from_mins(30),
             pause_before: Vec::new(),
             judged: true,
+            checks: Vec::new(),
             way_back: vec![Trigger::Judge, Trigger::Limit],
             after: Duration::from_secs(10),
         }

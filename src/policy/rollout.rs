@@ -93,6 +93,18 @@ pub struct Harm {
     pub words: String,
 }
 
+/// How the checks stand that count before the coming step or the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// All of them hold, or there are none.
+    #[default]
+    Hold,
+    /// Not all are answered yet; which, in words.
+    Asked(String),
+    /// One fails or is not known, in words.
+    Against(String),
+}
+
 /// Everything that the answer is a fact about.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -110,6 +122,8 @@ pub struct Facts<'a> {
     pub harm: Option<Harm>,
     /// What cannot be seen now of what is judged: missing or stale data.
     pub unseen: Option<String>,
+    /// The checks of the coming step, or of the end.
+    pub checks: Checks,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -167,6 +181,8 @@ pub enum Next {
     },
     /// It would go on or back and does not for want of data.
     Holds(String),
+    /// It would go on by itself, and waits for the answers of checks.
+    Checking(String),
     /// It would go on by itself, and waits for others of its set.
     Together(String),
     /// A person holds it.
@@ -204,12 +220,20 @@ pub fn next(facts: &Facts<'_>) -> Next {
         return match unseen {
             _ if *at < until => Next::Bakes { until },
             Some(words) => Next::Holds(format!("would end, but {words}")),
-            None => Next::End,
+            None => match &facts.checks {
+                Checks::Hold => Next::End,
+                Checks::Asked(words) => Next::Checking(words.clone()),
+                Checks::Against(words) => Next::Holds(format!("would end, but {words}")),
+            },
         };
     };
     let percent = to.percent;
-    let go =
-        || if to.paused { Next::Person(format!("{percent} % waits for a person, as configured")) } else { Next::Step { step, percent } };
+    let go = || match &facts.checks {
+        _ if to.paused => Next::Person(format!("{percent} % waits for a person, as configured")),
+        Checks::Hold => Next::Step { step, percent },
+        Checks::Asked(words) => Next::Checking(words.clone()),
+        Checks::Against(words) => Next::Holds(format!("would go to {percent} %, but {words}")),
+    };
     if course.step.is_none() {
         return go();
     }
@@ -269,7 +293,7 @@ pub enum OtherAt {
 pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
     let Some(of) = &course.spec.together else { return alone };
     let may_move = match &alone {
-        Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End | Next::Together(_) => true,
+        Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End | Next::Checking(_) | Next::Together(_) => true,
         // A hold, and what stopped it, keep it from going on; neither keeps it from going back with the others.
         Next::Held(_) | Next::Holds(_) | Next::Person(_) => false,
         Next::Moving(_) | Next::Back { .. } | Next::BackAt { .. } => return alone,
@@ -318,6 +342,7 @@ pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
         | Next::Bakes { .. }
         | Next::Back { .. }
         | Next::BackAt { .. }
+        | Next::Checking(_)
         | Next::Together(_)
         | Next::Holds(_)
         | Next::Held(_)
@@ -331,7 +356,8 @@ fn back(facts: &Facts<'_>, harm: &Harm) -> Option<Next> {
     if facts.course.way_back.is_some() || !spec.way_back.contains(&harm.trigger) {
         return None;
     }
-    if let Some(words) = &facts.unseen {
+    // What a check was answered stands by itself; the other rules read what is judged.
+    if let Some(words) = facts.unseen.as_ref().filter(|_| harm.trigger != Trigger::Check) {
         return Some(Next::Holds(format!("would go back, but {words}")));
     }
     let Harm { trigger, since, seen, words } = harm.clone();

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod notify;
 pub mod outbox;
 pub mod pending;
+pub mod probe;
 pub mod signer;
 pub mod source;
 pub mod traffic;

@@ -41,7 +41,7 @@ fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, S
         Next::Back { trigger, .. } => (None, format!("GOES BACK TO {old} now ({})", trigger.word())),
         Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
         Next::End => (None, "becomes the stable version now".to_owned()),
-        Next::Together(words) => (None, words.clone()),
+        Next::Checking(words) | Next::Together(words) => (None, words.clone()),
         Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => return None,
     })
 }
@@ -59,6 +59,7 @@ pub fn waits(ahead: &Ahead) -> Option<Vec<String>> {
         | Next::End
         | Next::Back { .. }
         | Next::BackAt { .. }
+        | Next::Checking(_)
         | Next::Together(_)
         | Next::Held(_) => return None,
     };
@@ -84,6 +85,7 @@ pub fn otherwise(view: &TargetView, ahead: &Ahead, clock: impl Fn(&DateTime<Utc>
         | Next::StepAt { .. }
         | Next::Evidence { .. }
         | Next::Bakes { .. }
+        | Next::Checking(_)
         | Next::Together(_)
         | Next::End => None,
     }

@@ -18,3 +18,11 @@ pub use answer::{Answer, MOST_BYTES};
 pub use client::{HttpClient, Jitter};
 pub use credential::Credential;
 pub use segment::segment;
+
+/// A client without credentials for one request: no redirects, no proxies, the system's authorities. `plain`: the address has no certificate.
+///
+/// # Errors
+/// In words, when it cannot be built.
+pub async fn bare_client(plain: bool, deadline: std::time::Duration) -> Result<reqwest::Client, String> {
+    build::client(None, plain, deadline).await.map_err(|(_, why)| why)
+}

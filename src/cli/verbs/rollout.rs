@@ -177,6 +177,15 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "next": next,
         "says": says,
         "set": course.and_then(|course| course.spec.together.as_ref()).map(|of| json!({ "name": of.set, "with": of.with, "on_failure": of.on_failure.word() })),
+        "checks": ahead.map(|ahead| ahead.checks.iter().map(|check| json!({
+            "name": check.name,
+            "when": check.when.word(),
+            "asks": check.asks,
+            "counts": check.counts,
+            "held": check.answer.as_ref().map(|(_, answer)| answer.held.word()),
+            "words": check.answer.as_ref().map(|(_, answer)| answer.words.clone()),
+            "at": check.answer.as_ref().map(|(at, _)| rfc3339(at)),
+        })).collect::<Vec<_>>()),
         "way_back": course.map(|course| course.spec.way_back.iter().map(|trigger| trigger.word()).collect::<Vec<_>>()),
         "way_back_deed": course.and_then(|course| course.way_back).map(|deed| deed.to_string()),
         "stopped": course.and_then(|course| course.stopped.as_ref()).map(|stopped| stopped.words.clone()),
@@ -216,6 +225,14 @@ fn in_words(world: &World, view: &TargetView, why: bool) -> Vec<String> {
     }
     if let Some(ahead) = world.ahead.get(&view.target) {
         lines.push(format!("  evidence: {}", said(&ahead.says).1));
+        for check in ahead.checks.iter() {
+            let stands = match &check.answer {
+                Some((_, answer)) => format!("{}: {}", answer.held.word(), answer.words),
+                None if check.counts => "not answered here; it is asked where the rollout is conducted".to_owned(),
+                None => "does not count at this step".to_owned(),
+            };
+            lines.push(format!("  check {} ({}, {}): {stands}", check.name, check.when.word(), check.asks));
+        }
     }
     lines.extend(view.signals.iter().map(|signal| format!("  {}", signal.sentence)));
     let armed: Vec<_> = course.spec.way_back.iter().map(|trigger: &Trigger| trigger.word()).collect();

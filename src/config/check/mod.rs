@@ -10,6 +10,7 @@ mod judge;
 mod known;
 mod oscal;
 mod person;
+mod probe;
 mod rollout;
 mod room;
 mod self_service;

@@ -7,13 +7,15 @@ use super::super::file::Fields;
 use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::Findings;
+use super::known::Known;
+use super::probe;
 use crate::model::share::Percent;
 use crate::model::strategy::{RolloutRules, Trigger};
 
-const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after"];
+const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after", "checks"];
 
 /// The rules; those of an absent table where there is none.
-pub(super) fn rules(node: Option<&Node>, steps: &[Percent], found: &mut Findings) -> RolloutRules {
+pub(super) fn rules(node: Option<&Node>, steps: &[Percent], known: &Known<'_>, found: &mut Findings) -> RolloutRules {
     let usual = RolloutRules::default();
     let Some(fields) = node.and_then(|node| Fields::open(node, "`rollout`", KEYS, found)) else { return usual };
     let span = |key: &str, otherwise: Duration, found: &mut Findings| fields.duration(key, Duration::ZERO, found).unwrap_or(otherwise);
@@ -23,6 +25,7 @@ pub(super) fn rules(node: Option<&Node>, steps: &[Percent], found: &mut Findings
         bake: span("bake", usual.bake, found),
         pause_before: pauses(&fields, steps, found),
         judged: fields.flag("judged", found).unwrap_or(usual.judged),
+        checks: probe::checks(fields.list("checks", "a list of tables", found), known, found),
         way_back: triggers(&fields, found).unwrap_or(usual.way_back),
         after: span("after", usual.after, found),
     };

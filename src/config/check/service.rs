@@ -211,7 +211,7 @@ fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Know
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
-    let rollout = rollout::rules(fields.get("rollout"), &steps, found);
+    let rollout = rollout::rules(fields.get("rollout"), &steps, known, found);
     Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None, rollout })
 }
 

@@ -176,6 +176,7 @@ impl Outside {
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
             | Task::ReadObjective { .. }
+            | Task::Probe { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }
@@ -211,6 +212,11 @@ impl Outside {
                 Some(Event::AuthorsRead { span, asked, result })
             }
             Task::ReadObjective { backend, ask, deadline } => Some(self.ports.history(&self.clock, &backend, &ask, deadline).await),
+            Task::Probe { target, rollout, slot, check, values } => {
+                let asked = self.clock.now();
+                let answer = self.ports.probe(&asked, &target, slot, &check, values).await;
+                Some(Event::Probed { target, rollout, name: check.name, asked, answer })
+            }
             Task::ReadLog { backend, log, first } => {
                 let result = match self.ports.get(&backend) {
                     Some(Port::Ci(port)) => port.log(log, first, LOG_LINES).await,
@@ -410,6 +416,7 @@ impl Outside {
             | Task::ReadCalendar { .. }
             | Task::ReadAuthors { .. }
             | Task::ReadObjective { .. }
+            | Task::Probe { .. }
             | Task::ReadJournal
             | Task::Look { .. }
             | Task::Sign { .. }

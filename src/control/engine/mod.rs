@@ -253,6 +253,7 @@ impl Machine {
             | Event::CalendarRead { .. }
             | Event::AuthorsRead { .. }
             | Event::ObjectiveRead { .. }
+            | Event::Probed { .. }
             | Event::AuthorsWanted { .. }
             | Event::LogRead { .. }
             | Event::StoreRead { .. }

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use super::{Draft, Scene, cost, traffic};
 use crate::analysis::weights;
-use crate::config::duration;
+use crate::config::{duration, placeholder};
 use crate::model::catalog::Deploy;
 use crate::model::intent::Direction;
 use crate::model::name::ObjectiveName;
 use crate::model::plan::{Precondition, StepEffect};
+use crate::model::probe::{Probe, StepCheck};
 use crate::model::reason::Reason;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::spec::{Spec, SpecStep};
 use crate::model::strategy::Trigger;
+use crate::model::text::Text;
 use crate::model::together::{OnFailure, Together};
 
 /// Everything that the rollout will do is in the Order; what stands in its way is in the plan.
@@ -74,13 +76,17 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
     let step =
         |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
     let returns = together(scene).filter(|of| of.on_failure == OnFailure::Return).map(|_| Trigger::Together);
+    let steps: Vec<SpecStep> = steps.iter().map(step).collect();
+    let (checks, unfilled) = checks(scene, trial);
+    against.extend(unfilled);
     let spec = Spec {
         after_s: rules.after.as_secs(),
         bake_s: rules.bake.as_secs(),
         budgets: budgets(scene),
+        checks,
         deadline_s: rules.deadline.as_secs(),
         judged: rules.judged,
-        steps: steps.iter().map(step).collect(),
+        steps,
         strategy: *strategy,
         together: together(scene),
         trial,
@@ -88,6 +94,46 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         way_back: rules.way_back.iter().copied().chain(returns).collect(),
     };
     (spec, against)
+}
+
+/// The checks with what their addresses and programs name filled in; only plain values stand there, for a version comes from outside.
+fn checks(scene: &Scene<'_>, trial: Slot) -> (Vec<StepCheck>, Vec<Reason>) {
+    let target = &scene.intent.target;
+    let seen = scene.world.target(target).and_then(|view| view.version(trial));
+    let mut against = Vec::new();
+    let mut filled = |check: &StepCheck, template: &str| {
+        let missing = std::cell::RefCell::new(None);
+        let text = placeholder::fill(template, |name| {
+            let value = match name {
+                "service" => Some(target.service.as_str()),
+                "environment" => Some(target.environment.as_str()),
+                "version" => seen.map(|seen| seen.version.as_str()),
+                "digest" => seen.and_then(|seen| seen.digest.as_ref()).map(Text::as_str),
+                _ => None,
+            };
+            let plain = |text: &&str| !text.starts_with('-') && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+:".contains(c));
+            let value = value.filter(plain);
+            if value.is_none() {
+                *missing.borrow_mut() = Some(name.to_owned());
+            }
+            value
+        });
+        if let Some(name) = missing.into_inner() {
+            let text = format!("check {} names ${name}, which is not known, or no plain text, of what is on trial", check.name);
+            against.push(Reason::new("check", &text, "wait until the version is read, or take it out of the check"));
+        }
+        text
+    };
+    let checks = scene.deploy.rollout.checks.iter().map(|check| {
+        let probe = match &check.probe {
+            Probe::Http { url, status, contains } => Probe::Http { url: filled(check, url), status: *status, contains: contains.clone() },
+            Probe::Command { words } => Probe::Command { words: words.iter().map(|word| filled(check, word)).collect() },
+            query @ Probe::Query { .. } => query.clone(),
+        };
+        StepCheck { probe, ..check.clone() }
+    });
+    let checks = checks.collect();
+    (checks, against)
 }
 
 /// The set that it is started with.
@@ -155,6 +201,8 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
         .map(|step| if step.paused { format!("{} % when a person says so", step.percent) } else { format!("{} %", step.percent) })
         .collect();
     let seconds = std::time::Duration::from_secs;
+    let checks: Vec<_> = spec.checks.iter().map(|check| format!("{} {}", check.when.word(), check.name)).collect();
+    let checks = if checks.is_empty() { String::new() } else { format!(", checked: {}", checks.join(", ")) };
     let judged = if spec.judged { ", on only while judged no worse" } else { ", on by time alone" };
     let together = spec.together.as_ref().map_or_else(String::new, |of| {
         let with: Vec<_> = of.with.iter().map(ToString::to_string).collect();
@@ -167,7 +215,7 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
         format!("back by itself on {} after {}", on.join(" or "), duration::write(seconds(spec.after_s)))
     };
     format!(
-        "{} by itself, each at least {}{judged}; watched {} at the end, then it is the stable version{together}; {back}",
+        "{} by itself, each at least {}{judged}{checks}; watched {} at the end, then it is the stable version{together}; {back}",
         steps.join(", "),
         duration::write(seconds(spec.wait_s)),
         duration::write(seconds(spec.bake_s)),
@@ -185,6 +233,7 @@ mod tests {
             after_s: 10,
             bake_s: 1800,
             budgets: BTreeMap::new(),
+            checks: Vec::new(),
             deadline_s: 3600,
             judged: true,
             steps: vec![step(5, false), step(50, true), step(100, false)],

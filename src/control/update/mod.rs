@@ -7,6 +7,7 @@ mod diary;
 mod moved;
 mod objectives;
 mod opening;
+mod probes;
 mod reading;
 mod rollouts;
 mod rules;
@@ -258,6 +259,7 @@ impl Room {
                 Vec::new()
             }
             Event::ObjectiveRead { key, stretch, asked, result } => self.on_objective(now, &key, stretch, asked, result),
+            Event::Probed { target, rollout, name, asked, answer } => self.on_probed(now, &target, rollout, &name, (asked, answer)),
             Event::AuthorsWanted { span } => {
                 self.asking.name(now, span);
                 Vec::new()

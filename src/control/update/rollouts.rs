@@ -7,12 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Room;
+use super::probes::Probing;
 use crate::analysis::trial::{Trial, TrialStanding};
 use crate::control::derive;
 use crate::control::engine::Machine;
 use crate::control::rollouts;
 use crate::control::task::Task;
-use crate::control::world::Ahead;
+use crate::control::world::{Ahead, CheckView};
 use crate::control::{gate, planner};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::plan::Plan;
@@ -44,6 +45,8 @@ struct Walk {
     harm: Option<Harm>,
     /// Its judgement, by the plan that started it, and what follows from it.
     trial: Option<(PlanId, Trial, Arc<TrialStanding>)>,
+    /// Its checks.
+    probing: Probing,
     /// When it reached its step, when that was first seen here, and what the wall clock said then.
     clocked: Option<(DateTime<Utc>, Boot, DateTime<Utc>)>,
 }
@@ -55,6 +58,7 @@ struct Outlook {
     next: Next,
     says: Says,
     trial: Option<Arc<TrialStanding>>,
+    checks: Arc<[CheckView]>,
 }
 
 impl Room {
@@ -108,6 +112,7 @@ impl Room {
         let alone: BTreeMap<Target, Next> = outlooks.iter().map(|(target, outlook)| ((*target).clone(), outlook.next.clone())).collect();
         let mut tasks = Vec::new();
         for (target, outlook) in outlooks {
+            tasks.extend(self.probes(now, target, outlook.plan));
             tasks.extend(self.go_on(now, target, outlook, &alone));
         }
         tasks
@@ -121,7 +126,10 @@ impl Room {
         let at = self.time_of(now, target, course.since);
         let walk = self.walks.of.get(target);
         let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
+        let since = walk.and_then(|walk| walk.clocked).map_or(now.boot, |(_, first, _)| first);
+        let probing = walk.map(|walk| walk.probing.clone()).unwrap_or_default();
         let seen = rollouts::harm(&self.world, &view, course, trial.as_deref(), now);
+        let seen = seen.or_else(|| probing.harm(course, &self.world.opened));
         let unseen = rollouts::unseen(&self.world, &view, now);
         let before = walk.and_then(|walk| walk.harm.as_ref());
         // What was seen and is not any more for want of data has not passed.
@@ -139,20 +147,21 @@ impl Room {
             says: says.clone(),
             harm,
             unseen,
+            checks: probing.stand(course, since, now),
             at,
         };
         let next = rollout::next(&facts);
-        Some(Outlook { plan, at, next, says, trial })
+        Some(Outlook { plan, at, next, says, trial, checks: probing.views(course, since, now) })
     }
 
     /// Begins what a rollout does next, where it may, and tells what comes.
     fn go_on(&mut self, now: &Moment, target: &Target, outlook: Outlook, alone: &BTreeMap<Target, Next>) -> Vec<Task> {
-        let Outlook { plan, at, next, says, trial } = outlook;
+        let Outlook { plan, at, next, says, trial, checks } = outlook;
         let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
         let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return Vec::new() };
         let mut next = rollout::together(next, course, &rollouts::others(&self.world, course, alone));
         let mut tasks = Vec::new();
-        match rollouts::deed(&self.world, &view, &next, now) {
+        match rollouts::deed(&self.world, &view, &next, &checks, now) {
             Some(Ok(deed)) => match gate::judge(&self.world, &planner::recheck(&self.world, &deed, now), now) {
                 Verdict::Permit(_) if self.conducts && !self.world.read_only => tasks.extend(self.begin(now, deed)),
                 Verdict::Permit(_) => {}
@@ -165,7 +174,7 @@ impl Room {
             None => {}
         }
         self.due_at((now, at), &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
-        tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial }));
+        tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial, checks }));
         tasks
     }
 
@@ -185,6 +194,16 @@ impl Room {
         self.machines.insert(id, Machine::confirmed(&self.world, plan, now));
         self.unsettle(now, id);
         self.picture(now, id)
+    }
+
+    /// What is known of the checks of a target's rollout.
+    pub(super) fn probing_at(&mut self, target: &Target) -> &mut Probing {
+        &mut self.walks.of.entry(target.clone()).or_default().probing
+    }
+
+    /// Some rollout has something to do then.
+    pub(super) fn rollouts_due(&mut self, at: Option<Boot>) {
+        self.walks.due = self.walks.due.into_iter().chain(at).min();
     }
 
     /// What is under way on a target, in words.
@@ -209,6 +228,7 @@ impl Room {
             | Next::End
             | Next::Back { .. }
             | Next::Holds(_)
+            | Next::Checking(_)
             | Next::Together(_)
             | Next::Held(_)
             | Next::Person(_) => None,
@@ -239,6 +259,7 @@ impl Room {
             | Next::Evidence { .. }
             | Next::End
             | Next::Back { .. }
+            | Next::Checking(_)
             | Next::Together(_)
             | Next::Held(_) => None,
         };
@@ -258,6 +279,6 @@ fn does(next: &Next) -> String {
         Next::Step { percent, .. } | Next::StepAt { percent, .. } | Next::Evidence { percent, .. } => format!("go to {percent} %"),
         Next::Back { .. } | Next::BackAt { .. } => "go back".to_owned(),
         Next::End | Next::Bakes { .. } => "end".to_owned(),
-        Next::Moving(_) | Next::Holds(_) | Next::Together(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
+        Next::Moving(_) | Next::Checking(_) | Next::Holds(_) | Next::Together(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::analysis::trial::TrialStanding;
-use crate::model::name::PlanId;
+use crate::model::name::{CheckName, PlanId};
+use crate::model::probe::{ProbeAnswer, When};
 use crate::policy::rollout::{Next, Says};
 
 /// How a rollout stands, for screens and verbs.
@@ -19,6 +20,23 @@ pub struct Ahead {
     pub says: Says,
     /// The judgement, measure by measure; none before the first answer.
     pub trial: Option<Arc<TrialStanding>>,
+    /// Its checks in the order of the configuration.
+    pub checks: Arc<[CheckView]>,
+}
+
+/// A check of a rollout, for screens and verbs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckView {
+    /// Its name.
+    pub name: CheckName,
+    /// Before what it must hold.
+    pub when: When,
+    /// What it asks, in words.
+    pub asks: String,
+    /// Whether it counts before the coming step.
+    pub counts: bool,
+    /// When it was asked, and the answer; none where none counts now.
+    pub answer: Option<(DateTime<Utc>, ProbeAnswer)>,
 }
 
 /// What comes next as one word of JSON, in words, and when, where that is known.
@@ -38,6 +56,7 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
             ("back-at", format!("goes back at {} by rule {}, unless it passes: {words}", clock(at), trigger.word()), Some(*at))
         }
         Next::Holds(words) => ("holds", words.clone(), None),
+        Next::Checking(words) => ("checking", words.clone(), None),
         Next::Together(words) => ("together", words.clone(), None),
         Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
         Next::Person(words) => ("person", words.clone(), None),

@@ -18,7 +18,7 @@ use crate::model::text::Text;
 use crate::model::together::{OnFailure, Together};
 use crate::model::verdict::Verdict;
 use crate::policy::judge::{Case, judge};
-use crate::policy::rollout::{Facts, Harm, Next, Other, OtherAt, Says, Stands, against, next, together};
+use crate::policy::rollout::{Checks, Facts, Harm, Next, Other, OtherAt, Says, Stands, against, next, together};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -35,7 +35,8 @@ fn course(step: Option<u32>) -> Course {
             judged: true,
             steps: [5, 20, 50, 100].map(step_to).to_vec(),
             strategy: Strategy::Canary,
-            together: None,
+            checks: Vec::new(),
+        together: None,
             trial: Slot::Second,
             wait_s: 60,
             way_back: vec![Trigger::Judge, Trigger::Limit],
@@ -50,7 +51,7 @@ fn course(step: Option<u32>) -> Course {
 }
 
 fn facts(course: &Course, seconds: i64) -> Facts<'_> {
-    Facts { course, hold: None, under_way: None, stands: Stands::AtStep, says: Says::Pass, harm: None, unseen: None, at: at(seconds) }
+    Facts { course, hold: None, under_way: None, stands: Stands::AtStep, says: Says::Pass, harm: None, unseen: None, checks: Checks::Hold, at: at(seconds) }
 }
 
 fn harm(trigger: Trigger, since: i64, seen: i64) -> Harm {
@@ -234,6 +235,7 @@ proptest! {
             | Next::Bakes { .. }
             | Next::BackAt { .. }
             | Next::Holds(_)
+            | Next::Checking(_)
             | Next::Together(_)
             | Next::Held(_)
             | Next::Person(_) => {}

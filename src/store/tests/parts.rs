@@ -34,6 +34,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
         judged: true,
         steps: vec![step(5), step(20), step(100)],
         strategy: Strategy::Canary,
+        checks: Vec::new(),
         together: None,
         trial: Slot::Second,
         wait_s: 0,

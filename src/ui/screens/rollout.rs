@@ -156,7 +156,7 @@ fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row
         Next::Person(_) => Some((Mark::Waits, Role::Waits)),
         Next::Held(_) | Next::Together(_) => Some((Mark::Held, Role::Waits)),
         Next::Back { .. } => Some((Mark::Back, Role::Abnormal)),
-        Next::Moving(_) | Next::Step { .. } | Next::Evidence { .. } | Next::End => Some((Mark::Moving, Role::Moving)),
+        Next::Moving(_) | Next::Checking(_) | Next::Step { .. } | Next::Evidence { .. } | Next::End => Some((Mark::Moving, Role::Moving)),
         // Where its time is known it stands first already.
         Next::StepAt { .. } | Next::Bakes { .. } | Next::BackAt { .. } => None,
     };

@@ -27,6 +27,7 @@ fn spec() -> Spec {
         judged: true,
         steps: [5, 10, 20, 50, 80, 100].map(step).to_vec(),
         strategy: Strategy::Canary,
+        checks: Vec::new(),
         together: None,
         trial: Slot::Second,
         wait_s: 600,
@@ -52,7 +53,7 @@ fn room(next: Next) -> World {
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says =
         Says::Early("too early to tell: 1 of 3 measures not settled, errors: 8 more intervals, about 2 min; score 2 of 3".to_owned());
-    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None });
+    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, checks: Arc::from([]) });
     world
 }
 

@@ -1,6 +1,7 @@
 //! The whole room under simulated faults: real store, real engine, simulated backends, virtual clock, fixed seeds, no real time.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod checks;
 mod deeds;
 mod grants;
 mod kills;
@@ -21,7 +22,7 @@ use chrono::DateTime;
 use futures_util::FutureExt as _;
 use gonogo::adapters::simulated::{Injection, SimulatedWorld, ports};
 use gonogo::config::scenario::Scenario;
-use gonogo::control::driver::outside::{Outside, abilities};
+use gonogo::control::driver::outside::{Outside, Switchboard, abilities};
 use gonogo::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
 use gonogo::control::event::Event;
 use gonogo::control::planner;
@@ -125,6 +126,7 @@ struct Stage {
     ports: Ports,
     catalog: Arc<Catalog>,
     dir: tempfile::TempDir,
+    prober: Arc<checks::Scripted>,
     seed: u64,
 }
 
@@ -149,7 +151,7 @@ impl Stage {
         let ports = ports(&world).unwrap();
         // Memory is quicker than a disk, and a killed process is not a lost disk.
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        Self { clock, world, ports, catalog, dir, seed }
+        Self { clock, world, ports, catalog, dir, prober: Arc::default(), seed }
     }
 
     /// The same with other rules of the rollouts of [`prod`].
@@ -185,7 +187,9 @@ impl Stage {
             rules: RulesView::default(),
             seat: gonogo::control::update::Seat::None,
         };
-        let outside = Outside::new(ports, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
+        let switchboard = Arc::new(Switchboard::new(ports));
+        switchboard.probing(self.prober.clone());
+        let outside = Outside::over(switchboard, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
         let salt = person.len() as u64 + self.clock.now().boot.0;
         Room {
             rehearsal: Rehearsal::open(self.clock.clone(), outside, opening),
