@@ -378,6 +378,13 @@ fn a_wrong_variable_or_flag_is_named_in_place_of_a_file() {
 }
 
 #[test]
+fn a_project_file_that_is_not_trusted_has_no_checks_of_rollouts() {
+    let text = "[[service]]\nname = \"a\"\n[service.deploy.prod.rollout]\nchecks = [{ name = \"x\", when = \"before\", command = [\"/bin/true\"] }]\n";
+    let problems = Machine::new().project(text).problems();
+    assert!(problems.iter().any(|one| one.starts_with("project/gonogo.toml:4:10: a project file that is not trusted defines checks")), "{problems:?}");
+}
+
+#[test]
 fn problems_of_both_files_are_told_at_once() {
     let machine = Machine::new().user("[room]\nnam = \"x\"\n").project("[room]\nbell = 1\n");
     assert_eq!(

@@ -6,6 +6,7 @@ mod broken;
 mod by_key;
 mod changed;
 mod changes;
+mod checks;
 mod deeds;
 mod demo;
 mod exports;
