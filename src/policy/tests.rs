@@ -63,6 +63,8 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),
