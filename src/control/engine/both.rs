@@ -7,7 +7,7 @@ use crate::control::world::World;
 use crate::model::both::shown;
 use crate::model::deed::{DeedState, DeedStep, EntryKind, Facts};
 use crate::model::error::{PortError, PortErrorKind, SendError};
-use crate::model::intent::Direction;
+use crate::model::intent::{Direction, Verb};
 use crate::model::plan::StepEffect;
 use crate::model::share::Percent;
 use crate::model::text::Text;
@@ -149,12 +149,15 @@ impl Machine {
 
     /// What a person can do about it.
     pub(super) fn press(&self) -> String {
-        let undo = self.plan.undo.as_ref().filter(|_| self.plan.direction == Direction::Forward);
-        undo.map_or_else(|| format!("gonogo {} {}", self.way_back(), self.plan.target()), |undo| format!("gonogo {undo}"))
-    }
-
-    fn way_back(&self) -> &'static str {
-        if self.plan.direction == Direction::Back { self.plan.intent.verb.word() } else { "abort" }
+        let (target, verb) = (self.plan.target(), self.plan.intent.verb);
+        match (self.plan.direction, &self.plan.undo, self.plan.order.percent) {
+            (Direction::Forward, Some(undo), _) => format!("gonogo {undo}"),
+            (Direction::Forward, None, _) => format!("gonogo abort {target}"),
+            (Direction::Back | Direction::Release | Direction::Still, _, Some(percent)) if verb == Verb::Shift => {
+                format!("gonogo shift {target} {percent}")
+            }
+            (Direction::Back | Direction::Release | Direction::Still, ..) => format!("gonogo {} {target}", verb.word()),
+        }
     }
 
     /// What stands at each router, as far as this deed knows.

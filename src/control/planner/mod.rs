@@ -169,8 +169,10 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
     let preconditions: Vec<_> = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
+    let back = both::taken_back(direction, &draft.effects, &preconditions);
+    let costs = cost::with_back(draft.costs, &draft.effects, &back);
     let order = Order {
-        back: both::taken_back(direction, &draft.effects, &preconditions),
+        back,
         left: draft.left,
         begins: booked.as_ref().map(|booked| rfc3339(&booked.span.begin)),
         break_glass: boxed.map(|_| rfc3339(&expires)),
@@ -234,7 +236,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         released: released.unwrap_or_default(),
         now: Text::clean(&draft.now),
         after: Text::clean(&draft.after),
-        costs: draft.costs,
+        costs,
         reach: draft.reach,
         undo: draft.undo,
         commands,
