@@ -23,8 +23,8 @@ use crate::servers::{envoy, traefik};
 pub const WHOLE: Duration = Duration::from_mins(3);
 /// Requests a second over all routers.
 const RATE: u32 = 300;
-/// Fixed steps: the share, and how long it stands; after the last a person looks.
-const FIXED: [(u32, Duration); 3] = [(20, Duration::from_secs(5)), (50, Duration::from_secs(5)), (100, Duration::from_secs(8))];
+/// Fixed steps: the share, and how long it stands, as `wait` and `bake` say; after the last a person looks.
+const FIXED: [(u32, Duration); 3] = [(20, Duration::from_secs(3)), (50, Duration::from_secs(3)), (100, Duration::from_secs(8))];
 
 /// A router, and how another hand moves it.
 pub enum Front {
@@ -142,15 +142,19 @@ pub struct Fleet {
 }
 
 /// What people got: requests, and how many of them were harmed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Harm {
     sent: u64,
     harmed: u64,
-    pub broken: u64,
+    /// Answers with an error by a version.
+    pub refused: u64,
+    /// No answer, or one of the router itself, and the first reasons.
+    broken: u64,
+    why: Vec<String>,
 }
 
 impl Harm {
-    pub fn percent(self) -> f64 {
+    pub fn percent(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of one test")]
         let share = self.harmed as f64 / self.sent as f64 * 100.0;
         share
@@ -163,10 +167,12 @@ pub struct People(Vec<Load>);
 impl People {
     /// How many were harmed: by an error, by no answer, or, where the new version is `slow`, by being served by it.
     pub fn stop(self, slow: bool) -> Harm {
-        let mut harm = Harm { sent: 0, harmed: 0, broken: 0 };
+        let mut harm = Harm::default();
         for tally in self.0.into_iter().map(Load::stop) {
             harm.sent += tally.sent;
             harm.broken += tally.broken;
+            harm.refused += tally.refused;
+            harm.why.extend(tally.why);
             harm.harmed += tally.refused + tally.broken + if slow { tally.by_slot.get("v2").copied().unwrap_or(0) } else { 0 };
         }
         harm
@@ -275,16 +281,15 @@ pub fn exit_of(mut watch: Child, fleet: &Fleet, fault: impl Fn(&Service, u32)) -
     over.code().unwrap()
 }
 
-/// One line of figures, to be read with --nocapture.
-pub fn print(what: &str, judged: Harm, fixed: Harm) {
-    let line = format!(
-        "{what}: {:.2} % of {} requests harmed; {:.2} % of {} under fixed steps without judgement",
-        judged.percent(),
-        judged.sent,
-        fixed.percent(),
-        fixed.sent
+/// One line of figures, to be read with --nocapture. Without fixed steps: with a good version they harm nobody either.
+pub fn print(what: &str, judged: &Harm, fixed: Option<&Harm>) {
+    let fixed = fixed.map_or_else(
+        || "the version is good, so are fixed steps".to_owned(),
+        |fixed| format!("{:.2} % of {} under fixed steps without judgement", fixed.percent(), fixed.sent),
     );
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let line = format!("{what}: {:.2} % of {} requests harmed; {fixed}", judged.percent(), judged.sent);
+    let broken = if judged.broken > 0 { format!(" ({} without an answer of a version: {:?})", judged.broken, judged.why) } else { String::new() };
+    let _ = writeln!(std::io::stdout(), "{line}{broken}");
 }
 
 const LATENCY: &str = r#"
@@ -333,6 +338,7 @@ bad = 'http_requests_total{{service="$service",slot="$slot",code=~"5.."}}'
 total = 'http_requests_total{{service="$service",slot="$slot"}}'
 better = "lower"
 limit = 0.01
+margin = 0.03
 critical = true
 {latency}
 "#,
