@@ -1,6 +1,7 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
 mod authors;
+mod both;
 mod course;
 mod edges;
 mod glass;

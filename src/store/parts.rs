@@ -66,7 +66,11 @@ pub fn reached(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
     let stopped = stays.then(|| Stopped { at, deed: plan.id, words: words(), stranded: false });
     let left: Vec<String> = plan.order.left.iter().map(LeftOut::told).collect();
     let words = || {
-        let text = format!("taken back to {percent} % where routers answer; not reached: {}; gonogo abort {} sends the rest", left.join(", "), plan.target());
+        let text = format!(
+            "taken back to {percent} % where routers answer; not reached: {}; gonogo abort {} sends the rest",
+            left.join(", "),
+            plan.target()
+        );
         Text::clean(&text)
     };
     // Whatever is said to it, it does not go forward by itself from there.

@@ -91,7 +91,8 @@ impl Machine {
     /// Takes back what is not taken back yet, the last first; observes what was sent already.
     pub(super) fn take_back(&mut self, now: &Moment) -> Vec<Task> {
         let forward = self.plan.order.effects.len();
-        let next = (forward..self.deed.steps.len()).rev().find(|step| self.deed.steps.get(*step).is_some_and(|one| one.facts.effective.is_none()));
+        let next =
+            (forward..self.deed.steps.len()).rev().find(|step| self.deed.steps.get(*step).is_some_and(|one| one.facts.effective.is_none()));
         let Some((step, one)) = next.and_then(|step| Some((step, self.deed.steps.get(step)?))) else {
             let words = format!("{}; taken back: {}", self.why(), self.stands());
             return self.record(EntryKind::Failed, None, &words, true, None);
@@ -181,7 +182,9 @@ impl Machine {
                 }
                 Some(_) => format!("{backend} still at {set}"),
                 None if one.facts.effective.is_some() => format!("{backend} at {set}"),
-                None if one.state == DeedState::Failed && one.facts.accepted.is_some() => format!("{backend} took {set} and was not seen there"),
+                None if one.state == DeedState::Failed && one.facts.accepted.is_some() => {
+                    format!("{backend} took {set} and was not seen there")
+                }
                 None if matches!(one.state, DeedState::Failed | DeedState::Intended) => format!("{backend} not moved"),
                 None => format!("{backend} at {set} or as before, nobody knows"),
             })

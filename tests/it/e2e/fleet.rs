@@ -88,11 +88,15 @@ impl Front {
                 ("edge", format!("kind = \"haproxy\"\nsocket = \"{}\"", folder.path().join("admin.sock").display()), "be_checkout")
             }
             Self::Envoy(router) => ("mesh", format!("kind = \"envoy\"\nurl = \"{}\"", api.unwrap_or(&router.url())), envoy::POOL),
-            Self::Traefik(router) => {
-                ("web", format!("kind = \"traefik\"\nurl = \"{}\"\nfile = \"{}\"", router.url(), traefik::file(router).display()), traefik::POOL)
-            }
+            Self::Traefik(router) => (
+                "web",
+                format!("kind = \"traefik\"\nurl = \"{}\"\nfile = \"{}\"", router.url(), traefik::file(router).display()),
+                traefik::POOL,
+            ),
         };
-        let table = format!("[[backend]]\nname = \"{name}\"\n{kind}\nevery = \"1s\"\nstale_after = \"5s\"\nlookup_within = \"5s\"\ndeadline = \"2s\"\n");
+        let table = format!(
+            "[[backend]]\nname = \"{name}\"\n{kind}\nevery = \"1s\"\nstale_after = \"5s\"\nlookup_within = \"5s\"\ndeadline = \"2s\"\n"
+        );
         (table, format!("{{ backend = \"{name}\", pool = \"{pool}\", stable = [\"v1\"], canary = [\"v2\"] }}"))
     }
     /// The share of the new version by the router's own word.
@@ -106,7 +110,9 @@ impl Front {
                     number(entry.split_once("\"final_value\": \"")?.1)
                 })
                 .unwrap_or(0),
-            Self::Traefik(router) => number(traefik::shown(router).split_once("\"name\":\"v2\",\"weight\":").map_or("0", |(_, rest)| rest)).unwrap_or(0),
+            Self::Traefik(router) => {
+                number(traefik::shown(router).split_once("\"name\":\"v2\",\"weight\":").map_or("0", |(_, rest)| rest)).unwrap_or(0)
+            }
         }
     }
     /// Moves it as another hand would.
@@ -122,7 +128,11 @@ impl Front {
             Self::Traefik(router) => {
                 let now = self.share();
                 let change = |text: &str| {
-                    let text = text.replacen(&format!("name: v1\n            weight: {}", 100 - now), &format!("name: v1\n            weight: {}", 100 - share), 1);
+                    let text = text.replacen(
+                        &format!("name: v1\n            weight: {}", 100 - now),
+                        &format!("name: v1\n            weight: {}", 100 - share),
+                        1,
+                    );
                     text.replacen(&format!("name: v2\n            weight: {now}"), &format!("name: v2\n            weight: {share}"), 1)
                 };
                 traefik::edit(router, &format!("\"name\":\"v2\",\"weight\":{share}"), change);
@@ -181,7 +191,11 @@ impl People {
 
 impl Fleet {
     /// Starts it with these routers; `api` stands before the API of the last one.
-    pub fn start(fronts: impl FnOnce(&Service, &Service) -> Vec<Front>, api: impl FnOnce(&[Front]) -> Option<String>, latency: bool) -> Self {
+    pub fn start(
+        fronts: impl FnOnce(&Service, &Service) -> Vec<Front>,
+        api: impl FnOnce(&[Front]) -> Option<String>,
+        latency: bool,
+    ) -> Self {
         let v1 = Service::start(Spec::new("checkout", "v1", "2.4.1", "stable"));
         let v2 = Service::start(Spec::new("checkout", "v2", "2.5.0", "canary"));
         let fronts = fronts(&v1, &v2);
@@ -228,7 +242,12 @@ impl Fleet {
     }
 
     pub fn watch(&self) -> Child {
-        self.command(&["rollout", "watch", "checkout@prod", "--json"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.command(&["rollout", "watch", "checkout@prod", "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     pub fn status(&self) -> Value {
@@ -288,7 +307,8 @@ pub fn print(what: &str, judged: &Harm, fixed: Option<&Harm>) {
         |fixed| format!("{:.2} % of {} under fixed steps without judgement", fixed.percent(), fixed.sent),
     );
     let line = format!("{what}: {:.2} % of {} requests harmed; {fixed}", judged.percent(), judged.sent);
-    let broken = if judged.broken > 0 { format!(" ({} without an answer of a version: {:?})", judged.broken, judged.why) } else { String::new() };
+    let broken =
+        if judged.broken > 0 { format!(" ({} without an answer of a version: {:?})", judged.broken, judged.why) } else { String::new() };
     let _ = writeln!(std::io::stdout(), "{line}{broken}");
 }
 

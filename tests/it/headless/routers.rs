@@ -212,7 +212,13 @@ fn a_second_router_that_refuses_is_answered_by_taking_the_first_back() {
     assert_eq!(runtime(&two.envoy.lock().unwrap()), [None, None]);
     // Each effect on record with a key of its own, before it was sent.
     let entries = two.place.json(0, &["ledger", "list"]);
-    let kinds: Vec<_> = entries["entries"].as_array().unwrap().iter().filter(|entry| entry["verb"] == "shift").map(|entry| entry["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = entries["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["verb"] == "shift")
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
     let moved = ["intent", "sending", "accepted", "effective"];
     assert_eq!(kinds, [&moved[..], &["sending", "failed"], &moved[1..], &["failed"]].concat());
     assert_eq!(two.place.json(0, &["ledger", "verify"])["intact"], true);

@@ -142,7 +142,8 @@ async fn shifted(stage: &Stage, inside: &Inside, does: Does) -> (Room, PlanId) {
     inside.does(if does == Does::Dead { Does::Answers } else { does });
     let id = room.confirm(plan);
     if does == Does::Dead {
-        room.until("the edge to be moved", 60, |world| world.deeds.get(&id).is_some_and(|deed| deed.steps[0].facts.accepted.is_some())).await;
+        room.until("the edge to be moved", 60, |world| world.deeds.get(&id).is_some_and(|deed| deed.steps[0].facts.accepted.is_some()))
+            .await;
         inside.does(does);
     }
     room.until("it to be settled", 120, |world| {
@@ -211,7 +212,10 @@ async fn what_cannot_be_taken_back_is_unknown_for_a_person_who_is_told_what_stan
     assert_eq!(edge(&stage), 30, "{deed:?}");
     assert!(matches!(deed.state, DeedState::Unknown | DeedState::Failed), "{deed:?}");
     if deed.steps.len() == 3 {
-        assert!(deed.words.as_str().contains("could not be taken back") && deed.words.as_str().contains("gonogo shift shop@prod 0"), "{deed:?}");
+        assert!(
+            deed.words.as_str().contains("could not be taken back") && deed.words.as_str().contains("gonogo shift shop@prod 0"),
+            "{deed:?}"
+        );
         assert_eq!(deed.state, DeedState::Unknown);
     }
     inside.does(Does::Answers);
