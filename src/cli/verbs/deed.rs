@@ -164,11 +164,9 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
         glass::tell(&opened, &plan).await;
     }
     opened.tell().await;
-    match exit_of(&deed, wait) {
-        // It is done where it was sent, and that is not everywhere.
-        Exit::Done if !plan.order.left.is_empty() => Exit::Unreachable,
-        exit => exit,
-    }
+    let exit = exit_of(&deed, wait);
+    // It is done where it was sent, and that is not everywhere.
+    if exit == Exit::Done && !plan.order.left.is_empty() { Exit::Unreachable } else { exit }
 }
 
 /// Says how far an interrupted deed came, by what the store holds once this process does nothing more for it.
