@@ -287,13 +287,13 @@ async fn p24_killed_anywhere_between_two_routers_both_are_moved_or_none_is() {
             inside.does(does);
             let id = room.confirm(plan);
             room.tap.kill_at(kill);
-            let died = room.pass_or_die(Duration::from_secs(75)).await;
+            let died = room.pass_or_die(Duration::from_secs(40)).await;
             let mut sent = room.tap.sent();
             let over = !died;
             drop(room);
             // Whoever comes next may write again.
             let mut room = stage.open().await;
-            room.seconds(75).await;
+            room.seconds(50).await;
             for (key, times) in room.tap.sent() {
                 *sent.entry(key).or_default() += times;
             }
