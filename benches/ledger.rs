@@ -64,6 +64,8 @@ fn plan(installation: &str, nonce: u32) -> Outcome<Plan> {
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),

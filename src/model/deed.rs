@@ -20,12 +20,24 @@ pub struct Permit {
     plan: PlanId,
     waived: Vec<Reason>,
     review_within: Option<Duration>,
+    back_only: bool,
 }
 
 impl Permit {
     /// Grants a plan.
     pub fn grant(plan: PlanId) -> Self {
-        Self { plan, waived: Vec::new(), review_within: None }
+        Self { plan, waived: Vec::new(), review_within: None, back_only: false }
+    }
+
+    /// The same permit, for nothing but the steps by which the plan takes back what it moved.
+    #[must_use]
+    pub fn back_only(self) -> Self {
+        Self { back_only: true, ..self }
+    }
+
+    /// Whether it permits a step of an Order.
+    pub fn covers(&self, order: &Order, step: usize) -> bool {
+        !self.back_only || order.is_back(step)
     }
 
     /// The same permit, given over reasons that break glass waived.
@@ -101,8 +113,9 @@ impl Effect {
     #[expect(clippy::needless_pass_by_value, reason = "the proof of one sending is spent by it")]
     pub fn join(permit: &Permit, recorded: Recorded, order: &Order, expect: Option<Weights>) -> Option<Self> {
         let Recorded { plan, step, epoch } = recorded;
-        let what = order.effects.get(usize::try_from(step).ok()?)?.clone();
-        let same = permit.plan == plan && order.id().ok() == Some(plan);
+        let at = usize::try_from(step).ok()?;
+        let what = order.step(at)?.clone();
+        let same = permit.plan == plan && permit.covers(order, at) && order.id().ok() == Some(plan);
         same.then(|| Self { key: EffectKey { plan, step }, epoch, what, expect, requester: order.requester.clone() })
     }
 

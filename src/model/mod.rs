@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod approval;
 pub mod authorship;
+pub mod both;
 pub mod burn_rule;
 pub mod capability;
 pub mod catalog;

@@ -6,6 +6,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::authorship::Authorship;
+use super::both::LeftOut;
 use super::change::ChangeType;
 pub use super::effect::StepEffect;
 use super::gate::{Check, Typed};
@@ -46,6 +47,10 @@ pub struct OrderTarget {
 /// What will be done, and nothing that a poll could change. Its canonical bytes are what is hashed, signed and recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    /// What is taken back of the steps before one that surely did not come about: absolute, one for each step but the last, numbered
+    /// after the steps; not there in an Order that moves one router at most, and in a way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub back: Vec<StepEffect>,
     /// When its booking begins, RFC 3339 with milliseconds: not earlier may it be carried out, and `expires` ends the booking; not there
     /// in an Order that is not scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +70,9 @@ pub struct Order {
     pub format: u32,
     /// The installation whose ledger records it.
     pub installation: String,
+    /// The routers that a way back leaves out because they do not answer; not there when it reaches all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftOut>,
     /// What makes two equal wishes two plans.
     pub nonce: String,
     /// The rollout of which it is a part, ordered by its rules and not by a person; not there in an Order of a person.
@@ -94,6 +102,22 @@ pub struct Order {
 }
 
 impl Order {
+    /// The effect of a step: those that the Order wants, and after them those by which it takes them back.
+    pub fn step(&self, step: usize) -> Option<&StepEffect> {
+        self.effects.get(step).or_else(|| self.back.get(step.checked_sub(self.effects.len())?))
+    }
+
+    /// Whether a step takes an earlier one back.
+    pub fn is_back(&self, step: usize) -> bool {
+        step >= self.effects.len()
+    }
+
+    /// What is taken back when a step does not come about, in the order of the steps that it takes back; they are taken back from the
+    /// last to the first.
+    pub fn taken_back(&self, failed: usize) -> &[StepEffect] {
+        self.back.get(..failed.min(self.back.len())).unwrap_or_default()
+    }
+
     /// When it may be carried out at the earliest; none when it is not scheduled. A text that is no time never comes.
     pub fn begin(&self) -> Option<DateTime<Utc>> {
         let read = |text: &String| DateTime::parse_from_rfc3339(text).map_or(DateTime::<Utc>::MAX_UTC, |at| at.to_utc());

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::approval::{self, Requirement};
 use super::role::{Act, Roles};
-use super::{authors, course, gate, glass, own_run, rollout};
+use super::{authors, both, course, gate, glass, own_run, rollout};
 use crate::model::approval::Approval;
 use crate::model::catalog::{Assurance, Guard};
 use crate::model::change::ChangeType;
@@ -58,6 +58,7 @@ pub struct Case<'a> {
 pub fn judge(case: &Case<'_>) -> Verdict {
     let mut reasons = standing_in_the_way(case);
     reasons.extend(rollout::against(case.plan, case.rollout));
+    reasons.extend(both::against(case.plan));
     reasons.extend(case.plan.impossible.iter().cloned());
     let early = course::early(case.plan, &case.at);
     let looked_at = |check: &&Checked| early.is_none() || !check.must.passes();
@@ -96,6 +97,12 @@ pub fn judge(case: &Case<'_>) -> Verdict {
     // What was given and counts no more is said beside what is lacking.
     reasons.extend(approval::void(case.plan, guard, case.people, case.approvals, &case.at));
     Verdict::SecondPerson { needs, given, reasons, may: approval::everyone(&required) }
+}
+
+/// The permit by which whoever takes a deed over takes back what it moved. It was permitted with the Order that the deed began with, and
+/// covers nothing else of it.
+pub fn to_take_back(plan: &Plan) -> Permit {
+    Permit::grant(plan.id).back_only()
 }
 
 fn roles<'a>(case: &Case<'a>) -> Roles<'a> {

@@ -3,6 +3,7 @@
 pub mod allowance;
 pub mod approval;
 pub mod authors;
+pub mod both;
 pub mod calendar;
 pub mod conflict;
 pub mod course;

@@ -47,7 +47,9 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
                 .then(|| "it has not come to its end, or stopped there".to_owned())
         }
         Part::WayBack => {
-            let back = plan.order.ends == Some(course.spec.trial.other()) && plan.order.percent == Some(Percent::NONE);
+            // Where a router does not answer the rollout stays open.
+            let stable = Some(course.spec.trial.other()).filter(|_| plan.order.left.is_empty());
+            let back = plan.order.ends == stable && plan.order.percent == Some(Percent::NONE);
             let stranded = course.stopped.as_ref().is_some_and(|stopped| stopped.stranded);
             (!back || course.spec.way_back.is_empty() || course.way_back.is_some() || stranded)
                 .then(|| "its automatic way back is not armed, or was begun before".to_owned())

@@ -1,6 +1,7 @@
 //! The judge by examples: who may act, who may agree, and which reasons come first.
 
 mod authors;
+mod both;
 mod course;
 mod edges;
 mod glass;
@@ -63,6 +64,8 @@ fn plan(verb: Verb, direction: Direction) -> Plan {
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: ChangeType::Normal,
         effects: Vec::new(),

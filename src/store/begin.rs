@@ -183,7 +183,13 @@ impl SqliteStore {
         if usize::try_from(step).is_ok_and(|step| step >= row.deed.steps.len()) {
             return Err(LedgerError::Denied(Text::clean(&format!("the order has no step {step}"))));
         }
+        let at = usize::try_from(step).unwrap_or(usize::MAX);
+        if !begun.permit.covers(&plan.order, at) {
+            return Err(LedgerError::Denied(Text::clean("a deed that was taken over is not sent on")));
+        }
+        // What is taken back is no way forward.
         if row.plan.direction == Direction::Forward
+            && !plan.order.is_back(at)
             && let Some(hold) = state::load(&mut write.tx, target).await?.hold
         {
             return Err(LedgerError::HeldBy { target: target.clone(), by: hold.by });

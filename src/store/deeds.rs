@@ -163,7 +163,7 @@ impl DeedRow {
             step.error = None;
         }
         self.deed.facts.sent.get_or_insert(at);
-        self.derive();
+        self.derive(false);
     }
 
     /// An outcome becomes part of it.
@@ -174,7 +174,8 @@ impl DeedRow {
         self.deed.is_settled = outcome.kind == EntryKind::Unknown && outcome.releases;
         if let Some(step) = self.step(outcome.step) {
             turn(step, outcome, at);
-            self.derive();
+            self.expect_back(outcome, at);
+            self.derive(outcome.releases);
             let stays = self.deed.steps.iter().all(|step| step.facts.accepted.is_some());
             if outcome.kind == EntryKind::Accepted && stays {
                 self.deed.facts.accepted.get_or_insert(at);
@@ -187,6 +188,24 @@ impl DeedRow {
         }
         let watched = self.deed.state == DeedState::Effective && self.deed.held_due.is_some();
         self.open = self.deed.state.is_under_way() || self.deed.state == DeedState::Unknown || watched;
+    }
+
+    /// A step surely did not come about and the deed goes on: what was moved before it is taken back, each by a step of its own.
+    fn expect_back(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
+        let order = &self.plan.order;
+        let step = outcome.step.and_then(|step| usize::try_from(step).ok()).filter(|step| !order.is_back(*step));
+        let (false, EntryKind::Failed, Some(step)) = (outcome.releases, outcome.kind, step) else { return };
+        if self.deed.steps.len() > order.effects.len() {
+            return;
+        }
+        self.deed.steps.extend(order.taken_back(step).iter().map(|effect| DeedStep {
+            effect: effect.clone(),
+            words: Text::clean(&format!("take back: {}", words(effect))),
+            state: DeedState::Intended,
+            facts: Facts { intended: Some(at), ..Facts::default() },
+            error: None,
+            seen: None,
+        }));
     }
 
     fn settle_whole(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
@@ -235,14 +254,15 @@ impl DeedRow {
         self.deed.steps.get_mut(usize::try_from(step?).ok()?)
     }
 
-    /// The state of the whole follows from the steps until an outcome of the whole is recorded.
-    fn derive(&mut self) {
+    /// The state of the whole follows from the steps until an outcome of the whole is recorded. With a failed step it is over once the
+    /// lease is given back.
+    fn derive(&mut self, is_over: bool) {
         if !(self.deed.state.is_under_way() || self.deed.state == DeedState::Unknown || self.deed.state == DeedState::Failed) {
             return;
         }
         let any = |state: DeedState| self.deed.steps.iter().any(|step| step.state == state);
         let all = |states: &[DeedState]| self.deed.steps.iter().all(|step| states.contains(&step.state));
-        self.deed.state = if any(DeedState::Failed) {
+        self.deed.state = if any(DeedState::Failed) && is_over {
             DeedState::Failed
         } else if any(DeedState::Unknown) {
             DeedState::Unknown

@@ -50,6 +50,10 @@ impl SqliteStore {
         row.settle(outcome, write.at);
         let mut more = told(&changes)?;
         more.insert("held_due".to_owned(), Value::from(outcome.held_due.as_ref().map(rfc3339)));
+        if outcome.step.is_some() && !outcome.releases && matches!(outcome.kind, EntryKind::Failed | EntryKind::NotBegun) {
+            // The deed is not over: it takes back what it moved, or goes on to the next router.
+            more.insert("goes_on".to_owned(), Value::from(true));
+        }
         more.insert("error".to_owned(), Value::from(outcome.error.as_ref().map(|error| error.kind.name())));
         row.append(&mut write, outcome.kind, outcome.step, &outcome.words, more).await?;
         if outcome.releases {

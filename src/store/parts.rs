@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::deeds::DeedRow;
 use super::state;
+use crate::model::both::LeftOut;
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
 use crate::model::name::Target;
@@ -63,6 +64,17 @@ pub fn reached(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
     let stays = plan.order.of.is_none() && plan.order.verb != Verb::Promote;
     let words = || Text::clean(&format!("{} set it to {percent} %", plan.order.requester));
     let stopped = stays.then(|| Stopped { at, deed: plan.id, words: words(), stranded: false });
+    let left: Vec<String> = plan.order.left.iter().map(LeftOut::told).collect();
+    let words = || {
+        let text = format!(
+            "taken back to {percent} % where routers answer; not reached: {}; gonogo abort {} sends the rest",
+            left.join(", "),
+            plan.target()
+        );
+        Text::clean(&text)
+    };
+    // Whatever is said to it, it does not go forward by itself from there.
+    let stopped = if left.is_empty() { stopped } else { Some(Stopped { at, deed: plan.id, words: words(), stranded: true }) };
     Some(StateChange::Reach { target: plan.target().clone(), percent, stopped, at })
 }
 

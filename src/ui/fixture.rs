@@ -516,6 +516,8 @@ pub fn plan(_world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: intent.args.break_glass.map(|_| "2026-11-20T14:08:12.000Z".to_owned()),
         change_type: crate::model::change::ChangeType::Normal,
         effects: vec![StepEffect::Weights { backend: name("edge"), pool: name("be_checkout"), weights: weights.clone() }],

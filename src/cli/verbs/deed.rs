@@ -165,7 +165,9 @@ async fn ordered(what: &str, preparing: impl Future<Output = Result<Ready, Exit>
         glass::tell(&opened, &plan).await;
     }
     opened.tell().await;
-    exit_of(&deed, wait)
+    let exit = exit_of(&deed, wait);
+    // It is done where it was sent, and that is not everywhere.
+    if exit == Exit::Done && !plan.order.left.is_empty() { Exit::Unreachable } else { exit }
 }
 
 /// Says how far an interrupted deed came, by what the store holds once this process does nothing more for it.
@@ -362,7 +364,11 @@ fn of_error(deed: &Deed) -> Exit {
 
 fn tell(deed: &Deed, plan: &Plan, world: &World, as_json: bool) {
     if as_json {
-        out::json(&json::deed(deed, world.catalog.simulated));
+        let mut told = json::deed(deed, world.catalog.simulated);
+        if let Some(told) = told.as_object_mut().filter(|_| !plan.order.left.is_empty()) {
+            told.insert("not_reached".to_owned(), serde_json::json!(plan.order.left));
+        }
+        out::json(&told);
     }
     let say = |text: &str| if as_json { out::words(text) } else { out::line(text) };
     say(&format!("{} {} {}: {}", deed.plan.short(), deed.verb.word(), deed.target, deed.state.word().to_uppercase()));
@@ -406,6 +412,12 @@ pub fn tell_plan(plan: &Plan, verdict: &Verdict, state: ChangeState, as_json: bo
     out::line(&format!("  after  {}", plan.after));
     for effect in &plan.order.effects {
         out::line(&format!("  step   {}", planner::words(effect)));
+    }
+    for effect in plan.order.back.iter().rev() {
+        out::line(&format!("  else   back at {}", planner::words(effect)));
+    }
+    for left in &plan.order.left {
+        out::line(&format!("  NOT REACHED: {}; {}", left.backend, left.told()));
     }
     for reach in &plan.reach {
         out::line(&format!("  reach  {} % wished, {:.1} % reached by whole weights", reach.wished, reach.reached.percent()));

@@ -52,6 +52,8 @@ fn duty(notice: &Notice, opens: Opens) -> Duty {
         EntryKind::Held => Duty::End(Ending::Successful),
         EntryKind::Superseded if notice.turned_back => Duty::End(Ending::Unsuccessful),
         EntryKind::Superseded | EntryKind::Unwatched => Duty::End(Ending::WithIssues),
+        // Not the end: what was moved is taken back yet.
+        EntryKind::Failed | EntryKind::NotBegun if notice.body.get("goes_on").is_some() => Duty::Note,
         EntryKind::Slipped | EntryKind::Failed | EntryKind::NotBegun => Duty::End(Ending::Unsuccessful),
         EntryKind::Approval | EntryKind::Denied | EntryKind::Unknown | EntryKind::Effective | EntryKind::BreakGlass => Duty::Note,
         EntryKind::Signers

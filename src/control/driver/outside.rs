@@ -29,6 +29,7 @@ use crate::model::reason::Reason;
 use crate::model::rules::RuleStanding;
 use crate::model::text::Text;
 use crate::model::traffic::Weights;
+use crate::policy::judge;
 use crate::ports::clock::Clock;
 use crate::ports::journal::{Journal, Retention};
 use crate::ports::ledger::{Adoption, AtCommit, Begun, Ledger, LedgerError};
@@ -359,6 +360,7 @@ impl Outside {
                 let adoption = self.ledger.adopt(plan).await.unwrap_or(Adoption::NotOurs);
                 if let Adoption::Leased(epoch) = adoption {
                     self.leases.lock().await.insert(plan, epoch);
+                    self.may_take_back(plan, epoch).await;
                 }
                 Written::event(Event::Adopted { plan, ours: adoption != Adoption::NotOurs })
             }
@@ -425,6 +427,15 @@ impl Outside {
             | Task::SignSaying { .. }
             | Task::Journal { .. } => Written::default(),
         }
+    }
+
+    /// A deed that was taken over may take back what it moved, and do nothing else: its Order, which was permitted when it began, says what.
+    async fn may_take_back(&self, plan: PlanId, epoch: u64) {
+        let open = self.ledger.open_deeds().await.unwrap_or_default();
+        let Some(open) = open.into_iter().find(|open| open.deed.plan == plan && !open.plan.order.back.is_empty()) else { return };
+        let permit = judge::to_take_back(&open.plan);
+        let begun = Begun { permit, plan: open.plan, epoch, at: self.clock.now().wall };
+        self.begun.lock().await.insert(plan, Arc::new(begun));
     }
 
     /// Stores a plan that waits; that somebody would have carried it out on approvals that do not count is recorded first.

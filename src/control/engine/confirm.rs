@@ -7,6 +7,7 @@ use super::{LOOK_EVERY, Machine, Phase, REREAD_WITHIN, number};
 use crate::analysis::split::{self, Seen, Split};
 use crate::control::task::Task;
 use crate::control::world::{Source, World};
+use crate::model::both::LeftOut;
 use crate::model::catalog::TrafficEntry;
 use crate::model::deed::EntryKind;
 use crate::model::error::PortError;
@@ -55,11 +56,11 @@ impl Machine {
         baseline: Option<Baseline>,
         looked: Boot,
     ) -> Vec<Task> {
-        let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        let Some(effect) = self.plan.order.step(step).cloned() else { return Vec::new() };
         match &effect {
             StepEffect::Weights { backend, pool, weights } => {
                 let late = is_up(world, backend, until, looked, now);
-                match self.sight(world, &effect, since, baseline.as_ref(), late) {
+                match self.sight(world, step, since, baseline.as_ref(), late) {
                     Sight::Effective(words) => return self.seen_effective(now, step, &words),
                     Sight::Base(baseline) => {
                         self.phase = Phase::Confirming { step, since: *since, until, baseline: Some(baseline), looked }
@@ -72,7 +73,7 @@ impl Machine {
                         self.effective_within.as_secs(),
                         Self::shortfall(world, backend, pool, weights, baseline.as_ref())
                     );
-                    return self.record(EntryKind::Failed, Some(number(step)), &words, true, None);
+                    return self.not_effective(world, since, step, &words);
                 }
                 self.mark_end(until, now);
                 Vec::new()
@@ -122,20 +123,29 @@ impl Machine {
         if let Some(one) = self.deed.steps.get_mut(step) {
             one.seen = Some(Text::clean(words));
         }
-        if self.is_last(step) {
+        if self.is_last(step) && !self.fell_short() {
             // The store keeps the end of the watch in wall time; the machine itself counts on the boot clock.
             let held_due = self.can_slip().then(|| now.plus(self.hold_time).wall);
-            self.record(EntryKind::Effective, None, words, true, held_due)
+            let left: Vec<_> = self.plan.order.left.iter().map(LeftOut::told).collect();
+            if left.is_empty() {
+                return self.record(EntryKind::Effective, None, words, true, held_due);
+            }
+            let words = format!("{words}; NOT REACHED: {}; {} when it answers sends the rest", left.join(", "), self.press());
+            self.record(EntryKind::Effective, None, &words, true, held_due)
         } else {
             self.record(EntryKind::Effective, Some(number(step)), words, false, None)
         }
     }
 
-    fn sight(&self, world: &World, effect: &StepEffect, since: &Moment, baseline: Option<&Baseline>, late: bool) -> Sight {
-        let StepEffect::Weights { backend, pool, weights } = effect else { return Sight::Wait };
+    fn sight(&self, world: &World, step: usize, since: &Moment, baseline: Option<&Baseline>, late: bool) -> Sight {
+        let Some(StepEffect::Weights { backend, pool, weights }) = self.plan.order.step(step) else { return Sight::Wait };
         let Some((reading, seen)) = newest(world, backend) else { return Sight::Wait };
         if seen.boot <= since.boot || !reads_as(&reading, pool, weights) {
             return Sight::Wait;
+        }
+        // What is taken back is not measured first: it is no time to wait for requests.
+        if self.plan.order.is_back(step) {
+            return Sight::Effective("weights read back as they were before".to_owned());
         }
         let Some(baseline) = baseline else {
             if late {

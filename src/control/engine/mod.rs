@@ -1,5 +1,6 @@
 //! The engine: one machine a deed, from confirmed to held. Pure: events and readings in, tasks out.
 
+mod both;
 mod confirm;
 mod decide;
 mod record;
@@ -90,6 +91,8 @@ pub struct Machine {
     ours: bool,
     /// Its first process died: it is settled as far as it came and never sent on.
     adopted: bool,
+    /// A step that takes back was sent a second time, since an observation showed that it had not happened.
+    again: bool,
     /// The newest outcome could not be written at first.
     unwritten: bool,
     /// The requester's own signatures; none: the process signs.
@@ -166,6 +169,7 @@ impl Machine {
             renewed: now.boot,
             ours: true,
             adopted: false,
+            again: false,
             unwritten: false,
             signed: Vec::new(),
             span: authors::of_plan(world, &plan, now).and_then(|(authors, _)| authors.span().cloned()),
@@ -214,7 +218,7 @@ impl Machine {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
-                let routed = matches!(self.plan.order.effects.get(*step), Some(StepEffect::Weights { .. }));
+                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. }));
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
                     (false, true) => looked.plus(REREAD_WITHIN),
@@ -349,7 +353,7 @@ impl Machine {
     }
 
     fn is_last(&self, step: usize) -> bool {
-        step + 1 >= self.plan.order.effects.len()
+        step + 1 == self.plan.order.effects.len()
     }
 
     fn step(&mut self, step: u32) -> Option<&mut DeedStep> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{DEPLOY_WITHIN, Machine, Phase, RECORD_EVERY, number, reason_of};
+use super::{Machine, Phase, RECORD_EVERY, number, reason_of};
 use crate::control::task::Task;
 use crate::model::deed::{DeedState, EntryKind};
 use crate::model::error::SendError;
@@ -31,16 +31,23 @@ impl Machine {
         if let Some(one) = self.step(step) {
             one.error = Some(error.clone());
         }
-        let (kind, releases) = match error {
-            SendError::NotDone(_) => (EntryKind::Failed, true),
-            SendError::Unknown(_) => (EntryKind::Unknown, false),
-        };
-        let words = Text::clean(&error.to_string());
-        let error = Some(error.port().clone());
-        self.write(Outcome { kind, step: Some(step), words, error, changes: Vec::new(), releases, held_due: None })
+        let words = error.to_string();
+        let told = Some(error.port().clone());
+        match error {
+            SendError::NotDone(_) => self.surely_not(usize::try_from(step).unwrap_or(usize::MAX), &words, told),
+            SendError::Unknown(_) => self.write(Outcome {
+                kind: EntryKind::Unknown,
+                step: Some(step),
+                words: Text::clean(&words),
+                error: told,
+                changes: Vec::new(),
+                releases: false,
+                held_due: None,
+            }),
+        }
     }
 
-    fn write(&mut self, outcome: Outcome) -> Vec<Task> {
+    pub(super) fn write(&mut self, outcome: Outcome) -> Vec<Task> {
         self.deed.words = outcome.words.clone();
         self.phase = Phase::Recording { outcome: Box::new(outcome.clone()) };
         vec![Task::Record { plan: self.plan.id, outcome }]
@@ -74,6 +81,7 @@ impl Machine {
         if outcome.kind != kind {
             return Vec::new();
         }
+        let releases = outcome.releases;
         if self.unwritten {
             self.deed.words = outcome.words.clone();
             self.deed.reasons.clear();
@@ -92,25 +100,32 @@ impl Machine {
                     self.deed.facts.accepted = Some(at);
                     self.deed.state = DeedState::Accepted;
                 }
-                let within = if self.waits_for_run(step) { DEPLOY_WITHIN } else { self.effective_within };
-                self.phase = Phase::Confirming { step, since: *now, until: now.boot.plus(within), baseline: None, looked: Boot(0) };
+                self.confirm_from(now, step);
                 Vec::new()
             }
             EntryKind::Effective => match index {
                 Some(step) => {
                     self.step_effective(step, at);
-                    if self.adopted { self.not_sent_on(step + 1) } else { self.send(step + 1) }
+                    match (self.plan.order.is_back(step), self.is_last(step)) {
+                        (true, _) => self.take_back(now),
+                        (false, true) => self.finish_short(),
+                        (false, false) if self.adopted => self.not_sent_on(step + 1),
+                        (false, false) => self.send(step + 1),
+                    }
                 }
                 None => self.effective(now, at),
             },
             EntryKind::Unknown => {
-                let step = index.unwrap_or_default();
                 let settled = self.deed.state == DeedState::Unknown;
                 self.deed.state = DeedState::Unknown;
-                if let Some(one) = self.deed.steps.get_mut(step) {
+                if let Some(one) = index.and_then(|step| self.deed.steps.get_mut(step)) {
                     one.state = DeedState::Unknown;
                 }
-                if settled {
+                let step = index.unwrap_or_default();
+                if settled && !releases {
+                    return self.past(step);
+                }
+                if settled || index.is_none() {
                     self.deed.is_settled = true;
                     self.phase = Phase::Ended;
                 } else {
@@ -133,7 +148,11 @@ impl Machine {
                 if let Some(one) = index.and_then(|step| self.deed.steps.get_mut(step)) {
                     one.state = DeedState::Failed;
                 }
-                self.over(DeedState::Failed)
+                match (index, kind) {
+                    (Some(step), EntryKind::NotBegun) if !releases => self.back_again(now, step),
+                    (Some(step), _) if !releases => self.after_failure(now, step),
+                    _ => self.over(DeedState::Failed),
+                }
             }
             EntryKind::Signers
             | EntryKind::Intent
@@ -153,6 +172,9 @@ impl Machine {
 
     /// A deed whose process died is settled as far as it came; nothing more is sent of it.
     pub(super) fn not_sent_on(&mut self, step: usize) -> Vec<Task> {
+        if self.has_moved(step) {
+            return self.surely_not(step, &format!("its process died before step {}", step + 1), None);
+        }
         let words = format!("its process died before step {}; the steps before it took effect; order the rest anew", step + 1);
         self.record(EntryKind::Failed, Some(number(step)), &words, true, None)
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::confirm::{is_up, newest, reads_as};
-use super::{DEPLOY_WITHIN, LOOK_EVERY, Machine, Phase, number};
+use super::{LOOK_EVERY, Machine, Phase, number};
 use crate::control::task::Task;
 use crate::control::world::World;
-use crate::model::deed::{DeedState, EntryKind};
+use crate::model::deed::{DeedState, DeedStep, EntryKind};
 use crate::model::pipeline::RunState;
 use crate::model::plan::StepEffect;
 use crate::model::text::Text;
@@ -47,13 +47,21 @@ impl Machine {
         if let Some(effective) = self.deed.facts.effective {
             return self.resume_watch(now, effective);
         }
-        let step = self.deed.steps.iter().position(|one| one.facts.effective.is_none());
-        let Some(step) = step else { return Vec::new() };
+        let forward = self.plan.order.effects.len();
+        if self.deed.steps.len() > forward {
+            return self.take_back(now);
+        }
+        // A way back may have gone past a router that did not answer.
+        let last = self.deed.steps.iter().rposition(|one| one.facts.sent.is_some());
+        let over = |one: &DeedStep| one.facts.effective.is_some() || one.state == DeedState::Failed;
+        let step = last.map_or(0, |last| if self.deed.steps.get(last).is_some_and(over) { last + 1 } else { last });
+        if step >= forward {
+            return self.finish_short();
+        }
         let facts = self.deed.steps.get(step).map(|one| (one.facts.sent.is_some(), one.facts.accepted.is_some()));
         match facts {
             Some((true, true)) => {
-                let within = if self.waits_for_run(step) { DEPLOY_WITHIN } else { self.effective_within };
-                self.phase = Phase::Confirming { step, since: *now, until: now.boot.plus(within), baseline: None, looked: Boot(0) };
+                self.confirm_from(now, step);
                 Vec::new()
             }
             Some((true, false)) => {
@@ -93,7 +101,7 @@ impl Machine {
 
     /// Looks what became of an effect whose answer was lost.
     pub(super) fn look_up(&mut self, world: &World, now: &Moment, step: usize, since: &Moment, until: Boot, looked: Boot) -> Vec<Task> {
-        let Some(effect) = self.plan.order.effects.get(step).cloned() else { return Vec::new() };
+        let Some(effect) = self.plan.order.step(step).cloned() else { return Vec::new() };
         let mut up = false;
         if let StepEffect::Weights { backend, pool, weights } = &effect {
             up = is_up(world, backend, until, looked, now);
@@ -111,8 +119,15 @@ impl Machine {
                         None,
                     );
                 }
-                let before = self.expected(&effect);
+                let before = self.expected(step);
                 if before.as_ref().is_some_and(|before| reads_as(&reading, pool, before)) {
+                    if self.plan.order.is_back(step) && !self.again {
+                        return self.send_back_again(step);
+                    }
+                    if self.goes_on(step) {
+                        self.deed.state = DeedState::Sent;
+                        return self.surely_not(step, "a later reading shows that it did not happen", None);
+                    }
                     return self.record(
                         EntryKind::NotBegun,
                         Some(number(step)),
@@ -132,16 +147,35 @@ impl Machine {
             }
         }
         if up {
+            let many = self.plan.order.effects.len() > 1 && matches!(effect, StepEffect::Weights { .. });
+            let stands = if many { format!("; {}; {}", self.stands(), self.press()) } else { String::new() };
             let words = format!(
-                "not settled within {} s{}: look at {} and decide; it is not sent again",
+                "not settled within {} s{}: look at {} and decide; it is not sent again{stands}",
                 self.lookup_within.as_secs(),
                 reads_now(world, &effect, since).unwrap_or_default(),
                 effect.backend()
             );
             self.deed.state = DeedState::Unknown;
-            return self.record(EntryKind::Unknown, Some(number(step)), &words, true, None);
+            return self.record(EntryKind::Unknown, Some(number(step)), &words, !self.goes_past(step), None);
         }
         Vec::new()
+    }
+
+    /// A step that takes back did not happen, as a reading shows: it is absolute and its key is free again, so it is sent once more.
+    fn send_back_again(&mut self, step: usize) -> Vec<Task> {
+        self.again = true;
+        self.deed.state = DeedState::Sent;
+        self.record(EntryKind::NotBegun, Some(number(step)), "a later reading shows that it was not taken back yet", false, None)
+    }
+
+    /// Sends a step that takes back once more.
+    pub(super) fn back_again(&mut self, now: &Moment, step: usize) -> Vec<Task> {
+        if let Some(one) = self.deed.steps.get_mut(step) {
+            one.state = DeedState::Intended;
+            one.facts.sent = None;
+            one.error = None;
+        }
+        self.take_back(now)
     }
 
     /// After UNKNOWN the CI system shows what the effect made.

@@ -14,13 +14,18 @@ use crate::ports::ledger::LedgerError;
 impl Machine {
     pub(super) fn send(&mut self, step: usize) -> Vec<Task> {
         self.phase = Phase::Sending;
-        let expect = self.plan.order.effects.get(step).and_then(|effect| self.expected(effect));
+        let expect = self.expected(step);
         vec![Task::Send { plan: self.plan.id, step: number(step), expect, deadline: ANSWER_WITHIN }]
     }
 
-    /// The weights that the plan was made on.
-    pub(super) fn expected(&self, effect: &StepEffect) -> Option<Weights> {
-        let StepEffect::Weights { backend, pool, .. } = effect else { return None };
+    /// The weights that must stand where a step sets some: those that the plan was made on, or those that the step set which is taken back.
+    pub(super) fn expected(&self, step: usize) -> Option<Weights> {
+        if let Some(StepEffect::Weights { weights, .. }) =
+            step.checked_sub(self.plan.order.effects.len()).and_then(|taken| self.plan.order.effects.get(taken))
+        {
+            return Some(weights.clone());
+        }
+        let StepEffect::Weights { backend, pool, .. } = self.plan.order.step(step)? else { return None };
         self.plan.preconditions.iter().find_map(|checked| match &checked.must {
             Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
             Precondition::WeightsUnchanged { .. }
@@ -53,12 +58,19 @@ impl Machine {
                 if let Some(one) = self.step(step) {
                     one.state = DeedState::Failed;
                 }
+                let index = usize::try_from(step).unwrap_or(usize::MAX);
+                if self.plan.order.is_back(index) && matches!(error, LedgerError::LostLease(_) | LedgerError::NoPlan(_)) {
+                    return self.overtaken();
+                }
                 let lost = matches!(error, LedgerError::LostLease(_));
                 let words = format!("stopped before step {}: {error}", step + 1);
                 if lost {
                     self.ours = false;
                     self.end(DeedState::Failed, &words);
                     return Vec::new();
+                }
+                if self.goes_on(index) {
+                    return self.surely_not(index, &words, None);
                 }
                 self.record(EntryKind::Failed, None, &words, true, None)
             }

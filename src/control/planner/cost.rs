@@ -1,10 +1,11 @@
 //! What a plan costs, row by row; "not known" is an answer, an invented figure is not.
 
 use super::Scene;
+use crate::model::both::shown;
 use crate::model::catalog::BackendKind;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
-use crate::model::plan::{Cost, Evidence};
+use crate::model::plan::{Cost, Evidence, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
@@ -106,6 +107,29 @@ fn if_it_fails(scene: &Scene<'_>) -> &'static str {
         return "all weights change at once, or none does";
     }
     "a refused raise moves nothing; once it is raised, at worst both slots take traffic"
+}
+
+/// The rows with what is taken back by itself when a later router refuses: `if inside refuses, edge goes back to v1 95, v2 5 by itself`.
+pub(super) fn with_back(mut costs: Vec<Cost>, effects: &[StepEffect], back: &[StepEffect]) -> Vec<Cost> {
+    let told: Vec<String> = effects.iter().enumerate().skip(1).filter_map(|(step, effect)| refused(effect, back.get(..step)?)).collect();
+    if let Some(row) = costs.iter_mut().find(|row| row.name == "if it fails").filter(|_| !told.is_empty()) {
+        let before = row.text.as_ref().map(|text| format!("{text}; ")).unwrap_or_default();
+        row.text = Some(Text::clean(&format!("{before}{}", told.join("; "))));
+    }
+    costs
+}
+
+fn refused(effect: &StepEffect, back: &[StepEffect]) -> Option<String> {
+    let goes = |effect: &StepEffect| match effect {
+        StepEffect::Weights { backend, weights, .. } => Some(format!("{backend} goes back to {}", shown(weights))),
+        StepEffect::Start { .. }
+        | StepEffect::Retry { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Answer { .. }
+        | StepEffect::Cancel { .. } => None,
+    };
+    let goes: Vec<String> = back.iter().rev().filter_map(goes).collect();
+    (!goes.is_empty()).then(|| format!("if {} refuses, {} by itself", effect.backend(), goes.join(" and ")))
 }
 
 /// Caddy takes a changed weight in by a reload, and its old listener resets what waits in its queue.

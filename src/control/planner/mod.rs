@@ -22,6 +22,7 @@ use crate::control::conflicts;
 use crate::control::released;
 use crate::control::world::World;
 use crate::model::authorship::Authorship;
+use crate::model::both::LeftOut;
 use crate::model::catalog::{Deploy, Service};
 use crate::model::gate::{CheckKind, Counts, Finding};
 use crate::model::intent::{Direction, Intent, Verb};
@@ -38,7 +39,7 @@ use crate::model::time::{Moment, rfc3339};
 use crate::model::timetable::Span;
 use crate::model::verdict::Verdict;
 use crate::policy::conflict::{Conflict, Scheduled};
-use crate::policy::{approval, gate};
+use crate::policy::{approval, both, gate};
 
 /// How long a plan may be carried out by its requester.
 const GOOD_FOR: Duration = Duration::from_mins(10);
@@ -83,6 +84,8 @@ struct Draft {
     digest: Option<Text>,
     /// The version and digest that the deed itself brings into the slot that is not stable.
     brings: Option<(Text, Option<Text>)>,
+    /// Routers that a way back leaves out because they do not answer.
+    left: Vec<LeftOut>,
     run: Option<String>,
     /// Its attempt, where the backend counts attempts.
     attempt: Option<u64>,
@@ -165,7 +168,12 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let expires = booked.as_ref().map_or_else(|| world.ledger.time(now) + lasts, |booked| booked.span.end);
     // Milliseconds are what the Order keeps; the plan must not outlive it by a fraction of one.
     let expires = chrono::DateTime::from_timestamp_millis(expires.timestamp_millis()).unwrap_or(expires);
+    let preconditions: Vec<_> = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
+    let back = both::taken_back(direction, &draft.effects, &preconditions);
+    let costs = cost::with_back(draft.costs, &draft.effects, &back);
     let order = Order {
+        back,
+        left: draft.left,
         begins: booked.as_ref().map(|booked| rfc3339(&booked.span.begin)),
         break_glass: boxed.map(|_| rfc3339(&expires)),
         change_type,
@@ -197,7 +205,6 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let released = released.map(|target| released::of(world, &intent.target, target, &order.effects, draft.brings.as_ref()));
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
-    let preconditions = draft.preconditions.into_iter().map(|must| check::check(world, &intent.target, must, now)).collect();
     let mut evidence = draft.evidence;
     let made = authors::of(world, &intent.target, direction, &order.effects, now);
     evidence.extend(authorship(world, &intent.target, made.as_ref(), waits));
@@ -229,7 +236,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         released: released.unwrap_or_default(),
         now: Text::clean(&draft.now),
         after: Text::clean(&draft.after),
-        costs: draft.costs,
+        costs,
         reach: draft.reach,
         undo: draft.undo,
         commands,

@@ -1,16 +1,20 @@
 //! Plans that move traffic: shift, promote, abort, rollback.
 
+use chrono::{DateTime, Utc};
+
 use super::{Draft, PlanError, Scene, cost, run};
 use crate::analysis::weights;
+use crate::model::both::LeftOut;
 use crate::model::capability::Capability;
 use crate::model::catalog::TrafficEntry;
 use crate::model::intent::Direction;
-use crate::model::plan::{Precondition, Reach, StepEffect};
+use crate::model::plan::{Evidence, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::Proven;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::text::Text;
+use crate::model::time::rfc3339;
 use crate::model::traffic::Weights;
 
 fn stable(scene: &Scene<'_>) -> Slot {
@@ -77,10 +81,56 @@ pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
     if let (false, Some(seen)) = (lowers, version) {
         draft.preconditions.push(Precondition::Version { slot: trial, version: seen.version.clone(), digest: seen.digest.clone() });
     }
-    for entry in &scene.deploy.traffic {
+    let (mut reached, mut silent): (Vec<_>, Vec<_>) =
+        scene.deploy.traffic.iter().partition(|entry| !lowers || scene.world.freshness(&entry.backend, scene.now).is_fresh());
+    // Where none answers there is nothing to go back on: what is missing is said of each.
+    if reached.is_empty() {
+        reached.append(&mut silent);
+    }
+    for entry in reached {
         add_entry(scene, entry, trial, percent, &mut draft);
     }
+    for entry in silent {
+        left_out(scene, entry, &mut draft);
+    }
     draft
+}
+
+/// A router that a way back does not wait for: it is never harder than the way forward, and goes back where it can.
+fn left_out(scene: &Scene<'_>, entry: &TrafficEntry, draft: &mut Draft) {
+    let (seen, seen_at) = last_seen(scene, entry).map_or((None, None), |(seen, at)| (Some(seen), Some(rfc3339(&at))));
+    let left = LeftOut { backend: entry.backend.clone(), pool: entry.pool.clone(), seen, seen_at };
+    let source = scene.world.sources.get(&entry.backend);
+    let why = source.and_then(|source| source.trouble()).map_or_else(|| "no fresh reading".to_owned(), ToString::to_string);
+    let text = format!("NOT REACHED: {} stays as it is ({why}); {}; order it again when it answers", entry.backend, left.told());
+    let age = source.and_then(|source| source.age(scene.now)).map(|age| age.as_secs());
+    draft.evidence.push(Evidence { text: Text::clean(&text), source: entry.backend.to_string(), age_s: age, warns: true });
+    draft.after = format!("{}, but {} stays as it is", draft.after, entry.backend);
+    draft.left.push(left);
+}
+
+/// The weights that were seen at a router last: by this process, or by the newest deed that was seen to set some there.
+fn last_seen(scene: &Scene<'_>, entry: &TrafficEntry) -> Option<(Weights, DateTime<Utc>)> {
+    let servers = || Slot::BOTH.iter().flat_map(|slot| entry.servers(*slot));
+    let fact = scene.world.traffic(&entry.backend);
+    let read = fact.and_then(|fact| {
+        let pool = fact.value.as_ref()?.pools.get(&entry.pool)?;
+        let weights = servers().filter_map(|name| pool.server(name)).map(|server| (server.name.clone(), server.weight)).collect();
+        Some((weights, fact.seen?.wall))
+    });
+    let deeds = scene.world.newest_deeds().into_iter().flat_map(|deed| deed.steps.iter().rev());
+    let set = deeds.filter_map(|step| match &step.effect {
+        StepEffect::Weights { backend, pool, weights } if *backend == entry.backend && *pool == entry.pool => {
+            Some((weights.clone(), step.facts.effective?))
+        }
+        StepEffect::Weights { .. }
+        | StepEffect::Start { .. }
+        | StepEffect::Retry { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Answer { .. }
+        | StepEffect::Cancel { .. } => None,
+    });
+    read.or_else(|| set.max_by_key(|(_, at)| *at))
 }
 
 /// Adds one router's effect and preconditions.
@@ -173,8 +223,10 @@ pub(super) fn promote(scene: &Scene<'_>) -> Draft {
 pub(super) fn abort(scene: &Scene<'_>) -> Draft {
     let mut draft = to_share(scene, Percent::NONE);
     draft.direction = Some(Direction::Back);
-    draft.ends = Some(stable(scene));
-    draft.after = format!("{}; the rollout ends; what was deployed stays deployed", draft.after);
+    // It is over once every router is back.
+    draft.ends = Some(stable(scene)).filter(|_| draft.left.is_empty());
+    let ends = if draft.left.is_empty() { "the rollout ends" } else { "the rollout stays open until it is back there too" };
+    draft.after = format!("{}; {ends}; what was deployed stays deployed", draft.after);
     draft.undo = present(scene)
         .map(Share::nearest)
         .filter(|share| *share != Percent::NONE)

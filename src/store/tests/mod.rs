@@ -117,6 +117,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: crate::model::change::ChangeType::Normal,
         effects: (0..effects).map(effect).collect(),

@@ -1,11 +1,13 @@
 //! Parts of a rollout: each is begun once, by whichever process comes first, unless surely nothing of it happened.
 
 use super::*;
+use crate::model::both::LeftOut;
 use crate::model::part::{Part, PartOf};
 use crate::model::rollout::{Rollout, StateChange};
 use crate::model::spec::{Course, Ending, Spec};
 use crate::model::strategy::{Strategy, Trigger};
 use crate::ports::ledger::{Ledger as _, LedgerError};
+use crate::store::parts::reached;
 
 const STARTED: PlanId = PlanId([7; 32]);
 
@@ -117,4 +119,14 @@ async fn a_rollout_that_went_back_is_remembered_as_one() {
     store.record(back.id, &outcome(EntryKind::Effective, None)).await.unwrap();
     let state = store.states().await.unwrap().remove(0);
     assert_eq!((state.rollout, state.last.map(|last| (last.plan, last.how))), (None, Some((Some(STARTED), Ending::WentBack))));
+}
+
+#[test]
+fn p14_a_way_back_that_left_a_router_out_keeps_the_rollout_open_and_is_not_sent_forward_again() {
+    let mut plan = part(&Still::new(), Verb::Abort, "1", Part::WayBack, None);
+    let seen = Some([("v2".parse().unwrap(), 20)].into());
+    plan.order.left = vec![LeftOut { backend: "mesh".parse().unwrap(), pool: "checkout".parse().unwrap(), seen, seen_at: None }];
+    let Some(StateChange::Reach { stopped: Some(stopped), .. }) = reached(&plan, plan.made) else { panic!("{plan:?}") };
+    assert!(stopped.stranded, "{stopped:?}");
+    assert!(stopped.words.as_str().contains("not reached: mesh stands at v2 20; gonogo abort checkout@prod sends the rest"), "{stopped:?}");
 }

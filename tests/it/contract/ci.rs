@@ -39,6 +39,8 @@ pub fn effect(what: StepEffect) -> Effect {
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: vec![what],

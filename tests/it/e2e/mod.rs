@@ -1,9 +1,11 @@
 //! The whole on real servers, through the full-screen app in a terminal: a canary gets worse, is held, and is taken back.
 
 mod estate;
+mod fleet;
 mod kills;
 mod pairs;
 mod rollouts;
+mod routers;
 mod runs;
 mod slips;
 

@@ -187,42 +187,49 @@ fn a_service_behind_two_routers_is_shifted_at_both_in_the_stated_order() {
     assert_eq!(runtime(&two.envoy.lock().unwrap()), [Some("80".to_owned()), Some("20".to_owned())]);
 }
 
-// As it is: the steps are walked in order, each to EFFECTIVE, and a failed one ends the deed. Nothing takes the steps before it back.
-
 #[test]
-fn a_second_router_that_refuses_leaves_the_first_shifted_and_the_deed_says_so() {
-    let refuses = Arc::new(AtomicBool::new(true));
-    let seen = Arc::clone(&refuses);
+fn a_second_router_that_refuses_is_answered_by_taking_the_first_back() {
     let two = Two::start(
         |_, _| Treat::Forward,
-        move |request| {
-            if request.starts_with("POST ") && seen.load(Ordering::Relaxed) {
+        |request| {
+            if request.starts_with("POST ") {
                 return Pass::Say(crate::servers::fault::answer("403 Forbidden", "", "not today"));
             }
             Pass::On
         },
     );
+    let plan = two.place.run(&["plan", "shift", "checkout@prod", "20"]).exits(0).out;
+    assert!(plan.contains("if inside refuses, edge goes back to v1 100, v2 0 by itself"), "{plan}");
     let said = two.place.run(&["shift", "checkout@prod", "20", "--json"]).exits(1);
     let deed = said.json();
     shape::deed(&deed);
     assert_eq!(deed["state"], "failed");
-    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed"], "{deed}");
+    assert_eq!(texts(&deed["steps"], "backend"), ["edge", "inside", "edge"]);
+    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed", "effective"], "{deed}");
     assert!(deed["steps"][1]["error"].as_str().unwrap().contains("not today"), "{deed}");
-    assert_eq!(two.pair.weight(&two.pool), 20, "the edge stays where it was put");
+    assert!(said.err.contains("taken back: edge at v1 100, v2 0 again, inside not moved"), "{}", said.err);
+    assert_eq!(two.pair.weight(&two.pool), 0, "moved at both or at none");
     assert_eq!(runtime(&two.envoy.lock().unwrap()), [None, None]);
-    // Both halves are seen, and one deed of a person takes the first back, though the second still refuses: nothing is to be set there.
-    let status = two.place.json(0, &["status"]);
-    assert_eq!((&status["rollouts"][0]["state"], &status["rollouts"][0]["weight_wished"]), (&"running".into(), &20.0.into()));
-    let deed = two.place.json(0, &["abort", "checkout@prod"]);
-    assert_eq!(deed["state"], "effective", "{deed}");
-    assert_eq!(two.pair.weight(&two.pool), 0);
+    // Each effect on record with a key of its own, before it was sent.
+    let entries = two.place.json(0, &["ledger", "list"]);
+    let kinds: Vec<_> = entries["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["verb"] == "shift")
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
+    let moved = ["intent", "sending", "accepted", "effective"];
+    assert_eq!(kinds, [&moved[..], &["sending", "failed"], &moved[1..], &["failed"]].concat());
+    assert_eq!(two.place.json(0, &["ledger", "verify"])["intact"], true);
 }
 
 #[test]
-fn a_second_router_that_dies_between_leaves_the_first_shifted_and_the_way_back_waits_for_it() {
+fn a_second_router_that_dies_between_is_answered_by_taking_the_first_back() {
+    let dies = AtomicBool::new(true);
     let two = Two::start(
-        |line, envoy| {
-            if line.contains("v1 weight 80") {
+        move |line, envoy| {
+            if line.contains("v1 weight 80") && dies.swap(false, Ordering::Relaxed) {
                 envoy.lock().unwrap().kill();
             }
             Treat::Forward
@@ -231,16 +238,55 @@ fn a_second_router_that_dies_between_leaves_the_first_shifted_and_the_way_back_w
     );
     let said = two.place.run(&["shift", "checkout@prod", "20", "--json"]).exits(6);
     let deed = said.json();
-    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed"], "{deed}");
-    assert_eq!(two.pair.weight(&two.pool), 20, "the edge stays where it was put");
-    // The dead router holds the way back of the living one as well; what a person could call by hand at the living one is printed.
-    let plan = two.place.json(0, &["plan", "abort", "checkout@prod"]);
-    assert_eq!((&plan["verdict"], &plan["reasons"][0]["rule"]), (&"deny".into(), &"unreachable".into()), "{plan}");
-    assert!(plan["commands"][0].as_str().unwrap().contains("v1 weight 100"), "{plan}");
-    two.place.run(&["abort", "checkout@prod"]).exits(6);
-    assert_eq!(two.pair.weight(&two.pool), 20);
+    assert_eq!(texts(&deed["steps"], "state"), ["effective", "failed", "effective"], "{deed}");
+    assert_eq!(two.pair.weight(&two.pool), 0, "moved at both or at none");
+    // Once it answers the same is ordered anew and arrives at both.
     two.envoy.lock().unwrap().restart();
-    let deed = two.place.json(0, &["abort", "checkout@prod"]);
+    let deed = two.place.json(0, &["shift", "checkout@prod", "20"]);
+    assert_eq!((&deed["state"], two.pair.weight(&two.pool)), (&"effective".into(), 20), "{deed}");
+}
+
+#[test]
+fn p14_a_second_router_that_is_dead_does_not_hold_the_way_back_of_the_first_and_stays_open() {
+    let two = Two::start(|_, _| Treat::Forward, |_| Pass::On);
+    assert_eq!(two.place.json(0, &["shift", "checkout@prod", "20"])["state"], "effective");
+    two.envoy.lock().unwrap().kill();
+    let plan = two.place.json(0, &["plan", "abort", "checkout@prod"]);
+    assert_eq!((&plan["verdict"], &plan["order"]["left"][0]["backend"]), (&"permit".into(), &"inside".into()), "{plan}");
+    assert_eq!((plan["order"]["left"][0]["seen"]["v2"].as_u64(), &plan["order"]["ends"]), (Some(20), &Value::Null), "{plan}");
+    let said = two.place.run(&["abort", "checkout@prod", "--json"]).exits(6);
+    let deed = said.json();
     assert_eq!(deed["state"], "effective", "{deed}");
-    assert_eq!(two.pair.weight(&two.pool), 0);
+    assert_eq!(texts(&deed["steps"], "backend"), ["edge"]);
+    assert_eq!((&deed["not_reached"][0]["backend"], two.pair.weight(&two.pool)), (&"inside".into(), 0), "{deed}");
+    assert!(said.err.contains("NOT REACHED: inside stands at v1 80, v2 20 as last seen"), "{}", said.err);
+    assert!(said.err.contains("gonogo abort checkout@prod when it answers sends the rest"), "{}", said.err);
+    // When it answers, the same word sends the rest, and only then is it over.
+    two.envoy.lock().unwrap().restart();
+    crate::servers::envoy::set(&two.envoy.lock().unwrap(), "routing.checkout.v1", "80");
+    crate::servers::envoy::set(&two.envoy.lock().unwrap(), "routing.checkout.v2", "20");
+    let deed = two.place.json(0, &["abort", "checkout@prod"]);
+    assert_eq!(texts(&deed["steps"], "backend"), ["edge", "inside"], "{deed}");
+    assert_eq!(runtime(&two.envoy.lock().unwrap()), [Some("100".to_owned()), Some("0".to_owned())]);
+    two.place.run(&["abort", "checkout@prod"]).exits(3);
+}
+
+#[test]
+fn p14_a_router_that_dies_on_the_way_back_does_not_hold_the_next_one() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&refuses);
+    let two = Two::start(
+        move |line, _| if line.contains("set ") && seen.load(Ordering::Relaxed) { Treat::Reset } else { Treat::Forward },
+        |_| Pass::On,
+    );
+    assert_eq!(two.place.json(0, &["shift", "checkout@prod", "20"])["state"], "effective");
+    refuses.store(true, Ordering::Relaxed);
+    let said = two.place.run(&["abort", "checkout@prod", "--json"]);
+    let deed = said.json();
+    assert!(matches!(said.code, Some(1 | 6 | 7)), "{deed}");
+    assert_eq!(texts(&deed["steps"], "state")[1], "effective", "{deed}");
+    assert_eq!((two.pair.weight(&two.pool), runtime(&two.envoy.lock().unwrap())), (20, [Some("100".to_owned()), Some("0".to_owned())]));
+    refuses.store(false, Ordering::Relaxed);
+    let deed = two.place.json(0, &["abort", "checkout@prod"]);
+    assert_eq!((&deed["state"], two.pair.weight(&two.pool)), (&"effective".into(), 0), "{deed}");
 }

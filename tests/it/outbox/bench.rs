@@ -45,6 +45,8 @@ pub fn plan(store: &SqliteStore, text: &str, nonce: &str) -> Plan {
     let order = Order {
         begins: None,
         train: None,
+        back: Vec::new(),
+        left: Vec::new(),
         break_glass: None,
         change_type: gonogo::model::change::ChangeType::Normal,
         effects: Vec::new(),

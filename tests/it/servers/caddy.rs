@@ -29,7 +29,7 @@ pub fn start() -> Router {
         let all = json!({ "admin": { "listen": format!("127.0.0.1:{api}") }, "apps": { "http": { "servers": { "front": server } } } });
         std::fs::write(folder.join("caddy.json"), all.to_string()).unwrap();
     };
-    Router::start("/config/", prepare, |folder| {
+    Router::start("/config/", Router::two(), prepare, |folder| {
         let mut command = Router::program("caddy");
         command.arg("run").arg("--config").arg(folder.join("caddy.json"));
         for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {

@@ -11,10 +11,15 @@ pub const POOL: &str = "routing.checkout";
 
 /// Starts one with these configured weights, and with an admin layer unless told otherwise.
 pub fn start_with(weights: [u32; 2], admin_layer: bool) -> Router {
+    start_before(Router::two(), weights, admin_layer)
+}
+
+/// The same before these servers.
+pub fn start_before(backs: [Named; 2], weights: [u32; 2], admin_layer: bool) -> Router {
     let prepare = move |folder: &Path, ports: [u16; 2], backs: &[Named; 2]| {
         std::fs::write(folder.join("envoy.yaml"), configuration(ports, backs, weights, admin_layer)).unwrap();
     };
-    Router::start("/ready", prepare, |folder| {
+    Router::start("/ready", backs, prepare, |folder| {
         let mut command = Router::program("envoy");
         command.arg("-c").arg(folder.join("envoy.yaml")).args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
         command

@@ -30,6 +30,11 @@ impl Named {
         Self { name, port, sick }
     }
 
+    /// Another server, which runs already, under this name.
+    pub fn at(name: &'static str, port: u16) -> Self {
+        Self { name, port, sick: Arc::default() }
+    }
+
     /// Fails its checks from now on.
     pub fn sicken(&self) {
         self.sick.store(true, Ordering::Relaxed);

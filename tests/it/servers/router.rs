@@ -30,17 +30,22 @@ impl Router {
     /// it is ready when `GET ready` at its API answers with 200.
     pub fn start(
         ready: &'static str,
+        backs: [Named; 2],
         prepare: impl FnOnce(&Path, [u16; 2], &[Named; 2]),
         command: impl Fn(&Path) -> Command + Send + Sync + 'static,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, api) = (free_port(), free_port());
-        let backs = [Named::start("v1"), Named::start("v2")];
         prepare(folder.path(), [port, api], &backs);
         let start = move |folder: &Path| Server::start(&mut command(folder), &folder.join("log"));
         let mut router = Self { process: None, start: Box::new(start), ready, folder, port, api, backs };
         router.restart();
         router
+    }
+
+    /// Two small servers `v1` and `v2`.
+    pub fn two() -> [Named; 2] {
+        [Named::start("v1"), Named::start("v2")]
     }
 
     /// A program that `tests/servers` installed.

@@ -55,6 +55,7 @@ struct Shared {
     counts: Mutex<Counts>,
     errors_per_mille: AtomicU64,
     latency_ms: AtomicU64,
+    silent: AtomicBool,
 }
 
 /// A running service on a loopback port of its own: any path answers, `/metrics` for Prometheus, `/health` for the router (neither
@@ -76,6 +77,7 @@ impl Service {
             counts: Mutex::new(Counts::default()),
             errors_per_mille: AtomicU64::new(0),
             latency_ms: AtomicU64::new(0),
+            silent: AtomicBool::new(false),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let router = axum::Router::new()
@@ -100,6 +102,11 @@ impl Service {
         assert!((0.0..=1.0).contains(&share), "{share} is no share");
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
         self.shared.errors_per_mille.store((share * 1000.0).round() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether its metrics cannot be read any more; it serves on.
+    pub fn set_silent(&self, silent: bool) {
+        self.shared.silent.store(silent, Ordering::Relaxed);
     }
 
     /// How long each answer takes from now on.
@@ -166,6 +173,9 @@ async fn serve(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.silent.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     ([("content-type", "text/plain; version=0.0.4")], exposition(&shared)).into_response()
 }
 

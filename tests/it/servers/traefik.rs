@@ -12,6 +12,11 @@ pub const POOL: &str = "checkout";
 
 /// Starts one that reads `shop.yml` or `shop.toml`; with metrics unless told otherwise.
 pub fn start_with(file: &'static str, metrics: bool) -> Router {
+    start_before(Router::two(), file, metrics)
+}
+
+/// The same before these servers.
+pub fn start_before(backs: [Named; 2], file: &'static str, metrics: bool) -> Router {
     let prepare = move |folder: &Path, [port, api]: [u16; 2], backs: &[Named; 2]| {
         let watched = folder.join("watched");
         std::fs::create_dir(&watched).unwrap();
@@ -26,7 +31,7 @@ pub fn start_with(file: &'static str, metrics: bool) -> Router {
         let services = if file.ends_with("toml") { toml(backs) } else { yaml(backs) };
         std::fs::write(watched.join(file), services).unwrap();
     };
-    Router::start("/api/http/services/checkout@file", prepare, |folder| {
+    Router::start("/api/http/services/checkout@file", backs, prepare, |folder| {
         let mut command = Router::program("traefik");
         command.arg(format!("--configFile={}", folder.join("traefik.yml").display())).current_dir(folder);
         command

@@ -65,6 +65,12 @@ pub fn how(page: &mut Page<'_, '_>, plan: &Plan) {
     for (number, effect) in plan.order.effects.iter().enumerate() {
         page.say(Role::Strong, &format!("{} {}", number + 1, effect.backend()), Role::Plain, &in_words(effect));
     }
+    for effect in plan.order.back.iter().rev() {
+        page.say(Role::Quiet, "", Role::Plain, &format!("else back: {}: {}", effect.backend(), in_words(effect)));
+    }
+    for left in &plan.order.left {
+        page.say(Role::Abnormal, "", Role::Abnormal, &format!("NOT REACHED: {}", left.told()));
+    }
     for reach in &plan.reach {
         let (wished, reached) = (reach.wished.to_string(), words::share(reach.reached));
         if wished != reached {
