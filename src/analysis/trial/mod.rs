@@ -58,10 +58,24 @@ impl Trial {
     ///
     /// `now` is compared with the times of samples: where the backend's clock is known to differ, give that one's.
     pub fn standing(&self, now: DateTime<Utc>) -> TrialStanding {
-        let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0).count();
-        #[expect(clippy::cast_precision_loss, reason = "measures are few")]
-        let alpha = self.alpha / scored.max(1) as f64;
+        let alpha = self.divided();
         let of = |measure: &Measure| conclude::of_measure(measure, alpha, self.power, now.timestamp_millis());
         conclude::of_all(self.measures.iter().map(of).collect())
+    }
+
+    /// The outcome of [`Trial::standing`] alone: no bounds, no words, a hundredth of its cost.
+    pub fn outcome(&self, now: DateTime<Utc>) -> Outcome {
+        let alpha = self.divided();
+        let of = |measure: &Measure| conclude::outcome_of(measure, alpha, now.timestamp_millis());
+        let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0);
+        conclude::outcome_of_all(scored.map(of).collect::<Vec<Outcome>>().into_iter())
+    }
+
+    /// The level of each measure that decides.
+    fn divided(&self) -> f64 {
+        let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0).count();
+        #[expect(clippy::cast_precision_loss, reason = "measures are few")]
+        let scored = scored.max(1) as f64;
+        self.alpha / scored
     }
 }

@@ -102,7 +102,12 @@ impl Counts {
         standing(&self.at(alpha), self.margin, alpha, 1.0)
     }
 
-    /// All that is known at a level. Costs some tens of microseconds; [`Counts::standing`] costs less.
+    /// Whether the wealth against the canary has come to `wealth` (its logarithm), at a level.
+    pub fn doubts(&self, alpha: f64, wealth: f64) -> bool {
+        self.at(alpha).wealth(Side::Harm, self.margin, 1.0, wealth) >= wealth
+    }
+
+    /// All that is known at a level. Costs some hundred microseconds; [`Counts::standing`] costs one.
     pub fn look(&self, alpha: f64) -> Look {
         let bets = self.at(alpha);
         let enough = enough(alpha).unwrap_or(f64::INFINITY);
