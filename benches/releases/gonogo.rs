@@ -100,7 +100,9 @@ impl Gonogo {
         let limited = armed(Trigger::Limit)
             && self.signals.iter().zip(views).any(|(signal, [old, new])| {
                 let worse = limit::worse(signal, new, limit::difference(signal, old, new));
-                worse || self.is_full() && limit::surely_past(signal, new)
+                let alone = self.is_full();
+                let proven = self.trial.past_limit(&signal.name).is_none_or(|past| past.alone && (alone || past.beside));
+                (worse || alone && limit::surely_past(signal, new)) && proven
             });
         let seen = judged.then(|| of(Trigger::Judge, "")).or_else(|| limited.then(|| of(Trigger::Limit, "")));
         let seen = seen.or_else(|| self.harm.as_ref().filter(|_| unseen.is_some()).cloned());

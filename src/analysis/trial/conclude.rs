@@ -54,6 +54,7 @@ pub fn of_measure(measure: &Measure, alpha: f64, power: f64, now_ms: i64) -> Mea
         ground: None,
         harm: None,
         margin: rules.margin,
+        past_limit: None,
         canary: counted.then_some(canary),
         baseline: counted.then_some(baseline),
         bound: measure.bound,

@@ -68,6 +68,7 @@
 
 pub mod counts;
 pub mod extremes;
+pub mod over;
 mod serial;
 pub mod spikes;
 pub mod values;
