@@ -170,25 +170,25 @@ fn said(outcome: Outcome) -> Says {
     }
 }
 
-fn of_ratio(side: &[Vec<Series>; 2]) -> Raw<'_> {
+pub fn of_ratio(side: &[Vec<Series>; 2]) -> Raw<'_> {
     Raw::Ratio { bad: &side[0], total: &side[1] }
 }
 
-fn signal(name: &str, kind: SignalKind, limit: f64, unit: &str) -> Signal {
+pub fn signal(name: &str, kind: SignalKind, limit: f64, unit: &str) -> Signal {
     let (name, backend) = (name.parse().expect("a name"), "prometheus".parse().expect("a name"));
     Signal { name, kind, backend, better: Better::Lower, limit: Some(limit), unit: unit.to_owned(), critical: true, margin: None, weight: None }
 }
 
-fn time(second: i64) -> DateTime<Utc> {
+pub fn time(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_790_000_000 + second)
 }
 
-fn one(of: &[(i64, Counted)], value: impl Fn(&Counted) -> f64) -> Vec<Series> {
+pub fn one(of: &[(i64, Counted)], value: impl Fn(&Counted) -> f64) -> Vec<Series> {
     let samples = of.iter().map(|(at, counted)| Sample { at_ms: time(*at).timestamp_millis(), value: value(counted) }).collect();
     vec![Series { labels: Vec::new(), samples }]
 }
 
-fn buckets(of: &[(i64, Counted)]) -> Vec<Series> {
+pub fn buckets(of: &[(i64, Counted)]) -> Vec<Series> {
     let bound = |at: usize| BOUNDS.get(at).map_or_else(|| "+Inf".to_owned(), ToString::to_string);
     let within = |counted: &Counted, at: usize| counted.within.get(at).copied().unwrap_or(counted.total);
     let labelled = |at: usize| {
