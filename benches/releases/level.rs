@@ -82,11 +82,78 @@ impl Run {
     }
 
     /// After how many scrapes it came to an outcome, if it did within so many.
-    pub fn until(mut self, wanted: Outcome, share: f64, more: f64, scrapes: usize) -> Option<usize> {
+    pub fn until(mut self, wanted: Outcome, more: f64, scrapes: usize) -> Option<usize> {
         (0..scrapes).find(|at| {
-            self.scrape(*at, share, more);
+            self.scrape(*at, share(*at), more);
             let now: DateTime<Utc> = time((*at as i64 + 1) * SCRAPE_S);
             self.trial.outcome(now) == wanted
         })
+    }
+}
+
+/// Streams that the level is shown over.
+const STREAMS: [Surroundings; 6] = [
+    Surroundings::Calm,
+    Surroundings::Leaning5,
+    Surroundings::Leaning9,
+    Surroundings::Bursty,
+    Surroundings::Drifting,
+    Surroundings::Swinging,
+];
+
+/// Looks of each run: 10 minutes at 5 %, 10 at 20 %, the rest of 40 at 50 %.
+const LOOKS: usize = 160;
+
+/// What the canary has of the traffic at a scrape.
+fn share(at: usize) -> f64 {
+    match at {
+        0..40 => 0.05,
+        40..80 => 0.2,
+        _ => 0.5,
+    }
+}
+
+/// The level over so many runs of each stream, and the time to a verdict against the size of the harm.
+pub fn tables(first: u64, runs: u64) -> String {
+    let mut text = format!("Whole trials of five measures, {runs} of each stream from seed {first} on, {LOOKS} looks each:\n\n");
+    text += "| streams | false fail, margin 0 | past a limit, falsely | pass of equals | fail at +0.7 points | +1 | +2 | +5 | +20 |\n";
+    text += "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+    for in_ in STREAMS {
+        let (mut failed, mut limited) = (0, 0);
+        for seed in first..first + runs {
+            let mut run = Run::new(seed, in_, Some(0.0), LOOKS);
+            let (mut fails, mut over) = (false, false);
+            for at in 0..LOOKS {
+                run.scrape(at, share(at), 0.0);
+                fails |= run.trial.outcome(time((at as i64 + 1) * SCRAPE_S)) == Outcome::Fail;
+                over |= ["errors0", "latency0", "errors1", "latency1"].iter().any(|name| {
+                    let past = run.trial.past_limit(&name.parse().expect("a name"));
+                    past.is_some_and(|past| past.alone && past.beside)
+                });
+            }
+            failed += u64::from(fails);
+            limited += u64::from(over);
+        }
+        let part = |found: u64| format!("{:.4}", found as f64 / runs as f64);
+        text += &format!("| {} | {} | {} |", in_.word(), part(failed), part(limited));
+        text += &format!(" {} |", median(first, in_, Outcome::Pass, 0.0));
+        for more in [0.007, 0.01, 0.02, 0.05, 0.2] {
+            text += &format!(" {} |", median(first, in_, Outcome::Fail, more));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The median time to an outcome at the margins of the defaults, of 31 runs.
+fn median(first: u64, in_: Surroundings, wanted: Outcome, more: f64) -> String {
+    const WITHIN: usize = 960;
+    let mut found: Vec<usize> = (first..first + 31)
+        .map(|seed| Run::new(seed, in_, None, WITHIN).until(wanted, more, WITHIN).unwrap_or(usize::MAX))
+        .collect();
+    found.sort_unstable();
+    match found[15] {
+        usize::MAX => "over 4 h".to_owned(),
+        scrapes => format!("{:.1} min", scrapes as f64 * SCRAPE_S as f64 / 60.0),
     }
 }

@@ -38,12 +38,7 @@ impl Beyond {
     }
 
     /// Takes an answer about the new version, as [`Side::take`].
-    pub fn take<'a>(
-        &mut self,
-        part: impl Iterator<Item = &'a Series>,
-        whole: impl Iterator<Item = &'a Series> + Clone,
-        turned: bool,
-    ) {
+    pub fn take<'a>(&mut self, part: impl Iterator<Item = &'a Series>, whole: impl Iterator<Item = &'a Series> + Clone, turned: bool) {
         if self.canary.take(part, whole, turned) {
             self.canary.drop_open();
         } else if self.canary.is_ripe() {

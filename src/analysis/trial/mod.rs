@@ -20,8 +20,8 @@ mod tests;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use self::measure::Measure;
 pub use self::beyond::PastLimit;
+use self::measure::Measure;
 pub use self::measure::Raw;
 pub use self::sentence::written;
 pub use self::side::Counted;

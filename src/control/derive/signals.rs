@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::analysis::trial::Raw;
 use crate::analysis::limit::{self, Seen};
+use crate::analysis::trial::Raw;
 use crate::analysis::{counters, histogram};
 use crate::control::chart::Point;
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
