@@ -4,6 +4,7 @@
 //! condition is false (a comparison with NaN is), and the run when more than `failureLimit` have (docs/features/analysis.md,
 //! analysis/analysis.go). Flagger: at each interval it goes back when `threshold` checks failed so far, else looks; a check without values fails; a
 //! good one moves the weight, and at `maxWeight` promotes, after which nothing is measured (pkg/controller/scheduler.go).
+#![expect(clippy::cast_possible_wrap, reason = "a few scrapes")]
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
 //! A release walked by gonogo: the course of `policy::rollout::next`, on the running trial and the limits of its signals.
+#![expect(clippy::cast_possible_wrap, reason = "counts stay far below 2^52")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gonogo::analysis::histogram;
@@ -58,13 +59,6 @@ impl Gonogo {
         let course = Course { spec, by, ticket: None, step: None, since: time(0), way_back: None, stopped: None };
         let trial = Trial::new(TrialRules { alpha: 0.05, power: 0.8, measures });
         Self { signals, trial, course, harm: None, seen: vec![Default::default()], triggers: triggers.to_vec() }
-    }
-
-    /// Why it stands where it stands.
-    pub fn why(&self, at_s: i64) -> String {
-        let standing = self.trial.standing(time(at_s));
-        let of = standing.measures.iter().map(|measure| measure.reason.clone()).collect::<Vec<_>>().join(" | ");
-        format!("{:?}: {of}", standing.outcome)
     }
 
     fn is_full(&self) -> bool {
@@ -176,7 +170,17 @@ pub fn of_ratio(side: &[Vec<Series>; 2]) -> Raw<'_> {
 
 pub fn signal(name: &str, kind: SignalKind, limit: f64, unit: &str) -> Signal {
     let (name, backend) = (name.parse().expect("a name"), "prometheus".parse().expect("a name"));
-    Signal { name, kind, backend, better: Better::Lower, limit: Some(limit), unit: unit.to_owned(), critical: true, margin: None, weight: None }
+    Signal {
+        name,
+        kind,
+        backend,
+        better: Better::Lower,
+        limit: Some(limit),
+        unit: unit.to_owned(),
+        critical: true,
+        margin: None,
+        weight: None,
+    }
 }
 
 pub fn time(second: i64) -> DateTime<Utc> {

@@ -1,4 +1,5 @@
 //! Judges of a release, each of which moves the share of the new version, and what came of it.
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "counts stay far below 2^52")]
 
 use super::release::{Counted, Interval, Release, SCRAPE_S};
 

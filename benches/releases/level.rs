@@ -1,4 +1,5 @@
 //! Whole trials of several measures, looked at after every scrape: how often an equal canary is failed, and how soon a worse one is.
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "counts stay far below 2^52")]
 
 use chrono::{DateTime, Utc};
 use gonogo::analysis::trial::{Outcome, Raw, Trial};
@@ -76,7 +77,8 @@ impl Run {
         if matches!(surroundings, Surroundings::Drifting | Surroundings::Swinging) {
             self.common += 0.3 * self.queue.normal();
         }
-        let value = |value: f64| vec![Series { labels: Vec::new(), samples: vec![Sample { at_ms: time(second).timestamp_millis(), value }] }];
+        let value =
+            |value: f64| vec![Series { labels: Vec::new(), samples: vec![Sample { at_ms: time(second).timestamp_millis(), value }] }];
         let [old, new] = self.sides.map(|side| value(10.0 + side + self.common));
         self.trial.take(&"queue".parse().expect("a name"), Raw::Value(&old), Raw::Value(&new));
     }
@@ -148,9 +150,8 @@ pub fn tables(first: u64, runs: u64) -> String {
 /// The median time to an outcome at the margins of the defaults, of 31 runs.
 fn median(first: u64, in_: Surroundings, wanted: Outcome, more: f64) -> String {
     const WITHIN: usize = 960;
-    let mut found: Vec<usize> = (first..first + 31)
-        .map(|seed| Run::new(seed, in_, None, WITHIN).until(wanted, more, WITHIN).unwrap_or(usize::MAX))
-        .collect();
+    let mut found: Vec<usize> =
+        (first..first + 31).map(|seed| Run::new(seed, in_, None, WITHIN).until(wanted, more, WITHIN).unwrap_or(usize::MAX)).collect();
     found.sort_unstable();
     match found[15] {
         usize::MAX => "over 4 h".to_owned(),

@@ -1,4 +1,5 @@
 //! A seeded release: the traffic of a service, its surroundings, and what is wrong with the new version, scrape by scrape.
+#![expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 
 use super::chance::Chance;
 
@@ -38,8 +39,7 @@ pub enum Surroundings {
 
 impl Surroundings {
     /// Every one.
-    pub const ALL: [Self; 7] =
-        [Self::Calm, Self::LowTraffic, Self::Swinging, Self::Leaning5, Self::Leaning9, Self::Bursty, Self::Drifting];
+    pub const ALL: [Self; 7] = [Self::Calm, Self::LowTraffic, Self::Swinging, Self::Leaning5, Self::Leaning9, Self::Bursty, Self::Drifting];
 
     /// Its name in the tables.
     pub fn word(self) -> &'static str {
@@ -203,7 +203,8 @@ struct Rates {
 impl Rates {
     fn over(self, bound: f64) -> f64 {
         let waits = self.waits.min(0.5);
-        let usual = self.stuck * tail(bound, (USUAL.0 * 100.0, USUAL.1)) + (1.0 - self.stuck) * tail(bound, (USUAL.0 * self.stretch, USUAL.1));
+        let usual =
+            self.stuck * tail(bound, (USUAL.0 * 100.0, USUAL.1)) + (1.0 - self.stuck) * tail(bound, (USUAL.0 * self.stretch, USUAL.1));
         waits * tail(bound, SLOW) + (1.0 - waits) * usual
     }
 

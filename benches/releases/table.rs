@@ -1,4 +1,5 @@
 //! What the judges made of the releases, as tables.
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts stay far below 2^52")]
 
 use std::fmt::Write as _;
 
@@ -81,21 +82,27 @@ pub fn of(all: &[Judged]) -> String {
     row(&mut text, Surroundings::ALL.map(Surroundings::word));
     for (at, judge) in JUDGES.iter().enumerate() {
         let _ = write!(text, "| {judge} |");
-        row(&mut text, Surroundings::ALL.map(|in_| {
-            let of: Vec<Came> = good.iter().filter(|one| one.surroundings == in_).map(|one| one.came[at]).collect();
-            format!("{} of {}{}", count(&of, is_back), of.len(), left(&of))
-        }));
+        row(
+            &mut text,
+            Surroundings::ALL.map(|in_| {
+                let of: Vec<Came> = good.iter().filter(|one| one.surroundings == in_).map(|one| one.came[at]).collect();
+                format!("{} of {}{}", count(&of, is_back), of.len(), left(&of))
+            }),
+        );
         headed(&mut text, at, Surroundings::ALL.len());
     }
     text += "\nBad releases that were not taken back (promoted, or left to a person), and the share of harmed requests, by what is wrong:\n\n| judge |";
     row(&mut text, Fault::ALL.map(Fault::word));
     for (at, judge) in JUDGES.iter().enumerate() {
         let _ = write!(text, "| {judge} |");
-        row(&mut text, Fault::ALL.map(|fault| {
-            let of: Vec<Came> = bad.iter().filter(|one| one.fault == Some(fault)).map(|one| one.came[at]).collect();
-            let harmed = of.iter().map(|came| came.harmed / came.requests).sum::<f64>() / of.len().max(1) as f64;
-            format!("{} of {}; {:.2} %", of.len() - count(&of, is_back), of.len(), harmed * 100.0)
-        }));
+        row(
+            &mut text,
+            Fault::ALL.map(|fault| {
+                let of: Vec<Came> = bad.iter().filter(|one| one.fault == Some(fault)).map(|one| one.came[at]).collect();
+                let harmed = of.iter().map(|came| came.harmed / came.requests).sum::<f64>() / of.len().max(1) as f64;
+                format!("{} of {}; {:.2} %", of.len() - count(&of, is_back), of.len(), harmed * 100.0)
+            }),
+        );
         headed(&mut text, at, Fault::ALL.len());
     }
     text

@@ -27,6 +27,7 @@ mod headless;
 mod outbox;
 mod pty;
 mod rehearse;
+mod releases;
 mod reload;
 mod servers;
 mod signer;

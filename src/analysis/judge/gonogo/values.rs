@@ -110,7 +110,8 @@ fn needed(baseline: &[f64], margin: f64, n: usize, alpha: f64, power: f64) -> Op
 
 /// Whether two sides hold the same values; their ends mostly tell, without sorting.
 fn is_same(canary: &[f64], baseline: &[f64]) -> bool {
-    let ends = |side: &[f64]| side.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    let ends =
+        |side: &[f64]| side.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
     let ((low, high), (least, most)) = (ends(canary), ends(baseline));
     canary.len() == baseline.len() && low.total_cmp(&least).is_eq() && high.total_cmp(&most).is_eq() && sorted(canary) == sorted(baseline)
 }
