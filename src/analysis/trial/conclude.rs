@@ -29,11 +29,11 @@ pub fn outcome_of(measure: &Measure, alpha: f64, now_ms: i64) -> Outcome {
 }
 
 /// What follows for the canary as a whole from the outcomes of the measures that decide.
-pub fn outcome_of_all(outcomes: impl Iterator<Item = Outcome> + Clone) -> Outcome {
-    let any = |outcome: Outcome| outcomes.clone().any(|found| found == outcome);
+pub fn outcome_of_all(outcomes: &[Outcome]) -> Outcome {
+    let any = |outcome: Outcome| outcomes.contains(&outcome);
     if any(Outcome::Fail) {
         Outcome::Fail
-    } else if outcomes.clone().next().is_none() || any(Outcome::Nodata) {
+    } else if outcomes.is_empty() || any(Outcome::Nodata) {
         Outcome::Nodata
     } else if any(Outcome::Early) {
         Outcome::Early
@@ -159,7 +159,7 @@ fn whole(number: f64) -> u64 {
 /// The canary as a whole.
 pub fn of_all(measures: Vec<MeasureStanding>) -> TrialStanding {
     let scored = || measures.iter().filter(|measure| measure.weight > 0.0);
-    let outcome = outcome_of_all(scored().map(|measure| measure.outcome));
+    let outcome = outcome_of_all(&scored().map(|measure| measure.outcome).collect::<Vec<Outcome>>());
     let weigh = |of: fn(Outcome) -> bool| scored().filter(|measure| of(measure.outcome)).fold(0.0, |sum, measure| sum + measure.weight);
     let lost = scored().any(|measure| measure.critical && measure.outcome == Outcome::Fail);
     let score = Score {

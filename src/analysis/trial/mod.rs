@@ -87,7 +87,7 @@ impl Trial {
         let alpha = self.divided();
         let of = |measure: &Measure| conclude::outcome_of(measure, alpha, now.timestamp_millis());
         let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0);
-        conclude::outcome_of_all(scored.map(of).collect::<Vec<Outcome>>().into_iter())
+        conclude::outcome_of_all(&scored.map(of).collect::<Vec<Outcome>>())
     }
 
     /// The level of each measure that decides.

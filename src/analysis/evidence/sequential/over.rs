@@ -53,13 +53,12 @@ impl Over {
         }
         for (_, wealth) in &mut self.begun {
             for (won, stake) in wealth.iter_mut().zip(STAKES) {
-                *won += match limit {
-                    Some(limit) => canary.0 * stake.ln_1p() - stake * canary.1 * limit,
-                    None => {
-                        let ratio = canary.1 / baseline.1;
-                        let stake = stake.min(MOST / ratio);
-                        canary.0 * stake.ln_1p() + baseline.0 * (-stake * ratio).ln_1p()
-                    }
+                *won += if let Some(limit) = limit {
+                    canary.0 * stake.ln_1p() - stake * canary.1 * limit
+                } else {
+                    let ratio = canary.1 / baseline.1;
+                    let stake = stake.min(MOST / ratio);
+                    canary.0 * stake.ln_1p() + baseline.0 * (-stake * ratio).ln_1p()
                 };
             }
         }
