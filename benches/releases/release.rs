@@ -157,9 +157,8 @@ impl Release {
         let to_new = chance.binomial(total, share);
         let factors = self.factors.get(at).copied().unwrap_or([1.0; 2]);
         let mut found = Interval::default();
-        for side in 0..2 {
+        for (side, mut factor) in factors.into_iter().enumerate() {
             let count = if side == 1 { to_new } else { total - to_new };
-            let mut factor = factors[side];
             if self.surroundings == Surroundings::Bursty {
                 let shape = ERRORS * 199.0;
                 factor *= chance.gamma(shape) / shape;
@@ -176,12 +175,11 @@ impl Release {
 
     fn faulty(&self, usual: Rates, share: f64, full_s: Option<f64>) -> Rates {
         match self.fault {
-            None => usual,
             Some(Fault::Errors) => Rates { errors: usual.errors + self.size, ..usual },
             Some(Fault::Times) => Rates { errors: usual.errors * self.size, ..usual },
             Some(Fault::Latency) => Rates { stretch: self.size, ..usual },
             Some(Fault::AtHalf) if share >= 0.5 => Rates { errors: usual.errors + self.size, ..usual },
-            Some(Fault::AtHalf) => usual,
+            None | Some(Fault::AtHalf) => usual,
             Some(Fault::OneInTwenty) => Rates { stuck: self.size, ..usual },
             Some(Fault::Leak) => {
                 let leaked = (full_s.unwrap_or(0.0) - self.delay).max(0.0) / 300.0;
