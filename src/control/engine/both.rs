@@ -180,6 +180,10 @@ impl Machine {
                 Some((back, before)) if matches!(back.state, DeedState::Sent | DeedState::Accepted | DeedState::Unknown) => {
                     format!("{backend} at {set} or at {before}, nobody knows")
                 }
+                Some((back, _)) if back.state == DeedState::Failed => {
+                    let why = back.error.as_ref().map_or_else(String::new, |error| format!(" ({error})"));
+                    format!("{backend} was set to {set} and is not taken back{why}")
+                }
                 Some(_) => format!("{backend} still at {set}"),
                 None if one.facts.effective.is_some() => format!("{backend} at {set}"),
                 None if one.state == DeedState::Failed && one.facts.accepted.is_some() => {
