@@ -38,7 +38,7 @@ fn objective() -> Objective {
 }
 
 /// An objective whose last thirty days were so: the share that failed, by the seconds before the end; none where nothing was measured.
-fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
+pub(super) fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
     let objective = Arc::new(objective());
     let seen = fixture::before(i64::try_from(old_s).unwrap());
     let to_s = objectives::last_end(seen.wall.timestamp(), 60);
@@ -60,7 +60,8 @@ fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
     view
 }
 
-fn burning() -> ObjectiveView {
+/// A budget that burns since half an hour, so that a rule pages.
+pub(super) fn burning() -> ObjectiveView {
     view(40, |before| {
         let share = match before {
             0..=1_800 => 0.04,
