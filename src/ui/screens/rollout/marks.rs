@@ -10,11 +10,14 @@ use crate::ui::widgets::chart::Event;
 /// The events of a target, the oldest first.
 pub fn of(world: &World, view: &TargetView) -> Vec<Event> {
     let here = world.timeline.iter().filter(|happening| happening.target.as_ref() == Some(&view.target));
-    here.filter_map(|happening| {
-        let (letter, words) = mark(happening)?;
-        Some(Event { at_ms: happening.at.timestamp_millis(), letter, words })
-    })
-    .collect()
+    let mut events: Vec<Event> = here
+        .filter_map(|happening| {
+            let (letter, words) = mark(happening)?;
+            Some(Event { at_ms: happening.at.timestamp_millis(), letter, words })
+        })
+        .collect();
+    events.sort_by_key(|event| event.at_ms);
+    events
 }
 
 fn mark(happening: &Happening) -> Option<(char, String)> {
