@@ -59,7 +59,8 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], events: &[
         }
     }
     let limit = signal.limit.map(|limit| scaled(1.0 - limit / most, lines));
-    let mut rule = Row::rule(scene.theme, &format!("{}, last {} min", signal.name, span / 60_000));
+    let past = if span < 120_000 { format!("{} s", span / 1_000) } else { format!("{} min", span / 60_000) };
+    let mut rule = Row::rule(scene.theme, &format!("{}, last {past}", signal.name));
     rule.end(Role::Quiet, format!(" {legend}   {} ", limit_words.as_deref().unwrap_or("no limit")));
     let mut rows = vec![rule];
     for line in 0..lines {

@@ -34,7 +34,7 @@ fn mark(happening: &Happening) -> Option<(char, String)> {
             Some(if is > was { ('S', format!("{is} %{by}")) } else { ('B', format!("back to {is} %{by}")) })
         }
         (HappeningKind::Alarm, None) if text.starts_with("moved forward") => Some(('X', "moved while held".to_owned())),
-        (HappeningKind::Alert, None) => Some(('A', text.to_owned())),
+        (HappeningKind::Alert, None) => Some(('A', text.split(" since ").next().unwrap_or(text).to_owned())),
         (_, Some((Verb::Hold, DeedState::Effective))) => Some(('H', format!("held by {}", happening.source))),
         (_, Some((Verb::Resume, DeedState::Effective))) => Some(('G', format!("resumed by {}", happening.source))),
         _ => None,

@@ -293,7 +293,7 @@ fn bounds(harm: &Harm, judged: &MeasureStanding, unit: &str) -> String {
         (Some(low), Some(high)) => format!(" ({} to {})", of(low), of(high)),
         (Some(low), None) => format!(" ({} or more)", of(low)),
         (None, Some(high)) => format!(" ({} or less)", of(high)),
-        (None, None) => String::new(),
+        (None, None) => " (no bounds yet)".to_owned(),
     };
     let unit = if unit == "pt" { "" } else { unit };
     format!("{sign}{estimate}{interval} {unit}").trim_end().to_owned()
