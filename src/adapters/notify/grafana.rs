@@ -63,7 +63,7 @@ impl Grafana {
 
     async fn annotate(&self, notice: &Notice) -> Result<(), NotifyError> {
         let Some(deployment) = Deployment::of(notice).filter(|one| one.stage != super::deployment::Stage::Begun) else { return Ok(()) };
-        let known = format!("gonogo-notice:{}", notice.id);
+        let known = known(notice);
         if !self.with(std::slice::from_ref(&known)).await?.is_empty() {
             return Ok(());
         }
@@ -103,6 +103,18 @@ impl Grafana {
         }
         self.ask(Method::POST, &self.base, Some(&body)).await.map(drop)
     }
+}
+
+/// The tag by which an annotation is found again. A tag is kept in at most 100 characters.
+fn known(notice: &Notice) -> String {
+    const ROOM: usize = 80;
+    let id: Vec<char> = notice.id.chars().collect();
+    if id.len() <= ROOM {
+        return format!("gonogo-notice:{}", notice.id);
+    }
+    // The end of a long id is a part of the plan's hash, which is enough of it beside the kind.
+    let end: String = id.iter().skip(id.len().saturating_sub(ROOM / 2)).collect();
+    format!("gonogo-notice:{}-{end}", notice.kind.word())
 }
 
 impl Notify for Grafana {
