@@ -120,6 +120,13 @@ fn old_figures_fire_no_rule_and_fill_no_column() {
     let old = view(1_200, |_| Some(0.5));
     assert!(old.firing(&now).is_none() && old.fresh(&now).is_none(), "P13: never on stale data");
     assert_eq!(columns(&old), (crate::ui::theme::Role::Stale, "~".to_owned(), "~".to_owned()));
+    let (world, keys, theme) = (fixture::world(), Keys::default(), Theme::ascii());
+    let scene = Scene::new(&world, &now, &theme, &keys);
+    let area = Rect::new(0, 0, 100, 1);
+    let mut buffer = Buffer::empty(area);
+    budget::compact(&scene, &old, 12, 100).draw(&mut buffer, area, 0, &theme);
+    let row: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert!(row.contains("STALE") && !row.contains("left"), "{row}");
     let slept = Moment { boot: crate::model::time::Boot(now.boot.0 + 1_000_000), ..now };
     assert!(fresh.firing(&slept).is_none(), "a quarter of an hour of sleep makes it old though the wall's clock did not move");
 }
