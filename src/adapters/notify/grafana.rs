@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::deployment::Deployment;
 use super::line::line;
 use super::webhook::{Resolved, client};
-use crate::adapters::http::{Announcement, HttpClient, usual};
+use crate::adapters::http::{Announcement, HttpClient, segment, usual};
 use crate::config::settings::WebhookSettings;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::outbox::{Notice, NoticeKind, Severity};
@@ -52,7 +52,7 @@ impl Grafana {
 
     /// The annotations that have all of these tags.
     async fn with(&self, tags: &[String]) -> Result<Vec<u64>, NotifyError> {
-        let tags: String = tags.iter().map(|tag| format!("&tags={}", crate::adapters::http::segment(tag))).collect();
+        let tags = tags.iter().fold(String::new(), |all, tag| format!("{all}&tags={}", segment(tag)));
         let found = self.ask(Method::GET, &format!("{}?type=annotation&limit={MOST}{tags}", self.base), None).await?;
         let Some(found) = found.as_array() else {
             let why = "the answer is no list of annotations";

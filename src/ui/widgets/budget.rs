@@ -42,7 +42,7 @@ fn gravity(a: &ObjectiveView, b: &ObjectiveView, scene: &Scene<'_>) -> std::cmp:
 }
 
 /// The gravest objective of each of these services, over all its environments.
-pub fn gravest<'a>(scene: &Scene<'a>, services: &[&ServiceName]) -> BTreeMap<ServiceName, Arc<ObjectiveView>> {
+pub fn gravest(scene: &Scene<'_>, services: &[&ServiceName]) -> BTreeMap<ServiceName, Arc<ObjectiveView>> {
     let mut found: BTreeMap<ServiceName, Arc<ObjectiveView>> = BTreeMap::new();
     for view in scene.world.objectives.values().filter(|view| services.contains(&&view.key.target.service)) {
         let graver = found.get(&view.key.target.service).is_none_or(|other| gravity(view, other, scene).is_lt());

@@ -186,11 +186,10 @@ impl Line<'_> {
         let Some(judged) = self.judged else { return of_signal };
         match (judged.outcome, judged.weight > 0.0, self.signal.state) {
             (Outcome::Fail, true, _) => (Mark::Abnormal, Role::Abnormal, "WORSE"),
-            (_, _, SignalState::Past | SignalState::Worse) => of_signal,
+            (_, _, SignalState::Past | SignalState::Worse) | (Outcome::Early, false, _) => of_signal,
             (Outcome::Fail, false, _) => (Mark::Abnormal, Role::Watched, "worse"),
             (Outcome::Pass, ..) => (Mark::Proven, Role::Plain, "no worse"),
-            (Outcome::Early, true, _) => (Mark::None, Role::Plain, "early"),
-            (Outcome::Early, false, _) => of_signal,
+            (Outcome::Early, ..) => (Mark::None, Role::Plain, "early"),
             (Outcome::Nodata, ..) => (Mark::Unknown, Role::Quiet, "NO DATA"),
         }
     }
