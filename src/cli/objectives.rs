@@ -70,6 +70,7 @@ fn budget(measured: &Measured) -> Value {
         "to": at(budget.to_s),
         "left": budget.left().map(per_cent),
         "spent": budget.spent.map(per_cent),
+        "spent_today": measured.today.map(per_cent),
         "spent_if_alike": budget.spent_if_alike.map(per_cent),
         "coverage": per_cent(budget.coverage),
         "bad": rounded(budget.bad),
@@ -138,8 +139,9 @@ pub(super) fn words(view: &ObjectiveView, now: &Moment) -> String {
         (Some(left), _) => format!("{} % left", per_cent(left)),
         (None, _) => "not known".to_owned(),
     };
+    let today = measured.today.map(|today| format!("; {} % spent today", per_cent(today))).unwrap_or_default();
     out.push_str(&format!(
-        "  budget  {left}; {:.0} bad of {:.0} {events}, {} % of the window measured; {}\n",
+        "  budget  {left}{today}; {:.0} bad of {:.0} {events}, {} % of the window measured; {}\n",
         budget.bad,
         budget.total,
         per_cent(budget.coverage),

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use crate::adapters::desk::servicenow::ServiceNow;
 use crate::adapters::http::{Credential, HttpClient};
+use crate::adapters::notify::grafana::Grafana;
+use crate::adapters::notify::otlp::Otlp;
+use crate::adapters::notify::pushgateway::Pushgateway;
 use crate::adapters::notify::webhook::{Resolved, Webhook};
 use crate::cli::out;
 use crate::config::secret::{self, SecretRef};
-use crate::config::settings::{Config, DeskSettings, WebhookAddress, WebhookSettings};
+use crate::config::settings::{Config, DeskSettings, Format, WebhookAddress, WebhookSettings};
 use crate::config::surroundings::Surroundings;
 use crate::control::driver::courier::{Courier, Way};
 use crate::model::error::{PortError, PortErrorKind};
@@ -37,15 +40,20 @@ pub async fn made_known(outbox: &dyn Outbox, couriers: &[Courier]) {
 }
 
 fn webhook(settings: &WebhookSettings, config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Courier {
-    let made = resolved(settings, around).and_then(|resolved| {
-        let room = &config.catalog.room.name;
-        Webhook::new(settings, &resolved, room, clock.clone())
-    });
-    let way: Arc<dyn Notify> = match made {
-        Ok(webhook) => Arc::new(webhook),
-        Err(error) => Arc::new(Unmade(error)),
-    };
+    let way = resolved(settings, around).and_then(|resolved| made_of(settings, &resolved, &config.catalog.room.name, clock));
+    let way = way.unwrap_or_else(|error| Arc::new(Unmade(error)));
     Courier { name: settings.name.clone(), wants: settings.wants.clone(), way: Way::Notices(way) }
+}
+
+/// The way to a receiver, by the form in which it wants to be told.
+fn made_of(settings: &WebhookSettings, resolved: &Resolved, room: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Notify>, PortError> {
+    let clock = clock.clone();
+    Ok(match settings.format {
+        Format::Structured | Format::Binary | Format::Text { .. } => Arc::new(Webhook::new(settings, resolved, room, clock)?),
+        Format::Grafana => Arc::new(Grafana::new(settings, resolved, room, clock)?),
+        Format::Otlp => Arc::new(Otlp::new(settings, resolved, room, clock)?),
+        Format::Pushgateway => Arc::new(Pushgateway::new(settings, resolved, clock)?),
+    })
 }
 
 fn desk(settings: &DeskSettings, around: &Surroundings, clock: &Arc<dyn Clock>) -> Courier {

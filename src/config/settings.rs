@@ -130,6 +130,12 @@ pub enum Format {
         /// The member's name.
         member: String,
     },
+    /// Annotations of a Grafana: deployments as marks, rollouts as regions.
+    Grafana,
+    /// Log records with an event's name, by OTLP over HTTP in JSON.
+    Otlp,
+    /// Gauges of a Prometheus Pushgateway, a group for each service and environment.
+    Pushgateway,
 }
 
 /// Where a webhook listens.

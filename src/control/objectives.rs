@@ -73,12 +73,13 @@ pub fn measured(objective: &Objective, history: &History, zone: &Zone, asked: Mo
     let until_s = history.newest()?;
     let bounds = period::bounds(objective.period, zone, until_s);
     let budget = Budget::at(objective, history, bounds, until_s);
+    let today = budget.spent_between(history, period::day(zone, until_s).max(bounds.0), until_s);
     let rules = objective.rules.iter().map(|rule| RuleState::at(objective, rule, history, until_s)).collect();
     let burns: Vec<Burn> = windows(&objective.rules).into_iter().map(|window| Burn::over(objective, history, window, until_s)).collect();
     let hour = Burn::over(objective, history, std::time::Duration::from_hours(1), until_s);
     let outlook = outlook(&budget, objective.period, hour.rate, until_s);
     let (doubt, sent) = (reading.doubt.clone(), reading.sent.clone());
-    Some(Measured { until_s, seen: asked, step_s: reading.stretch.step_s, budget, rules, burns, outlook, doubt, sent })
+    Some(Measured { until_s, seen: asked, step_s: reading.stretch.step_s, budget, today, rules, burns, outlook, doubt, sent })
 }
 
 /// The windows of rules, the shortest first, each once.

@@ -17,11 +17,22 @@ pub enum NoticeKind {
     Planned,
     /// A plan waits for other persons from now on.
     Waiting,
+    /// The automatic way back of a rollout did not come about: a person is called.
+    WayBackFailed,
+}
+
+/// How grave it is that a notice comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Somebody must act now.
+    Critical,
+    /// It is told, nobody is called.
+    Told,
 }
 
 impl NoticeKind {
     /// Every kind, in the order in which a deed meets them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Planned,
         Self::Waiting,
         Self::Entry(EntryKind::Approval),
@@ -45,6 +56,7 @@ impl NoticeKind {
         Self::Entry(EntryKind::Policy),
         Self::Entry(EntryKind::BreakGlass),
         Self::Entry(EntryKind::Imported),
+        Self::WayBackFailed,
     ];
 
     /// The word in the configuration and in the store.
@@ -53,6 +65,15 @@ impl NoticeKind {
             Self::Entry(kind) => kind.word(),
             Self::Planned => "planned",
             Self::Waiting => "waiting",
+            Self::WayBackFailed => "rollout.way-back-failed",
+        }
+    }
+
+    /// How grave it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::WayBackFailed => Severity::Critical,
+            Self::Entry(_) | Self::Planned | Self::Waiting => Severity::Told,
         }
     }
 

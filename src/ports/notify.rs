@@ -12,6 +12,9 @@ pub enum NotifyError {
     /// The receiver understood and refused: the same would be refused again.
     #[error("{0}")]
     Refused(PortError),
+    /// The receiver refused, and its protocol forbids to try the same again.
+    #[error("{0}")]
+    Final(PortError),
     /// It may be taken later.
     #[error("{0}")]
     Later(PortError),
@@ -21,7 +24,7 @@ impl NotifyError {
     /// The failure itself.
     pub fn port(&self) -> &PortError {
         match self {
-            Self::Refused(error) | Self::Later(error) => error,
+            Self::Refused(error) | Self::Final(error) | Self::Later(error) => error,
         }
     }
 

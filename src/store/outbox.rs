@@ -23,9 +23,24 @@ const SPARE_MS: u64 = 22_000;
 
 /// A line for what happened to a plan and is no entry, in the transaction in which it happens.
 pub async fn tell_plan(conn: &mut SqliteConnection, kind: NoticeKind, plan: &Plan, at: DateTime<Utc>) -> Result<(), LedgerError> {
-    let said = json!({
-        "verb": plan.order.verb.word(), "requester": plan.order.requester, "reason": plan.intent.reason, "expires": plan.expires,
+    tell(conn, kind, plan, at, plan.intent.reason.as_str(), "").await
+}
+
+/// The same with other words, and a state within the kind where it has one.
+pub async fn tell(
+    conn: &mut SqliteConnection,
+    kind: NoticeKind,
+    plan: &Plan,
+    at: DateTime<Utc>,
+    words: &str,
+    state: &str,
+) -> Result<(), LedgerError> {
+    let mut said = json!({
+        "verb": plan.order.verb.word(), "requester": plan.order.requester, "reason": words, "expires": plan.expires,
     });
+    if let (false, Some(said)) = (state.is_empty(), said.as_object_mut()) {
+        said.insert("state".to_owned(), state.into());
+    }
     sqlx::query("INSERT INTO outbox (kind, at, target, plan, json) SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM receiver)")
         .bind(kind.word())
         .bind(at.timestamp_millis())

@@ -56,6 +56,7 @@ impl SqliteStore {
         }
         more.insert("error".to_owned(), Value::from(outcome.error.as_ref().map(|error| error.kind.name())));
         row.append(&mut write, outcome.kind, outcome.step, &outcome.words, more).await?;
+        parts::page(&mut write.tx, &row, outcome, write.at).await?;
         if outcome.releases {
             let mut lease = Lease::load(&mut write.tx, &target).await?;
             if lease.deed == Some(plan.to_string()) {

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
 use super::deeds::DeedRow;
-use super::state;
+use super::{outbox, state};
 use crate::model::both::LeftOut;
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
 use crate::model::name::Target;
+use crate::model::outbox::NoticeKind;
 use crate::model::part::Part;
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::rollout::{Rollout, StateChange};
@@ -98,6 +99,33 @@ pub async fn fell(
     let words = Text::clean(&format!("its {} {}: {}", of.part, outcome.kind.word(), outcome.words));
     let stopped = Stopped { at, deed: row.plan.id, words, stranded: of.part == Part::WayBack };
     Ok(Some(StateChange::Stop { target, rollout: of.rollout, stopped }))
+}
+
+/// Calls a person when the automatic way back of a rollout did not come about, in the transaction in which that is recorded: whoever
+/// records it, and however often its process dies, that it could not start is told once, and that it did not come about once.
+pub async fn page(conn: &mut SqliteConnection, row: &DeedRow, outcome: &Outcome, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    let Some(of) = row.plan.order.of.filter(|of| of.part == Part::WayBack) else { return Ok(()) };
+    if !matches!(outcome.kind, EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped) {
+        return Ok(());
+    }
+    let word = outcome.kind.word();
+    let untouched = outcome.kind == EntryKind::NotBegun && row.deed.steps.iter().all(|step| step.facts.accepted.is_none());
+    let told = sqlx::query("INSERT OR IGNORE INTO told_by_time (plan, what) VALUES (?, ?)")
+        .bind(of.rollout.to_string())
+        .bind(if untouched { "way-back-not-begun" } else { "way-back-failed" })
+        .execute(&mut *conn)
+        .await?;
+    if told.rows_affected() != 1 {
+        return Ok(());
+    }
+    let next = if untouched {
+        "nothing moved, and it is tried again".to_owned()
+    } else {
+        let target = &row.deed.target;
+        format!("nothing more is tried by itself; look at {target}, then `gonogo abort {target}`")
+    };
+    let words = format!("the way back of rollout {} {word}: {}; {next}", of.rollout.short(), outcome.words);
+    outbox::tell(conn, NoticeKind::WayBackFailed, &row.plan, at, &words, word).await
 }
 
 /// A rollout that stopped may try again what did not come about, by a person's word.

@@ -63,7 +63,7 @@ impl SqliteStore {
             at: DateTime::from_timestamp_millis(row.try_get(2)?).ok_or_else(|| broken("a line of the outbox has no time"))?,
             kind,
             n,
-            state: body.get("state").and_then(Value::as_str).map(str::to_owned),
+            state: body.get("state").and_then(Value::as_str).map(str::to_owned).or_else(|| of("state")),
             deed,
             verb: row.try_get::<Option<String>, _>(8)?.or_else(|| of("verb")),
             target: row.try_get::<Option<&str>, _>(5)?.and_then(|target| target.parse().ok()),

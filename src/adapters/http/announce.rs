@@ -28,6 +28,38 @@ pub struct Announcement<'a> {
     pub body: &'a [u8],
 }
 
+/// What becomes of an announcement that was answered with something else than 2xx.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It may be taken later.
+    Later,
+    /// It was refused, and a few more tries are made.
+    Refused,
+    /// It was refused, and the protocol forbids another try.
+    Final,
+}
+
+/// As most receivers mean it: 4xx without 408, 425 and 429 is a refusal.
+pub fn usual(status: StatusCode) -> Patience {
+    match status {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => Patience::Later,
+        status if status.is_client_error() => Patience::Refused,
+        _ => Patience::Later,
+    }
+}
+
+/// The most bytes of an answer that are read.
+const MOST: usize = 256 * 1024;
+
+/// One request: how, what, and what its failing answers mean.
+struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    what: &'a Announcement<'a>,
+    patience: fn(StatusCode) -> Patience,
+    reads: bool,
+}
+
 impl HttpClient {
     /// A client for a webhook: its origin is what it speaks to. The path is kept by the caller, for it may be a secret; so may be
     /// `hidden`, and both are taken out of whatever the receiver says.
@@ -65,22 +97,49 @@ impl HttpClient {
     /// [`NotifyError::Refused`] when the receiver refused what it was told (4xx without 408, 425 and 429, or a redirect, which is not
     /// followed); [`NotifyError::Later`] for everything else that is no 2xx.
     pub async fn announce(&self, doing: &str, path: &str, what: &Announcement<'_>) -> Result<(), NotifyError> {
+        self.told(doing, &Call { method: Method::POST, path, what, patience: usual, reads: false }).await.map(drop)
+    }
+
+    /// The same by any method, with the answer's body, and with a protocol's own say of what may be tried again.
+    ///
+    /// # Errors
+    /// As `patience` says of the status; a redirect is a refusal, everything without a status is for later.
+    pub async fn exchange(
+        &self,
+        doing: &str,
+        method: Method,
+        path: &str,
+        what: &Announcement<'_>,
+        patience: fn(StatusCode) -> Patience,
+    ) -> Result<Vec<u8>, NotifyError> {
+        self.told(doing, &Call { method, path, what, patience, reads: true }).await
+    }
+
+    async fn told(&self, doing: &str, call: &Call<'_>) -> Result<Vec<u8>, NotifyError> {
         let begun = AtomicBool::new(false);
-        let said = match tokio::time::timeout(self.deadline(), self.post(path, what, &begun)).await {
+        let said = match tokio::time::timeout(self.deadline(), self.post(call, &begun)).await {
             Ok(said) => said,
-            Err(_) => Err((false, Failed::late(self.deadline(), begun.load(Ordering::Relaxed)))),
+            Err(_) => Err((Patience::Later, Failed::late(self.deadline(), begun.load(Ordering::Relaxed)))),
         };
-        said.map_err(|(refused, failed)| {
+        said.map_err(|(patience, failed)| {
             let error = self.failure(doing, &failed);
-            if refused { NotifyError::Refused(error) } else { NotifyError::Later(error) }
+            match patience {
+                Patience::Later => NotifyError::Later(error),
+                Patience::Refused => NotifyError::Refused(error),
+                Patience::Final => NotifyError::Final(error),
+            }
         })
     }
 
-    async fn post(&self, path: &str, what: &Announcement<'_>, begun: &AtomicBool) -> Result<(), (bool, Failed)> {
-        let later = |failed: Failed| (false, failed);
+    async fn post(&self, call: &Call<'_>, begun: &AtomicBool) -> Result<Vec<u8>, (Patience, Failed)> {
+        let Call { method, path, what, patience, reads } = call;
+        let later = |failed: Failed| (Patience::Later, failed);
         self.heed_pause().map_err(later)?;
         let url = self.whole(path).map_err(later)?;
-        let mut request = self.client().await.map_err(later)?.request(Method::POST, url.clone()).header(CONTENT_TYPE, what.media);
+        let mut request = self.client().await.map_err(later)?.request(method.clone(), url.clone());
+        if !what.body.is_empty() {
+            request = request.header(CONTENT_TYPE, what.media);
+        }
         for (name, value) in &what.heads {
             let name = HeaderName::from_bytes(name.as_bytes());
             let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
@@ -99,10 +158,11 @@ impl HttpClient {
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
-            return Ok(());
+            let body = if *reads { answer::body(response, MOST).await } else { Ok(Vec::new()) };
+            return body.map_err(|fault| later(unsent(fault)));
         }
         if status.is_redirection() {
-            return Err((true, never_sent(PortErrorKind::Refused, answer::redirect_words(status, &headers, &url))));
+            return Err((Patience::Refused, never_sent(PortErrorKind::Refused, answer::redirect_words(status, &headers, &url))));
         }
         let now = self.clock().now();
         let mut kind = answer::status_kind(status);
@@ -110,10 +170,12 @@ impl HttpClient {
         if let Some(pause) = pace::asked(false, status, &headers, &bytes, now.wall) {
             kind = PortErrorKind::RateLimited { until: Some(self.pause(&now, pause)) };
         }
-        let patience = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
-            || status.as_u16() == 425
-            || !status.is_client_error();
-        Err((!patience, never_sent(kind, answer::status_words(status, &headers, &bytes, self.withheld()))))
+        Err((patience(status), never_sent(kind, answer::status_words(status, &headers, &bytes, self.withheld()))))
+    }
+
+    /// A text from outside, without any secret of ours that it repeats.
+    pub fn without_secrets(&self, text: &str) -> String {
+        self.withheld().words(text)
     }
 
     /// The address with a path that may have a query.

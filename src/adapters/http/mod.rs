@@ -13,7 +13,7 @@ mod tls;
 mod withheld;
 mod write;
 
-pub use announce::Announcement;
+pub use announce::{Announcement, Patience, usual};
 pub use answer::{Answer, MOST_BYTES};
 pub use client::{HttpClient, Jitter};
 pub use credential::Credential;

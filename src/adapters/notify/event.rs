@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::deed::EntryKind;
-use crate::model::outbox::{Notice, NoticeKind};
+use crate::model::outbox::{Notice, NoticeKind, Severity};
 use crate::model::time::rfc3339;
 
 /// The number of the format of `data`.
@@ -17,6 +17,7 @@ pub fn kind(notice: &Notice) -> &'static str {
     match notice.kind {
         NoticeKind::Planned => "dev.gonogo.plan.stored.v1",
         NoticeKind::Waiting => "dev.gonogo.plan.waiting.v1",
+        NoticeKind::WayBackFailed => "dev.gonogo.rollout.way-back-failed.v1",
         NoticeKind::Entry(kind) => match kind {
             EntryKind::Approval => "dev.gonogo.plan.approved.v1",
             EntryKind::Rejection => "dev.gonogo.plan.rejected.v1",
@@ -60,6 +61,8 @@ fn attributes(notice: &Notice) -> Vec<(&'static str, String)> {
         ("time", rfc3339(&notice.at)),
     ];
     all.extend(notice.target.as_ref().map(|target| ("subject", target.to_string())));
+    // An attribute of our own, as the specification lets one have: what calls a person says so to whoever routes it.
+    all.extend((notice.kind.severity() == Severity::Critical).then(|| ("severity", "critical".to_owned())));
     all
 }
 

@@ -24,6 +24,10 @@ pub fn line(room: &str, notice: &Notice) -> String {
             }
         },
         NoticeKind::Waiting => format!("{} by {by} waits for others{}", subject(), behind(words)),
+        NoticeKind::WayBackFailed => {
+            let target = notice.target.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("CRITICAL {target} DID NOT GO BACK BY ITSELF: {words}")
+        }
         NoticeKind::Planned => format!("{} by {by} was planned{}", subject(), behind(words)),
         NoticeKind::Entry(kind) => format!("{} {} by {by}{}", kind.word().to_uppercase(), subject(), behind(words)),
     };

@@ -28,6 +28,23 @@ pub struct Resolved {
     pub token: Option<Secret>,
 }
 
+/// A client for a receiver, and the path of its address with its query, which may be a secret.
+///
+/// # Errors
+/// When the address is none, or would be written to in plain text over a network without `insecure`.
+pub(super) fn client(settings: &WebhookSettings, resolved: &Resolved, clock: Arc<dyn Clock>) -> Result<(HttpClient, String), PortError> {
+    let url = resolved.url.trim();
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let begin = url.get(after_scheme..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |at| at + after_scheme);
+    let (origin, path) = url.split_at_checked(begin).unwrap_or((url, ""));
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let path = path.split('#').next().unwrap_or_default().to_owned();
+    let hidden: Vec<&str> = resolved.secret.as_ref().map(Secret::expose).into_iter().collect();
+    let credential = Credential::of(resolved.token.clone(), None);
+    let http = HttpClient::for_webhook(settings, (origin, &path), &credential, &hidden, clock)?;
+    Ok((http, path))
+}
+
 /// One webhook.
 pub struct Webhook {
     http: HttpClient,
@@ -43,17 +60,9 @@ impl Webhook {
     /// # Errors
     /// When the address is none, would be written to in plain text over a network without `insecure`, or the secret is none.
     pub fn new(settings: &WebhookSettings, resolved: &Resolved, room: &str, clock: Arc<dyn Clock>) -> Result<Self, PortError> {
-        let fail = |kind, why: &str| PortError::new(kind, &settings.name, DOING, why);
-        let url = resolved.url.trim();
-        let after_scheme = url.find("://").map_or(0, |at| at + 3);
-        let begin = url.get(after_scheme..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |at| at + after_scheme);
-        let (origin, path) = url.split_at_checked(begin).unwrap_or((url, ""));
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        let path = path.split('#').next().unwrap_or_default().to_owned();
-        let key = resolved.secret.as_ref().map(Key::read).transpose().map_err(|why| fail(PortErrorKind::Unauthorised, why))?;
-        let hidden: Vec<&str> = resolved.secret.as_ref().map(Secret::expose).into_iter().collect();
-        let credential = Credential::of(resolved.token.clone(), None);
-        let http = HttpClient::for_webhook(settings, (origin, &path), &credential, &hidden, clock)?;
+        let key = resolved.secret.as_ref().map(Key::read).transpose();
+        let key = key.map_err(|why| PortError::new(PortErrorKind::Unauthorised, &settings.name, DOING, why))?;
+        let (http, path) = client(settings, resolved, clock)?;
         Ok(Self { http, path, format: settings.format.clone(), key, room: room.to_owned() })
     }
 
@@ -67,6 +76,10 @@ impl Webhook {
             Format::Text { member } => {
                 let text = Map::from_iter([(member.clone(), Value::from(line(&self.room, notice)))]);
                 ("application/json", Vec::new(), Value::Object(text).to_string().into_bytes())
+            }
+            // These have adapters of their own; one that came here all the same is told the event.
+            Format::Grafana | Format::Otlp | Format::Pushgateway => {
+                ("application/cloudevents+json; charset=utf-8", Vec::new(), event::structured(notice))
             }
         };
         let seconds = self.http.clock().now().wall.timestamp();

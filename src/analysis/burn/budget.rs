@@ -26,6 +26,8 @@ pub struct Budget {
     pub spent: Option<f64>,
     /// The same, if what was not measured was like what was.
     pub spent_if_alike: Option<f64>,
+    /// The bad events, or seconds, that the whole period may have; none where nothing was counted.
+    pub whole: Option<f64>,
     /// What was left at even times from the beginning until now, none where nothing is known yet; [`POINTS`] points.
     pub burn_down: Vec<Option<f64>>,
 }
@@ -52,7 +54,23 @@ impl Budget {
             })
             .collect();
         let spent_if_alike = spent.filter(|_| coverage > 0.0).map(|spent| spent / coverage);
-        Self { from_s, to_s, bad: sum.bad, total: sum.total, coverage, spent, spent_if_alike, burn_down }
+        Self {
+            from_s,
+            to_s,
+            bad: sum.bad,
+            total: sum.total,
+            coverage,
+            spent,
+            spent_if_alike,
+            whole: (whole > 0.0).then_some(whole),
+            burn_down,
+        }
+    }
+
+    /// The share of the whole period's budget that was spent in a part of it; none where nothing of the part was measured.
+    pub fn spent_between(&self, history: &History, from_s: i64, to_s: i64) -> Option<f64> {
+        let part = history.between(from_s, to_s);
+        self.whole.filter(|_| part.covered_s > 0.0).map(|whole| part.bad / whole)
     }
 
     /// The share that is left at most; negative when more than all was spent.

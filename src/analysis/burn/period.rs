@@ -14,6 +14,12 @@ pub fn bounds(period: Period, zone: &Zone, at_s: i64) -> (i64, i64) {
     }
 }
 
+/// When the day of an instant began in a zone, in seconds since 1970.
+pub fn day(zone: &Zone, at_s: i64) -> i64 {
+    let local = zone.local(DateTime::<Utc>::from_timestamp(at_s, 0).unwrap_or_default());
+    zone.shown(local.date().and_time(NaiveTime::MIN)).first.timestamp()
+}
+
 fn months(zone: &Zone, at_s: i64, count: u32) -> (i64, i64) {
     let local = zone.local(DateTime::<Utc>::from_timestamp(at_s, 0).unwrap_or_default());
     let month = local.month0() / count * count;

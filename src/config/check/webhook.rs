@@ -15,7 +15,7 @@ use crate::model::name::BackendName;
 use crate::model::outbox::{NoticeKind, Wants};
 
 const KEYS: &[&str] = &["name", "url", "events", "environments", "format", "member", "secret", "token", "ca_file", "insecure", "deadline"];
-const FORMATS: &[&str] = &["structured", "binary", "text"];
+const FORMATS: &[&str] = &["structured", "binary", "text", "grafana", "otlp", "pushgateway"];
 /// The longest wait that still ends before the right to deliver does.
 const LONGEST: Duration = Duration::from_secs(15);
 
@@ -33,6 +33,13 @@ fn webhook(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Webho
     let wants = wants(&fields, known, found);
     let format = format(&fields, found);
     let secret_of = |key: &str, found: &mut Findings| fields.get(key).and_then(|node| secret(key, node, found));
+    if let (Format::Grafana | Format::Otlp | Format::Pushgateway, Some(node)) = (&format, fields.get("secret")) {
+        found.problem(
+            node.at,
+            "`secret` signs CloudEvents and text; this receiver knows no signature",
+            "`token = { env = \"..\" }`, or nothing",
+        );
+    }
     let (signing, token) = (secret_of("secret", found), secret_of("token", found));
     let deadline = fields.duration("deadline", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(10));
     if let (true, Some(node)) = (deadline > LONGEST, fields.get("deadline")) {
@@ -92,6 +99,9 @@ fn format(fields: &Fields<'_>, found: &mut Findings) -> Format {
     let format = match word {
         None | Some((_, "structured")) => Format::Structured,
         Some((_, "binary")) => Format::Binary,
+        Some((_, "grafana")) => Format::Grafana,
+        Some((_, "otlp")) => Format::Otlp,
+        Some((_, "pushgateway")) => Format::Pushgateway,
         Some((_, "text")) => return Format::Text { member: member.unwrap_or_else(|| "text".to_owned()) },
         Some((at, other)) => {
             found.problem(at, &format!("`format` cannot be `{other}`"), &instead(other, FORMATS.iter().copied()));
@@ -99,7 +109,7 @@ fn format(fields: &Fields<'_>, found: &mut Findings) -> Format {
         }
     };
     if let Some(node) = fields.get("member") {
-        found.problem(node.at, "`member` has no use for a CloudEvent", "`format = \"text\"` beside it");
+        found.problem(node.at, "`member` has a use for text alone", "`format = \"text\"` beside it");
     }
     format
 }

@@ -31,7 +31,8 @@ enum Duty {
 }
 
 fn duty(notice: &Notice, opens: Opens) -> Duty {
-    if matches!(notice.verb.as_deref(), Some("hold" | "resume" | "note") | None) {
+    // What calls a person is no news of a change: its deed's own entry is.
+    if matches!(notice.verb.as_deref(), Some("hold" | "resume" | "note") | None) || notice.kind == NoticeKind::WayBackFailed {
         return Duty::Nothing;
     }
     let NoticeKind::Entry(kind) = notice.kind else {

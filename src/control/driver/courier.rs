@@ -227,7 +227,12 @@ impl Run {
     async fn not_taken(&self, line: &Line, tries: u32, error: &NotifyError) -> Result<Then, LedgerError> {
         let name = &self.courier.name;
         let why = Text::clean_within(&error.to_string(), 600);
-        if matches!(error, NotifyError::Refused(_)) && tries.saturating_add(1) >= REFUSALS {
+        let enough = match error {
+            NotifyError::Final(_) => true,
+            NotifyError::Refused(_) => tries.saturating_add(1) >= REFUSALS,
+            NotifyError::Later(_) => false,
+        };
+        if enough {
             self.outbox.park(name, line, &why).await?;
         } else {
             self.outbox.failed(name, &why, self.after(tries, error.until())).await?;

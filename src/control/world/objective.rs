@@ -23,6 +23,8 @@ pub struct Measured {
     pub step_s: u32,
     /// The budget.
     pub budget: Budget,
+    /// The share of the whole period's budget that was spent since midnight in the room's zone; none where nothing of today was measured.
+    pub today: Option<f64>,
     /// Each rule with its two windows.
     pub rules: Vec<RuleState>,
     /// The burn over each window of the rules, the shortest first.

@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::model::both::LeftOut;
+use crate::model::outbox::NoticeKind;
 use crate::model::part::{Part, PartOf};
 use crate::model::rollout::{Rollout, StateChange};
 use crate::model::spec::{Course, Ending, Spec};
 use crate::model::strategy::{Strategy, Trigger};
 use crate::ports::ledger::{Ledger as _, LedgerError};
 use crate::store::parts::reached;
+use crate::ports::outbox::Outbox as _;
 
 const STARTED: PlanId = PlanId([7; 32]);
 
@@ -129,4 +131,60 @@ fn p14_a_way_back_that_left_a_router_out_keeps_the_rollout_open_and_is_not_sent_
     let Some(StateChange::Reach { stopped: Some(stopped), .. }) = reached(&plan, plan.made) else { panic!("{plan:?}") };
     assert!(stopped.stranded, "{stopped:?}");
     assert!(stopped.words.as_str().contains("not reached: mesh stands at v2 20; gonogo abort checkout@prod sends the rest"), "{stopped:?}");
+}
+
+/// What called a person about the rollout: the state of each, and its words.
+async fn pages(store: &SqliteStore) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for line in store.before(&"audit".parse().unwrap(), 99).await.unwrap().lines {
+        if line.kind == Some(NoticeKind::WayBackFailed) {
+            let notice = store.notice(line.seq).await.unwrap().unwrap();
+            assert_eq!((notice.target.unwrap().to_string(), notice.n), ("checkout@prod".to_owned(), None));
+            assert!(notice.id.contains("rollout.way-back-failed-"), "{}", notice.id);
+            pages.push((notice.state.unwrap(), notice.words.to_string()));
+        }
+    }
+    pages
+}
+
+#[tokio::test]
+async fn p13_a_way_back_that_failed_or_is_unknown_or_could_not_start_calls_a_person_once() {
+    for kind in [EntryKind::Failed, EntryKind::Unknown, EntryKind::Slipped] {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+        let (one, other) = (walked(dir.path(), &clock).await, store(dir.path(), &clock).await);
+        one.know(&["audit".parse().unwrap()]).await.unwrap();
+        // It could not start twice, which is told once; then it is sent and does not come about.
+        for nonce in ["1", "2"] {
+            let back = part(&clock, Verb::Abort, nonce, Part::WayBack, Some(Slot::First));
+            other.begin(&back, &yes(back.id)).await.unwrap();
+            other.record(back.id, &Outcome { releases: true, ..outcome(EntryKind::NotBegun, Some(0)) }).await.unwrap();
+        }
+        let told = pages(&one).await;
+        assert_eq!((told.len(), told[0].0.as_str()), (1, "not-begun"), "{told:?}");
+        assert!(told[0].1.contains("tried again"), "{told:?}");
+        let back = part(&clock, Verb::Abort, "3", Part::WayBack, Some(Slot::First));
+        let begun = one.begin(&back, &yes(back.id)).await.unwrap();
+        one.sending(&begun, 0).await.unwrap();
+        one.record(back.id, &outcome(EntryKind::Accepted, Some(0))).await.unwrap();
+        // Who died before the answer was told records it again in its next life.
+        for _ in 0..2 {
+            one.record(back.id, &Outcome { releases: true, ..outcome(kind, Some(0)) }).await.unwrap();
+        }
+        one.record(back.id, &outcome(EntryKind::Failed, Some(0))).await.unwrap();
+        let told = pages(&other).await;
+        assert_eq!(told.iter().map(|(state, _)| state.as_str()).collect::<Vec<_>>(), ["not-begun", kind.word()]);
+        assert!(told[1].1.contains("nothing more is tried by itself") && told[1].1.contains("gonogo abort checkout@prod"), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_failed_calls_nobody_out_of_bed() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = walked(dir.path(), &clock).await;
+    store.know(&["audit".parse().unwrap()]).await.unwrap();
+    let step = part(&clock, Verb::Shift, "1", Part::Step { step: 1 }, None);
+    let begun = store.begin(&step, &yes(step.id)).await.unwrap();
+    store.sending(&begun, 0).await.unwrap();
+    store.record(step.id, &Outcome { releases: true, ..outcome(EntryKind::Failed, Some(0)) }).await.unwrap();
+    assert_eq!(pages(&store).await, []);
 }

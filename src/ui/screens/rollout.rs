@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::control::planner::PlanError;
-use crate::control::world::{SignalState, SignalView, TargetView, World};
+use crate::control::world::{SignalState, TargetView, World};
 use crate::control::world::{said, told};
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
@@ -24,10 +24,20 @@ use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
-use crate::ui::widgets::{chart, estate};
+use crate::ui::widgets::{budget, chart, estate};
 use crate::ui::words;
 
 use super::board::by_itself_row;
+
+mod marks;
+mod measures;
+
+/// The fewest rows of a chart with its events.
+const CHART: usize = 8;
+/// The most.
+const TALLEST: usize = 18;
+/// The fewest rows of a chart without them.
+const LOWEST: usize = 4;
 
 /// What the key of the way back would do: the words, and whether this person may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,13 +106,41 @@ pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width
     let mut rows = Vec::new();
     verdict(scene, view, way_back, width, &mut rows);
     steps(scene, view, width, &mut rows);
-    measures(scene, view, width, &mut rows);
-    let left = height.saturating_sub(rows.len()).min(18);
+    let objectives = budget::by_gravity(scene.world, target, scene);
+    let plain = measures::rows(scene, view, width, false);
+    let table = measures::rows(scene, view, width, true);
+    let in_short = budgets(scene, &objectives, width);
+    let in_full: Vec<Row> = objectives.iter().flat_map(|objective| budget::rows(scene, objective, width)).collect();
+    // What decides comes first; sentences and whole budgets have their turn where there is room, else below.
+    let room = height.saturating_sub(rows.len());
+    let roomy = |table: &[Row], budgets: &[Row]| table.len() + budgets.len() + CHART <= room;
+    let mut below = Vec::new();
+    if roomy(&table, &in_full) {
+        rows.extend(table.into_iter().chain(in_full));
+    } else if roomy(&table, &in_short) {
+        rows.extend(table.into_iter().chain(in_short));
+        below.extend(in_full);
+    } else {
+        rows.extend(plain.into_iter().chain(in_short));
+        below.extend(measures::reasons(scene, view, width).into_iter().chain(in_full));
+    }
+    let left = height.saturating_sub(rows.len()).min(TALLEST);
     if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.chart(&signal.name).map(|points| (signal, points))) {
         let points: Vec<_> = points.points().collect();
-        rows.extend(chart::rows(scene, signal, &points, width, left.max(6)));
+        rows.extend(chart::rows(scene, signal, &points, &marks::of(scene.world, view), (width, left.max(LOWEST))));
     }
+    rows.extend(below);
     rows
+}
+
+/// Each objective in one row, the gravest first.
+fn budgets(scene: &Scene<'_>, objectives: &[&std::sync::Arc<crate::control::world::ObjectiveView>], width: usize) -> Vec<Row> {
+    if objectives.is_empty() {
+        return Vec::new();
+    }
+    let name = objectives.iter().map(|view| cells(view.key.name.as_str())).max().unwrap_or(0).min(width / 4);
+    let rows = objectives.iter().map(|view| budget::compact(scene, view, name, width));
+    std::iter::once(Row::rule(scene.theme, "error budgets of the whole service")).chain(rows).collect()
 }
 
 /// What will happen to a target without a person, first; where nothing will, that only a person moves it.
@@ -312,51 +350,4 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
             rows.push(Row::of(Role::Watched, format!(" {} {} does not know server {missing}", scene.glyph(Mark::Abnormal), entry.backend)));
         }
     }
-}
-
-fn measures(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
-    rows.push(Row::rule(scene.theme, "measure"));
-    if view.signals.is_empty() {
-        return;
-    }
-    let name = view.signals.iter().map(|signal| signal.name.as_str().len()).max().unwrap_or(0).clamp(6, width / 4);
-    let columns = if width >= 110 { [0, 18, 36, 64, 76] } else { [0, 13, 26, 48, 57] }.map(|column| column + name + 4);
-    let mut heading = Row::new();
-    let [first, second, third, fourth, fifth] = columns;
-    for (column, next, track) in [(first, second, Track::Stable), (second, third, Track::Canary)] {
-        let version = view.version(track.slot(view.state.stable)).map(|seen| seen.version.to_string());
-        let forms: Vec<String> = [Some(signal::named(view, track)), version, Some(track.word().to_owned())].into_iter().flatten().collect();
-        heading.at(column).add(Role::Quiet, fit(&forms, next - column - 1));
-    }
-    heading.at(third).add(Role::Quiet, "difference").at(fourth).add(Role::Quiet, "limit").at(fifth).add(Role::Quiet, "state");
-    rows.push(heading);
-    let idle = view.wished().is_some_and(|share| share.nearest() == Percent::NONE);
-    for signal in &view.signals {
-        rows.push(measure(scene, signal, idle, columns));
-    }
-}
-
-fn measure(scene: &Scene<'_>, signal: &SignalView, idle: bool, [first, second, third, fourth, fifth]: [usize; 5]) -> Row {
-    let fresh = scene.freshness(&signal.backend).is_fresh();
-    let (mark, role, word) = match (fresh, signal.state) {
-        (false, _) => (Mark::Unknown, Role::Quiet, "STALE"),
-        (true, SignalState::Within) => (Mark::None, Role::Plain, "within"),
-        (true, SignalState::Past) => (Mark::Abnormal, Role::Abnormal, "PAST"),
-        (true, SignalState::Worse) => (Mark::Abnormal, Role::Abnormal, "WORSE"),
-        (true, SignalState::NoData) => (Mark::Unknown, Role::Quiet, "NO DATA"),
-    };
-    let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| words::value(value, &signal.unit));
-    let mut row = Row::new();
-    row.add(role, format!(" {} ", scene.glyph(mark))).add(Role::Plain, signal.name.as_str());
-    row.at(first).add(Role::Plain, value(signal.stable.value)).at(second).add(role, value(signal.canary.value));
-    row.at(third);
-    if let Some((middle, low, high)) = signal.difference {
-        row.add(Role::Plain, format!("{:+.1} ({:.1} to {:.1})", middle * 100.0, low * 100.0, high * 100.0));
-    } else if idle {
-        row.add(Role::Quiet, "nothing on trial");
-    } else if let Some(why) = &signal.canary.missing {
-        row.add(Role::Quiet, why.as_str());
-    }
-    row.at(fourth).add(Role::Plain, value(signal.limit)).at(fifth).add(role, word);
-    row
 }

@@ -38,7 +38,7 @@ fn objective() -> Objective {
 }
 
 /// An objective whose last thirty days were so: the share that failed, by the seconds before the end; none where nothing was measured.
-fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
+pub(super) fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
     let objective = Arc::new(objective());
     let seen = fixture::before(i64::try_from(old_s).unwrap());
     let to_s = objectives::last_end(seen.wall.timestamp(), 60);
@@ -60,7 +60,8 @@ fn view(old_s: u64, of: impl Fn(i64) -> Option<f64>) -> ObjectiveView {
     view
 }
 
-fn burning() -> ObjectiveView {
+/// A budget that burns since half an hour, so that a rule pages.
+pub(super) fn burning() -> ObjectiveView {
     view(40, |before| {
         let share = match before {
             0..=1_800 => 0.04,
@@ -119,6 +120,13 @@ fn old_figures_fire_no_rule_and_fill_no_column() {
     let old = view(1_200, |_| Some(0.5));
     assert!(old.firing(&now).is_none() && old.fresh(&now).is_none(), "P13: never on stale data");
     assert_eq!(columns(&old), (crate::ui::theme::Role::Stale, "~".to_owned(), "~".to_owned()));
+    let (world, keys, theme) = (fixture::world(), Keys::default(), Theme::ascii());
+    let scene = Scene::new(&world, &now, &theme, &keys);
+    let area = Rect::new(0, 0, 100, 1);
+    let mut buffer = Buffer::empty(area);
+    budget::compact(&scene, &old, 12, 100).draw(&mut buffer, area, 0, &theme);
+    let row: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert!(row.contains("STALE") && !row.contains("left"), "{row}");
     let slept = Moment { boot: crate::model::time::Boot(now.boot.0 + 1_000_000), ..now };
     assert!(fresh.firing(&slept).is_none(), "a quarter of an hour of sleep makes it old though the wall's clock did not move");
 }

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use super::budget::{self, burning};
 use super::*;
+use crate::analysis::trial::process::Ground;
+use crate::analysis::trial::{Counted, Harm, MeasureStanding, More, Outcome, Score, TrialStanding};
 use crate::control::planner;
 use crate::control::world::Ahead;
+use crate::model::deed::DeedState;
 use crate::model::intent::{Arguments, Intent};
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
@@ -13,7 +17,95 @@ use crate::model::slot::Slot;
 use crate::model::spec::{Course, Ended, Ending, Spec, SpecStep};
 use crate::model::strategy::{Strategy, Trigger};
 use crate::model::text::Text;
+use crate::model::timeline::{Happening, HappeningKind};
 use crate::policy::rollout::{Next, Says};
+
+/// The trial of that rollout: errors convict it, latency is not settled.
+fn trial() -> TrialStanding {
+    let counted = |bad, total| Some(Counted { bad, total });
+    let errors = MeasureStanding {
+        name: fixture::name("errors"),
+        outcome: Outcome::Fail,
+        lack: None,
+        ground: Some(Ground::Usual),
+        harm: Some(Harm { estimate: 0.017, low: Some(0.009), high: Some(0.025) }),
+        margin: 0.005,
+        canary: counted(27.0, 1281.0),
+        baseline: counted(21.0, 5255.0),
+        bound: None,
+        pairs: 52,
+        more: None,
+        critical: true,
+        weight: 40.0,
+        resets: [0, 0],
+        gaps: 0,
+        reason: "errors worse: 27 of 1,281, old 21 of 5,255; harm 1.7 points (0.9 to 2.5), over the margin of 0.5 points, 52 intervals"
+            .to_owned(),
+    };
+    let latency = MeasureStanding {
+        name: fixture::name("latency"),
+        outcome: Outcome::Early,
+        ground: None,
+        harm: Some(Harm { estimate: -0.0004, low: None, high: Some(0.0131) }),
+        canary: counted(11.0, 1281.0),
+        baseline: counted(48.0, 5255.0),
+        bound: Some(300.0),
+        more: Some(More { intervals: 8, seconds: 120 }),
+        critical: false,
+        weight: 30.0,
+        reason:
+            "latency too early to tell: 11 of 1,281 over 300 ms, old 48 of 5,255; harm 0.0 points (1.3 or less), margin 0.5 points, 52 \
+                 intervals; 8 more intervals, about 2 min"
+                .to_owned(),
+        ..errors.clone()
+    };
+    let score = Score { passed: 0.0, of: 70.0, without: 0.0 };
+    let reason = format!("{} (critical); score 0 of 70", errors.reason);
+    TrialStanding { outcome: Outcome::Fail, score, reason, measures: vec![errors, latency] }
+}
+
+/// The room while checkout's canary is judged, its budget burns, its share moved in steps, and somebody held it.
+fn judged() -> World {
+    let words = trial().reason;
+    let mut world = room(Next::BackAt { at: fixture::at("14:04:04"), since: fixture::at("14:02:04"), trigger: Trigger::Judge, words });
+    let ahead = Arc::make_mut(&mut world.ahead).get_mut(&fixture::checkout()).unwrap();
+    (ahead.trial, ahead.says) = (Some(Arc::new(trial())), Says::Fail);
+    for (name, view) in [("availability", burning()), ("latency-p99", budget::view(20, |_| Some(0.000_4)))] {
+        let mut view = view;
+        view.key.name = fixture::name(name);
+        world.objectives.insert_mut(view.key.clone(), Arc::new(view));
+    }
+    let line = |time, kind, text: &str, source: &str, deed| Happening {
+        at: fixture::at(time),
+        kind,
+        target: Some(fixture::checkout()),
+        text: Text::clean(text),
+        source: source.to_owned(),
+        deed,
+    };
+    let timeline = Arc::make_mut(&mut world.timeline);
+    timeline.push_back(line("13:49:02", HappeningKind::Change, "5 to 10 % by rule of plan 7c7c7c7c, ana", "traffic", None));
+    timeline.push_back(line("13:59:02", HappeningKind::Change, "10 to 20 % by rule of plan 7c7c7c7c, ana", "traffic", None));
+    timeline.push_back(line("14:02:51", HappeningKind::Deed, "hold EFFECTIVE", "cy", Some((Verb::Hold, DeedState::Effective))));
+    world
+}
+
+#[test]
+fn a_judged_rollout_shows_bounds_margin_samples_time_left_budgets_and_marks() {
+    for size in SIZES {
+        for theme in [Theme::standard(), Theme::ascii()] {
+            let name = theme.name.clone();
+            let mut desk = at(judged(), theme, size);
+            insta::assert_snapshot!(format!("rollouts-judged-board-{}x{}-{name}", size.0, size.1), desk.text());
+            desk.press("3");
+            let text = desk.text();
+            insta::assert_snapshot!(format!("rollouts-judged-{}x{}-{name}", size.0, size.1), text);
+            for word in ["+1.7 (0.9 to 2.5)", "WORSE", "early", "~2m", "1 %", "300 ms", "availability", "fires", "today"] {
+                assert!(text.to_lowercase().contains(&word.to_lowercase()), "{word} is not on {size:?}:\n{text}");
+            }
+        }
+    }
+}
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 

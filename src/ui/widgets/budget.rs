@@ -1,18 +1,19 @@
 //! An error budget: what is left and how it went down, how fast it burns over each window, which rule fires, and how much of it is known.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analysis::burn::budget::Outlook;
 use crate::analysis::burn::rules::Verdict;
-use crate::config::theme::Charts;
 use crate::control::objectives::time;
 use crate::control::world::{Measured, ObjectiveState, ObjectiveView, World};
 use crate::model::burn_rule::{factor, span_word};
-use crate::model::name::Target;
+use crate::model::name::{ServiceName, Target};
 
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
+use crate::ui::widgets::sparkline::sparkline;
 use crate::ui::words;
 
 /// What of a window must be measured before its figure stands without a word.
@@ -28,10 +29,28 @@ fn looks(state: ObjectiveState) -> (Mark, Role) {
     }
 }
 
-/// The gravest objective of a target; of equally grave ones that with the least budget.
-pub fn gravest<'a>(world: &'a World, target: &'a Target, scene: &Scene<'_>) -> Option<&'a Arc<ObjectiveView>> {
+/// The objectives of a target, the gravest first; of equally grave ones that with the least budget.
+pub fn by_gravity<'a>(world: &'a World, target: &'a Target, scene: &Scene<'_>) -> Vec<&'a Arc<ObjectiveView>> {
+    let mut all: Vec<_> = world.objectives_of(target).collect();
+    all.sort_by(|a, b| gravity(a, b, scene));
+    all
+}
+
+fn gravity(a: &ObjectiveView, b: &ObjectiveView, scene: &Scene<'_>) -> std::cmp::Ordering {
     let left = |view: &ObjectiveView| view.measured.as_ref().and_then(|measured| measured.budget.left()).unwrap_or(f64::INFINITY);
-    world.objectives_of(target).min_by(|a, b| a.state(scene.now).cmp(&b.state(scene.now)).then(left(a).total_cmp(&left(b))))
+    a.state(scene.now).cmp(&b.state(scene.now)).then(left(a).total_cmp(&left(b)))
+}
+
+/// The gravest objective of each of these services, over all its environments.
+pub fn gravest(scene: &Scene<'_>, services: &[&ServiceName]) -> BTreeMap<ServiceName, Arc<ObjectiveView>> {
+    let mut found: BTreeMap<ServiceName, Arc<ObjectiveView>> = BTreeMap::new();
+    for view in scene.world.objectives.values().filter(|view| services.contains(&&view.key.target.service)) {
+        let graver = found.get(&view.key.target.service).is_none_or(|other| gravity(view, other, scene).is_lt());
+        if graver {
+            found.insert(view.key.target.service.clone(), view.clone());
+        }
+    }
+    found
 }
 
 /// The two columns of a list: what is left of the budget, and the burn over the last hour, with their look; `~` where it is not known.
@@ -70,6 +89,52 @@ fn per_cent(share: f64) -> String {
     if number.abs() >= 10.0 || (number - number.round()).abs() < 0.05 { format!("{number:.0} %") } else { format!("{number:.1} %") }
 }
 
+/// One objective in one row: how it stands, what is left, what today took, how fast it burns, and which rule fires.
+pub fn compact(scene: &Scene<'_>, view: &ObjectiveView, name: usize, width: usize) -> Row {
+    let state = view.state(scene.now);
+    let (mark, role) = looks(state);
+    let mut row = Row::of(role, format!(" {} ", scene.glyph(mark)));
+    row.add(Role::Plain, view.key.name.to_string()).at(name + 4);
+    let Some(measured) = due(scene, view) else {
+        let why = match &view.measured {
+            Some(_) => format!("measured {} ago: STALE", view.age(scene.now).map(|age| scene.age(age)).unwrap_or_default()),
+            None => not_measured(view),
+        };
+        return row.put(Role::Stale, why);
+    };
+    row.add(if state == ObjectiveState::Quiet { Role::Plain } else { role }, left_words(measured));
+    let [today, today_short] = today_words(measured);
+    let firing = view.firing(scene.now);
+    // Of a rule its two windows are what one looks at: those of the one that fires, else of the gravest.
+    let two = firing.map(|(state, _)| state).or(measured.rules.first()).map(|state| [state.rule.short, state.rule.long]);
+    let burns: Vec<String> = measured.burns.iter().take(4).map(burn_words).collect();
+    let of_two = |burn: &&crate::analysis::burn::rate::Burn| two.is_some_and(|two| two.contains(&burn.window));
+    let two: Vec<String> = measured.burns.iter().filter(of_two).map(burn_words).collect();
+    let (burns, two) = (burns.join("  "), two.join("  "));
+    let [fires, fires_short] = match firing {
+        Some((state, since_s)) => {
+            let (rule, since) = (&state.rule, scene.zone.minute(&time(since_s), &scene.now.wall));
+            [format!("{} FIRES since {since}", rule.words()), format!("{} {}x FIRES", rule.severity.word(), factor(rule.burn))]
+        }
+        None => [state.word().to_owned(), state.word().to_owned()],
+    };
+    let forms = [
+        format!("  {today}  burn {burns}  {fires}"),
+        format!("  {today}  burn {two}  {fires}"),
+        format!("  {today}  burn {two}  {fires_short}"),
+        format!("  {today_short}  {two}  {fires_short}"),
+        format!("  {two}  {fires_short}"),
+        format!("  {fires_short}"),
+    ];
+    let words = fit(&forms, width.saturating_sub(row.width() + 1));
+    row.put(role, words)
+}
+
+fn today_words(measured: &Measured) -> [String; 2] {
+    let today = measured.today.map_or_else(|| "not known".to_owned(), per_cent);
+    [format!("spent today {today}"), format!("today {today}")]
+}
+
 /// The rows of one objective.
 pub fn rows(scene: &Scene<'_>, view: &ObjectiveView, width: usize) -> Vec<Row> {
     let state = view.state(scene.now);
@@ -98,61 +163,47 @@ fn not_measured(view: &ObjectiveView) -> String {
     }
 }
 
-/// What is left, how it went down, and when it ends.
-fn left(scene: &Scene<'_>, measured: &Measured, width: usize, role: Role) -> Row {
+fn left_words(measured: &Measured) -> String {
     let budget = &measured.budget;
     let most = if budget.coverage < WHOLE { "at most " } else { "" };
-    let left = match budget.left() {
+    match budget.left() {
         None => "left not known".to_owned(),
         Some(left) if left <= 0.0 => format!("spent {}", per_cent(1.0 - left)),
         Some(left) => format!("left {most}{}", per_cent(left)),
-    };
+    }
+}
+
+/// What is left, how it went down, and when it ends.
+fn left(scene: &Scene<'_>, measured: &Measured, width: usize, role: Role) -> Row {
+    let budget = &measured.budget;
+    let left = left_words(measured);
     let ends = match measured.outlook {
         Outlook::Gone => "gone".to_owned(),
         Outlook::In(span) => format!("gone in {} at this rate", words::span(span.as_secs() / 60 * 60)),
         Outlook::Lasts => "lasts at this rate".to_owned(),
         Outlook::Unknown => "its end is not known".to_owned(),
     };
-    let room = width.saturating_sub(cells(&left) + cells(&ends) + 9).min(budget.burn_down.len());
+    let today = format!("  {}", fit(&today_words(measured), width.saturating_sub(cells(&left) + cells(&ends) + 29)));
+    let room = width.saturating_sub(cells(&left) + cells(&today) + cells(&ends) + 9).min(budget.burn_down.len());
     let mut row = Row::of(Role::Plain, "   ");
-    row.add(role, left).add(Role::Plain, "  ").add(Role::Quiet, sparkline(&budget.burn_down, room, scene.theme.charts()));
+    row.add(role, left)
+        .add(Role::Plain, today)
+        .add(Role::Plain, "  ")
+        .add(Role::Quiet, sparkline(&budget.burn_down, room, scene.theme.charts()));
     row.end(Role::Plain, format!("{ends} "));
     row
 }
 
-/// A burn-down as one line: full is the whole budget, a gap is what was not known.
-fn sparkline(points: &[Option<f64>], room: usize, charts: Charts) -> String {
-    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    const PLAIN: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
-    if room == 0 || points.is_empty() {
-        return String::new();
-    }
-    let ramp = match charts {
-        Charts::Braille | Charts::Block => BLOCKS,
-        Charts::Ascii => PLAIN,
-    };
-    (1..=room)
-        .map(|column| {
-            let point = points.get((column * points.len() / room).saturating_sub(1)).copied().flatten();
-            point.map_or(' ', |left| {
-                let step = (0..8_u8).rev().find(|step| left * 8.0 > f64::from(*step)).unwrap_or(0);
-                ramp.get(usize::from(step)).copied().unwrap_or(' ')
-            })
-        })
-        .collect()
+/// The burn over one window, and how much of it was measured where that is not all.
+fn burn_words(burn: &crate::analysis::burn::rate::Burn) -> String {
+    let rate = burn.rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}x"));
+    let known = if burn.coverage() < WHOLE { format!(" of {:.0} %", burn.coverage() * 100.0) } else { String::new() };
+    format!("{} {rate}{known}", span_word(burn.window))
 }
 
 /// The burn over each window; long windows fall away before short ones.
 fn burns(measured: &Measured, width: usize, role: Role) -> Row {
-    let words: Vec<String> = measured
-        .burns
-        .iter()
-        .map(|burn| {
-            let rate = burn.rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}x"));
-            let known = if burn.coverage() < WHOLE { format!(" of {:.0} %", burn.coverage() * 100.0) } else { String::new() };
-            format!("{} {rate}{known}", span_word(burn.window))
-        })
-        .collect();
+    let words: Vec<String> = measured.burns.iter().map(burn_words).collect();
     let forms: Vec<String> =
         (1..=words.len()).rev().map(|count| words.iter().take(count).map(String::as_str).collect::<Vec<_>>().join("  ")).collect();
     let mut row = Row::of(Role::Quiet, "   burn ");

@@ -9,14 +9,28 @@ use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
 use crate::ui::words;
 
+/// Something that happened while the chart was drawn: a letter under its column, and what it says beside the others below the axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Its letter.
+    pub letter: char,
+    /// In a few words.
+    pub words: String,
+}
+
 /// The rows of a chart of `height` rows, its time axis included; none when there is nothing to draw.
-pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usize, height: usize) -> Vec<Row> {
+pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], events: &[Event], (width, height): (usize, usize)) -> Vec<Row> {
     let limit_words = signal.limit.map(|limit| format!("limit {}", words::value(limit, &signal.unit)));
     let gutter = limit_words.as_deref().map_or(0, cells).max(8) + 1;
     let label_room = gutter - 1;
     let columns = width.saturating_sub(gutter + 1);
-    let lines = height.saturating_sub(2);
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+    // Two rows for events, where as many are left for the chart itself.
+    let events: Vec<&Event> = events.iter().filter(|event| (first.at_ms..=last.at_ms).contains(&event.at_ms)).collect();
+    let events = if height >= 7 { events } else { Vec::new() };
+    let lines = height.saturating_sub(if events.is_empty() { 2 } else { 4 });
     if lines < 2 || columns < 10 || points.len() < 2 {
         return Vec::new();
     }
@@ -45,7 +59,8 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
         }
     }
     let limit = signal.limit.map(|limit| scaled(1.0 - limit / most, lines));
-    let mut rule = Row::rule(scene.theme, &format!("{}, last {} min", signal.name, span / 60_000));
+    let past = if span < 120_000 { format!("{} s", span / 1_000) } else { format!("{} min", span / 60_000) };
+    let mut rule = Row::rule(scene.theme, &format!("{}, last {past}", signal.name));
     rule.end(Role::Quiet, format!(" {legend}   {} ", limit_words.as_deref().unwrap_or("no limit")));
     let mut rows = vec![rule];
     for line in 0..lines {
@@ -67,12 +82,42 @@ pub fn rows(scene: &Scene<'_>, signal: &SignalView, points: &[Point], width: usi
         }
         rows.push(row);
     }
+    if !events.is_empty() {
+        let mut letters = vec![' '; columns];
+        for event in &events {
+            let column = scaled(to_f64(event.at_ms - first.at_ms) / to_f64(span), columns);
+            if let Some(place) = letters.get_mut(column) {
+                *place = event.letter;
+            }
+        }
+        let mut row = Row::new();
+        row.at(gutter).add(Role::Strong, letters.into_iter().collect::<String>());
+        rows.push(row);
+    }
     let time = |ms| chrono::DateTime::from_timestamp_millis(ms).map(|at| scene.zone.time(&at)).unwrap_or_default();
     let mut axis = Row::new();
     axis.at(gutter).add(Role::Quiet, time(first.at_ms)).at(gutter + columns / 2).add(Role::Quiet, time(first.at_ms + span / 2));
     axis.end(Role::Quiet, format!("{} ", time(last.at_ms)));
     rows.push(axis);
+    if !events.is_empty() {
+        rows.push(Row::of(Role::Quiet, legend_of(scene, &events, gutter, width)));
+    }
     rows
+}
+
+/// What the letters say: the newest that fit, in the order of time.
+fn legend_of(scene: &Scene<'_>, events: &[&Event], gutter: usize, width: usize) -> String {
+    let mut text = String::new();
+    for (n, event) in events.iter().rev().enumerate() {
+        let time = chrono::DateTime::from_timestamp_millis(event.at_ms).map(|at| scene.zone.time(&at)).unwrap_or_default();
+        let one = format!("{} {} {time}", event.letter, event.words);
+        let more = if n == 0 { one } else { format!("{one}   {text}") };
+        if gutter + cells(&more) + 1 > width && n > 0 {
+            break;
+        }
+        text = more;
+    }
+    format!("{}{text}", " ".repeat(gutter))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! The table of services: one row a service, one column an environment; columns fall away where there is no room.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::control::standing::{Standing, standing};
-use crate::control::world::{SignalState, SignalView, TargetView};
+use crate::control::world::{ObjectiveView, SignalState, SignalView, TargetView};
 use crate::model::name::{EnvironmentName, ServiceName, Target};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
@@ -9,6 +12,7 @@ use crate::model::share::Percent;
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role, of_standing};
+use crate::ui::widgets::budget;
 use crate::ui::words;
 
 /// One service in the list.
@@ -30,16 +34,23 @@ pub struct Columns {
     environments: Vec<(EnvironmentName, usize)>,
     since: bool,
     signal: bool,
+    /// The gravest objective of each service in sight; none where there is no room, or no objective at all.
+    budgets: Option<BTreeMap<ServiceName, Arc<ObjectiveView>>>,
     team: bool,
 }
 
 const SINCE: usize = 7;
 const SIGNAL: usize = 24;
+/// What is left of a budget, and how fast it burns.
+const BUDGET: usize = 16;
 const TEAM: usize = 12;
+/// `+1 env`.
+const HIDDEN: usize = 7;
 const ENOUGH: usize = 24;
 
 impl Columns {
-    /// Chooses columns for the rows that are in sight. They fall away in the order team, environments far from production, signal, since.
+    /// Chooses columns for the rows that are in sight. They fall away in the order team, environments far from production,
+    /// signal, budget, since: a signal past its limit stands above with its figures.
     pub fn of(scene: &Scene<'_>, lines: &[Line], width: usize) -> Self {
         let name = lines.iter().map(|line| cells(line.service.as_str())).max().unwrap_or(0).clamp(7, (width / 3).max(7));
         let word = lines.iter().map(|line| line.standing.word().len()).max().unwrap_or(0);
@@ -49,6 +60,9 @@ impl Columns {
         let mut left = width.saturating_sub(fixed);
         let since = left >= ENOUGH + SINCE;
         left = left.saturating_sub(if since { SINCE } else { 0 });
+        let budget = left >= ENOUGH + BUDGET && !scene.world.objectives.is_empty();
+        left = left.saturating_sub(if budget { BUDGET } else { 0 });
+        let budgets = budget.then(|| budget::gravest(scene, &lines.iter().map(|line| &line.service).collect::<Vec<_>>()));
         let signal = left >= ENOUGH + SIGNAL;
         left = left.saturating_sub(if signal { SIGNAL } else { 0 });
         let fits = ((left + 1) / (ENOUGH + 1)).max(1).min(all.len().max(1));
@@ -56,10 +70,13 @@ impl Columns {
             && left >= fits * (ENOUGH + 1) + TEAM
             && scene.world.catalog.services.values().any(|service| service.team.is_some());
         left = left.saturating_sub(if team { TEAM } else { 0 });
+        // Room for the words that some are hidden, where the last column would lie under them.
+        let hidden = fits < all.len() && !team && left >= fits * ENOUGH + HIDDEN;
+        left = left.saturating_sub(if hidden { HIDDEN } else { 0 });
         let each = left / fits;
         let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
         environments.reverse();
-        Self { name, word, environments, since, signal, team }
+        Self { name, word, environments, since, signal, budgets, team }
     }
 
     /// The row of headings.
@@ -74,6 +91,10 @@ impl Columns {
         if self.since {
             row.at(column).add(Role::Quiet, "since");
             column += SINCE;
+        }
+        if self.budgets.is_some() {
+            row.at(column).add(Role::Quiet, "budget    burn");
+            column += BUDGET;
         }
         if self.signal {
             row.at(column).add(Role::Quiet, "  signal, limit");
@@ -117,6 +138,14 @@ impl Columns {
                 row.add(Role::Quiet, scene.ago(&since));
             }
             column += SINCE;
+        }
+        if let Some(budgets) = &self.budgets {
+            row.at(column);
+            if let Some(objective) = budgets.get(&line.service) {
+                let (role, left, burn) = budget::columns(scene, objective);
+                row.add(role, format!("{left:>6}{burn:>8}"));
+            }
+            column += BUDGET;
         }
         if self.signal {
             row.at(column);

@@ -8,4 +8,5 @@ pub mod estate;
 pub mod events;
 pub mod gates;
 pub mod log;
+pub mod sparkline;
 pub mod steps;

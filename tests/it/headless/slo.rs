@@ -225,7 +225,7 @@ fn stands(place: &Place, server: &Prometheus) {
          error doubt query",
     );
     keys(&mail["firing"], "severity rule since burn");
-    keys(&mail["budget"], "from to left spent spent_if_alike coverage bad total outlook gone_in_s burn_down");
+    keys(&mail["budget"], "from to left spent spent_today spent_if_alike coverage bad total outlook gone_in_s burn_down");
     keys(&mail["burns"][0], "window burn at_least coverage bad total");
     keys(&mail["rules"][0], "severity long short factor verdict since burn_long burn_short coverage_long coverage_short");
     assert_eq!((&mail["state"], &mail["firing"]["severity"], &mail["stale"]), (&"page".into(), &"page".into(), &false.into()), "{mail}");

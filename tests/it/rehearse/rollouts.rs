@@ -9,12 +9,14 @@ use gonogo::model::burn_rule::{BurnRule, Severity};
 use gonogo::model::deed::{DeedState, EntryKind};
 use gonogo::model::error::PortErrorKind;
 use gonogo::model::intent::Verb;
+use gonogo::model::outbox::NoticeKind;
 use gonogo::model::part::Part;
 use gonogo::model::slot::Slot;
 use gonogo::model::spec::Ending;
 use gonogo::model::strategy::Trigger;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::ports::ledger::Ledger as _;
+use gonogo::ports::outbox::Outbox as _;
 
 use super::{Room, Stage, prod, weights};
 
@@ -166,13 +168,54 @@ async fn another_hand_at_the_weights_makes_it_wait_for_a_person() {
 async fn a_way_back_that_does_not_come_about_is_not_tried_again_by_itself() {
     let stage = bad(67);
     let mut room = started(&stage).await;
+    let audit = "audit".parse().unwrap();
+    room.store.know(&[audit]).await.unwrap();
     room.until("harm is seen", 900, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
     stage.inject("edge", Injection::RefuseNextWrite);
     room.seconds(120).await;
     assert_eq!((share(&room), next(&room), entries_of(&room, "abort").await), (20, "person", 1), "{}", room.story());
     assert!(words(&room).contains("its way back failed") && words(&room).contains("nothing more is tried by itself"), "{}", words(&room));
+    assert_eq!(pages(&room).await, ["failed"], "a person is called, once");
+    let alarms = room.lines(HappeningKind::Alarm);
+    assert!(alarms.iter().any(|line| line.contains("its way back failed")), "and the incident's timeline says so: {alarms:?}");
     room.order_until(Verb::Abort, DeedState::Effective).await;
     assert_eq!(share(&room), 0, "a person still can");
+}
+
+/// What called a person: the state of each.
+async fn pages(room: &Room) -> Vec<String> {
+    let mut pages = Vec::new();
+    for line in room.store.before(&"audit".parse().unwrap(), 999).await.unwrap().lines {
+        if line.kind == Some(NoticeKind::WayBackFailed) {
+            pages.push(room.store.notice(line.seq).await.unwrap().unwrap().state.unwrap());
+        }
+    }
+    pages
+}
+
+/// With two rooms on one store, one of which dies while the way back is under way, a person is called once.
+#[tokio::test]
+async fn a_way_back_that_is_unknown_calls_a_person_once_over_a_kill_and_with_two_rooms() {
+    for kill in [0, 2, 4, 6, 8] {
+        let stage = bad(83);
+        let mut one = started(&stage).await;
+        one.store.know(&["audit".parse().unwrap()]).await.unwrap();
+        let mut other = stage.open_as("bo").await;
+        one.until("harm is seen", 900, |world| world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at")).await;
+        stage.inject("edge", Injection::BreakNextWriteHalfWay);
+        one.until("it begins", 120, |world| world.newest_deeds().iter().any(|deed| deed.verb == Verb::Abort)).await;
+        one.tap.kill_at(1 + kill);
+        one.pass_or_die(std::time::Duration::from_secs(60)).await;
+        drop(one);
+        let mut again = stage.open().await;
+        for _ in 0..240 {
+            again.pass(std::time::Duration::from_millis(500)).await;
+            other.give(gonogo::control::event::Event::Woke);
+            other.pass(std::time::Duration::from_millis(1)).await;
+        }
+        assert_eq!(next(&again), "person", "kill {kill}: {}", again.story());
+        assert_eq!(pages(&again).await.len(), 1, "kill {kill}: {:?} {}", pages(&again).await, again.story());
+    }
 }
 
 #[tokio::test]
@@ -297,6 +340,85 @@ async fn p27_a_wall_clock_that_is_set_an_hour_ahead_ends_no_watch_and_fires_noth
     assert_eq!(next(&room), "bakes", "{}", words(&room));
     room.until("its two minutes are over", 120, |world| world.target(&prod()).unwrap().state.last.is_some()).await;
     assert_eq!(room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how), Some(Ending::Promoted));
+}
+
+/// What fires when a hundredth of the service's requests fail for a while.
+const ALERT: &str = r#"
+[[alert]]
+name = "$ServiceErrors"
+environment = "prod"
+measure = "errors"
+above = 0.01
+over = "15s"
+for = "5s"
+severity = "page"
+summary = "$service fails in $environment"
+"#;
+
+/// A stage on which an alert is all that sends a rollout back.
+fn alerted(versions: &str, seed: u64) -> Stage {
+    let mut stage = Stage::new(&format!("{}{versions}{ALERT}", super::SMALL.replace("requests = 60.0", "requests = 2400.0")), seed);
+    let catalog = std::sync::Arc::make_mut(&mut stage.catalog);
+    for deploy in catalog.services.values_mut().flat_map(|service| service.deploy.values_mut()) {
+        deploy.rollout.way_back = vec![Trigger::Alert];
+        deploy.rollout.after = std::time::Duration::from_secs(10);
+    }
+    stage
+}
+
+#[tokio::test]
+async fn an_alert_that_fires_while_the_rollout_runs_sends_it_back_once() {
+    let stage = alerted(BAD, 80);
+    let mut room = started(&stage).await;
+    room.until("it goes back", 900, |world| world.target(&prod()).unwrap().state.rollout.is_none()).await;
+    let back = room.world().newest_deeds().into_iter().find(|deed| deed.verb == Verb::Abort).unwrap().clone();
+    assert!(back.reason.as_str().starts_with("alert: alert ShopErrors fires"), "{}", back.reason);
+    room.seconds(300).await;
+    assert_eq!((share(&room), entries_of(&room, "abort").await), (0, 1), "{}", room.story());
+    assert_eq!(room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how), Some(Ending::WentBack));
+}
+
+/// P13: what Alertmanager said last, before it was lost, fires nothing; nor does what it does not say.
+#[tokio::test]
+async fn p13_an_alertmanager_that_is_lost_fires_nothing_until_it_answers_again() {
+    for word in ["20 %", "it is seen"] {
+        let there = |world: &gonogo::control::world::World| match word {
+            "20 %" => world.target(&prod()).unwrap().wished().unwrap().nearest().get() == 20,
+            _ => world.ahead.get(&prod()).is_some_and(|ahead| told(&ahead.next).0 == "back-at"),
+        };
+        let stage = alerted(BAD, 81);
+        let mut room = started(&stage).await;
+        room.until(word, 900, there).await;
+        let from = room.clock.elapsed().as_secs() + 1;
+        drop(room);
+        let lost = format!("{BAD}[[fault]]\nbackend = \"alerts\"\nfrom = \"{from}s\"\nto = \"{}s\"\nkind = \"refused\"\n", from + 180);
+        let stage = alerted(&lost, 81);
+        let mut room = started(&stage).await;
+        room.until(word, 900, there).await;
+        room.seconds(170).await;
+        assert_eq!((share(&room), entries_of(&room, "abort").await), (20, 0), "{word}: {} {}", words(&room), room.story());
+        assert!(!room.world().freshness(&super::backend("alerts"), &room.now()).is_fresh(), "it is lost");
+        room.until("it goes back", 300, |world| world.target(&prod()).unwrap().state.rollout.is_none()).await;
+        assert_eq!((share(&room), entries_of(&room, "abort").await), (0, 1), "{word}: {}", room.story());
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_fired_before_the_rollout_began_is_no_harm_of_it() {
+    let both = "\n[[version]]\nservice = \"shop\"\nversion = \"VERSION\"\nenvironments = [\"prod\"]\nerrors = 0.04\n";
+    let stage = alerted(&format!("{}{}", both.replace("VERSION", "1.0.0"), both.replace("VERSION", "2.0.0")), 82);
+    let mut room = stage.open().await;
+    let fires = |world: &gonogo::control::world::World| !world.target(&prod()).unwrap().alerts.is_empty();
+    room.until("the alert", 120, fires).await;
+    room.order_until(Verb::Rollout, DeedState::Effective).await;
+    for _ in 0..900 {
+        room.seconds(1).await;
+        assert!(fires(room.world()), "it fires all the time");
+        if share(&room) >= 20 {
+            break;
+        }
+    }
+    assert_eq!((share(&room), entries_of(&room, "abort").await), (20, 0), "it went on: {} {}", words(&room), room.story());
 }
 
 /// P26: what goes on by itself needs its record; the second place is for a person's own deeds.

@@ -54,8 +54,12 @@ pub enum Answer {
     Silent,
 }
 
+/// Answers a request with a status and a body.
+type Handler = dyn Fn(&Got) -> (u16, String) + Send;
+
 #[derive(Default)]
 struct State {
+    handler: Option<Box<Handler>>,
     got: Vec<Got>,
     next: VecDeque<Answer>,
     refused: Option<&'static str>,
@@ -87,6 +91,16 @@ impl Receiver {
             }
         });
         Self { port, state, over }
+    }
+
+    /// From now on what is not answered otherwise is answered so.
+    pub fn answers_by(&self, handler: impl Fn(&Got) -> (u16, String) + Send + 'static) {
+        self.state.lock().unwrap().handler = Some(Box::new(handler));
+    }
+
+    /// Its address without a path.
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Its address.
@@ -130,18 +144,28 @@ impl Drop for Receiver {
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>, over: &AtomicBool) {
     let Some(mut got) = read(&mut stream) else { return };
+    let mut body = String::new();
     let answer = {
         let mut state = state.lock().unwrap();
         let refused = state.refused.is_some_and(|what| String::from_utf8_lossy(&got.body).contains(what));
         let usual = if refused { Answer::Status(422, "") } else { Answer::Status(204, "") };
-        let answer = if state.dead { Answer::Silent } else { state.next.pop_front().unwrap_or(usual) };
+        let handled = |state: &State, got: &Got, body: &mut String| match &state.handler {
+            Some(handler) => {
+                let (status, said) = handler(got);
+                *body = said;
+                Answer::Status(status, "Content-Type: application/json\r\n")
+            }
+            None => usual,
+        };
+        let next = state.next.pop_front();
+        let answer = if state.dead { Answer::Silent } else { next.unwrap_or_else(|| handled(&state, &got, &mut body)) };
         got.status = if let Answer::Status(status, _) = answer { Some(status) } else { None };
         state.got.push(got);
         answer
     };
     match answer {
         Answer::Status(status, heads) => {
-            let _ = write!(stream, "HTTP/1.1 {status} x\r\nConnection: close\r\n{heads}Content-Length: 0\r\n\r\n");
+            let _ = write!(stream, "HTTP/1.1 {status} x\r\nConnection: close\r\n{heads}Content-Length: {}\r\n\r\n{body}", body.len());
         }
         Answer::Reset => {}
         Answer::Silent => {
