@@ -47,10 +47,13 @@ impl Gonogo {
         let spec = Spec {
             after_s: rules.after.as_secs(),
             bake_s: rules.bake.as_secs(),
+            budgets: Default::default(),
+            checks: Vec::new(),
             deadline_s: rules.deadline.as_secs(),
             judged: rules.judged,
             steps: [5, 20, 50, 100].map(step).to_vec(),
             strategy: Strategy::Canary,
+            together: None,
             trial: Slot::Second,
             wait_s: rules.wait.as_secs(),
             way_back: triggers.to_vec(),
@@ -109,6 +112,7 @@ impl Gonogo {
             says: said(outcome),
             harm: self.harm.clone(),
             unseen: unseen.filter(|_| on_trial),
+            checks: Default::default(),
             at: now,
         };
         match next(&facts) {
@@ -124,6 +128,8 @@ impl Gonogo {
             | Next::Evidence { .. }
             | Next::Bakes { .. }
             | Next::BackAt { .. }
+            | Next::Checking(_)
+            | Next::Together(_)
             | Next::Holds(_)
             | Next::Held(_) => Moves::Stays,
         }
