@@ -47,7 +47,7 @@ impl Gonogo {
         let spec = Spec {
             after_s: rules.after.as_secs(),
             bake_s: rules.bake.as_secs(),
-            budgets: Default::default(),
+            budgets: std::collections::BTreeMap::new(),
             checks: Vec::new(),
             deadline_s: rules.deadline.as_secs(),
             judged: rules.judged,
@@ -112,7 +112,7 @@ impl Gonogo {
             says: said(outcome),
             harm: self.harm.clone(),
             unseen: unseen.filter(|_| on_trial),
-            checks: Default::default(),
+            checks: gonogo::policy::rollout::Checks::Hold,
             at: now,
         };
         match next(&facts) {
