@@ -15,6 +15,7 @@ mod write;
 
 pub use announce::Announcement;
 pub use answer::{Answer, MOST_BYTES};
+pub use build::Trust;
 pub use client::{HttpClient, Jitter};
 pub use credential::Credential;
 pub use segment::segment;
