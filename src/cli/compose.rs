@@ -11,10 +11,12 @@ use crate::adapters::ci::buildbot::Buildbot;
 use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
+use crate::adapters::kubernetes::Cluster;
 use crate::adapters::probe::Outer;
 use crate::adapters::signals::prometheus::Prometheus;
 use crate::adapters::simulated::{self, SimulatedWorld};
 use crate::adapters::traffic::caddy::Caddy;
+use crate::adapters::traffic::cluster::ClusterRoutes;
 use crate::adapters::traffic::envoy::Envoy;
 use crate::adapters::traffic::haproxy::Haproxy;
 use crate::adapters::traffic::traefik::Traefik;
@@ -326,9 +328,12 @@ fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports
     let mut ports = Ports::new();
     for settings in &config.backends {
         let port = adapter(settings, around, clock).unwrap_or_else(|error| match settings.kind {
-            BackendKind::Haproxy | BackendKind::Envoy | BackendKind::Traefik | BackendKind::Caddy => {
-                Port::Traffic(Arc::new(Broken::new(error)))
-            }
+            BackendKind::Haproxy
+            | BackendKind::Envoy
+            | BackendKind::Traefik
+            | BackendKind::Caddy
+            | BackendKind::GatewayApi
+            | BackendKind::Istio => Port::Traffic(Arc::new(Broken::new(error))),
             BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
             BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
@@ -340,11 +345,14 @@ fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports
 
 fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Clock>) -> Result<Port, PortError> {
     let http = || HttpClient::new(settings, &credential(settings, around)?, clock.clone());
+    let cluster = || Cluster::new(settings.clone(), around.clone(), clock.clone());
     Ok(match settings.kind {
         BackendKind::Haproxy => Port::Traffic(Arc::new(Haproxy::new(settings.name.clone(), &settings.address, settings.deadline)?)),
         BackendKind::Envoy => Port::Traffic(Arc::new(Envoy::new(http()?))),
         BackendKind::Traefik => Port::Traffic(Arc::new(Traefik::new(http()?, settings.file.as_deref())?)),
         BackendKind::Caddy => Port::Traffic(Arc::new(Caddy::new(http()?))),
+        BackendKind::GatewayApi => Port::Traffic(Arc::new(ClusterRoutes::gateway_api(cluster()))),
+        BackendKind::Istio => Port::Traffic(Arc::new(ClusterRoutes::istio(cluster()))),
         BackendKind::Prometheus => Port::Metrics(Arc::new(Prometheus::new(http()?))),
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),

@@ -84,9 +84,18 @@ pub fn resolve(reference: &SecretRef, env: &BTreeMap<String, String>) -> Result<
     let bytes = match reference {
         SecretRef::Env(name) => env.get(name).map(|value| value.clone().into_bytes()).ok_or_else(|| "the variable is not set".to_owned()),
         SecretRef::File(path) => from_file(path),
-        SecretRef::Command(words) => from_command(words, DEADLINE),
+        SecretRef::Command(words) => from_command(words, &[], DEADLINE),
     };
     bytes.and_then(secret).map_err(|why| SecretError { reference: reference.to_string(), why })
+}
+
+/// What a command writes that hands out credentials: as the command of a secret it runs without a shell, for at most 10 s, and may
+/// write at most 64 KiB; `env` is added to the environment. This call blocks as long.
+///
+/// # Errors
+/// When it does not start, fails, is too slow or writes too much; never with what it wrote.
+pub fn output_of(words: &[String], env: &[(String, String)]) -> Result<Vec<u8>, String> {
+    from_command(words, env, DEADLINE)
 }
 
 fn secret(bytes: Vec<u8>) -> Result<Secret, String> {
@@ -125,10 +134,11 @@ fn from_file(path: &Path) -> Result<Vec<u8>, String> {
     bounded(file).map_err(|error| error.to_string())
 }
 
-fn from_command(words: &[String], deadline: Duration) -> Result<Vec<u8>, String> {
+fn from_command(words: &[String], env: &[(String, String)], deadline: Duration) -> Result<Vec<u8>, String> {
     let (program, arguments) = words.split_first().ok_or_else(|| "no command is given".to_owned())?;
     let mut child = Command::new(program)
         .args(arguments)
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -245,7 +255,7 @@ mod tests {
     #[test]
     fn a_slow_command_is_ended_with_what_it_started() {
         let words = ["sh", "-c", "sleep 600; echo late"].map(str::to_owned);
-        assert_eq!(from_command(&words, Duration::from_millis(200)), Err("the command took longer than 200ms".to_owned()));
+        assert_eq!(from_command(&words, &[], Duration::from_millis(200)), Err("the command took longer than 200ms".to_owned()));
     }
 
     #[test]

@@ -21,6 +21,15 @@ pub enum Address {
     Unix(PathBuf),
     /// `tcp://host:port`.
     Tcp(String),
+    /// The server of a cluster, as a kubeconfig names it.
+    Kubeconfig {
+        /// The file; none: those of `KUBECONFIG`, else `~/.kube/config`.
+        file: Option<PathBuf>,
+        /// The context; none: the file's current one.
+        context: Option<String>,
+    },
+    /// The server of the cluster in which gonogo itself runs, by its service account.
+    InCluster,
 }
 
 /// How to talk to one backend.
@@ -46,6 +55,8 @@ pub struct BackendSettings {
     pub deadline: Duration,
     /// The file in which weights are set, where the backend reads them from one.
     pub file: Option<PathBuf>,
+    /// The namespace of a Kubernetes cluster in which names without one are looked for; none: the context's.
+    pub namespace: Option<String>,
 }
 
 /// Where the store lies and how long the journal keeps.

@@ -381,7 +381,10 @@ fn a_wrong_variable_or_flag_is_named_in_place_of_a_file() {
 fn a_project_file_that_is_not_trusted_has_no_checks_of_rollouts() {
     let text = "[[service]]\nname = \"a\"\n[service.deploy.prod.rollout]\nchecks = [{ name = \"x\", when = \"before\", command = [\"/bin/true\"] }]\n";
     let problems = Machine::new().project(text).problems();
-    assert!(problems.iter().any(|one| one.starts_with("project/gonogo.toml:4:10: a project file that is not trusted defines checks")), "{problems:?}");
+    assert!(
+        problems.iter().any(|one| one.starts_with("project/gonogo.toml:4:10: a project file that is not trusted defines checks")),
+        "{problems:?}"
+    );
 }
 
 #[test]

@@ -17,7 +17,12 @@ pub const WINDOW_S: u32 = 120;
 pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Query> {
     let kind = world.catalog.backends.get(backend)?.kind;
     Some(match kind {
-        BackendKind::Haproxy | BackendKind::Envoy | BackendKind::Traefik | BackendKind::Caddy => {
+        BackendKind::Haproxy
+        | BackendKind::Envoy
+        | BackendKind::Traefik
+        | BackendKind::Caddy
+        | BackendKind::GatewayApi
+        | BackendKind::Istio => {
             let pools: BTreeSet<_> = deploys(world)
                 .flat_map(|(_, _, deploy)| &deploy.traffic)
                 .filter(|entry| &entry.backend == backend)

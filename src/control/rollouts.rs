@@ -179,7 +179,9 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, checks: &[CheckView],
     let rollout = view.state.rollout.as_ref()?;
     let (course, plan) = (rollout.course.as_deref()?, rollout.plan?);
     let (verb, percent, part, reason) = match next {
-        Next::Step { step, percent } => (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent) + &held(checks)),
+        Next::Step { step, percent } => {
+            (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent) + &held(checks))
+        }
         Next::Back { trigger, words } => (Verb::Abort, None, Part::WayBack, format!("{}: {words}", trigger.word())),
         Next::End => (Verb::Promote, None, Part::End, "watched to its end and nothing was found".to_owned() + &held(checks)),
         Next::Moving(_)

@@ -453,7 +453,12 @@ impl Source {
         let fact = match backend.kind {
             BackendKind::Prometheus => SourceFact::Metrics(Fact::default()),
             BackendKind::Alertmanager => SourceFact::Alerts(Fact::default()),
-            BackendKind::Haproxy | BackendKind::Envoy | BackendKind::Traefik | BackendKind::Caddy => SourceFact::Traffic(Fact::default()),
+            BackendKind::Haproxy
+            | BackendKind::Envoy
+            | BackendKind::Traefik
+            | BackendKind::Caddy
+            | BackendKind::GatewayApi
+            | BackendKind::Istio => SourceFact::Traffic(Fact::default()),
             BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
         };
         Self {

@@ -1,4 +1,5 @@
 //! The catalog: everything that is configured, as nouns; the shape of the organisation's release estate.
+// long because: it lists everything that is configured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -35,6 +36,11 @@ pub enum BackendKind {
     Traefik,
     /// Caddy's administration interface.
     Caddy,
+    /// Routes of the Kubernetes Gateway API.
+    #[serde(rename = "gateway-api")]
+    GatewayApi,
+    /// Istio's virtual services.
+    Istio,
     /// Buildbot's data API.
     Buildbot,
     /// GitHub: its Actions, deployments and commits.
@@ -43,11 +49,26 @@ pub enum BackendKind {
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 8] =
-        [Self::Prometheus, Self::Alertmanager, Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::Buildbot, Self::Github];
+    pub const ALL: [Self; 10] = [
+        Self::Prometheus,
+        Self::Alertmanager,
+        Self::Haproxy,
+        Self::Envoy,
+        Self::Traefik,
+        Self::Caddy,
+        Self::GatewayApi,
+        Self::Istio,
+        Self::Buildbot,
+        Self::Github,
+    ];
 
     /// The kinds that split traffic.
-    pub const ROUTERS: [Self; 4] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy];
+    pub const ROUTERS: [Self; 6] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::GatewayApi, Self::Istio];
+
+    /// Whether it is reached through the API of a Kubernetes cluster.
+    pub fn in_cluster(self) -> bool {
+        matches!(self, Self::GatewayApi | Self::Istio)
+    }
 
     /// The word in configuration and JSON.
     pub fn word(self) -> &'static str {
@@ -58,6 +79,8 @@ impl BackendKind {
             Self::Envoy => "envoy",
             Self::Traefik => "traefik",
             Self::Caddy => "caddy",
+            Self::GatewayApi => "gateway-api",
+            Self::Istio => "istio",
             Self::Buildbot => "buildbot",
             Self::Github => "github",
         }

@@ -295,7 +295,13 @@ pub enum OtherAt {
 pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
     let Some(of) = &course.spec.together else { return alone };
     let may_move = match &alone {
-        Next::Step { .. } | Next::StepAt { .. } | Next::Evidence { .. } | Next::Bakes { .. } | Next::End | Next::Checking(_) | Next::Together(_) => true,
+        Next::Step { .. }
+        | Next::StepAt { .. }
+        | Next::Evidence { .. }
+        | Next::Bakes { .. }
+        | Next::End
+        | Next::Checking(_)
+        | Next::Together(_) => true,
         // A hold, and what stopped it, keep it from going on; neither keeps it from going back with the others.
         Next::Held(_) | Next::Holds(_) | Next::Person(_) => false,
         Next::Moving(_) | Next::Back { .. } | Next::BackAt { .. } => return alone,

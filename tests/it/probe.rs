@@ -38,10 +38,22 @@ fn answering(bytes: Option<&'static str>) -> String {
 
 #[rstest]
 #[case::good("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nall is ok", None, Some("is ok"), Held::Holds, "answered 200 with `is ok`")]
-#[case::other_text("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nall is \u{1b}[31mlost", None, Some("is ok"), Held::Fails, "without `is ok`: all is")]
+#[case::other_text(
+    "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nall is \u{1b}[31mlost",
+    None,
+    Some("is ok"),
+    Held::Fails,
+    "without `is ok`: all is"
+)]
 #[case::bad("HTTP/1.1 503 No\r\nconnection: close\r\n\r\n", None, None, Held::Fails, "answered 503, expected 2xx")]
 #[case::wished("HTTP/1.1 404 No\r\nconnection: close\r\n\r\n", Some(404), None, Held::Holds, "answered 404")]
-#[case::redirect("HTTP/1.1 302 Go\r\nlocation: http://127.0.0.1:1/\r\nconnection: close\r\n\r\n", None, None, Held::Fails, "answered 302, expected 2xx")]
+#[case::redirect(
+    "HTTP/1.1 302 Go\r\nlocation: http://127.0.0.1:1/\r\nconnection: close\r\n\r\n",
+    None,
+    None,
+    Held::Fails,
+    "answered 302, expected 2xx"
+)]
 #[case::cut("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nall", None, Some("is ok"), Held::NotKnown, "GET ")]
 #[tokio::test]
 async fn an_address_is_held_against_what_is_expected(

@@ -151,10 +151,19 @@ fn every_dependency_has_its_reason() {
 #[test]
 fn commands_of_the_house_can_be_run() {
     use std::os::unix::fs::PermissionsExt as _;
-    for name in ["tests/servers", "tests/all", ".ci/run"] {
+    for name in ["tests/servers", "tests/all", "tests/cluster/build", "tests/cluster/all", ".ci/run"] {
         let mode = std::fs::metadata(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")).permissions().mode();
         assert!(mode & 0o111 != 0, "{name} is not executable; chmod +x it");
     }
+}
+
+/// `cargo test` does not run the tests of the cluster, so that it cannot seem to; what does run them says how many there were.
+#[test]
+fn the_second_tier_of_the_tests_is_run_by_the_checks_and_by_a_command_of_its_own() {
+    let text = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    assert!(text("Cargo.toml").contains("path = \"tests/cluster/main.rs\"\ntest = false"));
+    assert!(text("tests/cluster/all").contains("cargo test --locked --test cluster"));
+    assert!(text(".ci/run").contains("tests/cluster/all") && text(".ci/run").contains("clippy --locked --test cluster"));
 }
 
 #[test]

@@ -85,6 +85,7 @@ impl HttpClient {
             insecure: settings.insecure,
             deadline: settings.deadline,
             file: None,
+            namespace: None,
         };
         let parts = path.split(['/', '?', '&']).filter(|part| part.len() >= 16);
         let hidden = hidden.iter().copied().chain([path].into_iter().filter(|path| path.len() >= 8)).chain(parts);

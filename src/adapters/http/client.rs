@@ -1,18 +1,18 @@
 //! The client that an adapter holds: built on first use, one origin, one deadline for a whole answer.
+// long because: what a client keeps is private to it, and each way to make one belongs to it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Method, Request, StatusCode, Url};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::answer::{self, Answer, MOST_BYTES};
-use super::build;
+use super::build::{self, Trust};
 use super::cache::Cache;
 use super::credential::Credential;
 use super::pace::{self, Pace};
@@ -40,7 +40,7 @@ pub struct HttpClient {
     base: String,
     authorization: Option<HeaderValue>,
     withheld: Withheld,
-    ca_file: Option<PathBuf>,
+    trust: Trust,
     deadline: Duration,
     most_bytes: usize,
     clock: Arc<dyn Clock>,
@@ -101,6 +101,8 @@ pub(super) enum Body<'a> {
     Patch(&'a Value),
     /// Changes what still is as this `ETag` says.
     PatchIf(&'a Value, &'a str),
+    /// Changes by a patch of this media type.
+    PatchAs(&'a Value, &'static str),
     Form(&'a [(&'a str, &'a str)]),
 }
 
@@ -132,7 +134,7 @@ impl HttpClient {
             base: base.trim_end_matches('/').to_owned(),
             authorization,
             withheld: credential.withheld(),
-            ca_file: settings.ca_file.clone(),
+            trust: Trust { ca_file: settings.ca_file.clone(), ..Trust::default() },
             deadline: settings.deadline,
             most_bytes: MOST_BYTES,
             clock,
@@ -160,6 +162,7 @@ impl HttpClient {
             insecure: false,
             deadline,
             file: None,
+            namespace: None,
         };
         Ok(Self { expects: Expects::Calendar, ..Self::new(&settings, &Credential::Nothing, clock)? })
     }
@@ -181,8 +184,19 @@ impl HttpClient {
             insecure: false,
             deadline: settings.deadline,
             file: None,
+            namespace: None,
         };
         Ok(Self { expects: Expects::Desk, ..Self::new(&like, credential, clock)? })
+    }
+
+    /// With authorities and a certificate of our own beyond the settings'.
+    #[must_use]
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        if let Some(identity) = &trust.identity {
+            self.withheld = self.withheld.and(Withheld::token(identity.expose()));
+        }
+        self.trust = trust;
+        self
     }
 
     /// With another source of chance.
@@ -286,7 +300,7 @@ impl HttpClient {
 
     /// The file of authorities that are trusted instead of the system's.
     pub(super) fn ca_file(&self) -> Option<&std::path::Path> {
-        self.ca_file.as_deref()
+        self.trust.ca_file.as_deref()
     }
 
     /// With more that is taken out of what comes back.
@@ -321,10 +335,10 @@ impl HttpClient {
 
     /// The client below, built on first use.
     pub(super) async fn client(&self) -> Result<&Client, Failed> {
-        self.client.get_or_try_init(|| build::client(self.ca_file.clone(), self.base.starts_with("http://"), self.deadline)).await.map_err(
+        self.client.get_or_try_init(|| build::client(self.trust.clone(), self.base.starts_with("http://"), self.deadline)).await.map_err(
             |(kind, detail)| {
                 // What stands in the way of a client is what the file of its authorities holds, where there is one.
-                Failed { fix: self.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
+                Failed { fix: self.trust.ca_file.as_ref().map(|_| CA_FILE), ..never_sent(kind, detail) }
             },
         )
     }
@@ -380,7 +394,7 @@ impl HttpClient {
         begun.store(true, Ordering::Relaxed);
         let response = client.execute(request).await.map_err(|error| {
             let (left, again) = (!error.is_connect(), answer::is_reset(&error));
-            if let Some((detail, fix)) = tls::refusal(&error, self.ca_file.as_deref()) {
+            if let Some((detail, fix)) = tls::refusal(&error, self.ca_file()) {
                 return Failed { left, fix: Some(fix), ..never_sent(PortErrorKind::Unreachable, detail) };
             }
             let (kind, detail) = answer::transport(error);
@@ -447,6 +461,7 @@ impl HttpClient {
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
             Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
             Body::PatchIf(value, etag) => client.request(Method::PATCH, url.clone()).header(IF_MATCH, *etag).json(value),
+            Body::PatchAs(value, media) => client.request(Method::PATCH, url.clone()).header(CONTENT_TYPE, *media).body(value.to_string()),
             Body::Form(form) => client.request(Method::POST, url.clone()).form(form),
         };
         request = match self.expects {

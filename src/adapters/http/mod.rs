@@ -15,6 +15,7 @@ mod write;
 
 pub use announce::{Announcement, Patience, usual};
 pub use answer::{Answer, MOST_BYTES};
+pub use build::Trust;
 pub use client::{HttpClient, Jitter};
 pub use credential::Credential;
 pub use segment::segment;
@@ -24,5 +25,5 @@ pub use segment::segment;
 /// # Errors
 /// In words, when it cannot be built.
 pub async fn bare_client(plain: bool, deadline: std::time::Duration) -> Result<reqwest::Client, String> {
-    build::client(None, plain, deadline).await.map_err(|(_, why)| why)
+    build::client(build::Trust::default(), plain, deadline).await.map_err(|(_, why)| why)
 }

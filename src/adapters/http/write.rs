@@ -34,6 +34,24 @@ impl HttpClient {
         self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::PatchIf(body, etag), begun).await).await
     }
 
+    /// Changes something by a patch of a media type, with a query: as [`Self::patch_json`]; 409 is `NotDone` with kind `Conflict`.
+    ///
+    /// # Errors
+    /// As [`Self::post_json`].
+    pub async fn patch_as(
+        &self,
+        doing: &str,
+        (path, query): (&str, &[(&str, &str)]),
+        (media, body): (&'static str, &Value),
+    ) -> Result<Answer, SendError> {
+        let patch = async |begun: &AtomicBool| {
+            let mut url = self.url(path)?;
+            url.query_pairs_mut().extend_pairs(query);
+            self.once(&url, &Body::PatchAs(body, media), begun).await
+        };
+        self.write(doing, patch).await
+    }
+
     /// Posts to an address whose query says everything; the good answer is plain text, a string.
     ///
     /// # Errors

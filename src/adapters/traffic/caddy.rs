@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use crate::adapters::http::HttpClient;
+use crate::adapters::shell::quoted;
 use crate::adapters::traffic::rules::{self, Sets};
-use crate::adapters::traffic::shell::quoted;
 use crate::adapters::traffic::walk::{self, Hand, Seen};
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::adapters::shell::quoted;
 use crate::adapters::traffic::rules;
-use crate::adapters::traffic::shell::quoted;
 use crate::config::settings::Address;
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;
@@ -51,7 +51,7 @@ impl Haproxy {
         let place = match address {
             Address::Unix(path) => Place::Unix(path.clone()),
             Address::Tcp(address) => Place::Tcp(address.strip_prefix("tcp://").unwrap_or(address).to_owned()),
-            Address::Http(_) => {
+            Address::Http(_) | Address::Kubeconfig { .. } | Address::InCluster => {
                 let detail = "its runtime API is a UNIX or tcp:// socket, not HTTP";
                 return Err(PortError::new(PortErrorKind::Unsupported, &name, "use its address", detail));
             }

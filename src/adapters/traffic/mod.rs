@@ -1,10 +1,10 @@
 //! Routers.
 
 pub mod caddy;
+pub mod cluster;
 pub mod envoy;
 mod exposition;
 pub mod haproxy;
 mod rules;
-mod shell;
 pub mod traefik;
 mod walk;

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::adapters::http::HttpClient;
+use crate::adapters::shell::quoted;
 use crate::adapters::traffic::rules::{self, Sets};
-use crate::adapters::traffic::shell::quoted;
 use crate::adapters::traffic::walk::{self, Hand, Seen};
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;

@@ -133,6 +133,8 @@ fn process(kind: BackendKind, process: &RouterProcess) -> String {
         BackendKind::Envoy => "Envoy",
         BackendKind::Traefik => "Traefik",
         BackendKind::Caddy => "Caddy",
+        BackendKind::GatewayApi => "the Gateway API of a Kubernetes",
+        BackendKind::Istio => "Istio on a Kubernetes",
         BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => "no router",
     };
     let pid = process.pid.map(|pid| format!(", process {pid}"));
@@ -146,6 +148,8 @@ fn pools(kind: BackendKind) -> &'static str {
         BackendKind::Envoy => "the `runtime_key_prefix` of its weighted clusters",
         BackendKind::Traefik => "its weighted services",
         BackendKind::Caddy => "the `@id` of its reverse_proxy handlers with weighted_round_robin",
+        BackendKind::GatewayApi => "ROUTE or NAMESPACE.ROUTE of its HTTPRoutes, with _RULE where one has several",
+        BackendKind::Istio => "NAME or NAMESPACE.NAME of its VirtualServices, with _ROUTE where one has several",
         BackendKind::Haproxy | BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => {
             "its backends"
         }

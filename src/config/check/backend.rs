@@ -10,7 +10,7 @@ use super::super::node::{Node, Value};
 use super::super::problem::Findings;
 use super::super::secret::SecretRef;
 use super::super::settings::{Address, BackendSettings};
-use super::{known, label};
+use super::{cluster, known, label};
 use crate::model::catalog::{Backend, BackendKind};
 use crate::model::name::BackendName;
 
@@ -25,6 +25,10 @@ const KEYS: &[&str] = &[
     "password",
     "ca_file",
     "insecure",
+    "kubeconfig",
+    "context",
+    "in_cluster",
+    "namespace",
     "every",
     "stale_after",
     "lookup_within",
@@ -73,14 +77,18 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
     let deadline = fields.duration("deadline", Duration::from_millis(100), found).unwrap_or(Duration::from_secs(10));
     let ca_file = fields.path("ca_file", found);
     let file = kind.and_then(|kind| file(kind, &fields, found));
+    let namespace = cluster::namespace(kind, &fields, found);
     let (name, kind, (address, remote_plain)) = (name?, kind?, address?);
     let shown = match &address {
         Address::Http(url) => url.clone(),
         Address::Unix(path) => path.display().to_string(),
         Address::Tcp(host) => format!("tcp://{host}"),
+        Address::Kubeconfig { file, context } => cluster::shown(file.as_deref(), context.as_deref()),
+        Address::InCluster => "the cluster that gonogo runs in".to_owned(),
     };
+
     let backend = Backend { name: name.clone(), kind, address: shown, every, stale_after, lookup_within, insecure: remote_plain };
-    Some((backend, BackendSettings { name, kind, address, token, user, password, ca_file, insecure, deadline, file }))
+    Some((backend, BackendSettings { name, kind, address, token, user, password, ca_file, insecure, deadline, file, namespace }))
 }
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
@@ -119,6 +127,8 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         BackendKind::Envoy
         | BackendKind::Traefik
         | BackendKind::Caddy
+        | BackendKind::GatewayApi
+        | BackendKind::Istio
         | BackendKind::Prometheus
         | BackendKind::Alertmanager
         | BackendKind::Buildbot
@@ -127,6 +137,9 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
     if let Some(node) = fields.get(wrong) {
         found.problem(node.at, &format!("{} is reached by `{right}`, not by `{wrong}`", kind.word()), &format!("`{right}`"));
         return None;
+    }
+    if let Some(address) = cluster::address(kind, fields, found) {
+        return Some((address, false));
     }
     if right == "socket" {
         for key in ["token", "user", "password", "ca_file"] {

@@ -3,6 +3,7 @@
 mod backend;
 mod circle;
 mod claim;
+mod cluster;
 mod desk;
 mod environment;
 mod gates;

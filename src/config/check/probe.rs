@@ -12,7 +12,8 @@ use crate::model::catalog::BackendKind;
 use crate::model::name::CheckName;
 use crate::model::probe::{Probe, StepCheck, When};
 
-const CHECK: &[&str] = &["name", "when", "within", "every", "http", "status", "contains", "command", "backend", "query", "at_most", "at_least"];
+const CHECK: &[&str] =
+    &["name", "when", "within", "every", "http", "status", "contains", "command", "backend", "query", "at_most", "at_least"];
 /// Placeholders of addresses and programs: what is filled in when the rollout is planned.
 const IN_WORDS: &[&str] = &["service", "environment", "version", "digest"];
 const IN_QUERY: &[&str] = &["service", "environment", "slot", "track", "version"];
@@ -122,7 +123,11 @@ fn query(node: &Node, fields: &Fields<'_>, what: &str, known: &Known<'_>, found:
     let bounds: Vec<(bool, &Node)> =
         [(true, "at_most"), (false, "at_least")].into_iter().filter_map(|(most, key)| Some((most, fields.get(key)?))).collect();
     let [(at_most, bound)] = bounds.as_slice() else {
-        found.problem(node.at, &format!("{what} has {} of at_most and at_least", if bounds.is_empty() { "none" } else { "both" }), "one of them");
+        found.problem(
+            node.at,
+            &format!("{what} has {} of at_most and at_least", if bounds.is_empty() { "none" } else { "both" }),
+            "one of them",
+        );
         return None;
     };
     let number = match &bound.value {

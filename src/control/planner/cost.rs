@@ -102,7 +102,7 @@ fn routers<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = BackendKind> + 'a {
 }
 
 fn if_it_fails(scene: &Scene<'_>) -> &'static str {
-    let at_once = |kind| matches!(kind, BackendKind::Traefik | BackendKind::Caddy);
+    let at_once = |kind| matches!(kind, BackendKind::Traefik | BackendKind::Caddy | BackendKind::GatewayApi | BackendKind::Istio);
     if routers(scene).next().is_some() && routers(scene).all(at_once) {
         return "all weights change at once, or none does";
     }

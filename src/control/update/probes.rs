@@ -63,7 +63,11 @@ impl Probing {
                 None => asked = asked.or_else(|| Some(format!("check {} is not answered yet: {}", check.name, check.probe.words()))),
                 Some((_, ProbeAnswer { held: Held::Holds, .. })) => {}
                 Some((_, ProbeAnswer { held, words })) => {
-                    return Checks::Against(format!("check {} {}: {words}", check.name, if *held == Held::Fails { "fails" } else { "is not known" }));
+                    return Checks::Against(format!(
+                        "check {} {}: {words}",
+                        check.name,
+                        if *held == Held::Fails { "fails" } else { "is not known" }
+                    ));
                 }
             }
         }
@@ -132,7 +136,13 @@ impl Room {
                 continue;
             }
             one.in_flight = true;
-            tasks.push(Task::Probe { target: target.clone(), rollout: plan, slot: course.spec.trial, check: Box::new(check.clone()), values: values.clone() });
+            tasks.push(Task::Probe {
+                target: target.clone(),
+                rollout: plan,
+                slot: course.spec.trial,
+                check: Box::new(check.clone()),
+                values: values.clone(),
+            });
         }
         let due = probing.due(course);
         self.rollouts_due(due);

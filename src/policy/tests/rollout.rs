@@ -36,7 +36,7 @@ fn course(step: Option<u32>) -> Course {
             steps: [5, 20, 50, 100].map(step_to).to_vec(),
             strategy: Strategy::Canary,
             checks: Vec::new(),
-        together: None,
+            together: None,
             trial: Slot::Second,
             wait_s: 60,
             way_back: vec![Trigger::Judge, Trigger::Limit],
@@ -51,7 +51,17 @@ fn course(step: Option<u32>) -> Course {
 }
 
 fn facts(course: &Course, seconds: i64) -> Facts<'_> {
-    Facts { course, hold: None, under_way: None, stands: Stands::AtStep, says: Says::Pass, harm: None, unseen: None, checks: Checks::Hold, at: at(seconds) }
+    Facts {
+        course,
+        hold: None,
+        under_way: None,
+        stands: Stands::AtStep,
+        says: Says::Pass,
+        harm: None,
+        unseen: None,
+        checks: Checks::Hold,
+        at: at(seconds),
+    }
 }
 
 fn harm(trigger: Trigger, since: i64, seen: i64) -> Harm {

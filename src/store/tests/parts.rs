@@ -8,8 +8,8 @@ use crate::model::rollout::{Rollout, StateChange};
 use crate::model::spec::{Course, Ending, Spec};
 use crate::model::strategy::{Strategy, Trigger};
 use crate::ports::ledger::{Ledger as _, LedgerError};
-use crate::store::parts::reached;
 use crate::ports::outbox::Outbox as _;
+use crate::store::parts::reached;
 
 const STARTED: PlanId = PlanId([7; 32]);
 

@@ -52,6 +52,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rustix", &["cli", "serve", "adapters", "store", "config"]),
     ("rustls", &["cli", "adapters"]),
     ("saphyr_parser", &["config"]),
+    ("secrecy", &["adapters"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
     ("serde_json_canonicalizer", ANYWHERE),

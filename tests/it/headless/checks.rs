@@ -40,5 +40,8 @@ fn a_rollout_begins_when_its_checks_hold_and_the_record_says_what_they_were_answ
     let reasons = texts(&entries["entries"], "reason");
     let first = reasons.iter().find(|reason| reason.starts_with("the rollout begins with 5 %")).unwrap();
     assert!(first.contains("checks held: health (GET ") && first.contains("migrations (/usr/bin/test ended with 0)"), "{first}");
-    assert!(reasons.iter().any(|reason| reason.contains("nothing was found; checks held: lag (the query gave 2, at least 2 is asked for)")), "{reasons:?}");
+    assert!(
+        reasons.iter().any(|reason| reason.contains("nothing was found; checks held: lag (the query gave 2, at least 2 is asked for)")),
+        "{reasons:?}"
+    );
 }

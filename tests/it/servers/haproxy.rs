@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use gonogo::config::settings::Address;
 
+pub use super::named::request;
 use super::support::{Server, free_port, wait_for};
 
 /// One server line of a pool.
@@ -166,21 +167,6 @@ impl Haproxy {
         }
         by
     }
-}
-
-/// Sends one request without keep-alive.
-pub fn request(port: u16, pool: &str) -> Result<String, String> {
-    let talk = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(format!("GET /{pool} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    let answer = talk().map_err(|error| error.to_string())?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no HTTP: {answer}"))?;
-    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(answer) }
 }
 
 fn run(folder: &tempfile::TempDir, more: &[String]) -> Server {

@@ -48,6 +48,7 @@ pub fn settings(kind: BackendKind, url: &str, deadline: Duration) -> BackendSett
         insecure: false,
         deadline,
         file: None,
+        namespace: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A running one; it ends with the test's process.
 pub struct Named {
@@ -17,7 +18,12 @@ pub struct Named {
 impl Named {
     /// Starts it; it answers when this returns.
     pub fn start(name: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1", name)
+    }
+
+    /// Starts it on an address of this machine.
+    pub fn start_at(address: &str, name: &'static str) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let sick = Arc::new(AtomicBool::new(false));
         let shared = Arc::clone(&sick);
@@ -39,6 +45,26 @@ impl Named {
     pub fn sicken(&self) {
         self.sick.store(true, Ordering::Relaxed);
     }
+}
+
+/// Sends one request without keep-alive.
+pub fn request(port: u16, pool: &str) -> Result<String, String> {
+    request_at(&([127, 0, 0, 1], port).into(), pool)
+}
+
+/// The same to an address.
+pub fn request_at(address: &std::net::SocketAddr, pool: &str) -> Result<String, String> {
+    let talk = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("GET /{pool} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = talk().map_err(|error| error.to_string())?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no HTTP: {answer}"))?;
+    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(answer) }
 }
 
 fn serve(mut stream: TcpStream, name: &str, sick: &AtomicBool) {

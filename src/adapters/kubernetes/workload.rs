@@ -1,0 +1,317 @@
+//! A workload of a cluster as it is: its replicas, how far a change of it has come, what it runs, and its revisions.
+
+mod change;
+mod revision;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::kind::Kind;
+use super::object::{Meta, Place, condition};
+use crate::model::text::Text;
+
+pub use revision::Revision;
+
+/// Images by the names of their containers.
+pub type Images = BTreeMap<String, String>;
+
+/// What a workload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WorkloadKind {
+    /// Replicas that are alike.
+    Deployment,
+    /// Replicas with names of their own.
+    StatefulSet,
+    /// One on each node.
+    DaemonSet,
+}
+
+impl WorkloadKind {
+    /// As an object.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Deployment => Kind::Deployment,
+            Self::StatefulSet => Kind::StatefulSet,
+            Self::DaemonSet => Kind::DaemonSet,
+        }
+    }
+}
+
+/// Counts of replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replicas {
+    /// How many there should be.
+    pub wished: u32,
+    /// How many there are, of any revision.
+    pub present: u32,
+    /// How many are of the newest revision.
+    pub updated: u32,
+    /// How many take requests, of any revision.
+    pub ready: u32,
+    /// How many have done so for `minReadySeconds`.
+    pub available: u32,
+}
+
+/// How far a change has come, by the rules of `kubectl rollout status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Its controller has not seen the newest form of it yet.
+    Unseen,
+    /// It is paused on the way.
+    Paused(Text),
+    /// It goes on.
+    Moving(Text),
+    /// It got no further within its deadline, or cannot make its replicas.
+    Stuck(Text),
+    /// New pods come only when somebody deletes the old ones.
+    ByHand(Text),
+    /// Everything that should be new is, up to the partition of a stateful set.
+    Done,
+}
+
+/// A workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// What it is.
+    pub kind: WorkloadKind,
+    /// Where it is.
+    pub place: Place,
+    /// Its versions.
+    pub meta: Meta,
+    /// Whether a deployment is paused.
+    pub paused: bool,
+    /// The first ordinal of a stateful set that is replaced; those below it stay.
+    pub partition: Option<u32>,
+    /// Its replicas.
+    pub replicas: Replicas,
+    /// How far it has come.
+    pub progress: Progress,
+    /// The images that it wishes.
+    pub images: Images,
+    /// The number of a deployment's newest revision, as its controller wrote it.
+    pub revision: Option<u64>,
+    /// The labels of its pods, as a selector.
+    pub selector: String,
+    /// What pods are made after.
+    pub template: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    replicas: Option<u32>,
+    #[serde(default)]
+    paused: bool,
+    #[serde(default)]
+    selector: Selector,
+    #[serde(default)]
+    update_strategy: Strategy,
+    template: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Selector {
+    match_labels: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Strategy {
+    r#type: String,
+    rolling_update: Option<Rolling>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Rolling {
+    partition: Option<u32>,
+}
+
+/// The counts of all three kinds; what a kind does not have is 0 there.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    observed_generation: i64,
+    replicas: u32,
+    updated_replicas: u32,
+    ready_replicas: u32,
+    available_replicas: u32,
+    desired_number_scheduled: u32,
+    current_number_scheduled: u32,
+    updated_number_scheduled: u32,
+    number_ready: u32,
+    number_available: u32,
+    current_revision: String,
+    update_revision: String,
+}
+
+impl Workload {
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// Why it is not what it should be.
+    pub fn of(kind: WorkloadKind, place: &Place, object: &Value) -> Result<Self, String> {
+        let meta = Meta::of(object)?;
+        let other = |error: serde_json::Error| format!("the {} is another than expected: {error}", kind.kind().word());
+        let spec = Spec::deserialize(object.get("spec").unwrap_or(&Value::Null)).map_err(other)?;
+        let status = object.get("status").map(Status::deserialize).transpose().map_err(other)?.unwrap_or_default();
+        let replicas = replicas(kind, &spec, &status);
+        let progress = progress(kind, (object, &meta), &spec, &status, replicas);
+        let revision = object.pointer("/metadata/annotations/deployment.kubernetes.io~1revision").and_then(Value::as_str);
+        let selector = spec.selector.match_labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",");
+        Ok(Self {
+            kind,
+            place: place.clone(),
+            paused: spec.paused,
+            partition: spec.update_strategy.rolling_update.as_ref().and_then(|rolling| rolling.partition),
+            replicas,
+            progress,
+            images: images(&spec.template),
+            revision: revision.and_then(|revision| revision.parse().ok()),
+            selector,
+            template: spec.template,
+            meta,
+        })
+    }
+}
+
+/// The images of a template's containers.
+pub(super) fn images(template: &Value) -> Images {
+    let containers = template.pointer("/spec/containers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
+    containers.iter().filter_map(|one| Some((text(one, "name")?, text(one, "image")?))).collect()
+}
+
+fn replicas(kind: WorkloadKind, spec: &Spec, status: &Status) -> Replicas {
+    match kind {
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet => Replicas {
+            // What is not written is 1.
+            wished: spec.replicas.unwrap_or(1),
+            present: status.replicas,
+            updated: status.updated_replicas,
+            ready: status.ready_replicas,
+            available: status.available_replicas,
+        },
+        WorkloadKind::DaemonSet => Replicas {
+            wished: status.desired_number_scheduled,
+            present: status.current_number_scheduled,
+            updated: status.updated_number_scheduled,
+            ready: status.number_ready,
+            available: status.number_available,
+        },
+    }
+}
+
+fn progress(kind: WorkloadKind, (object, meta): (&Value, &Meta), spec: &Spec, status: &Status, at: Replicas) -> Progress {
+    if status.observed_generation == 0 || meta.generation > status.observed_generation {
+        return Progress::Unseen;
+    }
+    let text = |words: String| Text::clean_within(&words, 300);
+    if kind != WorkloadKind::Deployment && spec.update_strategy.r#type == "OnDelete" {
+        let fresh = text(format!("{} of {} are new; others become so when they are deleted", at.updated, at.wished));
+        return if at.updated < at.wished { Progress::ByHand(fresh) } else { Progress::Done };
+    }
+    let said = |kind: &str| condition(object.pointer("/status/conditions"), kind);
+    if let Some(progressing) = said("Progressing").filter(|one| one.reason == "ProgressDeadlineExceeded") {
+        return Progress::Stuck(text(format!("it exceeded its progress deadline: {}", progressing.message)));
+    }
+    if let Some(failure) = said("ReplicaFailure").filter(|one| one.status == "True") {
+        return Progress::Stuck(text(format!("its replicas cannot be made: {}: {}", failure.reason, failure.message)));
+    }
+    let waiting = match kind {
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet if at.updated < at.wished => {
+            format!("{} of {} are new", at.updated, at.wished)
+        }
+        WorkloadKind::Deployment if at.present > at.updated => format!("{} old ones are on their way out", at.present - at.updated),
+        WorkloadKind::Deployment if at.available < at.updated => format!("{} of {} new ones are available", at.available, at.updated),
+        WorkloadKind::DaemonSet if at.available < at.wished => format!("{} of {} are available", at.available, at.wished),
+        WorkloadKind::StatefulSet => {
+            let partition = spec.update_strategy.rolling_update.as_ref().and_then(|rolling| rolling.partition).unwrap_or(0);
+            let due = at.wished.saturating_sub(partition);
+            let other = status.update_revision != status.current_revision;
+            if at.ready < at.wished {
+                format!("{} of {} are ready", at.ready, at.wished)
+            } else if at.updated < due && other {
+                format!("{} of {due} are new", at.updated)
+            } else {
+                return Progress::Done;
+            }
+        }
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet => return Progress::Done,
+    };
+    if spec.paused { Progress::Paused(text(waiting)) } else { Progress::Moving(text(waiting)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    /// A deployment of three whose controller saw generation 2.
+    pub(super) fn deployment(spec: &Value, status: &Value) -> Value {
+        let template = json!({ "spec": { "containers": [{ "name": "main", "image": "shop:1" }, { "name": "side", "image": "mesh:9" }] } });
+        let mut object = json!({
+            "metadata": { "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "17", "generation": 2,
+                "annotations": { "deployment.kubernetes.io/revision": "5" } },
+            "spec": { "replicas": 3, "selector": { "matchLabels": { "app": "web" } }, "template": template },
+            "status": { "observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3 },
+        });
+        for (part, changes) in [("spec", spec), ("status", status)] {
+            for (key, value) in changes.as_object().unwrap() {
+                object[part][key] = value.clone();
+            }
+        }
+        object
+    }
+
+    pub(super) fn read(kind: WorkloadKind, object: &Value) -> Workload {
+        let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
+        Workload::of(kind, &place, object).unwrap()
+    }
+
+    #[rstest]
+    #[case::done(json!({}), json!({}), "Done")]
+    #[case::unseen(json!({}), json!({ "observedGeneration": 1 }), "Unseen")]
+    #[case::updating(json!({}), json!({ "updatedReplicas": 1 }), "Moving(1 of 3 are new)")]
+    #[case::old(json!({}), json!({ "replicas": 4 }), "Moving(1 old ones are on their way out)")]
+    #[case::available(json!({}), json!({ "availableReplicas": 2 }), "Moving(2 of 3 new ones are available)")]
+    #[case::paused(json!({ "paused": true }), json!({ "updatedReplicas": 1 }), "Paused(1 of 3 are new)")]
+    #[case::late(
+        json!({}),
+        json!({ "updatedReplicas": 1, "conditions": [{ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "m\u{1b}" }] }),
+        "Stuck(it exceeded its progress deadline: m␛)"
+    )]
+    fn a_deployment_comes_so_far(#[case] spec: Value, #[case] status: Value, #[case] wanted: &str) {
+        let said = match read(WorkloadKind::Deployment, &deployment(&spec, &status)).progress {
+            Progress::Unseen => "Unseen".to_owned(),
+            Progress::Done => "Done".to_owned(),
+            Progress::Paused(text) => format!("Paused({text})"),
+            Progress::Moving(text) => format!("Moving({text})"),
+            Progress::Stuck(text) => format!("Stuck({text})"),
+            Progress::ByHand(text) => format!("ByHand({text})"),
+        };
+        assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn a_deployment_tells_what_it_runs() {
+        let workload = read(WorkloadKind::Deployment, &deployment(&json!({}), &json!({})));
+        assert_eq!((workload.revision, workload.selector.as_str(), workload.paused), (Some(5), "app=web", false));
+        assert_eq!(workload.images["side"], "mesh:9");
+    }
+
+    #[test]
+    fn a_stateful_set_is_done_up_to_its_partition() {
+        let strategy = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 2 } });
+        let revisions = |updated: u32| json!({ "updatedReplicas": updated, "currentRevision": "a", "updateRevision": "b" });
+        let at = |spec: Value, updated: u32| read(WorkloadKind::StatefulSet, &deployment(&spec, &revisions(updated))).progress;
+        assert_eq!(at(json!({ "updateStrategy": strategy }), 1), Progress::Done);
+        assert!(matches!(at(json!({ "updateStrategy": strategy }), 0), Progress::Moving(_)));
+        assert!(matches!(at(json!({ "updateStrategy": { "type": "RollingUpdate" } }), 1), Progress::Moving(_)));
+        assert!(matches!(at(json!({ "updateStrategy": { "type": "OnDelete" } }), 1), Progress::ByHand(_)));
+    }
+}

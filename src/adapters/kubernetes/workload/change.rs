@@ -1,0 +1,157 @@
+//! What changes a workload: the exact patches, each for the very object that was read, and whether an object is as a deed wished it.
+
+use serde_json::{Value, json};
+
+use super::{Revision, Workload, WorkloadKind};
+use crate::adapters::kubernetes::Change;
+use crate::adapters::kubernetes::workloads::Deed;
+
+impl Workload {
+    /// The patch that carries out a deed; `back` is the revision that an undo goes to.
+    ///
+    /// # Errors
+    /// Why it cannot be had of this workload.
+    pub fn change(&self, deed: &Deed, back: Option<&Revision>) -> Result<Change, String> {
+        let exact = |spec: Value| json!({ "metadata": { "resourceVersion": self.meta.resource_version }, "spec": spec });
+        let word = self.kind.kind().word();
+        match (deed, self.kind) {
+            (Deed::Pause, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": true })))),
+            (Deed::Resume, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": false })))),
+            (Deed::Pause | Deed::Resume, WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => {
+                Err(format!("a {word} cannot be paused; a StatefulSet is held by its partition"))
+            }
+            (Deed::Images(images), _) => {
+                if let Some(name) = images.keys().find(|name| !self.images.contains_key(*name)) {
+                    return Err(format!(
+                        "it has no container {name}; it has {}",
+                        self.images.keys().cloned().collect::<Vec<_>>().join(", ")
+                    ));
+                }
+                let containers: Vec<Value> = images.iter().map(|(name, image)| json!({ "name": name, "image": image })).collect();
+                Ok(Change::Strategic(exact(json!({ "template": { "spec": { "containers": containers } } }))))
+            }
+            (Deed::Scale(replicas), WorkloadKind::Deployment | WorkloadKind::StatefulSet) => {
+                Ok(Change::Strategic(exact(json!({ "replicas": replicas }))))
+            }
+            (Deed::Scale(_), WorkloadKind::DaemonSet) => Err("a DaemonSet has one pod on each node and no scale".to_owned()),
+            (Deed::Partition(first), WorkloadKind::StatefulSet) => {
+                Ok(Change::Strategic(exact(json!({ "updateStrategy": { "rollingUpdate": { "partition": first } } }))))
+            }
+            (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet) => Err(format!("a {word} has no partition")),
+            (Deed::Restart(at), _) => {
+                let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
+                Ok(Change::Strategic(exact(json!({ "template": { "metadata": { "annotations": annotations } } }))))
+            }
+            (Deed::Undo(_), WorkloadKind::Deployment) if self.paused => Err("it is paused; resume it first".to_owned()),
+            (Deed::Undo(number), _) => {
+                let back = back.ok_or_else(|| format!("it has no revision {number}"))?;
+                Ok(self.back_to(back))
+            }
+        }
+    }
+
+    /// As `kubectl rollout undo` does it: a deployment gets the template of the revision as a whole; of the others the revision itself is the
+    /// patch.
+    fn back_to(&self, back: &Revision) -> Change {
+        let version = Value::String(self.meta.resource_version.clone());
+        match self.kind {
+            WorkloadKind::Deployment => Change::Json(json!([
+                { "op": "add", "path": "/metadata/resourceVersion", "value": version },
+                { "op": "replace", "path": "/spec/template", "value": back.holds },
+            ])),
+            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                let mut patch = back.holds.clone();
+                if let Some(patch) = patch.as_object_mut() {
+                    patch.insert("metadata".to_owned(), json!({ "resourceVersion": version }));
+                }
+                Change::Strategic(patch)
+            }
+        }
+    }
+
+    /// Whether it is already as a deed wishes it.
+    pub fn is_as(&self, deed: &Deed, back: Option<&Revision>) -> bool {
+        match deed {
+            Deed::Pause => self.paused,
+            Deed::Resume => !self.paused,
+            Deed::Images(images) => images.iter().all(|(name, image)| self.images.get(name) == Some(image)),
+            Deed::Scale(replicas) => self.kind != WorkloadKind::DaemonSet && self.replicas.wished == *replicas,
+            Deed::Partition(first) => self.partition == Some(*first),
+            Deed::Restart(at) => {
+                let noted = self.template.pointer("/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
+                noted.and_then(Value::as_str) == Some(at)
+            }
+            Deed::Undo(_) => back.is_some_and(|back| match self.kind {
+                WorkloadKind::Deployment => self.template == back.holds,
+                WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                    let mut wished = back.holds.pointer("/spec/template").cloned().unwrap_or_default();
+                    if let Some(wished) = wished.as_object_mut() {
+                        wished.remove("$patch");
+                    }
+                    self.template == wished
+                }
+            }),
+        }
+    }
+
+    /// The call by which a person would do it, without the words that name the cluster.
+    pub fn words(&self, deed: &Deed) -> String {
+        let quoted = crate::adapters::shell::quoted;
+        let (kind, name) = (self.kind.kind().full(), &self.place.name);
+        let object = quoted(&format!("{kind}/{name}"));
+        match deed {
+            Deed::Pause => format!("rollout pause {object}"),
+            Deed::Resume => format!("rollout resume {object}"),
+            Deed::Undo(number) => format!("rollout undo {object} --to-revision={number}"),
+            Deed::Restart(_) => format!("rollout restart {object}"),
+            Deed::Scale(replicas) => format!("scale {object} --replicas={replicas}"),
+            Deed::Images(images) => {
+                let pairs: Vec<String> = images.iter().map(|(name, image)| quoted(&format!("{name}={image}"))).collect();
+                format!("set image {object} {}", pairs.join(" "))
+            }
+            Deed::Partition(first) => {
+                let patch = json!({ "spec": { "updateStrategy": { "rollingUpdate": { "partition": first } } } }).to_string();
+                format!("patch {object} -p {}", quoted(&patch))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{deployment, read};
+    use super::*;
+
+    #[test]
+    fn each_patch_is_for_the_object_that_was_read() {
+        let workload = read(WorkloadKind::Deployment, &deployment(&json!({}), &json!({})));
+        let images = [("main".to_owned(), "shop:2".to_owned())].into();
+        for deed in [Deed::Pause, Deed::Resume, Deed::Images(images), Deed::Scale(4), Deed::Restart("t".to_owned())] {
+            let Change::Strategic(patch) = workload.change(&deed, None).unwrap() else { panic!("{deed:?}") };
+            assert_eq!(patch["metadata"]["resourceVersion"], "17", "{deed:?}");
+        }
+        let back = Revision { number: 4, name: "web-1".to_owned(), images: [].into(), holds: json!({ "spec": {} }) };
+        let Change::Json(patch) = workload.change(&Deed::Undo(4), Some(&back)).unwrap() else { panic!("no JSON patch") };
+        assert_eq!(patch[0]["value"], "17");
+        let Change::Strategic(patch) =
+            read(WorkloadKind::DaemonSet, &deployment(&json!({}), &json!({}))).change(&Deed::Undo(4), Some(&back)).unwrap()
+        else {
+            panic!("no strategic patch")
+        };
+        assert_eq!(patch["metadata"]["resourceVersion"], "17");
+    }
+
+    #[test]
+    fn what_a_kind_cannot_do_is_refused_with_words() {
+        let of = |kind| read(kind, &deployment(&json!({ "paused": true }), &json!({})));
+        let no = |kind, deed: Deed| of(kind).change(&deed, None).unwrap_err();
+        assert!(no(WorkloadKind::StatefulSet, Deed::Pause).contains("cannot be paused"));
+        assert!(no(WorkloadKind::DaemonSet, Deed::Scale(2)).contains("no scale"));
+        assert!(no(WorkloadKind::Deployment, Deed::Partition(1)).contains("no partition"));
+        assert!(no(WorkloadKind::Deployment, Deed::Undo(3)).contains("resume it first"));
+        assert!(no(WorkloadKind::DaemonSet, Deed::Undo(3)).contains("no revision 3"));
+        let typo = [("mian".to_owned(), "shop:2".to_owned())].into();
+        // A strategic patch would have added a container of that name.
+        assert!(no(WorkloadKind::Deployment, Deed::Images(typo)).contains("no container mian; it has main, side"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Workloads of a cluster, read and changed: looked at, asked whether the change would be taken, changed, looked at again.
+
+use serde_json::Value;
+
+use super::cluster::Cluster;
+use super::object::{Meta, Place};
+use super::request::{Change, Part};
+use super::workload::{Images, Revision, Workload, WorkloadKind};
+use crate::model::error::{PortError, PortErrorKind, SendError};
+
+/// How often a write is made that came too late for its controller's notes.
+const MOST_TRIES: usize = 6;
+
+/// What is done to a workload; each says how it should be, not by how much it should change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// A deployment goes on no further.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// These containers run these images.
+    Images(Images),
+    /// So many replicas.
+    Scale(u32),
+    /// Only ordinals from this one on are replaced.
+    Partition(u32),
+    /// Back to what this revision was.
+    Undo(u64),
+    /// All pods anew, noted with this time (RFC 3339), which tells one restart from the next.
+    Restart(String),
+}
+
+/// The workloads of one cluster.
+pub struct Workloads {
+    cluster: Cluster,
+}
+
+impl Workloads {
+    /// Those of a cluster.
+    pub fn new(cluster: Cluster) -> Self {
+        Self { cluster }
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Reads one; none when there is none of that name.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn read(&self, doing: &str, kind: WorkloadKind, place: &Place) -> Result<Option<Workload>, PortError> {
+        let Some(object) = self.cluster.get(doing, kind.kind(), place).await? else { return Ok(None) };
+        let read = Workload::of(kind, place, &object);
+        read.map(Some).map_err(|why| self.cluster.fault(PortErrorKind::Malformed, doing, &why))
+    }
+
+    /// Reads its revisions, the newest first.
+    ///
+    /// # Errors
+    /// As [`Cluster::list`].
+    pub async fn revisions(&self, doing: &str, workload: &Workload) -> Result<Vec<Revision>, PortError> {
+        let around = self.cluster.list(doing, workload.kind.revisions(), &workload.place.namespace, &workload.selector).await?;
+        Ok(workload.revisions(&around))
+    }
+
+    /// Carries out a deed, once. With `expect`, only while the object's wishes are as they were then.
+    ///
+    /// Its controller writes its own notes into the object all the while: a write that came too late for those is made again for what the
+    /// object is now, as long as nobody changed its wishes.
+    ///
+    /// # Errors
+    /// `NotDone` when surely nothing changed: of kind `Conflict` when it is not as it was read or planned. `Unknown` when what was sent
+    /// cannot be read back, or reads back as something else.
+    pub async fn carry_out(&self, kind: WorkloadKind, place: &Place, deed: &Deed, expect: Option<&Meta>) -> Result<(), SendError> {
+        let doing = format!("change {} {}", kind.kind().word(), place.name);
+        let not_done = |kind, why: &str| SendError::NotDone(self.cluster.fault(kind, &doing, why));
+        let before = self.read(&doing, kind, place).await.map_err(SendError::NotDone)?;
+        let mut before = before.ok_or_else(|| not_done(PortErrorKind::NotFound, "it is not there"))?;
+        if expect.is_some_and(|expect| !expect.same_wish(&before.meta)) {
+            return Err(not_done(PortErrorKind::Conflict, "it changed since it was planned"));
+        }
+        let back = match deed {
+            Deed::Undo(number) => {
+                let all = self.revisions(&doing, &before).await.map_err(SendError::NotDone)?;
+                all.into_iter().find(|one| one.number == *number)
+            }
+            Deed::Pause | Deed::Resume | Deed::Images(_) | Deed::Scale(_) | Deed::Partition(_) | Deed::Restart(_) => None,
+        };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let change = before.change(deed, back.as_ref()).map_err(|why| not_done(PortErrorKind::Refused, &why))?;
+            if before.is_as(deed, back.as_ref()) {
+                return Ok(());
+            }
+            let sent = self.cluster.patch(&doing, (kind.kind(), Part::Whole), place, &change).await;
+            match sent {
+                Err(SendError::NotDone(error)) if error.kind == PortErrorKind::Conflict && tries < MOST_TRIES => {
+                    match self.read(&doing, kind, place).await.map_err(SendError::NotDone)? {
+                        Some(now) if now.meta.same_wish(&before.meta) => before = now,
+                        Some(_) | None => return Err(SendError::NotDone(error)),
+                    }
+                }
+                Err(SendError::NotDone(error)) => return Err(SendError::NotDone(error)),
+                Err(SendError::Unknown(error)) => return self.settle(&doing, &before, deed, (back.as_ref(), Some(error))).await,
+                Ok(_) => return self.settle(&doing, &before, deed, (back.as_ref(), None)).await,
+            }
+        }
+    }
+
+    /// Looks again after something was sent, and decides by what is there.
+    async fn settle(
+        &self,
+        doing: &str,
+        before: &Workload,
+        deed: &Deed,
+        (back, lost): (Option<&Revision>, Option<PortError>),
+    ) -> Result<(), SendError> {
+        let fault = |kind, why: &str| self.cluster.fault(kind, doing, why);
+        match self.read(doing, before.kind, &before.place).await {
+            Ok(Some(after)) if after.meta.uid != before.meta.uid => {
+                Err(SendError::Unknown(fault(PortErrorKind::Conflict, "another object has its name now")))
+            }
+            Ok(Some(after)) if after.is_as(deed, back) => Ok(()),
+            // Its wishes have not changed since it was looked at first: what was sent never arrived.
+            Ok(Some(after)) if after.meta.same_wish(&before.meta) => {
+                let silent = || fault(PortErrorKind::Refused, "it said nothing against it, and nothing changed");
+                Err(SendError::NotDone(lost.unwrap_or_else(silent)))
+            }
+            Ok(Some(_)) => {
+                Err(SendError::Unknown(fault(PortErrorKind::Conflict, "another hand was there: it reads back as something else")))
+            }
+            Ok(None) => Err(SendError::Unknown(fault(PortErrorKind::NotFound, "it is gone"))),
+            Err(error) => {
+                let first = lost.map_or_else(|| "sent".to_owned(), |error| error.detail.as_str().to_owned());
+                Err(SendError::Unknown(fault(error.kind.clone(), &format!("{first}; reading back: {}", error.detail))))
+            }
+        }
+    }
+
+    /// The patch that a deed would send now, for who wants to see it.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn shown(workload: &Workload, deed: &Deed, back: Option<&Revision>) -> Result<Value, String> {
+        workload.change(deed, back).map(|change| match change {
+            Change::Json(value) | Change::Merge(value) | Change::Strategic(value) => value,
+        })
+    }
+
+    /// The call by which a person would do the same.
+    pub fn command(&self, workload: &Workload, deed: &Deed) -> String {
+        self.cluster.kubectl(&workload.place.namespace, &workload.words(deed))
+    }
+}
