@@ -223,6 +223,8 @@ async fn what_cannot_be_taken_back_is_unknown_for_a_person_who_is_told_what_stan
     );
     assert!(deed.words.as_str().contains("gonogo shift shop@prod 0"), "{deed:?}");
     inside.does(Does::Answers);
+    // A plan is made of what was read, so the other hand's weights must have been.
+    room.seconds(6).await;
     room.order_until(Verb::Abort, DeedState::Effective).await;
     assert_eq!((edge(&stage), inside.canary()), (0, 0));
 }
