@@ -315,7 +315,7 @@ async fn prometheus_reads_from_a_real_pushgateway_when_what_was_deployed() {
     assert!(of("gonogo_rollout_running")[0].ends_with(" 0") && of("gonogo_deployment_share_ratio")[0].ends_with(" 0"), "{lines:?}");
     assert_eq!(of("gonogo_deployment_failed_timestamp_seconds").len(), 1, "{lines:?}");
     let mut check = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let own: String = text.lines().filter(|line| line.contains("gonogo_")).map(|line| format!("{line}\n")).collect();
+    let own = text.lines().filter(|line| line.contains("gonogo_")).collect::<Vec<_>>().join("\n") + "\n";
     check.stdin.take().unwrap().write_all(own.as_bytes()).unwrap();
     let checked = check.wait_with_output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));

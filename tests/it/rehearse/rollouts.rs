@@ -205,7 +205,7 @@ async fn a_way_back_that_is_unknown_calls_a_person_once_over_a_kill_and_with_two
         stage.inject("edge", Injection::BreakNextWriteHalfWay);
         one.until("it begins", 120, |world| world.newest_deeds().iter().any(|deed| deed.verb == Verb::Abort)).await;
         one.tap.kill_at(1 + kill);
-        one.pass_or_die(std::time::Duration::from_secs(60)).await;
+        one.pass_or_die(std::time::Duration::from_mins(1)).await;
         drop(one);
         let mut again = stage.open().await;
         for _ in 0..240 {
