@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let start = spent();
         run();
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
-        let rate = MEASURES as f64 / (spent() - start).as_secs_f64();
+        let rate = MEASURES as f64 / spent().saturating_sub(start).as_secs_f64();
         writeln!(out, "{name:<52} {rate:>8.0} measures/s")?;
         Ok(rate)
     };
