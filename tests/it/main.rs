@@ -28,7 +28,6 @@ mod outbox;
 mod probe;
 mod pty;
 mod rehearse;
-mod releases;
 mod reload;
 mod servers;
 mod signer;
