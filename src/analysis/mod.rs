@@ -5,6 +5,7 @@ pub mod counters;
 pub mod evidence;
 pub mod histogram;
 pub mod judge;
+pub mod limit;
 pub mod occurrence;
 pub mod proportion;
 pub mod recurrence;

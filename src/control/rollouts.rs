@@ -66,8 +66,14 @@ pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&Tr
         })
     };
     let alone = course.step.is_some_and(|step| course.spec.is_last(step));
-    let past =
-        |signal: &&&SignalView| signal.critical && (signal.state == SignalState::Worse || alone && signal.state == SignalState::Past);
+    // What the last two minutes show is looked at again and again, so the trial must say so too: at all looks together.
+    let proven = |signal: &SignalView| {
+        let measure = trial.and_then(|trial| trial.measures.iter().find(|measure| measure.name == signal.name));
+        measure.and_then(|measure| measure.past_limit).is_none_or(|past| if alone { past.alone } else { past.alone && past.beside })
+    };
+    let past = |signal: &&&SignalView| {
+        signal.critical && (signal.state == SignalState::Worse || alone && signal.state == SignalState::Past) && proven(signal)
+    };
     let limited = || seen.iter().find(past).and_then(|signal| of(Trigger::Limit, signal, signal.sentence.as_str()));
     let judged = armed(Trigger::Judge).then(judged).flatten();
     let limited = judged.or_else(|| armed(Trigger::Limit).then(limited).flatten());

@@ -28,6 +28,7 @@ mod outbox;
 mod probe;
 mod pty;
 mod rehearse;
+mod releases;
 mod reload;
 mod servers;
 mod signer;

@@ -15,6 +15,33 @@ const MISSED: i64 = 4;
 /// And not sooner than this, in milliseconds: polls and scrapes do not keep step.
 const SHORTEST_MS: i64 = 15_000;
 
+/// What follows from one measure at a level, without bounds and words.
+pub fn outcome_of(measure: &Measure, alpha: f64, now_ms: i64) -> Outcome {
+    if lacking(measure, now_ms).is_some() {
+        return Outcome::Nodata;
+    }
+    match measure.process.as_ref().map(|process| process.follows(alpha)) {
+        Some(Follows::Worse(_)) => Outcome::Fail,
+        Some(Follows::NoWorse) => Outcome::Pass,
+        Some(Follows::Open { .. }) => Outcome::Early,
+        None => Outcome::Nodata,
+    }
+}
+
+/// What follows for the canary as a whole from the outcomes of the measures that decide.
+pub fn outcome_of_all(outcomes: &[Outcome]) -> Outcome {
+    let any = |outcome: Outcome| outcomes.contains(&outcome);
+    if any(Outcome::Fail) {
+        Outcome::Fail
+    } else if outcomes.is_empty() || any(Outcome::Nodata) {
+        Outcome::Nodata
+    } else if any(Outcome::Early) {
+        Outcome::Early
+    } else {
+        Outcome::Pass
+    }
+}
+
 /// What follows from one measure at a level and a power, at a time in milliseconds since 1970.
 pub fn of_measure(measure: &Measure, alpha: f64, power: f64, now_ms: i64) -> MeasureStanding {
     let rules = &measure.rules;
@@ -27,6 +54,7 @@ pub fn of_measure(measure: &Measure, alpha: f64, power: f64, now_ms: i64) -> Mea
         ground: None,
         harm: None,
         margin: rules.margin,
+        past_limit: None,
         canary: counted.then_some(canary),
         baseline: counted.then_some(baseline),
         bound: measure.bound,
@@ -131,16 +159,7 @@ fn whole(number: f64) -> u64 {
 /// The canary as a whole.
 pub fn of_all(measures: Vec<MeasureStanding>) -> TrialStanding {
     let scored = || measures.iter().filter(|measure| measure.weight > 0.0);
-    let any = |outcome: Outcome| scored().any(|measure| measure.outcome == outcome);
-    let outcome = if any(Outcome::Fail) {
-        Outcome::Fail
-    } else if scored().next().is_none() || any(Outcome::Nodata) {
-        Outcome::Nodata
-    } else if any(Outcome::Early) {
-        Outcome::Early
-    } else {
-        Outcome::Pass
-    };
+    let outcome = outcome_of_all(&scored().map(|measure| measure.outcome).collect::<Vec<Outcome>>());
     let weigh = |of: fn(Outcome) -> bool| scored().filter(|measure| of(measure.outcome)).fold(0.0, |sum, measure| sum + measure.weight);
     let lost = scored().any(|measure| measure.critical && measure.outcome == Outcome::Fail);
     let score = Score {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::beyond::Beyond;
 use super::bucket;
 use super::process::{Pair, Process};
 use super::side::{Counted, Side};
@@ -50,6 +51,8 @@ pub struct Measure {
     pub missing: [Missing; 2],
     /// The bound beyond which events of a histogram are bad.
     pub bound: Option<f64>,
+    /// What is bet on its limit; none where it has none, or is not counted.
+    pub beyond: Option<Beyond>,
     /// How often so much was not seen that an interval was left out.
     pub gaps: u32,
     sides: [Side; 2],
@@ -72,6 +75,7 @@ impl Measure {
             }
         };
         Self {
+            beyond: Beyond::of(&rules),
             rules,
             process,
             sums: Default::default(),
@@ -105,6 +109,9 @@ impl Measure {
         let turned = self.rules.better == Better::Higher;
         let [old, new] = &mut self.sides;
         let gaps = [(old, baseline), (new, canary)].map(|(side, (bad, total))| side.take(bad.iter(), total.iter(), turned));
+        if let Some(beyond) = &mut self.beyond {
+            beyond.take(canary.0.iter(), canary.1.iter(), turned);
+        }
         self.pair(gaps.contains(&true));
     }
 
@@ -138,6 +145,9 @@ impl Measure {
         let [old, new] = &mut self.sides;
         let gaps = [(old, baseline), (new, canary)]
             .map(|(side, series)| side.take(bucket::of(series, bound), bucket::of(series, f64::INFINITY), turned));
+        if let Some(beyond) = &mut self.beyond {
+            beyond.take(bucket::of(canary, bound), bucket::of(canary, f64::INFINITY), turned);
+        }
         self.pair(gaps.contains(&true));
     }
 
@@ -157,6 +167,9 @@ impl Measure {
         let span_ms = baseline.span_ms().max(canary.span_ms());
         let pair = [baseline.close(), canary.close()];
         let [baseline, canary] = pair;
+        if let Some(beyond) = &mut self.beyond {
+            beyond.pair(canary, baseline);
+        }
         if self.process.as_mut().is_some_and(|process| process.take(Pair::Counts { canary, baseline })) {
             for (sum, more) in self.sums.iter_mut().zip(pair) {
                 sum.bad += more.bad;

@@ -5,6 +5,7 @@
 //! Falls of counters are resets; what was not seen for long is left out, on both sides. The evidence of a rollout is one: steps do not
 //! begin it anew, and what comes late is looked at by itself too (see [`process`]). All of it can be written down and gone on with.
 
+mod beyond;
 mod bucket;
 mod conclude;
 mod follow;
@@ -19,6 +20,7 @@ mod tests;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::beyond::PastLimit;
 use self::measure::Measure;
 pub use self::measure::Raw;
 pub use self::sentence::written;
@@ -58,10 +60,41 @@ impl Trial {
     ///
     /// `now` is compared with the times of samples: where the backend's clock is known to differ, give that one's.
     pub fn standing(&self, now: DateTime<Utc>) -> TrialStanding {
+        let alpha = self.divided();
+        let of = |measure: &Measure| MeasureStanding {
+            past_limit: measure.beyond.as_ref().map(|beyond| beyond.past(self.of_limits())),
+            ..conclude::of_measure(measure, alpha, self.power, now.timestamp_millis())
+        };
+        conclude::of_all(self.measures.iter().map(of).collect())
+    }
+
+    /// What is known of a measure's limit, as in [`Trial::standing`].
+    pub fn past_limit(&self, name: &SignalName) -> Option<PastLimit> {
+        let measure = self.measures.iter().find(|measure| &measure.rules.name == name)?;
+        measure.beyond.as_ref().map(|beyond| beyond.past(self.of_limits()))
+    }
+
+    /// The level of each limit: a fifth of the trial's, divided over those that have one.
+    fn of_limits(&self) -> f64 {
+        let limits = self.measures.iter().filter(|measure| measure.beyond.is_some()).count();
+        #[expect(clippy::cast_precision_loss, reason = "measures are few")]
+        let limits = limits.max(1) as f64;
+        self.alpha / 5.0 / limits
+    }
+
+    /// The outcome of [`Trial::standing`] alone: no bounds, no words, a hundredth of its cost.
+    pub fn outcome(&self, now: DateTime<Utc>) -> Outcome {
+        let alpha = self.divided();
+        let of = |measure: &Measure| conclude::outcome_of(measure, alpha, now.timestamp_millis());
+        let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0);
+        conclude::outcome_of_all(&scored.map(of).collect::<Vec<Outcome>>())
+    }
+
+    /// The level of each measure that decides.
+    fn divided(&self) -> f64 {
         let scored = self.measures.iter().filter(|measure| measure.rules.weight > 0.0).count();
         #[expect(clippy::cast_precision_loss, reason = "measures are few")]
-        let alpha = self.alpha / scored.max(1) as f64;
-        let of = |measure: &Measure| conclude::of_measure(measure, alpha, self.power, now.timestamp_millis());
-        conclude::of_all(self.measures.iter().map(of).collect())
+        let scored = scored.max(1) as f64;
+        self.alpha / scored
     }
 }

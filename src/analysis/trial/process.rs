@@ -110,6 +110,14 @@ impl Bets {
         }
     }
 
+    /// Whether it leans to harm at a level: one in ten.
+    fn doubts(&self, alpha: f64) -> bool {
+        match self {
+            Self::Counts(counts) => counts.doubts(alpha, DOUBT),
+            Self::Values(trio) => trio.middle.doubts(alpha, DOUBT),
+        }
+    }
+
     fn look(&self, alpha: f64) -> Look {
         match self {
             Self::Counts(counts) => counts.look(alpha),
@@ -218,7 +226,7 @@ impl Process {
         if self.recent.iter().any(|(begun, bets)| bets.convicts(share(alpha, *begun)).is_some()) {
             return Follows::Worse(Ground::Lately);
         }
-        let turned = || self.recent.iter().any(|(_, bets)| bets.look(alpha).against >= DOUBT);
+        let turned = || self.recent.iter().any(|(_, bets)| bets.doubts(alpha));
         match self.first.acquits(alpha) {
             true if turned() => Follows::Open { turned: true },
             true => Follows::NoWorse,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::beyond::PastLimit;
 use super::process::Ground;
 use super::side::Counted;
 use crate::analysis::judge::Lack;
@@ -68,6 +69,9 @@ pub struct MeasureStanding {
     pub harm: Option<Harm>,
     /// What it may be worse by.
     pub margin: f64,
+    /// Whether the canary is past its own limit beyond doubt; none where it has no limit, or is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_limit: Option<PastLimit>,
     /// The canary's events in all intervals, of measures that are counted.
     pub canary: Option<Counted>,
     /// The baseline's.

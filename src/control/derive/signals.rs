@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::analysis::limit::{self, Seen};
 use crate::analysis::trial::Raw;
-use crate::analysis::{counters, histogram, proportion};
+use crate::analysis::{counters, histogram};
 use crate::control::chart::Point;
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
 use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
-use crate::model::signal::{Answer, Better, Sample, Series, Subject};
+use crate::model::signal::{Answer, Sample, Series, Subject};
 use crate::model::slot::{Slot, Track};
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -116,12 +117,7 @@ fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, trial: Trial)
         Trial::Running => measure(Track::Canary.slot(stable)),
     };
     let whole = both(signal, &old, &new);
-    let difference = match (&signal.kind, new.bad, new.total, old.bad, old.total) {
-        (SignalKind::Ratio { .. }, Some(bad), Some(total), Some(old_bad), Some(old_total)) => {
-            proportion::difference((bad, total), (old_bad, old_total)).map(|found| (found.value, found.low, found.high))
-        }
-        _ => None,
-    };
+    let difference = limit::difference(signal, seen(&old), seen(&new));
     let state = state_of(signal, &old, &new, difference);
     let queries = answers
         .iter()
@@ -238,41 +234,16 @@ fn both(signal: &Signal, old: &Measure, new: &Measure) -> Measure {
     Measure { value, bad: Some(bad), total: Some(total), missing: None, newest: old.newest.max(new.newest) }
 }
 
-fn past(signal: &Signal, value: Option<f64>) -> bool {
-    match (signal.limit, value, signal.better) {
-        (Some(limit), Some(value), Better::Lower) => value > limit,
-        (Some(limit), Some(value), Better::Higher) => value < limit,
-        (None, _, _) | (_, None, _) => false,
-    }
-}
-
-/// Past its limit beyond the doubt of small numbers: for a ratio its whole interval, for a quantile enough events to have one.
-fn surely_past(signal: &Signal, measure: &Measure) -> bool {
-    let enough = match &signal.kind {
-        SignalKind::Ratio { .. } => {
-            let interval = measure.bad.zip(measure.total).and_then(|(bad, total)| proportion::wilson(bad, total));
-            return interval.is_some_and(|found| match signal.better {
-                Better::Lower => past(signal, Some(found.low)),
-                Better::Higher => past(signal, Some(found.high)),
-            });
-        }
-        // The p99 of fewer than a hundred events is the worst of them, not a quantile.
-        SignalKind::Histogram { quantile, .. } => measure.total.is_some_and(|events| events * (1.0 - quantile) >= 1.0),
-        SignalKind::Value { .. } => true,
-    };
-    enough && past(signal, measure.value)
+fn seen(measure: &Measure) -> Seen {
+    Seen { value: measure.value, bad: measure.bad, total: measure.total }
 }
 
 /// Past its limit in any slot that takes traffic; worse when the new version alone is, beyond the interval of doubt.
 fn state_of(signal: &Signal, old: &Measure, new: &Measure, difference: Option<(f64, f64, f64)>) -> SignalState {
-    let doubtless = difference.is_some_and(|(_, low, high)| match signal.better {
-        Better::Lower => low > 0.0,
-        Better::Higher => high < 0.0,
-    });
-    if past(signal, new.value) && doubtless {
+    if limit::worse(signal, seen(new), difference) {
         return SignalState::Worse;
     }
-    if surely_past(signal, new) || surely_past(signal, old) {
+    if limit::surely_past(signal, seen(new)) || limit::surely_past(signal, seen(old)) {
         return SignalState::Past;
     }
     if old.value.is_none() && new.value.is_none() { SignalState::NoData } else { SignalState::Within }
@@ -316,7 +287,7 @@ fn sentence(signal: &Signal, old: &Measure, new: &Measure, state: SignalState, d
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::signal::{Ask, Form};
+    use crate::model::signal::{Ask, Better, Form};
 
     fn signal() -> Signal {
         Signal {

@@ -30,6 +30,7 @@ fn trial() -> TrialStanding {
         ground: Some(Ground::Usual),
         harm: Some(Harm { estimate: 0.017, low: Some(0.009), high: Some(0.025) }),
         margin: 0.005,
+        past_limit: None,
         canary: counted(27.0, 1281.0),
         baseline: counted(21.0, 5255.0),
         bound: None,

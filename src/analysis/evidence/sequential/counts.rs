@@ -4,7 +4,7 @@ use std::f64::consts::LN_2;
 
 use serde::{Deserialize, Serialize};
 
-use super::serial::{self, Scales};
+use super::serial::{self, Kind, Scales};
 use super::wealth::log_mean_exp;
 use super::{Bets, Look, Side, Standing, enough, more, standing};
 
@@ -16,8 +16,8 @@ const FOR_IT: [f64; 8] = [0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9];
 const MOST: f64 = 0.95;
 /// Scales whose number of independent readings is itself uncertain, as the autocorrelation it comes from is.
 const FINE: usize = 3;
-/// The part of their independent readings that is trusted as degrees of freedom. Found by simulation.
-const TRUSTED: f64 = 0.25;
+/// The part of their independent readings that is trusted as degrees of freedom, of what may hang together. Found by simulation.
+const TRUSTED: f64 = 0.3;
 /// The same of coarser scales.
 const TRUSTED_COARSE: f64 = 0.6;
 
@@ -102,7 +102,12 @@ impl Counts {
         standing(&self.at(alpha), self.margin, alpha, 1.0)
     }
 
-    /// All that is known at a level. Costs some tens of microseconds; [`Counts::standing`] costs less.
+    /// Whether the wealth against the canary has come to `wealth` (its logarithm), at a level.
+    pub fn doubts(&self, alpha: f64, wealth: f64) -> bool {
+        self.at(alpha).wealth(Side::Harm, self.margin, 1.0, wealth) >= wealth
+    }
+
+    /// All that is known at a level. Costs some hundred microseconds; [`Counts::standing`] costs one.
     pub fn look(&self, alpha: f64) -> Look {
         let bets = self.at(alpha);
         let enough = enough(alpha).unwrap_or(f64::INFINITY);
@@ -181,9 +186,11 @@ impl Bets for AtLevel<'_> {
             return plain;
         }
         let heard = |scales: &Scales| {
-            let by_scale = scales.heard(stretch, serial::caution(self.alpha)).enumerate().map(|(at, found)| {
+            let by_scale = scales.heard(stretch, serial::caution(self.alpha), Kind::Events).enumerate().map(|(at, found)| {
                 let inflation = found.dispersion * found.serial * found.hidden;
                 let trusted = if at < FINE { TRUSTED } else { TRUSTED_COARSE };
+                // Where single events make up the variance it is known, not estimated.
+                let trusted = trusted + (1.0 - found.excess) * (1.0 - trusted);
                 student(self.tempered(side, margin, stretch / inflation), trusted * found.readings)
             });
             by_scale.fold(plain, f64::min)

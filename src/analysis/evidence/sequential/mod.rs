@@ -15,13 +15,14 @@
 //! | stream | values | extremes | spikes | counts 1000:1000 | counts 50:950 |
 //! | --- | --- | --- | --- | --- | --- |
 //! | independent | .0030 / .0000 | .0026 / .0000 | .0000 / .0000 | .0001 / .0000 | .0000 / .0000 |
-//! | AR(1) 0.5 | .0073 / .0001 | .0000 / .0000 | .0000 / .0000 | .0004 / .0000 | .0005 / .0000 |
-//! | AR(1) 0.9 | .0282 / .0005 | .0000 / .0000 | .0000 / .0000 | .0186 / .0004 | .0108 / .0009 |
-//! | bursty | .0247 / .0026 | .0002 / .0000 | .0000 / .0000 | .0003 / .0000 | .0005 / .0000 |
+//! | AR(1) 0.5 | .0073 / .0001 | .0000 / .0000 | .0000 / .0000 | .0020 / .0001 | .0014 / .0000 |
+//! | AR(1) 0.9 | .0282 / .0005 | .0000 / .0000 | .0000 / .0000 | .0432 / .0033 | .0207 / .0013 |
+//! | bursty | .0247 / .0026 | .0002 / .0000 | .0000 / .0000 | .0014 / .0002 | .0014 / .0000 |
 //! | drifting together | .0030 / .0000 | .0026 / .0000 | .0000 / .0000 | .0000 / .0000 | .0000 / .0000 |
 //!
-//! The constants of the caution were chosen by looking at some of these seeds; every row is under its alpha by a third or more. Not
-//! covered: autocorrelation above 0.95, and bursts rarer than a run.
+//! The constants of the caution of values were chosen by looking at some of these seeds. The columns of counts are those of seeds 500,000
+//! to 509,999, by which nothing was chosen (that of
+//! drifting together, and of spikes, is older: from before the caution of counts was eased); every row is under its alpha. Not covered: autocorrelation above 0.95, and bursts rarer than a run.
 //!
 //! Median intervals to Fail of values (harm in deviations) and extremes (every twentieth interval a hundred deviations worse), and to Pass
 //! of values (margin one deviation) and spikes when equal; `-` is over 1000:
@@ -38,36 +39,37 @@
 //!
 //! | stream | 1.5 | 2 | 5 | 50 | Pass |
 //! | --- | --- | --- | --- | --- | --- |
-//! | independent | 56 / 88 | 30 / 60 | 20 / 38 | 11 / 24 | 30 / 56 |
-//! | AR(1) 0.5 | 233 / 416 | 100 / 192 | 53 / 100 | 32 / 62 | 82 / 152 |
-//! | AR(1) 0.9 | 872 / - | 352 / 778 | 132 / 320 | 48 / 149 | 232 / 576 |
-//! | bursty | 465 / 837 | 190 / 352 | 62 / 107 | 26 / 46 | 107 / 198 |
+//! | independent | 43 / 74 | 25 / 52 | 13 / 30 | 9 / 21 | 25 / 52 |
+//! | AR(1) 0.5 | 209 / 416 | 88 / 162 | 46 / 88 | 26 / 55 | 69 / 122 |
+//! | AR(1) 0.9 | 944 / - | 283 / 704 | 62 / 212 | 31 / 143 | 106 / 432 |
+//! | bursty | 480 / 960 | 141 / 298 | 51 / 89 | 22 / 40 | 98 / 192 |
 //! | drifting together | 46 / 77 | 27 / 56 | 18 / 40 | 13 / 27 | 36 / 68 |
 //!
 //! The same of counts 50:950:
 //!
 //! | stream | 1.5 | 2 | 5 | 50 | Pass |
 //! | --- | --- | --- | --- | --- | --- |
-//! | independent | 224 / 466 | 93 / 160 | 31 / 60 | 15 / 31 | 100 / 178 |
-//! | AR(1) 0.5 | 366 / 809 | 120 / 240 | 48 / 92 | 45 / 84 | 128 / 217 |
-//! | AR(1) 0.9 | 869 / - | 312 / 704 | 89 / 208 | 51 / 224 | 224 / 477 |
-//! | bursty | 464 / 950 | 192 / 416 | 63 / 111 | 30 / 56 | 187 / 384 |
+//! | independent | 209 / 416 | 75 / 114 | 22 / 44 | 10 / 22 | 88 / 126 |
+//! | AR(1) 0.5 | 291 / 640 | 111 / 208 | 39 / 80 | 25 / 48 | 96 / 200 |
+//! | AR(1) 0.9 | 785 / - | 240 / 736 | 44 / 116 | 18 / 132 | 104 / 416 |
+//! | bursty | 544 / 943 | 209 / 387 | 49 / 88 | 24 / 48 | 165 / 293 |
 //! | drifting together | 193 / 395 | 76 / 188 | 31 / 68 | 17 / 88 | 124 / 344 |
 //!
 //! False Pass of canaries whose harm is the margin (one deviation, every twentieth interval, twice the rate), in 2,000 runs:
 //!
 //! | stream | values | spikes | counts 1000:1000 | counts 50:950 |
 //! | --- | --- | --- | --- | --- |
-//! | independent | .0050 / .0005 | .0000 / .0000 | .0000 / .0000 | .0000 / .0000 |
-//! | AR(1) 0.5 | .0105 / .0000 | .0000 / .0000 | .0010 / .0000 | .0000 / .0000 |
-//! | AR(1) 0.9 | .0240 / .0005 | .0000 / .0000 | .0220 / .0005 | .0160 / .0010 |
-//! | bursty | .0315 / .0040 | .0000 / .0000 | .0045 / .0000 | .0000 / .0000 |
+//! | independent | .0050 / .0005 | .0000 / .0000 | .0000 / .0000 | .0005 / .0000 |
+//! | AR(1) 0.5 | .0105 / .0000 | .0000 / .0000 | .0055 / .0000 | .0025 / .0000 |
+//! | AR(1) 0.9 | .0240 / .0005 | .0000 / .0000 | .0440 / .0005 | .0435 / .0030 |
+//! | bursty | .0315 / .0040 | .0000 / .0000 | .0055 / .0000 | .0030 / .0000 |
 //! | drifting together | .0050 / .0005 | .0000 / .0000 | .0000 / .0000 | .0000 / .0000 |
 //!
 //! Spikes need some hundred intervals to acquit: what comes once in twenty intervals cannot be excluded sooner with this caution.
 
 pub mod counts;
 pub mod extremes;
+pub mod over;
 mod serial;
 pub mod spikes;
 pub mod values;

@@ -20,15 +20,15 @@ pub fn caution(alpha: f64) -> f64 {
 /// By how much dependence inflates the variance of the sum of `count` readings: from 1 (independent) to `count` (all the same).
 ///
 /// `found` is their autocorrelation at lag one about their mean. It is taken up by its bias, (1 + 4 found) / count, and by `caution`
-/// standard errors, and the readings are taken as a first-order autoregression with that coefficient.
+/// standard errors, to `most` at most, and the readings are taken as a first-order autoregression with that coefficient.
 ///
 /// Source: the variance of a mean under autocorrelation, G. V. Bayley, J. M. Hammersley, "The 'effective' number of independent
 /// observations in an autocorrelated time series", Supplement to the JRSS 8 (1946) 184-197; the bias is that of first order in 1 / count.
-pub fn inflation(found: f64, count: f64, caution: f64) -> f64 {
+pub fn inflation(found: f64, count: f64, caution: f64, most: f64) -> f64 {
     let found = if found.is_finite() { found.clamp(-1.0, 1.0) } else { 0.0 };
     let bias = (1.0 + 4.0 * found).max(0.0) / count;
     let error = ((1.0 - found * found) / count).max(0.0).sqrt();
-    let assumed = (found + bias + caution * error).clamp(0.0, MOST);
+    let assumed = (found + bias + caution * error).clamp(0.0, MOST.min(most));
     let rest = 1.0 - assumed;
     (1.0 + 2.0 * (assumed / rest - assumed * (1.0 - assumed.powf(count)) / (count * rest * rest))).clamp(1.0, count.max(1.0))
 }
@@ -85,8 +85,34 @@ impl Serial {
 
 /// How many scales of time the variance is looked at on: one interval, two, four, and so on.
 const SCALES: usize = 8;
-/// Blocks of intervals from which on a scale beyond the first is heard.
+/// Blocks of equal weight from which on a scale beyond the first is heard: fewer, as after a step that multiplies the traffic, tell of
+/// nothing but themselves.
 const BLOCKS: f64 = 8.0;
+
+/// What readings are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Ranks among those before: all of their variance may hang together.
+    Ranks,
+    /// Counts of events: that part of their variance that is due to the number of single events does not.
+    Events,
+}
+
+/// By how much of themselves rates are taken to swing from interval to interval where a swing lasts: the square of their deviation over
+/// their mean.
+const SWING: f64 = 1.0;
+
+impl Kind {
+    /// The greatest part of the variance of readings that may hang together, when single events make up `single`.
+    ///
+    /// Of a rate with a variance of `SWING` times its square, n events have the variance n + SWING n^2.
+    fn excess(self, single: f64) -> f64 {
+        match self {
+            Self::Ranks => 1.0,
+            Self::Events => SWING * single / (1.0 + SWING * single),
+        }
+    }
+}
 
 /// Readings and their variance on several scales of time: what is hidden by noise from one interval to the next shows over blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -103,6 +129,8 @@ pub struct Found {
     pub hidden: f64,
     /// How many independent readings of equal weight this rests on, less one (the effective number of L. Kish, "Survey sampling", 1965).
     pub readings: f64,
+    /// The greatest part of their variance that may hang together from block to block: the rest is that of single events.
+    pub excess: f64,
 }
 
 /// Blocks of intervals, and the block that is being filled.
@@ -140,15 +168,15 @@ impl Scales {
 
     /// For how many independent readings one counts, for bounded readings: the greatest over the scales.
     pub fn inflation(&self, stretch: f64, caution: f64) -> f64 {
-        let by_scale = self.heard(stretch, caution).enumerate();
+        let by_scale = self.heard(stretch, caution, Kind::Ranks).enumerate();
         by_scale.map(|(at, found)| found.dispersion * found.serial * if at == 0 { 1.0 } else { found.hidden }).fold(1.0, f64::max)
     }
 
     /// What the scales say for `stretch` times as many readings: the finest with caution about its autocorrelation, others once they
     /// have blocks enough, without.
-    pub fn heard(&self, stretch: f64, caution: f64) -> impl Iterator<Item = Found> {
-        let heard = self.0.iter().enumerate().filter(|(at, scale)| *at == 0 || scale.blocks.count >= BLOCKS);
-        heard.map(move |(at, scale)| scale.found(stretch, if at == 0 { caution } else { 0.0 }))
+    pub fn heard(&self, stretch: f64, caution: f64, kind: Kind) -> impl Iterator<Item = Found> {
+        let heard = self.0.iter().enumerate().filter(|(at, scale)| *at == 0 || scale.telling() >= BLOCKS);
+        heard.map(move |(at, scale)| scale.found(stretch, if at == 0 { caution } else { 0.0 }, kind))
     }
 }
 
@@ -168,17 +196,22 @@ impl Scale {
         }
     }
 
-    fn found(&self, stretch: f64, caution: f64) -> Found {
+    fn telling(&self) -> f64 {
+        self.blocks.weights * self.blocks.weights / self.blocks.weights_squared.max(f64::MIN_POSITIVE)
+    }
+
+    fn found(&self, stretch: f64, caution: f64, kind: Kind) -> Found {
         let count = self.blocks.count;
         let seen = self.blocks.spread() / (count - 1.0);
         let dispersion = if self.variance > 0.0 { (seen / (self.variance / count)).max(1.0) } else { 1.0 };
         // One block that outweighs all others tells of nothing but itself.
-        let telling = self.blocks.weights * self.blocks.weights / self.blocks.weights_squared.max(f64::MIN_POSITIVE);
+        let telling = self.telling();
         let telling = (telling * stretch).min(count * stretch);
         let count = count * stretch;
-        let serial = inflation(self.blocks.autocorrelation(), count, caution);
+        let excess = kind.excess(self.variance / count);
+        let serial = inflation(self.blocks.autocorrelation(), count, caution, excess);
         let hidden = (count - 1.0) / (count - serial).max(1e-9);
-        Found { dispersion, serial, hidden, readings: (telling / serial - 1.0).max(0.0) }
+        Found { dispersion, serial, hidden, readings: (telling / serial - 1.0).max(0.0), excess }
     }
 }
 
@@ -193,14 +226,14 @@ mod tests {
         let wanted = 1.0 + 2.0 * (0.75 * found + 0.5 * found * found + 0.25 * found * found * found);
         // What is taken up to 0.5 by its bias, (1 + 4 x) / 4.
         let before = (found - 1.0 / count) / (1.0 + 4.0 / count);
-        assert!((inflation(before, count, 0.0) - wanted).abs() < 1e-9);
+        assert!((inflation(before, count, 0.0, 1.0) - wanted).abs() < 1e-9);
     }
 
     #[test]
     fn it_stays_between_one_and_the_count() {
         for count in 1..200 {
             for found in [-1.0, -0.4, 0.0, 0.3, 0.9, 1.0, f64::NAN] {
-                let factor = inflation(found, f64::from(count), 2.0);
+                let factor = inflation(found, f64::from(count), 2.0, 1.0);
                 assert!(factor >= 1.0 && factor <= f64::from(count), "{found} of {count}: {factor}");
             }
         }

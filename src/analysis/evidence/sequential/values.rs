@@ -57,6 +57,11 @@ impl Values {
         standing(&self.at(alpha), self.margin, alpha, 1.0)
     }
 
+    /// Whether the wealth against the canary has come to `wealth` (its logarithm), at a level.
+    pub fn doubts(&self, alpha: f64, wealth: f64) -> bool {
+        self.at(alpha).wealth(Side::Harm, self.margin, 1.0, wealth) >= wealth
+    }
+
     /// All that is known at a level. Costs a few microseconds; [`Values::standing`] costs less.
     pub fn look(&self, alpha: f64) -> Look {
         let bets = self.at(alpha);

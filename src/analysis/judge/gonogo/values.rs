@@ -33,7 +33,7 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
     let found = |classification: Classification, reason: String| Found { classification, shift: Some(told), reason };
     let [estimate, low, high] = [shift.estimate, shift.low, shift.high].map(figure);
     let bounds = format!("shift {estimate} ({low} to {high}), margin {}, {n} values against {}", figure(margin), baseline.len());
-    if sorted(&canary) == sorted(&baseline) || is_one(&canary, &baseline) {
+    if is_same(&canary, &baseline) || is_one(&canary, &baseline) {
         return found(Classification::Pass, format!("both sides have the same values, {n} against {}", baseline.len()));
     }
     if let Some(difference) = constants(&canary, &baseline) {
@@ -58,8 +58,8 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
             continue;
         }
         let moved: Vec<f64> = canary.iter().map(|value| value - worse.harm(margin)).collect();
-        if let Some(tail) = tail::compare(&moved, &baseline, worse, 1.0 - alpha)
-            && tail.p < alpha / 2.0
+        if tail::chance_alone(&moved, &baseline, worse).is_some_and(|chance| chance < alpha / 2.0)
+            && let Some(tail) = tail::compare(&moved, &baseline, worse, 1.0 - alpha)
         {
             let beyond = tail.sharpest;
             let told = format!(
@@ -106,6 +106,14 @@ fn needed(baseline: &[f64], margin: f64, n: usize, alpha: f64, power: f64) -> Op
     let share = count_of(n) / (count_of(n) + count(baseline));
     let all = power::values(worse, share, alpha / 2.0, power)?;
     whole(share * real(all))
+}
+
+/// Whether two sides hold the same values; their ends mostly tell, without sorting.
+fn is_same(canary: &[f64], baseline: &[f64]) -> bool {
+    let ends =
+        |side: &[f64]| side.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    let ((low, high), (least, most)) = (ends(canary), ends(baseline));
+    canary.len() == baseline.len() && low.total_cmp(&least).is_eq() && high.total_cmp(&most).is_eq() && sorted(canary) == sorted(baseline)
 }
 
 fn is_one(canary: &[f64], baseline: &[f64]) -> bool {
