@@ -99,9 +99,10 @@ fn alerted(world: &World, view: &TargetView, now: &Moment) -> Option<Harm> {
 /// agreed to. Its times are those of the samples: the end of the first stretch that fired, and of the newest.
 fn burning(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Option<Harm> {
     let begun = view.state.rollout.as_ref()?.begun;
-    let agreed = |one: &&std::sync::Arc<ObjectiveView>| course.spec.budgets.get(&one.key.name) == Some(&one.objective.digest());
-    world.objectives_of(&view.target).filter(agreed).find_map(|one| {
-        let (state, since_s) = one.firing(now).filter(|(state, _)| state.rule.severity == Severity::Page)?;
+    let agreed = |one: &ObjectiveView| course.spec.budgets.get(&one.key.name) == Some(&one.objective.digest());
+    world.objectives_of(&view.target).find_map(|one| {
+        // Its digest is wanted only where a rule fires.
+        let (state, since_s) = one.firing(now).filter(|(state, _)| state.rule.severity == Severity::Page && agreed(one))?;
         let (since, seen) = (objectives::time(since_s), objectives::time(one.measured.as_ref()?.until_s));
         let words = format!("objective {} burns its budget {} times too fast", one.key.name, factor(state.short.rate.unwrap_or(0.0)));
         (since >= begun).then_some(Harm { trigger: Trigger::Budget, since, seen, words })

@@ -338,6 +338,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The weights of a pool that a plan was made on.
+    pub fn weights_found(preconditions: &[Checked], backend: &BackendName, pool: &PoolName) -> Option<Weights> {
+        preconditions.iter().find_map(|checked| match &checked.must {
+            Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
+            Precondition::WeightsUnchanged { .. }
+            | Precondition::ServerUp { .. }
+            | Precondition::RunState { .. }
+            | Precondition::AtGates { .. }
+            | Precondition::MayAnswer { .. }
+            | Precondition::NotHeld
+            | Precondition::Fresh { .. }
+            | Precondition::Version { .. }
+            | Precondition::Stable { .. } => None,
+        })
+    }
+
     /// The time in which it may be carried out; none when it is not scheduled.
     pub fn booking(&self) -> Option<Span> {
         Some(Span { begin: self.order.begin()?, end: self.expires })

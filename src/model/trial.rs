@@ -12,8 +12,8 @@ use super::signal::Better;
 pub enum MeasureKind {
     /// Bad events of all events, from raw counters; its unit is a share.
     Ratio,
-    /// Events beyond a bound, of all events, from raw buckets; its unit is a share of the events. The bound is the one nearest beyond
-    /// the limit; without a limit the one that the baseline's own quantile lies under.
+    /// Events beyond a bound, of all events, from raw buckets; its unit is a share of the events. The bound is the limit,
+    /// whose bucket counts in part where it ends elsewhere; without a limit the end of the bucket that the baseline's own quantile lies under.
     Histogram {
         /// The quantile, 0 to 1.
         quantile: f64,

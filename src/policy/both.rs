@@ -1,7 +1,7 @@
 //! A service behind several routers moves at all of them or at none: what a deed takes back by itself is what its preconditions found.
 
 use crate::model::intent::Direction;
-use crate::model::plan::{Checked, Plan, Precondition, StepEffect};
+use crate::model::plan::{Checked, Plan, StepEffect};
 use crate::model::reason::Reason;
 
 /// What an Order takes back by itself when a later one of its steps surely does not come about: for each step that moves a router, save the
@@ -9,20 +9,8 @@ use crate::model::reason::Reason;
 pub fn taken_back(direction: Direction, effects: &[StepEffect], preconditions: &[Checked]) -> Vec<StepEffect> {
     let before = |effect: &StepEffect| {
         let StepEffect::Weights { backend, pool, .. } = effect else { return None };
-        preconditions.iter().find_map(|checked| match &checked.must {
-            Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => {
-                Some(StepEffect::Weights { backend: backend.clone(), pool: pool.clone(), weights: weights.clone() })
-            }
-            Precondition::WeightsUnchanged { .. }
-            | Precondition::ServerUp { .. }
-            | Precondition::RunState { .. }
-            | Precondition::AtGates { .. }
-            | Precondition::MayAnswer { .. }
-            | Precondition::NotHeld
-            | Precondition::Fresh { .. }
-            | Precondition::Version { .. }
-            | Precondition::Stable { .. } => None,
-        })
+        let weights = Plan::weights_found(preconditions, backend, pool)?;
+        Some(StepEffect::Weights { backend: backend.clone(), pool: pool.clone(), weights })
     };
     match effects.split_last() {
         Some((_, earlier)) if direction == Direction::Forward => {

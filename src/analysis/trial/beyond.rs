@@ -38,8 +38,13 @@ impl Beyond {
     }
 
     /// Takes an answer about the new version, as [`Side::take`].
-    pub fn take<'a>(&mut self, part: impl Iterator<Item = &'a Series>, whole: impl Iterator<Item = &'a Series> + Clone, turned: bool) {
-        if self.canary.take(part, whole, turned) {
+    pub fn take<'a>(
+        &mut self,
+        parts: impl Iterator<Item = (f64, impl Iterator<Item = &'a Series>)>,
+        whole: impl Iterator<Item = &'a Series> + Clone,
+        turned: bool,
+    ) {
+        if self.canary.take(parts, whole, turned) {
             self.canary.drop_open();
         } else if self.canary.is_ripe() {
             let Counted { bad, total } = self.canary.close();

@@ -1,5 +1,6 @@
 //! What follows from what was seen: measure by measure, then for the canary as a whole.
 
+use super::bucket::Bound;
 use super::measure::Measure;
 use super::process::Follows;
 use super::sentence;
@@ -57,7 +58,7 @@ pub fn of_measure(measure: &Measure, alpha: f64, power: f64, now_ms: i64) -> Mea
         past_limit: None,
         canary: counted.then_some(canary),
         baseline: counted.then_some(baseline),
-        bound: measure.bound,
+        bound: measure.bound.as_ref().map(Bound::at),
         pairs: measure.pairs(),
         more: None,
         critical: rules.critical,

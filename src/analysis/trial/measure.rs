@@ -1,9 +1,11 @@
 //! One measure of a trial: its answers taken in, pair by pair.
 
+use std::iter::once;
+
 use serde::{Deserialize, Serialize};
 
 use super::beyond::Beyond;
-use super::bucket;
+use super::bucket::{self, Bound};
 use super::process::{Pair, Process};
 use super::side::{Counted, Side};
 use crate::analysis::evidence::Worse;
@@ -50,7 +52,7 @@ pub struct Measure {
     /// Why the last answer about the baseline, and about the canary, had nothing.
     pub missing: [Missing; 2],
     /// The bound beyond which events of a histogram are bad.
-    pub bound: Option<f64>,
+    pub bound: Option<Bound>,
     /// What is bet on its limit; none where it has none, or is not counted.
     pub beyond: Option<Beyond>,
     /// How often so much was not seen that an interval was left out.
@@ -108,9 +110,9 @@ impl Measure {
         let [Ok(baseline), Ok(canary)] = of else { return };
         let turned = self.rules.better == Better::Higher;
         let [old, new] = &mut self.sides;
-        let gaps = [(old, baseline), (new, canary)].map(|(side, (bad, total))| side.take(bad.iter(), total.iter(), turned));
+        let gaps = [(old, baseline), (new, canary)].map(|(side, (bad, total))| side.take(once((1.0, bad.iter())), total.iter(), turned));
         if let Some(beyond) = &mut self.beyond {
-            beyond.take(canary.0.iter(), canary.1.iter(), turned);
+            beyond.take(once((1.0, canary.0.iter())), canary.1.iter(), turned);
         }
         self.pair(gaps.contains(&true));
     }
@@ -132,10 +134,10 @@ impl Measure {
                 }
             }
         }
-        let Some(bound) = self.bound else { return };
+        let Some(bound) = &self.bound else { return };
         self.missing = [baseline, canary].map(|series| {
-            let none = bucket::of(series, bound).next().is_none() || bucket::of(series, f64::INFINITY).next().is_none();
-            none.then(|| Text::clean(&format!("its histogram has no bucket with the bound {bound}")))
+            let none = bound.ends().chain([f64::INFINITY]).find(|end| bucket::of(series, *end).next().is_none())?;
+            Some(Text::clean(&format!("its histogram has no bucket with the bound {none}")))
         });
         if self.missing.iter().any(Option::is_some) {
             return;
@@ -144,9 +146,9 @@ impl Measure {
         let turned = self.rules.better == Better::Lower;
         let [old, new] = &mut self.sides;
         let gaps = [(old, baseline), (new, canary)]
-            .map(|(side, series)| side.take(bucket::of(series, bound), bucket::of(series, f64::INFINITY), turned));
+            .map(|(side, series)| side.take(bound.within(series), bucket::of(series, f64::INFINITY), turned));
         if let Some(beyond) = &mut self.beyond {
-            beyond.take(bucket::of(canary, bound), bucket::of(canary, f64::INFINITY), turned);
+            beyond.take(bound.within(canary), bucket::of(canary, f64::INFINITY), turned);
         }
         self.pair(gaps.contains(&true));
     }

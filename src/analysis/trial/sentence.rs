@@ -7,12 +7,16 @@ use crate::analysis::judge::figure::{figure, grouped, span};
 use crate::model::signal::Better;
 use crate::model::trial::{MeasureKind, MeasureRules};
 
+fn intervals(count: u64) -> String {
+    if count == 1 { "1 interval".to_owned() } else { format!("{count} intervals") }
+}
+
 /// A measure with data.
 pub fn of(standing: &MeasureStanding, rules: &MeasureRules, turned: bool) -> String {
     let name = &standing.name;
     let found = found(standing, rules);
     let margin = amount(standing.margin, rules);
-    let after = format!("{} intervals", standing.pairs);
+    let after = intervals(standing.pairs);
     match (standing.outcome, standing.ground) {
         (Outcome::Pass, _) => format!("{name} no worse: {found}, under the margin of {margin}, {after}"),
         (Outcome::Fail, Some(Ground::Extremes)) => {
@@ -141,8 +145,8 @@ fn amount_of(value: f64, margin: f64, rules: &MeasureRules) -> String {
 }
 
 fn wait(more: &More) -> String {
-    let intervals = if more.intervals == 1 { "interval" } else { "intervals" };
-    format!("{} more {intervals}, about {}", more.intervals, span(i64::try_from(more.seconds).unwrap_or(i64::MAX)))
+    let more_of = if more.intervals == 1 { "more interval" } else { "more intervals" };
+    format!("{} {more_of}, about {}", more.intervals, span(i64::try_from(more.seconds).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]

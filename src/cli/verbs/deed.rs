@@ -274,22 +274,31 @@ async fn confirm(world: &World, plan: &Plan, yes: bool) -> Result<(), Exit> {
         return Ok(());
     }
     let target = plan.target().to_string();
+    typed_name(&target, &target, &in_short(plan)).await
+}
+
+/// A plan in three lines, to be looked at before its name is typed.
+fn in_short(plan: &Plan) -> String {
+    format!("{} {}\n  now   {}\n  after {}\n", plan.intent.verb.word(), plan.target(), plan.now, plan.after)
+}
+
+/// Asks for a name to be typed; `what` it is the name of, and `shown` before.
+async fn typed_name(name: &str, what: &str, shown: &str) -> Result<(), Exit> {
     if !std::io::stdin().is_terminal() {
-        out::words(&format!("gonogo: {target} asks for its name to be typed; without a terminal give --yes"));
+        out::words(&format!("gonogo: {what} asks for its name to be typed; without a terminal give --yes"));
         return Err(Exit::Usage);
     }
-    let _ =
-        write!(std::io::stderr(), "{}\n  now   {}\n  after {}\ntype {target} to go on: ", plan.intent.verb.word(), plan.now, plan.after);
+    let _ = write!(std::io::stderr(), "{shown}type {name} to go on: ");
     // Beside the rest, so that an interrupt is heard while somebody types.
     let typing = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)
     });
     let line = typing.await.ok().and_then(Result::ok).unwrap_or_default();
-    if line.trim() == target {
+    if line.trim() == name {
         return Ok(());
     }
-    out::words("gonogo: not the target's name; nothing was done");
+    out::words(&format!("gonogo: not the name of {what}; nothing was done"));
     Err(Exit::Usage)
 }
 

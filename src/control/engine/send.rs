@@ -6,7 +6,7 @@ use super::{ANSWER_WITHIN, Machine, Phase, number, reason_of};
 use crate::control::task::Task;
 use crate::model::deed::{DeedState, EntryKind};
 use crate::model::error::SendError;
-use crate::model::plan::{Precondition, StepEffect};
+use crate::model::plan::{Plan, StepEffect};
 use crate::model::text::Text;
 use crate::model::traffic::Weights;
 use crate::ports::ledger::LedgerError;
@@ -26,18 +26,7 @@ impl Machine {
             return Some(weights.clone());
         }
         let StepEffect::Weights { backend, pool, .. } = self.plan.order.step(step)? else { return None };
-        self.plan.preconditions.iter().find_map(|checked| match &checked.must {
-            Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
-            Precondition::WeightsUnchanged { .. }
-            | Precondition::ServerUp { .. }
-            | Precondition::RunState { .. }
-            | Precondition::AtGates { .. }
-            | Precondition::MayAnswer { .. }
-            | Precondition::NotHeld
-            | Precondition::Fresh { .. }
-            | Precondition::Version { .. }
-            | Precondition::Stable { .. } => None,
-        })
+        Plan::weights_found(&self.plan.preconditions, backend, pool)
     }
 
     pub(super) fn on_sending(&mut self, step: u32, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {

@@ -122,31 +122,26 @@ impl Room {
         if course.spec.checks.is_empty() {
             return Vec::new();
         }
-        let values = self.world.catalog.deploy(target).map(|deploy| {
-            let values = asks::values(target, deploy, course.spec.trial, view.state.stable);
-            let version = view.version(course.spec.trial).map(|seen| ("version".to_owned(), seen.version.to_string()));
-            values.iter().cloned().chain(version).collect::<Arc<[_]>>()
-        });
-        let Some(values) = values else { return Vec::new() };
         let probing = self.probing_of(target, plan);
-        let mut tasks = Vec::new();
+        let mut checks = Vec::new();
         for check in course.spec.checks.iter().filter(|check| counts(check, course)) {
             let one = probing.of.entry(check.name.clone()).or_default();
-            if one.in_flight || now.boot < one.due {
-                continue;
+            if !one.in_flight && now.boot >= one.due {
+                one.in_flight = true;
+                checks.push(check.clone());
             }
-            one.in_flight = true;
-            tasks.push(Task::Probe {
-                target: target.clone(),
-                rollout: plan,
-                slot: course.spec.trial,
-                check: Box::new(check.clone()),
-                values: values.clone(),
-            });
         }
         let due = probing.due(course);
         self.rollouts_due(due);
-        tasks
+        if checks.is_empty() {
+            return Vec::new();
+        }
+        let slot = course.spec.trial;
+        let values = self.world.catalog.deploy(target).map(|deploy| asks::values(target, deploy, slot, view.state.stable));
+        let version = view.version(slot).map(|seen| ("version".to_owned(), seen.version.to_string()));
+        let values: Arc<[_]> = values.iter().flat_map(|values| values.iter().cloned()).chain(version).collect();
+        let task = |check| Task::Probe { target: target.clone(), rollout: plan, slot, check: Box::new(check), values: values.clone() };
+        checks.into_iter().map(task).collect()
     }
 
     /// A check was answered.

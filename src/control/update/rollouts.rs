@@ -23,7 +23,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
-use crate::policy::rollout::{self, Facts, Harm, Next, Says};
+use crate::policy::rollout::{self, Checks, Facts, Harm, Next, Says};
 
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
@@ -127,9 +127,11 @@ impl Room {
         let walk = self.walks.of.get(target);
         let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
         let since = walk.and_then(|walk| walk.clocked).map_or(now.boot, |(_, first, _)| first);
-        let probing = walk.map(|walk| walk.probing.clone()).unwrap_or_default();
+        let probing = walk.map(|walk| &walk.probing);
         let seen = rollouts::harm(&self.world, &view, course, trial.as_deref(), now);
-        let seen = seen.or_else(|| probing.harm(course, &self.world.opened));
+        let seen = seen.or_else(|| probing.and_then(|probing| probing.harm(course, &self.world.opened)));
+        let stand = probing.map(|probing| (probing.stand(course, since, now), probing.views(course, since, now)));
+        let (stand, checks) = stand.unwrap_or_else(|| (Checks::default(), Arc::from([])));
         let unseen = rollouts::unseen(&self.world, &view, now);
         let before = walk.and_then(|walk| walk.harm.as_ref());
         // What was seen and is not any more for want of data has not passed.
@@ -147,11 +149,11 @@ impl Room {
             says: says.clone(),
             harm,
             unseen,
-            checks: probing.stand(course, since, now),
+            checks: stand,
             at,
         };
         let next = rollout::next(&facts);
-        Some(Outlook { plan, at, next, says, trial, checks: probing.views(course, since, now) })
+        Some(Outlook { plan, at, next, says, trial, checks })
     }
 
     /// Begins what a rollout does next, where it may, and tells what comes.
@@ -233,8 +235,7 @@ impl Room {
             | Next::Held(_)
             | Next::Person(_) => None,
         };
-        let at = at.map(|at| now.boot.plus((at - time).to_std().unwrap_or_default()));
-        self.walks.due = self.walks.due.into_iter().chain(at).min();
+        self.rollouts_due(at.map(|at| now.boot.plus((at - time).to_std().unwrap_or_default())));
     }
 
     /// Puts what comes into the world, and into the timeline when it is another kind of thing than before.

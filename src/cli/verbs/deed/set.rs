@@ -1,12 +1,11 @@
 //! A rollout verb on a set: one plan a target, judged all before the first is ordered.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Wish, booking, drawn_up, exit_of, follow, nonce, ordered, prepare, tell, tell_plan};
+use super::{Wish, booking, drawn_up, exit_of, follow, in_short, nonce, ordered, prepare, tell, tell_plan, typed_name};
 use crate::cli::args::{Deed as Typed, DeedFlags};
 use crate::cli::exit::Exit;
 use crate::cli::{json, out, settle, target};
@@ -200,30 +199,8 @@ async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &
     }
     let asks = forward && judged.iter().any(|(plan, ..)| gate::asks_for_text(&opened.handle.world(), plan.target()));
     if asks && !how.yes {
-        typed(set, judged.iter().map(|(plan, ..)| plan)).await?;
+        let shown: String = judged.iter().map(|(plan, ..)| in_short(plan)).collect();
+        typed_name(set.name.as_str(), &format!("set {}", set.name), &shown).await?;
     }
     Ok(judged.into_iter().map(|(plan, ..)| plan).collect())
-}
-
-/// Asks for the name of the set where protection of one of its targets wants it typed.
-async fn typed(set: &RolloutSet, plans: impl Iterator<Item = &Plan>) -> Result<(), Exit> {
-    if !std::io::stdin().is_terminal() {
-        out::words(&format!("gonogo: set {} asks for its name to be typed; without a terminal give --yes", set.name));
-        return Err(Exit::Usage);
-    }
-    let mut shown = String::new();
-    for plan in plans {
-        shown.push_str(&format!("{} {}\n  now   {}\n  after {}\n", plan.intent.verb.word(), plan.target(), plan.now, plan.after));
-    }
-    let _ = write!(std::io::stderr(), "{shown}type {} to go on: ", set.name);
-    let typing = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let line = typing.await.ok().and_then(Result::ok).unwrap_or_default();
-    if line.trim() == set.name.as_str() {
-        return Ok(());
-    }
-    out::words("gonogo: not the set's name; nothing was done");
-    Err(Exit::Usage)
 }

@@ -26,11 +26,7 @@ fn mark(happening: &Happening) -> Option<(char, String)> {
         (HappeningKind::Change, None) => {
             let (was, is) = moved(text)?;
             // Who moved it stands in the timeline; on the chart a rule's plan would take all the room.
-            let by = match text.split_once(" by ").map(|(_, by)| by) {
-                Some(by) if by.starts_with("rule") => "",
-                Some("another hand") => " by another hand",
-                Some(_) | None => "",
-            };
+            let by = if text.ends_with(" by another hand") { " by another hand" } else { "" };
             Some(if is > was { ('S', format!("{is} %{by}")) } else { ('B', format!("back to {is} %{by}")) })
         }
         (HappeningKind::Alarm, None) if text.starts_with("moved forward") => Some(('X', "moved while held".to_owned())),
