@@ -32,7 +32,7 @@ use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::course::PastChange;
 use crate::model::deed::Deed;
-use crate::model::name::{BackendName, PlanId, PoolName, SignalName, Target};
+use crate::model::name::{BackendName, PlanId, PoolName, ServiceName, SignalName, Target};
 use crate::model::objective::ObjectiveKey;
 use crate::model::operator::Actor;
 use crate::model::origin::Range;
@@ -399,7 +399,17 @@ impl World {
 
     /// The objectives of a target, in order of name.
     pub fn objectives_of<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Arc<ObjectiveView>> {
-        self.objectives.values().filter(move |view| &view.key.target == target)
+        let from = ObjectiveKey::first_of(&target.service, Some(&target.environment));
+        self.objectives_from(from).take_while(move |view| &view.key.target == target)
+    }
+
+    /// The objectives of a service, in order of environment and name.
+    pub fn objectives_of_service<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a Arc<ObjectiveView>> {
+        self.objectives_from(ObjectiveKey::first_of(service, None)).take_while(move |view| &view.key.target.service == service)
+    }
+
+    fn objectives_from(&self, from: Option<ObjectiveKey>) -> impl Iterator<Item = &Arc<ObjectiveView>> {
+        from.into_iter().flat_map(|from| self.objectives.range(from..)).map(|(_, view)| view)
     }
 
     /// Plans that wait for other persons and have not ended at `now`.

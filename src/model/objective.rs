@@ -220,6 +220,16 @@ pub struct ObjectiveKey {
     pub name: ObjectiveName,
 }
 
+impl ObjectiveKey {
+    /// The key that no objective of a service comes before, or of its target in one environment. None never: the name is one.
+    pub fn first_of(service: &ServiceName, environment: Option<&EnvironmentName>) -> Option<Self> {
+        // The least of the letters that a name may have.
+        const LEAST: &str = "-";
+        let environment = environment.map_or_else(|| EnvironmentName::new(LEAST).ok(), |environment| Some(environment.clone()))?;
+        Some(Self { target: Target::new(service.clone(), environment), name: ObjectiveName::new(LEAST).ok()? })
+    }
+}
+
 impl fmt::Display for ObjectiveKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{} {}", self.target, self.name))
@@ -281,4 +291,22 @@ pub struct HistoryReading {
     pub sent: Text,
     /// What is doubtful about the answer: a part of the query that found nothing.
     pub doubt: Option<Text>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_of_a_service_comes_before_the_first_one() {
+        let key = |target: &str, name: &str| ObjectiveKey { target: target.parse().unwrap(), name: name.parse().unwrap() };
+        let service: ServiceName = "b".parse().unwrap();
+        let first = ObjectiveKey::first_of(&service, None).unwrap();
+        for (target, name) in [("b@-", "-"), ("b@-", "."), ("b@.", "-"), ("b@0", "0"), ("b@Z", "A"), ("b@prod", "x")] {
+            assert!(first <= key(target, name), "{target} {name}");
+        }
+        assert!(key("a@z", "z") < first && key("a-@z", "z") < first && first < key("b-@-", "-"));
+        let of_prod = ObjectiveKey::first_of(&service, Some(&"prod".parse().unwrap())).unwrap();
+        assert!(key("b@pro", "z") < of_prod && of_prod <= key("b@prod", "-") && of_prod < key("b@prod", "a"));
+    }
 }

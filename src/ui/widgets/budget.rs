@@ -43,14 +43,11 @@ fn gravity(a: &ObjectiveView, b: &ObjectiveView, scene: &Scene<'_>) -> std::cmp:
 
 /// The gravest objective of each of these services, over all its environments.
 pub fn gravest(scene: &Scene<'_>, services: &[&ServiceName]) -> BTreeMap<ServiceName, Arc<ObjectiveView>> {
-    let mut found: BTreeMap<ServiceName, Arc<ObjectiveView>> = BTreeMap::new();
-    for view in scene.world.objectives.values().filter(|view| services.contains(&&view.key.target.service)) {
-        let graver = found.get(&view.key.target.service).is_none_or(|other| gravity(view, other, scene).is_lt());
-        if graver {
-            found.insert(view.key.target.service.clone(), view.clone());
-        }
-    }
-    found
+    let gravest_of = |service: &&ServiceName| {
+        let all = scene.world.objectives_of_service(service);
+        Some(((*service).clone(), all.min_by(|a, b| gravity(a, b, scene))?.clone()))
+    };
+    services.iter().filter_map(gravest_of).collect()
 }
 
 /// The two columns of a list: what is left of the budget, and the burn over the last hour, with their look; `~` where it is not known.

@@ -411,7 +411,7 @@ async fn an_alert_that_fired_before_the_rollout_began_is_no_harm_of_it() {
     let fires = |world: &gonogo::control::world::World| !world.target(&prod()).unwrap().alerts.is_empty();
     room.until("the alert", 120, fires).await;
     room.order_until(Verb::Rollout, DeedState::Effective).await;
-    for _ in 0..900 {
+    for _ in 0..2400 {
         room.seconds(1).await;
         assert!(fires(room.world()), "it fires all the time");
         if share(&room) >= 20 {
