@@ -12,8 +12,8 @@ use crate::servers::haproxy::request;
 use crate::servers::support::wait_for;
 use crate::servers::{envoy, router::Router};
 
-/// `checkout` behind HAProxy and `ledger` behind Envoy, in one set, by time alone.
-fn place(pair: &Pair, pool: &str, mesh: &Router) -> Place {
+/// `checkout` behind HAProxy and `ledger` behind Envoy, in one set, by time alone: each step lasts as long as `wait` says.
+fn place(pair: &Pair, pool: &str, mesh: &Router, wait: &str) -> Place {
     let Address::Unix(socket) = pair.haproxy.unix() else { panic!("no UNIX socket") };
     let backend = |name: &str, rest: &str| {
         format!("[[backend]]\nname = \"{name}\"\n{rest}\nevery = \"200ms\"\nstale_after = \"20s\"\nlookup_within = \"1s\"\n")
@@ -21,7 +21,7 @@ fn place(pair: &Pair, pool: &str, mesh: &Router) -> Place {
     let service = |name: &str, router: &str, pool: &str| {
         format!(
             "[[service]]\nname = \"{name}\"\n[service.deploy.prod]\nstrategy = \"canary\"\nsteps = [20, 100]\n\
-             rollout = {{ judged = false, wait = \"2s\", bake = \"3s\", way_back = [] }}\n\
+             rollout = {{ judged = false, wait = \"{wait}\", bake = \"3s\", way_back = [] }}\n\
              traffic = [{{ backend = \"{router}\", pool = \"{pool}\", stable = [\"v1\"], canary = [\"v2\"] }}]\n"
         )
     };
@@ -63,7 +63,8 @@ fn steps(status: &Value) -> Vec<(String, Value)> {
 fn a_set_over_two_routers_starts_holds_goes_on_and_goes_back_as_one() {
     let (pair, mesh) = (Pair::shared(), envoy::start());
     let pool = Pair::pool();
-    let place = place(&pair, &pool, &mesh);
+    // So long that nothing but the test moves it on from the first step, however slow the machine.
+    let place = place(&pair, &pool, &mesh, "30m");
     // The name is typed once for all of them, and without a terminal stands --yes.
     let untyped = place.run(&["rollout", "start", "both"]).exits(2);
     assert!(untyped.err.contains("set both asks for its name to be typed"), "{}", untyped.err);
@@ -83,8 +84,10 @@ fn a_set_over_two_routers_starts_holds_goes_on_and_goes_back_as_one() {
         place.run(&["rollout", "hold", "both", "--reason", "lunch"]).exits(0);
         let watch = place.start(&["rollout", "watch", "both", "--json"]);
         place.run(&["rollout", "resume", "both", "--yes"]).exits(0);
-        wait_for("both at a fifth", Duration::from_mins(1), || {
-            steps(&place.json(0, &["rollout", "status", "both"])).iter().all(|(_, share)| share.as_f64() == Some(20.0)).then_some(())
+        wait_for("both stand at a fifth, and wait there", Duration::from_mins(1), || {
+            let status = place.json(0, &["rollout", "status", "both"]);
+            let waits = |one: &Value| one["weight_wished"].as_f64() == Some(20.0) && one["next"]["kind"] == "step-at";
+            status["rollouts"].as_array().unwrap().iter().all(waits).then_some(())
         });
         // One is taken back by a person, so the other goes back by the set's rule.
         place.run(&["abort", "ledger@prod", "--reason", "drill"]).exits(0);
@@ -102,7 +105,7 @@ fn a_set_over_two_routers_starts_holds_goes_on_and_goes_back_as_one() {
 fn a_set_ends_promoted_and_what_is_no_set_is_a_target() {
     let (pair, mesh) = (Pair::shared(), envoy::start());
     let pool = Pair::pool();
-    let place = place(&pair, &pool, &mesh);
+    let place = place(&pair, &pool, &mesh, "2s");
     let _load = Load::on(&pair, &pool);
     loaded(mesh.port, || {
         place.run(&["rollout", "start", "both", "--yes"]).exits(0);

@@ -64,6 +64,12 @@ fn read_by_stock(requests: &[Got], event: bool) -> Vec<Value> {
     serde_json::from_slice(&said.stdout).unwrap()
 }
 
+/// What a receiver got, each notice once: on a slow machine an answer may come too late, and then the notice comes again.
+fn once(receiver: &Receiver) -> Vec<Got> {
+    let mut ids = std::collections::BTreeSet::new();
+    receiver.got().into_iter().filter(|got| ids.insert(got.id().to_owned())).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_modes_and_the_line_of_text_are_verified_and_read_by_stock_libraries() {
     let dir = tempfile::tempdir().unwrap();
@@ -80,7 +86,7 @@ async fn both_modes_and_the_line_of_text_are_verified_and_read_by_stock_librarie
     let _work = Work::of(&store, couriers);
     until("3 notices each", || [&whole, &heads, &chat].iter().all(|one| one.taken().len() >= 3)).await;
     let installation = store.installation();
-    let (by_body, by_heads) = (read_by_stock(&whole.got(), true), read_by_stock(&heads.got(), true));
+    let (by_body, by_heads) = (read_by_stock(&once(&whole), true), read_by_stock(&once(&heads), true));
     assert_eq!(by_body, by_heads, "both modes say the same");
     for (place, event) in by_body.iter().enumerate() {
         let n = first + u64::try_from(place).unwrap();
@@ -93,6 +99,6 @@ async fn both_modes_and_the_line_of_text_are_verified_and_read_by_stock_librarie
     assert_eq!(types, ["dev.gonogo.deed.intended.v1", "dev.gonogo.note.written.v1", "dev.gonogo.deed.effective.v1"]);
     assert_eq!(whole.got()[0].head("content-type"), Some("application/cloudevents+json; charset=utf-8"));
     assert_eq!((heads.got()[0].head("content-type"), heads.got()[0].head("ce-datacontenttype")), (Some("application/json"), None));
-    let lines = read_by_stock(&chat.got(), false);
+    let lines = read_by_stock(&once(&chat), false);
     assert_eq!(lines[1], json!({"text": "[shop] NOTE note checkout@prod by ana: hello &lt;b&gt; &amp; \u{e9}\u{241b}[2J"}));
 }
