@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::trial::{Outcome, TrialStanding};
+use crate::control::derive;
 use crate::control::engine::reads_as;
 use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
@@ -106,6 +107,17 @@ fn burning(world: &World, view: &TargetView, course: &Course, now: &Moment) -> O
         let (since, seen) = (objectives::time(since_s), objectives::time(one.measured.as_ref()?.until_s));
         let words = format!("objective {} burns its budget {} times too fast", one.key.name, factor(state.short.rate.unwrap_or(0.0)));
         (since >= begun).then_some(Harm { trigger: Trigger::Budget, since, seen, words })
+    })
+}
+
+/// What is past its limit, beyond doubt and by fresh data, of the version that is stable, in words: after a way back this is what takes
+/// the traffic again.
+pub fn unwell(world: &World, target: &Target, now: &Moment) -> Option<String> {
+    let (view, service) = (world.target(target)?, world.catalog.services.get(&target.service)?);
+    let past = service.signals.iter().filter(|signal| signal.critical && world.freshness(&signal.backend, now).is_fresh());
+    past.into_iter().find_map(|signal| {
+        let stands = view.signals.iter().find(|view| view.name == signal.name)?;
+        derive::signals::past_alone(signal, &stands.stable)
     })
 }
 

@@ -191,6 +191,8 @@ pub struct Outcome {
     pub releases: bool,
     /// When the hold time is over, for an `effective` of the whole deed: the watch is stored with it.
     pub held_due: Option<DateTime<Utc>>,
+    /// Whether an automatic way back came about and did not help, so that a person is called.
+    pub no_help: bool,
 }
 
 /// A deed found in the store.

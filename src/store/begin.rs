@@ -253,5 +253,5 @@ pub fn told(changes: &[StateChange]) -> Result<Map<String, Value>, LedgerError> 
 }
 
 fn outcome(kind: EntryKind, words: Text) -> Outcome {
-    Outcome { kind, step: None, words, error: None, changes: Vec::new(), releases: true, held_due: None }
+    Outcome { kind, step: None, words, error: None, changes: Vec::new(), releases: true, held_due: None, no_help: false }
 }

@@ -8,10 +8,11 @@ use super::{outbox, state};
 use crate::model::both::LeftOut;
 use crate::model::deed::EntryKind;
 use crate::model::intent::Verb;
-use crate::model::name::Target;
+use crate::model::name::{PlanId, Target};
 use crate::model::outbox::NoticeKind;
 use crate::model::part::Part;
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::reason::Reason;
 use crate::model::rollout::{Rollout, StateChange};
 use crate::model::share::Percent;
 use crate::model::spec::{Course, Stopped};
@@ -105,27 +106,53 @@ pub async fn fell(
 /// records it, and however often its process dies, that it could not start is told once, and that it did not come about once.
 pub async fn page(conn: &mut SqliteConnection, row: &DeedRow, outcome: &Outcome, at: DateTime<Utc>) -> Result<(), LedgerError> {
     let Some(of) = row.plan.order.of.filter(|of| of.part == Part::WayBack) else { return Ok(()) };
-    if !matches!(outcome.kind, EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped) {
+    if !outcome.no_help && !matches!(outcome.kind, EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped) {
         return Ok(());
     }
-    let word = outcome.kind.word();
+    let word = if outcome.no_help { "no-help" } else { outcome.kind.word() };
     let untouched = outcome.kind == EntryKind::NotBegun && row.deed.steps.iter().all(|step| step.facts.accepted.is_none());
-    let told = sqlx::query("INSERT OR IGNORE INTO told_by_time (plan, what) VALUES (?, ?)")
-        .bind(of.rollout.to_string())
-        .bind(if untouched { "way-back-not-begun" } else { "way-back-failed" })
-        .execute(&mut *conn)
-        .await?;
-    if told.rows_affected() != 1 {
+    if !is_first(conn, of.rollout, if untouched { "way-back-not-begun" } else { "way-back-failed" }).await? {
         return Ok(());
     }
+    let target = &row.deed.target;
     let next = if untouched {
         "nothing moved, and it is tried again".to_owned()
+    } else if outcome.no_help {
+        format!("nothing more is tried by itself; look at {target}: what harms it is not the version that was on trial alone")
     } else {
-        let target = &row.deed.target;
         format!("nothing more is tried by itself; look at {target}, then `gonogo abort {target}`")
     };
-    let words = format!("the way back of rollout {} {word}: {}; {next}", of.rollout.short(), outcome.words);
+    let came = if outcome.no_help { "came about" } else { word };
+    let words = format!("the way back of rollout {} {came}: {}; {next}", of.rollout.short(), outcome.words);
     outbox::tell(conn, NoticeKind::WayBackFailed, &row.plan, at, &words, word).await
+}
+
+/// Calls a person when the automatic way back of a rollout may not begin, in the transaction in which that is recorded, once in the life
+/// of the rollout; whether this is to be recorded: whatever is no way back is, always.
+pub async fn call_denied(conn: &mut SqliteConnection, plan: &Plan, reasons: &[Reason], at: DateTime<Utc>) -> Result<bool, LedgerError> {
+    let Some(of) = plan.order.of.filter(|of| of.part == Part::WayBack) else { return Ok(true) };
+    if !is_first(conn, of.rollout, "way-back-denied").await? {
+        return Ok(false);
+    }
+    let why: Vec<String> = reasons.iter().map(|reason| format!("{} ({})", reason.text, reason.fix)).collect();
+    let (target, asked) = (plan.target(), &plan.intent.reason);
+    let words = format!(
+        "the way back of rollout {} may not begin: {}; it was asked for by {asked}; it begins by itself once it may, or `gonogo abort {target}`",
+        of.rollout.short(),
+        why.join("; ")
+    );
+    outbox::tell(conn, NoticeKind::WayBackFailed, plan, at, &words, "denied").await?;
+    Ok(true)
+}
+
+/// Whether something is told of a rollout for the first time; from now on it was.
+async fn is_first(conn: &mut SqliteConnection, rollout: PlanId, what: &str) -> Result<bool, LedgerError> {
+    let told = sqlx::query("INSERT OR IGNORE INTO told_by_time (plan, what) VALUES (?, ?)")
+        .bind(rollout.to_string())
+        .bind(what)
+        .execute(&mut *conn)
+        .await?;
+    Ok(told.rows_affected() == 1)
 }
 
 /// A rollout that stopped may try again what did not come about, by a person's word.

@@ -4,10 +4,10 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::fault::broken;
 use super::head::{Entry, Head};
-use super::outbox;
 use super::record::{about, canonical};
 use super::sqlite::SqliteStore;
 use super::write::Write;
+use super::{outbox, parts};
 use crate::model::approval::Attempt;
 use crate::model::deed::{EntryKind, Facts};
 use crate::model::name::PlanId;
@@ -93,7 +93,10 @@ impl SqliteStore {
         self.check_identity(plan)?;
         let mut gate = self.lock().await?;
         let mut write = gate.begin().await?;
-        write.deny(plan, reasons).await?;
+        // A rule asks again and again: that its way back may not begin is recorded and told once.
+        if parts::call_denied(&mut write.tx, plan, reasons, write.at).await? {
+            write.deny(plan, reasons).await?;
+        }
         write.commit().await.map(drop)
     }
 

@@ -249,6 +249,12 @@ fn state_of(signal: &Signal, old: &Measure, new: &Measure, difference: Option<(f
     if old.value.is_none() && new.value.is_none() { SignalState::NoData } else { SignalState::Within }
 }
 
+/// What one slot's measure says when it is past the signal's limit beyond doubt, in one sentence.
+pub fn past_alone(signal: &Signal, measure: &Measure) -> Option<String> {
+    let said = || sentence(signal, measure, &nothing(""), SignalState::Past, None);
+    limit::surely_past(signal, seen(measure)).then(said)
+}
+
 fn number(value: f64, unit: &str) -> String {
     if unit == "ratio" {
         format!("{:.1} %", value * 100.0)

@@ -25,7 +25,16 @@ impl Machine {
             one.error = Some(SendError::NotDone(error.clone().unwrap_or_else(told)));
         }
         let (kind, step) = (EntryKind::Failed, Some(number(step)));
-        self.write(Outcome { kind, step, words: Text::clean(words), error, changes: Vec::new(), releases: !goes_on, held_due: None })
+        self.write(Outcome {
+            kind,
+            step,
+            words: Text::clean(words),
+            error,
+            changes: Vec::new(),
+            releases: !goes_on,
+            held_due: None,
+            no_help: false,
+        })
     }
 
     /// Whether there is something left to do when a step did not come about.

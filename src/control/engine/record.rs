@@ -23,7 +23,7 @@ impl Machine {
         // An UNKNOWN that nothing settled keeps the cause that it began with.
         let began = step.filter(|_| kind == EntryKind::Unknown).and_then(|step| self.step(step)?.error.as_ref());
         let error = began.map(|error| error.port().clone());
-        self.write(Outcome { kind, step, words: Text::clean(words), error, changes: Vec::new(), releases, held_due })
+        self.write(Outcome { kind, step, words: Text::clean(words), error, changes: Vec::new(), releases, held_due, no_help: false })
     }
 
     /// Records that the sending of a step failed: surely without effect, or nobody knows.
@@ -43,6 +43,7 @@ impl Machine {
                 changes: Vec::new(),
                 releases: false,
                 held_due: None,
+                no_help: false,
             }),
         }
     }

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use super::confirm::{newest, reads_as};
 use super::{Machine, Phase};
+use crate::control::rollouts;
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::deed::EntryKind;
+use crate::model::part::Part;
 use crate::model::plan::StepEffect;
+use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
+use crate::ports::ledger::Outcome;
 
 impl Machine {
     /// Looks whether an effective deed still holds.
@@ -41,9 +45,20 @@ impl Machine {
             return self.record(EntryKind::Unwatched, None, &words, true, None);
         }
         if covered >= due {
-            return self.record(EntryKind::Held, None, &format!("still so after {} s", self.hold_time.as_secs()), true, None);
+            return self.held(world, now);
         }
         self.phase = Phase::Watching { due, last: covered };
         Vec::new()
+    }
+
+    /// It held. When the rules of a rollout took it back and the version it went back to is past its limits, a person is called.
+    fn held(&mut self, world: &World, now: &Moment) -> Vec<Task> {
+        let words = format!("still so after {} s", self.hold_time.as_secs());
+        let by_rule = self.plan.order.of.is_some_and(|of| of.part == Part::WayBack);
+        let unwell = by_rule.then(|| rollouts::unwell(world, self.plan.target(), now)).flatten();
+        let told = unwell.as_ref().map_or_else(|| words.clone(), |unwell| format!("{words}, but going back did not help: {unwell}"));
+        let (kind, step, error, changes) = (EntryKind::Held, None, None, Vec::new());
+        let words = Text::clean(&told);
+        self.write(Outcome { kind, step, words, error, changes, releases: true, held_due: None, no_help: unwell.is_some() })
     }
 }

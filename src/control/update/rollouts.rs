@@ -17,6 +17,7 @@ use crate::control::world::{Ahead, CheckView};
 use crate::control::{gate, planner};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::plan::Plan;
+use crate::model::reason::Reason;
 use crate::model::signal::Answer;
 use crate::model::slot::Track;
 use crate::model::time::{Boot, Moment};
@@ -27,6 +28,8 @@ use crate::policy::rollout::{self, Checks, Facts, Harm, Next, Says};
 
 /// How long the store may take to tell what a deed wrote before it is no longer waited for.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
+/// How long a way back may be kept from beginning before a person is called: readings that are missed once come again within that.
+const CALLS_AFTER: Duration = Duration::from_secs(30);
 
 /// What is known here of each rollout that goes on by itself.
 #[derive(Debug, Default)]
@@ -47,6 +50,8 @@ struct Walk {
     trial: Option<(PlanId, Trial, Arc<TrialStanding>)>,
     /// Its checks.
     probing: Probing,
+    /// Since when its way back may not begin, and whether that was put on record.
+    barred: Option<(Boot, bool)>,
     /// When it reached its step, when that was first seen here, and what the wall clock said then.
     clocked: Option<(DateTime<Utc>, Boot, DateTime<Utc>)>,
 }
@@ -163,21 +168,42 @@ impl Room {
         let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return Vec::new() };
         let mut next = rollout::together(next, course, &rollouts::others(&self.world, course, alone));
         let mut tasks = Vec::new();
+        // A deed under way on the target says nothing about it.
+        let mut barred = matches!(next, Next::Moving(_));
         match rollouts::deed(&self.world, &view, &next, &checks, now) {
             Some(Ok(deed)) => match gate::judge(&self.world, &planner::recheck(&self.world, &deed, now), now) {
                 Verdict::Permit(_) if self.conducts && !self.world.read_only => tasks.extend(self.begin(now, deed)),
                 Verdict::Permit(_) => {}
                 verdict @ (Verdict::SecondPerson { .. } | Verdict::Early(_) | Verdict::Deny(_)) => {
                     let why = verdict.reasons().first().map_or_else(|| "it may not".to_owned(), |reason| reason.text.to_string());
+                    barred = matches!(next, Next::Back { .. });
+                    if barred && self.conducts && !self.world.read_only {
+                        tasks.extend(self.bars(now, target, deed, verdict.reasons()));
+                    }
                     next = Next::Holds(format!("would {}, but {why}", does(&next)));
                 }
             },
             Some(Err(error)) => next = Next::Holds(format!("would {}, but {error}", does(&next))),
             None => {}
         }
+        if let Some(walk) = self.walks.of.get_mut(target).filter(|_| !barred) {
+            walk.barred = None;
+        }
         self.due_at((now, at), &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
         tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial, checks }));
         tasks
+    }
+
+    /// A way back that harm asks for may not begin: when that lasts, it is put on record, and a person is called.
+    fn bars(&mut self, now: &Moment, target: &Target, deed: Plan, reasons: &[Reason]) -> Option<Task> {
+        let walk = self.walks.of.get_mut(target)?;
+        let (since, told) = walk.barred.unwrap_or((now.boot, false));
+        let due = now.boot.since(since) >= CALLS_AFTER;
+        walk.barred = Some((since, told || due));
+        if !due {
+            self.rollouts_due(Some(since.plus(CALLS_AFTER)));
+        }
+        (due && !told).then(|| Task::Deny { plan: Box::new(deed), reasons: reasons.to_vec() })
     }
 
     /// The time by which its steps are counted: from when it was first seen at its step on by the machine's clock, which no hand sets and

@@ -181,5 +181,5 @@ pub fn yes(plan: PlanId) -> impl Fn(&AtCommit) -> Verdict + Send + Sync {
 
 pub fn outcome(kind: EntryKind, step: Option<u32>) -> Outcome {
     let releases = step.is_none() && matches!(kind, EntryKind::Effective | EntryKind::Failed);
-    Outcome { kind, step, words: Text::clean("seen"), error: None, changes: Vec::new(), releases, held_due: None }
+    Outcome { kind, step, words: Text::clean("seen"), error: None, changes: Vec::new(), releases, held_due: None, no_help: false }
 }

@@ -71,6 +71,7 @@ async fn recorded(store: &SqliteStore, plan: &Plan, end: EntryKind) {
         changes: Vec::new(),
         releases,
         held_due: None,
+        no_help: false,
     };
     if end == EntryKind::Effective {
         store.record(id, &outcome(EntryKind::Accepted, Some(0), false)).await.unwrap();

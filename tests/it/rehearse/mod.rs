@@ -14,6 +14,7 @@ mod sets;
 mod stale;
 mod tap;
 mod told;
+mod ways_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

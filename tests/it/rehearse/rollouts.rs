@@ -31,7 +31,7 @@ fn bad(seed: u64) -> Stage {
 }
 
 /// 2.0.0 fails from a fifth of the traffic on.
-const BAD: &str = r#"
+pub(super) const BAD: &str = r#"
 [[version]]
 service = "shop"
 version = "2.0.0"
@@ -40,7 +40,7 @@ errors = 0.25
 from_percent = 20
 "#;
 
-async fn started(stage: &Stage) -> Room {
+pub(super) async fn started(stage: &Stage) -> Room {
     let mut room = stage.open().await;
     room.seconds(11).await;
     let id = room.order_until(Verb::Rollout, DeedState::Effective).await;
@@ -53,11 +53,11 @@ fn next(room: &Room) -> &'static str {
     room.world().ahead.get(&prod()).map_or("nothing", |ahead| told(&ahead.next).0)
 }
 
-fn words(room: &Room) -> String {
+pub(super) fn words(room: &Room) -> String {
     room.world().ahead.get(&prod()).map_or_else(String::new, |ahead| told(&ahead.next).1)
 }
 
-fn share(room: &Room) -> u8 {
+pub(super) fn share(room: &Room) -> u8 {
     room.world().target(&prod()).unwrap().wished().unwrap().nearest().get()
 }
 
@@ -70,7 +70,7 @@ async fn starve(stage: &Stage, room: &mut Room, seconds: u64) {
 }
 
 /// Deeds of rules: which part, and their state, the oldest first.
-fn parts(room: &Room) -> Vec<(String, DeedState)> {
+pub(super) fn parts(room: &Room) -> Vec<(String, DeedState)> {
     let mut parts: Vec<_> = room.world().newest_deeds().into_iter().filter(|deed| deed.requester.starts_with("rule of plan ")).collect();
     parts.reverse();
     parts.into_iter().map(|deed| (deed.verb.word().to_owned(), deed.state)).collect()
@@ -116,7 +116,7 @@ async fn p13_a_bad_version_goes_back_by_itself_once_with_its_evidence_recorded_f
     assert_eq!((backs, share(&room)), (1, 0), "at most once: {}", room.story());
 }
 
-async fn entries_of(room: &Room, verb: &str) -> usize {
+pub(super) async fn entries_of(room: &Room, verb: &str) -> usize {
     room.entries().await.iter().filter(|entry| entry.kind == EntryKind::Intent && entry.verb.as_deref() == Some(verb)).count()
 }
 
@@ -183,7 +183,7 @@ async fn a_way_back_that_does_not_come_about_is_not_tried_again_by_itself() {
 }
 
 /// What called a person: the state of each.
-async fn pages(room: &Room) -> Vec<String> {
+pub(super) async fn pages(room: &Room) -> Vec<String> {
     let mut pages = Vec::new();
     for line in room.store.before(&"audit".parse().unwrap(), 999).await.unwrap().lines {
         if line.kind == Some(NoticeKind::WayBackFailed) {
