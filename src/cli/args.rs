@@ -388,6 +388,8 @@ pub enum Format {
     Text,
     /// Characters with colours.
     Ansi,
+    /// A picture.
+    Svg,
 }
 
 /// `gonogo config`.

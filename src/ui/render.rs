@@ -1,4 +1,4 @@
-//! One screen as text, with or without colours, for `gonogo render` and for documents.
+//! One screen as text, with or without colours, or as a picture, for `gonogo render` and for documents.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,6 +9,7 @@ use crate::model::time::Moment;
 
 use super::glass::Glass;
 use super::keymap::Keymap;
+use super::picture;
 use super::screen::Screen;
 use super::session::{Session, SessionOptions};
 use super::theme::Theme;
@@ -90,4 +91,9 @@ pub fn of_buffer(buffer: &Buffer) -> String {
 /// The screen as text with colours: each line ends in the plain look, so it can be printed anywhere.
 pub fn ansi(world: &World, now: &Moment, screen: Screen, target: Option<&Target>, size: (u16, u16), theme: &Theme) -> String {
     Glass::paint(&buffer(world, now, screen, target, size, theme))
+}
+
+/// The screen as an SVG.
+pub fn svg(world: &World, now: &Moment, screen: Screen, target: Option<&Target>, size: (u16, u16), theme: &Theme) -> String {
+    picture::svg(&buffer(world, now, screen, target, size, theme))
 }

@@ -25,6 +25,7 @@ mod faults_tls;
 mod floors;
 mod headless;
 mod outbox;
+mod pictures;
 mod probe;
 mod pty;
 mod rehearse;

@@ -1,4 +1,4 @@
-//! `gonogo render SCREEN`: one screen as text or with colours, of the configured room or of a scenario at one moment.
+//! `gonogo render SCREEN`: one screen as text, with colours or as a picture, of the configured room or of a scenario at one moment.
 
 use std::sync::Arc;
 
@@ -46,6 +46,7 @@ fn draw(world: &World, now: &Moment, screen: Screen, args: &Render, around: &Sur
     let drawn = match args.format {
         Format::Text => render::text(world, now, screen, target.as_ref(), args.size, &theme),
         Format::Ansi => render::ansi(world, now, screen, target.as_ref(), args.size, &theme),
+        Format::Svg => render::svg(world, now, screen, target.as_ref(), args.size, &theme),
     };
     out::line(drawn.trim_end_matches('\n'));
     Ok(Exit::Done)
