@@ -87,12 +87,14 @@ impl SqliteStore {
         Ok(Begun { permit, plan: plan.clone(), epoch: lease.epoch, at })
     }
 
-    /// No other deed may be under way; a way back may take an expired lease.
+    /// No other deed may be under way. A way back takes an expired lease, and does not wait for the effect of what was sent: it is never
+    /// harder than the way forward.
     fn check_free(&self, plan: &Plan, lease: &Lease, before: &[DeedRow], write: &Write<'_>) -> Result<(), LedgerError> {
         let back = plan.direction == Direction::Back;
         let expired = lease.expired(&write.moment, &self.clock.boot_id());
         let holder = match &lease.deed {
             Some(_) if back && expired => None,
+            Some(deed) if back && before.iter().any(|row| row.deed.plan.to_string() == *deed && row.only_awaits_effect()) => None,
             Some(deed) => Some(deed.clone()),
             None if back => None,
             None => before.iter().find(|row| row.deed.state.is_under_way()).map(|row| row.deed.plan.to_string()),
@@ -102,13 +104,14 @@ impl SqliteStore {
         Err(LedgerError::Busy { target: plan.target().clone(), deed, by })
     }
 
-    /// A deed with effects takes over: earlier watches end, and an UNKNOWN that nobody pursues is settled by this decision.
+    /// A deed with effects takes over: earlier watches end, nobody waits for earlier effects any more, and an UNKNOWN that nobody pursues is settled by this decision.
     async fn supersede(&self, before: Vec<DeedRow>, plan: &Plan, write: &mut Write<'_>) -> Result<(), LedgerError> {
         for mut row in before {
-            if row.deed.state.is_under_way() {
+            let awaits = row.only_awaits_effect();
+            if row.deed.state.is_under_way() && !awaits {
                 continue;
             }
-            if row.deed.facts.effective.is_some() {
+            if awaits || row.deed.facts.effective.is_some() {
                 let words = Text::clean(&format!("{} by {} took over", plan.order.verb.word(), plan.order.requester));
                 row.settle(&outcome(EntryKind::Superseded, words.clone()), write.at);
                 let more = Map::from_iter([("by".to_owned(), Value::from(plan.id.to_string()))]);

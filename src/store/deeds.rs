@@ -190,6 +190,12 @@ impl DeedRow {
         self.open = self.deed.state.is_under_way() || self.deed.state == DeedState::Unknown || watched;
     }
 
+    /// Whether everything was sent and accepted and its effect alone is awaited, so that nothing more will be sent of it.
+    pub fn only_awaits_effect(&self) -> bool {
+        let is_whole = self.deed.steps.len() == self.plan.order.effects.len();
+        self.deed.state == DeedState::Accepted && is_whole && self.deed.steps.iter().all(|step| step.facts.accepted.is_some())
+    }
+
     /// A step surely did not come about and the deed goes on: what was moved before it is taken back, each by a step of its own.
     fn expect_back(&mut self, outcome: &Outcome, at: DateTime<Utc>) {
         let order = &self.plan.order;

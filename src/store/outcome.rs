@@ -10,7 +10,7 @@ use super::plans::no_plan;
 use super::reviews;
 use super::sqlite::SqliteStore;
 use super::state::{self, Lease};
-use crate::model::deed::EntryKind;
+use crate::model::deed::{DeedState, EntryKind};
 use crate::model::name::PlanId;
 use crate::model::rollout::StateChange;
 use crate::model::text::Text;
@@ -24,7 +24,7 @@ impl SqliteStore {
         let mut write = gate.begin().await?;
         let mut row = DeedRow::load(&mut write.tx, plan).await?.ok_or_else(|| no_plan(&plan.to_string()))?;
         let target = row.deed.target.clone();
-        if row.owner != self.owner.name() {
+        if row.owner != self.owner.name() || row.deed.state == DeedState::Superseded {
             return Err(LedgerError::LostLease(target));
         }
         if outcome.step.is_some_and(|step| usize::try_from(step).is_ok_and(|step| step >= row.deed.steps.len())) {

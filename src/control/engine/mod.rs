@@ -204,6 +204,17 @@ impl Machine {
         matches!(self.phase, Phase::Watching { .. })
     }
 
+    /// Whether everything was sent and accepted and its effect alone is awaited.
+    pub fn only_awaits_effect(&self) -> bool {
+        matches!(self.phase, Phase::Confirming { .. }) && self.is_sent_whole()
+    }
+
+    /// Whether all its steps were accepted, and nothing is taken back.
+    pub(super) fn is_sent_whole(&self) -> bool {
+        let is_whole = self.deed.steps.len() == self.plan.order.effects.len();
+        is_whole && self.deed.steps.iter().all(|step| step.facts.accepted.is_some())
+    }
+
     /// Backends whose newest state it waits for.
     pub fn backends(&self) -> Vec<BackendName> {
         let mut backends: Vec<_> = self.plan.preconditions.iter().filter_map(|checked| backend_of(&checked.must)).cloned().collect();
@@ -373,7 +384,7 @@ impl Machine {
 
     /// A later deed on the target took over; the store has recorded it.
     pub fn superseded(&mut self) {
-        if self.is_watching() {
+        if self.is_watching() || self.only_awaits_effect() {
             self.end(DeedState::Superseded, "a later deed on the target took over");
         }
     }

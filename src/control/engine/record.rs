@@ -184,6 +184,10 @@ impl Machine {
     fn not_recorded(&mut self, now: &Moment, error: &LedgerError) {
         let Phase::Recording { outcome } = &self.phase else { return };
         let outcome = outcome.clone();
+        // What was sent whole loses its lease to a way back alone, which does not wait for its effect.
+        if matches!(error, LedgerError::LostLease(_)) && self.is_sent_whole() {
+            return self.end(DeedState::Superseded, "a later deed on the target took over");
+        }
         self.deed.words = Text::clean(&format!("{}; {error}", outcome.words));
         self.deed.reasons = vec![reason_of(error)];
         // For who waits it is over; written later, it goes on.

@@ -67,8 +67,10 @@ impl Room {
             return Vec::new();
         }
         let target = begun.plan().target().clone();
-        let watching =
-            |(id, machine): &(&PlanId, &mut Machine)| **id != plan && machine.is_watching() && machine.plan().target() == &target;
+        let watching = |(id, machine): &(&PlanId, &mut Machine)| {
+            let waits = machine.is_watching() || machine.only_awaits_effect();
+            **id != plan && waits && machine.plan().target() == &target
+        };
         self.machines
             .iter_mut()
             .filter(watching)

@@ -190,6 +190,29 @@ async fn a_way_back_takes_an_expired_lease_and_the_sleeper_sends_nothing() {
     other.sending(&back, 0).await.unwrap();
 }
 
+/// As long as something of a deed is still to be sent its owner sends it; once all of it was accepted a way back takes over at once.
+#[tokio::test]
+async fn p12_what_a_way_back_took_over_records_nothing_more() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let (owner, other) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
+    let shift = plan_with(&clock, Verb::Shift, "1", 2, None);
+    let begun = owner.begin(&shift, &yes(shift.id)).await.unwrap();
+    let abort = plan(&clock, Verb::Abort, "2");
+    for step in 0..2 {
+        owner.sending(&begun, step).await.unwrap();
+        assert!(matches!(other.begin(&abort, &yes(abort.id)).await, Err(LedgerError::Busy { .. })), "step {step} is on its way");
+        owner.record(shift.id, &outcome(EntryKind::Accepted, Some(step))).await.unwrap();
+    }
+    let forward = plan(&clock, Verb::Promote, "3");
+    assert!(matches!(other.begin(&forward, &yes(forward.id)).await, Err(LedgerError::Busy { .. })), "what goes forward waits");
+    let back = other.begin(&abort, &yes(abort.id)).await.unwrap();
+    assert!(back.epoch > begun.epoch);
+    assert_eq!(other.deed(&shift.id.short()).await.unwrap().state, DeedState::Superseded);
+    let late = owner.record(shift.id, &outcome(EntryKind::Effective, None)).await;
+    assert!(matches!(late, Err(LedgerError::LostLease(_))), "{late:?}");
+    assert!(matches!(owner.renew(shift.id, begun.epoch).await, Err(LedgerError::LostLease(_))));
+}
+
 #[tokio::test]
 async fn a_dead_owners_deed_is_adopted_with_a_higher_epoch() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());

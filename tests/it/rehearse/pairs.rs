@@ -76,11 +76,7 @@ async fn p12_a_way_back_takes_the_lease_of_a_sleeping_owner_who_then_sends_nothi
     let (mut one, mut other) = two(&stage).await;
     let shift = one.shift_until(20, DeedState::Accepted).await;
     assert_eq!(stage.weights(), weights(&[("a1", 80), ("b1", 20)]), "its effect arrived before it fell asleep");
-    other.seconds(20).await;
-    let early = other.order(Verb::Abort);
-    other.seconds(2).await;
-    assert_eq!(other.rules(early), ["busy"], "the lease still runs");
-    other.seconds(15).await;
+    other.seconds(35).await;
     let late = other.order(Verb::Abort);
     other.reach(late, DeedState::Effective).await;
     assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
@@ -90,6 +86,35 @@ async fn p12_a_way_back_takes_the_lease_of_a_sleeping_owner_who_then_sends_nothi
     assert_eq!(one.deed(shift).facts.effective, None);
     assert_eq!(other.state(late), DeedState::Held, "{}", other.story());
     assert!(other.store.verify().await.unwrap().intact);
+}
+
+/// Whoever ordered it, and though its owner is awake: what was sent and accepted is taken back before its effect was seen.
+#[tokio::test]
+async fn p12_a_way_back_does_not_wait_for_the_effect_of_what_was_sent() {
+    for (seed, by_other) in [(90, false), (91, true)] {
+        // So few requests that the measured share takes its time.
+        let stage = Stage::new(&super::SMALL.replace("requests = 60.0", "requests = 4.0"), seed);
+        let (mut one, mut other) = two(&stage).await;
+        let shift = one.shift_until(20, DeedState::Accepted).await;
+        let read = |room: &Room| room.world().target(&prod()).unwrap().wished().unwrap().nearest().get() == 20;
+        while !(read(&one) && read(&other)) {
+            one.pass(Duration::from_millis(50)).await;
+            other.pass(Duration::ZERO).await;
+        }
+        assert_eq!(one.state(shift), DeedState::Accepted, "read, and no requests counted yet: {}", one.story());
+        let back = if by_other { other.order(Verb::Abort) } else { one.order(Verb::Abort) };
+        both(&mut one, &mut other, 60).await;
+        let told = if by_other { &other } else { &one };
+        assert_eq!(told.state(back), DeedState::Held, "{}", told.story());
+        assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
+        for room in [&one, &other] {
+            let before = room.deed(shift);
+            assert_eq!((before.state, before.facts.effective), (DeedState::Superseded, None), "{}", room.story());
+            assert!(room.world().target(&prod()).unwrap().state.rollout.is_none(), "it is over, and stays so");
+        }
+        assert_eq!(told.kinds(shift).await, ["intent", "sending", "accepted", "superseded"]);
+        assert!(told.store.verify().await.unwrap().intact);
+    }
 }
 
 #[tokio::test]
