@@ -1,6 +1,6 @@
 //! What needs a person, and what will happen without one, gathered from the world for the board and the key row.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::control::gate;
 use crate::control::gated::{self, AtGate};
@@ -13,6 +13,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::outbox::Progress;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
+use crate::model::spec::{Ended, Ending};
 use crate::model::time::Moment;
 
 use super::ahead;
@@ -100,13 +101,25 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
         what,
         otherwise: walked.unwrap_or_else(|| match &view.state.hold {
             Some(hold) => vec![format!("held by {}; nothing happens by itself", hold.by), "held; nothing happens by itself".to_owned()],
-            None => vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()],
+            None => went_back(view, now).unwrap_or_else(|| vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()]),
         }),
         since: alert.map(|alert| alert.since),
         holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),
         command: command.unwrap_or(if canary { Command::Deed(Verb::Rollback) } else { Command::Look }),
         by: None,
     }
+}
+
+/// That its last rollout went back by itself, so that nobody looks for its fault in the version that serves now.
+fn went_back(view: &TargetView, now: &Moment) -> Option<Vec<String>> {
+    let lately = |last: &&Ended| now.wall - last.at < TimeDelta::hours(1);
+    let last = view.state.last.as_deref().filter(|last| last.how == Ending::WentBack && view.state.rollout.is_none()).filter(lately)?;
+    let (version, at) = (last.to.as_ref().map_or("it", |version| version.as_str()), last.at.format("%H:%M:%SZ"));
+    Some(vec![
+        format!("{version} went back by itself at {at}; nothing more happens by itself"),
+        format!("{version} went back at {at}; nothing more does"),
+        "went back; nothing more happens".to_owned(),
+    ])
 }
 
 /// A rollout that does not go on by itself.

@@ -253,9 +253,13 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: u
     }
     if past.is_empty() {
         let none = view.signals.iter().filter(|signal| signal.state == SignalState::NoData).count();
+        for alert in view.alerts.iter().filter(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) {
+            let text = format!(" {} alert {} fires since {}", scene.glyph(Mark::Abnormal), alert.name, alert.since.format("%H:%M:%SZ"));
+            rows.push(Row::of(Role::Abnormal, text));
+        }
         rows.push(match (view.signals.len(), none) {
             (0, _) => Row::of(Role::Quiet, "   no signal is configured: nothing is said about this version"),
-            (_, 0) => Row::of(Role::Plain, format!(" {} every signal is within its limit", scene.glyph(Mark::Proven))),
+            (_, 0) => Row::of(Role::Plain, format!(" {} every signal is within its limit now", scene.glyph(Mark::Proven))),
             (all, none) => Row::of(
                 Role::Quiet,
                 format!(" {} {none} of {all} signals have no data; the others are within their limits", scene.glyph(Mark::Unknown)),
