@@ -46,6 +46,7 @@ impl Gonogo {
         let step = |percent| SpecStep { effects: Vec::new(), paused: false, percent: Percent::new(percent).expect("a share") };
         let spec = Spec {
             after_s: rules.after.as_secs(),
+            back: None,
             bake_s: rules.bake.as_secs(),
             budgets: std::collections::BTreeMap::new(),
             checks: Vec::new(),
@@ -59,7 +60,7 @@ impl Gonogo {
             way_back: triggers.to_vec(),
         };
         let by = Actor::Person("ana".parse().expect("a name"));
-        let course = Course { spec, by, ticket: None, step: None, since: time(0), way_back: None, stopped: None };
+        let course = Course { spec, by, ticket: None, step: None, since: time(0), rolled: None, way_back: None, stopped: None };
         let trial = Trial::new(TrialRules { alpha: 0.05, power: 0.8, measures });
         Self { signals, trial, course, harm: None, seen: vec![Default::default()], triggers: triggers.to_vec() }
     }
@@ -109,6 +110,7 @@ impl Gonogo {
             hold: None,
             under_way: None,
             stands: Stands::AtStep,
+            rolled: gonogo::policy::rollout::Rolled::No,
             says: said(outcome),
             harm: self.harm.clone(),
             unseen: unseen.filter(|_| on_trial),
@@ -126,6 +128,7 @@ impl Gonogo {
             Next::Moving(_)
             | Next::StepAt { .. }
             | Next::Evidence { .. }
+            | Next::Rolls(_)
             | Next::Bakes { .. }
             | Next::BackAt { .. }
             | Next::Checking(_)

@@ -11,7 +11,7 @@ use crate::adapters::ci::buildbot::Buildbot;
 use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::http::{Credential, HttpClient};
-use crate::adapters::kubernetes::Cluster;
+use crate::adapters::kubernetes::{Cluster, ClusterWorkloads};
 use crate::adapters::probe::Outer;
 use crate::adapters::signals::prometheus::Prometheus;
 use crate::adapters::simulated::{self, SimulatedWorld};
@@ -334,6 +334,7 @@ fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports
             | BackendKind::Caddy
             | BackendKind::GatewayApi
             | BackendKind::Istio => Port::Traffic(Arc::new(Broken::new(error))),
+            BackendKind::Kubernetes => Port::Orchestrator(Arc::new(Broken::new(error))),
             BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
             BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
@@ -353,6 +354,7 @@ fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Cl
         BackendKind::Caddy => Port::Traffic(Arc::new(Caddy::new(http()?))),
         BackendKind::GatewayApi => Port::Traffic(Arc::new(ClusterRoutes::gateway_api(cluster()))),
         BackendKind::Istio => Port::Traffic(Arc::new(ClusterRoutes::istio(cluster()))),
+        BackendKind::Kubernetes => Port::Orchestrator(Arc::new(ClusterWorkloads::new(cluster()))),
         BackendKind::Prometheus => Port::Metrics(Arc::new(Prometheus::new(http()?))),
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),

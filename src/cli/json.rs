@@ -156,6 +156,7 @@ fn rollouts(world: &World) -> Value {
                 "environment": view.target.environment,
                 "from": rollout.and_then(|rollout| rollout.from.clone()).or_else(|| version(stable)),
                 "to": rollout.and_then(|rollout| rollout.to.clone()).or_else(|| version(stable.other())),
+                "workload": super::workload::object(view),
                 "weight_wished": wished.map(percent),
                 "weight_measured": measured.map(|(share, _)| percent(share)),
                 "requests": measured.map(|(_, requests)| requests),

@@ -20,6 +20,7 @@ mod story;
 mod target;
 mod verbs;
 mod who;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -102,11 +103,11 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
             RolloutVerb::Status(args) => verbs::rollout::status(around, &flags, &args, false).await,
             RolloutVerb::Explain(args) => verbs::rollout::status(around, &flags, &args, true).await,
             RolloutVerb::Watch(args) => verbs::rollout::watch(around, &flags, &args).await,
-            RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args).await,
-            RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args).await,
-            RolloutVerb::Resume(args) => verbs::deed::set::run(around, &flags, Verb::Resume, args).await,
-            RolloutVerb::Promote(args) => verbs::deed::set::run(around, &flags, Verb::Promote, args).await,
-            RolloutVerb::Abort(args) => verbs::deed::set::run(around, &flags, Verb::Abort, args).await,
+            RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args.deed, args.version).await,
+            RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args, None).await,
+            RolloutVerb::Resume(args) => verbs::deed::set::run(around, &flags, Verb::Resume, args, None).await,
+            RolloutVerb::Promote(args) => verbs::deed::set::run(around, &flags, Verb::Promote, args, None).await,
+            RolloutVerb::Abort(args) => verbs::deed::set::run(around, &flags, Verb::Abort, args, None).await,
         },
         Command::Shift { target, percent, flags: how } => {
             verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await

@@ -30,6 +30,11 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
                 .collect();
             Query::Pools(pools.into_iter().collect())
         }
+        BackendKind::Kubernetes => {
+            let workloads = deploys(world).filter_map(|(_, _, deploy)| deploy.workload.as_ref());
+            let workloads: BTreeSet<_> = workloads.filter(|entry| &entry.backend == backend).map(|entry| entry.workload.clone()).collect();
+            Query::Workloads(workloads.into_iter().collect())
+        }
         BackendKind::Prometheus => Query::Asks(asks(world, backend)),
         BackendKind::Alertmanager => Query::Alerts,
         BackendKind::Buildbot | BackendKind::Github => {

@@ -29,6 +29,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
+use crate::model::workload::WorkloadReading;
 use crate::ports::ci::Found;
 use crate::ports::ledger::{EntryRow, LedgerError, OpenDeed, Verification};
 use crate::ports::signer::{SignError, Signed};
@@ -45,6 +46,8 @@ pub enum Reading {
     Alerts(Arc<AlertReading>),
     /// From a CI system.
     Runs(Arc<RunReading>),
+    /// From an orchestrator.
+    Workloads(Arc<WorkloadReading>),
 }
 
 /// What the store holds, as read after one of its commits.

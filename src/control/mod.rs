@@ -18,6 +18,7 @@ pub mod planner;
 pub mod record;
 pub mod released;
 pub mod roles;
+pub mod rolling;
 pub mod rollouts;
 pub mod rules;
 pub mod saying;

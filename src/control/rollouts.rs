@@ -7,6 +7,7 @@ use crate::control::derive;
 use crate::control::engine::reads_as;
 use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
+use crate::control::rolling;
 use crate::control::world::{CheckView, ObjectiveView, SignalState, SignalView, TargetView, World};
 use crate::model::alert::Alert;
 use crate::model::burn_rule::{Severity, factor};
@@ -27,6 +28,9 @@ use crate::policy::rollout::{Harm, Next, Other, OtherAt, Says, Stands};
 /// How the routers stand to the step that was reached last.
 pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Stands {
     let Some(deploy) = world.catalog.deploy(&view.target) else { return Stands::NotKnown(format!("{} is not configured", view.target)) };
+    if let Some(entry) = &deploy.workload {
+        return rolling::stands(world, entry, course, now);
+    }
     for entry in &deploy.traffic {
         let fresh = world.freshness(&entry.backend, now);
         if !fresh.is_fresh() {
@@ -136,6 +140,10 @@ fn decides(world: &World, view: &TargetView, signal: &SignalView) -> bool {
 
 /// What cannot be seen now of what is judged, in words.
 pub fn unseen(world: &World, view: &TargetView, now: &Moment) -> Option<String> {
+    // There is nothing to compare the instances of a workload with, so nothing of them is judged.
+    if view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_ref()).is_some_and(|course| course.spec.back.is_some()) {
+        return None;
+    }
     let decide = |signal: &&SignalView| decides(world, view, signal);
     let stale = view.signals.iter().filter(decide).find_map(|signal| match world.freshness(&signal.backend, now) {
         Freshness::Fresh => None,
@@ -200,6 +208,7 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, checks: &[CheckView],
         Next::Moving(_)
         | Next::StepAt { .. }
         | Next::Evidence { .. }
+        | Next::Rolls(_)
         | Next::Bakes { .. }
         | Next::BackAt { .. }
         | Next::Holds(_)
@@ -234,6 +243,7 @@ fn held(checks: &[CheckView]) -> String {
 fn on_words(course: &Course, percent: Percent) -> String {
     match course.step {
         None => format!("the rollout begins with {percent} %"),
+        Some(_) if course.spec.back.is_some() => format!("the batch before is new for at least {} s", course.spec.wait_s),
         Some(_) if course.spec.judged => format!("judged no worse for at least {} s", course.spec.wait_s),
         Some(_) => format!("{} s passed", course.spec.wait_s),
     }

@@ -15,6 +15,7 @@ use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
+use crate::model::workload::Progress;
 use crate::policy::rollout::Next;
 
 /// The state of a service in an environment, the worst first.
@@ -59,6 +60,7 @@ impl Standing {
 fn main_sources<'a>(world: &'a World, view: &TargetView) -> Vec<&'a BackendName> {
     let Some(deploy) = world.catalog.deploy(&view.target) else { return Vec::new() };
     let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
+    backends.extend(deploy.workload.iter().map(|entry| &entry.backend));
     if backends.is_empty() {
         backends.extend(deploy.version.iter().map(|version| &version.backend));
     }
@@ -98,7 +100,10 @@ pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
 /// How a target stands, its own deeds and whether a plan of it waits being known.
 fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterator<Item = &'a Arc<Deed>>, waits: bool) -> Standing {
     let deeds: Vec<_> = deeds.collect();
-    if view.alerts.iter().any(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty()) || past_limit(world, view, now) {
+    if view.alerts.iter().any(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty())
+        || past_limit(world, view, now)
+        || stuck(world, view, now)
+    {
         return Standing::Abnormal;
     }
     let newest = deeds.iter().max_by_key(|deed| deed.facts.intended);
@@ -119,13 +124,20 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
     if view.state.hold.is_some() {
         return Standing::Held;
     }
-    if next.is_some() || deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
+    let replaced = view.workload.as_ref().is_some_and(|seen| !seen.is_done());
+    if replaced || next.is_some() || deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
         return Standing::Moving;
     }
     match view.wished().map(crate::model::share::Share::nearest) {
         Some(share) if share != Percent::NONE => Standing::Split,
         _ => Standing::Quiet,
     }
+}
+
+/// Whether the orchestrator gets no further with it.
+fn stuck(world: &World, view: &TargetView, now: &Moment) -> bool {
+    let is_stuck = view.workload.as_ref().is_some_and(|seen| matches!(seen.progress, Progress::Stuck(_)));
+    is_stuck && freshness(world, view, now).is_fresh()
 }
 
 fn past_limit(world: &World, view: &TargetView, now: &Moment) -> bool {

@@ -23,6 +23,7 @@ use crate::model::slot::Slot;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
+use crate::model::workload::WorkloadName;
 use crate::policy::calendar::Calendars;
 use crate::ports::ledger::Outcome;
 use crate::ports::signer::Signed;
@@ -36,6 +37,8 @@ pub enum Query {
     Asks(Vec<Ask>),
     /// Alerts.
     Alerts,
+    /// Workloads.
+    Workloads(Vec<WorkloadName>),
     /// Builders, and runs whose steps are wanted.
     Builders(Vec<String>, Vec<u64>),
 }

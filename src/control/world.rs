@@ -7,6 +7,7 @@ mod objective;
 mod rules;
 mod signal;
 mod unread;
+mod workloads;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::Happening;
 use crate::model::traffic::TrafficReading;
+use crate::model::workload::{WorkloadReading, WorkloadSeen};
 pub use crate::ports::ledger::EntryRow;
 
 /// What a source said last, by its kind.
@@ -63,6 +65,8 @@ pub enum SourceFact {
     Alerts(Fact<AlertReading>),
     /// A CI system.
     Ci(Fact<RunReading>),
+    /// An orchestrator.
+    Workloads(Fact<WorkloadReading>),
     /// A kind that this version cannot speak to.
     Unsupported,
 }
@@ -116,6 +120,7 @@ macro_rules! over_fact {
             SourceFact::Metrics($fact) => $body,
             SourceFact::Alerts($fact) => $body,
             SourceFact::Ci($fact) => $body,
+            SourceFact::Workloads($fact) => $body,
             SourceFact::Unsupported => $otherwise,
         }
     };
@@ -200,6 +205,8 @@ pub struct TargetView {
     pub state: TargetState,
     /// Its traffic, one entry a router.
     pub traffic: Vec<EntryTraffic>,
+    /// The workload that it is, as read last; none where traffic moves between two slots, and before the first reading.
+    pub workload: Option<Arc<WorkloadSeen>>,
     /// What runs in the first and the second slot.
     pub versions: [Option<VersionSeen>; 2],
     /// Its signals.
@@ -219,6 +226,7 @@ impl TargetView {
             state: TargetState::new(target.clone()),
             target,
             traffic: Vec::new(),
+            workload: None,
             versions: [None, None],
             signals: Vec::new(),
             alerts: Vec::new(),
@@ -432,7 +440,7 @@ impl World {
     pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Traffic(fact) => Some(fact),
-            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported => None,
+            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Workloads(_) | SourceFact::Unsupported => None,
         }
     }
 
@@ -440,7 +448,11 @@ impl World {
     pub fn runs(&self, backend: &BackendName) -> Option<&Fact<RunReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Ci(fact) => Some(fact),
-            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Unsupported => None,
+            SourceFact::Traffic(_)
+            | SourceFact::Metrics(_)
+            | SourceFact::Alerts(_)
+            | SourceFact::Workloads(_)
+            | SourceFact::Unsupported => None,
         }
     }
 
@@ -469,6 +481,7 @@ impl Source {
             | BackendKind::Caddy
             | BackendKind::GatewayApi
             | BackendKind::Istio => SourceFact::Traffic(Fact::default()),
+            BackendKind::Kubernetes => SourceFact::Workloads(Fact::default()),
             BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
         };
         Self {

@@ -28,6 +28,10 @@ pub enum Capability {
     Answer,
     /// Knows where changes come from.
     ReadSource,
+    /// Reads workloads and how far a change of them has come.
+    ReadWorkloads,
+    /// Sets the images of workloads.
+    Replace,
     /// Pauses a rollout with the backend's own means.
     Pause,
 }

@@ -19,6 +19,7 @@ use super::strategy::RolloutRules;
 pub use super::strategy::Strategy;
 use super::timetable::Timetable;
 use super::together::RolloutSet;
+use super::workload::WorkloadEntry;
 
 /// What a backend is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub enum BackendKind {
     GatewayApi,
     /// Istio's virtual services.
     Istio,
+    /// The workloads of a Kubernetes cluster.
+    Kubernetes,
     /// Buildbot's data API.
     Buildbot,
     /// GitHub: its Actions, deployments and commits.
@@ -49,7 +52,7 @@ pub enum BackendKind {
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Prometheus,
         Self::Alertmanager,
         Self::Haproxy,
@@ -58,6 +61,7 @@ impl BackendKind {
         Self::Caddy,
         Self::GatewayApi,
         Self::Istio,
+        Self::Kubernetes,
         Self::Buildbot,
         Self::Github,
     ];
@@ -67,7 +71,7 @@ impl BackendKind {
 
     /// Whether it is reached through the API of a Kubernetes cluster.
     pub fn in_cluster(self) -> bool {
-        matches!(self, Self::GatewayApi | Self::Istio)
+        matches!(self, Self::GatewayApi | Self::Istio | Self::Kubernetes)
     }
 
     /// The word in configuration and JSON.
@@ -81,6 +85,7 @@ impl BackendKind {
             Self::Caddy => "caddy",
             Self::GatewayApi => "gateway-api",
             Self::Istio => "istio",
+            Self::Kubernetes => "kubernetes",
             Self::Buildbot => "buildbot",
             Self::Github => "github",
         }
@@ -285,6 +290,9 @@ pub struct Deploy {
     pub steps: Vec<Percent>,
     /// The routers.
     pub traffic: Vec<TrafficEntry>,
+    /// The workload that it is, where its instances are replaced; none where traffic moves between two slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadEntry>,
     /// Where the running version is read.
     pub version: Option<VersionSource>,
     /// What deploys a version into a slot.
@@ -483,7 +491,8 @@ impl Catalog {
         let of_deploy = deploy.into_iter().flat_map(|deploy| {
             let version = deploy.version.iter().map(|version| &version.backend);
             let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
-            deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline)
+            let workload = deploy.workload.iter().map(|entry| &entry.backend);
+            deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline).chain(workload)
         });
         of_service.chain(of_deploy)
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::name::{BackendName, PoolName};
 use super::run_gate::GateRef;
 use super::traffic::Weights;
+use super::workload::WorkloadChange;
 
 /// One absolute effect on a backend. Its place in the Order is its step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,13 @@ pub enum StepEffect {
         /// The run's global number.
         run: u64,
     },
+    /// Sets what a workload wishes, so that its orchestrator replaces its instances.
+    Workload {
+        /// The orchestrator.
+        backend: BackendName,
+        /// The workload, what must stand there, and what is wished.
+        change: Box<WorkloadChange>,
+    },
 }
 
 impl StepEffect {
@@ -91,7 +99,8 @@ impl StepEffect {
             | Self::Retry { backend, .. }
             | Self::Repeat { backend, .. }
             | Self::Answer { backend, .. }
-            | Self::Cancel { backend, .. } => backend,
+            | Self::Cancel { backend, .. }
+            | Self::Workload { backend, .. } => backend,
         }
     }
 
@@ -99,7 +108,7 @@ impl StepEffect {
     pub fn creates(&self) -> bool {
         match self {
             Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
-            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } => false,
+            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } | Self::Workload { .. } => false,
         }
     }
 }

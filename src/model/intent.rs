@@ -156,6 +156,9 @@ pub struct Arguments {
     /// The part of a rollout that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Box<PartOf>>,
+    /// The version that a rollout brings, where it replaces the instances of a workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Text>,
     /// The start of a set that a rollout is one of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<Box<SetRun>>,

@@ -49,3 +49,4 @@ pub mod together;
 pub mod traffic;
 pub mod trial;
 pub mod verdict;
+pub mod workload;

@@ -23,6 +23,7 @@ use super::text::Text;
 use super::ticket::Ticket;
 use super::timetable::Span;
 use super::traffic::Weights;
+use super::workload::{WorkloadForm, WorkloadName};
 
 /// The format number of an Order.
 pub const ORDER_FORMAT: u32 = 1;
@@ -202,6 +203,17 @@ pub enum Precondition {
         /// The gates that are answered.
         gates: Vec<GateRef>,
     },
+    /// A workload is the object that was read, and stands as it did, so far as it would be changed.
+    WorkloadAs {
+        /// The orchestrator.
+        backend: BackendName,
+        /// Which.
+        workload: WorkloadName,
+        /// The identity of the object.
+        uid: String,
+        /// How it stood.
+        form: WorkloadForm,
+    },
     /// The target is not held.
     NotHeld,
     /// The facts of a backend are fresh.
@@ -234,6 +246,7 @@ impl Precondition {
             | Self::RunState { .. }
             | Self::AtGates { .. }
             | Self::MayAnswer { .. }
+            | Self::WorkloadAs { .. }
             | Self::Stable { .. }
             | Self::Version { .. } => false,
         }
@@ -347,6 +360,7 @@ impl Plan {
             | Precondition::RunState { .. }
             | Precondition::AtGates { .. }
             | Precondition::MayAnswer { .. }
+            | Precondition::WorkloadAs { .. }
             | Precondition::NotHeld
             | Precondition::Fresh { .. }
             | Precondition::Version { .. }

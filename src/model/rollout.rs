@@ -147,6 +147,17 @@ pub enum StateChange {
         /// When.
         at: DateTime<Utc>,
     },
+    /// All instances of a step are new.
+    Rolled {
+        /// The target.
+        target: Target,
+        /// The plan that started the rollout.
+        rollout: PlanId,
+        /// The step.
+        step: u32,
+        /// When it was seen.
+        at: DateTime<Utc>,
+    },
     /// A rollout does not go on by itself.
     Stop {
         /// The target.

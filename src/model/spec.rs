@@ -14,6 +14,7 @@ use super::strategy::{Strategy, Trigger};
 use super::text::Text;
 use super::ticket::Ticket;
 use super::together::Together;
+use super::workload::WorkloadForm;
 
 /// One step of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct SpecStep {
 pub struct Spec {
     /// How long a reason to go back lasts before it fires, in seconds.
     pub after_s: u64,
+    /// What a way back sets, where instances of a workload are replaced; none between two slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<WorkloadForm>,
     /// How long it is watched at its last step, in seconds.
     pub bake_s: u64,
     /// The objectives whose burn sends it back, each with its digest as it was agreed to; empty without that rule.
@@ -109,6 +113,9 @@ pub struct Course {
     pub step: Option<u32>,
     /// When it was reached, or the rollout begun.
     pub since: DateTime<Utc>,
+    /// When all instances of that step were first seen to be new; none before, and where traffic moves between two slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled: Option<DateTime<Utc>>,
     /// The deed of the automatic way back, once it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way_back: Option<PlanId>,

@@ -15,6 +15,30 @@ pub enum Strategy {
     Canary,
     /// At once between two slots.
     BlueGreen,
+    /// The instances of a workload are replaced batch by batch, as its orchestrator does it.
+    Rolling,
+    /// All old instances of a workload end before the first new one begins.
+    Recreate,
+}
+
+impl Strategy {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Canary, Self::BlueGreen, Self::Rolling, Self::Recreate];
+
+    /// The word in configuration and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::BlueGreen => "blue-green",
+            Self::Rolling => "rolling",
+            Self::Recreate => "recreate",
+        }
+    }
+
+    /// Whether it replaces the instances of a workload, rather than moving traffic between two slots.
+    pub fn is_of_workload(self) -> bool {
+        matches!(self, Self::Rolling | Self::Recreate)
+    }
 }
 
 /// What sends a rollout back by itself.
@@ -32,13 +56,15 @@ pub enum Trigger {
     Budget,
     /// A check of the rollout fails since a step was reached.
     Check,
+    /// The orchestrator gets no further with a step, or not within the step's deadline.
+    Stuck,
     /// Another rollout of its set went back or was taken back. It is armed by the set, not by the target.
     Together,
 }
 
 impl Trigger {
     /// Every one that is configured for a target.
-    pub const ALL: [Self; 5] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget, Self::Check];
+    pub const ALL: [Self; 6] = [Self::Judge, Self::Limit, Self::Alert, Self::Budget, Self::Check, Self::Stuck];
 
     /// Its word in the configuration and the Order.
     pub fn word(self) -> &'static str {
@@ -48,6 +74,7 @@ impl Trigger {
             Self::Alert => "alert",
             Self::Budget => "budget",
             Self::Check => "check",
+            Self::Stuck => "stuck",
             Self::Together => "together",
         }
     }

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::name::Target;
+use crate::model::name::{BackendName, Target};
 use crate::model::operator::Actor;
 use crate::model::part::Part;
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::{Hold, Rollout};
 use crate::model::share::Percent;
-use crate::model::spec::Course;
+use crate::model::spec::{Course, Spec};
 use crate::model::strategy::Trigger;
 use crate::model::together::OnFailure;
+use crate::model::workload::WorkloadChange;
 
 /// What is said against a deed of a rollout's rules: it must be what the rollout does next, in the name of whoever started it. A deed of
 /// a person is none of them.
@@ -51,11 +52,52 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
             let stable = Some(course.spec.trial.other()).filter(|_| plan.order.left.is_empty());
             let back = plan.order.ends == stable && plan.order.percent == Some(Percent::NONE);
             let stranded = course.stopped.as_ref().is_some_and(|stopped| stopped.stranded);
+            let back = back && goes_to_agreed(&plan.order.effects, &course.spec);
             (!back || course.spec.way_back.is_empty() || course.way_back.is_some() || stranded)
                 .then(|| "its automatic way back is not armed, or was begun before".to_owned())
         }
     };
     wrong.map(gone).unwrap_or_default()
+}
+
+/// Whether a way back of a workload sets exactly what was agreed to when the rollout was started.
+fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
+    let Some(agreed) = &spec.back else { return true };
+    let of_steps = spec.steps.iter().flat_map(|step| &step.effects).find_map(workload);
+    let same = |effect: &StepEffect| {
+        let (asked, stepped) = (workload(effect), of_steps);
+        asked.is_some_and(|(backend, change)| {
+            let object = stepped.is_some_and(|(at, of)| at == backend && of.workload == change.workload);
+            object && change.wish == *agreed
+        })
+    };
+    !effects.is_empty() && effects.iter().all(same)
+}
+
+fn workload(effect: &StepEffect) -> Option<(&BackendName, &WorkloadChange)> {
+    match effect {
+        StepEffect::Workload { backend, change } => Some((backend, change)),
+        StepEffect::Weights { .. }
+        | StepEffect::Start { .. }
+        | StepEffect::Retry { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Answer { .. }
+        | StepEffect::Cancel { .. } => None,
+    }
+}
+
+/// How far the orchestrator has come with the step that was reached last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Rolled {
+    /// No instances are replaced: traffic moves.
+    #[default]
+    No,
+    /// All of that step are new, first seen so then.
+    Done(DateTime<Utc>),
+    /// It goes on, in words.
+    Moving(String),
+    /// It does not go on without a person, in words.
+    Stuck(String),
 }
 
 /// How the routers stand to the step that was reached last.
@@ -118,6 +160,8 @@ pub struct Facts<'a> {
     pub under_way: Option<String>,
     /// How the routers stand.
     pub stands: Stands,
+    /// How far instances are replaced.
+    pub rolled: Rolled,
     /// What the evidence says.
     pub says: Says,
     /// A reason to go back.
@@ -142,10 +186,12 @@ pub enum Next {
         /// Its share.
         percent: Percent,
     },
-    /// It goes on to a step then, if it is judged no worse.
+    /// It goes on to a step then.
     StepAt {
         /// Its share.
         percent: Percent,
+        /// Whether it must be judged no worse by then.
+        judged: bool,
         /// When.
         at: DateTime<Utc>,
     },
@@ -156,6 +202,8 @@ pub enum Next {
         /// What is awaited.
         words: String,
     },
+    /// Its orchestrator replaces instances; how far, in words.
+    Rolls(String),
     /// It is at its last step and watched until then.
     Bakes {
         /// Until when.
@@ -217,8 +265,17 @@ pub fn next(facts: &Facts<'_>) -> Next {
         Stands::Elsewhere(words) => return Next::Person(words.clone()),
         Stands::NotKnown(words) => return Next::Holds(words.clone()),
     }
+    let mut since = course.since;
+    match &facts.rolled {
+        _ if course.step.is_none() => {}
+        Rolled::No => {}
+        // The old ones are kept ready, and the next batch waits, from when all of this one are new.
+        Rolled::Done(at) => since = since.max(*at),
+        Rolled::Moving(words) => return Next::Rolls(words.clone()),
+        Rolled::Stuck(words) => return Next::Person(words.clone()),
+    }
     let Some((step, to)) = spec.after(course.step) else {
-        let until = course.since + seconds(spec.bake_s);
+        let until = since + seconds(spec.bake_s);
         return match unseen {
             _ if *at < until => Next::Bakes { until },
             Some(words) => Next::Holds(format!("would end, but {words}")),
@@ -239,9 +296,9 @@ pub fn next(facts: &Facts<'_>) -> Next {
     if course.step.is_none() {
         return go();
     }
-    let earliest = course.since + seconds(spec.wait_s);
+    let earliest = since + seconds(spec.wait_s);
     if *at < earliest {
-        return Next::StepAt { percent, at: earliest };
+        return Next::StepAt { percent, judged: spec.judged, at: earliest };
     }
     if !spec.judged {
         return go();
@@ -298,6 +355,7 @@ pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
         Next::Step { .. }
         | Next::StepAt { .. }
         | Next::Evidence { .. }
+        | Next::Rolls(_)
         | Next::Bakes { .. }
         | Next::End
         | Next::Checking(_)
@@ -347,6 +405,7 @@ pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
         Next::Moving(_)
         | Next::StepAt { .. }
         | Next::Evidence { .. }
+        | Next::Rolls(_)
         | Next::Bakes { .. }
         | Next::Back { .. }
         | Next::BackAt { .. }

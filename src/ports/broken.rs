@@ -6,7 +6,7 @@ use super::ledger::{
     Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use super::signer::Signed;
-use super::{Pending, alerts::Alerts, ci, metrics::Metrics, traffic::Traffic};
+use super::{Pending, alerts::Alerts, ci, metrics::Metrics, orchestrator::Orchestrator, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::capability::Capability;
@@ -27,6 +27,7 @@ use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::signal::{Ask, SignalReading};
 use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
+use crate::model::workload::{WorkloadName, WorkloadReading};
 
 /// A port or ledger that could not be opened, and why.
 #[derive(Debug, Clone)]
@@ -97,6 +98,22 @@ impl ci::Ci for Broken<PortError> {
     }
     fn find<'a>(&'a self, _: &'a StepEffect, _: EffectKey, _: Option<u64>) -> Pending<'a, Result<Option<ci::Found>, PortError>> {
         self.say()
+    }
+    fn commands(&self, _: &StepEffect) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Orchestrator for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read<'a>(&'a self, _: &'a [WorkloadName]) -> Pending<'a, Result<WorkloadReading, PortError>> {
+        self.say()
+    }
+    fn change<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(SendError::NotDone(why))))
     }
     fn commands(&self, _: &StepEffect) -> Vec<String> {
         Vec::new()

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod notify;
+pub mod orchestrator;
 pub mod outbox;
 pub mod pending;
 pub mod probe;
@@ -36,6 +37,8 @@ pub enum Port {
     Alerts(Arc<dyn alerts::Alerts>),
     /// A CI system.
     Ci(Arc<dyn ci::Ci>),
+    /// An orchestrator.
+    Orchestrator(Arc<dyn orchestrator::Orchestrator>),
 }
 
 impl Port {
@@ -46,6 +49,7 @@ impl Port {
             Self::Metrics(port) => port.capabilities(),
             Self::Alerts(port) => port.capabilities(),
             Self::Ci(port) => port.capabilities(),
+            Self::Orchestrator(port) => port.capabilities(),
         }
     }
 }

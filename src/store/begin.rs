@@ -36,7 +36,7 @@ impl SqliteStore {
         }
         let before = DeedRow::load_open_on(&mut write.tx, plan.target()).await?;
         let mut lease = Lease::load(&mut write.tx, plan.target()).await?;
-        let takes = !matches!(plan.order.verb, Verb::Hold | Verb::Resume | Verb::Note);
+        let takes = !plan.order.effects.is_empty() || !matches!(plan.order.verb, Verb::Hold | Verb::Resume | Verb::Note);
         if takes {
             self.check_free(plan, &lease, &before, &write)?;
         }
@@ -79,6 +79,10 @@ impl SqliteStore {
         if plan.order.effects.is_empty() {
             Self::take_effect(&mut row, &mut write).await?;
             lease.deed = None;
+        } else {
+            // A hold holds from its intent on, whatever becomes of what it pauses.
+            let changes = Self::stand(&mut row, &mut write).await?;
+            state::change(&mut write.tx, &changes).await?;
         }
         if takes {
             lease.save(&mut write.tx, plan.target()).await?;
@@ -126,9 +130,39 @@ impl SqliteStore {
 
     /// What has no effect on a backend is effective at once.
     async fn take_effect(row: &mut DeedRow, write: &mut Write<'_>) -> Result<(), LedgerError> {
+        let mut changes = Self::stand(row, write).await?;
+        let mut begins = Vec::new();
+        match row.deed.verb {
+            Verb::Note => {
+                let text = row.plan.order.text.clone().unwrap_or_else(Text::empty);
+                row.append(write, EntryKind::Note, None, &text, Map::new()).await?;
+            }
+            Verb::Rollout => begins.extend(parts::started(&row.plan, write.at)),
+            Verb::Hold
+            | Verb::Resume
+            | Verb::Shift
+            | Verb::Promote
+            | Verb::Abort
+            | Verb::Rollback
+            | Verb::Start
+            | Verb::Retry
+            | Verb::Cancel
+            | Verb::Approve
+            | Verb::Reject => {}
+        }
+        // What the entry of its effect tells.
+        begins.extend(ends(&row.plan, write.at));
+        changes.extend(begins.clone());
+        state::change(&mut write.tx, &changes).await?;
+        reviews::took_effect(&mut write.tx, row.plan.id, write.at).await?;
+        row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
+        row.append(write, EntryKind::Effective, None, &Text::empty(), told(&begins)?).await
+    }
+
+    /// Sets or lifts a hold, with its entry.
+    async fn stand(row: &mut DeedRow, write: &mut Write<'_>) -> Result<Vec<StateChange>, LedgerError> {
         let target = row.deed.target.clone();
         let mut changes = Vec::new();
-        let mut begins = Vec::new();
         match row.deed.verb {
             Verb::Hold => {
                 let hold = Hold {
@@ -146,12 +180,9 @@ impl SqliteStore {
                 changes.push(StateChange::Resume { target: target.clone() });
                 row.append(write, EntryKind::Resume, None, &row.deed.reason, told(&changes)?).await?;
             }
-            Verb::Note => {
-                let text = row.plan.order.text.clone().unwrap_or_else(Text::empty);
-                row.append(write, EntryKind::Note, None, &text, Map::new()).await?;
-            }
-            Verb::Rollout => begins.extend(parts::started(&row.plan, write.at)),
-            Verb::Shift
+            Verb::Note
+            | Verb::Rollout
+            | Verb::Shift
             | Verb::Promote
             | Verb::Abort
             | Verb::Rollback
@@ -161,13 +192,7 @@ impl SqliteStore {
             | Verb::Approve
             | Verb::Reject => {}
         }
-        // What the entry of its effect tells.
-        begins.extend(ends(&row.plan, write.at));
-        changes.extend(begins.clone());
-        state::change(&mut write.tx, &changes).await?;
-        reviews::took_effect(&mut write.tx, row.plan.id, write.at).await?;
-        row.settle(&outcome(EntryKind::Effective, Text::empty()), write.at);
-        row.append(write, EntryKind::Effective, None, &Text::empty(), told(&begins)?).await
+        Ok(changes)
     }
 
     pub(super) async fn record_sending(&self, begun: &Begun, step: u32) -> Result<Recorded, LedgerError> {
@@ -245,7 +270,7 @@ pub fn personal_bodies(plan: &Plan) -> Result<Vec<(EntryKind, Vec<u8>)>, LedgerE
 
 /// That a way back works is proven by one that did.
 pub fn proves_way_back(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
-    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }));
+    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. }));
     let way_back = WayBack { at, deed: plan.id };
     (plan.direction == Direction::Back && moves).then(|| StateChange::WayBack { target: plan.target().clone(), way_back })
 }

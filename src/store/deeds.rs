@@ -353,6 +353,7 @@ fn words(effect: &StepEffect) -> Text {
             let does = if *opens { "approve" } else { "reject" };
             format!("{does} {builder} {run} for {} at {backend}", gates.join(", "))
         }
+        StepEffect::Workload { backend, change } => format!("set {} at {backend}: {}", change.workload, change.wish),
         StepEffect::Cancel { backend, builder, run } => format!("stop {builder} {run} at {backend}"),
     })
 }

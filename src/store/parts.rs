@@ -45,6 +45,7 @@ pub fn started(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
         by: plan.intent.requester.clone(),
         ticket: plan.order.ticket.clone(),
         since: at,
+        rolled: None,
         way_back: None,
         stopped: None,
     };
@@ -61,7 +62,7 @@ pub fn started(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
 
 /// The share that an effective deed brought. What a person sets beside the steps, or by a shift, is where the rollout waits for persons.
 pub fn reached(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
-    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }));
+    let moves = plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. }));
     let percent = plan.order.percent.filter(|_| moves && plan.order.ends.is_none())?;
     let stays = plan.order.of.is_none() && plan.order.verb != Verb::Promote;
     let words = || Text::clean(&format!("{} set it to {percent} %", plan.order.requester));

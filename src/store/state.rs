@@ -38,6 +38,7 @@ pub async fn change(conn: &mut SqliteConnection, changes: &[StateChange]) -> Res
             | StateChange::Take { target, .. }
             | StateChange::Release { target, .. }
             | StateChange::Reach { target, .. }
+            | StateChange::Rolled { target, .. }
             | StateChange::Stop { target, .. }
             | StateChange::End { target, .. }
             | StateChange::Hold { target, .. }
@@ -79,7 +80,14 @@ fn apply(state: &mut TargetState, change: &StateChange) {
             if let Some(course) = state.rollout.as_mut().and_then(|rollout| rollout.course.as_deref_mut()) {
                 course.step = course.spec.at_share(*percent);
                 course.since = *at;
+                course.rolled = None;
                 course.stopped.clone_from(stopped);
+            }
+        }
+        StateChange::Rolled { rollout, step, at, .. } => {
+            // Whoever saw it first said so.
+            if let Some(course) = course_of(state, *rollout).filter(|course| course.step == Some(*step) && course.rolled.is_none()) {
+                course.rolled = Some(*at);
             }
         }
         StateChange::Stop { rollout, stopped, .. } => {

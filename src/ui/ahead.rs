@@ -34,7 +34,9 @@ fn old_version(view: &TargetView) -> String {
 fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, String)> {
     let old = old_version(view);
     Some(match &ahead.next {
-        Next::StepAt { percent, at } => (Some(*at), format!("to {percent} %, if judged no worse by then")),
+        Next::StepAt { percent, judged, at } => {
+            (Some(*at), format!("to {percent} %{}", if *judged { ", if judged no worse by then" } else { "" }))
+        }
         Next::Evidence { percent, .. } => (None, format!("to {percent} % as soon as judged no worse")),
         Next::Bakes { until } => (Some(*until), "becomes the stable version, if nothing is found".to_owned()),
         Next::BackAt { at, trigger, .. } => (Some(*at), format!("BACK TO {old} BY ITSELF, by rule {}", trigger.word())),
@@ -42,6 +44,7 @@ fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, S
         Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
         Next::End => (None, "becomes the stable version now".to_owned()),
         Next::Checking(words) | Next::Together(words) => (None, words.clone()),
+        Next::Rolls(words) => (None, format!("instances are being replaced: {words}")),
         Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => return None,
     })
 }
@@ -52,6 +55,7 @@ pub fn waits(ahead: &Ahead) -> Option<Vec<String>> {
         Next::Person(words) => format!("rollout waits for a person: {words}"),
         Next::Holds(words) => format!("rollout holds: {words}"),
         Next::Moving(_)
+        | Next::Rolls(_)
         | Next::Step { .. }
         | Next::StepAt { .. }
         | Next::Evidence { .. }
@@ -81,6 +85,7 @@ pub fn otherwise(view: &TargetView, ahead: &Ahead, clock: impl Fn(&DateTime<Utc>
             Some((vec![words.clone(), super::words::shorter(&words)], Command::Deed(Verb::Rollback)))
         }
         Next::Moving(_)
+        | Next::Rolls(_)
         | Next::Step { .. }
         | Next::StepAt { .. }
         | Next::Evidence { .. }

@@ -94,6 +94,7 @@ fn deploy(service: &str) -> Deploy {
             first: vec![name("v1")],
             second: vec![name("v2")],
         }],
+        workload: None,
         version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
         deploy: Some(PipelineRef {
             backend: name("ci"),

@@ -88,6 +88,10 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
         (Some(signal), Some(fires)) => signal::forms(view, signal, &on).into_iter().map(|form| format!("{form}; {fires}")).collect(),
         (Some(signal), None) => signal::forms(view, signal, &on),
         (None, Some(fires)) => on.iter().map(|on| format!("{fires}{on}")).chain([fires.clone()]).collect(),
+        (None, None) if view.workload.is_some() => {
+            let told = view.workload.as_ref().map(|seen| format!("instances {}", seen.told())).unwrap_or_default();
+            vec![told.clone(), super::words::shorter(&told)]
+        }
         (None, None) => on.iter().map(|on| format!("abnormal{on}")).collect(),
     };
     let canary = view.wished().is_some_and(|share| share.nearest() != Percent::NONE);

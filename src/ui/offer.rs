@@ -11,6 +11,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
 use crate::model::share::Percent;
 use crate::model::time::Moment;
+use crate::model::workload::WorkloadEntry;
 
 use super::command::{Command, Entry, Where};
 use super::plans::{self, Part};
@@ -218,6 +219,10 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
     let (Some(target), Some(view)) = (at.target, at.target.and_then(|target| world.target(target))) else {
         return Some(unmarked());
     };
+    let entry = world.catalog.deploy(target).and_then(|deploy| deploy.workload.as_ref());
+    if let (Some(entry), Verb::Shift | Verb::Rollout | Verb::Promote | Verb::Abort | Verb::Rollback) = (entry, verb) {
+        return against_workload(world, verb, view, entry);
+    }
     match verb {
         Verb::Note => None,
         Verb::Rollout => against_shift(world, target).or_else(|| {
@@ -253,6 +258,21 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
             None => Some(because("no run that is under way is marked", "mark one on the pipeline screen")),
         },
     }
+}
+
+/// What is said against moving a target whose instances are replaced.
+fn against_workload(world: &World, verb: Verb, view: &TargetView, entry: &WorkloadEntry) -> Option<Hindrance> {
+    if verb == Verb::Shift {
+        return Some(because("its instances are replaced; there are no two slots", "roll out starts a rollout of a version"));
+    }
+    let cannot = cannot(world, &entry.backend, Capability::Replace);
+    let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
+    if verb == Verb::Rollout {
+        return cannot.or_else(|| walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it")));
+    }
+    let held = view.state.hold.as_ref().filter(|_| verb == Verb::Promote);
+    let idle = (!walked).then(|| because("no rollout is under way", "roll out starts one"));
+    cannot.or(idle).or_else(|| held.map(|hold| because(format!("held by {}", hold.by), "resume first")))
 }
 
 fn against_start(world: &World, target: &Target) -> Option<Hindrance> {
@@ -303,7 +323,9 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hind
         Capability::Cancel => "cannot stop runs",
         Capability::Logs => "has no logs",
         Capability::Answer => "has no gates",
+        Capability::Replace => "cannot set images",
         Capability::ReadTraffic
+        | Capability::ReadWorkloads
         | Capability::ReadSignals
         | Capability::ReadAlerts
         | Capability::ReadRuns

@@ -24,8 +24,10 @@ pub enum Wanted {
     Share(Target),
     /// A note.
     Note(Target),
+    /// The version of a rollout of a workload.
+    Version(Target),
     /// Why the glass is broken for this.
-    Glass(Intent),
+    Glass(Box<Intent>),
     /// What was looked at before a name is put under changed rules.
     Policy,
     /// What to find.
@@ -52,8 +54,10 @@ pub enum Answer {
     Share(Target, Percent),
     /// A note.
     Note(Target, Text),
+    /// The version of a rollout of a workload.
+    Version(Target, Text),
     /// What breaks the glass, with its reason and its time box.
-    Glass(Intent),
+    Glass(Box<Intent>),
     /// A name is put under changed rules, in these words.
     Policy(Text),
     /// What to find; the prompt goes on.
@@ -73,7 +77,7 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy) => Answer::Left,
+            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => Answer::Left,
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
@@ -83,7 +87,7 @@ impl Prompt {
                 self.field.on(chord);
                 Answer::Finding(self.field.text().to_owned())
             }
-            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy) => {
+            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
                 self.field.on(chord);
                 Answer::Open
             }
@@ -95,7 +99,7 @@ impl Prompt {
         self.field.paste(text);
         match self.wanted {
             Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
+            Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
         }
     }
 
@@ -108,9 +112,14 @@ impl Prompt {
                 self.wrong = Some(format!("write what should be known of {target}"));
                 Answer::Open
             }
+            Wanted::Version(target) if typed.is_empty() => {
+                self.wrong = Some(format!("which version of {} it brings", target.service));
+                Answer::Open
+            }
+            Wanted::Version(target) => Answer::Version(target.clone(), Text::clean_within(typed, super::field::LONGEST)),
             Wanted::Note(target) => Answer::Note(target.clone(), Text::clean_within(typed, super::field::LONGEST)),
             Wanted::Glass(intent) => match glass(intent, typed) {
-                Ok(intent) => Answer::Glass(intent),
+                Ok(intent) => Answer::Glass(Box::new(intent)),
                 Err(wrong) => {
                     self.wrong = Some(wrong);
                     Answer::Open
@@ -141,6 +150,9 @@ impl Prompt {
             Wanted::Note(target) => {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
             }
+            Wanted::Version(target) => {
+                row.add(Role::Strong, format!(" roll out {target}")).add(Role::Plain, ", version: ");
+            }
             Wanted::Glass(intent) => {
                 row.add(Role::Watched, " BREAK GLASS").add(Role::Strong, format!(" {} {}", intent.verb.word(), intent.target));
                 row.add(Role::Plain, ": ");
@@ -164,6 +176,10 @@ impl Prompt {
                 })
             }
             Wanted::Glass(_) => Some("why, [for 15m]".to_owned()),
+            Wanted::Version(target) => {
+                let view = scene.world.target(target);
+                view.and_then(|view| view.version(view.state.stable)).map(|seen| format!("now {}", seen.version))
+            }
             Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
@@ -178,7 +194,7 @@ impl Prompt {
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
         let width = match self.wanted {
             Wanted::Share(_) => 4,
-            Wanted::Note(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
+            Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
                 area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0))
             }
         };
@@ -189,7 +205,7 @@ impl Prompt {
     pub fn keys(&self) -> Row {
         let mut row = Row::new();
         let enter = match self.wanted {
-            Wanted::Share(_) | Wanted::Note(_) | Wanted::Glass(_) => " opens the plan   ",
+            Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => " opens the plan   ",
             Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
         };

@@ -16,6 +16,7 @@ mod schedule;
 mod scheduled;
 mod sizes;
 mod uncounted;
+mod workloads;
 
 use std::time::Duration;
 

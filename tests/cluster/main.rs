@@ -21,5 +21,6 @@ mod faults;
 mod gateway;
 mod istio;
 mod plane;
+mod rollouts;
 mod routes;
 mod workloads;

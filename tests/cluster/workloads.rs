@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gonogo::adapters::kubernetes::{Deed, Images, Place, Progress, Workload, WorkloadKind, Workloads};
+use gonogo::adapters::kubernetes::{Deed, Expect, Images, Place, Progress, Workload, WorkloadKind, Workloads};
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::PortErrorKind;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl Stage {
     }
 
     async fn does(&self, deed: &Deed) {
-        self.workloads.carry_out(self.kind, &self.place(), deed, None).await.unwrap();
+        self.workloads.carry_out(self.kind, &self.place(), deed, Expect::Any).await.unwrap();
     }
 }
 
@@ -113,7 +113,7 @@ async fn what_changed_since_it_was_planned_is_not_written() {
     let planned = stage.done().await.meta;
     plane().run(&["-n", stage.namespace, "scale", "deployment", "web", "--replicas=2"]);
     let deed = Deed::Images(main("shop:2"));
-    let sent = stage.workloads.carry_out(stage.kind, &stage.place(), &deed, Some(&planned)).await;
+    let sent = stage.workloads.carry_out(stage.kind, &stage.place(), &deed, Expect::Wishes(&planned)).await;
     assert_eq!(not_done(sent), PortErrorKind::Conflict);
     // The same when the other hand comes after the look.
     let (_proxy, port) = plane().plain();
@@ -125,7 +125,7 @@ async fn what_changed_since_it_was_planned_is_not_written() {
         Pass::On
     });
     let through = Workloads::new(over(BackendKind::GatewayApi, &between.url(), namespace, Duration::from_secs(10)));
-    assert_eq!(not_done(through.carry_out(stage.kind, &stage.place(), &deed, None).await), PortErrorKind::Conflict);
+    assert_eq!(not_done(through.carry_out(stage.kind, &stage.place(), &deed, Expect::Any).await), PortErrorKind::Conflict);
     assert_eq!(stage.read().await.images["main"], "shop:1");
     // A lost answer is settled by reading back; at rest, so that nobody's notes refuse what was sent.
     stage.done().await;
@@ -134,10 +134,10 @@ async fn what_changed_since_it_was_planned_is_not_written() {
         if first.starts_with("PATCH ") && !first.contains("dryRun") { Pass::OnThenCut } else { Pass::On }
     });
     let through = Workloads::new(over(BackendKind::GatewayApi, &lost.url(), namespace, Duration::from_secs(10)));
-    through.carry_out(stage.kind, &stage.place(), &deed, None).await.unwrap();
+    through.carry_out(stage.kind, &stage.place(), &deed, Expect::Any).await.unwrap();
     assert_eq!(stage.read().await.images["main"], "shop:2");
     let gone = Place { namespace: namespace.to_owned(), name: "nothing".to_owned() };
-    assert_eq!(not_done(stage.workloads.carry_out(stage.kind, &gone, &deed, None).await), PortErrorKind::NotFound);
+    assert_eq!(not_done(stage.workloads.carry_out(stage.kind, &gone, &deed, Expect::Any).await), PortErrorKind::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -160,7 +160,7 @@ pub(super) fn product(kind: BackendKind) -> &'static str {
         BackendKind::Envoy => "an Envoy's administration",
         BackendKind::Traefik => "a Traefik's API",
         BackendKind::Caddy => "a Caddy's administration",
-        BackendKind::GatewayApi | BackendKind::Istio => "a Kubernetes API",
+        BackendKind::GatewayApi | BackendKind::Istio | BackendKind::Kubernetes => "a Kubernetes API",
         BackendKind::Buildbot => "a Buildbot",
         BackendKind::Github => "GitHub's API",
     }

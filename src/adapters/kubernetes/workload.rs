@@ -11,22 +11,10 @@ use serde_json::Value;
 use super::kind::Kind;
 use super::object::{Meta, Place, condition};
 use crate::model::text::Text;
+use crate::model::workload::{WorkloadName, WorkloadSeen};
 
+pub use crate::model::workload::{Images, Progress, Replicas, WorkloadKind};
 pub use revision::Revision;
-
-/// Images by the names of their containers.
-pub type Images = BTreeMap<String, String>;
-
-/// What a workload is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum WorkloadKind {
-    /// Replicas that are alike.
-    Deployment,
-    /// Replicas with names of their own.
-    StatefulSet,
-    /// One on each node.
-    DaemonSet,
-}
 
 impl WorkloadKind {
     /// As an object.
@@ -37,38 +25,6 @@ impl WorkloadKind {
             Self::DaemonSet => Kind::DaemonSet,
         }
     }
-}
-
-/// Counts of replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Replicas {
-    /// How many there should be.
-    pub wished: u32,
-    /// How many there are, of any revision.
-    pub present: u32,
-    /// How many are of the newest revision.
-    pub updated: u32,
-    /// How many take requests, of any revision.
-    pub ready: u32,
-    /// How many have done so for `minReadySeconds`.
-    pub available: u32,
-}
-
-/// How far a change has come, by the rules of `kubectl rollout status`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// Its controller has not seen the newest form of it yet.
-    Unseen,
-    /// It is paused on the way.
-    Paused(Text),
-    /// It goes on.
-    Moving(Text),
-    /// It got no further within its deadline, or cannot make its replicas.
-    Stuck(Text),
-    /// New pods come only when somebody deletes the old ones.
-    ByHand(Text),
-    /// Everything that should be new is, up to the partition of a stateful set.
-    Done,
 }
 
 /// A workload.
@@ -84,6 +40,8 @@ pub struct Workload {
     pub paused: bool,
     /// The first ordinal of a stateful set that is replaced; those below it stay.
     pub partition: Option<u32>,
+    /// How it replaces its pods by its own rule; empty where it says nothing.
+    pub strategy: String,
     /// Its replicas.
     pub replicas: Replicas,
     /// How far it has come.
@@ -106,6 +64,10 @@ struct Spec {
     paused: bool,
     #[serde(default)]
     selector: Selector,
+    /// Of a deployment.
+    #[serde(default)]
+    strategy: Strategy,
+    /// Of the others.
     #[serde(default)]
     update_strategy: Strategy,
     template: Value,
@@ -167,6 +129,7 @@ impl Workload {
             place: place.clone(),
             paused: spec.paused,
             partition: spec.update_strategy.rolling_update.as_ref().and_then(|rolling| rolling.partition),
+            strategy: if kind == WorkloadKind::Deployment { spec.strategy.r#type } else { spec.update_strategy.r#type },
             replicas,
             progress,
             images: images(&spec.template),
@@ -175,6 +138,22 @@ impl Workload {
             template: spec.template,
             meta,
         })
+    }
+
+    /// As everybody above the adapters knows it.
+    pub fn seen(&self) -> WorkloadSeen {
+        let strategy = if self.strategy.is_empty() { "RollingUpdate" } else { &self.strategy };
+        WorkloadSeen {
+            name: WorkloadName { kind: self.kind, namespace: self.place.namespace.clone(), name: self.place.name.clone() },
+            uid: self.meta.uid.clone(),
+            images: self.images.clone(),
+            // What is not written is 0.
+            partition: (self.kind == WorkloadKind::StatefulSet).then(|| self.partition.unwrap_or(0)),
+            paused: self.paused,
+            strategy: Text::clean_within(strategy, 40),
+            replicas: self.replicas,
+            progress: self.progress.clone(),
+        }
     }
 }
 

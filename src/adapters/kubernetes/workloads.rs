@@ -7,6 +7,7 @@ use super::object::{Meta, Place};
 use super::request::{Change, Part};
 use super::workload::{Images, Revision, Workload, WorkloadKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::workload::{WorkloadChange, WorkloadForm};
 
 /// How often a write is made that came too late for its controller's notes.
 const MOST_TRIES: usize = 6;
@@ -26,8 +27,47 @@ pub enum Deed {
     Partition(u32),
     /// Back to what this revision was.
     Undo(u64),
+    /// Everything that a form says, in one write.
+    Form(WorkloadForm),
     /// All pods anew, noted with this time (RFC 3339), which tells one restart from the next.
     Restart(String),
+}
+
+/// What must be so of an object right before it is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Expect<'a> {
+    /// Nothing but that nobody changes its wishes meanwhile.
+    Any,
+    /// Its wishes are as they were when it was read.
+    Wishes(&'a Meta),
+    /// It is that object and stands as that form says; what else of it changes, its number of replicas above all, does not matter.
+    From(&'a WorkloadChange),
+}
+
+impl Expect<'_> {
+    /// What is said against writing the object.
+    pub(super) fn against(self, now: &Workload) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Wishes(meta) => (!meta.same_wish(&now.meta)).then(|| "it changed since it was planned".to_owned()),
+            Self::From(change) if change.uid != now.meta.uid => Some("another object has its name now".to_owned()),
+            Self::From(change) => {
+                let seen = now.seen();
+                (!seen.is_as(&change.from)).then(|| {
+                    let all: Vec<String> = seen.images.iter().map(|(name, image)| format!("{name} {image}")).collect();
+                    format!("another hand changed it: it was to stand at {}, and its images are {}", change.from, all.join(", "))
+                })
+            }
+        }
+    }
+
+    /// Whether an object that changed meanwhile may be written all the same.
+    fn still(self, before: &Workload, now: &Workload) -> bool {
+        match self {
+            Self::Any | Self::Wishes(_) => now.meta.same_wish(&before.meta),
+            Self::From(_) => self.against(now).is_none(),
+        }
+    }
 }
 
 /// The workloads of one cluster.
@@ -65,7 +105,7 @@ impl Workloads {
         Ok(workload.revisions(&around))
     }
 
-    /// Carries out a deed, once. With `expect`, only while the object's wishes are as they were then.
+    /// Carries out a deed, once, and only what `expect` says; what is as wished already is not written.
     ///
     /// Its controller writes its own notes into the object all the while: a write that came too late for those is made again for what the
     /// object is now, as long as nobody changed its wishes.
@@ -73,20 +113,24 @@ impl Workloads {
     /// # Errors
     /// `NotDone` when surely nothing changed: of kind `Conflict` when it is not as it was read or planned. `Unknown` when what was sent
     /// cannot be read back, or reads back as something else.
-    pub async fn carry_out(&self, kind: WorkloadKind, place: &Place, deed: &Deed, expect: Option<&Meta>) -> Result<(), SendError> {
+    pub async fn carry_out(&self, kind: WorkloadKind, place: &Place, deed: &Deed, expect: Expect<'_>) -> Result<(), SendError> {
         let doing = format!("change {} {}", kind.kind().word(), place.name);
         let not_done = |kind, why: &str| SendError::NotDone(self.cluster.fault(kind, &doing, why));
         let before = self.read(&doing, kind, place).await.map_err(SendError::NotDone)?;
         let mut before = before.ok_or_else(|| not_done(PortErrorKind::NotFound, "it is not there"))?;
-        if expect.is_some_and(|expect| !expect.same_wish(&before.meta)) {
-            return Err(not_done(PortErrorKind::Conflict, "it changed since it was planned"));
+        let same_object = if let Expect::From(change) = expect { change.uid == before.meta.uid } else { true };
+        if same_object && matches!(deed, Deed::Form(_)) && before.is_as(deed, None) {
+            return Ok(());
+        }
+        if let Some(why) = expect.against(&before) {
+            return Err(not_done(PortErrorKind::Conflict, &why));
         }
         let back = match deed {
             Deed::Undo(number) => {
                 let all = self.revisions(&doing, &before).await.map_err(SendError::NotDone)?;
                 all.into_iter().find(|one| one.number == *number)
             }
-            Deed::Pause | Deed::Resume | Deed::Images(_) | Deed::Scale(_) | Deed::Partition(_) | Deed::Restart(_) => None,
+            Deed::Pause | Deed::Resume | Deed::Images(_) | Deed::Scale(_) | Deed::Partition(_) | Deed::Form(_) | Deed::Restart(_) => None,
         };
         let mut tries = 0;
         loop {
@@ -99,7 +143,7 @@ impl Workloads {
             match sent {
                 Err(SendError::NotDone(error)) if error.kind == PortErrorKind::Conflict && tries < MOST_TRIES => {
                     match self.read(&doing, kind, place).await.map_err(SendError::NotDone)? {
-                        Some(now) if now.meta.same_wish(&before.meta) => before = now,
+                        Some(now) if expect.still(&before, &now) => before = now,
                         Some(_) | None => return Err(SendError::NotDone(error)),
                     }
                 }

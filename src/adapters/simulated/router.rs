@@ -61,7 +61,8 @@ impl Router {
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
-            | StepEffect::Cancel { .. } => {
+            | StepEffect::Cancel { .. }
+            | StepEffect::Workload { .. } => {
                 return Err(SendError::NotDone(fail(PortErrorKind::Unsupported, "this router only sets weights of its own pools")));
             }
         };

@@ -146,7 +146,8 @@ impl Traffic for Haproxy {
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
-            | StepEffect::Cancel { .. } => Vec::new(),
+            | StepEffect::Cancel { .. }
+            | StepEffect::Workload { .. } => Vec::new(),
         }
     }
 }

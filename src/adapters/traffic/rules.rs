@@ -20,7 +20,8 @@ pub(super) fn asked<'a>(what: &'a StepEffect, router: &BackendName) -> Result<(&
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
-        | StepEffect::Cancel { .. } => Err(("carry out an effect", "it only sets weights".to_owned())),
+        | StepEffect::Cancel { .. }
+        | StepEffect::Workload { .. } => Err(("carry out an effect", "it only sets weights".to_owned())),
     }
 }
 

@@ -8,7 +8,7 @@ use super::deed::Deed;
 #[derive(Debug, Subcommand)]
 pub enum RolloutVerb {
     /// Starts a rollout that goes from step to step by itself, judged, and back by itself.
-    Start(Deed),
+    Start(RolloutStart),
     /// Says how rollouts stand and what each does next.
     Status(RolloutStatus),
     /// Conducts a rollout from here, as an open room does, and says what happens until it is over.
@@ -23,6 +23,18 @@ pub enum RolloutVerb {
     Promote(Deed),
     /// The new version's share becomes 0 and the rollout ends.
     Abort(Deed),
+}
+
+/// `gonogo rollout start`.
+#[derive(Debug, Args)]
+pub struct RolloutStart {
+    /// What is started, and how.
+    #[command(flatten)]
+    pub deed: Deed,
+    /// The version that it brings: of a target with strategy rolling or recreate, whose image gonogo sets itself. Between two slots it is
+    /// what was deployed there.
+    #[arg(long)]
+    pub version: Option<String>,
 }
 
 /// `gonogo rollout status`, `gonogo rollout explain`.

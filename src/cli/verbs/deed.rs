@@ -79,6 +79,7 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: b
             })?);
         }
         (Verb::Shift, _) => return Err(usage("a shift needs a share: shift TARGET PERCENT")),
+        (Verb::Rollout, [version]) => args.version = Some(Text::clean(version)),
         (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
         (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
         (_, []) => {}

@@ -109,7 +109,7 @@ async fn receivers(opened: &settle::Opened) -> (Vec<Progress>, Vec<Left>) {
 fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
     match ports.get(&source.backend.name) {
         Some(Port::Ci(port)) => port.access(),
-        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_)) | None => None,
+        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_) | Port::Orchestrator(_)) | None => None,
     }
 }
 
@@ -135,7 +135,9 @@ fn process(kind: BackendKind, process: &RouterProcess) -> String {
         BackendKind::Caddy => "Caddy",
         BackendKind::GatewayApi => "the Gateway API of a Kubernetes",
         BackendKind::Istio => "Istio on a Kubernetes",
-        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => "no router",
+        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Kubernetes | BackendKind::Buildbot | BackendKind::Github => {
+            "no router"
+        }
     };
     let pid = process.pid.map(|pid| format!(", process {pid}"));
     let since = || process.started.map(|started| format!(", up since {}", started.format("%Y-%m-%d %H:%M:%SZ")));
@@ -150,9 +152,12 @@ fn pools(kind: BackendKind) -> &'static str {
         BackendKind::Caddy => "the `@id` of its reverse_proxy handlers with weighted_round_robin",
         BackendKind::GatewayApi => "ROUTE or NAMESPACE.ROUTE of its HTTPRoutes, with _RULE where one has several",
         BackendKind::Istio => "NAME or NAMESPACE.NAME of its VirtualServices, with _ROUTE where one has several",
-        BackendKind::Haproxy | BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => {
-            "its backends"
-        }
+        BackendKind::Haproxy
+        | BackendKind::Prometheus
+        | BackendKind::Alertmanager
+        | BackendKind::Kubernetes
+        | BackendKind::Buildbot
+        | BackendKind::Github => "its backends",
     }
 }
 
@@ -208,6 +213,11 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
             let fix =
                 (!missing.is_empty()).then(|| format!("it has no builder {}: compare `builder` with its own names", missing.join(", ")));
             (format!("{} builders", reading.builders.len()), fix)
+        }),
+        SourceFact::Workloads(fact) => fact.value.as_ref().map_or_else(never, |reading| {
+            let missing: Vec<_> = reading.missing.iter().map(ToString::to_string).collect();
+            let fix = (!missing.is_empty()).then(|| format!("it has no {}: compare `workload` with its own names", missing.join(", ")));
+            (format!("{} workloads of a Kubernetes", reading.workloads.len()), fix)
         }),
         SourceFact::Unsupported => ("not supported by this version".to_owned(), None),
     }

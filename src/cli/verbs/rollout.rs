@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{RolloutStatus, RolloutWatch};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed::set;
-use crate::cli::{out, settle, target};
+use crate::cli::{out, settle, target, workload};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::Handle;
 use crate::control::world::{TargetView, World};
@@ -169,6 +169,7 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "from": rollout.and_then(|rollout| rollout.from.clone()),
         "to": rollout.and_then(|rollout| rollout.to.clone()),
         "automatic": course.is_some(),
+        "workload": workload::object(view),
         "weight_wished": view.wished().map(share),
         "weight_measured": view.measured().map(|(measured, _)| share(measured)),
         "requests": view.measured().map(|(_, requests)| requests),
@@ -198,7 +199,8 @@ pub fn object(world: &World, view: &TargetView) -> Value {
 
 /// Where it stands and what comes, in a line.
 fn now_in_words(world: &World, view: &TargetView) -> String {
-    let share = view.wished().map_or_else(|| "share not known".to_owned(), |share| format!("{} %", share.nearest()));
+    let share = workload::in_words(view)
+        .unwrap_or_else(|| view.wished().map_or_else(|| "share not known".to_owned(), |share| format!("{} %", share.nearest())));
     let next = match (&view.state.rollout, world.ahead.get(&view.target), &view.state.last) {
         (Some(_), Some(ahead), _) => {
             let due = matches!(ahead.next, Next::Step { .. } | Next::Back { .. } | Next::End);

@@ -129,6 +129,7 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         | BackendKind::Caddy
         | BackendKind::GatewayApi
         | BackendKind::Istio
+        | BackendKind::Kubernetes
         | BackendKind::Prometheus
         | BackendKind::Alertmanager
         | BackendKind::Buildbot

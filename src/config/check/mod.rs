@@ -19,9 +19,11 @@ mod service;
 mod set;
 mod slo;
 mod slo_files;
+mod steps;
 mod times;
 mod timetable;
 mod webhook;
+mod workload;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use super::super::node::{Node, Value};
 use super::super::placeholder;
 use super::super::problem::{At, Findings};
 use super::known::Known;
-use super::{judge, label, list_of, rollout, text_of};
+use super::{judge, label, list_of, rollout, steps, text_of, workload};
 use crate::model::catalog::{
     AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
 };
@@ -22,7 +22,7 @@ const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 const IN_TAG: &[&str] = &["version"];
 const ALERTS: &[&str] = &["backend", "match"];
 const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
-const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment", "rollout"];
+const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment", "rollout", "workload", "batches"];
 const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
 const SIGNAL: &[&str] =
@@ -192,53 +192,35 @@ fn is_owner_and_name(name: &str) -> bool {
 
 fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
     let fields = Fields::open(node, what, DEPLOY, found)?;
-    let words = ["canary", "blue-green"];
-    let strategy = fields.required("strategy", "one of canary, blue-green", found).and_then(|node| {
+    let words = Strategy::ALL.map(Strategy::word);
+    let strategy = fields.required("strategy", &format!("one of {}", words.join(", ")), found).and_then(|node| {
         let text = node.text("strategy", found)?;
-        match text {
-            "canary" => Some(Strategy::Canary),
-            "blue-green" => Some(Strategy::BlueGreen),
-            other => {
-                found.problem(node.at, &format!("no strategy is called `{other}`"), &instead(other, words));
-                None
-            }
+        let strategy = Strategy::ALL.into_iter().find(|strategy| strategy.word() == text);
+        if strategy.is_none() {
+            found.problem(node.at, &format!("no strategy is called `{text}`"), &instead(text, words));
         }
+        strategy
     });
-    let steps = steps(&fields, strategy, found);
+    let workload = workload::of_deploy(&fields, strategy, known, found);
+    if strategy.is_some_and(Strategy::is_of_workload) {
+        let github_environment = fields.text("github_environment", found).map(str::to_owned);
+        let steps = workload.as_ref().map_or_else(|| vec![Percent::ALL], |(_, steps)| steps.clone());
+        let rollout = rollout::rules(fields.get("rollout"), &steps, strategy, known, found);
+        let (entry, steps) = workload?;
+        let (traffic, version, deploy, protection) = (Vec::new(), None, None, None);
+        let workload = Some(entry);
+        return Some(Deploy { strategy: strategy?, steps, traffic, workload, version, deploy, github_environment, protection, rollout });
+    }
+    let steps = steps::of_slots(&fields, strategy, found);
     let entries =
         fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
     let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
-    let rollout = rollout::rules(fields.get("rollout"), &steps, known, found);
-    Some(Deploy { strategy: strategy?, steps, traffic: entries, version, deploy, github_environment, protection: None, rollout })
-}
-
-fn steps(fields: &Fields<'_>, strategy: Option<Strategy>, found: &mut Findings) -> Vec<Percent> {
-    let Some(node) = fields.get("steps") else {
-        let default: &[u8] = if strategy == Some(Strategy::BlueGreen) { &[100] } else { &[5, 20, 50, 100] };
-        return default.iter().filter_map(|step| Percent::new(*step)).collect();
-    };
-    let mut steps: Vec<Percent> = Vec::new();
-    let items = fields.list("steps", "a list of per cents that rises to 100", found);
-    for item in items {
-        let Some(step) = item.count("steps", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
-            return steps;
-        };
-        if let Some(last) = steps.last().filter(|last| **last >= step) {
-            found.problem(item.at, &format!("the step {step} comes after {last}"), "steps that rise");
-            return steps;
-        }
-        steps.push(step);
-    }
-    if let Value::List(_) = &node.value
-        && steps.last() != Some(&Percent::ALL)
-    {
-        let at = items.last().map_or(node.at, |item| item.at);
-        found.problem(at, "the steps do not end at 100", "100 as the last step");
-    }
-    steps
+    let rollout = rollout::rules(fields.get("rollout"), &steps, strategy, known, found);
+    let (workload, protection) = (None, None);
+    Some(Deploy { strategy: strategy?, steps, traffic: entries, workload, version, deploy, github_environment, protection, rollout })
 }
 
 fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<TrafficEntry> {

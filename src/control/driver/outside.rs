@@ -297,6 +297,9 @@ impl Outside {
             (Some(Port::Traffic(port)), Query::Pools(pools)) => port.read(pools).await.map(|reading| Reading::Traffic(Arc::new(reading))),
             (Some(Port::Metrics(port)), Query::Asks(asks)) => port.read(asks).await.map(|reading| Reading::Signals(Arc::new(reading))),
             (Some(Port::Alerts(port)), Query::Alerts) => port.read().await.map(|reading| Reading::Alerts(Arc::new(reading))),
+            (Some(Port::Orchestrator(port)), Query::Workloads(workloads)) => {
+                port.read(workloads).await.map(|reading| Reading::Workloads(Arc::new(reading)))
+            }
             (Some(Port::Ci(port)), Query::Builders(builders, detail)) => {
                 port.read(builders, detail).await.map(|reading| Reading::Runs(Arc::new(reading)))
             }
@@ -471,6 +474,7 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
+                (Some(Port::Orchestrator(port)), StepEffect::Workload { .. }) => port.change(&effect).await,
                 (
                     Some(Port::Ci(port)),
                     StepEffect::Start { .. }

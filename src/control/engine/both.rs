@@ -120,7 +120,7 @@ impl Machine {
 
     /// Waits until an accepted step is seen.
     pub(super) fn confirm_from(&mut self, now: &Moment, step: usize) {
-        let within = if self.waits_for_run(step) { DEPLOY_WITHIN } else { self.effective_within };
+        let within = if self.waits_for_run(step) || self.waits_for_instances(step) { DEPLOY_WITHIN } else { self.effective_within };
         self.phase = Phase::Confirming { step, since: *now, until: now.boot.plus(within), baseline: None, looked: Boot(0) };
     }
 
@@ -182,6 +182,7 @@ impl Machine {
                 | StepEffect::Retry { .. }
                 | StepEffect::Repeat { .. }
                 | StepEffect::Answer { .. }
+                | StepEffect::Workload { .. }
                 | StepEffect::Cancel { .. } => None,
             });
             Some(match back {

@@ -9,6 +9,7 @@ mod refused;
 mod reread;
 mod send;
 mod watch;
+mod workload;
 
 use std::time::Duration;
 
@@ -229,7 +230,7 @@ impl Machine {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
-                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. }));
+                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. } | StepEffect::Workload { .. }));
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
                     (false, true) => looked.plus(REREAD_WITHIN),
@@ -354,7 +355,7 @@ impl Machine {
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.
     pub(crate) fn can_slip(&self) -> bool {
-        self.plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }))
+        self.plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. }))
     }
 
     /// Whether a step waits until its run is over and good: the deploy of a rollback.
@@ -434,6 +435,7 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
         | Precondition::RunState { backend, .. }
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }
+        | Precondition::WorkloadAs { backend, .. }
         | Precondition::Fresh { backend } => Some(backend),
         Precondition::NotHeld | Precondition::Stable { .. } | Precondition::Version { .. } => None,
     }

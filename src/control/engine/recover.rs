@@ -138,6 +138,12 @@ impl Machine {
                 }
                 self.deed.words = Text::clean(&format!("weights of {pool} are neither as before nor as wished"));
             }
+        } else if let StepEffect::Workload { backend, change } = &effect {
+            up = is_up(world, backend, until, looked, now);
+            self.mark_end(until, now);
+            if let Some(tasks) = self.look_up_workload(world, step, since, backend, change) {
+                return tasks;
+            }
         } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
             // The last look is at the end of the time or after it: the machine may have slept in between.
             up = looked >= until;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::confirm::{newest, reads_as};
-use super::{Machine, Phase};
+use super::{Machine, Phase, workload};
 use crate::control::rollouts;
 use crate::control::task::Task;
 use crate::control::world::World;
@@ -20,22 +20,38 @@ impl Machine {
         let mut oldest = now.boot;
         let mut allowed = Duration::MAX;
         for effect in &self.plan.order.effects {
-            let StepEffect::Weights { backend, pool, weights } = effect else { continue };
+            let (backend, slipped, seen) = match effect {
+                StepEffect::Weights { backend, pool, weights } => {
+                    let newest = newest(world, backend);
+                    let slipped = newest.as_ref().is_some_and(|(reading, _)| !reads_as(reading, pool, weights));
+                    let words = format!("weights of {pool} are no longer as set, changed by another hand or a reload of {backend}");
+                    (backend, slipped.then_some(words), newest.map(|(_, seen)| seen))
+                }
+                StepEffect::Workload { backend, change } => {
+                    let newest = workload::newest(world, backend);
+                    let slipped = newest.as_ref().is_some_and(|(reading, _)| !workload::reads_as(reading, change));
+                    let words = format!("another hand changed {}: it is no longer as set", change.workload);
+                    (backend, slipped.then_some(words), newest.map(|(_, seen)| seen))
+                }
+                StepEffect::Start { .. }
+                | StepEffect::Retry { .. }
+                | StepEffect::Repeat { .. }
+                | StepEffect::Answer { .. }
+                | StepEffect::Cancel { .. } => continue,
+            };
             let Some(source) = world.sources.get(backend) else {
                 let words = format!("not watched to its end: {backend} is no longer configured");
                 return self.record(EntryKind::Unwatched, None, &words, true, None);
             };
             allowed = allowed.min(source.backend.stale_after);
             // What this process has not read yet covers nothing.
-            let Some((reading, seen)) = newest(world, backend) else {
+            let Some(seen) = seen else {
                 oldest = oldest.min(last);
                 continue;
             };
             oldest = oldest.min(seen.boot);
-            if seen.boot > last && !reads_as(&reading, pool, weights) {
-                let words =
-                    format!("slipped back: weights of {pool} are no longer as set, changed by another hand or a reload of {backend}");
-                return self.record(EntryKind::Slipped, None, &words, true, None);
+            if let Some(words) = slipped.filter(|_| seen.boot > last) {
+                return self.record(EntryKind::Slipped, None, &format!("slipped back: {words}"), true, None);
             }
         }
         let covered = oldest.max(last);

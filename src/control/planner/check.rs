@@ -15,6 +15,7 @@ use crate::model::run_gate::{AskedBy, GateRef, RunGate};
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::traffic::{ServerState, Weights};
+use crate::model::workload::{WorkloadForm, WorkloadName};
 
 /// The plan with every precondition and check looked at again, and its type of change derived anew.
 #[must_use]
@@ -110,6 +111,9 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
             let broken = may_not_answer(found(world, backend, builder, *run), backend, gates);
             (format!("{backend} takes our answer at {}", named(gates)), broken)
         }
+        Precondition::WorkloadAs { backend, workload, uid, form } => {
+            (format!("{workload} is as planned on: {form}"), workload_unchanged(world, backend, (workload, uid), form))
+        }
         Precondition::NotHeld => {
             let hold = world.target(target).and_then(|view| view.state.hold.as_ref());
             (
@@ -138,6 +142,22 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
         }
     };
     Checked { must, text: Text::clean(&text), holds: broken.is_none(), broken }
+}
+
+/// Why a workload is not what a plan was made on; what is not read now is said by its freshness.
+fn workload_unchanged(world: &World, backend: &BackendName, (name, uid): (&WorkloadName, &str), form: &WorkloadForm) -> Option<Reason> {
+    let reading = world.workloads(backend).and_then(|fact| fact.value.as_ref())?;
+    let changed = |text: &str| Some(Reason::new("changed", text, "look at who changed it, then plan again"));
+    let Some(seen) = reading.get(name) else { return changed(&format!("{name} is gone")) };
+    if seen.uid != uid {
+        return changed(&format!("{name} is another object of that name by now"));
+    }
+    if seen.is_as(form) {
+        return None;
+    }
+    let images: Vec<String> = form.images.keys().filter_map(|name| Some(format!("{name} {}", seen.images.get(name)?))).collect();
+    let partition = form.partition.and(seen.partition).map(|first| format!(", partition {first}")).unwrap_or_default();
+    changed(&format!("another hand changed {name}: it stands at {}{partition}, planned was {form}", images.join(", ")))
 }
 
 fn found<'a>(world: &'a World, backend: &BackendName, builder: &str, run: u64) -> Option<&'a Run> {

@@ -10,6 +10,7 @@ use crate::model::reading::Freshness;
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::text::Text;
+use crate::model::workload::WorkloadKind;
 
 fn row(name: &str, text: Option<String>) -> Cost {
     Cost { name: name.to_owned(), text: text.map(|text| Text::clean(&text)) }
@@ -96,6 +97,27 @@ pub(super) fn of_traffic(scene: &Scene<'_>, percent: Percent) -> Vec<Cost> {
     ]
 }
 
+/// The rows of a deed that has the instances of a workload replaced.
+pub(super) fn of_workload(scene: &Scene<'_>, kind: WorkloadKind) -> Vec<Cost> {
+    let rule = match kind {
+        WorkloadKind::Deployment => "by its own maxUnavailable and maxSurge, or all at once where it says Recreate",
+        WorkloadKind::StatefulSet => "from the highest ordinal down to the partition",
+        WorkloadKind::DaemonSet => "node by node, by its own maxUnavailable",
+    };
+    vec![
+        row("if I do nothing", Some("it stays as it is; no rule moves it by itself".to_owned())),
+        row("takes", takes(scene)),
+        row("if it fails", Some("a refused change changes nothing; afterwards old and new instances stand beside each other".to_owned())),
+        row("load", Some(format!("instances are replaced {rule}"))),
+        row(
+            "users",
+            Some("instances that end finish their requests within their grace period; sessions tied to one: not known".to_owned()),
+        ),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
 /// The kinds of the routers that a target stands behind.
 fn routers<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = BackendKind> + 'a {
     scene.deploy.traffic.iter().filter_map(|entry| scene.world.catalog.backends.get(&entry.backend)).map(|backend| backend.kind)
@@ -126,6 +148,7 @@ fn refused(effect: &StepEffect, back: &[StepEffect]) -> Option<String> {
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
+        | StepEffect::Workload { .. }
         | StepEffect::Cancel { .. } => None,
     };
     let goes: Vec<String> = back.iter().rev().filter_map(goes).collect();

@@ -10,6 +10,7 @@ mod run;
 mod still;
 mod traffic;
 mod wished;
+mod workload;
 
 use std::time::Duration;
 
@@ -125,6 +126,17 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
     world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
     let deploy = service.deploy.get(&intent.target.environment).ok_or_else(unknown)?;
     let scene = Scene { world, now, intent: &intent, service, deploy };
+    if scene.deploy.workload.is_none() && intent.args.version.is_some() {
+        let text = format!(
+            "{} stands in two slots: what is released is the version that was deployed there; leave the version out",
+            intent.target
+        );
+        return Err(PlanError::Arguments(Text::clean(&text)));
+    }
+    let of_workload = scene.deploy.workload.as_ref().map(|entry| workload::plan(&scene, entry)).transpose()?.flatten();
+    if let Some(draft) = of_workload {
+        return finish(world, intent, now, nonce, draft);
+    }
     let draft = match scene.intent.verb {
         Verb::Shift => traffic::shift(&scene)?,
         Verb::Promote => traffic::promote(&scene),
@@ -330,6 +342,7 @@ pub fn words(effect: &StepEffect) -> Text {
             let does = if *opens { "approve" } else { "reject" };
             format!("{backend}: {does} run {backend}/{run} of {builder}, attempt {attempt}, at {}", gates.join(", "))
         }
+        StepEffect::Workload { backend, change } => format!("{backend}: {} to {}", change.workload, change.wish),
         StepEffect::Cancel { backend, builder, run } => format!("{backend}: stop run {backend}/{run} of {builder}"),
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
 
 /// What the rollout does, as the configuration and the routers say now.
 fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
-    let Deploy { strategy, steps, rollout: rules, .. } = scene.deploy;
+    let Deploy { steps, rollout: rules, .. } = scene.deploy;
     let mut against = Vec::new();
     let mut of_share = |percent: Percent| -> Vec<StepEffect> {
         let mut effects = Vec::new();
@@ -75,12 +75,21 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
     };
     let step =
         |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
-    let returns = together(scene).filter(|of| of.on_failure == OnFailure::Return).map(|_| Trigger::Together);
     let steps: Vec<SpecStep> = steps.iter().map(step).collect();
-    let (checks, unfilled) = checks(scene, trial);
+    let (spec, unfilled) = spec_of(scene, trial, steps, None);
     against.extend(unfilled);
+    (spec, against)
+}
+
+/// What a rollout of these steps does by the rules of its target, and what of its checks cannot be filled in. `version`: the one that it
+/// brings, where none is read of the slot on trial.
+pub(super) fn spec_of(scene: &Scene<'_>, trial: Slot, steps: Vec<SpecStep>, version: Option<&Text>) -> (Spec, Vec<Reason>) {
+    let Deploy { strategy, rollout: rules, .. } = scene.deploy;
+    let returns = together(scene).filter(|of| of.on_failure == OnFailure::Return).map(|_| Trigger::Together);
+    let (checks, unfilled) = checks(scene, trial, version);
     let spec = Spec {
         after_s: rules.after.as_secs(),
+        back: None,
         bake_s: rules.bake.as_secs(),
         budgets: budgets(scene),
         checks,
@@ -93,11 +102,11 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         wait_s: rules.wait.as_secs(),
         way_back: rules.way_back.iter().copied().chain(returns).collect(),
     };
-    (spec, against)
+    (spec, unfilled)
 }
 
 /// The checks with what their addresses and programs name filled in; only plain values stand there, for a version comes from outside.
-fn checks(scene: &Scene<'_>, trial: Slot) -> (Vec<StepCheck>, Vec<Reason>) {
+fn checks(scene: &Scene<'_>, trial: Slot, brings: Option<&Text>) -> (Vec<StepCheck>, Vec<Reason>) {
     let target = &scene.intent.target;
     let seen = scene.world.target(target).and_then(|view| view.version(trial));
     let mut against = Vec::new();
@@ -107,7 +116,7 @@ fn checks(scene: &Scene<'_>, trial: Slot) -> (Vec<StepCheck>, Vec<Reason>) {
             let value = match name {
                 "service" => Some(target.service.as_str()),
                 "environment" => Some(target.environment.as_str()),
-                "version" => seen.map(|seen| seen.version.as_str()),
+                "version" => brings.or(seen.map(|seen| &seen.version)).map(Text::as_str),
                 "digest" => seen.and_then(|seen| seen.digest.as_ref()).map(Text::as_str),
                 _ => None,
             };
@@ -176,13 +185,7 @@ fn in_the_way(scene: &Scene<'_>, now: Option<Percent>) -> Vec<Reason> {
             "configure [[service.signal]], or rollout = { judged = false } in its deploy table to go by time alone",
         ));
     }
-    if scene.deploy.rollout.way_back.contains(&Trigger::Budget) && budgets(scene).is_empty() {
-        against.push(Reason::new(
-            "no-objective",
-            &format!("{target} is to go back by its error budget, and no objective of it has a rule of severity page"),
-            "configure [[slo]] for it, or take `budget` out of way_back in its deploy table",
-        ));
-    }
+    against.extend(no_objective(scene));
     for backend in scene.deploy.traffic.iter().map(|entry| &entry.backend) {
         if scene.world.traffic(backend).and_then(|fact| fact.value.as_ref()).is_none() {
             let text = format!("{backend} was not read yet, so the weights of the steps are not known");
@@ -190,6 +193,18 @@ fn in_the_way(scene: &Scene<'_>, now: Option<Percent>) -> Vec<Reason> {
         }
     }
     against
+}
+
+/// That its error budget is to send it back and has no objective.
+pub(super) fn no_objective(scene: &Scene<'_>) -> Option<Reason> {
+    let target = &scene.intent.target;
+    (scene.deploy.rollout.way_back.contains(&Trigger::Budget) && budgets(scene).is_empty()).then(|| {
+        Reason::new(
+            "no-objective",
+            &format!("{target} is to go back by its error budget, and no objective of it has a rule of severity page"),
+            "configure [[slo]] for it, or take `budget` out of way_back in its deploy table",
+        )
+    })
 }
 
 /// What will happen by itself, in words.
@@ -203,7 +218,11 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
     let seconds = std::time::Duration::from_secs;
     let checks: Vec<_> = spec.checks.iter().map(|check| format!("{} {}", check.when.word(), check.name)).collect();
     let checks = if checks.is_empty() { String::new() } else { format!(", checked: {}", checks.join(", ")) };
-    let judged = if spec.judged { ", on only while judged no worse" } else { ", on by time alone" };
+    let judged = match (spec.judged, spec.strategy.is_of_workload()) {
+        (true, _) => ", on only while judged no worse",
+        (false, false) => ", on by time alone",
+        (false, true) => " once its instances are replaced, on by time",
+    };
     let together = spec.together.as_ref().map_or_else(String::new, |of| {
         let with: Vec<_> = of.with.iter().map(ToString::to_string).collect();
         format!("; from step to step together with {}", with.join(", "))
@@ -231,6 +250,7 @@ mod tests {
         let step = |percent, paused| SpecStep { effects: Vec::new(), paused, percent: Percent::new(percent).unwrap() };
         let spec = Spec {
             after_s: 10,
+            back: None,
             bake_s: 1800,
             budgets: BTreeMap::new(),
             checks: Vec::new(),

@@ -128,6 +128,7 @@ fn last_seen(scene: &Scene<'_>, entry: &TrafficEntry) -> Option<(Weights, DateTi
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
+        | StepEffect::Workload { .. }
         | StepEffect::Cancel { .. } => None,
     });
     read.or_else(|| set.max_by_key(|(_, at)| *at))

@@ -17,7 +17,7 @@
 //! | others | those of [`Event`] | deeds, logs, sessions, time, configuration |
 //!
 //! `change` is `{"signals": ..}` with newer samples ([`samples`]), or a patch ([`patch`]) of `{"traffic": ..}`, `{"alerts": ..}`,
-//! `{"runs": ..}`. That time passed (`woke`) is no line. [`Player`] gives back every event as it was.
+//! `{"runs": ..}`, `{"workloads": ..}`. That time passed (`woke`) is no line. [`Player`] gives back every event as it was.
 
 pub mod patch;
 pub mod play;
@@ -159,6 +159,7 @@ enum Change {
     Traffic(Value),
     Alerts(Value),
     Runs(Value),
+    Workloads(Value),
 }
 
 /// Writes events down: equal readings fold, and of a changed one only what changed is written.
@@ -257,7 +258,8 @@ impl Recorder {
             (Reading::Traffic(old), Reading::Traffic(new)) => between(old, new, Change::Traffic),
             (Reading::Alerts(old), Reading::Alerts(new)) => between(old, new, Change::Alerts),
             (Reading::Runs(old), Reading::Runs(new)) => between(old, new, Change::Runs),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), _) => Said::Whole,
+            (Reading::Workloads(old), Reading::Workloads(new)) => between(old, new, Change::Workloads),
+            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_), _) => Said::Whole,
         }
     }
 }
@@ -301,7 +303,7 @@ fn clock(reading: &Reading) -> Option<DateTime<Utc>> {
         Reading::Signals(reading) => reading.backend_clock,
         Reading::Alerts(reading) => reading.backend_clock,
         Reading::Runs(reading) => reading.backend_clock,
-        Reading::Traffic(_) => None,
+        Reading::Traffic(_) | Reading::Workloads(_) => None,
     }
 }
 

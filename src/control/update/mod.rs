@@ -15,6 +15,7 @@ mod ruling;
 mod saying;
 mod seat;
 mod store;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

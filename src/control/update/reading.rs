@@ -40,7 +40,7 @@ impl Room {
             Ok(Reading::Signals(reading)) => reading.backend_clock,
             Ok(Reading::Alerts(reading)) => reading.backend_clock,
             Ok(Reading::Runs(reading)) => reading.backend_clock,
-            Ok(Reading::Traffic(_)) | Err(_) => None,
+            Ok(Reading::Traffic(_) | Reading::Workloads(_)) | Err(_) => None,
         };
         if let Some(clock) = clock {
             source.skew_ms = Some((clock - now.wall).num_milliseconds());
@@ -56,13 +56,21 @@ impl Room {
                 let kept = keep_steps(fact.value.as_deref(), reading);
                 take(fact, seq, asked, Ok(kept))
             }
+            (SourceFact::Workloads(fact), Ok(Reading::Workloads(reading))) => take(fact, seq, asked, Ok(reading)),
+            (SourceFact::Workloads(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Traffic(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Metrics(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Alerts(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Ci(fact), Err(error)) => take(fact, seq, asked, Err(error)),
-            (SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported, _) => {
-                false
-            }
+            (
+                SourceFact::Traffic(_)
+                | SourceFact::Metrics(_)
+                | SourceFact::Alerts(_)
+                | SourceFact::Ci(_)
+                | SourceFact::Workloads(_)
+                | SourceFact::Unsupported,
+                _,
+            ) => false,
         };
         if !taken {
             return Vec::new();
@@ -92,6 +100,9 @@ impl Room {
             },
             SourceFact::Metrics(_) => self.derive_signals(now, backend, answers),
             SourceFact::Alerts(fact) => fact.value.clone().map(|reading| self.derive_alerts(now, backend, &reading)).unwrap_or_default(),
+            SourceFact::Workloads(fact) => {
+                fact.value.clone().map(|reading| self.derive_workloads(now, backend, &reading)).unwrap_or_default()
+            }
             SourceFact::Ci(_) | SourceFact::Unsupported => Vec::new(),
         }
     }
@@ -207,7 +218,7 @@ impl Room {
     }
 
     /// The stable version is proven when it alone took all traffic for the hold time.
-    fn prove(&mut self, now: &Moment, view: &TargetView) -> Option<StateChange> {
+    pub(super) fn prove(&mut self, now: &Moment, view: &TargetView) -> Option<StateChange> {
         let seen = view.version(view.state.stable)?;
         let steady = self.steady.entry(view.target.clone()).or_insert_with(|| (seen.version.clone(), now.boot));
         if steady.0 != seen.version {
@@ -292,7 +303,7 @@ impl Room {
     }
 
     /// The targets of which a backend says something.
-    fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
+    pub(super) fn targets_of(&self, backend: &BackendName) -> Vec<Target> {
         self.world.targets.keys().filter(|target| self.world.catalog.says(backend, target)).cloned().collect()
     }
 
@@ -355,7 +366,7 @@ fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec
             let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
             (Ok(Reading::Signals(reading)), answers)
         }
-        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_))) => (Ok(other), Vec::new()),
+        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_))) => (Ok(other), Vec::new()),
         Err(error) => (Err(error), Vec::new()),
     }
 }

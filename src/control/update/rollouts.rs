@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::Room;
 use super::probes::Probing;
+use super::workloads::Rolling;
 use crate::analysis::trial::{Trial, TrialStanding};
 use crate::control::derive;
 use crate::control::engine::Machine;
@@ -18,6 +19,7 @@ use crate::control::{gate, planner};
 use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
+use crate::model::rollout::StateChange;
 use crate::model::signal::Answer;
 use crate::model::slot::Track;
 use crate::model::time::{Boot, Moment};
@@ -52,6 +54,8 @@ struct Walk {
     probing: Probing,
     /// Since when its way back may not begin, and whether that was put on record.
     barred: Option<(Boot, bool)>,
+    /// How far its orchestrator has come.
+    rolling: Rolling,
     /// When it reached its step, when that was first seen here, and what the wall clock said then.
     clocked: Option<(DateTime<Utc>, Boot, DateTime<Utc>)>,
 }
@@ -64,6 +68,8 @@ struct Outlook {
     says: Says,
     trial: Option<Arc<TrialStanding>>,
     checks: Arc<[CheckView]>,
+    /// What is to be remembered of how far its orchestrator has come.
+    rolled: Option<StateChange>,
 }
 
 impl Room {
@@ -129,6 +135,7 @@ impl Room {
         let rollout = view.state.rollout.as_ref()?;
         let (plan, course) = (rollout.plan?, rollout.course.as_deref()?);
         let at = self.time_of(now, target, course.since);
+        let rolled = self.rolled(now, &view, course, at);
         let walk = self.walks.of.get(target);
         let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
         let since = walk.and_then(|walk| walk.clocked).map_or(now.boot, |(_, first, _)| first);
@@ -137,6 +144,7 @@ impl Room {
         let seen = seen.or_else(|| probing.and_then(|probing| probing.harm(course, &self.world.opened)));
         let stand = probing.map(|probing| (probing.stand(course, since, now), probing.views(course, since, now)));
         let (stand, checks) = stand.unwrap_or_else(|| (Checks::default(), Arc::from([])));
+        let seen = seen.or(rolled.harm);
         let unseen = rollouts::unseen(&self.world, &view, now);
         let before = walk.and_then(|walk| walk.harm.as_ref());
         // What was seen and is not any more for want of data has not passed.
@@ -151,6 +159,7 @@ impl Room {
             hold: view.state.hold.as_ref(),
             under_way: self.moves(now, target),
             stands: rollouts::stands(&self.world, &view, course, now),
+            rolled: rolled.stands,
             says: says.clone(),
             harm,
             unseen,
@@ -158,16 +167,16 @@ impl Room {
             at,
         };
         let next = rollout::next(&facts);
-        Some(Outlook { plan, at, next, says, trial, checks })
+        Some(Outlook { plan, at, next, says, trial, checks, rolled: rolled.told })
     }
 
     /// Begins what a rollout does next, where it may, and tells what comes.
     fn go_on(&mut self, now: &Moment, target: &Target, outlook: Outlook, alone: &BTreeMap<Target, Next>) -> Vec<Task> {
-        let Outlook { plan, at, next, says, trial, checks } = outlook;
+        let Outlook { plan, at, next, says, trial, checks, rolled } = outlook;
         let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
         let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return Vec::new() };
         let mut next = rollout::together(next, course, &rollouts::others(&self.world, course, alone));
-        let mut tasks = Vec::new();
+        let mut tasks: Vec<Task> = rolled.map(|change| Task::Remember { changes: vec![change] }).into_iter().collect();
         // A deed under way on the target says nothing about it.
         let mut barred = matches!(next, Next::Moving(_));
         match rollouts::deed(&self.world, &view, &next, &checks, now) {
@@ -224,6 +233,11 @@ impl Room {
         self.picture(now, id)
     }
 
+    /// What is known of how far a target's orchestrator has come.
+    pub(super) fn rolling_at(&mut self, target: &Target) -> &mut Rolling {
+        &mut self.walks.of.entry(target.clone()).or_default().rolling
+    }
+
     /// What is known of the checks of a target's rollout.
     pub(super) fn probing_at(&mut self, target: &Target) -> &mut Probing {
         &mut self.walks.of.entry(target.clone()).or_default().probing
@@ -252,6 +266,7 @@ impl Room {
             // Of harm what is read decides, not what the clock says.
             Next::BackAt { .. }
             | Next::Moving(_)
+            | Next::Rolls(_)
             | Next::Step { .. }
             | Next::End
             | Next::Back { .. }
@@ -281,6 +296,7 @@ impl Room {
                 Some((HappeningKind::Change, format!("at its last step, watched until {}", until.format("%H:%M:%SZ"))))
             }
             Next::Moving(_)
+            | Next::Rolls(_)
             | Next::Step { .. }
             | Next::StepAt { .. }
             | Next::Evidence { .. }
@@ -306,6 +322,8 @@ fn does(next: &Next) -> String {
         Next::Step { percent, .. } | Next::StepAt { percent, .. } | Next::Evidence { percent, .. } => format!("go to {percent} %"),
         Next::Back { .. } | Next::BackAt { .. } => "go back".to_owned(),
         Next::End | Next::Bakes { .. } => "end".to_owned(),
-        Next::Moving(_) | Next::Checking(_) | Next::Holds(_) | Next::Together(_) | Next::Held(_) | Next::Person(_) => "go on".to_owned(),
+        Next::Rolls(_) | Next::Moving(_) | Next::Checking(_) | Next::Holds(_) | Next::Together(_) | Next::Held(_) | Next::Person(_) => {
+            "go on".to_owned()
+        }
     }
 }

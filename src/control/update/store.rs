@@ -40,6 +40,7 @@ impl Room {
             }
             let target = state.target.clone();
             view.state = state;
+            self.fit_versions(now, &mut view);
             held.extend(self.watch_hold(now, &view));
             self.world.targets.insert_mut(target, Arc::new(view));
         }

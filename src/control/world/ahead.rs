@@ -45,10 +45,12 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
     match next {
         Next::Moving(words) => ("moving", words.clone(), None),
         Next::Step { percent, .. } => ("step", format!("goes to {percent} % now"), None),
-        Next::StepAt { percent, at } => {
-            ("step-at", format!("to {percent} % at {} at the earliest, if judged no worse", clock(at)), Some(*at))
+        Next::StepAt { percent, judged, at } => {
+            let judged = if *judged { ", if judged no worse" } else { "" };
+            ("step-at", format!("to {percent} % at {} at the earliest{judged}", clock(at)), Some(*at))
         }
         Next::Evidence { percent, words } => ("evidence", format!("to {percent} % once judged no worse; {words}"), None),
+        Next::Rolls(words) => ("rolls", format!("instances are being replaced: {words}"), None),
         Next::Bakes { until } => ("bakes", format!("watched until {}, then it is the stable version", clock(until)), Some(*until)),
         Next::End => ("end", "becomes the stable version now".to_owned(), None),
         Next::Back { trigger, words } => ("back", format!("goes back now by rule {}: {words}", trigger.word()), None),

@@ -17,8 +17,9 @@ use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::together::{OnFailure, Together};
 use crate::model::verdict::Verdict;
+use crate::model::workload::{WorkloadChange, WorkloadForm, WorkloadKind, WorkloadName};
 use crate::policy::judge::{Case, judge};
-use crate::policy::rollout::{Checks, Facts, Harm, Next, Other, OtherAt, Says, Stands, against, next, together};
+use crate::policy::rollout::{Checks, Facts, Harm, Next, Other, OtherAt, Rolled, Says, Stands, against, next, together};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -29,6 +30,7 @@ fn course(step: Option<u32>) -> Course {
     Course {
         spec: Spec {
             after_s: 10,
+            back: None,
             bake_s: 100,
             budgets: std::collections::BTreeMap::new(),
             deadline_s: 600,
@@ -45,6 +47,7 @@ fn course(step: Option<u32>) -> Course {
         ticket: None,
         step,
         since: at(0),
+        rolled: None,
         way_back: None,
         stopped: None,
     }
@@ -56,6 +59,7 @@ fn facts(course: &Course, seconds: i64) -> Facts<'_> {
         hold: None,
         under_way: None,
         stands: Stands::AtStep,
+        rolled: Rolled::No,
         says: Says::Pass,
         harm: None,
         unseen: None,
@@ -76,7 +80,7 @@ fn percent(percent: u8) -> Percent {
 fn it_begins_at_once_waits_its_time_goes_on_when_judged_and_ends_after_its_watch() {
     assert_eq!(next(&facts(&course(None), 0)), Next::Step { step: 0, percent: percent(5) });
     let here = course(Some(0));
-    assert_eq!(next(&facts(&here, 59)), Next::StepAt { percent: percent(20), at: at(60) });
+    assert_eq!(next(&facts(&here, 59)), Next::StepAt { percent: percent(20), judged: true, at: at(60) });
     assert_eq!(next(&facts(&here, 60)), Next::Step { step: 1, percent: percent(20) });
     let early = Facts { says: Says::Early("8 more".to_owned()), ..facts(&here, 60) };
     assert_eq!(next(&early), Next::Evidence { percent: percent(20), words: "8 more".to_owned() });
@@ -242,6 +246,7 @@ proptest! {
             Next::Moving(_)
             | Next::StepAt { .. }
             | Next::Evidence { .. }
+            | Next::Rolls(_)
             | Next::Bakes { .. }
             | Next::BackAt { .. }
             | Next::Holds(_)
@@ -287,7 +292,7 @@ fn those_of_a_set_go_on_only_where_all_of_them_would() {
     assert_eq!(together(go(), &here, &short), go(), "one of fewer steps is at its last one");
     assert_eq!(together(go(), &here, &other(OtherAt::Promoted)), go());
     // What is not ready by itself is not made so by others.
-    let wait = Next::StepAt { percent: percent(20), at: at(60) };
+    let wait = Next::StepAt { percent: percent(20), judged: true, at: at(60) };
     assert_eq!(together(wait.clone(), &here, &under(1, go())), wait);
     assert_eq!(together(go(), &course(Some(0)), &other(OtherAt::NotStarted)), go(), "alone it waits for nobody");
 }
@@ -312,4 +317,60 @@ fn those_of_a_set_end_together_and_go_back_by_its_rule() {
     assert_eq!(together(moving.clone(), &returns, &back()), moving);
     let once = Course { way_back: Some(PlanId([9; 32])), ..returns };
     assert_eq!(together(bakes(), &once, &back()), bakes());
+}
+
+fn workload(step: Option<u32>) -> Course {
+    let mut course = course(step);
+    let form = |image: &str, partition| WorkloadForm {
+        images: [("main".to_owned(), image.to_owned())].into(),
+        partition: Some(partition),
+        paused: None,
+    };
+    let name = WorkloadName { kind: WorkloadKind::StatefulSet, namespace: "shop".to_owned(), name: "web".to_owned() };
+    let effect = |from: WorkloadForm, wish: WorkloadForm| StepEffect::Workload {
+        backend: "k8s".parse().unwrap(),
+        change: Box::new(WorkloadChange { workload: name.clone(), uid: "u1".to_owned(), from, wish }),
+    };
+    let step = |from, wish, of| SpecStep { effects: vec![effect(from, wish)], paused: false, percent: percent(of) };
+    course.spec.steps = vec![step(form("web:1", 0), form("web:2", 2), 30), step(form("web:2", 2), form("web:2", 0), 100)];
+    course.spec.back = Some(form("web:1", 0));
+    (course.spec.judged, course.spec.way_back) = (false, vec![Trigger::Stuck]);
+    course
+}
+
+#[test]
+fn the_next_batch_and_the_bake_time_wait_for_the_instances() {
+    let (first, last) = (workload(Some(0)), workload(Some(1)));
+    let rolled = |course, seconds, rolled: Rolled| next(&Facts { rolled, says: Says::Nothing(String::new()), ..facts(course, seconds) });
+    // However long it takes, nothing goes on while instances are replaced.
+    assert_eq!(rolled(&first, 5000, Rolled::Moving("1 of 3".to_owned())), Next::Rolls("1 of 3".to_owned()));
+    assert_eq!(rolled(&last, 5000, Rolled::Moving("2 of 3".to_owned())), Next::Rolls("2 of 3".to_owned()));
+    let step_at = |seconds| Next::StepAt { percent: percent(100), judged: false, at: at(seconds) };
+    assert_eq!(rolled(&first, 5000, Rolled::Done(at(4990))), step_at(5050));
+    assert_eq!(rolled(&first, 5050, Rolled::Done(at(4990))), Next::Step { step: 1, percent: percent(100) });
+    assert_eq!(rolled(&last, 5050, Rolled::Done(at(4990))), Next::Bakes { until: at(5090) });
+    assert_eq!(rolled(&last, 5090, Rolled::Done(at(4990))), Next::End);
+    // What no rule sends back waits for a person.
+    assert_eq!(rolled(&last, 10, Rolled::Stuck("no room".to_owned())), Next::Person("no room".to_owned()));
+    let stuck = Facts { rolled: Rolled::Stuck("no room".to_owned()), harm: Some(harm(Trigger::Stuck, 0, 20)), ..facts(&last, 30) };
+    assert!(matches!(next(&stuck), Next::Back { trigger: Trigger::Stuck, .. }));
+}
+
+/// P8: the automatic way back sets what was agreed to, of the workload that was agreed to, and is nothing without it.
+#[test]
+fn p8_the_way_back_of_a_workload_sets_what_was_agreed_to() {
+    let here = workload(Some(0));
+    let refused = |change: &dyn Fn(&mut WorkloadChange)| {
+        let mut plan = part(&here, Part::WayBack);
+        let StepEffect::Workload { backend, change: step } = &here.spec.steps[0].effects[0] else { panic!("a workload") };
+        let mut to = WorkloadChange { from: step.wish.clone(), wish: here.spec.back.clone().unwrap(), ..(**step).clone() };
+        change(&mut to);
+        plan.order.effects = vec![StepEffect::Workload { backend: backend.clone(), change: Box::new(to) }];
+        !against(&plan, Some(&under_way(here.clone()))).is_empty()
+    };
+    assert!(!refused(&|_| {}));
+    assert!(refused(&|to| to.wish.partition = Some(2)), "not half of it");
+    assert!(refused(&|to| drop(to.wish.images.insert("main".to_owned(), "web:0".to_owned()))), "not another image");
+    assert!(refused(&|to| to.workload.name = "db".to_owned()), "not of another workload");
+    assert!(!against(&part(&here, Part::WayBack), Some(&under_way(here.clone()))).is_empty(), "not without an effect");
 }

@@ -32,6 +32,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
     };
     let spec = Spec {
         after_s: 0,
+        back: None,
         bake_s: 0,
         budgets: std::collections::BTreeMap::new(),
         deadline_s: 60,
@@ -50,6 +51,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
         ticket: None,
         step: Some(0),
         since: clock.now().wall,
+        rolled: None,
         way_back: None,
         stopped: None,
     };

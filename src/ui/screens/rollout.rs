@@ -31,6 +31,7 @@ use super::board::by_itself_row;
 
 mod marks;
 mod measures;
+mod workload;
 
 /// The fewest rows of a chart with its events.
 const CHART: usize = 8;
@@ -195,8 +196,8 @@ fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row
         Next::Held(_) | Next::Together(_) => Some((Mark::Held, Role::Waits)),
         Next::Back { .. } => Some((Mark::Back, Role::Abnormal)),
         Next::Moving(_) | Next::Checking(_) | Next::Step { .. } | Next::Evidence { .. } | Next::End => Some((Mark::Moving, Role::Moving)),
-        // Where its time is known it stands first already.
-        Next::StepAt { .. } | Next::Bakes { .. } | Next::BackAt { .. } => None,
+        // It stands first already.
+        Next::Rolls(_) | Next::StepAt { .. } | Next::Bakes { .. } | Next::BackAt { .. } => None,
     };
     if let Some((mark, role)) = row {
         for (n, line) in wrap(&told(&ahead.next).1, width.saturating_sub(4)).into_iter().enumerate() {
@@ -204,7 +205,10 @@ fn walked(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row
             rows.push(Row::of(role, format!(" {lead} ")).put(Role::Plain, line));
         }
     }
-    let evidence = format!("the evidence says: {}", said(&ahead.says).1);
+    let evidence = match &view.workload {
+        Some(_) => "nothing is judged: a workload has no second slot beside it".to_owned(),
+        None => format!("the evidence says: {}", said(&ahead.says).1),
+    };
     rows.extend(wrap(&evidence, width.saturating_sub(4)).into_iter().map(|line| Row::of(Role::Quiet, format!("   {line}"))));
 }
 
@@ -296,6 +300,7 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
     };
     let idle = view.measured().is_none_or(|(share, _)| share.fraction() <= 0.0);
     let words = match view.wished() {
+        None if view.workload.is_some() => view.workload.as_ref().map(|seen| workload::instances(seen)).unwrap_or_default(),
         None => format!("wished not known, {seen}"),
         Some(share) if share.nearest() == Percent::NONE && idle => {
             format!("all traffic on {}, as wished", signal::named(view, Track::Stable))
@@ -306,7 +311,12 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
     rows.push(rule);
     let mut row = Row::new();
     row.at(2);
-    let here = view.wished().map(crate::model::share::Share::nearest);
+    let reached =
+        view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()).and_then(|course| course.spec.step(course.step?));
+    let here = match &view.workload {
+        Some(_) => reached.map(|step| step.percent),
+        None => view.wished().map(crate::model::share::Share::nearest),
+    };
     for step in scene.world.catalog.deploy(&view.target).into_iter().flat_map(|deploy| &deploy.steps) {
         match here {
             Some(here) if step < &here => row.add(Role::Quiet, format!(" {step} {} ", scene.glyph(Mark::Proven))),
@@ -322,7 +332,9 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         (Some(course), _) => {
             let (spec, here) = (&course.spec, scene.ago(&course.since));
             let last = course.step.is_some_and(|step| spec.is_last(step));
-            let words = if last {
+            let words = if let Some(seen) = &view.workload {
+                workload::times(scene, course, seen)
+            } else if last {
                 format!("   here for {here}, watched {}", words::span(spec.bake_s))
             } else {
                 format!("   here for {here}, at least {}, stuck after {}", words::span(spec.wait_s), words::span(spec.deadline_s))
@@ -335,6 +347,7 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         (None, None) => {}
     }
     rows.push(row);
+    rows.extend(view.workload.iter().flat_map(|seen| workload::rows(scene, seen, width)));
     for entry in &view.traffic {
         let ups: Vec<String> = Slot::BOTH
             .into_iter()

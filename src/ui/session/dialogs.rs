@@ -68,7 +68,7 @@ impl Session {
         let ended = dialog.plan().expires <= now.wall;
         let verdict = (self.judge)(world, dialog.plan(), now);
         if chord.key == Key::Char('B') && dialog.offers_glass(&verdict) {
-            self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(dialog.plan().intent.clone()))));
+            self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(Box::new(dialog.plan().intent.clone())))));
             return Vec::new();
         }
         if dialog.armed() && !dialog.sent() && chord == Chord::ctrl('t') {
@@ -168,7 +168,11 @@ impl Session {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
             }
-            Answer::Glass(intent) => self.open_plan(intent, world, now),
+            Answer::Version(target, version) => {
+                let args = Arguments { version: Some(version), ..Arguments::default() };
+                self.open_plan(blank(Verb::Rollout, target, args), world, now);
+            }
+            Answer::Glass(intent) => self.open_plan(*intent, world, now),
             Answer::Policy(words) => {
                 self.over = Over::Nothing;
                 return vec![Act::NameRules(Box::new(rules::naming(world, words)))];
@@ -198,6 +202,9 @@ impl Session {
         match verb {
             Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
             Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
+            Verb::Rollout if world.catalog.deploy(&target).is_some_and(|deploy| deploy.workload.is_some()) => {
+                self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
+            }
             Verb::Hold
             | Verb::Resume
             | Verb::Promote

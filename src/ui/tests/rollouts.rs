@@ -114,6 +114,7 @@ fn spec() -> Spec {
     let step = |percent| SpecStep { effects: Vec::new(), paused: percent == 50, percent: Percent::new(percent).unwrap() };
     Spec {
         after_s: 120,
+        back: None,
         bake_s: 1800,
         budgets: std::collections::BTreeMap::new(),
         deadline_s: 3600,
@@ -140,6 +141,7 @@ fn room(next: Next) -> World {
         ticket: None,
         step: Some(2),
         since: fixture::at("13:59:02"),
+        rolled: None,
         way_back: None,
         stopped: None,
     }));

@@ -8,6 +8,7 @@ use crate::control::world::{ObjectiveView, SignalState, SignalView, TargetView};
 use crate::model::name::{EnvironmentName, ServiceName, Target};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
+use crate::model::workload::WorkloadSeen;
 
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
@@ -188,6 +189,23 @@ fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, St
     (role, fit(&[format!("{mark}{} {value}{limit}", signal.name), format!("{mark}{value}{limit}"), format!("{mark}{value}")], room))
 }
 
+/// How far the instances of a workload are replaced, from long to short; none where all of them are of one version and no rollout is
+/// under way.
+fn replaced(view: &TargetView, seen: &WorkloadSeen, between: &str) -> Option<Vec<String>> {
+    let rollout = view.state.rollout.as_ref();
+    if rollout.is_none() && seen.is_done() {
+        return None;
+    }
+    let (new, all) = (seen.replicas.updated.min(seen.replicas.wished), seen.replicas.wished);
+    let of = |slot| view.version(slot).map(|seen| seen.version.to_string());
+    let to = rollout.and_then(|_| of(view.canary_slot())).or_else(|| of(view.state.stable)).unwrap_or_else(|| "?".to_owned());
+    // Before the first step nothing of it is new.
+    let new = if rollout.and_then(|rollout| rollout.course.as_ref()).is_some_and(|course| course.step.is_none()) { 0 } else { new };
+    let short = vec![format!("{between} {to} {new} of {all}"), format!("{between} {new} of {all}")];
+    let from = rollout.and_then(|_| of(view.state.stable));
+    Some(from.map(|from| format!("{from} {between} {to} {new} of {all}")).into_iter().chain(short).collect())
+}
+
 /// A target in one cell: versions and shares, in the longest form that fits.
 pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     if scene.world.catalog.deploy(target).is_none() {
@@ -207,7 +225,9 @@ pub fn cell(scene: &Scene<'_>, target: &Target, room: usize) -> (Role, String) {
     });
     let share = view.wished();
     let unknown = scene.glyph(Mark::Unknown);
+    let replaced = view.workload.as_ref().and_then(|seen| replaced(view, seen, between));
     let forms = match share {
+        _ if replaced.is_some() => replaced.unwrap_or_default(),
         Some(share) if share.nearest() != Percent::NONE => {
             let (rest, part) = (words::share(share.rest()), words::share(share));
             let (from, to) = (stable.clone().unwrap_or_else(|| "?".to_owned()), canary.unwrap_or_else(|| "?".to_owned()));

@@ -159,6 +159,7 @@ impl Tap {
                 Port::Metrics(inner) => Port::Metrics(Arc::new(Tapped { inner, tap, name: name.clone() })),
                 Port::Alerts(inner) => Port::Alerts(Arc::new(Tapped { inner, tap, name: name.clone() })),
                 Port::Ci(inner) => Port::Ci(Arc::new(Tapped { inner, tap, name: name.clone() })),
+                Port::Orchestrator(_) => panic!("no story has an orchestrator"),
             };
             (name, port)
         };

@@ -77,6 +77,7 @@ impl Train {
                 Port::Metrics(port) => metrics = Some(port),
                 Port::Alerts(port) => alerts = Some(port),
                 Port::Ci(port) => ci = Some(port),
+                Port::Orchestrator(_) => panic!("the train has no orchestrator"),
             }
         }
         Self { clock, world, traffic: traffic.unwrap(), metrics: metrics.unwrap(), alerts: alerts.unwrap(), ci: ci.unwrap() }

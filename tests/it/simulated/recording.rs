@@ -202,6 +202,7 @@ async fn replayed_through_the_update_it_gives_the_same_world() {
                 (SourceFact::Metrics(a), SourceFact::Metrics(b)) => a == b,
                 (SourceFact::Alerts(a), SourceFact::Alerts(b)) => a == b,
                 (SourceFact::Ci(a), SourceFact::Ci(b)) => a == b,
+                (SourceFact::Workloads(a), SourceFact::Workloads(b)) => a == b,
                 _ => false,
             };
             assert!(same && source.skew_ms == other.skew_ms && source.reached == other.reached, "{scenario}: {name}");

@@ -86,8 +86,8 @@ impl Buildbot {
                 let doing = "repeat a run or answer for one";
                 Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, doing, "Buildbot knows neither attempts nor gates")))
             }
-            StepEffect::Weights { .. } => {
-                let error = self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights");
+            StepEffect::Weights { .. } | StepEffect::Workload { .. } => {
+                let error = self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights and no workloads");
                 Err(SendError::NotDone(error))
             }
         }

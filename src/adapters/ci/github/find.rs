@@ -30,8 +30,8 @@ impl Github {
             StepEffect::Retry { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "GitHub repeats a run under its own number"));
             }
-            StepEffect::Weights { .. } => {
-                return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "weights are no run"));
+            StepEffect::Weights { .. } | StepEffect::Workload { .. } => {
+                return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "neither weights nor a workload are a run"));
             }
         };
         Ok(found.map(|run| Found::Run(Box::new(run))))

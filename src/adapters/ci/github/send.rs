@@ -56,8 +56,9 @@ impl Github {
                 let why = "GitHub repeats a run under its own number: the plan must name the attempt";
                 return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "run it again", why)));
             }
-            StepEffect::Weights { .. } => {
-                return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights")));
+            StepEffect::Weights { .. } | StepEffect::Workload { .. } => {
+                let why = "a CI system has no weights and no workloads";
+                return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "set weights", why)));
             }
         };
         match self.write(&doing, &path, &body).await {

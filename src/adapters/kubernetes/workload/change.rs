@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Revision, Workload, WorkloadKind};
 use crate::adapters::kubernetes::Change;
 use crate::adapters::kubernetes::workloads::Deed;
+use crate::model::workload::WorkloadForm;
 
 impl Workload {
     /// The patch that carries out a deed; `back` is the revision that an undo goes to.
@@ -21,14 +22,8 @@ impl Workload {
                 Err(format!("a {word} cannot be paused; a StatefulSet is held by its partition"))
             }
             (Deed::Images(images), _) => {
-                if let Some(name) = images.keys().find(|name| !self.images.contains_key(*name)) {
-                    return Err(format!(
-                        "it has no container {name}; it has {}",
-                        self.images.keys().cloned().collect::<Vec<_>>().join(", ")
-                    ));
-                }
-                let containers: Vec<Value> = images.iter().map(|(name, image)| json!({ "name": name, "image": image })).collect();
-                Ok(Change::Strategic(exact(json!({ "template": { "spec": { "containers": containers } } }))))
+                let form = WorkloadForm { images: images.clone(), ..WorkloadForm::default() };
+                self.formed(&form).map(|spec| Change::Strategic(exact(spec)))
             }
             (Deed::Scale(replicas), WorkloadKind::Deployment | WorkloadKind::StatefulSet) => {
                 Ok(Change::Strategic(exact(json!({ "replicas": replicas }))))
@@ -38,6 +33,7 @@ impl Workload {
                 Ok(Change::Strategic(exact(json!({ "updateStrategy": { "rollingUpdate": { "partition": first } } }))))
             }
             (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet) => Err(format!("a {word} has no partition")),
+            (Deed::Form(form), _) => self.formed(form).map(|spec| Change::Strategic(exact(spec))),
             (Deed::Restart(at), _) => {
                 let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
                 Ok(Change::Strategic(exact(json!({ "template": { "metadata": { "annotations": annotations } } }))))
@@ -48,6 +44,34 @@ impl Workload {
                 Ok(self.back_to(back))
             }
         }
+    }
+
+    /// Everything of a form in one `spec`, so that no controller ever sees half of it.
+    fn formed(&self, form: &WorkloadForm) -> Result<Value, String> {
+        let word = self.kind.kind().word();
+        let mut spec = serde_json::Map::new();
+        if let Some(name) = form.images.keys().find(|name| !self.images.contains_key(*name)) {
+            return Err(format!("it has no container {name}; it has {}", self.images.keys().cloned().collect::<Vec<_>>().join(", ")));
+        }
+        if !form.images.is_empty() {
+            let containers: Vec<Value> = form.images.iter().map(|(name, image)| json!({ "name": name, "image": image })).collect();
+            spec.insert("template".to_owned(), json!({ "spec": { "containers": containers } }));
+        }
+        match (form.partition, self.kind) {
+            (None, _) => {}
+            (Some(first), WorkloadKind::StatefulSet) => {
+                spec.insert("updateStrategy".to_owned(), json!({ "rollingUpdate": { "partition": first } }));
+            }
+            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet) => return Err(format!("a {word} has no partition")),
+        }
+        match (form.paused, self.kind) {
+            (None, _) => {}
+            (Some(paused), WorkloadKind::Deployment) => {
+                spec.insert("paused".to_owned(), Value::Bool(paused));
+            }
+            (Some(_), WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => return Err(format!("a {word} cannot be paused")),
+        }
+        Ok(Value::Object(spec))
     }
 
     /// As `kubectl rollout undo` does it: a deployment gets the template of the revision as a whole; of the others the revision itself is the
@@ -77,6 +101,7 @@ impl Workload {
             Deed::Images(images) => images.iter().all(|(name, image)| self.images.get(name) == Some(image)),
             Deed::Scale(replicas) => self.kind != WorkloadKind::DaemonSet && self.replicas.wished == *replicas,
             Deed::Partition(first) => self.partition == Some(*first),
+            Deed::Form(form) => self.seen().is_as(form),
             Deed::Restart(at) => {
                 let noted = self.template.pointer("/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
                 noted.and_then(Value::as_str) == Some(at)
@@ -109,6 +134,10 @@ impl Workload {
                 let pairs: Vec<String> = images.iter().map(|(name, image)| quoted(&format!("{name}={image}"))).collect();
                 format!("set image {object} {}", pairs.join(" "))
             }
+            Deed::Form(form) => {
+                let patch = json!({ "spec": self.formed(form).unwrap_or_default() }).to_string();
+                format!("patch {object} -p {}", quoted(&patch))
+            }
             Deed::Partition(first) => {
                 let patch = json!({ "spec": { "updateStrategy": { "rollingUpdate": { "partition": first } } } }).to_string();
                 format!("patch {object} -p {}", quoted(&patch))
@@ -121,6 +150,8 @@ impl Workload {
 mod tests {
     use super::super::tests::{deployment, read};
     use super::*;
+    use crate::adapters::kubernetes::workloads::Expect;
+    use crate::model::workload::WorkloadChange;
 
     #[test]
     fn each_patch_is_for_the_object_that_was_read() {
@@ -153,5 +184,37 @@ mod tests {
         let typo = [("mian".to_owned(), "shop:2".to_owned())].into();
         // A strategic patch would have added a container of that name.
         assert!(no(WorkloadKind::Deployment, Deed::Images(typo)).contains("no container mian; it has main, side"));
+    }
+
+    /// P8: everything that is wished goes at once, and only where it stands as it was planned on.
+    #[test]
+    fn a_form_is_one_patch_for_the_object_that_it_was_planned_on() {
+        let form =
+            |image: &str, partition| WorkloadForm { images: [("main".to_owned(), image.to_owned())].into(), partition, paused: None };
+        let strategy = json!({ "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "partition": 2 } } });
+        let now = read(WorkloadKind::StatefulSet, &deployment(&strategy, &json!({})));
+        let Change::Strategic(patch) = now.change(&Deed::Form(form("shop:2", Some(1))), None).unwrap() else { panic!("one patch") };
+        assert_eq!(patch["metadata"]["resourceVersion"], "17");
+        assert_eq!(patch["spec"]["updateStrategy"]["rollingUpdate"]["partition"], 1);
+        assert_eq!(patch["spec"]["template"]["spec"]["containers"][0], json!({ "name": "main", "image": "shop:2" }));
+        let expects = |uid: &str, from| {
+            let wish = form("shop:2", Some(1));
+            let change = WorkloadChange { workload: now.seen().name, uid: uid.to_owned(), from, wish };
+            Expect::From(&change).against(&now)
+        };
+        assert_eq!(expects("u1", form("shop:1", Some(2))), None);
+        assert!(expects("u0", form("shop:1", Some(2))).unwrap().contains("another object"));
+        assert!(expects("u1", form("shop:0", Some(2))).unwrap().contains("another hand"));
+        assert!(expects("u1", form("shop:1", Some(0))).unwrap().contains("another hand"));
+        // Its replicas are an autoscaler's business.
+        let scaled = json!({ "updateStrategy": strategy["updateStrategy"], "replicas": 9 });
+        let scaled = read(WorkloadKind::StatefulSet, &deployment(&scaled, &json!({})));
+        let change = WorkloadChange {
+            workload: now.seen().name,
+            uid: "u1".to_owned(),
+            from: form("shop:1", Some(2)),
+            wish: form("shop:2", Some(1)),
+        };
+        assert_eq!(Expect::From(&change).against(&scaled), None);
     }
 }

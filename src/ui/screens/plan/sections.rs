@@ -59,6 +59,9 @@ pub fn how(page: &mut Page<'_, '_>, plan: &Plan) {
                 page.say(Role::Strong, &format!("{} %", step.percent), Role::Plain, &in_words(effect));
             }
         }
+        if let Some(back) = &spec.back {
+            page.say(Role::Strong, "back", Role::Plain, &format!("sets {back}"));
+        }
     } else if plan.order.effects.is_empty() {
         page.say(Role::Quiet, "", Role::Plain, "no backend is touched; it is written into the ledger");
     }
@@ -209,7 +212,9 @@ pub fn in_words(effect: &StepEffect) -> String {
             format!("starts a run of {builder}{version}")
         }
         StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
-        StepEffect::Repeat { .. } | StepEffect::Answer { .. } => crate::control::planner::words(effect).to_string(),
+        StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Workload { .. } => {
+            crate::control::planner::words(effect).to_string()
+        }
         StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
     }
 }

@@ -1,0 +1,260 @@
+//! A target that is a workload: what its plans hold and refuse, and how it looks while its instances are replaced.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::control::planner::{self, PlanError};
+use crate::control::world::{Ahead, Source, SourceFact, VersionSeen};
+use crate::model::capability::Capability;
+use crate::model::catalog::{Backend, BackendKind};
+use crate::model::intent::{Arguments, Direction, Intent};
+use crate::model::name::PlanId;
+use crate::model::operator::Actor;
+use crate::model::part::{Part, PartOf};
+use crate::model::plan::{Plan, Precondition, StepEffect};
+use crate::model::reading::Fact;
+use crate::model::rollout::Rollout;
+use crate::model::share::Percent;
+use crate::model::slot::Slot;
+use crate::model::spec::Course;
+use crate::model::strategy::{RolloutRules, Strategy, Trigger};
+use crate::model::text::Text;
+use crate::model::workload::{Progress, Replicas, WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadName, WorkloadReading, WorkloadSeen};
+use crate::policy::rollout::{Next, Rolled, Says};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+fn entry(kind: WorkloadKind) -> WorkloadEntry {
+    WorkloadEntry {
+        backend: fixture::name("k8s"),
+        workload: WorkloadName { kind, namespace: "shop".to_owned(), name: "checkout".to_owned() },
+        container: "main".to_owned(),
+        image: "registry/checkout:$version".to_owned(),
+    }
+}
+
+fn seen(kind: WorkloadKind, version: &str) -> WorkloadSeen {
+    WorkloadSeen {
+        name: entry(kind).workload,
+        uid: "u1".to_owned(),
+        images: [("main".to_owned(), format!("registry/checkout:{version}")), ("side".to_owned(), "mesh:9".to_owned())].into(),
+        partition: (kind == WorkloadKind::StatefulSet).then_some(0),
+        paused: false,
+        strategy: Text::clean("RollingUpdate"),
+        replicas: Replicas { wished: 5, present: 5, updated: 5, ready: 5, available: 5 },
+        progress: Progress::Done,
+    }
+}
+
+/// The shop whose checkout is a workload, as it was read two seconds ago.
+fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
+    let mut world = fixture::world();
+    let (target, kind) = (fixture::checkout(), seen.name.kind);
+    let mut catalog = (*world.catalog).clone();
+    let backend = Backend {
+        name: fixture::name("k8s"),
+        kind: BackendKind::Kubernetes,
+        address: "kubeconfig /k".to_owned(),
+        every: Duration::from_secs(5),
+        stale_after: Duration::from_secs(15),
+        lookup_within: Duration::from_mins(1),
+        insecure: false,
+    };
+    catalog.backends.insert(backend.name.clone(), backend.clone());
+    let deploy = catalog.services.get_mut(&target.service).unwrap().deploy.get_mut(&target.environment).unwrap();
+    deploy.strategy = Strategy::Rolling;
+    deploy.steps = steps.iter().filter_map(|step| Percent::new(*step)).collect();
+    deploy.traffic.clear();
+    (deploy.version, deploy.deploy) = (None, None);
+    deploy.workload = Some(entry(kind));
+    deploy.rollout = RolloutRules { judged: false, way_back: vec![Trigger::Stuck], ..RolloutRules::default() };
+    world.catalog = Arc::new(catalog);
+    let reading = Arc::new(WorkloadReading { workloads: vec![seen.clone()], missing: Vec::new() });
+    let at = fixture::before(2);
+    let fact = Fact { value: Some(reading), seen: Some(at), tried: Some(at), seq: 1, ..Fact::default() };
+    let source = Source {
+        fact: SourceFact::Workloads(fact),
+        capabilities: &[Capability::ReadWorkloads, Capability::Replace],
+        ..Source::new(&backend)
+    };
+    world.sources.insert(backend.name, Arc::new(source));
+    let mut view = crate::control::world::TargetView::new(target.clone());
+    view.versions[0] = Some(VersionSeen { version: Text::clean("2.4.1"), digest: None, since: fixture::at("13:00:00") });
+    view.workload = Some(Arc::new(seen));
+    world.targets.insert_mut(target, Arc::new(view));
+    world
+}
+
+fn plan(world: &World, verb: Verb, args: Arguments) -> Result<Plan, PlanError> {
+    let requester = Actor::Person(fixture::name("ana"));
+    planner::plan(world, Intent { verb, target: fixture::checkout(), args, requester, reason: Text::empty() }, &fixture::now(), "1")
+}
+
+fn to(version: &str) -> Arguments {
+    Arguments { version: Some(Text::clean(version)), ..Arguments::default() }
+}
+
+fn rules_of(plan: &Plan) -> Vec<&str> {
+    plan.impossible.iter().map(|reason| reason.rule.as_str()).collect()
+}
+
+/// The shop while a rollout of 2.5.0 stands at this step.
+fn rolling(kind: WorkloadKind, steps: &[u8], step: Option<u32>, now: WorkloadSeen, next: Next) -> World {
+    let before = shop(seen(kind, "2.4.1"), steps);
+    let spec = plan(&before, Verb::Rollout, to("2.5.0")).unwrap().order.rollout.unwrap();
+    let mut world = shop(now, steps);
+    let target = fixture::checkout();
+    let mut view = (**world.targets.get(&target).unwrap()).clone();
+    let version = |text: &str| Some(Text::clean(text));
+    view.versions[1] = Some(VersionSeen { version: Text::clean("2.5.0"), digest: None, since: fixture::at("13:59:02") });
+    view.state.rollout = Some(Rollout {
+        begun: fixture::at("13:58:00"),
+        by: "ana".to_owned(),
+        plan: Some(PlanId([0x7c; 32])),
+        from: version("2.4.1"),
+        to: version("2.5.0"),
+        course: Some(Box::new(Course {
+            spec,
+            by: Actor::Person(fixture::name("ana")),
+            ticket: None,
+            step,
+            since: fixture::at("13:59:02"),
+            rolled: None,
+            way_back: None,
+            stopped: None,
+        })),
+    });
+    world.targets.insert_mut(target.clone(), Arc::new(view));
+    let says = Says::Nothing("nothing was compared yet".to_owned());
+    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, checks: Arc::from([]) });
+    world
+}
+
+fn half_way() -> WorkloadSeen {
+    WorkloadSeen {
+        replicas: Replicas { wished: 5, present: 6, updated: 2, ready: 5, available: 5 },
+        progress: Progress::Moving(Text::clean("2 of 5 are new")),
+        ..seen(WorkloadKind::Deployment, "2.5.0")
+    }
+}
+
+fn forms(effect: &StepEffect) -> (&WorkloadForm, &WorkloadForm) {
+    let StepEffect::Workload { change, .. } = effect else { panic!("{effect:?}") };
+    (&change.from, &change.wish)
+}
+
+/// P8: whoever agrees to a rollout sees every image and partition that it will set, and what a way back sets.
+#[test]
+fn p8_the_order_holds_every_image_and_partition_and_what_it_goes_back_to() {
+    let world = shop(seen(WorkloadKind::StatefulSet, "2.4.1"), &[30, 60, 100]);
+    let made = plan(&world, Verb::Rollout, to("2.5.0")).unwrap();
+    assert_eq!((made.direction, rules_of(&made)), (Direction::Forward, vec![]));
+    let spec = made.order.rollout.as_ref().unwrap();
+    let set: Vec<_> = spec.steps.iter().map(|step| forms(&step.effects[0])).collect();
+    let image = |form: &WorkloadForm| form.images["main"].clone();
+    assert_eq!(set.iter().map(|(_, wish)| wish.partition).collect::<Vec<_>>(), [Some(3), Some(2), Some(0)]);
+    assert!(set.iter().all(|(_, wish)| image(wish) == "registry/checkout:2.5.0" && wish.images.len() == 1));
+    // Each stands on the one before it, the first on what was read.
+    assert_eq!(image(set[0].0), "registry/checkout:2.4.1");
+    assert!(set.windows(2).all(|pair| pair[1].0 == pair[0].1));
+    let back = spec.back.as_ref().unwrap();
+    assert_eq!((image(back).as_str(), back.partition), ("registry/checkout:2.4.1", Some(0)));
+    assert!(made.preconditions.iter().any(|checked| matches!(&checked.must, Precondition::WorkloadAs { uid, .. } if uid == "u1")));
+    assert_eq!(made.released.to.version, Some(Text::clean("2.5.0")));
+    let mut desk = at(world, Theme::standard(), (200, 60));
+    desk.session = Session::new(SessionOptions {
+        theme: Theme::standard(),
+        keymap: Keymap::default(),
+        size: (200, 60),
+        nonce: Box::new(|| "1".to_owned()),
+        screen: Screen::Board,
+        target: Some(fixture::checkout()),
+    })
+    .governed(planner::plan, yes);
+    // The version is asked for, as nothing of it stands anywhere yet.
+    desk.press("o").sees("version: ");
+    desk.press("2 . 5 . 0 <ret>").sees("ROLLOUT checkout@prod ");
+    for words in ["ordinals from 3 on replaced", "ordinals from 2 on replaced", "registry/checkout:2.4.1"] {
+        desk.sees(words);
+    }
+}
+
+#[test]
+fn what_cannot_be_replaced_is_refused_with_words() {
+    let of = |change: fn(&mut WorkloadSeen)| {
+        let mut now = seen(WorkloadKind::Deployment, "2.4.1");
+        change(&mut now);
+        let world = shop(now, &[100]);
+        plan(&world, Verb::Rollout, to("2.5.0")).unwrap()
+    };
+    assert_eq!(rules_of(&of(|now| now.paused = true)), ["paused"]);
+    assert_eq!(rules_of(&of(|now| now.strategy = Text::clean("Recreate"))), ["unsupported"]);
+    assert_eq!(rules_of(&of(|now| now.progress = Progress::Moving(Text::clean("1 of 5 are new")))), ["moving"]);
+    assert_eq!(rules_of(&of(|now| drop(now.images.remove("main")))), ["missing"]);
+    assert_eq!(rules_of(&of(|now| drop(now.images.insert("main".to_owned(), "registry/checkout:2.5.0".to_owned())))), ["no-change"]);
+    let world = shop(seen(WorkloadKind::Deployment, "2.4.1"), &[100]);
+    assert!(
+        matches!(plan(&world, Verb::Rollout, Arguments::default()), Err(PlanError::Arguments(text)) if text.as_str().contains("--version"))
+    );
+    assert!(matches!(plan(&world, Verb::Rollout, to("2.5 --privileged")), Err(PlanError::Arguments(_))));
+    for (verb, rule) in
+        [(Verb::Shift, "unsupported"), (Verb::Promote, "no-rollout"), (Verb::Abort, "no-rollout"), (Verb::Rollback, "no-rollout")]
+    {
+        let args = Arguments { percent: Percent::new(20), ..Arguments::default() };
+        assert_eq!(rules_of(&plan(&world, verb, args).unwrap()), [rule], "{verb:?}");
+    }
+    // Between two slots the version is what was deployed there.
+    assert!(matches!(plan(&fixture::world(), Verb::Rollout, to("2.5.0")), Err(PlanError::Arguments(_))));
+}
+
+#[test]
+fn an_automatic_way_back_overwrites_no_other_hand_and_a_person_is_told() {
+    let back = |now: WorkloadSeen, by_rule: bool| {
+        let world = rolling(WorkloadKind::Deployment, &[100], Some(0), now, Next::Rolls(String::new()));
+        let of = by_rule.then(|| Box::new(PartOf { part: Part::WayBack, rollout: PlanId([0x7c; 32]) }));
+        plan(&world, Verb::Abort, Arguments { of, ..Arguments::default() }).unwrap()
+    };
+    let ours = back(half_way(), true);
+    assert_eq!((rules_of(&ours), ours.order.ends, ours.direction), (vec![], Some(Slot::First), Direction::Back));
+    let (from, wish) = forms(&ours.order.effects[0]);
+    assert_eq!((from.images["main"].as_str(), wish.images["main"].as_str()), ("registry/checkout:2.5.0", "registry/checkout:2.4.1"));
+    assert_eq!(wish.paused, Some(false), "a way back is never held up by a pause");
+    let theirs = || seen(WorkloadKind::Deployment, "hotfix");
+    assert_eq!(rules_of(&back(theirs(), true)), ["changed"]);
+    let by_hand = back(theirs(), false);
+    assert!(by_hand.impossible.is_empty() && by_hand.evidence.iter().any(|one| one.warns && one.text.as_str().contains("overwritten")));
+}
+
+#[test]
+fn a_hold_pauses_a_deployment_and_its_end_goes_on() {
+    let world = |now| rolling(WorkloadKind::Deployment, &[100], Some(0), now, Next::Rolls(String::new()));
+    let hold = plan(&world(half_way()), Verb::Hold, Arguments::default()).unwrap();
+    assert_eq!(forms(&hold.order.effects[0]).1.paused, Some(true));
+    assert_eq!((hold.direction, hold.order.percent), (Direction::Still, None));
+    let ordinals = rolling(WorkloadKind::StatefulSet, &[30, 100], Some(0), seen(WorkloadKind::StatefulSet, "2.5.0"), Next::End);
+    let hold = plan(&ordinals, Verb::Hold, Arguments::default()).unwrap();
+    assert!(hold.order.effects.is_empty() && hold.after.as_str().contains("no other follows"), "{}", hold.after);
+}
+
+#[test]
+fn workloads_as_they_look() {
+    let stuck = WorkloadSeen {
+        progress: Progress::Stuck(Text::clean("it exceeded its progress deadline: ReplicaSet \"checkout-5\" has timed out progressing.")),
+        ..half_way()
+    };
+    let back = Next::BackAt { at: fixture::at("14:03:32"), since: fixture::at("14:03:22"), trigger: Trigger::Stuck, words: stuck.told() };
+    for (name, now, next) in [
+        ("rolls", half_way(), Next::Rolls(half_way().told())),
+        ("stuck", stuck, back),
+        ("bakes", seen(WorkloadKind::Deployment, "2.5.0"), Next::Bakes { until: fixture::at("14:29:02") }),
+    ] {
+        for size in SIZES {
+            let world = rolling(WorkloadKind::Deployment, &[100], Some(0), now.clone(), next.clone());
+            let mut desk = at(world, Theme::standard(), size);
+            insta::assert_snapshot!(format!("workloads-{name}-board-{}x{}", size.0, size.1), desk.text());
+            desk.press("3");
+            insta::assert_snapshot!(format!("workloads-{name}-{}x{}", size.0, size.1), desk.text());
+        }
+    }
+    assert_eq!(Rolled::default(), Rolled::No);
+}
