@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod desk;
+pub mod flags;
 pub mod formats;
 pub mod http;
 pub mod kubernetes;

@@ -32,6 +32,7 @@ use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::course::PastChange;
 use crate::model::deed::Deed;
+use crate::model::flag::FlagReading;
 use crate::model::name::{BackendName, PlanId, PoolName, ServiceName, SignalName, Target};
 use crate::model::objective::ObjectiveKey;
 use crate::model::operator::Actor;
@@ -63,6 +64,8 @@ pub enum SourceFact {
     Alerts(Fact<AlertReading>),
     /// A CI system.
     Ci(Fact<RunReading>),
+    /// A flag service.
+    Flags(Fact<FlagReading>),
     /// A kind that this version cannot speak to.
     Unsupported,
 }
@@ -116,6 +119,7 @@ macro_rules! over_fact {
             SourceFact::Metrics($fact) => $body,
             SourceFact::Alerts($fact) => $body,
             SourceFact::Ci($fact) => $body,
+            SourceFact::Flags($fact) => $body,
             SourceFact::Unsupported => $otherwise,
         }
     };
@@ -432,7 +436,7 @@ impl World {
     pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Traffic(fact) => Some(fact),
-            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported => None,
+            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Flags(_) | SourceFact::Unsupported => None,
         }
     }
 
@@ -440,7 +444,17 @@ impl World {
     pub fn runs(&self, backend: &BackendName) -> Option<&Fact<RunReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Ci(fact) => Some(fact),
-            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Unsupported => None,
+            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Flags(_) | SourceFact::Unsupported => {
+                None
+            }
+        }
+    }
+
+    /// The last reading of a flag service.
+    pub fn flags(&self, backend: &BackendName) -> Option<&Fact<FlagReading>> {
+        match &self.sources.get(backend)?.fact {
+            SourceFact::Flags(fact) => Some(fact),
+            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported => None,
         }
     }
 
@@ -470,6 +484,7 @@ impl Source {
             | BackendKind::GatewayApi
             | BackendKind::Istio => SourceFact::Traffic(Fact::default()),
             BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
+            BackendKind::Unleash | BackendKind::Flagd => SourceFact::Flags(Fact::default()),
         };
         Self {
             backend: Arc::new(backend.clone()),

@@ -28,6 +28,10 @@ pub enum Capability {
     Answer,
     /// Knows where changes come from.
     ReadSource,
+    /// Reads feature flags.
+    ReadFlags,
+    /// Sets feature flags.
+    SetFlags,
     /// Pauses a rollout with the backend's own means.
     Pause,
 }

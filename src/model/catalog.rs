@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::FlagEntry;
 use super::gate::Gates;
 use super::judging::ServiceJudge;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
@@ -45,11 +46,15 @@ pub enum BackendKind {
     Buildbot,
     /// GitHub: its Actions, deployments and commits.
     Github,
+    /// Unleash's administration API.
+    Unleash,
+    /// OpenFeature's flagd: read by OFREP, changed in the file that it watches.
+    Flagd,
 }
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Prometheus,
         Self::Alertmanager,
         Self::Haproxy,
@@ -60,10 +65,15 @@ impl BackendKind {
         Self::Istio,
         Self::Buildbot,
         Self::Github,
+        Self::Unleash,
+        Self::Flagd,
     ];
 
     /// The kinds that split traffic.
     pub const ROUTERS: [Self; 6] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::GatewayApi, Self::Istio];
+
+    /// The kinds that keep feature flags.
+    pub const FLAGS: [Self; 2] = [Self::Unleash, Self::Flagd];
 
     /// Whether it is reached through the API of a Kubernetes cluster.
     pub fn in_cluster(self) -> bool {
@@ -83,6 +93,8 @@ impl BackendKind {
             Self::Istio => "istio",
             Self::Buildbot => "buildbot",
             Self::Github => "github",
+            Self::Unleash => "unleash",
+            Self::Flagd => "flagd",
         }
     }
 }
@@ -285,6 +297,9 @@ pub struct Deploy {
     pub steps: Vec<Percent>,
     /// The routers.
     pub traffic: Vec<TrafficEntry>,
+    /// Its feature flags, in order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagEntry>,
     /// Where the running version is read.
     pub version: Option<VersionSource>,
     /// What deploys a version into a slot.
@@ -464,6 +479,12 @@ impl Catalog {
     /// Every backend that says something about a target.
     pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
         self.named_by(target).cloned().collect()
+    }
+
+    /// The flag services of a target. They say nothing of its versions and its traffic, so nothing but flags waits for them.
+    pub fn flag_services(&self, target: &Target) -> BTreeSet<BackendName> {
+        let flags = self.deploy(target).into_iter().flat_map(|deploy| &deploy.flags);
+        flags.map(|entry| entry.backend.clone()).collect()
     }
 
     /// Whether a backend says something about a target.

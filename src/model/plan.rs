@@ -9,6 +9,7 @@ use super::authorship::Authorship;
 use super::both::LeftOut;
 use super::change::ChangeType;
 pub use super::effect::StepEffect;
+use super::flag::{FlagMark, FlagRef};
 use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
@@ -165,6 +166,15 @@ pub enum Precondition {
         /// Its servers.
         servers: Vec<ServerName>,
     },
+    /// A flag stands as it did when it was planned.
+    FlagUnchanged {
+        /// The flag service.
+        backend: BackendName,
+        /// The flag there.
+        flag: FlagRef,
+        /// How it stood.
+        was: FlagMark,
+    },
     /// A run is still as it was.
     RunState {
         /// The CI backend.
@@ -231,6 +241,7 @@ impl Precondition {
         match self {
             Self::Fresh { .. } | Self::ServerUp { .. } | Self::NotHeld => true,
             Self::WeightsUnchanged { .. }
+            | Self::FlagUnchanged { .. }
             | Self::RunState { .. }
             | Self::AtGates { .. }
             | Self::MayAnswer { .. }
@@ -344,6 +355,7 @@ impl Plan {
             Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
             Precondition::WeightsUnchanged { .. }
             | Precondition::ServerUp { .. }
+            | Precondition::FlagUnchanged { .. }
             | Precondition::RunState { .. }
             | Precondition::AtGates { .. }
             | Precondition::MayAnswer { .. }

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod desk;
+pub mod flags;
 pub mod gates;
 pub mod journal;
 pub mod ledger;
@@ -36,6 +37,8 @@ pub enum Port {
     Alerts(Arc<dyn alerts::Alerts>),
     /// A CI system.
     Ci(Arc<dyn ci::Ci>),
+    /// A flag service.
+    Flags(Arc<dyn flags::Flags>),
 }
 
 impl Port {
@@ -46,6 +49,7 @@ impl Port {
             Self::Metrics(port) => port.capabilities(),
             Self::Alerts(port) => port.capabilities(),
             Self::Ci(port) => port.capabilities(),
+            Self::Flags(port) => port.capabilities(),
         }
     }
 }

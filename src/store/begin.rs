@@ -153,6 +153,7 @@ impl SqliteStore {
             | Verb::Abort
             | Verb::Rollback
             | Verb::Start
+            | Verb::Flag
             | Verb::Retry
             | Verb::Cancel
             | Verb::Approve

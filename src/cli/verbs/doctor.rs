@@ -109,7 +109,7 @@ async fn receivers(opened: &settle::Opened) -> (Vec<Progress>, Vec<Left>) {
 fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
     match ports.get(&source.backend.name) {
         Some(Port::Ci(port)) => port.access(),
-        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_)) | None => None,
+        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_) | Port::Flags(_)) | None => None,
     }
 }
 
@@ -135,7 +135,12 @@ fn process(kind: BackendKind, process: &RouterProcess) -> String {
         BackendKind::Caddy => "Caddy",
         BackendKind::GatewayApi => "the Gateway API of a Kubernetes",
         BackendKind::Istio => "Istio on a Kubernetes",
-        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => "no router",
+        BackendKind::Prometheus
+        | BackendKind::Alertmanager
+        | BackendKind::Unleash
+        | BackendKind::Flagd
+        | BackendKind::Buildbot
+        | BackendKind::Github => "no router",
     };
     let pid = process.pid.map(|pid| format!(", process {pid}"));
     let since = || process.started.map(|started| format!(", up since {}", started.format("%Y-%m-%d %H:%M:%SZ")));
@@ -150,9 +155,13 @@ fn pools(kind: BackendKind) -> &'static str {
         BackendKind::Caddy => "the `@id` of its reverse_proxy handlers with weighted_round_robin",
         BackendKind::GatewayApi => "ROUTE or NAMESPACE.ROUTE of its HTTPRoutes, with _RULE where one has several",
         BackendKind::Istio => "NAME or NAMESPACE.NAME of its VirtualServices, with _ROUTE where one has several",
-        BackendKind::Haproxy | BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Buildbot | BackendKind::Github => {
-            "its backends"
-        }
+        BackendKind::Haproxy
+        | BackendKind::Prometheus
+        | BackendKind::Alertmanager
+        | BackendKind::Unleash
+        | BackendKind::Flagd
+        | BackendKind::Buildbot
+        | BackendKind::Github => "its backends",
     }
 }
 
@@ -208,6 +217,10 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
             let fix =
                 (!missing.is_empty()).then(|| format!("it has no builder {}: compare `builder` with its own names", missing.join(", ")));
             (format!("{} builders", reading.builders.len()), fix)
+        }),
+        SourceFact::Flags(fact) => fact.value.as_ref().map_or_else(never, |reading| {
+            let missing = reading.flags.iter().find_map(|seen| Some((&seen.flag.name, seen.missing.as_ref()?)));
+            (format!("{} flags", reading.flags.len()), missing.map(|(name, why)| format!("flag {name} cannot be read: {why}")))
         }),
         SourceFact::Unsupported => ("not supported by this version".to_owned(), None),
     }

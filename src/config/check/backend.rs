@@ -131,6 +131,8 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         | BackendKind::Istio
         | BackendKind::Prometheus
         | BackendKind::Alertmanager
+        | BackendKind::Unleash
+        | BackendKind::Flagd
         | BackendKind::Buildbot
         | BackendKind::Github => ("url", "socket"),
     };

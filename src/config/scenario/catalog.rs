@@ -160,6 +160,7 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
             first: server_names(known, Slot::First)?,
             second: server_names(known, Slot::Second)?,
         }],
+        flags: Vec::new(),
         version: Some(VersionSource {
             backend: BackendName::new(METRICS)?,
             query: "app_info{service=\"$service\",environment=\"$environment\",slot=\"$slot\"}".to_owned(),

@@ -300,6 +300,7 @@ impl Outside {
             (Some(Port::Ci(port)), Query::Builders(builders, detail)) => {
                 port.read(builders, detail).await.map(|reading| Reading::Runs(Arc::new(reading)))
             }
+            (Some(Port::Flags(port)), Query::Flags(flags)) => port.read(flags).await.map(|reading| Reading::Flags(Arc::new(reading))),
             _ => Err(unsupported(backend, "read it")),
         }
     }
@@ -471,6 +472,7 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
+                (Some(Port::Flags(port)), StepEffect::Flag { .. }) => port.set(&effect).await,
                 (
                     Some(Port::Ci(port)),
                     StepEffect::Start { .. }

@@ -78,6 +78,7 @@ impl Machine {
                 self.mark_end(until, now);
                 Vec::new()
             }
+            StepEffect::Flag { .. } => self.confirm_flag(world, now, step, since, until, looked),
             StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
@@ -111,6 +112,7 @@ impl Machine {
         let after = match &effect {
             StepEffect::Retry { run, .. } => Some(*run),
             StepEffect::Start { .. }
+            | StepEffect::Flag { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
@@ -119,7 +121,7 @@ impl Machine {
         Task::Look { plan: self.plan.id, step: number(step), effect, after }
     }
 
-    fn seen_effective(&mut self, now: &Moment, step: usize, words: &str) -> Vec<Task> {
+    pub(super) fn seen_effective(&mut self, now: &Moment, step: usize, words: &str) -> Vec<Task> {
         if let Some(one) = self.deed.steps.get_mut(step) {
             one.seen = Some(Text::clean(words));
         }
@@ -283,7 +285,7 @@ fn made(effect: Option<&StepEffect>, run: &Run) -> String {
             let did = if *opens { "opened" } else { "closed" };
             format!("{} {did} by our answer, run {} is {}", gates.join(" and "), run.id, run.state.word())
         }
-        Some(StepEffect::Start { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. }) | None => {
+        Some(StepEffect::Start { .. } | StepEffect::Flag { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. }) | None => {
             format!("run {} bears its key", run.id)
         }
     }

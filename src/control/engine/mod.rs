@@ -3,6 +3,7 @@
 mod both;
 mod confirm;
 mod decide;
+mod flag;
 mod record;
 mod recover;
 mod refused;
@@ -218,7 +219,7 @@ impl Machine {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
-                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. }));
+                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. } | StepEffect::Flag { .. }));
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
                     (false, true) => looked.plus(REREAD_WITHIN),
@@ -343,7 +344,7 @@ impl Machine {
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.
     pub(crate) fn can_slip(&self) -> bool {
-        self.plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. }))
+        self.plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Flag { .. }))
     }
 
     /// Whether a step waits until its run is over and good: the deploy of a rollback.
@@ -420,6 +421,7 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
     match must {
         Precondition::WeightsUnchanged { backend, .. }
         | Precondition::ServerUp { backend, .. }
+        | Precondition::FlagUnchanged { backend, .. }
         | Precondition::RunState { backend, .. }
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }

@@ -159,6 +159,7 @@ enum Change {
     Traffic(Value),
     Alerts(Value),
     Runs(Value),
+    Flags(Value),
 }
 
 /// Writes events down: equal readings fold, and of a changed one only what changed is written.
@@ -257,7 +258,8 @@ impl Recorder {
             (Reading::Traffic(old), Reading::Traffic(new)) => between(old, new, Change::Traffic),
             (Reading::Alerts(old), Reading::Alerts(new)) => between(old, new, Change::Alerts),
             (Reading::Runs(old), Reading::Runs(new)) => between(old, new, Change::Runs),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), _) => Said::Whole,
+            (Reading::Flags(old), Reading::Flags(new)) => between(old, new, Change::Flags),
+            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Flags(_), _) => Said::Whole,
         }
     }
 }
@@ -301,6 +303,7 @@ fn clock(reading: &Reading) -> Option<DateTime<Utc>> {
         Reading::Signals(reading) => reading.backend_clock,
         Reading::Alerts(reading) => reading.backend_clock,
         Reading::Runs(reading) => reading.backend_clock,
+        Reading::Flags(reading) => reading.backend_clock,
         Reading::Traffic(_) => None,
     }
 }

@@ -111,7 +111,8 @@ impl Player {
             (Reading::Traffic(last), Some(Change::Traffic(change))) => Reading::Traffic(Arc::new(onto(&**last, &change)?)),
             (Reading::Alerts(last), Some(Change::Alerts(change))) => Reading::Alerts(Arc::new(onto(&**last, &change)?)),
             (Reading::Runs(last), Some(Change::Runs(change))) => Reading::Runs(Arc::new(onto(&**last, &change)?)),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_), Some(_)) => {
+            (Reading::Flags(last), Some(Change::Flags(change))) => Reading::Flags(Arc::new(onto(&**last, &change)?)),
+            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Flags(_), Some(_)) => {
                 return Err(PlayError::Baseless);
             }
         };
@@ -144,6 +145,7 @@ fn told_at(mut reading: Reading, at: Option<DateTime<Utc>>) -> Reading {
         Reading::Signals(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Alerts(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Runs(reading) => Arc::make_mut(reading).backend_clock = at,
+        Reading::Flags(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Traffic(_) => {}
     }
     reading

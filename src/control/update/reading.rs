@@ -40,6 +40,7 @@ impl Room {
             Ok(Reading::Signals(reading)) => reading.backend_clock,
             Ok(Reading::Alerts(reading)) => reading.backend_clock,
             Ok(Reading::Runs(reading)) => reading.backend_clock,
+            Ok(Reading::Flags(reading)) => reading.backend_clock,
             Ok(Reading::Traffic(_)) | Err(_) => None,
         };
         if let Some(clock) = clock {
@@ -48,6 +49,7 @@ impl Room {
         let failed = result.as_ref().err().cloned();
         // What the answers said goes into the targets below; kept beside them they would be the largest part of the world.
         let (result, answers) = split(result);
+        let mut before = None;
         let taken = match (&mut source.fact, result) {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
@@ -56,13 +58,24 @@ impl Room {
                 let kept = keep_steps(fact.value.as_deref(), reading);
                 take(fact, seq, asked, Ok(kept))
             }
+            (SourceFact::Flags(fact), Ok(Reading::Flags(reading))) => {
+                before = fact.value.clone();
+                take(fact, seq, asked, Ok(reading))
+            }
+            (SourceFact::Flags(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Traffic(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Metrics(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Alerts(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Ci(fact), Err(error)) => take(fact, seq, asked, Err(error)),
-            (SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported, _) => {
-                false
-            }
+            (
+                SourceFact::Traffic(_)
+                | SourceFact::Metrics(_)
+                | SourceFact::Alerts(_)
+                | SourceFact::Ci(_)
+                | SourceFact::Flags(_)
+                | SourceFact::Unsupported,
+                _,
+            ) => false,
         };
         if !taken {
             return Vec::new();
@@ -78,6 +91,7 @@ impl Room {
         };
         if failed.is_none() {
             tasks.extend(self.derive(now, backend, &answers));
+            tasks.extend(before.map(|before| self.flags_changed(now, backend, &before)).unwrap_or_default());
         }
         tasks
     }
@@ -92,7 +106,7 @@ impl Room {
             },
             SourceFact::Metrics(_) => self.derive_signals(now, backend, answers),
             SourceFact::Alerts(fact) => fact.value.clone().map(|reading| self.derive_alerts(now, backend, &reading)).unwrap_or_default(),
-            SourceFact::Ci(_) | SourceFact::Unsupported => Vec::new(),
+            SourceFact::Ci(_) | SourceFact::Flags(_) | SourceFact::Unsupported => Vec::new(),
         }
     }
 
@@ -181,8 +195,10 @@ impl Room {
         let mut changes = Vec::new();
         let stable = view.state.stable;
         if share.fraction() > 0.0 && view.state.rollout.is_none() {
-            let deed =
-                self.world.newest_deeds().into_iter().find(|deed| deed.target == view.target && deed.facts.effective.is_some()).cloned();
+            let moved = |deed: &&Arc<crate::model::deed::Deed>| {
+                deed.target == view.target && deed.verb != crate::model::intent::Verb::Flag && deed.facts.effective.is_some()
+            };
+            let deed = self.world.newest_deeds().into_iter().find(moved).cloned();
             let caused = deed.filter(|deed| deed.facts.effective.is_some_and(|at| now.wall - at < chrono::TimeDelta::seconds(60)));
             let version = |slot| view.version(slot).map(|seen| seen.version.clone());
             changes.push(StateChange::Begin {
@@ -355,7 +371,7 @@ fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec
             let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
             (Ok(Reading::Signals(reading)), answers)
         }
-        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_))) => (Ok(other), Vec::new()),
+        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Flags(_))) => (Ok(other), Vec::new()),
         Err(error) => (Err(error), Vec::new()),
     }
 }

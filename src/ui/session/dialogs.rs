@@ -164,6 +164,10 @@ impl Session {
                 let args = Arguments { percent: Some(percent), ..Arguments::default() };
                 self.open_plan(blank(Verb::Shift, target, args), world, now);
             }
+            Answer::Flag(target, wish) => {
+                let args = Arguments { flag: Some(Box::new(wish)), ..Arguments::default() };
+                self.open_plan(blank(Verb::Flag, target, args), world, now);
+            }
             Answer::Note(target, text) => {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
@@ -198,6 +202,7 @@ impl Session {
         match verb {
             Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
             Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
+            Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),
             Verb::Hold
             | Verb::Resume
             | Verb::Promote

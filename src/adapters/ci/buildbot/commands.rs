@@ -13,7 +13,9 @@ impl Buildbot {
             StepEffect::Start { builder, scheduler, properties, .. } => Call::force(scheduler, builder, REASON, &by_hand(properties)),
             StepEffect::Retry { run, .. } => Call::rebuild(*run),
             StepEffect::Cancel { run, .. } => Call::stop(*run, REASON),
-            StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } => return Vec::new(),
+            StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
+                return Vec::new();
+            }
         };
         let address = self.http.address(&format!("/api/v2{}", call.path));
         vec![format!("curl -X POST -H 'Content-Type: application/json' --data {} {}", quoted(&call.body().to_string()), quoted(&address))]

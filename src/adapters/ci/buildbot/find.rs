@@ -27,7 +27,9 @@ impl Buildbot {
                 let read = self.build(*run).await?;
                 Ok(read.map(|read| Found::Run(Box::new(self.run_of(builder, &read)))))
             }
-            StepEffect::Weights { .. } => Err(self.fault(PortErrorKind::Unsupported, "look for a run", "weights are no run")),
+            StepEffect::Weights { .. } | StepEffect::Flag { .. } => {
+                Err(self.fault(PortErrorKind::Unsupported, "look for a run", "weights are no run"))
+            }
             StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {
                 Err(self.fault(PortErrorKind::Unsupported, "look for a run", "Buildbot knows neither attempts nor gates"))
             }

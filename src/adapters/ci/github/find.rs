@@ -30,7 +30,7 @@ impl Github {
             StepEffect::Retry { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "GitHub repeats a run under its own number"));
             }
-            StepEffect::Weights { .. } => {
+            StepEffect::Weights { .. } | StepEffect::Flag { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "weights are no run"));
             }
         };
