@@ -371,6 +371,24 @@ impl Plan {
         Some(Span { begin: self.order.begin()?, end: self.expires })
     }
 
+    /// The flag that it sets, and where.
+    fn flag(&self) -> Option<(&BackendName, &FlagRef)> {
+        self.order.effects.iter().find_map(|effect| match effect {
+            StepEffect::Flag { backend, flag, .. } => Some((backend, flag)),
+            StepEffect::Weights { .. }
+            | StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. } => None,
+        })
+    }
+
+    /// Whether it takes over what an earlier deed on its target is watched for: a flag is apart from the traffic, and from other flags.
+    pub fn takes_over(&self, earlier: &Self) -> bool {
+        self.flag() == earlier.flag()
+    }
+
     /// Its one target.
     pub fn target(&self) -> &Target {
         &self.intent.target

@@ -105,7 +105,7 @@ impl SqliteStore {
     /// A deed with effects takes over: earlier watches end, and an UNKNOWN that nobody pursues is settled by this decision.
     async fn supersede(&self, before: Vec<DeedRow>, plan: &Plan, write: &mut Write<'_>) -> Result<(), LedgerError> {
         for mut row in before {
-            if row.deed.state.is_under_way() {
+            if row.deed.state.is_under_way() || !plan.takes_over(&row.plan) {
                 continue;
             }
             if row.deed.facts.effective.is_some() {

@@ -66,9 +66,10 @@ impl Room {
         if begun.plan().order.effects.is_empty() {
             return Vec::new();
         }
-        let target = begun.plan().target().clone();
-        let watching =
-            |(id, machine): &(&PlanId, &mut Machine)| **id != plan && machine.is_watching() && machine.plan().target() == &target;
+        let begun = begun.plan().clone();
+        let watching = |(id, machine): &(&PlanId, &mut Machine)| {
+            **id != plan && machine.is_watching() && machine.plan().target() == begun.target() && begun.takes_over(machine.plan())
+        };
         self.machines
             .iter_mut()
             .filter(watching)

@@ -10,6 +10,7 @@ mod checks;
 mod deeds;
 mod demo;
 mod exports;
+mod flags;
 mod gates;
 mod glass;
 mod grants;

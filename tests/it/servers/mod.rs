@@ -24,3 +24,4 @@ pub mod servicenow;
 pub mod support;
 pub mod tls;
 pub mod traefik;
+pub mod unleash;
