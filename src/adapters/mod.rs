@@ -16,3 +16,4 @@ pub mod signals;
 pub mod signer;
 pub mod simulated;
 pub mod traffic;
+mod whole_file;
