@@ -8,6 +8,7 @@ pub mod caddy;
 pub mod calendar;
 pub mod envoy;
 pub mod fault;
+pub mod flagd;
 pub mod github;
 pub mod grafana;
 pub mod haproxy;
