@@ -48,7 +48,7 @@ pub enum BackendKind {
     Github,
     /// Unleash's administration API.
     Unleash,
-    /// OpenFeature's flagd: read by OFREP, changed in the file that it watches.
+    /// The flagd of `OpenFeature`: read by OFREP, changed in the file that it watches.
     Flagd,
 }
 

@@ -28,7 +28,7 @@ pub enum Wanted {
     /// A flag and what it shall be.
     Flag(Target),
     /// Why the glass is broken for this.
-    Glass(Intent),
+    Glass(Box<Intent>),
     /// What was looked at before a name is put under changed rules.
     Policy,
     /// What to find.

@@ -176,7 +176,7 @@ impl Unleash {
                 let detail = format!("its percentage is set, and it was not turned on: {}", error.detail);
                 SendError::Unknown(self.http.fault(error.kind, doing, &detail))
             }
-            other => mended(other),
+            other @ (SendError::NotDone(_) | SendError::Unknown(_)) => mended(other),
         }
     }
 
@@ -194,7 +194,7 @@ impl Unleash {
 fn mended(error: SendError) -> SendError {
     match error {
         SendError::NotDone(error) if error.kind == PortErrorKind::Forbidden => SendError::NotDone(error.mended_by(CHANGE_REQUESTS)),
-        other => other,
+        other @ (SendError::NotDone(_) | SendError::Unknown(_)) => other,
     }
 }
 

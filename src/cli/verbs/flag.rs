@@ -95,7 +95,9 @@ pub async fn show(around: &Surroundings, flags: &Flags, args: &FlagShow) -> Exit
     };
     if args.json {
         let mut object = object(&world, &target, entry, &now);
-        object["schema"] = json!(1);
+        if let Some(members) = object.as_object_mut() {
+            members.insert("schema".to_owned(), json!(1));
+        }
         out::json(&object);
         return Exit::Done;
     }

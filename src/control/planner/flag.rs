@@ -75,7 +75,7 @@ fn planned(scene: &Scene<'_>, entry: &FlagEntry, wish: &FlagWish, state: &FlagSt
         }
         (Some(_), FlagTo::On | FlagTo::Off) | (None, _) => {}
     }
-    draft.undo = undo(&was).map(|before| format!("flag set {name} {}", before.typed()));
+    draft.undo = Some(format!("flag set {name} {}", undo(&was).typed()));
     draft.preconditions.push(Precondition::FlagUnchanged { backend: entry.backend.clone(), flag: entry.flag.clone(), was: was.clone() });
     // What is not set from here is no part of what is sent.
     let percent = percent.filter(|_| state.fixed.is_none());
@@ -90,11 +90,11 @@ fn direction(was: &FlagMark, after: &FlagMark) -> Direction {
 }
 
 /// What brings back what stood there. The percentage of a flag that was off comes back with it only when it goes on again.
-fn undo(was: &FlagMark) -> Option<FlagTo> {
+fn undo(was: &FlagMark) -> FlagTo {
     match (was.on, was.percent) {
-        (false, _) => Some(FlagTo::Off),
-        (true, Some(percent)) => Some(FlagTo::Percent(percent)),
-        (true, None) => Some(FlagTo::On),
+        (false, _) => FlagTo::Off,
+        (true, Some(percent)) => FlagTo::Percent(percent),
+        (true, None) => FlagTo::On,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::control::event::Reading;
 use crate::control::task::Task;
 use crate::control::world::{LogView, SourceFact, TargetView};
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::flag::FlagReading;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
@@ -49,7 +50,7 @@ impl Room {
         let failed = result.as_ref().err().cloned();
         // What the answers said goes into the targets below; kept beside them they would be the largest part of the world.
         let (result, answers) = split(result);
-        let mut before = None;
+        let mut before: Option<Arc<FlagReading>> = None;
         let taken = match (&mut source.fact, result) {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
@@ -59,7 +60,7 @@ impl Room {
                 take(fact, seq, asked, Ok(kept))
             }
             (SourceFact::Flags(fact), Ok(Reading::Flags(reading))) => {
-                before = fact.value.clone();
+                before.clone_from(&fact.value);
                 take(fact, seq, asked, Ok(reading))
             }
             (SourceFact::Flags(fact), Err(error)) => take(fact, seq, asked, Err(error)),

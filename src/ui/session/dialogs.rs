@@ -68,7 +68,7 @@ impl Session {
         let ended = dialog.plan().expires <= now.wall;
         let verdict = (self.judge)(world, dialog.plan(), now);
         if chord.key == Key::Char('B') && dialog.offers_glass(&verdict) {
-            self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(dialog.plan().intent.clone()))));
+            self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Glass(Box::new(dialog.plan().intent.clone())))));
             return Vec::new();
         }
         if dialog.armed() && !dialog.sent() && chord == Chord::ctrl('t') {

@@ -33,7 +33,7 @@ fn row(scene: &Scene<'_>, entry: &FlagEntry, name: usize, width: usize) -> Row {
     let tail = if freshness.is_fresh() { format!(" {age} ") } else { format!(" {}, {age} ", freshness.word().to_uppercase()) };
     let missing = || seen.and_then(|seen| seen.missing.as_ref()).map_or_else(|| "not known".to_owned(), |why| format!("not known: {why}"));
     let forms = state.map_or_else(|| vec![missing(), "not known".to_owned()], |state| forms(scene, state));
-    let title = fit(&[entry.flag.name.clone()], name);
+    let title = fit(std::slice::from_ref(&entry.flag.name), name);
     let room = width.saturating_sub(name + cells(&tail) + 7);
     let mut row = Row::of(role, format!(" {} ", scene.glyph(mark)));
     row.add(if freshness.is_fresh() { Role::Plain } else { Role::Stale }, format!("{title:<name$}  "));

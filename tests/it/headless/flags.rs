@@ -276,7 +276,7 @@ fn strategies_of_another_kind_are_shown_whole_their_percentage_stays_and_hostile
     assert!(said.out.contains("it has 2 strategies, each of which can choose users"), "{said:?}");
     // On and off are absolute all the same.
     place.run(&["flag", "set", &name, "on"]).exits(0);
-    assert_eq!(unleash.stands(&flag).0, true);
+    assert!(unleash.stands(&flag).0);
     place.run(&["flag", "set", &name, "off"]).exits(0);
     assert_eq!(unleash.stands(&flag), (false, vec!["5".to_owned(), "-".to_owned()]));
     unleash.archive(&flag);
@@ -312,4 +312,34 @@ fn a_token_that_the_server_repeats_is_withheld_and_a_wrong_one_is_said() {
     assert_eq!((&one["state"], &one["on"]), (&json!("unauthorised"), &Value::Null), "{one}");
     let doctor = place.json(0, &["doctor"]);
     assert_eq!(texts(&doctor["backends"], "state"), ["unauthorised"], "{doctor}");
+}
+
+#[test]
+fn another_hand_shows_in_the_timeline_between_two_polls() {
+    let unleash = Unleash::shared();
+    let flag = fresh(&unleash);
+    let strategy = unleash.gradual(&flag, "5");
+    unleash.turn(&flag, "on");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let between = Between::start(unleash.port, move |request| {
+        count.fetch_add(usize::from(request.starts_with("GET /api/admin/projects/")), Ordering::SeqCst);
+        Pass::On
+    });
+    let place = place(&unleash, Some(between.url()), &flag, "", "");
+    let watching = place.start(&["watch", "--jsonl"]);
+    let polls = |more: usize| {
+        let wanted = asked.load(Ordering::SeqCst) + more;
+        wait_for("further polls", LONG, || (asked.load(Ordering::SeqCst) >= wanted).then_some(()));
+    };
+    polls(3);
+    unleash.set(&flag, &strategy, "20");
+    polls(3);
+    unleash.turn(&flag, "off");
+    polls(3);
+    watching.interrupt();
+    let said = watching.end().out;
+    for line in ["on at 5 % to on at 20 %, changed there by admin", "on at 20 % to off (20 % when on), changed there by admin"] {
+        assert!(said.contains(&format!("flag {flag}: {line}")), "{line}: {said}");
+    }
 }

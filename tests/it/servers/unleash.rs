@@ -15,8 +15,8 @@ use super::support::{Server, exchange, free_port, get, installed, wait_for};
 const READY: Duration = Duration::from_mins(2);
 /// The project that Unleash makes by itself.
 const PROJECT: &str = "/api/admin/projects/default/features";
-/// What is changed: the newest sent and answered within this.
-const SCRIPT: &str = r#"
+/// Starts it; arguments: its code, the port of its database, its own.
+const SCRIPT: &str = r"
 const { start } = await import(process.argv[2]);
 await start({
   db: { host: '127.0.0.1', port: Number(process.argv[3]), user: 'postgres', password: 'x', database: 'postgres', ssl: false, schema: 'public' },
@@ -24,7 +24,7 @@ await start({
   authentication: { type: 'open-source', initialAdminUser: { username: 'admin', password: 'of-the-tests' }, initApiTokens: [] },
   versionCheck: { enable: false }, telemetry: false, logLevel: 'error',
 });
-"#;
+";
 
 /// An Unleash that ends with the last test that uses it.
 pub struct Unleash {

@@ -54,7 +54,7 @@ pub(super) fn flag(value: &Value, flag: &FlagRef) -> Result<Found, (PortErrorKin
     })?;
     let on = here.get("enabled").and_then(Value::as_bool).ok_or_else(|| wrong("it does not say whether the flag is enabled"))?;
     let strategies = here.get("strategies").and_then(Value::as_array).ok_or_else(|| wrong("it does not say by which strategies"))?;
-    let planned = list(here, "releasePlans").first().is_some();
+    let planned = !list(here, "releasePlans").is_empty();
     let gradual = gradual(strategies, planned);
     let percent = gradual.as_ref().ok().and_then(|rollout| Some(rollout.as_ref()?.1));
     let (fixed, rollout) = match gradual {
