@@ -3,6 +3,7 @@
 mod canary;
 mod changes;
 mod deed;
+mod flag;
 mod glass;
 mod grant;
 mod ledger;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::canary::{CanaryVerb, JudgeArgs};
 pub use self::changes::{ChangesVerb, Pack, PackFormat};
 pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
+pub use self::flag::{FlagList, FlagSet, FlagShow, FlagVerb};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
@@ -199,6 +201,13 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: SloVerb,
+    },
+    /// Feature flags: how they stand, and setting one.
+    #[command(name = "flag")]
+    Flags {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: FlagVerb,
     },
     /// Takes a role for a while, where the environment's `self_service` offers it.
     Grant(GrantArgs),

@@ -10,6 +10,8 @@ use crate::adapters::calendar::web::CalendarAddress as CalendarUrl;
 use crate::adapters::ci::buildbot::Buildbot;
 use crate::adapters::ci::github::Github;
 use crate::adapters::clock::SystemClock;
+use crate::adapters::flags::flagd::Flagd;
+use crate::adapters::flags::unleash::Unleash;
 use crate::adapters::http::{Credential, HttpClient};
 use crate::adapters::kubernetes::{Cluster, ClusterWorkloads};
 use crate::adapters::probe::Outer;
@@ -338,6 +340,7 @@ fn made(config: &Config, around: &Surroundings, clock: &Arc<dyn Clock>) -> Ports
             BackendKind::Prometheus => Port::Metrics(Arc::new(Broken::new(error))),
             BackendKind::Alertmanager => Port::Alerts(Arc::new(Broken::new(error))),
             BackendKind::Buildbot | BackendKind::Github => Port::Ci(Arc::new(Broken::new(error))),
+            BackendKind::Unleash | BackendKind::Flagd => Port::Flags(Arc::new(Broken::new(error))),
         });
         ports.insert(settings.name.clone(), port);
     }
@@ -359,6 +362,8 @@ fn adapter(settings: &BackendSettings, around: &Surroundings, clock: &Arc<dyn Cl
         BackendKind::Alertmanager => Port::Alerts(Arc::new(Alertmanager::new(http()?))),
         BackendKind::Buildbot => Port::Ci(Arc::new(Buildbot::new(settings.name.clone(), http()?))),
         BackendKind::Github => Port::Ci(Arc::new(Github::new(settings.name.clone(), http()?))),
+        BackendKind::Unleash => Port::Flags(Arc::new(Unleash::new(http()?))),
+        BackendKind::Flagd => Port::Flags(Arc::new(Flagd::new(http()?, settings.file.as_deref())?)),
     })
 }
 
@@ -370,5 +375,8 @@ fn credential(settings: &BackendSettings, around: &Surroundings) -> Result<Crede
     let token = settings.token.as_ref().map(&resolve).transpose()?;
     let password = settings.password.as_ref().map(&resolve).transpose()?;
     let basic = settings.user.clone().zip(password);
-    Ok(Credential::of(token, basic))
+    Ok(match (settings.kind, token) {
+        (BackendKind::Unleash, Some(token)) => Credential::Bare(token),
+        (_, token) => Credential::of(token, basic),
+    })
 }

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{CanaryVerb, ChangesVerb, Cli, Command, ConfigVerb, LedgerVerb, PolicyVerb, RevokeArgs, RolloutVerb};
+use self::args::{CanaryVerb, ChangesVerb, Cli, Command, ConfigVerb, FlagVerb, LedgerVerb, PolicyVerb, RevokeArgs, RolloutVerb};
 use self::exit::Exit;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
@@ -128,6 +128,11 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Changes { what: ChangesVerb::Pack(args) } => verbs::changes::write_pack(around, &flags, &args).await,
         Command::Canary { what: CanaryVerb::Judge(args) } => verbs::canary::run(around, &flags, &args),
         Command::Slo { what } => verbs::slo::run(around, &flags, what).await,
+        Command::Flags { what } => match what {
+            FlagVerb::List(args) => verbs::flag::list(around, &flags, &args).await,
+            FlagVerb::Show(args) => verbs::flag::show(around, &flags, &args).await,
+            FlagVerb::Set(args) => verbs::flag::set(around, &flags, args).await,
+        },
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,

@@ -18,6 +18,7 @@ use crate::control::driver::{self, Handle, Taped};
 use crate::control::event::Event;
 use crate::control::update::Opening;
 use crate::control::world::{Source, SourceFact, World};
+use crate::model::intent::Verb;
 use crate::model::name::Target;
 use crate::model::plan::Plan;
 use crate::model::time::Moment;
@@ -163,6 +164,21 @@ pub async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World)
     };
     let _ = tokio::time::timeout(within, waiting).await;
     handle.world()
+}
+
+/// The same for a deed: what sets a flag waits for the target's flag services, too.
+pub async fn settled_for_deed(handle: &mut Handle, verb: Verb, target: &Target, within: Duration) -> Arc<World> {
+    let world = settled_for(handle, target, within).await;
+    if verb == Verb::Flag { flags(handle, target, within).await } else { world }
+}
+
+/// Waits until every flag service of a target was asked once.
+pub async fn flags(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
+    let asked = |world: &World| {
+        let services = world.catalog.flag_services(target);
+        services.iter().all(|backend| world.sources.get(backend).is_none_or(|source| was_asked(source)))
+    };
+    until(handle, within, asked).await
 }
 
 /// Waits until what lies between a plan's two versions was asked for from now on; says whether there was something to ask.

@@ -314,6 +314,7 @@ mod tests {
         "retry",
         "retry-failed",
         "cancel",
+        "flag",
         "note",
         "logs",
         "follow",

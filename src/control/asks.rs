@@ -37,6 +37,14 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
         }
         BackendKind::Prometheus => Query::Asks(asks(world, backend)),
         BackendKind::Alertmanager => Query::Alerts,
+        BackendKind::Unleash | BackendKind::Flagd => {
+            let flags: BTreeSet<_> = deploys(world)
+                .flat_map(|(_, _, deploy)| &deploy.flags)
+                .filter(|entry| &entry.backend == backend)
+                .map(|entry| entry.flag.clone())
+                .collect();
+            Query::Flags(flags.into_iter().collect())
+        }
         BackendKind::Buildbot | BackendKind::Github => {
             let built = world.catalog.services.values().filter_map(|service| service.pipeline.as_ref());
             let deployed = deploys(world).filter_map(|(_, _, deploy)| deploy.deploy.as_ref());

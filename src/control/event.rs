@@ -11,6 +11,7 @@ use crate::model::approval::{Ruling, Waiting};
 use crate::model::authorship::Span;
 use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
+use crate::model::flag::FlagReading;
 use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, CheckName, PlanId, Target};
 use crate::model::objective::{HistoryReading, ObjectiveKey, Stretch};
@@ -48,6 +49,8 @@ pub enum Reading {
     Runs(Arc<RunReading>),
     /// From an orchestrator.
     Workloads(Arc<WorkloadReading>),
+    /// From a flag service.
+    Flags(Arc<FlagReading>),
 }
 
 /// What the store holds, as read after one of its commits.

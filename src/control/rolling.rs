@@ -21,6 +21,7 @@ fn change(course: &Course) -> Option<&WorkloadChange> {
     step.effects.iter().find_map(|effect| match effect {
         StepEffect::Workload { change, .. } => Some(&**change),
         StepEffect::Weights { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Start { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }

@@ -8,6 +8,7 @@ use crate::control::saying::ByAccepted;
 use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
+use crate::model::flag::FlagRef;
 use crate::model::name::{BackendName, PlanId, PoolName, Target};
 use crate::model::objective::HistoryAsk;
 use crate::model::operator::Actor;
@@ -39,6 +40,8 @@ pub enum Query {
     Alerts,
     /// Workloads.
     Workloads(Vec<WorkloadName>),
+    /// Feature flags.
+    Flags(Vec<FlagRef>),
     /// Builders, and runs whose steps are wanted.
     Builders(Vec<String>, Vec<u64>),
 }

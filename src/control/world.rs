@@ -33,6 +33,7 @@ use crate::model::capability::Capability;
 use crate::model::catalog::{Backend, BackendKind, Catalog};
 use crate::model::course::PastChange;
 use crate::model::deed::Deed;
+use crate::model::flag::FlagReading;
 use crate::model::name::{BackendName, PlanId, PoolName, ServiceName, SignalName, Target};
 use crate::model::objective::ObjectiveKey;
 use crate::model::operator::Actor;
@@ -67,6 +68,8 @@ pub enum SourceFact {
     Ci(Fact<RunReading>),
     /// An orchestrator.
     Workloads(Fact<WorkloadReading>),
+    /// A flag service.
+    Flags(Fact<FlagReading>),
     /// A kind that this version cannot speak to.
     Unsupported,
 }
@@ -121,6 +124,7 @@ macro_rules! over_fact {
             SourceFact::Alerts($fact) => $body,
             SourceFact::Ci($fact) => $body,
             SourceFact::Workloads($fact) => $body,
+            SourceFact::Flags($fact) => $body,
             SourceFact::Unsupported => $otherwise,
         }
     };
@@ -440,7 +444,12 @@ impl World {
     pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Traffic(fact) => Some(fact),
-            SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Workloads(_) | SourceFact::Unsupported => None,
+            SourceFact::Metrics(_)
+            | SourceFact::Alerts(_)
+            | SourceFact::Ci(_)
+            | SourceFact::Workloads(_)
+            | SourceFact::Flags(_)
+            | SourceFact::Unsupported => None,
         }
     }
 
@@ -451,6 +460,20 @@ impl World {
             SourceFact::Traffic(_)
             | SourceFact::Metrics(_)
             | SourceFact::Alerts(_)
+            | SourceFact::Workloads(_)
+            | SourceFact::Flags(_)
+            | SourceFact::Unsupported => None,
+        }
+    }
+
+    /// The last reading of a flag service.
+    pub fn flags(&self, backend: &BackendName) -> Option<&Fact<FlagReading>> {
+        match &self.sources.get(backend)?.fact {
+            SourceFact::Flags(fact) => Some(fact),
+            SourceFact::Traffic(_)
+            | SourceFact::Metrics(_)
+            | SourceFact::Alerts(_)
+            | SourceFact::Ci(_)
             | SourceFact::Workloads(_)
             | SourceFact::Unsupported => None,
         }
@@ -483,6 +506,7 @@ impl Source {
             | BackendKind::Istio => SourceFact::Traffic(Fact::default()),
             BackendKind::Kubernetes => SourceFact::Workloads(Fact::default()),
             BackendKind::Buildbot | BackendKind::Github => SourceFact::Ci(Fact::default()),
+            BackendKind::Unleash | BackendKind::Flagd => SourceFact::Flags(Fact::default()),
         };
         Self {
             backend: Arc::new(backend.clone()),

@@ -32,6 +32,10 @@ pub enum Capability {
     ReadWorkloads,
     /// Sets the images of workloads.
     Replace,
+    /// Reads feature flags.
+    ReadFlags,
+    /// Sets feature flags.
+    SetFlags,
     /// Pauses a rollout with the backend's own means.
     Pause,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::FlagEntry;
 use super::gate::Gates;
 use super::judging::ServiceJudge;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
@@ -48,11 +49,15 @@ pub enum BackendKind {
     Buildbot,
     /// GitHub: its Actions, deployments and commits.
     Github,
+    /// Unleash's administration API.
+    Unleash,
+    /// The flagd of `OpenFeature`: read by OFREP, changed in the file that it watches.
+    Flagd,
 }
 
 impl BackendKind {
     /// Every kind, in the order in which documents list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Prometheus,
         Self::Alertmanager,
         Self::Haproxy,
@@ -64,10 +69,15 @@ impl BackendKind {
         Self::Kubernetes,
         Self::Buildbot,
         Self::Github,
+        Self::Unleash,
+        Self::Flagd,
     ];
 
     /// The kinds that split traffic.
     pub const ROUTERS: [Self; 6] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::GatewayApi, Self::Istio];
+
+    /// The kinds that keep feature flags.
+    pub const FLAGS: [Self; 2] = [Self::Unleash, Self::Flagd];
 
     /// Whether it is reached through the API of a Kubernetes cluster.
     pub fn in_cluster(self) -> bool {
@@ -88,6 +98,8 @@ impl BackendKind {
             Self::Kubernetes => "kubernetes",
             Self::Buildbot => "buildbot",
             Self::Github => "github",
+            Self::Unleash => "unleash",
+            Self::Flagd => "flagd",
         }
     }
 }
@@ -293,6 +305,9 @@ pub struct Deploy {
     /// The workload that it is, where its instances are replaced; none where traffic moves between two slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadEntry>,
+    /// Its feature flags, in order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagEntry>,
     /// Where the running version is read.
     pub version: Option<VersionSource>,
     /// What deploys a version into a slot.
@@ -472,6 +487,12 @@ impl Catalog {
     /// Every backend that says something about a target.
     pub fn backends_of(&self, target: &Target) -> BTreeSet<BackendName> {
         self.named_by(target).cloned().collect()
+    }
+
+    /// The flag services of a target. They say nothing of its versions and its traffic, so nothing but flags waits for them.
+    pub fn flag_services(&self, target: &Target) -> BTreeSet<BackendName> {
+        let flags = self.deploy(target).into_iter().flat_map(|deploy| &deploy.flags);
+        flags.map(|entry| entry.backend.clone()).collect()
     }
 
     /// Whether a backend says something about a target.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::{FlagMark, FlagRef};
 use super::name::{BackendName, PoolName};
 use super::run_gate::GateRef;
+use super::share::Percent;
 use super::traffic::Weights;
 use super::workload::WorkloadChange;
 
@@ -21,6 +23,19 @@ pub enum StepEffect {
         pool: PoolName,
         /// Absolute weights for every server of both slots.
         weights: Weights,
+    },
+    /// Turns a feature flag on or off in one environment, and sets its percentage.
+    Flag {
+        /// The flag service.
+        backend: BackendName,
+        /// The flag there.
+        flag: FlagRef,
+        /// Whether it is on afterwards.
+        on: bool,
+        /// Its percentage afterwards; none: it stays as it is.
+        percent: Option<Percent>,
+        /// How it stood when it was planned: when it stands otherwise by now, nothing is sent.
+        was: FlagMark,
     },
     /// Starts a run; the effect's key travels as a property.
     Start {
@@ -95,6 +110,7 @@ impl StepEffect {
     pub fn backend(&self) -> &BackendName {
         match self {
             Self::Weights { backend, .. }
+            | Self::Flag { backend, .. }
             | Self::Start { backend, .. }
             | Self::Retry { backend, .. }
             | Self::Repeat { backend, .. }
@@ -108,7 +124,7 @@ impl StepEffect {
     pub fn creates(&self) -> bool {
         match self {
             Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
-            Self::Weights { .. } | Self::Answer { .. } | Self::Cancel { .. } | Self::Workload { .. } => false,
+            Self::Weights { .. } | Self::Flag { .. } | Self::Answer { .. } | Self::Cancel { .. } | Self::Workload { .. } => false,
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::change::ChangeType;
+use super::flag::FlagWish;
 use super::name::Target;
 use super::operator::Actor;
 use super::part::PartOf;
@@ -45,11 +46,13 @@ pub enum Verb {
     Note,
     /// Starts a rollout that goes from step to step by itself.
     Rollout,
+    /// Turns a feature flag on or off, or sets its percentage.
+    Flag,
 }
 
 impl Verb {
     /// Every verb, in the order of CONTRACTS.md.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Approve,
         Self::Reject,
         Self::Hold,
@@ -63,6 +66,7 @@ impl Verb {
         Self::Start,
         Self::Note,
         Self::Rollout,
+        Self::Flag,
     ];
 
     /// The word on the command line, in JSON and in the Order.
@@ -81,6 +85,7 @@ impl Verb {
             Self::Reject => "reject",
             Self::Note => "note",
             Self::Rollout => "rollout",
+            Self::Flag => "flag",
         }
     }
 }
@@ -98,6 +103,7 @@ impl Verb {
             | Self::Rollback
             | Self::Start
             | Self::Note
+            | Self::Flag
             | Self::Rollout => false,
         }
     }
@@ -138,6 +144,9 @@ pub struct Arguments {
     pub failed_only: bool,
     /// The text of a note.
     pub text: Option<Text>,
+    /// The flag that is set, and to what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<Box<FlagWish>>,
     /// The type of change that was asked for: only a stricter one than the rules say.
     #[serde(default)]
     pub change: Option<ChangeType>,

@@ -13,6 +13,7 @@ pub mod deed;
 pub mod dossier;
 pub mod effect;
 pub mod error;
+pub mod flag;
 pub mod gate;
 pub mod ical;
 pub mod intent;

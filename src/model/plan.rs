@@ -9,6 +9,7 @@ use super::authorship::Authorship;
 use super::both::LeftOut;
 use super::change::ChangeType;
 pub use super::effect::StepEffect;
+use super::flag::{FlagMark, FlagRef};
 use super::gate::{Check, Typed};
 use super::intent::{Direction, Intent, Verb};
 use super::name::{BackendName, PlanId, PoolName, ServerName, Target};
@@ -166,6 +167,15 @@ pub enum Precondition {
         /// Its servers.
         servers: Vec<ServerName>,
     },
+    /// A flag stands as it did when it was planned.
+    FlagUnchanged {
+        /// The flag service.
+        backend: BackendName,
+        /// The flag there.
+        flag: FlagRef,
+        /// How it stood.
+        was: FlagMark,
+    },
     /// A run is still as it was.
     RunState {
         /// The CI backend.
@@ -243,6 +253,7 @@ impl Precondition {
         match self {
             Self::Fresh { .. } | Self::ServerUp { .. } | Self::NotHeld => true,
             Self::WeightsUnchanged { .. }
+            | Self::FlagUnchanged { .. }
             | Self::RunState { .. }
             | Self::AtGates { .. }
             | Self::MayAnswer { .. }
@@ -357,6 +368,7 @@ impl Plan {
             Precondition::WeightsUnchanged { backend: at, pool: of, weights } if at == backend && of == pool => Some(weights.clone()),
             Precondition::WeightsUnchanged { .. }
             | Precondition::ServerUp { .. }
+            | Precondition::FlagUnchanged { .. }
             | Precondition::RunState { .. }
             | Precondition::AtGates { .. }
             | Precondition::MayAnswer { .. }
@@ -371,6 +383,25 @@ impl Plan {
     /// The time in which it may be carried out; none when it is not scheduled.
     pub fn booking(&self) -> Option<Span> {
         Some(Span { begin: self.order.begin()?, end: self.expires })
+    }
+
+    /// The flag that it sets, and where.
+    fn flag(&self) -> Option<(&BackendName, &FlagRef)> {
+        self.order.effects.iter().find_map(|effect| match effect {
+            StepEffect::Flag { backend, flag, .. } => Some((backend, flag)),
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Cancel { .. } => None,
+        })
+    }
+
+    /// Whether it takes over what an earlier deed on its target is watched for: a flag is apart from the traffic, and from other flags.
+    pub fn takes_over(&self, earlier: &Self) -> bool {
+        self.flag() == earlier.flag()
     }
 
     /// Its one target.

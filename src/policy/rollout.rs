@@ -78,6 +78,7 @@ fn workload(effect: &StepEffect) -> Option<(&BackendName, &WorkloadChange)> {
     match effect {
         StepEffect::Workload { backend, change } => Some((backend, change)),
         StepEffect::Weights { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Start { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }

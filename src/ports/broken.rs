@@ -6,7 +6,7 @@ use super::ledger::{
     Adoption, Begun, EntryRow, JudgeAgain, Ledger, LedgerError, MayGrant, MayName, MayReview, MayRule, OpenDeed, Outcome, Verification,
 };
 use super::signer::Signed;
-use super::{Pending, alerts::Alerts, ci, metrics::Metrics, orchestrator::Orchestrator, traffic::Traffic};
+use super::{Pending, alerts::Alerts, ci, flags::Flags, metrics::Metrics, orchestrator::Orchestrator, traffic::Traffic};
 use crate::model::alert::AlertReading;
 use crate::model::approval::{Attempt, Ruling, Waiting};
 use crate::model::capability::Capability;
@@ -14,6 +14,7 @@ use crate::model::catalog::Catalog;
 use crate::model::course::PastChange;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
+use crate::model::flag::{FlagReading, FlagRef};
 use crate::model::name::{PlanId, PoolName};
 use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::operator::Person;
@@ -53,6 +54,22 @@ impl Traffic for Broken<PortError> {
         self.say()
     }
     fn set_weights<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(SendError::NotDone(why))))
+    }
+    fn commands(&self, _: &StepEffect) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Flags for Broken<PortError> {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[]
+    }
+    fn read<'a>(&'a self, _: &'a [FlagRef]) -> Pending<'a, Result<FlagReading, PortError>> {
+        self.say()
+    }
+    fn set<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {
         let why = self.0.clone();
         Box::pin(std::future::ready(Err(SendError::NotDone(why))))
     }

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod ci;
 pub mod clock;
 pub mod desk;
+pub mod flags;
 pub mod gates;
 pub mod journal;
 pub mod ledger;
@@ -39,6 +40,8 @@ pub enum Port {
     Ci(Arc<dyn ci::Ci>),
     /// An orchestrator.
     Orchestrator(Arc<dyn orchestrator::Orchestrator>),
+    /// A flag service.
+    Flags(Arc<dyn flags::Flags>),
 }
 
 impl Port {
@@ -50,6 +53,7 @@ impl Port {
             Self::Alerts(port) => port.capabilities(),
             Self::Ci(port) => port.capabilities(),
             Self::Orchestrator(port) => port.capabilities(),
+            Self::Flags(port) => port.capabilities(),
         }
     }
 }

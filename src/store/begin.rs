@@ -112,7 +112,7 @@ impl SqliteStore {
     async fn supersede(&self, before: Vec<DeedRow>, plan: &Plan, write: &mut Write<'_>) -> Result<(), LedgerError> {
         for mut row in before {
             let awaits = row.only_awaits_effect();
-            if row.deed.state.is_under_way() && !awaits {
+            if row.deed.state.is_under_way() && !awaits || !plan.takes_over(&row.plan) {
                 continue;
             }
             if awaits || row.deed.facts.effective.is_some() {
@@ -141,6 +141,7 @@ impl SqliteStore {
             Verb::Hold
             | Verb::Resume
             | Verb::Shift
+            | Verb::Flag
             | Verb::Promote
             | Verb::Abort
             | Verb::Rollback
@@ -187,6 +188,7 @@ impl SqliteStore {
             | Verb::Abort
             | Verb::Rollback
             | Verb::Start
+            | Verb::Flag
             | Verb::Retry
             | Verb::Cancel
             | Verb::Approve

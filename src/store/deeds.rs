@@ -343,6 +343,10 @@ fn words(effect: &StepEffect) -> Text {
             let weights: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
             format!("set weights of {pool} at {backend}: {}", weights.join(", "))
         }
+        StepEffect::Flag { backend, flag, on, percent, .. } => {
+            let to = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
+            format!("flag {} {}{to} at {backend}", flag.name, if *on { "on" } else { "off" })
+        }
         StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
         StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
         StepEffect::Repeat { backend, builder, run, attempt, .. } => {

@@ -127,6 +127,7 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Cancel => "cancel",
         Verb::Note => "note",
         Verb::Rollout => "roll-out",
+        Verb::Flag => "flag",
         // The keys that answer for plans answer for runs too: what they open follows from what waits.
         Verb::Approve => "approve",
         Verb::Reject => "reject",
@@ -144,6 +145,7 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Start, Some(Direction::Forward), "start", "runs the pipeline"),
     deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),
     deed(Verb::Cancel, Some(Direction::Back), "cancel", "stops the run"),
+    deed(Verb::Flag, None, "flag", "turns a feature flag on or off, or sets its percentage"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
     deed(Verb::Rollout, Some(Direction::Forward), "roll out", "starts a rollout that goes from step to step by itself, and back by itself"),
     entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),

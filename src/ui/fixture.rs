@@ -86,6 +86,7 @@ fn environment(named: &str, order: u32, protection: Protection) -> Environment {
 
 fn deploy(service: &str) -> Deploy {
     Deploy {
+        flags: Vec::new(),
         strategy: Strategy::Canary,
         steps: [5, 10, 20, 50, 80, 100].into_iter().filter_map(Percent::new).collect(),
         traffic: vec![TrafficEntry {

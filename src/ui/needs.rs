@@ -105,7 +105,9 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
         what,
         otherwise: walked.unwrap_or_else(|| match &view.state.hold {
             Some(hold) => vec![format!("held by {}; nothing happens by itself", hold.by), "held; nothing happens by itself".to_owned()],
-            None => went_back(view, now).unwrap_or_else(|| vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()]),
+            None => {
+                went_back(view, now).unwrap_or_else(|| vec!["nothing happens by itself".to_owned(), "nothing moves by itself".to_owned()])
+            }
         }),
         since: alert.map(|alert| alert.since),
         holder: view.state.hold.as_ref().map(|hold| hold.by.clone()),

@@ -225,6 +225,7 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
     }
     match verb {
         Verb::Note => None,
+        Verb::Flag => against_flag(world, target),
         Verb::Rollout => against_shift(world, target).or_else(|| {
             let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
             let walked = walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"));
@@ -314,6 +315,13 @@ fn against_shift(world: &World, target: &Target) -> Option<Hindrance> {
     deploy.traffic.iter().find_map(|entry| cannot(world, &entry.backend, Capability::Shift))
 }
 
+fn against_flag(world: &World, target: &Target) -> Option<Hindrance> {
+    let Some(first) = world.catalog.deploy(target).and_then(|deploy| deploy.flags.first()) else {
+        return Some(because(format!("{target} has no flags in the configuration"), "write `flags` into its deploy"));
+    };
+    cannot(world, &first.backend, Capability::SetFlags)
+}
+
 fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hindrance> {
     let has = world.sources.get(backend).is_some_and(|source| source.capabilities.contains(&need));
     let what = match need {
@@ -324,12 +332,14 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hind
         Capability::Logs => "has no logs",
         Capability::Answer => "has no gates",
         Capability::Replace => "cannot set images",
+        Capability::SetFlags => "cannot set flags",
         Capability::ReadTraffic
         | Capability::ReadWorkloads
         | Capability::ReadSignals
         | Capability::ReadAlerts
         | Capability::ReadRuns
         | Capability::ReadSource
+        | Capability::ReadFlags
         | Capability::Pause => "cannot do that",
     };
     (!has).then(|| because(format!("{backend} {what}"), "do it there by hand; `gonogo doctor` says what it can"))

@@ -213,6 +213,9 @@ pub fn said(world: &World) -> impl Iterator<Item = &EntryRow> {
 pub fn asked(plan: &Plan) -> String {
     let verb = plan.intent.verb.word();
     let run = plan.order.targets.first().and_then(|target| target.run.as_ref()).filter(|_| plan.intent.verb.is_of_a_run());
+    if let Some(wish) = &plan.intent.args.flag {
+        return format!("{verb} {} {}", wish.name, wish.to.typed());
+    }
     match (plan.order.percent, run) {
         (Some(percent), _) => format!("{verb} to {percent} %"),
         (None, Some(run)) => format!("{verb} {run}"),

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::duration;
+use crate::model::flag::FlagWish;
 use crate::model::intent::{Arguments, Intent};
 use crate::model::name::Target;
 use crate::model::review::{LEAST_REASON, LONGEST_BOX, SHORTEST_BOX, USUAL_BOX};
@@ -26,6 +27,8 @@ pub enum Wanted {
     Note(Target),
     /// The version of a rollout of a workload.
     Version(Target),
+    /// A flag and what it shall be.
+    Flag(Target),
     /// Why the glass is broken for this.
     Glass(Box<Intent>),
     /// What was looked at before a name is put under changed rules.
@@ -56,6 +59,8 @@ pub enum Answer {
     Note(Target, Text),
     /// The version of a rollout of a workload.
     Version(Target, Text),
+    /// A flag and what it shall be.
+    Flag(Target, FlagWish),
     /// What breaks the glass, with its reason and its time box.
     Glass(Box<Intent>),
     /// A name is put under changed rules, in these words.
@@ -77,7 +82,9 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (Key::Esc, Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => Answer::Left,
+            (Key::Esc, Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
+                Answer::Left
+            }
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
@@ -87,7 +94,7 @@ impl Prompt {
                 self.field.on(chord);
                 Answer::Finding(self.field.text().to_owned())
             }
-            (_, Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
+            (_, Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
                 self.field.on(chord);
                 Answer::Open
             }
@@ -99,7 +106,7 @@ impl Prompt {
         self.field.paste(text);
         match self.wanted {
             Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
+            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
         }
     }
 
@@ -125,6 +132,17 @@ impl Prompt {
                     Answer::Open
                 }
             },
+            Wanted::Flag(target) => match typed.split_once(' ').map(|(name, to)| (name, to.trim().parse())) {
+                Some((name, Ok(to))) => Answer::Flag(target.clone(), FlagWish { name: name.to_owned(), to }),
+                Some((_, Err(wrong))) => {
+                    self.wrong = Some(wrong);
+                    Answer::Open
+                }
+                None => {
+                    self.wrong = Some("expected FLAG on, FLAG off, or FLAG and a percentage".to_owned());
+                    Answer::Open
+                }
+            },
             Wanted::Share(target) => {
                 if let Some(percent) = typed.parse().ok().and_then(Percent::new) {
                     return Answer::Share(target.clone(), percent);
@@ -146,6 +164,12 @@ impl Prompt {
                 let version = version.unwrap_or_default();
                 let now = now.map(|share| format!(" ({version}now {share} %)")).unwrap_or_default();
                 row.add(Role::Strong, format!(" shift {target}")).add(Role::Plain, format!("{now} to per cent: "));
+            }
+            Wanted::Flag(target) => {
+                let flags = scene.world.catalog.deploy(target).map(|deploy| deploy.flags.iter().map(|entry| entry.flag.name.as_str()));
+                let flags: Vec<&str> = flags.into_iter().flatten().take(5).collect();
+                row.add(Role::Strong, format!(" flag of {target}"));
+                row.add(Role::Plain, format!(" ({}) and on, off or per cent: ", flags.join(", ")));
             }
             Wanted::Note(target) => {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
@@ -180,7 +204,7 @@ impl Prompt {
                 let view = scene.world.target(target);
                 view.and_then(|view| view.version(view.state.stable)).map(|seen| format!("now {}", seen.version))
             }
-            Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
+            Wanted::Flag(_) | Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
             row.end(if self.wrong.is_some() { Role::Watched } else { Role::Quiet }, format!(" {tail} "));
@@ -194,7 +218,7 @@ impl Prompt {
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
         let width = match self.wanted {
             Wanted::Share(_) => 4,
-            Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
+            Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
                 area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0))
             }
         };
@@ -205,7 +229,7 @@ impl Prompt {
     pub fn keys(&self) -> Row {
         let mut row = Row::new();
         let enter = match self.wanted {
-            Wanted::Share(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => " opens the plan   ",
+            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => " opens the plan   ",
             Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
         };

@@ -6,6 +6,7 @@ mod budget;
 mod calendar;
 mod captains;
 mod changes;
+mod flags;
 mod ledger;
 mod pack;
 mod pipeline;

@@ -163,6 +163,8 @@ pub(super) fn product(kind: BackendKind) -> &'static str {
         BackendKind::GatewayApi | BackendKind::Istio | BackendKind::Kubernetes => "a Kubernetes API",
         BackendKind::Buildbot => "a Buildbot",
         BackendKind::Github => "GitHub's API",
+        BackendKind::Unleash => "an Unleash",
+        BackendKind::Flagd => "a flagd",
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Credential {
     Nothing,
     /// A bearer token.
     Bearer(Secret),
+    /// A token that stands alone, as Unleash takes it.
+    Bare(Secret),
     /// A user and a password.
     Basic(String, Secret),
 }
@@ -33,7 +35,7 @@ impl Credential {
         let line = |secret: &Secret| secret.expose().trim_end_matches(['\r', '\n']).to_owned();
         match self {
             Self::Nothing => Withheld::default(),
-            Self::Bearer(token) => Withheld::token(&line(token)),
+            Self::Bearer(token) | Self::Bare(token) => Withheld::token(&line(token)),
             Self::Basic(user, password) => Withheld::basic(user, &line(password)),
         }
     }
@@ -43,6 +45,7 @@ impl Credential {
         let text = match self {
             Self::Nothing => return Ok(None),
             Self::Bearer(token) => format!("Bearer {}", token.expose().trim_end_matches(['\r', '\n'])),
+            Self::Bare(token) => token.expose().trim_end_matches(['\r', '\n']).to_owned(),
             Self::Basic(user, password) => {
                 if user.contains(':') {
                     return Err("the user's name holds a colon");

@@ -49,6 +49,7 @@ impl ClusterWorkloads {
             StepEffect::Workload { backend, change } if backend == cluster.backend() => change,
             StepEffect::Workload { backend, .. } => return Err(not_done(&format!("the effect is for {backend}"))),
             StepEffect::Weights { .. }
+            | StepEffect::Flag { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

@@ -57,6 +57,7 @@ impl Router {
         let (pool, weights) = match effect.what() {
             StepEffect::Weights { backend, pool, weights } if backend == &self.name => (pool, weights),
             StepEffect::Weights { .. }
+            | StepEffect::Flag { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

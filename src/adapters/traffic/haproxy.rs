@@ -142,7 +142,8 @@ impl Traffic for Haproxy {
                 let sets = raises.iter().chain(&lowers);
                 sets.map(|(server, weight)| format!("echo \"{}\" | socat stdio {socket}", shift::command(pool, server, *weight))).collect()
             }
-            StepEffect::Start { .. }
+            StepEffect::Flag { .. }
+            | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }

@@ -17,6 +17,7 @@ pub(super) fn asked<'a>(what: &'a StepEffect, router: &BackendName) -> Result<(&
         StepEffect::Weights { backend, pool, weights } if backend == router => Ok((pool, weights)),
         StepEffect::Weights { backend, .. } => Err(("set weights", format!("the effect is for {backend}"))),
         StepEffect::Start { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }

@@ -24,6 +24,7 @@ use crate::control::{gate, planner};
 use crate::model::course::ChangeState;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
+use crate::model::flag::FlagWish;
 use crate::model::gate::{Counts, Finding};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
@@ -82,6 +83,11 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: b
         (Verb::Rollout, [version]) => args.version = Some(Text::clean(version)),
         (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
         (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
+        (Verb::Flag, [name, to]) => {
+            let to = to.parse().map_err(|wrong: String| usage(&wrong))?;
+            args.flag = Some(Box::new(FlagWish { name: name.clone(), to }));
+        }
+        (Verb::Flag, _) => return Err(usage("a flag needs its name and what it shall be: flag TARGET NAME on|off|PERCENT")),
         (_, []) => {}
         (_, [first, ..]) => {
             return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40))));
@@ -227,7 +233,7 @@ async fn stored_wish(around: &Surroundings, flags: &Flags, id: &str, how: Execut
 /// Plans, judges and asks for the confirmation. A dry run ends here.
 async fn prepare(mut opened: settle::Opened, verb: Verb, target: Target, args: Arguments, how: DeedFlags) -> Result<Ready, Exit> {
     // Only the target's own sources are waited for: another backend's trouble is none of this deed.
-    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let world = settle::settled_for_deed(&mut opened.handle, verb, &target, Duration::from_secs(12)).await;
     let world = tended(&mut opened.handle, &target, world).await;
     let (world, plan, now) = if let Some(id) = &how.if_plan {
         stored_plan(&mut opened, id, (verb, &args), &target, world).await?

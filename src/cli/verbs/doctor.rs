@@ -109,7 +109,7 @@ async fn receivers(opened: &settle::Opened) -> (Vec<Progress>, Vec<Left>) {
 fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
     match ports.get(&source.backend.name) {
         Some(Port::Ci(port)) => port.access(),
-        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_) | Port::Orchestrator(_)) | None => None,
+        Some(Port::Traffic(_) | Port::Metrics(_) | Port::Alerts(_) | Port::Orchestrator(_) | Port::Flags(_)) | None => None,
     }
 }
 
@@ -135,9 +135,13 @@ fn process(kind: BackendKind, process: &RouterProcess) -> String {
         BackendKind::Caddy => "Caddy",
         BackendKind::GatewayApi => "the Gateway API of a Kubernetes",
         BackendKind::Istio => "Istio on a Kubernetes",
-        BackendKind::Prometheus | BackendKind::Alertmanager | BackendKind::Kubernetes | BackendKind::Buildbot | BackendKind::Github => {
-            "no router"
-        }
+        BackendKind::Prometheus
+        | BackendKind::Alertmanager
+        | BackendKind::Kubernetes
+        | BackendKind::Unleash
+        | BackendKind::Flagd
+        | BackendKind::Buildbot
+        | BackendKind::Github => "no router",
     };
     let pid = process.pid.map(|pid| format!(", process {pid}"));
     let since = || process.started.map(|started| format!(", up since {}", started.format("%Y-%m-%d %H:%M:%SZ")));
@@ -156,6 +160,8 @@ fn pools(kind: BackendKind) -> &'static str {
         | BackendKind::Prometheus
         | BackendKind::Alertmanager
         | BackendKind::Kubernetes
+        | BackendKind::Unleash
+        | BackendKind::Flagd
         | BackendKind::Buildbot
         | BackendKind::Github => "its backends",
     }
@@ -218,6 +224,10 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
             let missing: Vec<_> = reading.missing.iter().map(ToString::to_string).collect();
             let fix = (!missing.is_empty()).then(|| format!("it has no {}: compare `workload` with its own names", missing.join(", ")));
             (format!("{} workloads of a Kubernetes", reading.workloads.len()), fix)
+        }),
+        SourceFact::Flags(fact) => fact.value.as_ref().map_or_else(never, |reading| {
+            let missing = reading.flags.iter().find_map(|seen| Some((&seen.flag.name, seen.missing.as_ref()?)));
+            (format!("{} flags", reading.flags.len()), missing.map(|(name, why)| format!("flag {name} cannot be read: {why}")))
         }),
         SourceFact::Unsupported => ("not supported by this version".to_owned(), None),
     }

@@ -27,7 +27,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Explain) -> Result
     arguments.change = args.change;
     let mut opened = settle::look(around, flags).await?;
     let target = target::find(&opened.handle.world(), &args.target)?;
-    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let world = settle::settled_for_deed(&mut opened.handle, args.verb, &target, Duration::from_secs(12)).await;
     let now = opened.clock.now();
     let now = Moment { wall: args.at.unwrap_or(now.wall), ..now };
     let requester = match &args.person {

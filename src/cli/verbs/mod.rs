@@ -9,6 +9,7 @@ pub mod deed;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod flag;
 pub mod glass;
 pub mod grant;
 pub mod ledger;

@@ -26,7 +26,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &PlanArgs) -> Resul
     let mut opened = settle::open(around, flags, false).await?;
     (arguments.at, arguments.train) = deed::booking(&opened, &args.time)?;
     let target = target::find(&opened.handle.world(), &args.target)?;
-    let world = settle::settled_for(&mut opened.handle, &target, Duration::from_secs(12)).await;
+    let world = settle::settled_for_deed(&mut opened.handle, args.verb, &target, Duration::from_secs(12)).await;
     let intent =
         Intent { verb: args.verb, target, args: arguments, requester: world.actor.clone(), reason: Text::clean_within(&args.reason, 500) };
     let (world, plan, now) = deed::drawn_up(&mut opened, world, intent).await?;

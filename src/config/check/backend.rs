@@ -102,9 +102,18 @@ fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
     kind
 }
 
-/// The file in which a backend's weights are set: Traefik's and nobody else's.
+/// The file in which a backend's weights or flags are set: Traefik's and flagd's, and nobody else's.
 fn file(kind: BackendKind, fields: &Fields<'_>, found: &mut Findings) -> Option<PathBuf> {
     const FORM: &str = "the file of its file provider that holds the weighted services: a path that ends in .yml, .yaml or .toml";
+    const FLAGS: &str = "the file that it watches: a path that ends in .json";
+    if kind == BackendKind::Flagd {
+        let node = fields.required("file", FLAGS, found)?;
+        let path = fields.path("file", found)?;
+        if path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("json")) {
+            found.problem(node.at, "flags are changed in files of JSON alone", FLAGS);
+        }
+        return Some(path);
+    }
     if kind != BackendKind::Traefik {
         if let Some(node) = fields.get("file") {
             found.problem(node.at, &format!("`file` has no use at a backend of the kind {}", kind.word()), "no such key here");
@@ -132,6 +141,8 @@ fn address(kind: BackendKind, fields: &Fields<'_>, insecure: bool, found: &mut F
         | BackendKind::Kubernetes
         | BackendKind::Prometheus
         | BackendKind::Alertmanager
+        | BackendKind::Unleash
+        | BackendKind::Flagd
         | BackendKind::Buildbot
         | BackendKind::Github => ("url", "socket"),
     };

@@ -6,6 +6,7 @@ mod claim;
 mod cluster;
 mod desk;
 mod environment;
+mod flags;
 mod gates;
 mod judge;
 mod known;

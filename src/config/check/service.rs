@@ -8,7 +8,7 @@ use super::super::node::{Node, Value};
 use super::super::placeholder;
 use super::super::problem::{At, Findings};
 use super::known::Known;
-use super::{judge, label, list_of, rollout, steps, text_of, workload};
+use super::{flags, judge, label, list_of, rollout, steps, text_of, workload};
 use crate::model::catalog::{
     AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
 };
@@ -22,7 +22,8 @@ const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 const IN_TAG: &[&str] = &["version"];
 const ALERTS: &[&str] = &["backend", "match"];
 const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
-const DEPLOY: &[&str] = &["strategy", "steps", "traffic", "version", "deploy", "github_environment", "rollout", "workload", "batches"];
+const DEPLOY: &[&str] =
+    &["strategy", "steps", "traffic", "flags", "version", "deploy", "github_environment", "rollout", "workload", "batches"];
 const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
 const SIGNAL: &[&str] =
@@ -54,7 +55,7 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
     let mut deploys = BTreeMap::new();
     for (key, node) in fields.table("deploy", found) {
         let environment = known.environment(key.at, &key.name, found);
-        let deploy = deploy(node, &format!("`deploy.{}`", key.name), repository.as_ref(), known, found);
+        let deploy = deploy(node, &key.name, repository.as_ref(), known, found);
         deploys.extend(environment.zip(deploy.map(Box::new)));
     }
     let signals = fields.list("signal", "[[service.signal]] tables", found);
@@ -190,8 +191,9 @@ fn is_owner_and_name(name: &str) -> bool {
     name.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
 }
 
-fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
-    let fields = Fields::open(node, what, DEPLOY, found)?;
+fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Known<'_>, found: &mut Findings) -> Option<Deploy> {
+    let what = format!("`deploy.{here}`");
+    let fields = Fields::open(node, &what, DEPLOY, found)?;
     let words = Strategy::ALL.map(Strategy::word);
     let strategy = fields.required("strategy", &format!("one of {}", words.join(", ")), found).and_then(|node| {
         let text = node.text("strategy", found)?;
@@ -206,21 +208,34 @@ fn deploy(node: &Node, what: &str, repository: Option<&Repository>, known: &Know
         let github_environment = fields.text("github_environment", found).map(str::to_owned);
         let steps = workload.as_ref().map_or_else(|| vec![Percent::ALL], |(_, steps)| steps.clone());
         let rollout = rollout::rules(fields.get("rollout"), &steps, strategy, known, found);
+        let flags = flags::flags(&fields, here, known, found);
         let (entry, steps) = workload?;
         let (traffic, version, deploy, protection) = (Vec::new(), None, None, None);
         let workload = Some(entry);
-        return Some(Deploy { strategy: strategy?, steps, traffic, workload, version, deploy, github_environment, protection, rollout });
+        return Some(Deploy {
+            strategy: strategy?,
+            steps,
+            traffic,
+            workload,
+            flags,
+            version,
+            deploy,
+            github_environment,
+            protection,
+            rollout,
+        });
     }
     let steps = steps::of_slots(&fields, strategy, found);
     let entries =
         fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
     let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
+    let flags = flags::flags(&fields, here, known, found);
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
     let rollout = rollout::rules(fields.get("rollout"), &steps, strategy, known, found);
     let (workload, protection) = (None, None);
-    Some(Deploy { strategy: strategy?, steps, traffic: entries, workload, version, deploy, github_environment, protection, rollout })
+    Some(Deploy { strategy: strategy?, steps, traffic: entries, workload, flags, version, deploy, github_environment, protection, rollout })
 }
 
 fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<TrafficEntry> {

@@ -161,6 +161,7 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
             second: server_names(known, Slot::Second)?,
         }],
         workload: None,
+        flags: Vec::new(),
         version: Some(VersionSource {
             backend: BackendName::new(METRICS)?,
             query: "app_info{service=\"$service\",environment=\"$environment\",slot=\"$slot\"}".to_owned(),

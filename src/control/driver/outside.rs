@@ -303,6 +303,7 @@ impl Outside {
             (Some(Port::Ci(port)), Query::Builders(builders, detail)) => {
                 port.read(builders, detail).await.map(|reading| Reading::Runs(Arc::new(reading)))
             }
+            (Some(Port::Flags(port)), Query::Flags(flags)) => port.read(flags).await.map(|reading| Reading::Flags(Arc::new(reading))),
             _ => Err(unsupported(backend, "read it")),
         }
     }
@@ -475,6 +476,7 @@ impl Outside {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
                 (Some(Port::Orchestrator(port)), StepEffect::Workload { .. }) => port.change(&effect).await,
+                (Some(Port::Flags(port)), StepEffect::Flag { .. }) => port.set(&effect).await,
                 (
                     Some(Port::Ci(port)),
                     StepEffect::Start { .. }

@@ -103,7 +103,9 @@ impl Switchboard {
                 let read = tokio::time::timeout(within, port.history(ask)).await;
                 read.unwrap_or_else(|_| Err(timed_out(backend, DOING, within))).map(Arc::new)
             }
-            Some(Port::Traffic(_) | Port::Alerts(_) | Port::Ci(_) | Port::Orchestrator(_)) | None => Err(unsupported(backend, DOING)),
+            Some(Port::Traffic(_) | Port::Alerts(_) | Port::Flags(_) | Port::Ci(_) | Port::Orchestrator(_)) | None => {
+                Err(unsupported(backend, DOING))
+            }
         };
         Event::ObjectiveRead { key: ask.key.clone(), stretch: ask.stretch, asked, result }
     }
@@ -145,6 +147,7 @@ pub fn abilities(ports: &Ports) -> BTreeMap<BackendName, (&'static [Capability],
                 Port::Traffic(port) => ByHand::new(move |effect| port.commands(effect)),
                 Port::Ci(port) => ByHand::new(move |effect| port.commands(effect)),
                 Port::Orchestrator(port) => ByHand::new(move |effect| port.commands(effect)),
+                Port::Flags(port) => ByHand::new(move |effect| port.commands(effect)),
                 Port::Metrics(_) | Port::Alerts(_) => ByHand::new(|_| Vec::new()),
             };
             (name.clone(), (port.capabilities(), by_hand))

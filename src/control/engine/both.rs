@@ -179,6 +179,7 @@ impl Machine {
             let back = self.deed.steps.get(forward + step).and_then(|back| match &back.effect {
                 StepEffect::Weights { weights, .. } => Some((back, shown(weights))),
                 StepEffect::Start { .. }
+                | StepEffect::Flag { .. }
                 | StepEffect::Retry { .. }
                 | StepEffect::Repeat { .. }
                 | StepEffect::Answer { .. }

@@ -79,6 +79,7 @@ impl Machine {
                 Vec::new()
             }
             StepEffect::Workload { backend, change } => self.confirm_workload(world, now, (step, since, until, looked), backend, change),
+            StepEffect::Flag { .. } => self.confirm_flag(world, now, step, since, until, looked),
             StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
@@ -112,6 +113,7 @@ impl Machine {
         let after = match &effect {
             StepEffect::Retry { run, .. } => Some(*run),
             StepEffect::Start { .. }
+            | StepEffect::Flag { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
@@ -285,7 +287,14 @@ fn made(effect: Option<&StepEffect>, run: &Run) -> String {
             let did = if *opens { "opened" } else { "closed" };
             format!("{} {did} by our answer, run {} is {}", gates.join(" and "), run.id, run.state.word())
         }
-        Some(StepEffect::Start { .. } | StepEffect::Cancel { .. } | StepEffect::Weights { .. } | StepEffect::Workload { .. }) | None => {
+        Some(
+            StepEffect::Start { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Cancel { .. }
+            | StepEffect::Weights { .. }
+            | StepEffect::Workload { .. },
+        )
+        | None => {
             format!("run {} bears its key", run.id)
         }
     }

@@ -3,6 +3,7 @@
 mod both;
 mod confirm;
 mod decide;
+mod flag;
 mod record;
 mod recover;
 mod refused;
@@ -230,7 +231,10 @@ impl Machine {
         match &self.phase {
             Phase::Rereading { until, .. } => Some(*until),
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
-                let routed = matches!(self.plan.order.step(*step), Some(StepEffect::Weights { .. } | StepEffect::Workload { .. }));
+                let routed = matches!(
+                    self.plan.order.step(*step),
+                    Some(StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. })
+                );
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
                     (false, true) => looked.plus(REREAD_WITHIN),
@@ -355,7 +359,11 @@ impl Machine {
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.
     pub(crate) fn can_slip(&self) -> bool {
-        self.plan.order.effects.iter().any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. }))
+        self.plan
+            .order
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. }))
     }
 
     /// Whether a step waits until its run is over and good: the deploy of a rollback.
@@ -432,6 +440,7 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
     match must {
         Precondition::WeightsUnchanged { backend, .. }
         | Precondition::ServerUp { backend, .. }
+        | Precondition::FlagUnchanged { backend, .. }
         | Precondition::RunState { backend, .. }
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::confirm::{is_up, newest, reads_as};
+use super::flag::read_since;
 use super::{LOOK_EVERY, Machine, Phase, number};
 use crate::control::task::Task;
 use crate::control::world::World;
@@ -144,6 +145,12 @@ impl Machine {
             if let Some(tasks) = self.look_up_workload(world, step, since, backend, change) {
                 return tasks;
             }
+        } else if let StepEffect::Flag { backend, .. } = &effect {
+            up = is_up(world, backend, until, looked, now);
+            self.mark_end(until, now);
+            if let Some(tasks) = self.look_up_flag(world, &effect, step, since) {
+                return tasks;
+            }
         } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
             // The last look is at the end of the time or after it: the machine may have slept in between.
             up = looked >= until;
@@ -218,6 +225,9 @@ impl Machine {
 
 /// What a router was seen to show since of an effect that is neither done nor undone: killed between the raise and the lowering.
 fn reads_now(world: &World, effect: &StepEffect, since: &Moment) -> Option<String> {
+    if let (StepEffect::Flag { flag, .. }, Some(mark)) = (effect, read_since(world, effect, since)) {
+        return Some(format!(", {} is {}", flag.name, mark.words()));
+    }
     let StepEffect::Weights { backend, pool, weights } = effect else { return None };
     let (reading, _) = newest(world, backend).filter(|(_, seen)| seen.boot > since.boot)?;
     let found = reading.pools.get(pool)?;

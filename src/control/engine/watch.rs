@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::confirm::{newest, reads_as};
+use super::flag::{is_as_set, newest_flags};
 use super::{Machine, Phase, workload};
 use crate::control::rollouts;
 use crate::control::task::Task;
@@ -20,38 +21,24 @@ impl Machine {
         let mut oldest = now.boot;
         let mut allowed = Duration::MAX;
         for effect in &self.plan.order.effects {
-            let (backend, slipped, seen) = match effect {
-                StepEffect::Weights { backend, pool, weights } => {
-                    let newest = newest(world, backend);
-                    let slipped = newest.as_ref().is_some_and(|(reading, _)| !reads_as(reading, pool, weights));
-                    let words = format!("weights of {pool} are no longer as set, changed by another hand or a reload of {backend}");
-                    (backend, slipped.then_some(words), newest.map(|(_, seen)| seen))
-                }
-                StepEffect::Workload { backend, change } => {
-                    let newest = workload::newest(world, backend);
-                    let slipped = newest.as_ref().is_some_and(|(reading, _)| !workload::reads_as(reading, change));
-                    let words = format!("another hand changed {}: it is no longer as set", change.workload);
-                    (backend, slipped.then_some(words), newest.map(|(_, seen)| seen))
-                }
-                StepEffect::Start { .. }
-                | StepEffect::Retry { .. }
-                | StepEffect::Repeat { .. }
-                | StepEffect::Answer { .. }
-                | StepEffect::Cancel { .. } => continue,
-            };
+            if !matches!(effect, StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Workload { .. }) {
+                continue;
+            }
+            let backend = effect.backend();
             let Some(source) = world.sources.get(backend) else {
                 let words = format!("not watched to its end: {backend} is no longer configured");
                 return self.record(EntryKind::Unwatched, None, &words, true, None);
             };
             allowed = allowed.min(source.backend.stale_after);
             // What this process has not read yet covers nothing.
-            let Some(seen) = seen else {
+            let Some((slipped, seen)) = slipped(world, effect) else {
                 oldest = oldest.min(last);
                 continue;
             };
             oldest = oldest.min(seen.boot);
-            if let Some(words) = slipped.filter(|_| seen.boot > last) {
-                return self.record(EntryKind::Slipped, None, &format!("slipped back: {words}"), true, None);
+            if let (Some(what), true) = (slipped, seen.boot > last) {
+                let words = format!("slipped back: {what}");
+                return self.record(EntryKind::Slipped, None, &words, true, None);
             }
         }
         let covered = oldest.max(last);
@@ -77,4 +64,29 @@ impl Machine {
         let words = Text::clean(&told);
         self.write(Outcome { kind, step, words, error, changes, releases: true, held_due: None, no_help: unwell.is_some() })
     }
+}
+
+/// What of an effect no longer stands as it was set, by the newest reading, and when that was asked for; none when there is none.
+fn slipped(world: &World, effect: &StepEffect) -> Option<(Option<String>, Moment)> {
+    let backend = effect.backend();
+    if let StepEffect::Flag { flag, .. } = effect {
+        let (reading, seen) = newest_flags(world, backend)?;
+        let what = match reading.state(flag) {
+            None => Some(format!("{} is no longer there", flag.name)),
+            Some(state) if is_as_set(effect, &state.mark) => None,
+            Some(state) => Some(format!("{} is {}, changed by another hand", flag.name, state.mark.words())),
+        };
+        return Some((what, seen));
+    }
+    if let StepEffect::Workload { change, .. } = effect {
+        let (reading, seen) = workload::newest(world, backend)?;
+        let what =
+            (!workload::reads_as(&reading, change)).then(|| format!("another hand changed {}: it is no longer as set", change.workload));
+        return Some((what, seen));
+    }
+    let StepEffect::Weights { pool, weights, .. } = effect else { return None };
+    let (reading, seen) = newest(world, backend)?;
+    let what = (!reads_as(&reading, pool, weights))
+        .then(|| format!("weights of {pool} are no longer as set, changed by another hand or a reload of {backend}"));
+    Some((what, seen))
 }

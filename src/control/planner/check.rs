@@ -1,6 +1,7 @@
 //! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
 
 use super::checks;
+use super::flag;
 use crate::control::authors;
 use crate::control::gated;
 use crate::control::world::World;
@@ -83,6 +84,9 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
                 Reason::new("no-server-up", &format!("no server of {} in {pool} is up", names.join(", ")), "bring one up, then plan again")
             });
             (format!("a server of {} in {pool} is up", names.join(", ")), broken)
+        }
+        Precondition::FlagUnchanged { backend, flag, was } => {
+            (format!("{} is as planned on: {}", flag.name, was.words()), flag::changed(world, backend, flag, was))
         }
         Precondition::RunState { backend, builder, run, over } => {
             let found = found(world, backend, builder, *run);

@@ -57,7 +57,7 @@ pub(super) fn typed(
     now: &Moment,
 ) -> Typed {
     // A rollout is what it ends in.
-    let percent = if intent.verb == Verb::Rollout { Some(Percent::ALL) } else { percent };
+    let percent = if intent.verb == Verb::Rollout { Some(Percent::ALL) } else { super::flag::share(intent).or(percent) };
     let none = Gates::default();
     let gates = world.catalog.environment(&intent.target.environment).map_or(&none, |environment| &environment.gates);
     let view = world.target(&intent.target);

@@ -145,6 +145,7 @@ fn refused(effect: &StepEffect, back: &[StepEffect]) -> Option<String> {
     let goes = |effect: &StepEffect| match effect {
         StepEffect::Weights { backend, weights, .. } => Some(format!("{backend} goes back to {}", shown(weights))),
         StepEffect::Start { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
@@ -163,6 +164,24 @@ fn users(scene: &Scene<'_>) -> &'static str {
     "requests under way finish where they are; sessions tied to a server: not known"
 }
 
+/// The rows of a deed on a flag.
+pub(super) fn of_flag(scene: &Scene<'_>, on: bool) -> Vec<Cost> {
+    let users = if on {
+        "those whom it chooses get what the flag switches, when their programs ask for flags next"
+    } else {
+        "nobody gets it any more, when their programs ask for flags next"
+    };
+    vec![
+        row("if I do nothing", Some("it stays as it is; no rule of gonogo moves it by itself".to_owned())),
+        row("takes", takes(scene)),
+        row("if it fails", Some("nothing is sent twice; what is not known is looked up at the flag service".to_owned())),
+        row("load", None),
+        row("users", Some(users.to_owned())),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
 /// The rows of a deed on a run.
 pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
     let does = match scene.intent.verb {
@@ -170,9 +189,15 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         Verb::Retry => "the run stays as it ended",
         Verb::Cancel => "the run goes on to its end",
         Verb::Approve | Verb::Reject => "the run waits on, until the backend gives it up",
-        Verb::Hold | Verb::Resume | Verb::Shift | Verb::Promote | Verb::Rollout | Verb::Abort | Verb::Rollback | Verb::Note => {
-            "it stays as it is"
-        }
+        Verb::Hold
+        | Verb::Resume
+        | Verb::Shift
+        | Verb::Promote
+        | Verb::Rollout
+        | Verb::Abort
+        | Verb::Rollback
+        | Verb::Note
+        | Verb::Flag => "it stays as it is",
     };
     let (fails, load) = match scene.intent.verb {
         Verb::Approve | Verb::Reject => (
@@ -189,6 +214,7 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         | Verb::Rollout
         | Verb::Abort
         | Verb::Rollback
+        | Verb::Flag
         | Verb::Note => {
             ("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice", "one run of the CI system")
         }

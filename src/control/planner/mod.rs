@@ -5,6 +5,7 @@ mod booking;
 mod check;
 mod checks;
 mod cost;
+mod flag;
 mod rollout;
 mod run;
 mod still;
@@ -146,6 +147,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Resume => still::resume(&scene),
         Verb::Note => still::note(&scene)?,
         Verb::Rollout => rollout::start(&scene),
+        Verb::Flag => flag::set(&scene)?,
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
@@ -330,6 +332,15 @@ pub fn words(effect: &StepEffect) -> Text {
         StepEffect::Weights { backend, pool, weights } => {
             let weights: Vec<_> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
             format!("{backend}: weights of {pool} to {}", weights.join(", "))
+        }
+        StepEffect::Flag { backend, flag, on, percent, .. } => {
+            let place = if flag.environment.is_empty() { String::new() } else { format!(" in {}", flag.environment) };
+            let to = match (on, percent) {
+                (true, Some(percent)) => format!("on at {percent} %"),
+                (true, None) => "on".to_owned(),
+                (false, _) => "off".to_owned(),
+            };
+            format!("{backend}: flag {}{place} {to}", flag.name)
         }
         StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
         StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),

@@ -125,6 +125,7 @@ fn last_seen(scene: &Scene<'_>, entry: &TrafficEntry) -> Option<(Weights, DateTi
         }
         StepEffect::Weights { .. }
         | StepEffect::Start { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }

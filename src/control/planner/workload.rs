@@ -28,7 +28,7 @@ pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Dr
         Verb::Rollback => no_rollback(scene),
         Verb::Hold => hold(scene, entry),
         Verb::Resume => resume(scene, entry),
-        Verb::Note | Verb::Start | Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => return Ok(None),
+        Verb::Note | Verb::Flag | Verb::Start | Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => return Ok(None),
     }))
 }
 
@@ -304,6 +304,7 @@ fn abort(scene: &Scene<'_>, entry: &WorkloadEntry) -> Draft {
     let ours = course.spec.steps.iter().flat_map(|step| &step.effects).any(|effect| match effect {
         StepEffect::Workload { change, .. } => change.uid == seen.uid && (from == change.wish || from == change.from),
         StepEffect::Weights { .. }
+        | StepEffect::Flag { .. }
         | StepEffect::Start { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }

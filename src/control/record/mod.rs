@@ -160,6 +160,7 @@ enum Change {
     Alerts(Value),
     Runs(Value),
     Workloads(Value),
+    Flags(Value),
 }
 
 /// Writes events down: equal readings fold, and of a changed one only what changed is written.
@@ -259,7 +260,16 @@ impl Recorder {
             (Reading::Alerts(old), Reading::Alerts(new)) => between(old, new, Change::Alerts),
             (Reading::Runs(old), Reading::Runs(new)) => between(old, new, Change::Runs),
             (Reading::Workloads(old), Reading::Workloads(new)) => between(old, new, Change::Workloads),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_), _) => Said::Whole,
+            (Reading::Flags(old), Reading::Flags(new)) => between(old, new, Change::Flags),
+            (
+                Reading::Signals(_)
+                | Reading::Traffic(_)
+                | Reading::Alerts(_)
+                | Reading::Runs(_)
+                | Reading::Workloads(_)
+                | Reading::Flags(_),
+                _,
+            ) => Said::Whole,
         }
     }
 }
@@ -303,6 +313,7 @@ fn clock(reading: &Reading) -> Option<DateTime<Utc>> {
         Reading::Signals(reading) => reading.backend_clock,
         Reading::Alerts(reading) => reading.backend_clock,
         Reading::Runs(reading) => reading.backend_clock,
+        Reading::Flags(reading) => reading.backend_clock,
         Reading::Traffic(_) | Reading::Workloads(_) => None,
     }
 }

@@ -112,7 +112,16 @@ impl Player {
             (Reading::Alerts(last), Some(Change::Alerts(change))) => Reading::Alerts(Arc::new(onto(&**last, &change)?)),
             (Reading::Runs(last), Some(Change::Runs(change))) => Reading::Runs(Arc::new(onto(&**last, &change)?)),
             (Reading::Workloads(last), Some(Change::Workloads(change))) => Reading::Workloads(Arc::new(onto(&**last, &change)?)),
-            (Reading::Signals(_) | Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_), Some(_)) => {
+            (Reading::Flags(last), Some(Change::Flags(change))) => Reading::Flags(Arc::new(onto(&**last, &change)?)),
+            (
+                Reading::Signals(_)
+                | Reading::Traffic(_)
+                | Reading::Alerts(_)
+                | Reading::Runs(_)
+                | Reading::Workloads(_)
+                | Reading::Flags(_),
+                Some(_),
+            ) => {
                 return Err(PlayError::Baseless);
             }
         };
@@ -145,6 +154,7 @@ fn told_at(mut reading: Reading, at: Option<DateTime<Utc>>) -> Reading {
         Reading::Signals(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Alerts(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Runs(reading) => Arc::make_mut(reading).backend_clock = at,
+        Reading::Flags(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Traffic(_) | Reading::Workloads(_) => {}
     }
     reading

@@ -66,10 +66,10 @@ impl Room {
         if begun.plan().order.effects.is_empty() {
             return Vec::new();
         }
-        let target = begun.plan().target().clone();
+        let begun = begun.plan().clone();
         let watching = |(id, machine): &(&PlanId, &mut Machine)| {
             let waits = machine.is_watching() || machine.only_awaits_effect();
-            **id != plan && waits && machine.plan().target() == &target
+            **id != plan && waits && machine.plan().target() == begun.target() && begun.takes_over(machine.plan())
         };
         self.machines
             .iter_mut()

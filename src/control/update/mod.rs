@@ -4,6 +4,7 @@ mod authors;
 mod calendar;
 mod deed;
 mod diary;
+mod flags;
 mod moved;
 mod objectives;
 mod opening;

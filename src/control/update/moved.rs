@@ -6,6 +6,7 @@ use super::{Room, STORE_EVERY};
 use crate::control::task::Task;
 use crate::control::world::TargetView;
 use crate::model::deed::{Deed, DeedState};
+use crate::model::intent::Verb;
 use crate::model::name::Target;
 use crate::model::rollout::Hold;
 use crate::model::share::Percent;
@@ -81,5 +82,6 @@ fn did(deed: &Deed, moved: &Moved) -> bool {
         || (deed.state == DeedState::Unknown && !deed.is_settled)
         || later(deed.facts.sent)
         || later(deed.facts.accepted);
-    deed.target == moved.target && may
+    // A flag moves no traffic.
+    deed.target == moved.target && deed.verb != Verb::Flag && may
 }

@@ -9,6 +9,7 @@ use crate::control::event::Reading;
 use crate::control::task::Task;
 use crate::control::world::{LogView, SourceFact, TargetView};
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::flag::FlagReading;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
@@ -40,6 +41,7 @@ impl Room {
             Ok(Reading::Signals(reading)) => reading.backend_clock,
             Ok(Reading::Alerts(reading)) => reading.backend_clock,
             Ok(Reading::Runs(reading)) => reading.backend_clock,
+            Ok(Reading::Flags(reading)) => reading.backend_clock,
             Ok(Reading::Traffic(_) | Reading::Workloads(_)) | Err(_) => None,
         };
         if let Some(clock) = clock {
@@ -48,6 +50,7 @@ impl Room {
         let failed = result.as_ref().err().cloned();
         // What the answers said goes into the targets below; kept beside them they would be the largest part of the world.
         let (result, answers) = split(result);
+        let mut before: Option<Arc<FlagReading>> = None;
         let taken = match (&mut source.fact, result) {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Metrics(fact), Ok(Reading::Signals(reading))) => take(fact, seq, asked, Ok(reading)),
@@ -58,6 +61,11 @@ impl Room {
             }
             (SourceFact::Workloads(fact), Ok(Reading::Workloads(reading))) => take(fact, seq, asked, Ok(reading)),
             (SourceFact::Workloads(fact), Err(error)) => take(fact, seq, asked, Err(error)),
+            (SourceFact::Flags(fact), Ok(Reading::Flags(reading))) => {
+                before.clone_from(&fact.value);
+                take(fact, seq, asked, Ok(reading))
+            }
+            (SourceFact::Flags(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Traffic(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Metrics(fact), Err(error)) => take(fact, seq, asked, Err(error)),
             (SourceFact::Alerts(fact), Err(error)) => take(fact, seq, asked, Err(error)),
@@ -68,6 +76,7 @@ impl Room {
                 | SourceFact::Alerts(_)
                 | SourceFact::Ci(_)
                 | SourceFact::Workloads(_)
+                | SourceFact::Flags(_)
                 | SourceFact::Unsupported,
                 _,
             ) => false,
@@ -86,6 +95,7 @@ impl Room {
         };
         if failed.is_none() {
             tasks.extend(self.derive(now, backend, &answers));
+            tasks.extend(before.map(|before| self.flags_changed(now, backend, &before)).unwrap_or_default());
         }
         tasks
     }
@@ -103,7 +113,7 @@ impl Room {
             SourceFact::Workloads(fact) => {
                 fact.value.clone().map(|reading| self.derive_workloads(now, backend, &reading)).unwrap_or_default()
             }
-            SourceFact::Ci(_) | SourceFact::Unsupported => Vec::new(),
+            SourceFact::Ci(_) | SourceFact::Flags(_) | SourceFact::Unsupported => Vec::new(),
         }
     }
 
@@ -192,8 +202,10 @@ impl Room {
         let mut changes = Vec::new();
         let stable = view.state.stable;
         if share.fraction() > 0.0 && view.state.rollout.is_none() {
-            let deed =
-                self.world.newest_deeds().into_iter().find(|deed| deed.target == view.target && deed.facts.effective.is_some()).cloned();
+            let moved = |deed: &&Arc<crate::model::deed::Deed>| {
+                deed.target == view.target && deed.verb != crate::model::intent::Verb::Flag && deed.facts.effective.is_some()
+            };
+            let deed = self.world.newest_deeds().into_iter().find(moved).cloned();
             let caused = deed.filter(|deed| deed.facts.effective.is_some_and(|at| now.wall - at < chrono::TimeDelta::seconds(60)));
             let version = |slot| view.version(slot).map(|seen| seen.version.clone());
             changes.push(StateChange::Begin {
@@ -366,7 +378,9 @@ fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec
             let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
             (Ok(Reading::Signals(reading)), answers)
         }
-        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_))) => (Ok(other), Vec::new()),
+        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_) | Reading::Flags(_))) => {
+            (Ok(other), Vec::new())
+        }
         Err(error) => (Err(error), Vec::new()),
     }
 }

@@ -10,7 +10,12 @@ impl World {
     pub fn workloads(&self, backend: &BackendName) -> Option<&Fact<WorkloadReading>> {
         match &self.sources.get(backend)?.fact {
             SourceFact::Workloads(fact) => Some(fact),
-            SourceFact::Traffic(_) | SourceFact::Metrics(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Unsupported => None,
+            SourceFact::Traffic(_)
+            | SourceFact::Metrics(_)
+            | SourceFact::Alerts(_)
+            | SourceFact::Ci(_)
+            | SourceFact::Flags(_)
+            | SourceFact::Unsupported => None,
         }
     }
 }

@@ -141,7 +141,7 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         Verb::Hold | Verb::Note => Direction::Still,
         Verb::Resume => Direction::Release,
         Verb::Abort | Verb::Rollback | Verb::Cancel | Verb::Reject => Direction::Back,
-        Verb::Shift | Verb::Promote | Verb::Rollout | Verb::Start | Verb::Retry | Verb::Approve => Direction::Forward,
+        Verb::Shift | Verb::Promote | Verb::Flag | Verb::Rollout | Verb::Start | Verb::Retry | Verb::Approve => Direction::Forward,
     };
     Plan {
         id: order.id().unwrap(),

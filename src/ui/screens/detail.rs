@@ -165,9 +165,12 @@ fn source(scene: &Scene<'_>, name: &BackendName, width: usize, rows: &mut Vec<Ro
     }
     let partial = match &source.fact {
         SourceFact::Metrics(fact) => fact.value.as_ref().map(|reading| reading.warnings.clone()).unwrap_or_default(),
-        SourceFact::Traffic(_) | SourceFact::Alerts(_) | SourceFact::Ci(_) | SourceFact::Workloads(_) | SourceFact::Unsupported => {
-            Vec::new()
-        }
+        SourceFact::Traffic(_)
+        | SourceFact::Alerts(_)
+        | SourceFact::Ci(_)
+        | SourceFact::Workloads(_)
+        | SourceFact::Flags(_)
+        | SourceFact::Unsupported => Vec::new(),
     };
     for warning in partial {
         say(rows, 3, width, Role::Watched, &format!("partial: {warning}"));

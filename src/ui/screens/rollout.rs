@@ -24,7 +24,7 @@ use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
-use crate::ui::widgets::{budget, chart, estate};
+use crate::ui::widgets::{budget, chart, estate, flags};
 use crate::ui::words;
 
 use super::board::by_itself_row;
@@ -107,6 +107,7 @@ pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width
     let mut rows = Vec::new();
     verdict(scene, view, way_back, width, &mut rows);
     steps(scene, view, width, &mut rows);
+    rows.extend(flags::rows(scene, target, width));
     let objectives = budget::by_gravity(scene.world, target, scene);
     let plain = measures::rows(scene, view, width, false);
     let table = measures::rows(scene, view, width, true);

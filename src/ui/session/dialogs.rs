@@ -164,6 +164,10 @@ impl Session {
                 let args = Arguments { percent: Some(percent), ..Arguments::default() };
                 self.open_plan(blank(Verb::Shift, target, args), world, now);
             }
+            Answer::Flag(target, wish) => {
+                let args = Arguments { flag: Some(Box::new(wish)), ..Arguments::default() };
+                self.open_plan(blank(Verb::Flag, target, args), world, now);
+            }
             Answer::Note(target, text) => {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
@@ -205,6 +209,7 @@ impl Session {
             Verb::Rollout if world.catalog.deploy(&target).is_some_and(|deploy| deploy.workload.is_some()) => {
                 self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
             }
+            Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),
             Verb::Hold
             | Verb::Resume
             | Verb::Promote

@@ -58,6 +58,7 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
             Verb::Shift
             | Verb::Promote
             | Verb::Rollout
+            | Verb::Flag
             | Verb::Resume
             | Verb::Start
             | Verb::Retry

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod chart;
 pub mod estate;
 pub mod events;
+pub mod flags;
 pub mod gates;
 pub mod log;
 pub mod sparkline;

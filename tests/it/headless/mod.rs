@@ -10,6 +10,8 @@ mod checks;
 mod deeds;
 mod demo;
 mod exports;
+mod flagd;
+mod flags;
 mod gates;
 mod glass;
 mod grants;

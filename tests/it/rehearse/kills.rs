@@ -284,7 +284,7 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || (made == 1 && gates.is_empty()), "said effective and is not: {gates:?}; {told}");
                 assert!(!not_begun || made == 0, "said not begun and is; {told}");
             }
-            StepEffect::Repeat { .. } | StepEffect::Workload { .. } => panic!("no story has one: {told}"),
+            StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } => panic!("no story has one: {told}"),
         }
     }
 }
@@ -302,7 +302,11 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
         StepEffect::Start { .. } => stage.with_key(plan, u32::try_from(step).unwrap()),
         StepEffect::Retry { run, .. } => stage.repetitions(*run),
         StepEffect::Answer { .. } => stage.answers(EffectKey { plan, step: u32::try_from(step).unwrap() }, effect),
-        StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Cancel { .. } | StepEffect::Workload { .. } => 0,
+        StepEffect::Weights { .. }
+        | StepEffect::Flag { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Cancel { .. }
+        | StepEffect::Workload { .. } => 0,
     }
 }
 

@@ -158,6 +158,8 @@ impl Tap {
                 Port::Traffic(inner) => Port::Traffic(Arc::new(Tapped { inner, tap, name: name.clone() })),
                 Port::Metrics(inner) => Port::Metrics(Arc::new(Tapped { inner, tap, name: name.clone() })),
                 Port::Alerts(inner) => Port::Alerts(Arc::new(Tapped { inner, tap, name: name.clone() })),
+                // No simulated backend keeps flags.
+                Port::Flags(inner) => Port::Flags(inner),
                 Port::Ci(inner) => Port::Ci(Arc::new(Tapped { inner, tap, name: name.clone() })),
                 Port::Orchestrator(_) => panic!("no story has an orchestrator"),
             };

@@ -76,6 +76,7 @@ impl Train {
                 Port::Traffic(port) => traffic = Some(port),
                 Port::Metrics(port) => metrics = Some(port),
                 Port::Alerts(port) => alerts = Some(port),
+                Port::Flags(_) => {}
                 Port::Ci(port) => ci = Some(port),
                 Port::Orchestrator(_) => panic!("the train has no orchestrator"),
             }

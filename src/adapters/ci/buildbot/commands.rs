@@ -13,7 +13,11 @@ impl Buildbot {
             StepEffect::Start { builder, scheduler, properties, .. } => Call::force(scheduler, builder, REASON, &by_hand(properties)),
             StepEffect::Retry { run, .. } => Call::rebuild(*run),
             StepEffect::Cancel { run, .. } => Call::stop(*run, REASON),
-            StepEffect::Weights { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Workload { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Workload { .. } => {
                 return Vec::new();
             }
         };

@@ -92,7 +92,7 @@ async fn read(ports: &Ports, objective: &Objective, key: &ObjectiveKey, stretch:
     let ask = objectives::ask(objective, key, stretch);
     match ports.get(&objective.backend) {
         Some(Port::Metrics(port)) => port.history(&ask).await,
-        Some(Port::Traffic(_) | Port::Alerts(_) | Port::Ci(_) | Port::Orchestrator(_)) | None => {
+        Some(Port::Traffic(_) | Port::Alerts(_) | Port::Flags(_) | Port::Ci(_) | Port::Orchestrator(_)) | None => {
             Err(PortError::new(PortErrorKind::Unsupported, &objective.backend, "read the history of an objective", "it keeps none"))
         }
     }

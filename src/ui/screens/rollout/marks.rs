@@ -24,6 +24,9 @@ fn mark(happening: &Happening) -> Option<(char, String)> {
     let text = happening.text.as_str();
     match (happening.kind, happening.deed) {
         (HappeningKind::Change, None) => {
+            if let Some(flag) = flag(text) {
+                return Some(('F', flag));
+            }
             let (was, is) = moved(text)?;
             // Who moved it stands in the timeline; on the chart a rule's plan would take all the room.
             let by = if text.ends_with(" by another hand") { " by another hand" } else { "" };
@@ -35,6 +38,14 @@ fn mark(happening: &Happening) -> Option<(char, String)> {
         (_, Some((Verb::Resume, DeedState::Effective))) => Some(('G', format!("resumed by {}", happening.source))),
         _ => None,
     }
+}
+
+/// What became of a flag, of a line such as `flag new-checkout: on at 5 % to on at 40 % by ana`.
+fn flag(text: &str) -> Option<String> {
+    let (name, what) = text.strip_prefix("flag ")?.split_once(": ")?;
+    let is = what.split_once(" to ").map_or(what, |(_, is)| is);
+    let is = is.split(" by ").next().and_then(|is| is.split(", ").next()).unwrap_or(is);
+    Some(format!("{name} {is}"))
 }
 
 /// From which share to which, of a line such as `10 to 20 % by ana`.
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(said(line(change, "5 to 10 % by rule of plan 7c7c, ana", None)).as_deref(), Some("S 10 %"));
         assert_eq!(said(line(change, "20 to 0 % by rule of plan 7c7c, ana", None)).as_deref(), Some("B back to 0 %"));
         assert_eq!(said(line(change, "0 to 50 % by another hand", None)).as_deref(), Some("S 50 % by another hand"));
+        assert_eq!(said(line(change, "flag new-pay: on at 5 % to on at 40 % by ana", None)).as_deref(), Some("F new-pay on at 40 %"));
+        assert_eq!(said(line(change, "flag new-pay: on to off, changed there by bo", None)).as_deref(), Some("F new-pay off"));
         assert_eq!(said(line(change, "rollout of 2.5.0 begins", None)), None);
         let deed = |state| line(HappeningKind::Deed, "hold ..", Some((Verb::Hold, state)));
         assert_eq!(said(deed(DeedState::Effective)).as_deref(), Some("H held by cy"));
