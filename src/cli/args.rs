@@ -240,7 +240,7 @@ pub enum Command {
 /// `gonogo demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The scenario; `bad-canary` when none is named.
+    /// calm, bad-canary, broken-backend, slow-leak, two-teams, or a file whose name ends in `.toml`; `bad-canary` when none is named.
     pub scenario: Option<String>,
     /// The seed.
     #[arg(long, default_value_t = 1)]
@@ -367,7 +367,7 @@ pub struct Render {
     /// The format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// A scenario in place of the configured backends.
+    /// A scenario of `gonogo demo` in place of the configured backends.
     #[arg(long)]
     pub scenario: Option<String>,
     /// The scenario's seed.

@@ -3,6 +3,7 @@
 pub mod catalog;
 mod check;
 mod objectives;
+pub mod release;
 mod span;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::traffic::ServerState;
 
+use self::release::{ScenarioCheck, ScenarioSet, ScenarioStart};
+
 /// The monitoring system of every scenario.
 pub const METRICS: &str = "prom";
 /// The alerting system of every scenario.
@@ -24,10 +27,12 @@ pub const TRAFFIC: &str = "edge";
 /// The CI system of every scenario.
 pub const CI: &str = "ci";
 
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("calm", include_str!("../../fixtures/scenarios/calm.toml")),
     ("bad-canary", include_str!("../../fixtures/scenarios/bad-canary.toml")),
     ("broken-backend", include_str!("../../fixtures/scenarios/broken-backend.toml")),
+    ("slow-leak", include_str!("../../fixtures/scenarios/slow-leak.toml")),
+    ("two-teams", include_str!("../../fixtures/scenarios/two-teams.toml")),
 ];
 
 /// Why a scenario was refused, and where.
@@ -50,7 +55,8 @@ pub struct Scenario {
     pub name: String,
     /// One sentence for the list of drills.
     pub title: String,
-    /// A built-in scenario from which people, environments, services, alerts and silences are taken where this one has none.
+    /// A built-in scenario from which people, environments, alerts and silences are taken where this one has none, and each service that
+    /// this one does not describe by itself.
     #[serde(default)]
     pub based_on: Option<String>,
     /// The time for which the world has run before anyone looks.
@@ -92,6 +98,15 @@ pub struct Scenario {
     /// What breaks.
     #[serde(default)]
     pub fault: Vec<Fault>,
+    /// Sets of rollouts.
+    #[serde(default)]
+    pub set: Vec<ScenarioSet>,
+    /// Checks of rollouts.
+    #[serde(default)]
+    pub check: Vec<ScenarioCheck>,
+    /// Rollouts that people of the story start.
+    #[serde(default)]
+    pub start: Vec<ScenarioStart>,
 }
 
 /// A person of the drill.
@@ -237,6 +252,9 @@ pub struct Behaviour {
     /// The factor of its latency once it is fully exposed.
     #[serde(default = "span::one")]
     pub latency: f64,
+    /// The factor of the load that its requests are, once it is fully exposed.
+    #[serde(default = "span::one")]
+    pub load: f64,
 }
 
 /// What an alerting rule looks at.
@@ -426,7 +444,7 @@ pub struct Fault {
 
 impl Scenario {
     /// The built-in scenarios in the order in which documents list them.
-    pub const NAMES: [&'static str; 3] = ["calm", "bad-canary", "broken-backend"];
+    pub const NAMES: [&'static str; 5] = ["calm", "bad-canary", "broken-backend", "slow-leak", "two-teams"];
 
     /// The scenario that plays when none is named.
     pub const DEFAULT: &'static str = "bad-canary";
@@ -458,6 +476,7 @@ impl Scenario {
         }
         check::everything(source, &scenario)?;
         scenario.event.sort_by_key(Event::at);
+        scenario.start.sort_by_key(|start| start.at);
         Ok(scenario)
     }
 
@@ -480,7 +499,11 @@ impl Scenario {
         }
         fill(&mut self.person, base.person);
         fill(&mut self.environment, base.environment);
-        fill(&mut self.service, base.service);
+        for service in base.service {
+            if self.service(&service.name).is_none() {
+                self.service.push(service);
+            }
+        }
         fill(&mut self.alert, base.alert);
         fill(&mut self.silence, base.silence);
     }

@@ -126,6 +126,11 @@ impl SimulatedWorld {
         Some(machines.iter().fold((0, 0), |sum, machine| (sum.0 + machine.requests, sum.1 + machine.errors)))
     }
 
+    /// The versions that get requests of a target now; none where nothing serves.
+    pub(super) fn serving(&self, target: &Target) -> Vec<String> {
+        self.enter().state.site(target).map(super::prober::serving).unwrap_or_default()
+    }
+
     /// Reads from the backend's point of view; `with` is told whether a part of the answer must be missing.
     pub(super) fn read<T>(
         &self,

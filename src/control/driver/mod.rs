@@ -7,6 +7,7 @@ pub mod outside;
 mod picture;
 pub mod rehearse;
 mod said;
+pub mod script;
 pub mod switchboard;
 mod tape;
 

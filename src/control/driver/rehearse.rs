@@ -8,6 +8,7 @@ use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::outside::{Outside, Written};
+use super::script::Script;
 use crate::control::event::Event;
 use crate::control::record::{Opened, Told};
 use crate::control::task::Task;
@@ -39,6 +40,7 @@ pub struct Rehearsal {
     outside: Outside,
     room: Room,
     queue: VecDeque<Event>,
+    script: Script,
     opened: bool,
 }
 
@@ -49,7 +51,13 @@ impl Rehearsal {
     /// Opens a room on a virtual clock.
     pub fn open(clock: Arc<VirtualClock>, outside: Outside, opening: Opening) -> Self {
         let room = Room::open(opening, clock.now());
-        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]), opened: false }
+        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]), script: Script::default(), opened: false }
+    }
+
+    /// The same, in which people of the story start what its script says.
+    #[must_use]
+    pub fn following(self, script: Script) -> Self {
+        Self { script, ..self }
     }
 
     /// The room.
@@ -76,9 +84,16 @@ impl Rehearsal {
             self.settle(record).await;
             let now = self.clock.now().boot;
             let end = BOOTED.plus(elapsed);
+            let due = self.script.due().map(|due| BOOTED.plus(due));
+            if due.is_some_and(|due| now >= due) {
+                let events = self.script.next(self.room.world(), &self.clock.now());
+                self.queue.extend(events);
+                continue;
+            }
             if now >= end {
                 return;
             }
+            let end = due.map_or(end, |due| due.min(end));
             // Time moves in whole steps, so that what is due "now" does not stand still.
             let next = self.room.wake().map_or(end, |wake| wake.max(now.plus(Duration::from_millis(1)))).min(end);
             self.clock.advance_to(next.since(BOOTED));
