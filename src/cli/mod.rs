@@ -31,6 +31,8 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
 use crate::model::intent::Verb;
 
+pub use self::verbs::rollout::object as rollout_object;
+
 /// Runs the program and tells how it ended.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
