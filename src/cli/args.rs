@@ -28,7 +28,7 @@ pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
-pub use self::rollout::{RolloutStatus, RolloutVerb, RolloutWatch};
+pub use self::rollout::{RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;

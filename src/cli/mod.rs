@@ -103,6 +103,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Rollouts { what } => match what {
             RolloutVerb::Status(args) => verbs::rollout::status(around, &flags, &args, false).await,
             RolloutVerb::Explain(args) => verbs::rollout::status(around, &flags, &args, true).await,
+            RolloutVerb::Advise(args) => verbs::advise::run(around, &flags, &args).await,
             RolloutVerb::Watch(args) => verbs::rollout::watch(around, &flags, &args).await,
             RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args).await,
             RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args).await,

@@ -218,6 +218,9 @@ pub struct ScenarioService {
     /// Pushes an hour.
     #[serde(default = "span::pushes")]
     pub pushes: f64,
+    /// Whether it keeps state; none: not said.
+    #[serde(default)]
+    pub stateful: Option<bool>,
     /// How long a build takes.
     #[serde(default = "span::build", deserialize_with = "span::long")]
     pub build: Duration,

@@ -134,6 +134,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             weight: None,
         }],
         judge: ServiceJudge::default(),
+        stateful: None,
     }
 }
 

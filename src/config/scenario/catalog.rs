@@ -150,6 +150,7 @@ impl Scenario {
             deploy,
             signals: signals(known)?,
             judge: crate::model::judging::ServiceJudge::default(),
+            stateful: known.stateful,
         })
     }
 }

@@ -82,7 +82,10 @@ pub(super) fn everything(source: &str, scenario: &Scenario) -> Result<(), Scenar
             return here("version", n, format!("`{}` is no service here", version.service));
         }
         let factors = [version.latency, version.load];
-        if !(0.0..=1.0).contains(&version.errors) || factors.iter().any(|factor| !(0.0..=1000.0).contains(factor)) || version.from_percent > 100 {
+        if !(0.0..=1.0).contains(&version.errors)
+            || factors.iter().any(|factor| !(0.0..=1000.0).contains(factor))
+            || version.from_percent > 100
+        {
             return here("version", n, "a number is out of range; expected errors of 0 to 1".to_owned());
         }
     }

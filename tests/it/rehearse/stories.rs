@@ -89,7 +89,10 @@ async fn slow_leak_is_well_at_every_step_and_goes_back_by_itself_while_it_is_wat
         assert!(gonogo::model::time::rfc3339(&last.at) < ends, "within the time in which it is watched");
         all_say(&room, &checkout, &["2.5.0 went back by itself at", "no rollout under way", "all traffic on 2.4.1"]);
         let json = object(room.world(), &view(&room, &checkout));
-        assert_eq!((&json["last"]["how"], &json["last"]["to"], &json["next"]), (&"went-back".into(), &"2.5.0".into(), &serde_json::Value::Null));
+        assert_eq!(
+            (&json["last"]["how"], &json["last"]["to"], &json["next"]),
+            (&"went-back".into(), &"2.5.0".into(), &serde_json::Value::Null)
+        );
         // The evidence is on record before anything was sent, and nothing goes back twice.
         let back = room.world().newest_deeds().into_iter().find(|deed| deed.verb == Verb::Abort).unwrap().clone();
         assert!(back.requester.starts_with("rule of plan ") && back.requester.ends_with(", bo"), "{}", back.requester);
@@ -127,7 +130,11 @@ async fn two_teams_wait_for_the_one_whose_dependency_is_late_and_go_on_together_
     let at = room.clock.elapsed().as_secs();
     assert!((105..135).contains(&at), "went on at {at} s");
     let first = room.world().newest_deeds().into_iter().find(|deed| deed.verb == Verb::Shift && deed.target == shipping).unwrap().clone();
-    assert!(first.reason.as_str().contains("checks held: mail-3-4 (GET http://mail.prod/version answered 200 with 3.4.0)"), "{}", first.reason);
+    assert!(
+        first.reason.as_str().contains("checks held: mail-3-4 (GET http://mail.prod/version answered 200 with 3.4.0)"),
+        "{}",
+        first.reason
+    );
     let over = |room: &Room| [&checkout, &shipping].iter().all(|of| view(room, of).state.last.is_some());
     until(&mut room, "both are over", 600, over).await;
     let how = [&checkout, &shipping].map(|of| view(&room, of).state.last.map(|last| last.how));
