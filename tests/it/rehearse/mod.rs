@@ -1,6 +1,7 @@
 //! The whole room under simulated faults: real store, real engine, simulated backends, virtual clock, fixed seeds, no real time.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod advice;
 mod both;
 mod checks;
 mod deeds;
