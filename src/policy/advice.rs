@@ -166,9 +166,12 @@ pub fn advise(facts: &Facts) -> Advice {
     Advice { choice, because, reasons, unknown: unknown(facts), turns: turns::of(facts, choice) }
 }
 
-/// What decided about the first step of a canary.
+/// What decided about the first step of a canary, or that none can tell.
 fn brief(facts: &Facts, choice: Choice) -> Option<String> {
-    let first = choice.first?;
+    let Some(first) = choice.first else {
+        let largest = Percent::new(LARGEST).filter(|_| facts.slots && facts.stateful != Some(true))?;
+        return Some(format!("even {largest} % would take {} to tell", long(facts.tells(largest)?)));
+    };
     let least = facts.shares().first().copied()?;
     let takes = long(facts.tells(least)?);
     Some(if least == first { format!("{first} % tells in {takes}") } else { format!("{least} % would take {takes} to tell") })

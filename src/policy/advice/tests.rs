@@ -60,6 +60,7 @@ fn what_no_share_can_tell_goes_at_once_only_where_going_back_is_sure() {
     ] {
         let advice = advise(&less);
         assert_eq!(advice.choice.words(), "not by itself: a person must watch");
+        assert_eq!(advice.because, "even 50 % would take 11 h to tell");
         assert_eq!(advice.reasons.last().unwrap(), &format!("all at once is not advised either: {why}"));
     }
 }
@@ -101,7 +102,7 @@ fn it_says_from_which_traffic_on_it_would_advise_otherwise() {
         |words: &str| advice.turns.iter().find(|turn| turn.when.contains(words)).unwrap_or_else(|| panic!("{words}: {:?}", advice.turns));
     assert_eq!(turn("requests an hour (5 % tells").when, "it has from 2,316,240 requests an hour (5 % tells within 5 min)");
     assert_eq!(turn("requests an hour (5 % tells").then.first.map(Percent::get), Some(5));
-    assert_eq!(turn("requests an hour (50 % tells").then.strategy, Advised::Person);
+    assert_eq!(turn("requests an hour (50 % tells").then.strategy, Advised::BlueGreen);
     assert_eq!(turn("its risk is 60 of 100 or more (now 40)").then.words(), "canary, first step 50 %, begun when a person says so");
     assert_eq!(turn("errors loses its data").then.strategy, Advised::Person);
 }

@@ -45,7 +45,7 @@ fn others(facts: &Facts) -> Vec<(String, Facts)> {
             all.push((format!("its risk is {HIGH} of 100 or more (now {points})"), Facts { risk: Some(HIGH), ..facts.clone() }));
         }
         Some(points) => {
-            all.push((format!("its risk is under {HIGH} of 100 (now {points})"), Facts { risk: Some(HIGH - 1), ..facts.clone() }))
+            all.push((format!("its risk is under {HIGH} of 100 (now {points})"), Facts { risk: Some(HIGH - 1), ..facts.clone() }));
         }
         None => {}
     }

@@ -43,10 +43,7 @@ fn what_cannot_be_reached_is_not_known_and_leaves_it_to_a_person() {
     let advice = place.json(0, &["rollout", "advise", "shop@prod", "--settle", "2s"]);
     shape::keys(&advice, "schema at target configured advised reasons unknown turns facts");
     shape::keys(&advice["advised"], "strategy first asks words");
-    shape::keys(
-        &advice["facts"],
-        "requests_per_hour risk stateful measures objectives alerts way_back_proven_days ways_back_failed",
-    );
+    shape::keys(&advice["facts"], "requests_per_hour risk stateful measures objectives alerts way_back_proven_days ways_back_failed");
     assert_eq!((&advice["configured"], &advice["advised"]["strategy"]), (&"canary".into(), &"person".into()), "{advice}");
     assert_eq!(advice["reasons"][0], "what is usual of errors is not known now: a rollout would hold on it");
     assert_eq!((&advice["facts"]["requests_per_hour"], &advice["facts"]["stateful"]), (&serde_json::Value::Null, &serde_json::Value::Null));
