@@ -2,6 +2,7 @@
 
 pub mod catalog;
 mod check;
+mod fault;
 mod objectives;
 pub mod release;
 mod span;
@@ -11,11 +12,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::model::name::{BackendName, EnvironmentName, PersonName, RoleName, ServerName, ServiceName, Target};
+use crate::model::name::{EnvironmentName, PersonName, RoleName, ServerName, ServiceName, Target};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::traffic::ServerState;
 
+pub use self::fault::{Fault, FaultKind};
 use self::release::{ScenarioCheck, ScenarioSet, ScenarioStart};
 
 /// The monitoring system of every scenario.
@@ -410,39 +412,6 @@ impl Event {
             | Self::Reload { at } => *at,
         }
     }
-}
-
-/// How a backend breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// It refuses connections.
-    Refused,
-    /// It accepts and never answers.
-    BlackHole,
-    /// It answers from a copy that is up to [`Fault::by`] old, with the stamps of then.
-    Late,
-    /// A part of the answer is missing.
-    Partial,
-}
-
-/// A backend that breaks for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// The backend.
-    pub backend: BackendName,
-    /// When it begins, in seconds after the beginning.
-    #[serde(deserialize_with = "span::signed")]
-    pub from: i64,
-    /// When it is over.
-    #[serde(deserialize_with = "span::signed")]
-    pub to: i64,
-    /// How.
-    pub kind: FaultKind,
-    /// How late a late one is at most.
-    #[serde(default = "span::late", deserialize_with = "span::long")]
-    pub by: Duration,
 }
 
 impl Scenario {

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::site::{Machine, Site};
 use super::world::SimulatedWorld;
 use crate::model::name::Target;
 use crate::model::probe::{Held, Probe, ProbeAnswer};
-use crate::model::slot::Slot;
 use crate::ports::Pending;
 use crate::ports::probe::Prober;
 
@@ -50,13 +48,6 @@ fn asked(url: &str) -> Option<Target> {
     let (service, environment) = host.split_once('.')?;
     (path == "version").then_some(())?;
     Some(Target::new(service.parse().ok()?, environment.parse().ok()?))
-}
-
-/// The versions that get requests of a site.
-pub(super) fn serving(site: &Site) -> Vec<String> {
-    let serves = |machine: &Machine| machine.effective() > 0;
-    let sides = Slot::BOTH.map(|slot| site.side(slot));
-    sides.into_iter().filter(|side| side.machines.iter().any(serves)).map(|side| side.version.clone()).collect()
 }
 
 impl Prober for Asker {

@@ -248,6 +248,12 @@ impl Site {
         self.machines_mut().find(|machine| &machine.name == name)
     }
 
+    /// The versions that get requests.
+    pub(super) fn serving(&self) -> Vec<String> {
+        let serves = |side: &&Side| side.machines.iter().any(|machine| machine.effective() > 0);
+        [&self.first, &self.second].into_iter().filter(serves).map(|side| side.version.clone()).collect()
+    }
+
     /// The slot to which a server belongs.
     pub(super) fn slot_of(&self, server: &str) -> Option<Slot> {
         Slot::BOTH.into_iter().find(|slot| self.side(*slot).machines.iter().any(|machine| machine.name.as_str() == server))

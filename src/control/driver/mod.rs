@@ -3,6 +3,7 @@
 mod clerk;
 pub mod courier;
 mod keep;
+mod nonces;
 pub mod outside;
 mod picture;
 pub mod rehearse;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Handle;
-use super::rehearse::Nonces;
+use super::nonces::Nonces;
 use crate::config::scenario::Scenario;
 use crate::config::scenario::release::ScenarioStart;
 use crate::control::event::Event;

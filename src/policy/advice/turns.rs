@@ -1,6 +1,6 @@
 //! What would change an advice: each with the threshold, and what would be advised past it.
 
-use super::{Choice, Facts, HIGH, OLD, choose, long, seconds};
+use super::choice::{Back, Choice, Facts, HIGH, OLD, choose, long, seconds};
 use crate::analysis::judge::figure::grouped;
 use crate::model::share::Percent;
 
@@ -49,7 +49,7 @@ fn others(facts: &Facts) -> Vec<(String, Facts)> {
         }
         None => {}
     }
-    let back = |proven_days, failed| Facts { back: super::Back { proven_days, failed }, ..facts.clone() };
+    let back = |proven_days, failed| Facts { back: Back { proven_days, failed }, ..facts.clone() };
     if facts.back_in_doubt() {
         all.push(("going back is seen to work".to_owned(), back(Some(0), 0)));
     } else {
