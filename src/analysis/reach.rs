@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_twentieth_of_sixty_requests_a_second_takes_a_quarter_of_an_hour() {
-        // The simulated checkout took 18 minutes of 3 requests a second to settle.
+        // The simulated checkout took 19 minutes of 3 requests a second to settle.
         assert_eq!(USUAL.requests(0.05), Some(2_994));
         assert_eq!(USUAL.seconds(60.0, 0.05).map(f64::round), Some(998.0));
         assert_eq!((USUAL.requests(0.0), USUAL.requests(1.0), USUAL.seconds(0.0, 0.05)), (None, None, None));
