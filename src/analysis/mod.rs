@@ -8,6 +8,7 @@ pub mod judge;
 pub mod limit;
 pub mod occurrence;
 pub mod proportion;
+pub mod reach;
 pub mod recurrence;
 pub mod span;
 pub mod split;

@@ -30,7 +30,7 @@ pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
-pub use self::rollout::{RolloutStatus, RolloutVerb, RolloutWatch};
+pub use self::rollout::{RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
@@ -249,7 +249,7 @@ pub enum Command {
 /// `gonogo demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The scenario; `bad-canary` when none is named.
+    /// calm, bad-canary, broken-backend, slow-leak, two-teams, or a file whose name ends in `.toml`; `bad-canary` when none is named.
     pub scenario: Option<String>,
     /// The seed.
     #[arg(long, default_value_t = 1)]
@@ -376,7 +376,7 @@ pub struct Render {
     /// The format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// A scenario in place of the configured backends.
+    /// A scenario of `gonogo demo` in place of the configured backends.
     #[arg(long)]
     pub scenario: Option<String>,
     /// The scenario's seed.

@@ -33,6 +33,7 @@ use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::{Outside, Switchboard};
+use crate::control::driver::script::Script;
 use crate::control::update::{Equipment, Opening, Seat};
 use crate::control::world::RulesView;
 use crate::model::catalog::{BackendKind, Catalog};
@@ -57,6 +58,8 @@ pub struct Composed {
     pub opening: Opening,
     /// The simulated world behind the ports, when there is one.
     pub simulated: Option<Arc<SimulatedWorld>>,
+    /// What people of the story start; nothing where there is no story.
+    pub script: Script,
 }
 
 /// A room that can be shown while what lies outside is still being opened.
@@ -73,6 +76,8 @@ pub struct Meanwhile {
     pub couriers: Arc<Couriers>,
     /// Whether it must still be found out who is at the keys; on the simulated train that is of no importance.
     pub asks: bool,
+    /// What people of the story start; nothing where there is no story.
+    pub script: Script,
 }
 
 /// Loads the configuration, or says on standard error what is wrong with it.
@@ -110,7 +115,7 @@ pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool, proo
     let Meanwhile { opening, outside, .. } =
         over_backends(loaded, around, tends, (found.recognised.actor.clone(), found.presented(), Seat::None));
     let (outside, equipment) = outside.await;
-    Composed { outside, opening: opening.equipped(equipment), simulated: None }
+    Composed { outside, opening: opening.equipped(equipment), simulated: None, script: Script::default() }
 }
 
 /// A room over the configured backends that can be shown before they and the store are open, and before the agent said who is at the
@@ -141,7 +146,7 @@ fn over_backends(loaded: Loaded, around: &Surroundings, tends: bool, (actor, pre
     let couriers = Arc::new(Couriers::default());
     let telling = couriers.clone();
     let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports, telling).await });
-    Meanwhile { clock, opening, switchboard, couriers, outside, asks: true }
+    Meanwhile { clock, opening, switchboard, couriers, outside, asks: true, script: Script::default() }
 }
 
 /// An opening to which the equipment is still to come.
@@ -220,13 +225,14 @@ pub async fn simulated(
     around: &Surroundings,
     read_only: bool,
 ) -> Result<Composed, Exit> {
+    let script = Script::of(&scenario, seed);
     let (opening, ports, world) = train(scenario, seed, &clock, around, read_only)?;
     let store = SqliteStore::memory(clock.clone(), identity(seed)).await.map_err(|error| {
         not_opened(&error);
         Exit::of_ledger(&error)
     })?;
-    let (outside, equipment) = on_the_train(ports, Arc::new(store), clock);
-    Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world) })
+    let (outside, equipment) = on_the_train(ports, &world, Arc::new(store), clock);
+    Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world), script })
 }
 
 /// A room over the simulated release train that can be shown before the world has warmed up and the store is open.
@@ -240,11 +246,12 @@ pub fn simulated_meanwhile(
     around: &Surroundings,
     read_only: bool,
 ) -> Result<Meanwhile, Exit> {
-    let (opening, ports, _) = train(scenario, seed, &clock, around, read_only)?;
+    let script = Script::of(&scenario, seed);
+    let (opening, ports, world) = train(scenario, seed, &clock, around, read_only)?;
     let its_clock = clock.clone();
     let outside = async move {
         match SqliteStore::memory(its_clock.clone(), identity(seed)).await {
-            Ok(store) => on_the_train(ports, Arc::new(store), its_clock),
+            Ok(store) => on_the_train(ports, &world, Arc::new(store), its_clock),
             Err(error) => {
                 let record_trouble = Some(Text::clean(&error.to_string()));
                 let ledger = Broken::new(error);
@@ -255,7 +262,7 @@ pub fn simulated_meanwhile(
         }
     };
     let (switchboard, couriers) = (Arc::new(Switchboard::default()), Arc::default());
-    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), asks: false })
+    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), asks: false, script })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {
@@ -282,11 +289,13 @@ fn train(
     Ok((Opening { conducts: true, ..bare(Arc::new(catalog), actor, read_only, seed, true) }, ports, world))
 }
 
-fn on_the_train(ports: Ports, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
+fn on_the_train(ports: Ports, world: &Arc<SimulatedWorld>, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
     let abilities = crate::control::driver::outside::abilities(&ports);
     let equipment = Equipment { installation: store.installation(), record_trouble: None, has_second_place: false, abilities };
+    let switchboard = Arc::new(Switchboard::new(ports));
+    switchboard.probing(Arc::new(simulated::prober::Asker::new(world)));
     // Nothing of a simulation outlives it: a journal would only fill the memory.
-    (Outside::new(ports, store, None, clock), equipment)
+    (Outside::over(switchboard, store, None, clock), equipment)
 }
 
 /// The simulated installation: the same seed gives the same key, so the same ledger byte for byte.

@@ -32,6 +32,8 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::approval::Decision;
 use crate::model::intent::Verb;
 
+pub use self::verbs::rollout::object as rollout_object;
+
 /// Runs the program and tells how it ended.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -102,6 +104,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Rollouts { what } => match what {
             RolloutVerb::Status(args) => verbs::rollout::status(around, &flags, &args, false).await,
             RolloutVerb::Explain(args) => verbs::rollout::status(around, &flags, &args, true).await,
+            RolloutVerb::Advise(args) => verbs::advise::run(around, &flags, &args).await,
             RolloutVerb::Watch(args) => verbs::rollout::watch(around, &flags, &args).await,
             RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args.deed, args.version).await,
             RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args, None).await,

@@ -2,7 +2,9 @@
 
 pub mod catalog;
 mod check;
+mod fault;
 mod objectives;
+pub mod release;
 mod span;
 
 use std::collections::BTreeMap;
@@ -10,10 +12,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::model::name::{BackendName, EnvironmentName, PersonName, RoleName, ServerName, ServiceName, Target};
+use crate::model::name::{EnvironmentName, PersonName, RoleName, ServerName, ServiceName, Target};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::traffic::ServerState;
+
+pub use self::fault::{Fault, FaultKind};
+use self::release::{ScenarioCheck, ScenarioSet, ScenarioStart};
 
 /// The monitoring system of every scenario.
 pub const METRICS: &str = "prom";
@@ -24,10 +29,12 @@ pub const TRAFFIC: &str = "edge";
 /// The CI system of every scenario.
 pub const CI: &str = "ci";
 
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("calm", include_str!("../../fixtures/scenarios/calm.toml")),
     ("bad-canary", include_str!("../../fixtures/scenarios/bad-canary.toml")),
     ("broken-backend", include_str!("../../fixtures/scenarios/broken-backend.toml")),
+    ("slow-leak", include_str!("../../fixtures/scenarios/slow-leak.toml")),
+    ("two-teams", include_str!("../../fixtures/scenarios/two-teams.toml")),
 ];
 
 /// Why a scenario was refused, and where.
@@ -50,7 +57,8 @@ pub struct Scenario {
     pub name: String,
     /// One sentence for the list of drills.
     pub title: String,
-    /// A built-in scenario from which people, environments, services, alerts and silences are taken where this one has none.
+    /// A built-in scenario from which people, environments, alerts and silences are taken where this one has none, and each service that
+    /// this one does not describe by itself.
     #[serde(default)]
     pub based_on: Option<String>,
     /// The time for which the world has run before anyone looks.
@@ -92,6 +100,15 @@ pub struct Scenario {
     /// What breaks.
     #[serde(default)]
     pub fault: Vec<Fault>,
+    /// Sets of rollouts.
+    #[serde(default)]
+    pub set: Vec<ScenarioSet>,
+    /// Checks of rollouts.
+    #[serde(default)]
+    pub check: Vec<ScenarioCheck>,
+    /// Rollouts that people of the story start.
+    #[serde(default)]
+    pub start: Vec<ScenarioStart>,
 }
 
 /// A person of the drill.
@@ -203,6 +220,9 @@ pub struct ScenarioService {
     /// Pushes an hour.
     #[serde(default = "span::pushes")]
     pub pushes: f64,
+    /// Whether it keeps state; none: not said.
+    #[serde(default)]
+    pub stateful: Option<bool>,
     /// How long a build takes.
     #[serde(default = "span::build", deserialize_with = "span::long")]
     pub build: Duration,
@@ -237,6 +257,9 @@ pub struct Behaviour {
     /// The factor of its latency once it is fully exposed.
     #[serde(default = "span::one")]
     pub latency: f64,
+    /// The factor of the load that its requests are, once it is fully exposed.
+    #[serde(default = "span::one")]
+    pub load: f64,
 }
 
 /// What an alerting rule looks at.
@@ -391,42 +414,9 @@ impl Event {
     }
 }
 
-/// How a backend breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// It refuses connections.
-    Refused,
-    /// It accepts and never answers.
-    BlackHole,
-    /// It answers from a copy that is up to [`Fault::by`] old, with the stamps of then.
-    Late,
-    /// A part of the answer is missing.
-    Partial,
-}
-
-/// A backend that breaks for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// The backend.
-    pub backend: BackendName,
-    /// When it begins, in seconds after the beginning.
-    #[serde(deserialize_with = "span::signed")]
-    pub from: i64,
-    /// When it is over.
-    #[serde(deserialize_with = "span::signed")]
-    pub to: i64,
-    /// How.
-    pub kind: FaultKind,
-    /// How late a late one is at most.
-    #[serde(default = "span::late", deserialize_with = "span::long")]
-    pub by: Duration,
-}
-
 impl Scenario {
     /// The built-in scenarios in the order in which documents list them.
-    pub const NAMES: [&'static str; 3] = ["calm", "bad-canary", "broken-backend"];
+    pub const NAMES: [&'static str; 5] = ["calm", "bad-canary", "broken-backend", "slow-leak", "two-teams"];
 
     /// The scenario that plays when none is named.
     pub const DEFAULT: &'static str = "bad-canary";
@@ -458,6 +448,7 @@ impl Scenario {
         }
         check::everything(source, &scenario)?;
         scenario.event.sort_by_key(Event::at);
+        scenario.start.sort_by_key(|start| start.at);
         Ok(scenario)
     }
 
@@ -480,7 +471,11 @@ impl Scenario {
         }
         fill(&mut self.person, base.person);
         fill(&mut self.environment, base.environment);
-        fill(&mut self.service, base.service);
+        for service in base.service {
+            if self.service(&service.name).is_none() {
+                self.service.push(service);
+            }
+        }
         fill(&mut self.alert, base.alert);
         fill(&mut self.silence, base.silence);
     }

@@ -1,5 +1,6 @@
 //! Control: the one world, its update, the planner, the engine and the driver.
 
+pub mod advice;
 pub mod asks;
 pub mod authors;
 pub mod calendar;

@@ -420,6 +420,9 @@ pub struct Service {
     /// How its canaries are judged.
     #[serde(default)]
     pub judge: ServiceJudge,
+    /// Whether it keeps state that two versions of it would write to side by side; none: not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stateful: Option<bool>,
 }
 
 /// The room itself.

@@ -186,6 +186,7 @@ mod tests {
             deploy: BTreeMap::new(),
             signals: Vec::new(),
             judge: crate::model::judging::ServiceJudge::default(),
+            stateful: None,
         };
         let all = [
             service("checkout", "payments", &["ledger", "auth"]),

@@ -1,5 +1,6 @@
 //! Policy: who, when, what must be true; verdicts, without I/O, clock or screen.
 
+pub mod advice;
 pub mod allowance;
 pub mod approval;
 pub mod authors;

@@ -390,7 +390,7 @@ pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
                     (_, Next::Bakes { .. } | Next::End) => *reached >= mine.min(*steps),
                     (_, next) => *reached > mine || *reached == mine && matches!(next, Next::Step { .. }),
                 };
-                (!ready).then(|| format!("{target} is not so far"))
+                (!ready).then(|| format!("{target} is not so far{}", delayed(target, next)))
             }
         }
     };
@@ -415,6 +415,17 @@ pub fn together(alone: Next, course: &Course, others: &[Other]) -> Next {
         | Next::Holds(_)
         | Next::Held(_)
         | Next::Person(_) => alone,
+    }
+}
+
+/// Why another one of a set is not so far, and what a person can do about it; nothing where only its time has not come.
+fn delayed(target: &Target, next: &Next) -> String {
+    match next {
+        Next::Holds(words) | Next::Person(words) => format!(" ({words}; see to that, or send it on with `gonogo promote {target}`)"),
+        Next::Held(words) => format!(" ({words}; `gonogo resume {target}` ends that)"),
+        Next::Moving(words) | Next::Checking(words) | Next::Evidence { words, .. } => format!(" ({words})"),
+        Next::Back { words, .. } | Next::BackAt { words, .. } => format!(" (it goes back: {words})"),
+        Next::Step { .. } | Next::StepAt { .. } | Next::Bakes { .. } | Next::End | Next::Together(_) => String::new(),
     }
 }
 

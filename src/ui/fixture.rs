@@ -136,6 +136,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
             weight: None,
         }],
         judge: ServiceJudge::default(),
+        stateful: None,
     }
 }
 

@@ -3,7 +3,8 @@
 //! The world moves in ticks of one second and is brought up to date whenever someone looks ([`world`]). A tick depends on the seed, on
 //! its number and on the deeds before it, never on how often or in which order it is read. [`site`] is one service in one environment:
 //! requests come in, are split by the router's weights, take time and fail; [`rules`] watch the sites; [`builds`] carries out runs, and a
-//! deploy run changes the version in a slot. The ports are thin: [`router`], [`monitoring`], [`alerting`], [`ci`].
+//! deploy run changes the version in a slot. The ports are thin: [`router`], [`monitoring`], [`alerting`], [`ci`],
+//! [`prober`].
 
 pub mod alerting;
 mod builds;
@@ -12,6 +13,7 @@ mod history;
 mod log;
 pub mod monitoring;
 mod number;
+pub mod prober;
 pub mod router;
 mod rules;
 mod site;

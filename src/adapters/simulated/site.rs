@@ -120,10 +120,27 @@ impl Side {
         self.exposure = if exposed { (self.exposure + 1.0).min(ramp) } else { (self.exposure - 2.0).max(0.0) };
     }
 
-    fn harm(&self) -> (f64, f64) {
+    fn harm(&self) -> Harm {
         let shown = self.shown();
-        self.behaviour.as_ref().map_or((0.0, 1.0), |bad| (bad.errors * shown, 1.0 + (bad.latency - 1.0) * shown))
+        let grown = |factor: f64| 1.0 + (factor - 1.0) * shown;
+        let well = Harm { errors: 0.0, slower: 1.0, heavier: 1.0 };
+        self.behaviour.as_ref().map_or(well, |bad| Harm {
+            errors: bad.errors * shown,
+            slower: grown(bad.latency),
+            heavier: grown(bad.load),
+        })
     }
+}
+
+/// What a version does that its service does not.
+#[derive(Debug, Clone, Copy)]
+struct Harm {
+    /// The share of its requests that fail.
+    errors: f64,
+    /// The factor of its latency.
+    slower: f64,
+    /// The factor of the load that its requests are.
+    heavier: f64,
 }
 
 /// What does not change about a site.
@@ -231,6 +248,12 @@ impl Site {
         self.machines_mut().find(|machine| &machine.name == name)
     }
 
+    /// The versions that get requests.
+    pub(super) fn serving(&self) -> Vec<String> {
+        let serves = |side: &&Side| side.machines.iter().any(|machine| machine.effective() > 0);
+        [&self.first, &self.second].into_iter().filter(serves).map(|side| side.version.clone()).collect()
+    }
+
     /// The slot to which a server belongs.
     pub(super) fn slot_of(&self, server: &str) -> Option<Slot> {
         Slot::BOTH.into_iter().find(|slot| self.side(*slot).machines.iter().any(|machine| machine.name.as_str() == server))
@@ -326,7 +349,7 @@ impl Site {
         for side in [&self.first, &self.second] {
             for machine in side.machines.iter().filter(|machine| machine.effective() > 0) {
                 load = load.max(machine.load);
-                latency = latency.max(median(&self.nature, machine.load, side.harm().1) * P99_OVER_MEDIAN);
+                latency = latency.max(median(&self.nature, machine.load, side.harm().slower) * P99_OVER_MEDIAN);
             }
         }
         self.past.push_back(Past { requests: self.sums.0, errors: self.sums.1, latency, load });
@@ -355,16 +378,16 @@ fn median(nature: &Nature, load: f64, slower: f64) -> f64 {
 }
 
 /// One server takes `given` requests; tells how many of them failed.
-fn serve(machine: &mut Machine, given: u64, nature: &Nature, forced: f64, harm: (f64, f64), weather: &Weather) -> u64 {
+fn serve(machine: &mut Machine, given: u64, nature: &Nature, forced: f64, harm: Harm, weather: &Weather) -> u64 {
     let count = real(given);
-    machine.load = machine.load * 0.8 + 0.2 * count / nature.capacity.max(0.001);
-    let typical = median(nature, machine.load, harm.1);
+    machine.load = machine.load * 0.8 + 0.2 * count * harm.heavier / nature.capacity.max(0.001);
+    let typical = median(nature, machine.load, harm.slower);
     for (bucket, (bound, _)) in machine.buckets.iter_mut().zip(BOUNDS) {
         *bucket += count / (1.0 + (typical / bound).powi(3));
     }
     let overload = if machine.load > 1.0 { 0.5 * (machine.load - 1.0) / machine.load } else { 0.0 };
     let own = (nature.errors + weather.borrowed) * (0.5 + weather.luck);
-    let failing = (own + overload + forced + harm.0 * (0.9 + 0.2 * weather.luck)).min(1.0);
+    let failing = (own + overload + forced + harm.errors * (0.9 + 0.2 * weather.luck)).min(1.0);
     let wanted = count * failing + machine.error_carry;
     let failed = whole(wanted).min(given);
     machine.error_carry = (wanted - real(failed)).min(1.0);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::site::Site;
 use super::state::State;
 use crate::config::scenario::{Fault, FaultKind, Scenario};
 use crate::model::error::{PortError, PortErrorKind, SendError};
@@ -124,6 +125,11 @@ impl SimulatedWorld {
         let inside = self.enter();
         let machines = &inside.state.site(target)?.side(slot).machines;
         Some(machines.iter().fold((0, 0), |sum, machine| (sum.0 + machine.requests, sum.1 + machine.errors)))
+    }
+
+    /// The versions that get requests of a target now; none where nothing serves.
+    pub(super) fn serving(&self, target: &Target) -> Vec<String> {
+        self.enter().state.site(target).map(Site::serving).unwrap_or_default()
     }
 
     /// Reads from the backend's point of view; `with` is told whether a part of the answer must be missing.

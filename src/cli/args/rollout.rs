@@ -15,6 +15,8 @@ pub enum RolloutVerb {
     Watch(RolloutWatch),
     /// Says why a rollout does what it does next, step by step and signal by signal.
     Explain(RolloutStatus),
+    /// Advises which strategy suits a target, why, and what would change that; orders nothing.
+    Advise(RolloutAdvise),
     /// Nothing moves it forward until resumed; the automatic way back stays armed.
     Hold(Deed),
     /// Ends a hold, and lets a rollout that stopped go on, trying again what did not come about.
@@ -56,6 +58,19 @@ pub struct RolloutWatch {
     /// `service@environment` or a set.
     pub target: String,
     /// One JSON object a change.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gonogo rollout advise`.
+#[derive(Debug, Args)]
+pub struct RolloutAdvise {
+    /// `service@environment`.
+    pub target: String,
+    /// How long to wait until every backend of it has been asked.
+    #[arg(long, default_value = "5s", value_parser = super::duration)]
+    pub settle: std::time::Duration,
+    /// As JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -76,8 +76,8 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Ex
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
         let orders = args.orders.as_deref().map(|file| orders(file, &composed.opening.catalog)).transpose()?.unwrap_or_default();
-        let rehearsal = Rehearsal::open(clock, composed.outside, composed.opening);
-        return play(rehearsal, args.seed, until, orders, args.record.as_deref()).await;
+        let rehearsal = Rehearsal::open(clock, composed.outside, composed.opening).following(composed.script);
+        return Box::pin(play(rehearsal, args.seed, until, orders, args.record.as_deref())).await;
     }
     if !(args.speed.is_finite() && (0.0..=1000.0).contains(&args.speed)) {
         out::words("gonogo: --speed takes a number from 0 (stands still) to 1000");

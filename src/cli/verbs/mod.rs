@@ -1,5 +1,6 @@
 //! The verbs, one a file.
 
+pub mod advise;
 pub mod answer;
 pub mod canary;
 pub mod changes;

@@ -30,7 +30,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
         // A picture of a story has one beginning, so that it is the same on every machine.
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
-        let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening);
+        let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening).following(composed.script);
         rehearsal.run_until(args.at, &mut |_, _| {}).await;
         return draw(rehearsal.room().world(), &rehearsal.now(), screen, args, around, flags);
     }

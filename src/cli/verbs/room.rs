@@ -62,7 +62,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside, switchboard, couriers, asks } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard, couriers, asks, script } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
     // Whoever opens the room wants to see it: what is behind it is opened, and the agent asked, from its first frame on, or when it could
     // not be shown.
@@ -80,6 +80,9 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let handle = driver::open_meanwhile(&clock, opening, outside);
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
+    if script.due().is_some() {
+        tokio::spawn(script.play(handle.clone(), clock.clone()));
+    }
     let found = Arc::new(OnceCell::new());
     if asks {
         let (around, handle, found) = (around.clone(), handle.clone(), found.clone());

@@ -16,7 +16,7 @@ use crate::model::name::{BackendName, PoolName, ServerName, ServiceName, SignalN
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
-const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge"];
+const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge", "stateful"];
 const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 /// A tag is named by its version, and by nothing else.
 const IN_TAG: &[&str] = &["version"];
@@ -61,7 +61,8 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
     let signals = fields.list("signal", "[[service.signal]] tables", found);
     let signals = signals.iter().filter_map(|node| signal(node, known, found)).collect();
     let judge = judge::of_service(&fields, found);
-    Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals, judge })
+    let stateful = fields.flag("stateful", found);
+    Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals, judge, stateful })
 }
 
 fn text_of_name<'a>(fields: &Fields<'a>) -> &'a str {

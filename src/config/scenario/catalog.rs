@@ -17,6 +17,7 @@ use crate::model::slot::Slot;
 use crate::model::strategy::RolloutRules;
 use crate::model::timetable::Timetable;
 
+use super::release::{ScenarioCheck, ScenarioSet};
 use super::{ALERTS, CI, METRICS, Scenario, ScenarioPerson, ScenarioProtection, ScenarioService, TRAFFIC};
 
 /// The pool behind which a service stands in one environment.
@@ -100,7 +101,7 @@ impl Scenario {
             services,
             timetable,
             objectives,
-            sets: Vec::new(),
+            sets: self.set.iter().map(ScenarioSet::set).collect(),
             simulated: true,
             rules_digest,
         })
@@ -122,7 +123,10 @@ impl Scenario {
         let mut deploy = BTreeMap::new();
         let everywhere = known.environments.is_empty();
         for environment in self.environment.iter().filter(|environment| everywhere || known.environments.contains(&environment.name)) {
-            deploy.insert(environment.name.clone(), Box::new(full_deploy(known, &environment.name)?));
+            let mut full = full_deploy(known, &environment.name)?;
+            let here = |check: &&ScenarioCheck| check.target.service == known.name && check.target.environment == environment.name;
+            full.rollout.checks = self.check.iter().filter(here).map(ScenarioCheck::check).collect();
+            deploy.insert(environment.name.clone(), Box::new(full));
         }
         Ok(Service {
             name: known.name.clone(),
@@ -146,6 +150,7 @@ impl Scenario {
             deploy,
             signals: signals(known)?,
             judge: crate::model::judging::ServiceJudge::default(),
+            stateful: known.stateful,
         })
     }
 }

@@ -81,7 +81,11 @@ pub(super) fn everything(source: &str, scenario: &Scenario) -> Result<(), Scenar
         if scenario.service(&version.service).is_none() {
             return here("version", n, format!("`{}` is no service here", version.service));
         }
-        if !(0.0..=1.0).contains(&version.errors) || !(0.0..=1000.0).contains(&version.latency) || version.from_percent > 100 {
+        let factors = [version.latency, version.load];
+        if !(0.0..=1.0).contains(&version.errors)
+            || factors.iter().any(|factor| !(0.0..=1000.0).contains(factor))
+            || version.from_percent > 100
+        {
             return here("version", n, "a number is out of range; expected errors of 0 to 1".to_owned());
         }
     }
@@ -96,10 +100,40 @@ pub(super) fn everything(source: &str, scenario: &Scenario) -> Result<(), Scenar
     for (n, event) in scenario.event.iter().enumerate() {
         event_is_known(scenario, event).or_else(|what| here("event", n, what))?;
     }
+    rollouts(source, scenario)?;
     for (n, fault) in scenario.fault.iter().enumerate() {
         if !is_backend(&fault.backend) || fault.from >= fault.to || fault.by.as_secs() == 0 {
             let what = format!("expected one of {METRICS}, {ALERTS}, {TRAFFIC}, {CI}, from before to, and by of at least 1s");
             return here("fault", n, what);
+        }
+    }
+    Ok(())
+}
+
+/// Sets, checks of rollouts and their starts: each names what there is.
+fn rollouts(source: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let here = |table: &str, n: usize, what: String| Err(at_table(source, table, n, what));
+    for (n, set) in scenario.set.iter().enumerate() {
+        if set.targets.len() < 2 || scenario.set.iter().take(n).any(|other| other.name == set.name) {
+            return here("set", n, format!("`{}` is there twice, or has less than two targets", set.name));
+        }
+        set.targets.iter().try_for_each(|target| known(scenario, target)).or_else(|what| here("set", n, what))?;
+    }
+    for (n, check) in scenario.check.iter().enumerate() {
+        if check.every.as_secs() == 0 {
+            return here("check", n, "expected every of at least 1s".to_owned());
+        }
+        known(scenario, &check.target).or_else(|what| here("check", n, what))?;
+    }
+    for (n, start) in scenario.start.iter().enumerate() {
+        if !scenario.person.iter().any(|person| person.name == start.by) {
+            return here("start", n, format!("there is nobody called `{}` here", start.by));
+        }
+        match (&start.target, &start.set) {
+            (Some(target), None) => known(scenario, target).or_else(|what| here("start", n, what))?,
+            (None, Some(set)) if scenario.set.iter().any(|known| known.name == *set) => {}
+            (None, Some(set)) => return here("start", n, format!("`{set}` is no set here")),
+            (Some(_), Some(_)) | (None, None) => return here("start", n, "expected a target, or a set".to_owned()),
         }
     }
     Ok(())

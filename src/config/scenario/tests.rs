@@ -94,3 +94,25 @@ fn the_bad_version_shows_it_in_production_only() {
     assert_eq!(behaviour("checkout@staging", "2.5.0"), None);
     assert_eq!(behaviour("checkout@prod", "2.4.1"), None);
 }
+
+#[test]
+fn sets_checks_and_starts_name_what_is_there() {
+    let story = |more: &str| format!("name = \"x\"\ntitle = \"y\"\nbased_on = \"calm\"\n{more}");
+    let set = "[[set]]\nname = \"pair\"\ntargets = [\"checkout@prod\", \"web@prod\"]\n";
+    for (more, line, what) in [
+        ("[[set]]\nname = \"one\"\ntargets = [\"checkout@prod\"]\n", 4, "less than two targets"),
+        ("[[set]]\nname = \"far\"\ntargets = [\"checkout@prod\", \"chekout@prod\"]\n", 4, "chekout@prod"),
+        ("[[start]]\nat = \"5s\"\nby = \"zoe\"\ntarget = \"checkout@prod\"\nreason = \"\"\n", 4, "nobody called `zoe`"),
+        ("[[start]]\nat = \"5s\"\nby = \"bo\"\nreason = \"\"\n", 4, "expected a target, or a set"),
+        ("[[start]]\nat = \"5s\"\nby = \"bo\"\nset = \"pair\"\nreason = \"\"\n", 4, "`pair` is no set"),
+        (&format!("{set}{set}"), 7, "is there twice"),
+    ] {
+        let error = refused(&story(more));
+        assert_eq!((error.line, error.what.contains(what)), (line, true), "{error}");
+    }
+    let known = Scenario::named("two-teams").unwrap();
+    let catalog = known.catalog("tess").unwrap();
+    assert_eq!(catalog.sets.iter().map(|set| (set.name.as_str(), set.targets.len())).collect::<Vec<_>>(), [("parcel-mails", 2)]);
+    let checks = |target: &str| catalog.deploy(&target.parse().unwrap()).unwrap().rollout.checks.len();
+    assert_eq!((checks("shipping@prod"), checks("shipping@staging"), checks("checkout@prod")), (1, 0, 0));
+}

@@ -3,10 +3,12 @@
 mod clerk;
 pub mod courier;
 mod keep;
+mod nonces;
 pub mod outside;
 mod picture;
 pub mod rehearse;
 mod said;
+pub mod script;
 pub mod switchboard;
 mod tape;
 

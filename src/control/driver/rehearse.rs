@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::{RngCore as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
-
+pub use super::nonces::Nonces;
 use super::outside::{Outside, Written};
+use super::script::Script;
 use crate::control::event::Event;
 use crate::control::record::{Opened, Told};
 use crate::control::task::Task;
@@ -16,29 +15,13 @@ use crate::model::time::Moment;
 pub use crate::ports::clock::VirtualClock;
 use crate::ports::clock::{BOOTED, Clock as _};
 
-/// What makes equal wishes of a rehearsal different plans: the same seed gives the same ones.
-#[derive(Debug)]
-pub struct Nonces(ChaCha8Rng);
-
-impl Nonces {
-    /// The nonces of a seed.
-    pub fn of(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed ^ 0x006e_6f6e_6365))
-    }
-
-    /// The next one: 32 hexadecimal digits.
-    #[expect(clippy::should_implement_trait, reason = "there is always a next one")]
-    pub fn next(&mut self) -> String {
-        format!("{:016x}{:016x}", self.0.next_u64(), self.0.next_u64())
-    }
-}
-
 /// A room on a virtual clock.
 pub struct Rehearsal {
     clock: Arc<VirtualClock>,
     outside: Outside,
     room: Room,
     queue: VecDeque<Event>,
+    script: Script,
     opened: bool,
 }
 
@@ -49,7 +32,13 @@ impl Rehearsal {
     /// Opens a room on a virtual clock.
     pub fn open(clock: Arc<VirtualClock>, outside: Outside, opening: Opening) -> Self {
         let room = Room::open(opening, clock.now());
-        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]), opened: false }
+        Self { clock, outside, room, queue: VecDeque::from([Event::Woke]), script: Script::default(), opened: false }
+    }
+
+    /// The same, in which people of the story start what its script says.
+    #[must_use]
+    pub fn following(self, script: Script) -> Self {
+        Self { script, ..self }
     }
 
     /// The room.
@@ -76,9 +65,16 @@ impl Rehearsal {
             self.settle(record).await;
             let now = self.clock.now().boot;
             let end = BOOTED.plus(elapsed);
+            let due = self.script.due().map(|due| BOOTED.plus(due));
+            if due.is_some_and(|due| now >= due) {
+                let events = self.script.next(self.room.world(), &self.clock.now());
+                self.queue.extend(events);
+                continue;
+            }
             if now >= end {
                 return;
             }
+            let end = due.map_or(end, |due| due.min(end));
             // Time moves in whole steps, so that what is due "now" does not stand still.
             let next = self.room.wake().map_or(end, |wake| wake.max(now.plus(Duration::from_millis(1)))).min(end);
             self.clock.advance_to(next.since(BOOTED));

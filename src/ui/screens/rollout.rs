@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::control::advice;
 use crate::control::planner::PlanError;
 use crate::control::world::{SignalState, TargetView, World};
 use crate::control::world::{said, told};
@@ -272,7 +273,16 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: u
         });
     }
     by_itself(scene, view, width, rows);
+    rows.extend(advised(scene, view, width));
     rows.extend(back.into_iter().flat_map(|answer| way_back(scene, answer, width)));
+}
+
+/// Which strategy is advised where no rollout is under way, in one row.
+fn advised(scene: &Scene<'_>, view: &TargetView, width: usize) -> Option<Row> {
+    let (_, advice) = advice::advice(scene.world, &view.target, scene.now).filter(|_| view.state.rollout.is_none())?;
+    let words = advice.choice.words();
+    let forms = [format!("advised: {words}: {}", advice.because), format!("advised: {words}")];
+    Some(Row::of(Role::Quiet, "   ").put(Role::Quiet, fit(&forms, width.saturating_sub(3))))
 }
 
 fn way_back(scene: &Scene<'_>, answer: &Answer, width: usize) -> Vec<Row> {

@@ -1,5 +1,6 @@
 //! The command line as an outsider meets it who has read only CONTRACTS.md: the built binary, an empty home, real servers.
 
+mod advise;
 mod answers;
 mod bare;
 mod broken;

@@ -1,6 +1,7 @@
 //! The whole room under simulated faults: real store, real engine, simulated backends, virtual clock, fixed seeds, no real time.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod advice;
 mod both;
 mod checks;
 mod deeds;
@@ -12,6 +13,7 @@ mod rollouts;
 mod scheduled;
 mod sets;
 mod stale;
+mod stories;
 mod tap;
 mod told;
 mod ways_back;
@@ -22,10 +24,12 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use futures_util::FutureExt as _;
+use gonogo::adapters::simulated::prober::Asker;
 use gonogo::adapters::simulated::{Injection, SimulatedWorld, ports};
 use gonogo::config::scenario::Scenario;
 use gonogo::control::driver::outside::{Outside, Switchboard, abilities};
 use gonogo::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
+use gonogo::control::driver::script::Script;
 use gonogo::control::event::Event;
 use gonogo::control::planner;
 use gonogo::control::record::Told;
@@ -190,11 +194,16 @@ impl Stage {
             seat: gonogo::control::update::Seat::None,
         };
         let switchboard = Arc::new(Switchboard::new(ports));
-        switchboard.probing(self.prober.clone());
+        // A story that asks something asks its own world.
+        if self.world.scenario().check.is_empty() {
+            switchboard.probing(self.prober.clone());
+        } else {
+            switchboard.probing(Arc::new(Asker::new(&self.world)));
+        }
         let outside = Outside::over(switchboard, tap.ledger(store.clone()), Some(store.clone()), self.clock.clone());
         let salt = person.len() as u64 + self.clock.now().boot.0;
         Room {
-            rehearsal: Rehearsal::open(self.clock.clone(), outside, opening),
+            rehearsal: Rehearsal::open(self.clock.clone(), outside, opening).following(Script::of(self.world.scenario(), self.seed)),
             clock: self.clock.clone(),
             nonces: Nonces::of(self.seed ^ (salt << 20)),
             store,
