@@ -4,13 +4,14 @@ use chrono::TimeDelta;
 
 use crate::control::asks::WINDOW_S;
 use crate::control::world::{SignalState, SignalView, TargetView, World};
-use crate::model::catalog::{Service, Signal, SignalKind};
+use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::intent::Verb;
 use crate::model::name::Target;
 use crate::model::spec::Ending;
 use crate::model::time::Moment;
 use crate::model::trial::MeasureRules;
+use crate::model::workload::WorkloadKind;
 use crate::policy::advice::{Advice, Back, Facts, Measured, advise};
 use crate::policy::risk;
 
@@ -28,10 +29,11 @@ fn facts(world: &World, target: &Target, now: &Moment) -> Option<Facts> {
     let (service, deploy, view) = (world.catalog.services.get(&target.service)?, world.catalog.deploy(target)?, world.target(target)?);
     let alerts = service.alerts.as_ref().is_some_and(|alerts| world.freshness(&alerts.backend, now).is_fresh());
     let rules = &deploy.rollout;
+    let keeps_state = deploy.workload.as_ref().is_some_and(|entry| entry.workload.kind == WorkloadKind::StatefulSet);
     Some(Facts {
         slots: !deploy.traffic.is_empty(),
-        instances: None,
-        stateful: service.stateful,
+        instances: instances(world, deploy, now),
+        stateful: service.stateful.or(keeps_state.then_some(true)),
         rate: rate(world, view, now),
         measures: service.signals.iter().filter_map(|signal| measured(world, view, signal, now)).collect(),
         alpha: service.judge.alpha,
@@ -45,6 +47,12 @@ fn facts(world: &World, target: &Target, now: &Moment) -> Option<Facts> {
         back: back(world, view, now),
         risk: Some(risk_of(world, service, view, now).points()),
     })
+}
+
+/// How many instances the orchestrator of a target should keep, by a fresh reading.
+fn instances(world: &World, deploy: &Deploy, now: &Moment) -> Option<u32> {
+    let entry = deploy.workload.as_ref().filter(|entry| world.freshness(&entry.backend, now).is_fresh())?;
+    Some(world.workloads(&entry.backend)?.value.as_ref()?.get(&entry.workload)?.replicas.wished)
 }
 
 fn fresh<'a>(world: &World, view: &'a TargetView, now: &Moment) -> impl Iterator<Item = &'a SignalView> {

@@ -423,7 +423,7 @@ fn delayed(target: &Target, next: &Next) -> String {
     match next {
         Next::Holds(words) | Next::Person(words) => format!(" ({words}; see to that, or send it on with `gonogo promote {target}`)"),
         Next::Held(words) => format!(" ({words}; `gonogo resume {target}` ends that)"),
-        Next::Moving(words) | Next::Checking(words) | Next::Evidence { words, .. } => format!(" ({words})"),
+        Next::Moving(words) | Next::Checking(words) | Next::Rolls(words) | Next::Evidence { words, .. } => format!(" ({words})"),
         Next::Back { words, .. } | Next::BackAt { words, .. } => format!(" (it goes back: {words})"),
         Next::Step { .. } | Next::StepAt { .. } | Next::Bakes { .. } | Next::End | Next::Together(_) => String::new(),
     }
