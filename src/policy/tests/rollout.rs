@@ -283,11 +283,13 @@ fn those_of_a_set_go_on_only_where_all_of_them_would() {
     };
     assert_eq!(waits(&other(OtherAt::NotStarted)), "ready for 20 %, and ledger@prod was not started yet: set trio moves together");
     let judged_yet = Next::Evidence { percent: percent(20), words: "8 more".to_owned() };
-    assert_eq!(waits(&under(1, judged_yet.clone())), "ready for 20 %, and ledger@prod is not so far: set trio moves together");
+    assert_eq!(waits(&under(1, judged_yet.clone())), "ready for 20 %, and ledger@prod is not so far (8 more): set trio moves together");
     assert_eq!(together(go(), &here, &under(0, go())), Next::Together(waits(&under(0, go()))), "a step behind");
     assert_eq!(together(go(), &here, &under(1, go())), go(), "both are ready");
     assert_eq!(together(go(), &here, &under(2, judged_yet)), go(), "the other one is further already");
-    assert_eq!(together(go(), &here, &under(1, Next::Holds("prom is stale".to_owned()))), Next::Together(waits(&under(0, go()))));
+    let held_up = waits(&under(1, Next::Holds("prom is stale".to_owned())));
+    let told = "ready for 20 %, and ledger@prod is not so far (prom is stale; see to that, or send it on with `gonogo promote ledger@prod`): set trio moves together";
+    assert_eq!(held_up, told, "why, and what a person can do");
     let short = other(OtherAt::Under { reached: 1, steps: 1, next: Next::Bakes { until: at(5) } });
     assert_eq!(together(go(), &here, &short), go(), "one of fewer steps is at its last one");
     assert_eq!(together(go(), &here, &other(OtherAt::Promoted)), go());
