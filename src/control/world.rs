@@ -4,10 +4,10 @@ mod ahead;
 mod diary;
 mod ledger;
 mod objective;
+mod readings;
 mod rules;
 mod signal;
 mod unread;
-mod workloads;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -438,45 +438,6 @@ impl World {
     /// How a backend stands at `now`.
     pub fn freshness(&self, backend: &BackendName, now: &Moment) -> Freshness {
         self.sources.get(backend).map_or(Freshness::Never, |source| source.freshness(now))
-    }
-
-    /// The last reading of a router.
-    pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
-        match &self.sources.get(backend)?.fact {
-            SourceFact::Traffic(fact) => Some(fact),
-            SourceFact::Metrics(_)
-            | SourceFact::Alerts(_)
-            | SourceFact::Ci(_)
-            | SourceFact::Workloads(_)
-            | SourceFact::Flags(_)
-            | SourceFact::Unsupported => None,
-        }
-    }
-
-    /// The last reading of a CI system.
-    pub fn runs(&self, backend: &BackendName) -> Option<&Fact<RunReading>> {
-        match &self.sources.get(backend)?.fact {
-            SourceFact::Ci(fact) => Some(fact),
-            SourceFact::Traffic(_)
-            | SourceFact::Metrics(_)
-            | SourceFact::Alerts(_)
-            | SourceFact::Workloads(_)
-            | SourceFact::Flags(_)
-            | SourceFact::Unsupported => None,
-        }
-    }
-
-    /// The last reading of a flag service.
-    pub fn flags(&self, backend: &BackendName) -> Option<&Fact<FlagReading>> {
-        match &self.sources.get(backend)?.fact {
-            SourceFact::Flags(fact) => Some(fact),
-            SourceFact::Traffic(_)
-            | SourceFact::Metrics(_)
-            | SourceFact::Alerts(_)
-            | SourceFact::Ci(_)
-            | SourceFact::Workloads(_)
-            | SourceFact::Unsupported => None,
-        }
     }
 
     /// The deed under way on a target, if any.
