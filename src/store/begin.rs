@@ -95,10 +95,12 @@ impl SqliteStore {
     /// harder than the way forward.
     fn check_free(&self, plan: &Plan, lease: &Lease, before: &[DeedRow], write: &Write<'_>) -> Result<(), LedgerError> {
         let back = plan.direction == Direction::Back;
+        // A hold pauses what was sent and takes nothing back, so it waits until that is seen.
+        let at_once = back && plan.order.verb != Verb::Hold;
         let expired = lease.expired(&write.moment, &self.clock.boot_id());
         let holder = match &lease.deed {
             Some(_) if back && expired => None,
-            Some(deed) if back && before.iter().any(|row| row.deed.plan.to_string() == *deed && row.only_awaits_effect()) => None,
+            Some(deed) if at_once && before.iter().any(|row| row.deed.plan.to_string() == *deed && row.only_awaits_effect()) => None,
             Some(deed) => Some(deed.clone()),
             None if back => None,
             None => before.iter().find(|row| row.deed.state.is_under_way()).map(|row| row.deed.plan.to_string()),

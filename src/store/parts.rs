@@ -1,7 +1,7 @@
 //! Rollouts that go on by themselves: how they start, which of their parts were begun, and what stops them.
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::deeds::DeedRow;
 use super::{outbox, state};
@@ -156,12 +156,29 @@ async fn is_first(conn: &mut SqliteConnection, rollout: PlanId, what: &str) -> R
     Ok(told.rows_affected() == 1)
 }
 
-/// A rollout that stopped may try again what did not come about, by a person's word.
+/// A rollout may try again what did not come about, and the steps that lie before it again since a person took it back, by a person's word.
 pub async fn again(conn: &mut SqliteConnection, target: &Target) -> Result<(), LedgerError> {
     let state = state::load(conn, target).await?;
-    let stopped = state.rollout.and_then(|rollout| rollout.course?.stopped).filter(|stopped| !stopped.stranded);
-    if let Some(stopped) = stopped {
-        sqlx::query("DELETE FROM part WHERE deed = ?").bind(stopped.deed.to_string()).execute(conn).await?;
+    let Some(rollout) = state.rollout else { return Ok(()) };
+    let (Some(plan), Some(course)) = (rollout.plan, rollout.course) else { return Ok(()) };
+    if course.stopped.as_ref().is_some_and(|stopped| stopped.stranded) {
+        return Ok(());
+    }
+    if let Some(stopped) = &course.stopped {
+        sqlx::query("DELETE FROM part WHERE deed = ?").bind(stopped.deed.to_string()).execute(&mut *conn).await?;
+    }
+    let open = DeedRow::load_open_on(conn, target).await?;
+    let under_way = |deed: &str| open.iter().any(|row| row.deed.state.is_under_way() && row.plan.id.to_string() == deed);
+    let mut next = course.spec.after(course.step);
+    while let Some((step, _)) = next {
+        let part = Part::Step { step }.to_string();
+        let row = sqlx::query("SELECT deed FROM part WHERE rollout = ? AND part = ?").bind(plan.to_string()).bind(&part);
+        let deed = row.fetch_optional(&mut *conn).await?.map(|row| row.try_get::<String, _>(0)).transpose()?;
+        if deed.is_some_and(|deed| !under_way(&deed)) {
+            let gone = sqlx::query("DELETE FROM part WHERE rollout = ? AND part = ?").bind(plan.to_string()).bind(&part);
+            gone.execute(&mut *conn).await?;
+        }
+        next = course.spec.after(Some(step));
     }
     Ok(())
 }

@@ -44,6 +44,25 @@ async fn a_way_back_that_may_not_begin_calls_a_person_once_and_begins_when_it_ma
     assert_eq!((share(&room), pages(&room).await.len(), entries_of(&room, "abort").await), (0, 1, 1), "{}", room.story());
 }
 
+/// A person takes it back from the second step to the first, and resumes it: it goes on through the second step again, by itself.
+#[tokio::test]
+async fn after_a_person_took_it_back_a_step_it_goes_up_again_once_resumed() {
+    let stage = Stage::new(&super::SMALL.replace("requests = 60.0", "requests = 2400.0"), 93);
+    let mut room = started(&stage).await;
+    room.until("20 %", 900, |world| {
+        world.target(&prod()).unwrap().state.rollout.as_ref().unwrap().course.as_ref().unwrap().step == Some(1)
+    })
+    .await;
+    room.shift_until(5, DeedState::Held).await;
+    room.order_until(Verb::Resume, DeedState::Effective).await;
+    room.until("20 % again", 900, |world| {
+        world.target(&prod()).unwrap().state.rollout.as_ref().unwrap().course.as_ref().unwrap().step == Some(1)
+    })
+    .await;
+    let denied = room.entries().await.iter().filter(|entry| entry.kind == EntryKind::Denied).count();
+    assert_eq!((share(&room), denied), (20, 0), "{}", room.story());
+}
+
 /// When the version that it goes back to fails as well, going back was right and did not help: a person is called, and nothing more is
 /// tried.
 #[tokio::test]
