@@ -151,19 +151,23 @@ fn rollouts(world: &World) -> Value {
                 (None, Some(_)) => "moving",
                 (None, None) => "running",
             };
-            json!({
+            let mut told = json!({
                 "service": view.target.service,
                 "environment": view.target.environment,
                 "from": rollout.and_then(|rollout| rollout.from.clone()).or_else(|| version(stable)),
                 "to": rollout.and_then(|rollout| rollout.to.clone()).or_else(|| version(stable.other())),
-                "workload": super::workload::object(view),
                 "weight_wished": wished.map(percent),
                 "weight_measured": measured.map(|(share, _)| percent(share)),
                 "requests": measured.map(|(_, requests)| requests),
                 "step": step,
                 "state": state,
                 "by": rollout.map(|rollout| rollout.by.clone()),
-            })
+            });
+            // Only where there is one: between two slots the object is what it always was.
+            if let (Some(_), Some(told)) = (&view.workload, told.as_object_mut()) {
+                told.insert("workload".to_owned(), super::workload::object(view));
+            }
+            told
         })
         .collect()
 }

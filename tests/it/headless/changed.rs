@@ -68,7 +68,8 @@ fn another_deed_under_way_on_the_target_is_exit_5_and_an_interrupt_130() {
     let (place, _load) = pinned(&pair, "10s");
     let first = place.start(&["shift", "checkout@prod", "50"]);
     accepted(&place);
-    let deed = place.json(5, &["shift", "checkout@prod", "20"]);
+    // Forward: what goes back would take over.
+    let deed = place.json(5, &["shift", "checkout@prod", "80"]);
     assert_eq!((&deed["state"], &deed["reasons"][0]["rule"]), (&"denied".into(), &"busy".into()));
     assert_eq!(place.json(0, &["status"])["services"][0]["environments"][0]["state"], "moving");
     first.interrupt();
