@@ -268,8 +268,14 @@ fn a_deployment_is_paused_by_a_hold_goes_on_when_resumed_and_back_when_aborted()
     let held = stage.until_next("held");
     assert_eq!((held["workload"]["paused"].as_bool(), stage.object()["spec"]["paused"].as_bool()), (Some(true), Some(true)));
     let at = stage.object()["status"]["updatedReplicas"].clone();
-    std::thread::sleep(Duration::from_secs(6));
-    assert_eq!(stage.object()["status"]["updatedReplicas"], at, "nothing is replaced while it is held");
+    // With every instance available its controller would replace the next one at once.
+    let all = stage.until("every instance available", |now| {
+        let status = &now["status"];
+        status["replicas"].is_u64()
+            && status["availableReplicas"] == status["replicas"]
+            && status["observedGeneration"] == now["metadata"]["generation"]
+    });
+    assert_eq!(all["status"]["updatedReplicas"], at, "nothing is replaced while it is held");
     // Killed while it is held: the next one looks first.
     drop(conductor);
     let _conductor = stage.watch();
