@@ -95,12 +95,10 @@ impl SqliteStore {
     /// harder than the way forward.
     fn check_free(&self, plan: &Plan, lease: &Lease, before: &[DeedRow], write: &Write<'_>) -> Result<(), LedgerError> {
         let back = plan.direction == Direction::Back;
-        // A hold pauses what was sent and takes nothing back, so it waits until that is seen.
-        let at_once = back && plan.order.verb != Verb::Hold;
         let expired = lease.expired(&write.moment, &self.clock.boot_id());
         let holder = match &lease.deed {
             Some(_) if back && expired => None,
-            Some(deed) if at_once && before.iter().any(|row| row.deed.plan.to_string() == *deed && row.only_awaits_effect()) => None,
+            Some(deed) if back && before.iter().any(|row| row.deed.plan.to_string() == *deed && row.only_awaits_effect()) => None,
             Some(deed) => Some(deed.clone()),
             None if back => None,
             None => before.iter().find(|row| row.deed.state.is_under_way()).map(|row| row.deed.plan.to_string()),
@@ -113,7 +111,8 @@ impl SqliteStore {
     /// A deed with effects takes over: earlier watches end, nobody waits for earlier effects any more, and an UNKNOWN that nobody pursues is settled by this decision.
     async fn supersede(&self, before: Vec<DeedRow>, plan: &Plan, write: &mut Write<'_>) -> Result<(), LedgerError> {
         for mut row in before {
-            let awaits = row.only_awaits_effect();
+            // A hold pauses what was sent and takes nothing back: the effect is seen all the same.
+            let awaits = row.only_awaits_effect() && plan.order.verb != Verb::Hold;
             if row.deed.state.is_under_way() && !awaits || !plan.takes_over(&row.plan) {
                 continue;
             }

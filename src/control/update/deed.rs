@@ -7,6 +7,7 @@ use crate::control::engine::Machine;
 use crate::control::event::Event;
 use crate::control::task::Task;
 use crate::model::deed::{Deed, DeedState};
+use crate::model::intent::Verb;
 use crate::model::name::PlanId;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
@@ -68,7 +69,7 @@ impl Room {
         }
         let begun = begun.plan().clone();
         let watching = |(id, machine): &(&PlanId, &mut Machine)| {
-            let waits = machine.is_watching() || machine.only_awaits_effect();
+            let waits = machine.is_watching() || begun.order.verb != Verb::Hold && machine.only_awaits_effect();
             **id != plan && waits && machine.plan().target() == begun.target() && begun.takes_over(machine.plan())
         };
         self.machines
