@@ -18,16 +18,7 @@ pub fn seen<'a>(world: &'a World, target: &Target) -> Option<(&'a WorkloadSeen, 
 /// The change that brought the step which was reached last; before the first, the one to come.
 fn change(course: &Course) -> Option<&WorkloadChange> {
     let step = course.spec.step(course.step.unwrap_or(0))?;
-    step.effects.iter().find_map(|effect| match effect {
-        StepEffect::Workload { change, .. } => Some(&**change),
-        StepEffect::Weights { .. }
-        | StepEffect::Flag { .. }
-        | StepEffect::Start { .. }
-        | StepEffect::Retry { .. }
-        | StepEffect::Repeat { .. }
-        | StepEffect::Answer { .. }
-        | StepEffect::Cancel { .. } => None,
-    })
+    step.effects.iter().find_map(StepEffect::workload).map(|(_, change)| change)
 }
 
 /// Whether the workload stands as the step that was reached last set it.

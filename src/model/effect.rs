@@ -120,6 +120,18 @@ impl StepEffect {
         }
     }
 
+    /// What it changes of a workload, and at which orchestrator; none when it is about none.
+    pub fn workload(&self) -> Option<(&BackendName, &WorkloadChange)> {
+        let Self::Workload { backend, change } = self else { return None };
+        Some((backend, change))
+    }
+
+    /// The flag that it sets, and at which flag service; none when it is about none.
+    pub fn flag(&self) -> Option<(&BackendName, &FlagRef)> {
+        let Self::Flag { backend, flag, .. } = self else { return None };
+        Some((backend, flag))
+    }
+
     /// Whether it creates something, so that it may never be sent twice.
     pub fn creates(&self) -> bool {
         match self {

@@ -387,16 +387,7 @@ impl Plan {
 
     /// The flag that it sets, and where.
     fn flag(&self) -> Option<(&BackendName, &FlagRef)> {
-        self.order.effects.iter().find_map(|effect| match effect {
-            StepEffect::Flag { backend, flag, .. } => Some((backend, flag)),
-            StepEffect::Weights { .. }
-            | StepEffect::Workload { .. }
-            | StepEffect::Start { .. }
-            | StepEffect::Retry { .. }
-            | StepEffect::Repeat { .. }
-            | StepEffect::Answer { .. }
-            | StepEffect::Cancel { .. } => None,
-        })
+        self.order.effects.iter().find_map(StepEffect::flag)
     }
 
     /// Whether it takes over what an earlier deed on its target is watched for: a flag is apart from the traffic, and from other flags.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::name::{BackendName, Target};
+use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::part::Part;
 use crate::model::plan::{Plan, StepEffect};
@@ -12,7 +12,6 @@ use crate::model::share::Percent;
 use crate::model::spec::{Course, Spec};
 use crate::model::strategy::Trigger;
 use crate::model::together::OnFailure;
-use crate::model::workload::WorkloadChange;
 
 /// What is said against a deed of a rollout's rules: it must be what the rollout does next, in the name of whoever started it. A deed of
 /// a person is none of them.
@@ -63,28 +62,15 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
 /// Whether a way back of a workload sets exactly what was agreed to when the rollout was started.
 fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
     let Some(agreed) = &spec.back else { return true };
-    let of_steps = spec.steps.iter().flat_map(|step| &step.effects).find_map(workload);
+    let of_steps = spec.steps.iter().flat_map(|step| &step.effects).find_map(StepEffect::workload);
     let same = |effect: &StepEffect| {
-        let (asked, stepped) = (workload(effect), of_steps);
+        let (asked, stepped) = (effect.workload(), of_steps);
         asked.is_some_and(|(backend, change)| {
             let object = stepped.is_some_and(|(at, of)| at == backend && of.workload == change.workload);
             object && change.wish == *agreed
         })
     };
     !effects.is_empty() && effects.iter().all(same)
-}
-
-fn workload(effect: &StepEffect) -> Option<(&BackendName, &WorkloadChange)> {
-    match effect {
-        StepEffect::Workload { backend, change } => Some((backend, change)),
-        StepEffect::Weights { .. }
-        | StepEffect::Flag { .. }
-        | StepEffect::Start { .. }
-        | StepEffect::Retry { .. }
-        | StepEffect::Repeat { .. }
-        | StepEffect::Answer { .. }
-        | StepEffect::Cancel { .. } => None,
-    }
 }
 
 /// How far the orchestrator has come with the step that was reached last.
