@@ -5,7 +5,7 @@ use crate::model::name::Target;
 use crate::model::plan::StepEffect;
 use crate::model::spec::Course;
 use crate::model::time::Moment;
-use crate::model::workload::{Progress, WorkloadChange, WorkloadEntry, WorkloadSeen};
+use crate::model::workload::{Progress, WorkloadChange, WorkloadEntry, WorkloadForm, WorkloadSeen};
 use crate::policy::rollout::Stands;
 
 /// The workload of a target as it was read last, and when.
@@ -29,23 +29,24 @@ pub fn stands(world: &World, entry: &WorkloadEntry, course: &Course, now: &Momen
     }
     let Some(change) = change(course) else { return Stands::NotKnown("its steps change no workload".to_owned()) };
     let reading = world.workloads(&entry.backend).and_then(|fact| fact.value.as_ref());
-    let Some(seen) = reading.and_then(|reading| reading.get(&change.workload)) else {
-        return Stands::Elsewhere(format!("{} is gone", change.workload));
-    };
+    let seen = reading.and_then(|reading| reading.get(&change.workload));
     let form = if course.step.is_some() { &change.wish } else { &change.from };
-    if seen.uid != change.uid {
-        return Stands::Elsewhere(format!("{} is another object of that name by now; nothing of it is overwritten", change.workload));
-    }
-    if seen.is_as(form) {
+    if seen.is_some_and(|seen| seen.uid == change.uid && seen.is_as(form)) {
         return Stands::AtStep;
     }
-    let images: Vec<String> = form.images.keys().filter_map(|name| Some(format!("{name} {}", seen.images.get(name)?))).collect();
-    let partition = form.partition.and(seen.partition).map(|first| format!(", partition {first}")).unwrap_or_default();
-    Stands::Elsewhere(format!(
-        "another hand changed {}: it stands at {}{partition}, not at {form}; nothing is overwritten",
-        change.workload,
-        images.join(", ")
-    ))
+    Stands::Elsewhere(elsewhere(seen, change, form))
+}
+
+/// What a workload that does not stand at a form of a change is instead.
+pub fn elsewhere(seen: Option<&WorkloadSeen>, change: &WorkloadChange, form: &WorkloadForm) -> String {
+    let Some(seen) = seen else { return format!("{} is gone", change.workload) };
+    if seen.uid != change.uid {
+        return format!("{} is another object of that name by now; nothing of it is overwritten", change.workload);
+    }
+    let mut stands: Vec<String> = form.images.keys().filter_map(|name| Some(format!("{name} {}", seen.images.get(name)?))).collect();
+    stands.extend(form.partition.and(seen.partition).map(|first| format!("partition {first}")));
+    stands.extend(form.paused.map(|_| if seen.paused { "paused" } else { "not paused" }.to_owned()));
+    format!("another hand changed {}: it stands at {}, not at {form}; nothing is overwritten", change.workload, stands.join(", "))
 }
 
 /// How far the orchestrator has come, by the newest reading.

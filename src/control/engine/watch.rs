@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::confirm::{newest, reads_as};
 use super::flag::{is_as_set, newest_flags};
 use super::{Machine, Phase, workload};
-use crate::control::rollouts;
+use crate::control::{rolling, rollouts};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::deed::EntryKind;
@@ -80,8 +80,7 @@ fn slipped(world: &World, effect: &StepEffect) -> Option<(Option<String>, Moment
     }
     if let StepEffect::Workload { change, .. } = effect {
         let (reading, seen) = workload::newest(world, backend)?;
-        let what =
-            (!workload::reads_as(&reading, change)).then(|| format!("another hand changed {}: it is no longer as set", change.workload));
+        let what = (!workload::reads_as(&reading, change)).then(|| rolling::elsewhere(reading.get(&change.workload), change, &change.wish));
         return Some((what, seen));
     }
     let StepEffect::Weights { pool, weights, .. } = effect else { return None };
