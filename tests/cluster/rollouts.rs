@@ -264,8 +264,7 @@ fn a_deployment_is_paused_by_a_hold_goes_on_when_resumed_and_back_when_aborted()
     stage.start("2");
     let conductor = stage.watch();
     stage.until("the first new one", |now| now["status"]["updatedReplicas"].as_u64().is_some_and(|new| (1..6).contains(&new)));
-    // While its step is still being sent, nothing else is.
-    stage.until_next("rolls");
+    // Should its step still be on its way, the hold waits for it.
     stage.json(&["hold", TARGET, "--reason", "look first"]);
     let held = stage.until_next("held");
     assert_eq!((held["workload"]["paused"].as_bool(), stage.object()["spec"]["paused"].as_bool()), (Some(true), Some(true)));

@@ -25,6 +25,7 @@ use crate::control::world::World;
 use crate::model::authorship::Span;
 use crate::model::catalog::Environment;
 use crate::model::deed::{Deed, DeedState, DeedStep, Facts};
+use crate::model::intent::Direction;
 use crate::model::name::BackendName;
 use crate::model::plan::{Plan, Precondition, StepEffect};
 use crate::model::reason::Reason;
@@ -49,6 +50,10 @@ const RENEW_EVERY: Duration = Duration::from_secs(8);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often an outcome that could not be written is tried again.
 const RECORD_EVERY: Duration = Duration::from_secs(1);
+/// How often a way back or a hold looks whether a step of another deed is through.
+const QUEUE_EVERY: Duration = Duration::from_millis(500);
+/// How long it waits for that: an answer, and its record.
+const QUEUED_WITHIN: Duration = Duration::from_secs(12);
 /// How long a deploy run of a rollback may take.
 const DEPLOY_WITHIN: Duration = Duration::from_hours(1);
 
@@ -61,6 +66,8 @@ enum Phase {
     Rereading { since: Moment, until: Boot },
     /// `begin` is under way.
     Beginning,
+    /// Back, or a hold, while a step of another deed is on its way: it is tried again once that may be through.
+    Queued { again: Boot },
     /// Dead owner: the store is asked for the deed.
     Adopting,
     /// `sending` and the backend's answer are awaited.
@@ -97,6 +104,8 @@ pub struct Machine {
     again: bool,
     /// The newest outcome could not be written at first.
     unwritten: bool,
+    /// Until when it waits for a step of another deed; none while it waits for none.
+    queued_until: Option<Boot>,
     /// The requester's own signatures; none: the process signs.
     signed: Vec<Signed>,
     /// What is to be read anew of who made it.
@@ -173,6 +182,7 @@ impl Machine {
             adopted: false,
             again: false,
             unwritten: false,
+            queued_until: None,
             signed: Vec::new(),
             span: authors::of_plan(world, &plan, now).and_then(|(authors, _)| authors.span().cloned()),
             plan,
@@ -243,7 +253,7 @@ impl Machine {
                 Some(next.min(self.renewed.plus(RENEW_EVERY)))
             }
             Phase::Sending => Some(self.renewed.plus(RENEW_EVERY)),
-            Phase::Unrecorded { again, .. } => Some(*again),
+            Phase::Unrecorded { again, .. } | Phase::Queued { again } => Some(*again),
             Phase::Watching { due, .. } => Some(*due),
             Phase::Signing { .. } | Phase::Beginning | Phase::Adopting | Phase::Recording { .. } | Phase::Ended => None,
         }
@@ -312,7 +322,13 @@ impl Machine {
             Phase::LookingUp { step, since, until, looked } => self.look_up(world, now, step, &since, until, looked),
             Phase::Watching { due, last } => self.watch(world, now, due, last),
             Phase::Unrecorded { outcome, again } => self.record_again(now, outcome, again),
-            Phase::Beginning | Phase::Adopting | Phase::Sending | Phase::Recording { .. } | Phase::Ended => Vec::new(),
+            Phase::Queued { again } if now.boot >= again => {
+                self.phase = Phase::Rereading { since: *now, until: now.boot.plus(REREAD_WITHIN) };
+                Vec::new()
+            }
+            Phase::Beginning | Phase::Queued { .. } | Phase::Adopting | Phase::Sending | Phase::Recording { .. } | Phase::Ended => {
+                Vec::new()
+            }
         });
         tasks
     }
@@ -331,6 +347,11 @@ impl Machine {
 
     fn on_began(&mut self, now: &Moment, result: &Result<DateTime<Utc>, LedgerError>) -> Vec<Task> {
         match result {
+            Err(error @ LedgerError::Busy { .. }) if self.may_queue(now) => {
+                self.deed.words = Text::clean(&format!("waits: {error}"));
+                self.phase = Phase::Queued { again: now.boot.plus(QUEUE_EVERY) };
+                Vec::new()
+            }
             Err(error) => {
                 self.end(DeedState::Denied, &error.to_string());
                 self.deed.reasons = reasons_of(error);
@@ -355,6 +376,12 @@ impl Machine {
                 self.send(0)
             }
         }
+    }
+
+    /// Whether it waits for a step of another deed rather than being refused: what goes back or holds is not to be asked for twice.
+    fn may_queue(&mut self, now: &Moment) -> bool {
+        let until = *self.queued_until.get_or_insert(now.boot.plus(QUEUED_WITHIN));
+        matches!(self.plan.direction, Direction::Back | Direction::Still) && now.boot < until
     }
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.

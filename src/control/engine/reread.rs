@@ -20,6 +20,7 @@ impl Machine {
             Phase::Rereading { since, .. } => self.span.as_ref().map(|span| (span, since.boot)),
             Phase::Signing { .. }
             | Phase::Beginning
+            | Phase::Queued { .. }
             | Phase::Adopting
             | Phase::Sending
             | Phase::Recording { .. }

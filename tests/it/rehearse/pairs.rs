@@ -9,6 +9,7 @@ use gonogo::model::name::PlanId;
 use gonogo::model::timeline::HappeningKind;
 use gonogo::ports::ledger::Ledger as _;
 
+use super::tap::Refuse;
 use super::{Room, Stage, prod, weights};
 
 /// Lets two rooms run side by side, a tenth of a second each in turn.
@@ -17,6 +18,10 @@ async fn both(one: &mut Room, other: &mut Room, seconds: u64) {
         one.pass(Duration::from_millis(100)).await;
         other.pass(Duration::ZERO).await;
     }
+}
+
+fn reads_20(room: &Room) -> bool {
+    room.world().target(&prod()).unwrap().wished().unwrap().nearest().get() == 20
 }
 
 async fn two(stage: &Stage) -> (Room, Room) {
@@ -96,8 +101,7 @@ async fn p12_a_way_back_does_not_wait_for_the_effect_of_what_was_sent() {
         let stage = Stage::new(&super::SMALL.replace("requests = 60.0", "requests = 4.0"), seed);
         let (mut one, mut other) = two(&stage).await;
         let shift = one.shift_until(20, DeedState::Accepted).await;
-        let read = |room: &Room| room.world().target(&prod()).unwrap().wished().unwrap().nearest().get() == 20;
-        while !(read(&one) && read(&other)) {
+        while !(reads_20(&one) && reads_20(&other)) {
             one.pass(Duration::from_millis(50)).await;
             other.pass(Duration::ZERO).await;
         }
@@ -114,6 +118,37 @@ async fn p12_a_way_back_does_not_wait_for_the_effect_of_what_was_sent() {
         }
         assert_eq!(told.kinds(shift).await, ["intent", "sending", "accepted", "superseded"]);
         assert!(told.store.verify().await.unwrap().intact);
+    }
+}
+
+/// A step on its way is neither overtaken nor a reason to ask twice: what goes back waits for its record, and not for ever.
+#[tokio::test]
+async fn p12_a_way_back_waits_for_a_step_that_is_on_its_way() {
+    for (seed, comes) in [(92, true), (93, false)] {
+        let stage = Stage::small(seed);
+        let (mut one, mut other) = two(&stage).await;
+        one.tap.refuse(Refuse::Record);
+        let shift = one.shift(20);
+        while !reads_20(&other) {
+            one.pass(Duration::from_millis(50)).await;
+            other.pass(Duration::ZERO).await;
+        }
+        assert_eq!(stage.weights(), weights(&[("a1", 80), ("b1", 20)]));
+        let back = other.shift(0);
+        other.seconds(4).await;
+        assert_eq!(other.state(back), DeedState::Intended, "{}", other.story());
+        assert!(other.deed(back).words.as_str().starts_with("waits: "), "{}", other.deed(back).words);
+        if !comes {
+            other.seconds(10).await;
+            assert_eq!((other.state(back), other.rules(back)[0].as_str()), (DeedState::Denied, "busy"), "{}", other.story());
+            continue;
+        }
+        one.tap.refuse(Refuse::Nothing);
+        both(&mut one, &mut other, 60).await;
+        assert!(one.deed(shift).facts.accepted.is_some(), "{}", one.story());
+        assert_eq!(other.state(back), DeedState::Held, "{}", other.story());
+        assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
+        assert!(other.store.verify().await.unwrap().intact);
     }
 }
 
