@@ -43,7 +43,8 @@ impl Gonogo {
         ];
         let measures = signals.iter().map(|signal| MeasureRules::of(signal, None, None)).collect();
         let rules = RolloutRules::default();
-        let step = |percent| SpecStep { effects: Vec::new(), paused: false, percent: Percent::new(percent).expect("a share") };
+        let step =
+            |percent| SpecStep { effects: Vec::new(), pace_s: None, paused: false, percent: Percent::new(percent).expect("a share") };
         let spec = Spec {
             after_s: rules.after.as_secs(),
             back: None,

@@ -157,6 +157,19 @@ fn what_is_left_out_has_the_defaults_of_the_contract() {
 }
 
 #[test]
+fn a_ramp_stands_for_its_shares_and_their_pace() {
+    let machine = Machine::new().user(
+        "[[environment]]\nname = \"prod\"\n[[service]]\nname = \"a\"\n[service.deploy.prod]\nstrategy = \"canary\"\n\
+         steps = [5, { to = 40, by = 10, every = \"90s\" }, 100]\n",
+    );
+    let config = machine.load().expect("accepted").config;
+    let deploy = config.catalog.deploy(&"a@prod".parse().expect("a target")).expect("there");
+    assert_eq!(deploy.steps.iter().map(|step| step.get()).collect::<Vec<_>>(), [5, 15, 25, 35, 40, 100]);
+    let paces: Vec<_> = deploy.rollout.paces.iter().map(|(share, every)| (share.get(), every.as_secs())).collect();
+    assert_eq!(paces, [(15, 90), (25, 90), (35, 90)]);
+}
+
+#[test]
 fn people_may_share_a_system_user_and_one_without_a_key_is_warned_of() {
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvH0DkPwSfNWnR3bTqkdzPfo9CxQ4oFPVDTmFXIYaF";
     let ana = format!("[[person]]\nname = \"ana\"\nos_user = \"deploy\"\nkeys = [\"{key} ana@laptop\"]\n");

@@ -243,6 +243,9 @@ fn held(checks: &[CheckView]) -> String {
 fn on_words(course: &Course, percent: Percent) -> String {
     match course.step {
         None => format!("the rollout begins with {percent} %"),
+        Some(step) if course.spec.step(step).is_some_and(|step| step.pace_s.is_some()) => {
+            format!("a ramp goes on after {} s, and nothing says worse", course.spec.lasts_s(step))
+        }
         Some(_) if course.spec.back.is_some() => format!("the batch before is new for at least {} s", course.spec.wait_s),
         Some(_) if course.spec.judged => format!("judged no worse for at least {} s", course.spec.wait_s),
         Some(_) => format!("{} s passed", course.spec.wait_s),

@@ -21,6 +21,9 @@ use super::workload::WorkloadForm;
 pub struct SpecStep {
     /// The effects that set the share, absolute, one a router, in their order.
     pub effects: Vec<StepEffect>,
+    /// How long it lasts at least, in seconds, where it is one of a ramp: it goes on then unless judged worse; none: as the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace_s: Option<u64>,
     /// Whether a person must send it there.
     pub paused: bool,
     /// The share of the version on trial afterwards.
@@ -72,6 +75,11 @@ impl Spec {
     /// A step by its number from 0.
     pub fn step(&self, step: u32) -> Option<&SpecStep> {
         self.steps.get(usize::try_from(step).ok()?)
+    }
+
+    /// How long a step lasts at least, in seconds.
+    pub fn lasts_s(&self, step: u32) -> u64 {
+        self.step(step).and_then(|step| step.pace_s).unwrap_or(self.wait_s)
     }
 
     /// The step that leads to a share.

@@ -1,5 +1,6 @@
 //! How rollouts of a target are configured to move, and what sends them back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,9 @@ pub struct RolloutRules {
     pub deadline: Duration,
     /// How long the old version is kept ready after the last step, with the automatic way back armed.
     pub bake: Duration,
+    /// The shares of its ramps, and how long each of them lasts: from there it goes on unless judged worse.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paces: BTreeMap<Percent, Duration>,
     /// Steps before which a person is waited for.
     pub pause_before: Vec<Percent>,
     /// Whether judgement must pass before each step; else time alone moves it.
@@ -108,6 +112,7 @@ impl Default for RolloutRules {
             wait: Duration::from_mins(5),
             deadline: Duration::from_hours(1),
             bake: Duration::from_mins(30),
+            paces: BTreeMap::new(),
             pause_before: Vec::new(),
             judged: true,
             checks: Vec::new(),

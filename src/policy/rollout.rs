@@ -283,9 +283,10 @@ pub fn next(facts: &Facts<'_>) -> Next {
     if course.step.is_none() {
         return go();
     }
-    let earliest = since + seconds(spec.wait_s);
+    let pace = course.step.and_then(|step| spec.step(step)).and_then(|step| step.pace_s);
+    let earliest = since + seconds(pace.unwrap_or(spec.wait_s));
     if *at < earliest {
-        return Next::StepAt { percent, judged: spec.judged, at: earliest };
+        return Next::StepAt { percent, judged: spec.judged && pace.is_none(), at: earliest };
     }
     if !spec.judged {
         return go();
@@ -295,6 +296,8 @@ pub fn next(facts: &Facts<'_>) -> Next {
         (Says::Fail, _) => Next::Person("judged worse, and no rule sends it back".to_owned()),
         (_, Some(words)) | (Says::Nothing(words), None) => Next::Holds(format!("would go to {percent} %, but {words}")),
         (Says::Pass, None) => go(),
+        // On a ramp there is evidence, and none of it says worse.
+        (Says::Early(_), None) if pace.is_some() => go(),
         (Says::Early(words), None) if late => Next::Person(format!("stuck: still too early to tell at its deadline ({words})")),
         (Says::Early(words), None) => Next::Evidence { percent, words: words.clone() },
     }

@@ -157,7 +157,10 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         spec.steps
             .iter()
             .enumerate()
-            .map(|(n, step)| json!({ "percent": step.percent, "paused": step.paused, "state": state(n) }))
+            .map(|(n, step)| {
+                let lasts_s = u32::try_from(n).map_or(spec.wait_s, |n| if spec.is_last(n) { spec.bake_s } else { spec.lasts_s(n) });
+                json!({ "percent": step.percent, "paused": step.paused, "state": state(n), "lasts_s": lasts_s })
+            })
             .collect()
     };
     let share = |share: Share| (share.percent() * 10.0).round() / 10.0;

@@ -1,5 +1,6 @@
 //! `rollout` of a deploy table: how fast its rollouts go on by themselves, who is waited for, and what sends them back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::duration;
@@ -17,7 +18,7 @@ const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "w
 /// The rules; those of an absent table where there is none.
 pub(super) fn rules(
     node: Option<&Node>,
-    steps: &[Percent],
+    (steps, paces): (&[Percent], BTreeMap<Percent, Duration>),
     strategy: Option<Strategy>,
     known: &Known<'_>,
     found: &mut Findings,
@@ -26,7 +27,7 @@ pub(super) fn rules(
     let usual = if of_workload {
         RolloutRules { judged: false, way_back: vec![Trigger::Stuck], ..RolloutRules::default() }
     } else {
-        RolloutRules::default()
+        RolloutRules { paces, ..RolloutRules::default() }
     };
     let Some(fields) = node.and_then(|node| Fields::open(node, "`rollout`", KEYS, found)) else { return usual };
     let span = |key: &str, otherwise: Duration, found: &mut Findings| fields.duration(key, Duration::ZERO, found).unwrap_or(otherwise);
@@ -34,6 +35,7 @@ pub(super) fn rules(
         wait: span("wait", usual.wait, found),
         deadline: span("deadline", usual.deadline, found),
         bake: span("bake", usual.bake, found),
+        paces: usual.paces,
         pause_before: pauses(&fields, steps, found),
         judged: fields.flag("judged", found).unwrap_or(usual.judged),
         checks: probe::checks(fields.list("checks", "a list of tables", found), known, found),

@@ -104,6 +104,6 @@ fn batches(fields: &Fields<'_>, kind: Option<WorkloadKind>, found: &mut Findings
         found.problem(node.at, &text, "no `batches`, or a StatefulSet");
         return whole;
     }
-    let batches = steps::rising(fields, "batches", found);
+    let batches = steps::rising(fields, "batches", None, found);
     if batches.is_empty() { whole } else { batches }
 }

@@ -1,6 +1,7 @@
 //! The plan that starts a rollout which goes on by itself: all its steps as absolute effects, and what sends it back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Draft, Scene, cost, traffic};
 use crate::analysis::weights;
@@ -73,8 +74,12 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         }
         effects
     };
-    let step =
-        |percent: &Percent| SpecStep { effects: of_share(*percent), paused: rules.pause_before.contains(percent), percent: *percent };
+    let step = |percent: &Percent| SpecStep {
+        effects: of_share(*percent),
+        pace_s: rules.paces.get(percent).map(Duration::as_secs),
+        paused: rules.pause_before.contains(percent),
+        percent: *percent,
+    };
     let steps: Vec<SpecStep> = steps.iter().map(step).collect();
     let (spec, unfilled) = spec_of(scene, trial, steps, None);
     against.extend(unfilled);
@@ -209,13 +214,19 @@ pub(super) fn no_objective(scene: &Scene<'_>) -> Option<Reason> {
 
 /// What will happen by itself, in words.
 pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
-    let steps: Vec<String> = spec
-        .steps
-        .iter()
-        .filter(|step| now.is_none_or(|now| step.percent > now))
-        .map(|step| if step.paused { format!("{} % when a person says so", step.percent) } else { format!("{} %", step.percent) })
-        .collect();
     let seconds = std::time::Duration::from_secs;
+    let mut steps: Vec<String> = Vec::new();
+    let mut pace = None;
+    for step in spec.steps.iter().filter(|step| now.is_none_or(|now| step.percent > now)) {
+        let person = if step.paused { " when a person says so" } else { "" };
+        match pace {
+            // Those of a ramp in between are told by its pace, unless a person is waited for.
+            Some(_) if step.pace_s.is_some() && !step.paused => {}
+            Some(every) => steps.push(format!("{} %{person} by a ramp of {} a step", step.percent, duration::write(seconds(every)))),
+            None => steps.push(format!("{} %{person}", step.percent)),
+        }
+        pace = step.pace_s;
+    }
     let checks: Vec<_> = spec.checks.iter().map(|check| format!("{} {}", check.when.word(), check.name)).collect();
     let checks = if checks.is_empty() { String::new() } else { format!(", checked: {}", checks.join(", ")) };
     let judged = match (spec.judged, spec.strategy.is_of_workload()) {
@@ -247,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_words_say_steps_waits_and_what_sends_it_back() {
-        let step = |percent, paused| SpecStep { effects: Vec::new(), paused, percent: Percent::new(percent).unwrap() };
+        let step = |percent, paused| SpecStep { effects: Vec::new(), pace_s: None, paused, percent: Percent::new(percent).unwrap() };
         let spec = Spec {
             after_s: 10,
             back: None,
@@ -268,5 +279,9 @@ mod tests {
             "5 %, 50 % when a person says so, 100 % by itself, each at least 5m, on only while judged no worse; watched 30m at the end, \
              then it is the stable version; back by itself on judge or limit after 10s"
         );
+        let ramp = |percent, pace_s| SpecStep { pace_s, ..step(percent, false) };
+        let steps = vec![step(5, false), ramp(10, Some(60)), ramp(15, Some(60)), step(20, false), step(100, true)];
+        let words = told(&Spec { steps, ..spec }, None);
+        assert!(words.starts_with("5 %, 10 %, 20 % by a ramp of 1m a step, 100 % when a person says so by itself"), "{words}");
     }
 }

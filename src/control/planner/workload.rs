@@ -154,7 +154,7 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
         let partition = ordinals.then(|| workload::partition(seen.replicas.wished, percent.get()));
         let wish = WorkloadForm { partition, ..first.clone() };
         let paused = scene.deploy.rollout.pause_before.contains(percent);
-        steps.push(SpecStep { effects: vec![effect(entry, &seen.uid, &from, &wish)], paused, percent: *percent });
+        steps.push(SpecStep { effects: vec![effect(entry, &seen.uid, &from, &wish)], pace_s: None, paused, percent: *percent });
         from = wish;
     }
     let back = WorkloadForm {

@@ -26,7 +26,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn course(step: Option<u32>) -> Course {
-    let step_to = |percent| SpecStep { effects: Vec::new(), paused: percent == 50, percent: Percent::new(percent).unwrap() };
+    let step_to = |percent| SpecStep { effects: Vec::new(), pace_s: None, paused: percent == 50, percent: Percent::new(percent).unwrap() };
     Course {
         spec: Spec {
             after_s: 10,
@@ -91,6 +91,25 @@ fn it_begins_at_once_waits_its_time_goes_on_when_judged_and_ends_after_its_watch
     assert_eq!(next(&Facts { says: Says::Nothing("all traffic is there".to_owned()), ..facts(&last, 100) }), Next::End);
     let unseen = Facts { unseen: Some("prom is stale".to_owned()), ..facts(&last, 100) };
     assert!(matches!(next(&unseen), Next::Holds(words) if words == "would end, but prom is stale"));
+}
+
+#[test]
+fn a_ramp_goes_on_by_its_pace_unless_judged_worse_and_never_without_evidence() {
+    let mut here = course(Some(1));
+    (here.spec.steps[1].pace_s, here.spec.steps[2].paused) = (Some(20), false);
+    assert_eq!(next(&facts(&here, 19)), Next::StepAt { percent: percent(50), judged: false, at: at(20) });
+    let early = Facts { says: Says::Early("8 more".to_owned()), ..facts(&here, 20) };
+    assert_eq!(next(&early), Next::Step { step: 2, percent: percent(50) });
+    for says in [Says::Early("8 more".to_owned()), Says::Pass] {
+        let unseen = Facts { says, unseen: Some("prom is stale".to_owned()), ..facts(&here, 20) };
+        assert!(matches!(next(&unseen), Next::Holds(words) if words == "would go to 50 %, but prom is stale"));
+    }
+    let nothing = Facts { says: Says::Nothing("errors has no data".to_owned()), ..facts(&here, 20) };
+    assert!(matches!(next(&nothing), Next::Holds(_)));
+    assert!(matches!(next(&Facts { says: Says::Fail, ..facts(&here, 20) }), Next::Person(_)));
+    // Its end is a step like any other.
+    let end = course(Some(2));
+    assert!(matches!(next(&Facts { says: Says::Early("8 more".to_owned()), ..facts(&end, 60) }), Next::Evidence { .. }));
 }
 
 #[test]
@@ -333,7 +352,7 @@ fn workload(step: Option<u32>) -> Course {
         backend: "k8s".parse().unwrap(),
         change: Box::new(WorkloadChange { workload: name.clone(), uid: "u1".to_owned(), from, wish }),
     };
-    let step = |from, wish, of| SpecStep { effects: vec![effect(from, wish)], paused: false, percent: percent(of) };
+    let step = |from, wish, of| SpecStep { effects: vec![effect(from, wish)], pace_s: None, paused: false, percent: percent(of) };
     course.spec.steps = vec![step(form("web:1", 0), form("web:2", 2), 30), step(form("web:2", 2), form("web:2", 0), 100)];
     course.spec.back = Some(form("web:1", 0));
     (course.spec.judged, course.spec.way_back) = (false, vec![Trigger::Stuck]);

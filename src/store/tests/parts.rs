@@ -27,6 +27,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
     let store = store(dir, clock).await;
     let step = |percent| crate::model::spec::SpecStep {
         effects: Vec::new(),
+        pace_s: None,
         paused: false,
         percent: crate::model::share::Percent::new(percent).unwrap(),
     };

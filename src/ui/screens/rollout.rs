@@ -328,7 +328,18 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         Some(_) => reached.map(|step| step.percent),
         None => view.wished().map(crate::model::share::Share::nearest),
     };
-    for step in scene.world.catalog.deploy(&view.target).into_iter().flat_map(|deploy| &deploy.steps) {
+    let deploy = scene.world.catalog.deploy(&view.target);
+    let mut of_ramp = false;
+    for step in deploy.into_iter().flat_map(|deploy| &deploy.steps) {
+        // Of a ramp only where it stands is shown.
+        if here != Some(*step) && deploy.is_some_and(|deploy| deploy.rollout.paces.contains_key(step)) {
+            if !of_ramp {
+                row.add(Role::Quiet, " ..");
+            }
+            of_ramp = true;
+            continue;
+        }
+        of_ramp = false;
         match here {
             Some(here) if step < &here => row.add(Role::Quiet, format!(" {step} {} ", scene.glyph(Mark::Proven))),
             Some(here) if step == &here => {
@@ -348,7 +359,11 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
             } else if last {
                 format!("   here for {here}, watched {}", words::span(spec.bake_s))
             } else {
-                format!("   here for {here}, at least {}, stuck after {}", words::span(spec.wait_s), words::span(spec.deadline_s))
+                format!(
+                    "   here for {here}, at least {}, stuck after {}",
+                    words::span(course.step.map_or(spec.wait_s, |step| spec.lasts_s(step))),
+                    words::span(spec.deadline_s)
+                )
             };
             row.add(Role::Quiet, words);
         }

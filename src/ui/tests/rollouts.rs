@@ -111,7 +111,7 @@ fn a_judged_rollout_shows_bounds_margin_samples_time_left_budgets_and_marks() {
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 fn spec() -> Spec {
-    let step = |percent| SpecStep { effects: Vec::new(), paused: percent == 50, percent: Percent::new(percent).unwrap() };
+    let step = |percent| SpecStep { effects: Vec::new(), pace_s: None, paused: percent == 50, percent: Percent::new(percent).unwrap() };
     Spec {
         after_s: 120,
         back: None,
@@ -166,6 +166,17 @@ fn rollouts_as_they_look() {
             insta::assert_snapshot!(format!("rollouts-{name}-{}x{}", size.0, size.1), desk.text());
         }
     }
+}
+
+#[test]
+fn of_a_ramp_the_screen_shows_where_it_stands() {
+    let mut world = room(Next::Step { step: 3, percent: Percent::new(50).unwrap() });
+    let catalog = Arc::make_mut(&mut world.catalog);
+    let checkout = catalog.services.get_mut(&fixture::checkout().service).unwrap();
+    let deploy = checkout.deploy.get_mut(&fixture::checkout().environment).unwrap();
+    deploy.rollout.paces = [10, 20, 50].map(|share| (Percent::new(share).unwrap(), std::time::Duration::from_mins(1))).into();
+    let mut desk = at(world, Theme::standard(), (80, 24));
+    desk.press("3").sees(" 5 ✓  .. 20 ▸  .. 80   100");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::servers::prometheus::Prometheus;
 use crate::servers::service::{Service, Spec};
 use crate::servers::support::{Server, free_port, wait_for};
 
-/// Builders of the shared Buildbot that belong to one test: one that builds, one that deploys, and the gate that ends their runs.
+/// Builders of the shared Buildbot that belong to one test: one that builds, one that deploys, and the gate that ends their runs; and its steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Builds {
     /// Builds the service.
@@ -24,6 +24,8 @@ pub struct Builds {
     pub deploy: &'static str,
     /// The gate of the runs of `pipeline`.
     pub gate: &'static str,
+    /// The steps of a rollout, as in a configuration.
+    pub steps: &'static str,
 }
 
 /// Everything that runs for one test, and the configuration that names it.
@@ -49,7 +51,12 @@ pub struct Estate {
 impl Estate {
     /// Starts it all with `percent` of the traffic at the new version.
     pub fn start(percent: u32) -> Self {
-        Self::built_by(percent, Builds { pipeline: "lane-12", deploy: "checkout-deploy", gate: "e2e" })
+        Self::by_steps(percent, "20, 50, 100")
+    }
+
+    /// The same with other steps.
+    pub fn by_steps(percent: u32, steps: &'static str) -> Self {
+        Self::built_by(percent, Builds { pipeline: "lane-12", deploy: "checkout-deploy", gate: "e2e", steps })
     }
 
     /// The same with builders of its own.
@@ -169,7 +176,7 @@ impl Estate {
 
 fn configuration(home: &Home, prometheus: &Prometheus, alertmanager: &Alertmanager, socket: &std::path::Path, builds: Builds) -> String {
     let buildbot = Buildbot::shared().url();
-    let Builds { pipeline, deploy, gate } = builds;
+    let Builds { pipeline, deploy, gate, steps } = builds;
     format!(
         r#"
 [room]
@@ -209,7 +216,7 @@ alerts = {{ backend = "alerts", match = {{ service = "$service" }} }}
 pipeline = {{ backend = "ci", builder = "{pipeline}", scheduler = "force", properties = {{ gonogo_key = "$key", gate = "{gate}" }} }}
 [service.deploy.prod]
 strategy = "canary"
-steps = [20, 50, 100]
+steps = [{steps}]
 rollout = {{ wait = "3s", deadline = "3m", bake = "8s", after = "2s" }}
 traffic = [{{ backend = "edge", pool = "be_checkout", stable = ["v1"], canary = ["v2"] }}]
 version = {{ backend = "prom", query = 'app_info{{service="$service",slot="$slot"}}', label = "version", digest = "digest" }}

@@ -45,7 +45,8 @@ fn harmed(what: &str, tally: &Tally) {
 
 #[test]
 fn a_good_version_takes_everything_by_itself_over_a_kill_and_nobody_notices() {
-    let estate = Estate::start(0);
+    // A ramp in the middle: two shares of it, each for two seconds.
+    let estate = Estate::by_steps(0, "20, { to = 50, by = 10, every = \"2s\" }, 100");
     let people = people(&estate);
     let mut watch = started(&estate);
     // Killed between raising and lowering it would rightly wait for a person.
@@ -56,7 +57,7 @@ fn a_good_version_takes_everything_by_itself_over_a_kill_and_nobody_notices() {
     let watch = estate.begin(&["rollout", "watch", "checkout@prod", "--json"]);
     assert_eq!(exit_of(watch), 0);
     assert_eq!((estate.weight("v1"), status(&estate)["last"]["how"].as_str()), (0, Some("promoted")), "{}", status(&estate));
-    assert_eq!(estate.deeds("shift").len(), 3);
+    assert_eq!(estate.deeds("shift").len(), 5);
     let tally = people.stop();
     harmed("good version", &tally);
     assert_eq!((tally.refused, tally.broken), (0, 0), "{tally:?}");

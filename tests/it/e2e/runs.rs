@@ -9,7 +9,7 @@ use crate::servers::support::wait_for;
 
 #[test]
 fn a_run_is_started_followed_cancelled_and_repeated_by_keys() {
-    let estate = Estate::built_by(0, Builds { pipeline: "lane-13", deploy: "lane-16", gate: "by-keys" });
+    let estate = Estate::built_by(0, Builds { pipeline: "lane-13", deploy: "lane-16", gate: "by-keys", steps: "20, 50, 100" });
     let buildbot = Buildbot::shared();
     let room = estate.room(SIZE);
     room.sees("2.4.1", LONG).press("2").sees("lane-13", LONG);
@@ -78,7 +78,7 @@ fn a_rollback_deploys_the_last_proven_version_where_another_took_its_slot() {
 
 #[test]
 fn a_rollback_in_the_middle_stops_the_deploy_run_that_still_runs() {
-    let estate = Estate::built_by(20, Builds { pipeline: "lane-14", deploy: "lane-15", gate: "never" });
+    let estate = Estate::built_by(20, Builds { pipeline: "lane-14", deploy: "lane-15", gate: "never", steps: "20, 50, 100" });
     let _load = load(&estate);
     let buildbot = Buildbot::shared();
     let builder = buildbot.get("builders/lane-15")["builders"][0]["builderid"].clone();
