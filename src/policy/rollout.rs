@@ -298,7 +298,9 @@ pub fn next(facts: &Facts<'_>) -> Next {
         (Says::Pass, None) => go(),
         // On a ramp there is evidence, and none of it says worse.
         (Says::Early(_), None) if pace.is_some() => go(),
-        (Says::Early(words), None) if late => Next::Person(format!("stuck: still too early to tell at its deadline ({words})")),
+        (Says::Early(words), None) if late => Next::Person(format!(
+            "stuck: its deadline passed, still too early to tell ({words}); once judged no worse it goes on by itself"
+        )),
         (Says::Early(words), None) => Next::Evidence { percent, words: words.clone() },
     }
 }

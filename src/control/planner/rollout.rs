@@ -45,7 +45,7 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
             }
         }
     }
-    draft.after = format!("{}: {}", cost::name_of(scene, trial), told(&spec, now));
+    draft.after = format!("{}: {}{}", cost::name_of(scene, trial), told(&spec, now), alone(scene));
     draft.costs = cost::of_traffic(scene, Percent::ALL);
     draft.rollout = Some(spec);
     draft
@@ -156,6 +156,13 @@ fn together(scene: &Scene<'_>) -> Option<Together> {
     let set = scene.world.catalog.sets.iter().find(|set| set.name == run.set)?;
     let with = set.targets.iter().filter(|target| **target != scene.intent.target).cloned().collect();
     Some(Together { nonce: run.nonce.clone(), on_failure: set.on_failure, set: set.name.clone(), with })
+}
+
+/// That it is started without the others of its set.
+pub(super) fn alone(scene: &Scene<'_>) -> String {
+    let target = &scene.intent.target;
+    let set = scene.world.catalog.sets.iter().find(|set| scene.intent.args.set.is_none() && set.targets.contains(target));
+    set.map_or_else(String::new, |set| format!("; alone, without the others of its set: `gonogo rollout start {}` starts all", set.name))
 }
 
 /// The objectives whose burn would send it back, each as it is now.

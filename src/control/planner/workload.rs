@@ -172,7 +172,7 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     spec.back = Some(back.clone());
     draft.impossible.extend(unfilled);
     draft.impossible.extend(rollout::no_objective(scene));
-    draft.after = format!("{} {image}: {}; a way back sets {back}", entry.workload, rollout::told(&spec, None));
+    draft.after = format!("{} {image}: {}; a way back sets {back}{}", entry.workload, rollout::told(&spec, None), rollout::alone(scene));
     draft.rollout = Some(spec);
     Ok(draft)
 }

@@ -130,12 +130,18 @@ impl Room {
                 let words = format!("another hand paused it: {words}; kubectl rollout resume, or gonogo abort {}", view.target);
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
-            Come::Stuck(words) => {
-                HasRolled { stands: Rolled::Stuck(format!("{words}; no rule sends it back")), harm: harm(words), told: None }
-            }
+            Come::Stuck(words) => HasRolled {
+                stands: Rolled::Stuck(format!("{words}; no rule sends it back; should its instances come, it goes on by itself")),
+                harm: harm(words),
+                told: None,
+            },
             Come::Moving(words) if due.is_some_and(|due| now.boot >= due) => {
                 let words = format!("not done within its deadline of {}: {words}", crate::config::duration::write(within));
-                HasRolled { stands: Rolled::Stuck(format!("{words}; no rule sends it back")), harm: harm(words), told: None }
+                HasRolled {
+                    stands: Rolled::Stuck(format!("{words}; no rule sends it back; should its instances come, it goes on by itself")),
+                    harm: harm(words),
+                    told: None,
+                }
             }
             Come::Moving(words) => {
                 self.rollouts_due(due);

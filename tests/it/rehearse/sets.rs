@@ -57,6 +57,8 @@ fn pair(more: &str, on_failure: OnFailure, seed: u64) -> Stage {
 
 /// Starts one of the set.
 async fn start(room: &mut Room, target: Target) {
+    let alone = room.plan_with(target.clone(), Verb::Rollout, Arguments::default());
+    assert!(alone.after.as_str().ends_with("without the others of its set: `gonogo rollout start pair` starts all"), "{}", alone.after);
     let run = SetRun { set: "pair".parse().unwrap(), nonce: "n1".to_owned() };
     let plan = room.plan_with(target, Verb::Rollout, Arguments { set: Some(Box::new(run)), ..Arguments::default() });
     assert!(plan.after.as_str().contains("from step to step together with"), "{}", plan.after);
