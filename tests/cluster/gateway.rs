@@ -143,7 +143,14 @@ impl Bench for Real {
     }
 
     fn entry(&self) -> TrafficEntry {
-        TrafficEntry { backend: "gateway-api".parse().unwrap(), pool: pool("checkout"), first: slot("v1"), second: slot("v2") }
+        TrafficEntry {
+            backend: "gateway-api".parse().unwrap(),
+            pool: pool("checkout"),
+            first: slot("v1"),
+            second: slot("v2"),
+            testers: None,
+            mirror: None,
+        }
     }
 
     fn requests(&self, count: u32) -> BTreeMap<ServerName, u32> {

@@ -39,6 +39,8 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
         judged: true,
         steps: vec![step(5), step(20), step(100)],
         strategy: Strategy::Canary,
+        mirror: None,
+        testers: None,
         checks: Vec::new(),
         together: None,
         trial: Slot::Second,

@@ -42,7 +42,7 @@ impl<'a> Services<'a> {
             let full = format!("{}@{}", entry.name, entry.provider.as_deref().unwrap_or("file"));
             server(entry, self.0.get(full.as_str()).copied(), counters.get(&full))
         });
-        Some(Pool { name: name.clone(), servers: servers.collect() })
+        Some(Pool { name: name.clone(), servers: servers.collect(), copies: false, ways: None })
     }
 }
 
