@@ -9,6 +9,10 @@ use super::support::{get, wait_for};
 
 /// The weighted service, which is the pool.
 pub const POOL: &str = "checkout";
+/// The one for requests with the cookie `canary=yes`.
+pub const TESTERS: &str = "checkout-testers";
+/// The mirroring service before the pool.
+pub const MIRROR: &str = "checkout-copied";
 
 /// Starts one that reads `shop.yml` or `shop.toml`; with metrics unless told otherwise.
 pub fn start_with(file: &'static str, metrics: bool) -> Router {
