@@ -26,7 +26,8 @@ pub fn of(world: &World, view: &TargetView) -> Beside {
     };
     let one = |entry: &TrafficEntry| {
         let name = entry.testers.as_ref()?;
-        let reached: Vec<Slot> = Slot::BOTH.into_iter().filter(|slot| weight(entry, name, *slot).is_some_and(|weight| weight > 0)).collect();
+        let reached: Vec<Slot> =
+            Slot::BOTH.into_iter().filter(|slot| weight(entry, name, *slot).is_some_and(|weight| weight > 0)).collect();
         if let [slot] = reached.as_slice() { Some(*slot) } else { None }
     };
     let testers = deploy.testers.clone().map(|testers| {

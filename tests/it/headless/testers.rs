@@ -131,7 +131,7 @@ fn at_haproxy() -> (Haproxy, Front) {
 }
 
 fn at_traefik(file: &'static str) -> (crate::servers::router::Router, Front) {
-    let router = traefik::start_with(file, true);
+    let router = traefik::start_copying(file);
     let front = Front {
         port: router.port,
         path: "checkout",
@@ -187,8 +187,11 @@ fn another_hand_at_the_testers_route_is_no_success_and_is_not_overwritten() {
     envoy::set(&router, &format!("{}.v1", envoy::TESTERS), "100");
     let seen = wait_for("it to stop", SOON, || Some(status(&place)).filter(|status| status["next"]["kind"] == "person"));
     assert!(seen.to_string().contains("routing.testers"), "{seen}");
-    let newest = place.json(0, &["ledger", "list"]);
-    assert!(texts(&newest["entries"], "kind").contains(&"slipped".to_owned()), "{newest}");
+    // Whoever conducts it records that its step slipped.
+    wait_for("it to be on record", SOON, || {
+        let kinds = texts(&place.json(0, &["ledger", "list"])["entries"], "kind");
+        kinds.contains(&"slipped".to_owned()).then_some(())
+    });
     let runtime = crate::servers::support::get(router.api, "/runtime").unwrap();
     let value = runtime.split_once("\"routing.testers.v1\"").and_then(|(_, entry)| entry.split_once("\"final_value\": \"")).unwrap().1;
     assert!(value.starts_with("100\""), "{runtime}");
@@ -208,7 +211,7 @@ fn a_route_that_others_than_testers_go_is_refused_when_planned() {
     );
     // And one through which everybody would go.
     let place =
-        Front { entry: format!("pool = \"{}\", testers = \"{}\"", envoy::TESTERS, envoy::POOL), ..front }.place("", "[0, 100]", "1s");
+        Front { entry: format!("pool = \"{}\", testers = \"{}\"", envoy::TESTERS, envoy::POOL), ..front }.place("", "[0, 20, 100]", "1s");
     let said = place.run(&["rollout", "start", "checkout@prod", "--yes"]).exits(3);
     assert!(format!("{}{}", said.out, said.err).contains("every request"), "{}", said.err);
 }
@@ -223,4 +226,33 @@ fn at_a_haproxy_first_testers_then_everybody() {
 fn at_a_haproxy_testers_are_taken_back() {
     let (_router, front) = at_haproxy();
     taken_back(&front, "");
+}
+
+#[test]
+fn at_a_traefik_first_testers_then_everybody() {
+    let (router, front) = at_traefik("shop.yml");
+    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, traefik::MIRROR), ..front };
+    first_testers_then_everybody(&front, "mirror = 50");
+    let before = router.backs[0].asked();
+    front.answers("v2", "v2");
+    assert_eq!(router.backs[0].asked(), before, "no copy goes to the old version either");
+}
+
+#[test]
+fn at_a_traefik_requests_are_copied_before_the_first_share_and_all_is_taken_back() {
+    let (router, front) = at_traefik("shop.toml");
+    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, traefik::MIRROR), ..front };
+    let file = std::fs::read_to_string(traefik::file(&router)).unwrap();
+    let place = front.place("mirror = true", "[0, 20, 100]", "1s");
+    router.backs[1].fail();
+    let watch = begin(&place);
+    let before = router.backs[1].asked();
+    assert_eq!(front.asks(40, false), BTreeMap::from([("v1".to_owned(), 40)]), "nobody else is answered by the new version");
+    wait_for("the copies", SOON, || (router.backs[1].asked() == before + 40).then_some(()));
+    place.run(&["abort", "checkout@prod", "--yes"]).exits(0);
+    assert_eq!(watch.end().code, Some(1));
+    assert_eq!(std::fs::read_to_string(traefik::file(&router)).unwrap(), file, "byte for byte");
+    let before = router.backs[1].asked();
+    front.answers("v1", "v1");
+    assert_eq!(router.backs[1].asked(), before, "nothing is copied any more");
 }
