@@ -49,7 +49,7 @@ fn conditions(rule: &str) -> Vec<Text> {
     // Every second piece stands between backticks.
     let pieces: Vec<&str> = rule.split('`').collect();
     let code = || pieces.iter().step_by(2);
-    if pieces.len() % 2 == 0 || code().any(|code| code.contains("||") || code.contains(['!', '"'])) {
+    if pieces.len().is_multiple_of(2) || code().any(|code| code.contains("||") || code.contains(['!', '"'])) {
         return vec![Text::clean(&format!("the rule {rule}"))];
     }
     let asked = |window: &[&str]| {
