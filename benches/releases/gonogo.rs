@@ -55,6 +55,8 @@ impl Gonogo {
             judged: rules.judged,
             steps: [5, 20, 50, 100].map(step).to_vec(),
             strategy: Strategy::Canary,
+            mirror: None,
+            testers: None,
             together: None,
             trial: Slot::Second,
             wait_s: rules.wait.as_secs(),

@@ -161,7 +161,7 @@ mod tests {
             errors: None,
             current: 0,
         };
-        let pool = Pool { name: pool(), servers: vec![server("v1", one), server("v2", two)] };
+        let pool = Pool { name: pool(), servers: vec![server("v1", one), server("v2", two)], copies: false, ways: None };
         TrafficReading {
             process: RouterProcess { version: Text::empty(), pid: Some(pid), started: None, start_mark },
             pools: [(pool.name.clone(), pool)].into(),

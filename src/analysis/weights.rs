@@ -221,7 +221,8 @@ mod tests {
     }
 
     fn reach_between(of: &[Server], others: &[Server], wished: u8) -> Result<Reached, Reason> {
-        let pool = Pool { name: PoolName::new("be").unwrap(), servers: of.iter().chain(others).cloned().collect() };
+        let pool =
+            Pool { name: PoolName::new("be").unwrap(), servers: of.iter().chain(others).cloned().collect(), copies: false, ways: None };
         reach(&pool, &names(of), &names(others), Percent::new(wished).unwrap())
     }
 
@@ -296,7 +297,8 @@ mod tests {
         let (of, mut others) = (slot("b", &[20]), slot("a", &[40, 40]));
         others[0].state = ServerState::Down;
         others[0].effective_weight = 0;
-        let pool = Pool { name: PoolName::new("be").unwrap(), servers: of.iter().chain(&others).cloned().collect() };
+        let pool =
+            Pool { name: PoolName::new("be").unwrap(), servers: of.iter().chain(&others).cloned().collect(), copies: false, ways: None };
         let (of, others) = (names(&of), names(&others));
         assert_eq!(share(&pool, &of, &others).map(Share::nearest), Percent::new(20));
         assert_eq!(effective_share(&pool, &of, &others).map(Share::nearest), Percent::new(33));

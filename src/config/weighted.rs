@@ -1,4 +1,4 @@
-//! The weights of a weighted service in a TOML file of Traefik's, with the bytes in which they stand.
+//! The weights of a weighted service, or the per cents of one that copies, in a TOML file of Traefik's, with the bytes in which they stand.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -32,6 +32,12 @@ pub fn in_toml(text: &str, service: &str) -> Result<Vec<Below>, String> {
     #[derive(Deserialize)]
     struct Service {
         weighted: Option<Weighted>,
+        mirroring: Option<Mirroring>,
+    }
+    #[derive(Deserialize)]
+    struct Mirroring {
+        #[serde(default)]
+        mirrors: Vec<Entry>,
     }
     #[derive(Deserialize)]
     struct Weighted {
@@ -41,12 +47,16 @@ pub fn in_toml(text: &str, service: &str) -> Result<Vec<Below>, String> {
     #[derive(Deserialize)]
     struct Entry {
         name: String,
+        #[serde(alias = "percent")]
         weight: Option<Spanned<u32>>,
     }
     let file: File = toml::from_str(text).map_err(|error| format!("it is no TOML that can be read: {}", error.message()))?;
     let mut services = file.http.map(|http| http.services).unwrap_or_default();
-    let weighted = services.remove(service).and_then(|service| service.weighted);
-    let entries = weighted.ok_or_else(|| format!("it has no weighted service {service}"))?.services;
+    let service_of = |service: Service| match service.mirroring {
+        Some(mirroring) => Some(mirroring.mirrors),
+        None => service.weighted.map(|weighted| weighted.services),
+    };
+    let entries = services.remove(service).and_then(service_of).ok_or_else(|| format!("it has no weighted service {service}"))?;
     let below = |entry: Entry| {
         let Some(weight) = entry.weight else { return Ok(Below { name: entry.name, weight: None }) };
         let span = weight.span();

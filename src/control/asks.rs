@@ -26,7 +26,7 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
             let pools: BTreeSet<_> = deploys(world)
                 .flat_map(|(_, _, deploy)| &deploy.traffic)
                 .filter(|entry| &entry.backend == backend)
-                .map(|entry| entry.pool.clone())
+                .flat_map(|entry| entry.pools().cloned())
                 .collect();
             Query::Pools(pools.into_iter().collect())
         }

@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod asks;
 pub mod authors;
+pub mod beside;
 pub mod calendar;
 pub mod chart;
 pub mod conflicts;

@@ -244,6 +244,11 @@ impl TargetView {
         self.charts.iter().find(|(name, _)| name == signal).map(|(_, chart)| chart)
     }
 
+    /// Whether a rollout has reached a step: then the version on trial takes requests even where its share is 0, of testers or as copies.
+    pub fn is_tried(&self) -> bool {
+        self.state.rollout.as_ref().and_then(|rollout| rollout.course.as_ref()).is_some_and(|course| course.step.is_some())
+    }
+
     /// The slot on trial.
     pub fn canary_slot(&self) -> Slot {
         self.state.stable.other()

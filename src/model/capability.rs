@@ -10,6 +10,8 @@ pub enum Capability {
     ReadTraffic,
     /// Sets weights.
     Shift,
+    /// Has copies of requests made, and their answers thrown away.
+    Mirror,
     /// Reads signals.
     ReadSignals,
     /// Reads alerts.

@@ -18,6 +18,7 @@ use super::signal::Better;
 use super::slot::Slot;
 use super::strategy::RolloutRules;
 pub use super::strategy::Strategy;
+use super::testers::Testers;
 use super::timetable::Timetable;
 use super::together::RolloutSet;
 use super::workload::WorkloadEntry;
@@ -75,6 +76,11 @@ impl BackendKind {
 
     /// The kinds that split traffic.
     pub const ROUTERS: [Self; 6] = [Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy, Self::GatewayApi, Self::Istio];
+
+    /// Whether routers of this kind can be had to copy requests.
+    pub fn mirrors(self) -> bool {
+        matches!(self, Self::Envoy | Self::Traefik)
+    }
 
     /// The kinds that keep feature flags.
     pub const FLAGS: [Self; 2] = [Self::Unleash, Self::Flagd];
@@ -255,6 +261,12 @@ pub struct TrafficEntry {
     pub first: Vec<ServerName>,
     /// Servers of the other slot.
     pub second: Vec<ServerName>,
+    /// The pool with the same servers to which this router gives the requests of testers; none where it knows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub testers: Option<PoolName>,
+    /// The pool whose servers get copies of requests from this router, their answers being thrown away; none where it makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<PoolName>,
 }
 
 impl TrafficEntry {
@@ -264,6 +276,11 @@ impl TrafficEntry {
             Slot::First => &self.first,
             Slot::Second => &self.second,
         }
+    }
+
+    /// Its pools: the one whose weights are the shares, and those beside it.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
+        std::iter::once(&self.pool).chain(&self.testers).chain(&self.mirror)
     }
 }
 
@@ -302,6 +319,12 @@ pub struct Deploy {
     pub steps: Vec<Percent>,
     /// The routers.
     pub traffic: Vec<TrafficEntry>,
+    /// Who reaches the version on trial while a rollout is under way, whatever its share is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub testers: Option<Testers>,
+    /// How many of a hundred requests the version on trial gets copies of, before its first share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Percent>,
     /// The workload that it is, where its instances are replaced; none where traffic moves between two slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadEntry>,

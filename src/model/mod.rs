@@ -41,6 +41,7 @@ pub mod signal;
 pub mod slot;
 pub mod spec;
 pub mod strategy;
+pub mod testers;
 pub mod text;
 pub mod ticket;
 pub mod time;

@@ -142,6 +142,9 @@ pub enum StateChange {
         target: Target,
         /// The share of the slot on trial.
         percent: Percent,
+        /// It is the step before the first share: testers, or copies of requests.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unshared: bool,
         /// Why it does not go on by itself from there; none: it goes on.
         stopped: Option<Stopped>,
         /// When.

@@ -11,6 +11,7 @@ use super::probe::StepCheck;
 use super::share::Percent;
 use super::slot::Slot;
 use super::strategy::{Strategy, Trigger};
+use super::testers::Testers;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::together::Together;
@@ -50,10 +51,16 @@ pub struct Spec {
     pub deadline_s: u64,
     /// Whether judgement must pass before each step.
     pub judged: bool,
+    /// How many of a hundred requests are copied to the version on trial before its first share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Percent>,
     /// Its steps, rising to 100 %.
     pub steps: Vec<SpecStep>,
     /// How it moves.
     pub strategy: Strategy,
+    /// Whose requests go to the version on trial from its first step on, where the routers are prepared for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub testers: Option<Testers>,
     /// With which others it moves; none: alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<Together>,
@@ -82,8 +89,11 @@ impl Spec {
         self.step(step).and_then(|step| step.pace_s).unwrap_or(self.wait_s)
     }
 
-    /// The step that leads to a share.
+    /// The step that leads to a share. None leads to no share by that alone: before the first share there are testers, or copies.
     pub fn at_share(&self, percent: Percent) -> Option<u32> {
+        if percent == Percent::NONE {
+            return None;
+        }
         let step = self.steps.iter().position(|step| step.percent == percent)?;
         u32::try_from(step).ok()
     }

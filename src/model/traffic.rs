@@ -54,6 +54,12 @@ pub struct Pool {
     pub name: PoolName,
     /// Its servers in the router's order.
     pub servers: Vec<Server>,
+    /// Its servers get copies of requests, and what they answer is thrown away. Their weights are per cent of the requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copies: bool,
+    /// The ways into the pool, each with all that a request must bear to go it; none where the router does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<Vec<Vec<Text>>>,
 }
 
 impl Pool {
@@ -85,6 +91,14 @@ pub struct TrafficReading {
     pub pools: BTreeMap<PoolName, Pool>,
     /// Pools that were asked for and do not exist.
     pub missing: Vec<PoolName>,
+}
+
+impl TrafficReading {
+    /// Whether every server of `weights` has that weight in the pool.
+    pub fn stands_at(&self, pool: &PoolName, weights: &Weights) -> bool {
+        let has = |pool: &Pool| weights.iter().all(|(name, weight)| pool.server(name).is_some_and(|server| server.weight == *weight));
+        self.pools.get(pool).is_some_and(has)
+    }
 }
 
 /// Absolute weights for named servers of one pool.

@@ -7,6 +7,7 @@ use super::fault::broken;
 use crate::model::name::{PlanId, Target};
 use crate::model::part::Part;
 use crate::model::rollout::{Rollout, StateChange, TargetState};
+use crate::model::share::Percent;
 use crate::model::spec::{Course, Ended, Ending};
 use crate::model::time::{Boot, Moment};
 use crate::ports::ledger::LedgerError;
@@ -76,9 +77,10 @@ fn apply(state: &mut TargetState, change: &StateChange) {
                 course.way_back = None;
             }
         }
-        StateChange::Reach { percent, stopped, at, .. } => {
+        StateChange::Reach { percent, unshared, stopped, at, .. } => {
             if let Some(course) = state.rollout.as_mut().and_then(|rollout| rollout.course.as_deref_mut()) {
-                course.step = course.spec.at_share(*percent);
+                let before = || course.spec.step(0).filter(|step| *unshared && step.percent == Percent::NONE).map(|_| 0);
+                course.step = course.spec.at_share(*percent).or_else(before);
                 course.since = *at;
                 course.rolled = None;
                 course.stopped.clone_from(stopped);

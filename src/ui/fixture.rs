@@ -94,7 +94,11 @@ fn deploy(service: &str) -> Deploy {
             pool: name(&format!("be_{service}")),
             first: vec![name("v1")],
             second: vec![name("v2")],
+            testers: None,
+            mirror: None,
         }],
+        testers: None,
+        mirror: None,
         workload: None,
         version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
         deploy: Some(PipelineRef {
@@ -509,7 +513,7 @@ fn pools() -> BTreeMap<PoolName, Pool> {
         current: 1,
     };
     let name: PoolName = "be_checkout".parse().unwrap();
-    BTreeMap::from([(name.clone(), Pool { name, servers: vec![server("v1", 80), server("v2", 20)] })])
+    BTreeMap::from([(name.clone(), Pool { name, servers: vec![server("v1", 80), server("v2", 20)], copies: false, ways: None })])
 }
 
 /// A plan as the planner would draw it up.

@@ -326,6 +326,7 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hind
     let has = world.sources.get(backend).is_some_and(|source| source.capabilities.contains(&need));
     let what = match need {
         Capability::Shift => "cannot set weights",
+        Capability::Mirror => "cannot copy requests",
         Capability::Start => "cannot start runs",
         Capability::Retry => "cannot run again",
         Capability::Cancel => "cannot stop runs",

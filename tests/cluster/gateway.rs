@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::contract::{Bench, keeps, not_done, now, read, shift, weights};
 use crate::plane::{ADMIN, plane};
 use crate::routes::{backs, fell, pool, slot, stage};
-use crate::servers::named::{Named, request};
+use crate::servers::named::{Named, request, request_with};
 use crate::servers::support::{Server, free_port, get, installed, wait_for};
 
 /// A Traefik that serves the Gateway API of a namespace.
@@ -143,7 +143,14 @@ impl Bench for Real {
     }
 
     fn entry(&self) -> TrafficEntry {
-        TrafficEntry { backend: "gateway-api".parse().unwrap(), pool: pool("checkout"), first: slot("v1"), second: slot("v2") }
+        TrafficEntry {
+            backend: "gateway-api".parse().unwrap(),
+            pool: pool("checkout"),
+            first: slot("v1"),
+            second: slot("v2"),
+            testers: None,
+            mirror: None,
+        }
     }
 
     fn requests(&self, count: u32) -> BTreeMap<ServerName, u32> {
@@ -207,6 +214,37 @@ async fn a_route_that_nobody_serves_is_down_and_is_not_shifted() {
     let effect = shift(&"gateway-api".parse().unwrap(), &pool("checkout"), weights(&[("v1", 80), ("v2", 20)]), None);
     assert_eq!(not_done(adapter.set_weights(&effect).await), PortErrorKind::Refused);
     assert_eq!(written(namespace), [100, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn testers_reach_the_new_version_behind_a_real_gateway_and_nobody_else_does() {
+    let namespace = "gateway-testers";
+    let backs = backs();
+    stage(namespace, &backs);
+    let gateway = Gateway::start(namespace);
+    let mut object = route(namespace, "edge");
+    let mut theirs = object["spec"]["rules"][0].clone();
+    theirs["name"] = json!("testers");
+    theirs["matches"] = json!([{ "headers": [{ "name": "x-canary", "value": "yes" }] }]);
+    object["spec"]["rules"].as_array_mut().unwrap().push(theirs);
+    plane().apply(&[object]);
+    accepted(namespace);
+    let adapter = ClusterRoutes::gateway_api(plane().cluster(BackendKind::GatewayApi, namespace, false));
+    let (shares, testers) = (pool("checkout_0"), pool("checkout_testers"));
+    let conditions = [[gonogo::model::testers::header("x-canary", "yes")]];
+    assert_eq!(read(&adapter, &testers).await.ways.unwrap(), conditions);
+    assert_eq!(read(&adapter, &shares).await.ways.unwrap(), [Vec::new()]);
+    let address = ([127, 0, 0, 1], gateway.port).into();
+    let ask = |headers: &str| request_with(&address, "checkout", headers);
+    for (one, two, served) in [(0, 100, "v2"), (100, 0, "v1")] {
+        let effect = shift(&"gateway-api".parse().unwrap(), &testers, weights(&[("v1", one), ("v2", two)]), None);
+        adapter.set_weights(&effect).await.unwrap();
+        wait_for("testers at the other version", Duration::from_secs(20), || (ask("X-Canary: yes\r\n").ok()? == served).then_some(()));
+        for _ in 0..20 {
+            assert_eq!((ask("X-Canary: yes\r\n").as_deref(), ask("").as_deref()), (Ok(served), Ok("v1")));
+        }
+        assert_eq!(now(&adapter, &shares).await, weights(&[("v1", 100), ("v2", 0)]));
+    }
 }
 
 /// Runs a line as a person would, with the `kubectl` of the tests first on the path.

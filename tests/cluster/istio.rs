@@ -42,7 +42,14 @@ impl Bench for Real {
     }
 
     fn entry(&self) -> TrafficEntry {
-        TrafficEntry { backend: "istio".parse().unwrap(), pool: pool("checkout_main"), first: slot("v1"), second: slot("v2") }
+        TrafficEntry {
+            backend: "istio".parse().unwrap(),
+            pool: pool("checkout_main"),
+            first: slot("v1"),
+            second: slot("v2"),
+            testers: None,
+            mirror: None,
+        }
     }
 
     fn requests(&self, count: u32) -> BTreeMap<ServerName, u32> {

@@ -48,7 +48,7 @@ impl Bench for Real {
 
     fn entry(&self) -> TrafficEntry {
         let server = |name| vec![ServerName::new(name).unwrap()];
-        TrafficEntry { backend: edge(), pool: pool(), first: server("v1"), second: server("v2") }
+        TrafficEntry { backend: edge(), pool: pool(), first: server("v1"), second: server("v2"), testers: None, mirror: None }
     }
 
     fn requests(&self, count: u32) -> BTreeMap<ServerName, u32> {

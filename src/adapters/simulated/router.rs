@@ -154,7 +154,7 @@ fn pool(site: &Site) -> Pool {
         errors: Some(machine.errors - machine.base.1),
         current: machine.current,
     });
-    Pool { name: site.pool.clone(), servers: servers.collect() }
+    Pool { name: site.pool.clone(), servers: servers.collect(), copies: false, ways: None }
 }
 
 /// The commands of HAProxy's runtime API that would do the same.

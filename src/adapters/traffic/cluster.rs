@@ -146,7 +146,7 @@ impl ClusterRoutes {
                 current: 0,
             });
         }
-        Ok(Pool { name: name.clone(), servers })
+        Ok(Pool { name: name.clone(), servers, copies: false, ways: Some(split.ways.clone()) })
     }
 
     async fn readiness(&self, target: &Target, split: &Split, doing: &str) -> Result<Readiness, PortError> {

@@ -89,6 +89,7 @@ impl Envoy {
                 None => reading.missing.push(pool.clone()),
             }
         }
+        rules::uncount_shared(&mut reading.pools);
         self.remember(&reading);
         Ok((reading, entries))
     }
@@ -165,7 +166,7 @@ impl Hand for Envoy {
 
 impl Traffic for Envoy {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadTraffic, Capability::Shift]
+        &[Capability::ReadTraffic, Capability::Shift, Capability::Mirror]
     }
 
     fn read<'a>(&'a self, pools: &'a [PoolName]) -> Pending<'a, Result<TrafficReading, PortError>> {

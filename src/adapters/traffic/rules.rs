@@ -1,9 +1,11 @@
 //! What every router's adapter looks at before it sets weights, and the order in which they are set.
 
+use std::collections::BTreeMap;
+
 use crate::model::error::PortErrorKind;
 use crate::model::name::{BackendName, PoolName, ServerName};
 use crate::model::plan::StepEffect;
-use crate::model::traffic::{Pool, ServerState, Weights};
+use crate::model::traffic::{Pool, Server, ServerState, Weights};
 
 /// Absolute weights to set, in order.
 pub(super) type Sets = Vec<(ServerName, u32)>;
@@ -66,10 +68,12 @@ pub(super) fn compare(pool: &Pool, wished: &Weights, expect: Option<&Weights>) -
 
 /// Whether the wish leaves the pool served.
 pub(super) fn admissible(pool: &Pool, wished: &Weights, raises: &Sets, greatest: u32) -> Result<(), String> {
+    let greatest = if pool.copies { 100 } else { greatest };
     if let Some((server, weight)) = wished.iter().find(|(_, weight)| **weight > greatest) {
         return Err(format!("weight {weight} of {server} is over {greatest}"));
     }
-    if wished.values().all(|weight| *weight == 0) {
+    // Whom no copies go to, nobody misses them.
+    if !pool.copies && wished.values().all(|weight| *weight == 0) {
         return Err("all weights would be 0".to_owned());
     }
     let up = |server: &ServerName| pool.server(server).is_some_and(|server| server.state == ServerState::Up);
@@ -77,10 +81,22 @@ pub(super) fn admissible(pool: &Pool, wished: &Weights, raises: &Sets, greatest:
         return Err(format!("no server that gains is up: {}", states(pool, raises.iter().map(|(server, _)| server))));
     }
     let kept = wished.iter().filter(|(_, weight)| **weight > 0).map(|(server, _)| server);
-    if !kept.clone().any(up) {
+    if !pool.copies && !kept.clone().any(up) {
         return Err(format!("no server that keeps a weight is up: {}", states(pool, kept)));
     }
     Ok(())
+}
+
+/// A server that several of the pools were read with counts the requests of all of them, so what is counted is of none.
+pub(super) fn uncount_shared(pools: &mut BTreeMap<PoolName, Pool>) {
+    let mut seen: BTreeMap<ServerName, u32> = BTreeMap::new();
+    for server in pools.values().flat_map(|pool| &pool.servers) {
+        *seen.entry(server.name.clone()).or_default() += 1;
+    }
+    let shared = |server: &&mut Server| seen.get(&server.name).is_some_and(|pools| *pools > 1);
+    for server in pools.values_mut().flat_map(|pool| &mut pool.servers).filter(shared) {
+        (server.requests, server.errors) = (None, None);
+    }
 }
 
 fn states<'a>(pool: &Pool, servers: impl Iterator<Item = &'a ServerName>) -> String {

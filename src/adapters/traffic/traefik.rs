@@ -12,7 +12,10 @@ mod weight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::adapters::http::HttpClient;
 use crate::adapters::shell::quoted;
@@ -64,7 +67,7 @@ impl Traefik {
         Ok(Self { file: file.to_owned(), http })
     }
 
-    async fn observe(&self, pools: &[PoolName], doing: &str) -> Result<TrafficReading, PortError> {
+    async fn observe(&self, pools: &[PoolName], doing: &str) -> Result<(TrafficReading, Arc<Value>), PortError> {
         let version = self.http.get_json(doing, "/api/version", &[]).await?;
         let process = answer::process(&version.value).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
         let metrics = match self.http.get_plain(doing, "/metrics").await {
@@ -74,8 +77,8 @@ impl Traefik {
             Err(error) => return Err(error),
         };
         let counters = Counters::of(metrics.as_ref().and_then(|metrics| metrics.value.as_str()));
-        let services = self.http.get_json(doing, "/api/http/services", &[("per_page", MOST_SERVICES)]).await?;
-        let services = Services::of(&services.value).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
+        let listed = self.http.get_json(doing, "/api/http/services", &[("per_page", MOST_SERVICES)]).await?.value;
+        let services = Services::of(&listed).map_err(|wrong| self.http.fault(PortErrorKind::Malformed, doing, &wrong))?;
         let mut reading = TrafficReading { process, pools: BTreeMap::new(), missing: Vec::new() };
         for name in pools.iter().collect::<BTreeSet<_>>() {
             match services.pool(name, &counters) {
@@ -83,11 +86,11 @@ impl Traefik {
                 None => reading.missing.push(name.clone()),
             }
         }
-        Ok(reading)
+        Ok((reading, listed))
     }
 
     async fn seen(&self, pool: &PoolName, doing: &str) -> Result<Option<Seen<Option<Found>>>, PortError> {
-        let mut reading = self.observe(std::slice::from_ref(pool), doing).await?;
+        let (mut reading, _) = self.observe(std::slice::from_ref(pool), doing).await?;
         Ok(reading.pools.remove(pool).map(|pool| Seen { pool, process: reading.process, mark: None }))
     }
 
@@ -105,7 +108,8 @@ impl Traefik {
                     format!("the file gives {name} the weight {weight}, and Traefik shows {shown}: it has not taken the file in")
                 }
                 None => {
-                    format!("the file gives {name} no weight of its own, and Traefik shows {shown}; write `weight` beside its name there")
+                    let key = if pool.copies { "percent" } else { "weight" };
+                    format!("the file gives {name} no {key} of its own, and Traefik shows {shown}; write `{key}` beside its name there")
                 }
             };
             return Err(self.http.fault(PortErrorKind::Conflict, doing, &words));
@@ -200,11 +204,18 @@ impl Hand for Traefik {
 
 impl Traffic for Traefik {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadTraffic, Capability::Shift]
+        &[Capability::ReadTraffic, Capability::Shift, Capability::Mirror]
     }
 
     fn read<'a>(&'a self, pools: &'a [PoolName]) -> Pending<'a, Result<TrafficReading, PortError>> {
-        Box::pin(self.observe(pools, "read pools"))
+        Box::pin(async move {
+            let doing = "read pools";
+            let (mut reading, services) = self.observe(pools, doing).await?;
+            let routers = self.http.get_json(doing, "/api/http/routers", &[("per_page", MOST_SERVICES)]).await?;
+            answer::tell_ways(&mut reading.pools, &routers.value, &services);
+            rules::uncount_shared(&mut reading.pools);
+            Ok(reading)
+        })
     }
 
     fn set_weights<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
@@ -217,7 +228,7 @@ impl Traffic for Traefik {
         let file = quoted(&self.file.display().to_string());
         let Ok(found) = place::find(&self.file, pool.as_str()) else {
             let words: Vec<String> = weights.iter().map(|(server, weight)| format!("{server} {weight}")).collect();
-            return vec![format!("# in {file}, under http.services.{pool}.weighted.services, set the weights {}", words.join(", "))];
+            return vec![format!("# in {file}, under http.services.{pool}, set the weights {}", words.join(", "))];
         };
         let edits: Vec<String> = found.edits(weights).iter().map(|edit| format!("-e {}", quoted(edit))).collect();
         if edits.is_empty() { Vec::new() } else { vec![format!("LC_ALL=C sed -i {} {file}", edits.join(" "))] }

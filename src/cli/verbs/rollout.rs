@@ -7,11 +7,13 @@ use crate::cli::exit::Exit;
 use crate::cli::verbs::deed::set;
 use crate::cli::{out, settle, target, workload};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::beside;
 use crate::control::driver::Handle;
 use crate::control::world::{TargetView, World};
 use crate::control::world::{said, told};
 use crate::model::name::{PlanId, Target};
 use crate::model::share::Share;
+use crate::model::slot::Track;
 use crate::model::spec::{Course, Ending};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
@@ -175,6 +177,8 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "workload": workload::object(view),
         "weight_wished": view.wished().map(share),
         "weight_measured": view.measured().map(|(measured, _)| share(measured)),
+        "testers": testers_object(world, view),
+        "mirror": mirror_object(world, view),
         "requests": view.measured().map(|(_, requests)| requests),
         "steps": course.map(steps),
         "since": course.map(|course| rfc3339(&course.since)),
@@ -198,6 +202,26 @@ pub fn object(world: &World, view: &TargetView) -> Value {
             "plan": last.plan.map(|plan| plan.to_string()), "how": ending(last.how), "at": rfc3339(&last.at), "from": last.from, "to": last.to,
         })),
     })
+}
+
+/// Who the testers are and where they go; null where none are configured.
+fn testers_object(world: &World, view: &TargetView) -> Option<Value> {
+    let (testers, slot) = beside::of(world, view).testers?;
+    let deploy = world.catalog.deploy(&view.target);
+    Some(json!({
+        "bears": testers.bears.word(),
+        "name": testers.name,
+        "value": testers.value,
+        "slot": slot.map(|slot| Track::of(slot, view.state.stable).word()),
+        "to": slot.map(|slot| beside::named(deploy, view, slot)),
+    }))
+}
+
+/// How many of a hundred requests are copied now, and to which version; null where nothing is to be copied, or it was not read.
+fn mirror_object(world: &World, view: &TargetView) -> Option<Value> {
+    let (percent, slot) = beside::of(world, view).copies?;
+    let deploy = world.catalog.deploy(&view.target);
+    Some(json!({ "percent": percent, "to": slot.map(|slot| beside::named(deploy, view, slot)) }))
 }
 
 /// Where it stands and what comes, in a line.
@@ -224,6 +248,7 @@ fn now_in_words(world: &World, view: &TargetView) -> String {
 
 fn in_words(world: &World, view: &TargetView, why: bool) -> Vec<String> {
     let mut lines = vec![now_in_words(world, view)];
+    lines.extend(beside::words(world, view).map(|words| format!("  {words}")));
     let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return lines };
     if !why {
         return lines;

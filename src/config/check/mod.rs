@@ -23,6 +23,7 @@ mod slo_files;
 mod steps;
 mod times;
 mod timetable;
+mod traffic;
 mod webhook;
 mod workload;
 

@@ -63,7 +63,7 @@ pub(super) fn rules(
 fn pauses(fields: &Fields<'_>, steps: &[Percent], found: &mut Findings) -> Vec<Percent> {
     let mut pauses = Vec::new();
     for item in fields.list("pause_before", "a list of steps", found) {
-        let Some(percent) = item.count("pause_before", 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new)
+        let Some(percent) = item.count("pause_before", 0, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new)
         else {
             continue;
         };

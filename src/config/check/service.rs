@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::super::file::{Fields, named};
+use super::super::file::Fields;
 use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::placeholder;
 use super::super::problem::{At, Findings};
 use super::known::Known;
-use super::{flags, judge, label, list_of, rollout, steps, text_of, workload};
+use super::{flags, judge, label, list_of, rollout, steps, text_of, traffic, workload};
 use crate::model::catalog::{
-    AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, TrafficEntry, VersionSource,
+    AlertMatch, BackendKind, Deploy, PipelineRef, Repository, Service, Signal, SignalKind, Strategy, VersionSource,
 };
-use crate::model::name::{BackendName, PoolName, ServerName, ServiceName, SignalName};
+use crate::model::name::{BackendName, ServiceName, SignalName};
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
@@ -22,9 +22,20 @@ const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 const IN_TAG: &[&str] = &["version"];
 const ALERTS: &[&str] = &["backend", "match"];
 const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
-const DEPLOY: &[&str] =
-    &["strategy", "steps", "traffic", "flags", "version", "deploy", "github_environment", "rollout", "workload", "batches"];
-const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary"];
+const DEPLOY: &[&str] = &[
+    "strategy",
+    "steps",
+    "traffic",
+    "testers",
+    "mirror",
+    "flags",
+    "version",
+    "deploy",
+    "github_environment",
+    "rollout",
+    "workload",
+    "batches",
+];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
 const SIGNAL: &[&str] =
     &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical", "margin", "weight"];
@@ -217,6 +228,8 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
             strategy: strategy?,
             steps,
             traffic,
+            testers: None,
+            mirror: None,
             workload,
             flags,
             version,
@@ -227,47 +240,27 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
         });
     }
     let (steps, paces) = steps::of_slots(&fields, strategy, found);
-    let entries =
-        fields.list("traffic", "a list such as [{ backend = \"..\", pool = \"..\", stable = [\"..\"], canary = [\"..\"] }]", found);
-    let entries = entries.iter().filter_map(|node| traffic(node, known, found)).collect();
+    let (entries, testers, mirror) = traffic::of_slots(&fields, &steps, known, found);
     let flags = flags::flags(&fields, here, known, found);
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
     let rollout = rollout::rules(fields.get("rollout"), (&steps, paces), strategy, known, found);
     let (workload, protection) = (None, None);
-    Some(Deploy { strategy: strategy?, steps, traffic: entries, workload, flags, version, deploy, github_environment, protection, rollout })
-}
-
-fn traffic(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<TrafficEntry> {
-    let fields = Fields::open(node, "`traffic`", TRAFFIC, found)?;
-    let backend = known.backend(&fields, &BackendKind::ROUTERS, found);
-    let pool = fields.required("pool", "the name of a pool, as its kind of router names it", found);
-    let pool = pool.and_then(|node| node.name("pool", PoolName::new, found));
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let mut slot = |key: &'static str, found: &mut Findings| {
-        let node = fields.required(key, "a list of servers", found)?;
-        let texts = node.texts(key, found);
-        if matches!(&node.value, Value::List(items) if items.is_empty()) {
-            found.problem(node.at, &format!("the slot `{key}` is empty"), "at least one server");
-        }
-        let mut servers = Vec::new();
-        for (at, text) in texts {
-            match seen.insert(text.to_owned(), key) {
-                Some(other) if other == key => {
-                    found.problem(at, &format!("the server `{text}` stands twice in `{key}`"), "each server once");
-                }
-                Some(other) => {
-                    found.problem(at, &format!("the server `{text}` is in both slots, `{other}` and `{key}`"), "each server in one slot");
-                }
-                None => {}
-            }
-            servers.extend(named(at, key, text, ServerName::new, found));
-        }
-        Some(servers)
-    };
-    let (first, second) = (slot("stable", found), slot("canary", found));
-    Some(TrafficEntry { backend: backend?.0, pool: pool?, first: first?, second: second? })
+    Some(Deploy {
+        strategy: strategy?,
+        steps,
+        traffic: entries,
+        testers,
+        mirror,
+        workload,
+        flags,
+        version,
+        deploy,
+        github_environment,
+        protection,
+        rollout,
+    })
 }
 
 fn version(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<VersionSource> {

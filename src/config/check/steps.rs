@@ -19,11 +19,18 @@ pub(super) fn of_slots(fields: &Fields<'_>, strategy: Option<Strategy>, found: &
         let default: &[u8] = if strategy == Some(Strategy::BlueGreen) { &[100] } else { &[5, 20, 50, 100] };
         return (default.iter().filter_map(|step| Percent::new(*step)).collect(), paces);
     }
-    (rising(fields, "steps", Some(&mut paces), found), paces)
+    (rising(fields, "steps", 0, Some(&mut paces), found), paces)
 }
 
-/// A list of per cents that rises to 100; empty where there is none. `paces`: where those of its ramps go, where it may have any.
-pub(super) fn rising(fields: &Fields<'_>, key: &str, mut paces: Option<&mut Paces>, found: &mut Findings) -> Vec<Percent> {
+/// A list of per cents that rises from `least` at the lowest to 100; empty where there is none. `paces`: where those of its ramps go, where
+/// it may have any.
+pub(super) fn rising(
+    fields: &Fields<'_>,
+    key: &str,
+    least: u64,
+    mut paces: Option<&mut Paces>,
+    found: &mut Findings,
+) -> Vec<Percent> {
     let Some(node) = fields.get(key) else { return Vec::new() };
     let mut steps: Vec<Percent> = Vec::new();
     let items = fields.list(key, "a list of per cents that rises to 100", found);
@@ -33,7 +40,7 @@ pub(super) fn rising(fields: &Fields<'_>, key: &str, mut paces: Option<&mut Pace
             steps.extend(shares);
             continue;
         }
-        let Some(step) = item.count(key, 1, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
+        let Some(step) = item.count(key, least, 100, found).and_then(|step| u8::try_from(step).ok()).and_then(Percent::new) else {
             return steps;
         };
         if let Some(last) = steps.last().filter(|last| **last >= step) {

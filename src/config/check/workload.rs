@@ -16,9 +16,11 @@ const KEYS: &[&str] = &["backend", "kind", "namespace", "name", "container", "im
 const FORM: &str =
     "{ backend = \"..\", kind = \"Deployment\", namespace = \"..\", name = \"..\", container = \"..\", image = \"registry/app:$version\" }";
 /// What belongs to two slots alone, and what stands in its place.
-const OF_SLOTS: [(&str, &str); 4] = [
+const OF_SLOTS: [(&str, &str); 6] = [
     ("steps", "`batches`, of a StatefulSet"),
     ("traffic", "no such key here: a workload is one slot"),
+    ("testers", "no such key here: a workload is one slot"),
+    ("mirror", "no such key here: a workload is one slot"),
     ("version", "no such key here: the version is read from the image"),
     ("deploy", "no such key here: gonogo sets the image itself"),
 ];
@@ -104,6 +106,6 @@ fn batches(fields: &Fields<'_>, kind: Option<WorkloadKind>, found: &mut Findings
         found.problem(node.at, &text, "no `batches`, or a StatefulSet");
         return whole;
     }
-    let batches = steps::rising(fields, "batches", None, found);
+    let batches = steps::rising(fields, "batches", 1, None, found);
     if batches.is_empty() { whole } else { batches }
 }

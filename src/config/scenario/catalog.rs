@@ -164,7 +164,11 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
             pool: pool_name(&known.name, environment)?,
             first: server_names(known, Slot::First)?,
             second: server_names(known, Slot::Second)?,
+            testers: None,
+            mirror: None,
         }],
+        testers: None,
+        mirror: None,
         workload: None,
         flags: Vec::new(),
         version: Some(VersionSource {

@@ -33,7 +33,7 @@ pub fn take_in(
     let stable = view.state.stable;
     let trial = match (deploy.traffic.is_empty(), view.wished()) {
         (true, _) => Trial::None,
-        (false, Some(share)) if share.fraction() <= 0.0 => Trial::Idle,
+        (false, Some(share)) if share.fraction() <= 0.0 && !view.is_tried() => Trial::Idle,
         (false, _) => Trial::Running,
     };
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {

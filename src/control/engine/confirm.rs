@@ -316,8 +316,5 @@ pub(super) fn newest(world: &World, backend: &BackendName) -> Option<(Arc<Traffi
 
 /// Whether every server of `weights` has the weight that was set.
 pub(in crate::control) fn reads_as(reading: &TrafficReading, pool: &PoolName, weights: &Weights) -> bool {
-    reading
-        .pools
-        .get(pool)
-        .is_some_and(|pool| weights.iter().all(|(name, weight)| pool.server(name).is_some_and(|server| server.weight == *weight)))
+    reading.stands_at(pool, weights)
 }

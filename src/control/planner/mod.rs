@@ -1,6 +1,7 @@
 //! The planner: an intent and the world make a plan, or say why there can be none. Pure.
 
 mod answer;
+mod beside;
 mod booking;
 mod check;
 mod checks;

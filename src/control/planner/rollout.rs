@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::beside::{self, To};
 use super::{Draft, Scene, cost, traffic};
 use crate::analysis::weights;
 use crate::config::{duration, placeholder};
@@ -25,9 +26,11 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
     let view = scene.world.target(target);
     let trial = view.map_or(Slot::Second, |view| view.canary_slot());
     let now = view.and_then(|view| view.wished()).map(Share::nearest);
-    let first = scene.deploy.steps.iter().copied().find(|step| now.is_none_or(|now| *step > now)).unwrap_or(Percent::ALL);
+    // From nothing on, a step of nothing is the one for testers and copies.
+    let is_ahead = |step: &Percent| now.is_none_or(|now| *step > now || now == Percent::NONE);
+    let first = scene.deploy.steps.iter().copied().find(is_ahead).unwrap_or(Percent::ALL);
     // What the first step needs is what the start needs.
-    let mut draft = traffic::to_share(scene, first);
+    let mut draft = traffic::go_to(scene, To::step(first));
     draft.direction = Some(Direction::Forward);
     draft.effects.clear();
     draft.reach.clear();
@@ -71,6 +74,13 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
                 Err(reason) if against.contains(&reason) => {}
                 Err(reason) => against.push(reason),
             }
+            let (beside, reasons) = beside::effects(scene, entry, trial, percent);
+            effects.extend(beside);
+            for reason in reasons {
+                if !against.contains(&reason) {
+                    against.push(reason);
+                }
+            }
         }
         effects
     };
@@ -100,8 +110,10 @@ pub(super) fn spec_of(scene: &Scene<'_>, trial: Slot, steps: Vec<SpecStep>, vers
         checks,
         deadline_s: rules.deadline.as_secs(),
         judged: rules.judged,
+        mirror: scene.deploy.mirror,
         steps,
         strategy: *strategy,
+        testers: scene.deploy.testers.clone(),
         together: together(scene),
         trial,
         wait_s: rules.wait.as_secs(),
@@ -224,13 +236,14 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
     let seconds = std::time::Duration::from_secs;
     let mut steps: Vec<String> = Vec::new();
     let mut pace = None;
-    for step in spec.steps.iter().filter(|step| now.is_none_or(|now| step.percent > now)) {
+    for step in spec.steps.iter().filter(|step| now.is_none_or(|now| step.percent > now || now == Percent::NONE)) {
+        let whom = if step.percent == Percent::NONE { before_the_first(spec) } else { format!("{} %", step.percent) };
         let person = if step.paused { " when a person says so" } else { "" };
         match pace {
             // Those of a ramp in between are told by its pace, unless a person is waited for.
             Some(_) if step.pace_s.is_some() && !step.paused => {}
-            Some(every) => steps.push(format!("{} %{person} by a ramp of {} a step", step.percent, duration::write(seconds(every)))),
-            None => steps.push(format!("{} %{person}", step.percent)),
+            Some(every) => steps.push(format!("{whom}{person} by a ramp of {} a step", duration::write(seconds(every)))),
+            None => steps.push(format!("{whom}{person}")),
         }
         pace = step.pace_s;
     }
@@ -259,6 +272,14 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
     )
 }
 
+/// Who reaches the version on trial at the step before its first share.
+fn before_the_first(spec: &Spec) -> String {
+    let testers = spec.testers.as_ref().map(|testers| format!("testers ({testers})"));
+    let copies = spec.mirror.map(|percent| format!("copies of {percent} % of the requests"));
+    let both: Vec<_> = testers.into_iter().chain(copies).collect();
+    format!("0 % but {}", both.join(" and "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +297,8 @@ mod tests {
             judged: true,
             steps: vec![step(5, false), step(50, true), step(100, false)],
             strategy: crate::model::catalog::Strategy::Canary,
+            mirror: None,
+            testers: None,
             together: None,
             trial: Slot::Second,
             wait_s: 300,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::beside::{self, To};
 use super::{Draft, PlanError, Scene, cost, run};
 use crate::analysis::weights;
 use crate::model::both::LeftOut;
@@ -33,7 +34,9 @@ pub(super) fn shift(scene: &Scene<'_>) -> Result<Draft, PlanError> {
         .args
         .percent
         .ok_or_else(|| PlanError::Arguments(Text::clean("a shift needs a share: gonogo shift TARGET PERCENT, 0 to 100")))?;
-    let mut draft = to_share(scene, percent);
+    // A step of a rollout is exactly what its Order has; a person's shift to nothing leaves nobody there.
+    let to = if scene.intent.args.of.is_some() { To::step(percent) } else { To::share(percent) };
+    let mut draft = go_to(scene, to);
     let undo = present(scene).map(Share::nearest);
     draft.undo = undo.filter(|before| *before != percent).map(|before| format!("shift {} {before}", scene.intent.target));
     Ok(draft)
@@ -41,6 +44,12 @@ pub(super) fn shift(scene: &Scene<'_>) -> Result<Draft, PlanError> {
 
 /// Everything that a move to a share of the slot on trial needs.
 pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
+    go_to(scene, To::share(percent))
+}
+
+/// Everything that a move to a share of the slot on trial needs, or to the step before the first one.
+pub(super) fn go_to(scene: &Scene<'_>, to: To) -> Draft {
+    let percent = to.percent;
     let trial = stable(scene).other();
     let view = scene.world.target(&scene.intent.target);
     let now = view.map(|view| {
@@ -56,6 +65,7 @@ pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
         Some((least, most)) if least <= most => wished <= least + 1e-9,
         _ => percent == Percent::NONE,
     };
+    let lowers = lowers && (percent != Percent::NONE || !to.on_trial);
     let version = view.and_then(|view| view.version(trial));
     let mut draft = Draft {
         direction: Some(if lowers { Direction::Back } else { Direction::Forward }),
@@ -63,7 +73,8 @@ pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
         slot: Some(trial),
         digest: version.and_then(|seen| seen.digest.clone()),
         now: cost::shares(scene),
-        after: cost::split_words(scene, f64::from(percent.get())),
+        after: cost::split_words(scene, f64::from(percent.get()))
+            + &beside::told(scene, &cost::name_of(scene, trial), &cost::name_of(scene, trial.other()), to),
         evidence: cost::evidence(scene),
         costs: cost::of_traffic(scene, percent),
         ..Draft::default()
@@ -89,6 +100,7 @@ pub(super) fn to_share(scene: &Scene<'_>, percent: Percent) -> Draft {
     }
     for entry in reached {
         add_entry(scene, entry, trial, percent, &mut draft);
+        beside::add(scene, entry, trial, to, lowers, &mut draft);
     }
     for entry in silent {
         left_out(scene, entry, &mut draft);
@@ -204,8 +216,9 @@ pub(super) fn promote(scene: &Scene<'_>) -> Draft {
         }
         return draft;
     };
-    if let Some(next) = scene.deploy.steps.iter().copied().find(|step| *step > now) {
-        let mut draft = to_share(scene, next);
+    let next = if beside::is_ahead(scene, stable(scene).other(), now) { Some(Percent::NONE) } else { None };
+    if let Some(next) = next.or_else(|| scene.deploy.steps.iter().copied().find(|step| *step > now)) {
+        let mut draft = go_to(scene, To::step(next));
         draft.direction = Some(Direction::Forward);
         draft.undo = Some(format!("shift {target} {now}"));
         return draft;
@@ -247,7 +260,8 @@ pub(super) fn abort(scene: &Scene<'_>) -> Draft {
 fn under_way(scene: &Scene<'_>) -> bool {
     let Some(view) = scene.world.target(&scene.intent.target) else { return false };
     // Where the share cannot be read the way back is not refused for want of a rollout; freshness decides.
-    view.state.rollout.is_some() || view.wished().is_none_or(|share| share.fraction() > 0.0)
+    let shared = view.wished().is_none_or(|share| share.fraction() > 0.0);
+    view.state.rollout.is_some() || shared || beside::is_reached(scene, stable(scene).other())
 }
 
 /// Back to the last proven version: abort when a rollout is under way, else deploy what was proven before.

@@ -37,6 +37,8 @@ fn course(step: Option<u32>) -> Course {
             judged: true,
             steps: [5, 20, 50, 100].map(step_to).to_vec(),
             strategy: Strategy::Canary,
+            mirror: None,
+            testers: None,
             checks: Vec::new(),
             together: None,
             trial: Slot::Second,

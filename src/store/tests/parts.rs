@@ -40,6 +40,8 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
         judged: true,
         steps: vec![step(5), step(20), step(100)],
         strategy: Strategy::Canary,
+        mirror: None,
+        testers: None,
         checks: Vec::new(),
         together: None,
         trial: Slot::Second,
@@ -134,6 +136,30 @@ fn p14_a_way_back_that_left_a_router_out_keeps_the_rollout_open_and_is_not_sent_
     let Some(StateChange::Reach { stopped: Some(stopped), .. }) = reached(&plan, plan.made) else { panic!("{plan:?}") };
     assert!(stopped.stranded, "{stopped:?}");
     assert!(stopped.words.as_str().contains("not reached: mesh stands at v2 20; gonogo abort checkout@prod sends the rest"), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn the_step_before_the_first_share_is_reached_by_a_step_or_a_promote_and_never_by_a_shift_to_nothing() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = walked(dir.path(), &clock).await;
+    let percent = |number| crate::model::share::Percent::new(number).unwrap();
+    let mut from = course(&store).await;
+    from.spec.steps[0].percent = percent(0);
+    from.step = None;
+    assert_eq!((from.spec.at_share(percent(0)), from.spec.at_share(percent(20))), (None, Some(1)));
+    let rollout = Rollout { course: Some(Box::new(from)), ..store.states().await.unwrap().remove(0).rollout.unwrap() };
+    let mut step = part(&clock, Verb::Shift, "1", Part::Step { step: 0 }, None);
+    step.order.percent = Some(percent(0));
+    let mut by_hand = plan_with(&clock, Verb::Shift, "2", 1, None);
+    by_hand.order.percent = Some(percent(0));
+    let mut promoted = plan_with(&clock, Verb::Promote, "3", 1, None);
+    promoted.order.percent = Some(percent(0));
+    for (plan, at) in [(&step, Some(0)), (&by_hand, None), (&promoted, Some(0))] {
+        let target = plan.target().clone();
+        store.remember(&[StateChange::Start { target, rollout: Box::new(rollout.clone()) }]).await.unwrap();
+        store.remember(&[reached(plan, plan.made).unwrap()]).await.unwrap();
+        assert_eq!(course(&store).await.step, at, "{:?}", plan.order.verb);
+    }
 }
 
 /// What called a person about the rollout: the state of each, and its words.

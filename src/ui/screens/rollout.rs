@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::control::advice;
+use crate::control::beside;
 use crate::control::planner::PlanError;
 use crate::control::world::{SignalState, TargetView, World};
 use crate::control::world::{said, told};
@@ -373,6 +374,10 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         (None, None) => {}
     }
     rows.push(row);
+    if let Some(words) = beside::words(scene.world, view) {
+        let room = width.saturating_sub(3);
+        rows.extend(wrap(&words, room).into_iter().map(|line| Row::of(Role::Plain, format!("   {line}"))));
+    }
     rows.extend(view.workload.iter().flat_map(|seen| workload::rows(scene, seen, width)));
     for entry in &view.traffic {
         let ups: Vec<String> = Slot::BOTH

@@ -121,6 +121,8 @@ fn spec() -> Spec {
         judged: true,
         steps: [5, 10, 20, 50, 80, 100].map(step).to_vec(),
         strategy: Strategy::Canary,
+        mirror: None,
+        testers: None,
         checks: Vec::new(),
         together: None,
         trial: Slot::Second,

@@ -8,12 +8,12 @@ use gonogo::analysis::split::{Measured, Seen, Split, is_effective, measure};
 use gonogo::analysis::weights::reach;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::PortErrorKind;
-use gonogo::model::name::ServerName;
+use gonogo::model::name::{PoolName, ServerName};
 use gonogo::model::share::Percent;
 use rstest::rstest;
 
 use super::{KINDS, Real, adapter, commands, name, paste, pool, refused, unknown};
-use crate::contract::traffic::{keeps, read, shift, weights};
+use crate::contract::traffic::{copies, keeps, read, shift, weights};
 use crate::servers::between::{Between, Pass};
 use crate::servers::fault::{Fault, answer, json};
 use crate::servers::haproxy::request;
@@ -28,6 +28,19 @@ const NOWHERE: &str = "/nowhere/shop.yml";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_is_kept(#[case] kind: BackendKind) {
     keeps(&Real::start(kind)).await;
+}
+
+#[rstest]
+#[case::envoy(BackendKind::Envoy, crate::servers::envoy::MIRROR)]
+#[case::traefik(BackendKind::Traefik, crate::servers::traefik::MIRROR)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_contract_of_copies_is_kept(#[case] kind: BackendKind, #[case] mirror: &str) {
+    let real = match kind {
+        BackendKind::Traefik => Real::over(kind, crate::servers::traefik::start_copying("shop.yml")),
+        _ => Real::start(kind),
+    };
+    let asked = |server: &ServerName| real.router.backs.iter().find(|back| back.name == server.as_str()).unwrap().asked();
+    copies(&real, &PoolName::new(mirror).unwrap(), asked).await;
 }
 
 #[rstest]

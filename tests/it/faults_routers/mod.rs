@@ -102,7 +102,14 @@ impl Bench for Real {
 
     fn entry(&self) -> TrafficEntry {
         let server = |name| vec![ServerName::new(name).unwrap()];
-        TrafficEntry { backend: name(self.kind), pool: pool(self.kind), first: server("v1"), second: server("v2") }
+        TrafficEntry {
+            backend: name(self.kind),
+            pool: pool(self.kind),
+            first: server("v1"),
+            second: server("v2"),
+            testers: None,
+            mirror: None,
+        }
     }
 
     fn requests(&self, count: u32) -> BTreeMap<ServerName, u32> {

@@ -33,5 +33,6 @@ mod sets;
 mod shape;
 mod slo;
 mod stands;
+mod testers;
 mod tickets;
 mod windows;

@@ -77,7 +77,10 @@ impl Traffic for Inside {
             current: 0,
         };
         let servers: Vec<Server> = self.weights.lock().unwrap().iter().map(server).collect();
-        let pools = pools.iter().map(|name| (name.clone(), Pool { name: name.clone(), servers: servers.clone() })).collect();
+        let pools = pools
+            .iter()
+            .map(|name| (name.clone(), Pool { name: name.clone(), servers: servers.clone(), copies: false, ways: None }))
+            .collect();
         let process = RouterProcess { version: Text::clean("1"), pid: None, started: None, start_mark: 1 };
         Box::pin(std::future::ready(Ok(TrafficReading { process, pools, missing: Vec::new() })))
     }

@@ -8,6 +8,10 @@ use super::support::post;
 
 /// The prefix of the runtime keys, which is the pool.
 pub const POOL: &str = "routing.checkout";
+/// The prefix of those for requests with the header `x-canary: yes`.
+pub const TESTERS: &str = "routing.testers";
+/// The prefix of those for copies.
+pub const MIRROR: &str = "mirror.checkout";
 
 /// Starts one with these configured weights, and with an admin layer unless told otherwise.
 pub fn start_with(weights: [u32; 2], admin_layer: bool) -> Router {
@@ -37,6 +41,12 @@ pub fn set(router: &Router, key: &str, value: &str) {
     assert!(answer.contains("OK"), "{answer}");
 }
 
+fn copied(cluster: &str) -> String {
+    format!(
+        "{{cluster: {cluster}, runtime_fraction: {{default_value: {{numerator: 0, denominator: HUNDRED}}, runtime_key: {MIRROR}.{cluster}}}}}"
+    )
+}
+
 fn configuration([port, api]: [u16; 2], backs: &[Named; 2], weights: [u32; 2], admin_layer: bool) -> String {
     let admin = if admin_layer { ", {name: admin, admin_layer: {}}" } else { "" };
     let clusters: Vec<String> = backs
@@ -57,12 +67,18 @@ fn configuration([port, api]: [u16; 2], backs: &[Named; 2], weights: [u32; 2], a
          \x20     - name: envoy.filters.network.http_connection_manager\n        typed_config:\n\
          \x20         \"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n\
          \x20         stat_prefix: front\n          route_config:\n            name: local\n            virtual_hosts:\n            - name: all\n\
-         \x20             domains: [\"*\"]\n              routes:\n              - match: {{prefix: /}}\n                route:\n\
+         \x20             domains: [\"*\"]\n              routes:\n\
+         \x20             - match: {{prefix: /, headers: [{{name: x-canary, string_match: {{exact: \"yes\"}}}}]}}\n                route:\n\
+         \x20                 weighted_clusters: {{runtime_key_prefix: {TESTERS}, clusters: [{{name: v1, weight: 100}}, {{name: v2, weight: 0}}]}}\n\
+         \x20             - match: {{prefix: /}}\n                route:\n\
+         \x20                 request_mirror_policies: [{}, {}]\n\
          \x20                 weighted_clusters:\n                    runtime_key_prefix: {POOL}\n\
          \x20                   clusters: [{{name: v1, weight: {}}}, {{name: v2, weight: {}}}]\n\
          \x20         http_filters:\n          - name: envoy.filters.http.router\n\
          \x20           typed_config: {{\"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}\n\
          \x20 clusters:\n{}",
+        copied("v1"),
+        copied("v2"),
         weights[0],
         weights[1],
         clusters.concat()

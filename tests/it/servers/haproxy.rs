@@ -71,6 +71,11 @@ pub struct Haproxy {
 impl Haproxy {
     /// Starts it with these pools and waits until it answers.
     pub fn start(pools: &[PoolLines]) -> Self {
+        Self::start_with(pools, "")
+    }
+
+    /// The same with these lines of the front before those that find a pool by its path.
+    pub fn start_with(pools: &[PoolLines], rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, admin_port) = (free_port(), free_port());
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -81,6 +86,7 @@ impl Haproxy {
             path("admin.sock"),
             path("operator.sock")
         );
+        text.push_str(rules);
         for pool in pools {
             let _ = writeln!(text, "  use_backend {0} if {{ path /{0} }}", pool.name);
         }

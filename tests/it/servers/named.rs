@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A running one; it ends with the test's process.
@@ -13,6 +13,14 @@ pub struct Named {
     /// Where it listens.
     pub port: u16,
     sick: Arc<AtomicBool>,
+    work: Arc<Work>,
+}
+
+/// What a server is asked for beside its health.
+#[derive(Default)]
+struct Work {
+    asked: AtomicU32,
+    fails: AtomicBool,
 }
 
 impl Named {
@@ -26,19 +34,30 @@ impl Named {
         let listener = TcpListener::bind((address, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let sick = Arc::new(AtomicBool::new(false));
-        let shared = Arc::clone(&sick);
+        let work = Arc::<Work>::default();
+        let (shared, seen) = (Arc::clone(&sick), Arc::clone(&work));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let sick = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, name, &sick));
+                let (sick, work) = (Arc::clone(&shared), Arc::clone(&seen));
+                std::thread::spawn(move || serve(stream, name, &sick, &work));
             }
         });
-        Self { name, port, sick }
+        Self { name, port, sick, work }
     }
 
     /// Another server, which runs already, under this name.
     pub fn at(name: &'static str, port: u16) -> Self {
-        Self { name, port, sick: Arc::default() }
+        Self { name, port, sick: Arc::default(), work: Arc::default() }
+    }
+
+    /// How many requests have come, those for its health aside.
+    pub fn asked(&self) -> u32 {
+        self.work.asked.load(Ordering::Relaxed)
+    }
+
+    /// Answers with 500 from now on, its checks aside.
+    pub fn fail(&self) {
+        self.work.fails.store(true, Ordering::Relaxed);
     }
 
     /// Fails its checks from now on.
@@ -54,10 +73,15 @@ pub fn request(port: u16, pool: &str) -> Result<String, String> {
 
 /// The same to an address.
 pub fn request_at(address: &std::net::SocketAddr, pool: &str) -> Result<String, String> {
+    request_with(address, pool, "")
+}
+
+/// The same with these header lines, each with its end.
+pub fn request_with(address: &std::net::SocketAddr, pool: &str, headers: &str) -> Result<String, String> {
     let talk = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(format!("GET /{pool} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes())?;
+        stream.write_all(format!("GET /{pool} HTTP/1.1\r\nHost: test\r\n{headers}Connection: close\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
@@ -67,7 +91,7 @@ pub fn request_at(address: &std::net::SocketAddr, pool: &str) -> Result<String, 
     if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(answer) }
 }
 
-fn serve(mut stream: TcpStream, name: &str, sick: &AtomicBool) {
+fn serve(mut stream: TcpStream, name: &str, sick: &AtomicBool, work: &Work) {
     let mut head = Vec::new();
     let mut piece = [0_u8; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -77,7 +101,14 @@ fn serve(mut stream: TcpStream, name: &str, sick: &AtomicBool) {
         }
     }
     let health = head.starts_with(b"GET /health ");
-    let status = if health && sick.load(Ordering::Relaxed) { "503 Service Unavailable" } else { "200 OK" };
+    if !health {
+        work.asked.fetch_add(1, Ordering::Relaxed);
+    }
+    let status = match health {
+        true if sick.load(Ordering::Relaxed) => "503 Service Unavailable",
+        false if work.fails.load(Ordering::Relaxed) => "500 Internal Server Error",
+        true | false => "200 OK",
+    };
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{name}", name.len());
     let _ = stream.write_all(answer.as_bytes());
 }

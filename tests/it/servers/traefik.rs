@@ -9,6 +9,10 @@ use super::support::{get, wait_for};
 
 /// The weighted service, which is the pool.
 pub const POOL: &str = "checkout";
+/// The one for requests with the cookie `canary=yes`.
+pub const TESTERS: &str = "checkout-testers";
+/// The mirroring service before the pool.
+pub const MIRROR: &str = "checkout-copied";
 
 /// Starts one that reads `shop.yml` or `shop.toml`; with metrics unless told otherwise.
 pub fn start_with(file: &'static str, metrics: bool) -> Router {
@@ -17,6 +21,15 @@ pub fn start_with(file: &'static str, metrics: bool) -> Router {
 
 /// The same before these servers.
 pub fn start_before(backs: [Named; 2], file: &'static str, metrics: bool) -> Router {
+    start_so(backs, file, metrics, POOL)
+}
+
+/// Starts one whose requests go through the mirroring service.
+pub fn start_copying(file: &'static str) -> Router {
+    start_so(Router::two(), file, true, MIRROR)
+}
+
+fn start_so(backs: [Named; 2], file: &'static str, metrics: bool, first: &'static str) -> Router {
     let prepare = move |folder: &Path, [port, api]: [u16; 2], backs: &[Named; 2]| {
         let watched = folder.join("watched");
         std::fs::create_dir(&watched).unwrap();
@@ -28,7 +41,7 @@ pub fn start_before(backs: [Named; 2], file: &'static str, metrics: bool) -> Rou
             watched.display()
         );
         std::fs::write(folder.join("traefik.yml"), text).unwrap();
-        let services = if file.ends_with("toml") { toml(backs) } else { yaml(backs) };
+        let services = if file.ends_with("toml") { toml(backs, first) } else { yaml(backs, first) };
         std::fs::write(watched.join(file), services).unwrap();
     };
     Router::start("/api/http/services/checkout@file", backs, prepare, |folder| {
@@ -63,22 +76,26 @@ pub fn edit(router: &Router, sign: &str, change: impl Fn(&str) -> String) {
     wait_for("Traefik to take the file in", Duration::from_secs(10), || shown(router).contains(sign).then_some(()));
 }
 
-fn yaml(backs: &[Named; 2]) -> String {
+const COOKIE: &str = "PathPrefix(`/`) && HeaderRegexp(`Cookie`, `(^|; )canary=yes(;|$)`)";
+
+fn yaml(backs: &[Named; 2], first: &str) -> String {
     let one = |Named { name, port, .. }: &Named| {
         format!(
             "    {name}: {{loadBalancer: {{servers: [{{url: \"http://127.0.0.1:{port}\"}}], healthCheck: {{path: /health, interval: 100ms, timeout: 1s}}}}}}\n"
         )
     };
     format!(
-        "# Whoever changes weights here: the room does too.\nhttp:\n  routers:\n    checkout: {{rule: \"PathPrefix(`/`)\", service: checkout, entryPoints: [web]}}\n  \
-         services:\n    checkout:\n      weighted:\n        services:\n          - name: v1\n            weight: 100   # the old one\n          - name: v2\n            \
+        "# Whoever changes weights here: the room does too.\nhttp:\n  routers:\n    checkout: {{rule: \"PathPrefix(`/`)\", service: {first}, entryPoints: [web]}}\n    \
+         testers: {{rule: \"{COOKIE}\", service: {TESTERS}, entryPoints: [web]}}\n  services:\n    {TESTERS}:\n      weighted: {{services: \
+         [{{name: v1, weight: 100}}, {{name: v2, weight: 0}}]}}\n    {MIRROR}:\n      mirroring:\n        service: checkout\n        mirrors:\n        \
+         - {{name: v1, percent: 0}}\n        - name: v2\n          percent: 0\n    checkout:\n      weighted:\n        services:\n          - name: v1\n            weight: 100   # the old one\n          - name: v2\n            \
          weight: 0     # the new one\n{}{}",
         one(&backs[0]),
         one(&backs[1])
     )
 }
 
-fn toml(backs: &[Named; 2]) -> String {
+fn toml(backs: &[Named; 2], first: &str) -> String {
     let one = |Named { name, port, .. }: &Named| {
         format!(
             "[http.services.{name}.loadBalancer.healthCheck]\npath = \"/health\"\ninterval = \"100ms\"\ntimeout = \"1s\"\n[[http.services.{name}.loadBalancer.servers]]\n\
@@ -86,7 +103,11 @@ fn toml(backs: &[Named; 2]) -> String {
         )
     };
     format!(
-        "[http.routers.checkout]\nrule = \"PathPrefix(`/`)\"\nservice = \"checkout\"\nentryPoints = [\"web\"]\n\
+        "[http.routers.checkout]\nrule = \"PathPrefix(`/`)\"\nservice = \"{first}\"\nentryPoints = [\"web\"]\n\
+         [http.routers.testers]\nrule = \"{COOKIE}\"\nservice = \"{TESTERS}\"\nentryPoints = [\"web\"]\n\
+         [http.services.{TESTERS}.weighted]\nservices = [{{ name = \"v1\", weight = 100 }}, {{ name = \"v2\", weight = 0 }}]\n\
+         [http.services.{MIRROR}.mirroring]\nservice = \"checkout\"\n[[http.services.{MIRROR}.mirroring.mirrors]]\nname = \"v1\"\npercent = 0\n\
+         [[http.services.{MIRROR}.mirroring.mirrors]]\nname = \"v2\"\npercent = 0\n\
          [[http.services.checkout.weighted.services]] # the old one\nname = \"v1\"\nweight = 100\n[[http.services.checkout.weighted.services]]\nname = \"v2\"\nweight = 0\n{}{}",
         one(&backs[0]),
         one(&backs[1])

@@ -108,7 +108,7 @@ impl Handler {
                 current,
             }
         });
-        Pool { name: name.clone(), servers: servers.collect() }
+        Pool { name: name.clone(), servers: servers.collect(), copies: false, ways: None }
     }
 }
 

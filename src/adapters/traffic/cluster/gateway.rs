@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::split::{Called, Split, Taken, Target};
 use crate::adapters::kubernetes::{Meta, Place, condition};
 use crate::model::name::ServerName;
+use crate::model::testers::{header, other};
 use crate::model::text::Text;
 
 /// Reads a route; or says why it is no pool.
@@ -21,6 +22,19 @@ pub(super) fn split(object: &Value, called: &Called) -> Result<Split, String> {
         name: Option<String>,
         #[serde(default)]
         backend_refs: Vec<Reference>,
+        #[serde(default)]
+        matches: Vec<Match>,
+    }
+    #[derive(Deserialize)]
+    struct Match {
+        #[serde(default)]
+        headers: Vec<Header>,
+    }
+    #[derive(Deserialize)]
+    struct Header {
+        r#type: Option<String>,
+        name: String,
+        value: String,
     }
     #[derive(Deserialize)]
     struct Reference {
@@ -54,7 +68,14 @@ pub(super) fn split(object: &Value, called: &Called) -> Result<Split, String> {
         });
     }
     let taken = taken(object, meta.generation);
-    Split::new(called, meta, targets, taken)
+    // What says no type must be exactly so (`HTTPHeaderMatch.type`).
+    let asked = |one: &Header| match one.r#type.as_deref() {
+        None | Some("Exact") => header(&one.name, &one.value),
+        Some(_) => other(&one.name, &format!("~ {}", one.value)),
+    };
+    let matches = spec.rules.get(at).map(|rule| rule.matches.as_slice()).unwrap_or_default();
+    let ways = matches.iter().map(|way| way.headers.iter().map(asked).collect()).collect();
+    Ok(Split::new(called, meta, targets, taken)?.reached_by(ways))
 }
 
 /// By the condition `Accepted` of each parent: it speaks of the generation that its controller saw.
@@ -136,6 +157,19 @@ mod tests {
         let Taken::No(why) = taken(&[parent("False", 3)]) else { panic!("accepted") };
         assert_eq!(why, "the gateway edge does not accept this route: R␛: m");
         assert!(matches!(taken(&[]), Taken::No(_)));
+    }
+
+    #[test]
+    fn each_match_of_a_rule_is_a_way_and_without_one_everybody_goes_there() {
+        let ways = |matches: Value| {
+            let mut object = route(&json!({}));
+            object["spec"]["rules"][1]["matches"] = matches;
+            read(&object, "checkout").unwrap().ways
+        };
+        let by = |kind: &str| json!([{ "path": { "value": "/" }, "headers": [{ "type": kind, "name": "X-Canary", "value": "yes" }] }]);
+        assert_eq!(ways(by("Exact")), [[header("x-canary", "yes")]]);
+        assert_eq!(ways(by("RegularExpression")), [[other("x-canary", "~ yes")]]);
+        assert_eq!(ways(json!([])), [Vec::<Text>::new()]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::split::{Called, Split, Taken, Target};
 use crate::adapters::kubernetes::{Meta, Place, condition};
 use crate::model::name::ServerName;
+use crate::model::testers::{header, other};
 use crate::model::text::Text;
 
 /// Reads a virtual service; or says why it is no pool.
@@ -22,6 +23,13 @@ pub(super) fn split(object: &Value, called: &Called) -> Result<Split, String> {
         name: Option<String>,
         #[serde(default)]
         route: Vec<Destination>,
+        #[serde(default, rename = "match")]
+        matches: Vec<Match>,
+    }
+    #[derive(Deserialize)]
+    struct Match {
+        #[serde(default)]
+        headers: BTreeMap<String, Value>,
     }
     #[derive(Deserialize)]
     struct Destination {
@@ -60,7 +68,17 @@ pub(super) fn split(object: &Value, called: &Called) -> Result<Split, String> {
     let waiting =
         reconciled.is_some_and(|one| one.status == "False" || one.observed_generation < meta.generation && one.observed_generation > 0);
     let taken = if waiting { Taken::NotYet } else { Taken::Yes };
-    Split::new(called, meta, targets, taken)
+    let asked = |(name, matcher): (&String, &Value)| {
+        let text = |key: &str| matcher.get(key).and_then(Value::as_str);
+        match (text("exact"), text("regex")) {
+            (Some(value), _) => header(name, value),
+            (None, Some(pattern)) => other(name, &format!("~ {pattern}")),
+            (None, None) => other(name, &matcher.to_string()),
+        }
+    };
+    let matches = spec.http.get(at).map(|one| one.matches.as_slice()).unwrap_or_default();
+    let ways = matches.iter().map(|way| way.headers.iter().map(asked).collect()).collect();
+    Ok(Split::new(called, meta, targets, taken)?.reached_by(ways))
 }
 
 /// The service that a host means: a short name is in the object's own namespace.
@@ -133,6 +151,19 @@ mod tests {
         // Without a label it would be everything.
         assert_eq!(subset(&rules, &split.targets[0].service, "v2"), None);
         assert_eq!(subset(&rules, &Place { namespace: "pay".to_owned(), name: "checkout".to_owned() }, "v1"), None);
+    }
+
+    #[test]
+    fn each_match_is_a_way_and_without_one_everybody_goes_there() {
+        let ways = |matches: Value| {
+            let mut object = service_of(&json!([{ "destination": { "host": "v1" } }, { "destination": { "host": "v2" } }]));
+            object["spec"]["http"][0]["match"] = matches;
+            read(&object).unwrap().ways
+        };
+        let by = |matcher: Value| json!([{ "headers": { "x-canary": matcher } }]);
+        assert_eq!(ways(by(json!({ "exact": "yes" }))), [[header("x-canary", "yes")]]);
+        assert_eq!(ways(by(json!({ "prefix": "yes" }))), [[other("x-canary", "{\"prefix\":\"yes\"}")]]);
+        assert_eq!(ways(json!([])), [Vec::<Text>::new()]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::kubernetes::{Meta, Place};
 use crate::model::name::{PoolName, ServerName};
+use crate::model::text::Text;
 use crate::model::traffic::Weights;
 
 /// What a pool's name means.
@@ -79,6 +80,8 @@ pub struct Split {
     pub(super) targets: Vec<Target>,
     /// Whether it is in force.
     pub(super) taken: Taken,
+    /// The ways into it, each with what a request's headers must be.
+    pub(super) ways: Vec<Vec<Text>>,
 }
 
 impl Split {
@@ -89,7 +92,13 @@ impl Split {
                 return Err(format!("two of its targets are called {}", target.name));
             }
         }
-        Ok(Self { called: called.clone(), meta, targets, taken })
+        Ok(Self { called: called.clone(), meta, targets, taken, ways: Vec::new() })
+    }
+
+    /// The same with the ways into it; without any, every request goes there.
+    #[must_use]
+    pub(super) fn reached_by(self, ways: Vec<Vec<Text>>) -> Self {
+        Self { ways: if ways.is_empty() { vec![Vec::new()] } else { ways }, ..self }
     }
 
     /// Whether both are of one object with the same wishes.

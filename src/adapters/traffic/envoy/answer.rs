@@ -1,5 +1,7 @@
 //! What Envoy's answers mean: which clusters stand under a prefix, what weight each has now, how many of its hosts are healthy.
 
+mod route;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -26,12 +28,22 @@ pub(super) struct Mark {
 pub(super) struct Entry {
     clusters: Vec<(ServerName, u32)>,
     total: Option<u32>,
+    copies: bool,
+    /// What a request must bear, route by route.
+    ways: Vec<Vec<Text>>,
 }
 
 impl Entry {
     /// The names of the clusters.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.clusters.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Takes in another route of the same prefix; none when it has other clusters or weights.
+    fn and(mut self, other: Self) -> Option<Self> {
+        let same = (&self.clusters, self.total, self.copies) == (&other.clusters, other.total, other.copies);
+        self.ways.extend(other.ways);
+        same.then_some(self)
     }
 
     /// The configured `total_weight`.
@@ -73,29 +85,39 @@ pub(super) fn version(info: &Value) -> Result<Text, (PortErrorKind, String)> {
 /// or other weights has no entry: one key would mean two things.
 pub(super) fn entries(dump: &Value, wanted: &[PoolName], entries: &mut BTreeMap<PoolName, Option<Entry>>) {
     let mut found: Vec<(PoolName, Option<Entry>)> = Vec::new();
-    gather(dump, wanted, &mut found);
+    gather(dump, wanted, &[], &mut found);
     for (pool, entry) in found {
-        entries.entry(pool).and_modify(|known| *known = known.take().filter(|known| Some(known) == entry.as_ref())).or_insert(entry);
+        match entries.remove(&pool) {
+            None => entries.insert(pool, entry),
+            Some(known) => entries.insert(pool, known.zip(entry).and_then(|(known, entry)| known.and(entry))),
+        };
     }
 }
 
-fn gather(value: &Value, wanted: &[PoolName], found: &mut Vec<(PoolName, Option<Entry>)>) {
+fn gather(value: &Value, wanted: &[PoolName], way: &[Text], found: &mut Vec<(PoolName, Option<Entry>)>) {
     match value {
         Value::Object(members) => {
+            let own = members.get("match").filter(|_| members.contains_key("route")).map(route::conditions);
+            let way = own.as_deref().unwrap_or(way);
             if let Some(weighted) = members.get("weighted_clusters") {
                 let prefix = weighted.get("runtime_key_prefix").and_then(Value::as_str);
                 if let Some(pool) = prefix.and_then(|prefix| wanted.iter().find(|pool| pool.as_str() == prefix)) {
-                    found.push((pool.clone(), entry(weighted)));
+                    found.push((pool.clone(), entry(weighted, way)));
                 }
             }
-            members.values().for_each(|value| gather(value, wanted, found));
+            if let Some(policies) = members.get("request_mirror_policies").and_then(Value::as_array) {
+                for (pool, clusters) in route::copied(policies, wanted) {
+                    found.push((pool, Some(Entry { clusters, total: None, copies: true, ways: vec![way.to_vec()] })));
+                }
+            }
+            members.values().for_each(|value| gather(value, wanted, way, found));
         }
-        Value::Array(items) => items.iter().for_each(|value| gather(value, wanted, found)),
+        Value::Array(items) => items.iter().for_each(|value| gather(value, wanted, way, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-fn entry(weighted: &Value) -> Option<Entry> {
+fn entry(weighted: &Value, way: &[Text]) -> Option<Entry> {
     #[derive(Deserialize)]
     struct Wire {
         clusters: Vec<Cluster>,
@@ -109,7 +131,7 @@ fn entry(weighted: &Value) -> Option<Entry> {
     let wire = Wire::deserialize(weighted).ok()?;
     let clusters: Vec<_> = wire.clusters.into_iter().map(|cluster| (cluster.name, cluster.weight)).collect();
     let distinct = clusters.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() == clusters.len();
-    (distinct && !clusters.is_empty()).then_some(Entry { clusters, total: wire.total_weight })
+    (distinct && !clusters.is_empty()).then(|| Entry { clusters, total: wire.total_weight, copies: false, ways: vec![way.to_vec()] })
 }
 
 /// The final value of each key of `/runtime`.
@@ -237,7 +259,7 @@ pub(super) fn pool(
             weight,
             effective_weight: weight,
             initial_weight: *configured,
-            greatest_weight: GREATEST_WEIGHT,
+            greatest_weight: if entry.copies { 100 } else { GREATEST_WEIGHT },
             state,
             requests,
             // The counter of a class of answers begins to be with the first of them.
@@ -245,7 +267,7 @@ pub(super) fn pool(
             current: count("active").unwrap_or(0),
         }
     });
-    Pool { name: name.clone(), servers: servers.collect() }
+    Pool { name: name.clone(), servers: servers.collect(), copies: entry.copies, ways: Some(entry.ways.clone()) }
 }
 
 #[cfg(test)]

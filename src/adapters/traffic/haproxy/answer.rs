@@ -259,7 +259,7 @@ fn pool(name: &PoolName, stands: &[Stand], counts: &BTreeMap<(String, String), C
             current: counts.current,
         })
     });
-    Ok(Pool { name: name.clone(), servers: servers.collect::<Result<_, Wrong>>()? })
+    Ok(Pool { name: name.clone(), servers: servers.collect::<Result<_, Wrong>>()?, copies: false, ways: None })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What Traefik's API and metrics mean: a weighted service, the servers under each of its services, counters by service.
 
+mod rule;
+
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
@@ -37,12 +39,21 @@ impl<'a> Services<'a> {
 
     /// A weighted service of the file provider, with those under it; none when there is none of that name.
     pub(super) fn pool(&self, name: &PoolName, counters: &Counters) -> Option<Pool> {
-        let entries = weighted(self.0.get(format!("{name}@file").as_str())?)?;
+        let service = self.0.get(format!("{name}@file").as_str())?;
+        let copies = service.get("mirroring").is_some();
+        let entries = if copies { copied(service)? } else { weighted(service)? };
         let servers = entries.iter().map(|entry| {
             let full = format!("{}@{}", entry.name, entry.provider.as_deref().unwrap_or("file"));
-            server(entry, self.0.get(full.as_str()).copied(), counters.get(&full))
+            server(entry, copies, self.0.get(full.as_str()).copied(), counters.get(&full))
         });
-        Some(Pool { name: name.clone(), servers: servers.collect() })
+        Some(Pool { name: name.clone(), servers: servers.collect(), copies, ways: None })
+    }
+}
+
+/// The ways to each pool, by the routers of the same moment, nearly: they tell nothing of weights.
+pub(super) fn tell_ways(pools: &mut BTreeMap<PoolName, Pool>, routers: &Value, services: &Value) {
+    for pool in pools.values_mut() {
+        pool.ways = rule::ways(routers, services, pool.name.as_str());
     }
 }
 
@@ -72,14 +83,39 @@ fn weighted(service: &Value) -> Option<Vec<Entry>> {
         weight: Option<u32>,
     }
     let wire = Wire::deserialize(service).ok()?;
+    named(wire.weighted.services.into_iter().map(|below| (below.name, below.weight.unwrap_or(1))))
+}
+
+/// The services that get copies from a mirroring one, in per cent; none as for a weighted one.
+fn copied(service: &Value) -> Option<Vec<Entry>> {
+    #[derive(Deserialize)]
+    struct Wire {
+        mirroring: Mirroring,
+    }
+    #[derive(Deserialize)]
+    struct Mirroring {
+        #[serde(default)]
+        mirrors: Vec<Below>,
+    }
+    #[derive(Deserialize)]
+    struct Below {
+        name: String,
+        #[serde(default)]
+        percent: u32,
+    }
+    let wire = Wire::deserialize(service).ok()?;
+    named(wire.mirroring.mirrors.into_iter().map(|below| (below.name, below.percent)))
+}
+
+fn named(below: impl Iterator<Item = (String, u32)>) -> Option<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
-    for below in wire.weighted.services {
-        let (name, provider) = below.name.split_once('@').map_or((below.name.as_str(), None), |(name, provider)| (name, Some(provider)));
+    for (full, weight) in below {
+        let (name, provider) = full.split_once('@').map_or((full.as_str(), None), |(name, provider)| (name, Some(provider)));
         let name = ServerName::new(name).ok()?;
         if entries.iter().any(|entry| entry.name == name) {
             return None;
         }
-        entries.push(Entry { name, provider: provider.map(str::to_owned), weight: below.weight.unwrap_or(1) });
+        entries.push(Entry { name, provider: provider.map(str::to_owned), weight });
     }
     (!entries.is_empty()).then_some(entries)
 }
@@ -133,13 +169,13 @@ impl Counters {
 }
 
 /// Puts a server together.
-fn server(entry: &Entry, below: Option<&Value>, counts: Option<(u64, u64)>) -> Server {
+fn server(entry: &Entry, copies: bool, below: Option<&Value>, counts: Option<(u64, u64)>) -> Server {
     Server {
         name: entry.name.clone(),
         weight: entry.weight,
         effective_weight: entry.weight,
         initial_weight: entry.weight,
-        greatest_weight: GREATEST_WEIGHT,
+        greatest_weight: if copies { 100 } else { GREATEST_WEIGHT },
         state: state(below),
         requests: counts.map(|(requests, _)| requests),
         errors: counts.map(|(_, errors)| errors),

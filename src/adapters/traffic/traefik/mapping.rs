@@ -26,19 +26,25 @@ enum Value<'t> {
     Word(&'t str, Range<usize>),
 }
 
-/// The weights under a weighted service.
+/// The weights under a weighted service, or the per cents under one that copies.
 pub(super) fn places(text: &str, service: &str) -> Result<Vec<Place>, String> {
     let root = Value::Block(lines(text)?);
+    let missing = |key: &str| format!("it has no weighted service {service}: `{key}` is not there");
     let mut at = root;
-    for key in ["http", "services", service, "weighted", "services"] {
-        at = get(text, &at, key)?.ok_or_else(|| format!("it has no weighted service {service}: `{key}` is not there"))?;
+    for key in ["http", "services", service] {
+        at = get(text, &at, key)?.ok_or_else(|| missing(key))?;
     }
-    items(text, &at)?.iter().map(|item| place(text, item)).collect()
+    let copies = get(text, &at, "mirroring")?;
+    let [kind, list, weight] = if copies.is_some() { ["mirroring", "mirrors", "percent"] } else { ["weighted", "services", "weight"] };
+    for key in [kind, list] {
+        at = get(text, &at, key)?.ok_or_else(|| missing(key))?;
+    }
+    items(text, &at)?.iter().map(|item| place(text, item, weight)).collect()
 }
 
-fn place(text: &str, item: &Value<'_>) -> Result<Place, String> {
+fn place(text: &str, item: &Value<'_>, key: &str) -> Result<Place, String> {
     let Some(Value::Word(name, _)) = get(text, item, "name")? else { return Err("a service in the list has no `name`".to_owned()) };
-    let weight = match get(text, item, "weight")? {
+    let weight = match get(text, item, key)? {
         None => None,
         Some(Value::Word(digits, range)) => Some((plain(digits)?, range)),
         Some(Value::Block(_) | Value::Flow(_)) => return Err(format!("the weight of {name} is no number")),
