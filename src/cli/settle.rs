@@ -166,10 +166,11 @@ pub async fn until(handle: &mut Handle, within: Duration, is_so: impl Fn(&World)
     handle.world()
 }
 
-/// The same for a deed: what sets a flag waits for the target's flag services, too.
+/// The same for a deed: where it may set a flag, the target's flag services are waited for, too.
 pub async fn settled_for_deed(handle: &mut Handle, verb: Verb, target: &Target, within: Duration) -> Arc<World> {
     let world = settled_for(handle, target, within).await;
-    if verb == Verb::Flag { flags(handle, target, within).await } else { world }
+    let of_steps = world.catalog.deploy(target).is_some_and(|deploy| !deploy.rollout.flags.is_empty());
+    if verb == Verb::Flag || of_steps { flags(handle, target, within).await } else { world }
 }
 
 /// Waits until every flag service of a target was asked once.

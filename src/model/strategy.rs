@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::FlagTo;
 use super::probe::StepCheck;
 use super::share::Percent;
 
@@ -81,6 +82,17 @@ impl Trigger {
     }
 }
 
+/// A flag that a rollout sets when it comes to a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepFlag {
+    /// The flag, one of the deployment's.
+    pub name: String,
+    /// The share of the step.
+    pub at: Percent,
+    /// What it is set to; a way back sets what stood there before.
+    pub to: FlagTo,
+}
+
 /// How rollouts of a target move, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutRules {
@@ -93,6 +105,9 @@ pub struct RolloutRules {
     /// The shares of its ramps, and how long each of them lasts: from there it goes on unless judged worse.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paces: BTreeMap<Percent, Duration>,
+    /// The flags that it sets at its steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<StepFlag>,
     /// Steps before which a person is waited for.
     pub pause_before: Vec<Percent>,
     /// Whether judgement must pass before each step; else time alone moves it.
@@ -113,6 +128,7 @@ impl Default for RolloutRules {
             deadline: Duration::from_hours(1),
             bake: Duration::from_mins(30),
             paces: BTreeMap::new(),
+            flags: Vec::new(),
             pause_before: Vec::new(),
             judged: true,
             checks: Vec::new(),

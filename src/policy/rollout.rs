@@ -51,7 +51,7 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
             let stable = Some(course.spec.trial.other()).filter(|_| plan.order.left.is_empty());
             let back = plan.order.ends == stable && plan.order.percent == Some(Percent::NONE);
             let stranded = course.stopped.as_ref().is_some_and(|stopped| stopped.stranded);
-            let back = back && goes_to_agreed(&plan.order.effects, &course.spec);
+            let back = back && goes_to_agreed(&plan.order.effects, &course.spec) && flags_as_before(&plan.order.effects, &course.spec);
             (!back || course.spec.way_back.is_empty() || course.way_back.is_some() || stranded)
                 .then(|| "its automatic way back is not armed, or was begun before".to_owned())
         }
@@ -71,6 +71,26 @@ fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
         })
     };
     !effects.is_empty() && effects.iter().all(same)
+}
+
+/// Whether a way back sets no flag but those of its steps, each to what stood there when it was started.
+fn flags_as_before(effects: &[StepEffect], spec: &Spec) -> bool {
+    let agreed = |effect: &StepEffect| {
+        let StepEffect::Flag { backend, flag, on, percent, .. } = effect else { return true };
+        spec.steps.iter().flat_map(|step| &step.effects).any(|of| match of {
+            StepEffect::Flag { backend: at, flag: named, was, .. } => {
+                (at, named) == (backend, flag) && (*on, *percent) == (was.on, was.percent.filter(|_| was.on))
+            }
+            StepEffect::Weights { .. }
+            | StepEffect::Start { .. }
+            | StepEffect::Retry { .. }
+            | StepEffect::Repeat { .. }
+            | StepEffect::Answer { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Cancel { .. } => false,
+        })
+    };
+    effects.iter().all(agreed)
 }
 
 /// How far the orchestrator has come with the step that was reached last.

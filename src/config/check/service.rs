@@ -219,8 +219,8 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
     if strategy.is_some_and(Strategy::is_of_workload) {
         let github_environment = fields.text("github_environment", found).map(str::to_owned);
         let steps = workload.as_ref().map_or_else(|| vec![Percent::ALL], |(_, steps)| steps.clone());
-        let rollout = rollout::rules(fields.get("rollout"), (&steps, BTreeMap::new()), strategy, known, found);
         let flags = flags::flags(&fields, here, known, found);
+        let rollout = rollout::rules(fields.get("rollout"), (&steps, BTreeMap::new()), strategy, &flags, known, found);
         let (entry, steps) = workload?;
         let (traffic, version, deploy, protection) = (Vec::new(), None, None, None);
         let workload = Some(entry);
@@ -245,7 +245,7 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
     let version = fields.get("version").and_then(|node| version(node, known, found));
     let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
-    let rollout = rollout::rules(fields.get("rollout"), (&steps, paces), strategy, known, found);
+    let rollout = rollout::rules(fields.get("rollout"), (&steps, paces), strategy, &flags, known, found);
     let (workload, protection) = (None, None);
     Some(Deploy {
         strategy: strategy?,

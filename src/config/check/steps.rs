@@ -24,13 +24,7 @@ pub(super) fn of_slots(fields: &Fields<'_>, strategy: Option<Strategy>, found: &
 
 /// A list of per cents that rises from `least` at the lowest to 100; empty where there is none. `paces`: where those of its ramps go, where
 /// it may have any.
-pub(super) fn rising(
-    fields: &Fields<'_>,
-    key: &str,
-    least: u64,
-    mut paces: Option<&mut Paces>,
-    found: &mut Findings,
-) -> Vec<Percent> {
+pub(super) fn rising(fields: &Fields<'_>, key: &str, least: u64, mut paces: Option<&mut Paces>, found: &mut Findings) -> Vec<Percent> {
     let Some(node) = fields.get(key) else { return Vec::new() };
     let mut steps: Vec<Percent> = Vec::new();
     let items = fields.list(key, "a list of per cents that rises to 100", found);

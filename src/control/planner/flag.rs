@@ -50,11 +50,7 @@ pub(super) fn set(scene: &Scene<'_>) -> Result<Draft, PlanError> {
 fn planned(scene: &Scene<'_>, entry: &FlagEntry, wish: &FlagWish, state: &FlagState, draft: &mut Draft) {
     let target = &scene.intent.target;
     let (name, was) = (entry.title(target), state.mark.clone());
-    let (on, percent) = match wish.to {
-        FlagTo::Off => (false, None),
-        FlagTo::On => (true, was.percent),
-        FlagTo::Percent(percent) => (true, Some(percent)),
-    };
+    let (on, percent) = asked(wish.to, &was);
     let after = FlagMark { on, percent: percent.or(was.percent), rest: was.rest.clone() };
     draft.direction = Some(direction(&was, &after));
     draft.now = format!("{name} is {}", was.words());
@@ -64,22 +60,42 @@ fn planned(scene: &Scene<'_>, entry: &FlagEntry, wish: &FlagWish, state: &FlagSt
         let text = format!("{name} is {} already", was.words());
         draft.impossible.push(Reason::new("already", &text, "nothing to do"));
     }
-    match (&state.fixed, wish.to) {
-        (Some(why), FlagTo::Percent(_)) => {
-            let text = format!("the percentage of {name} is not set from here: {why}");
-            draft.impossible.push(Reason::new("unsupported", &text, "set it at the flag service; on and off work here"));
-        }
-        (None, FlagTo::On) if was.percent.is_none() => {
-            let text = format!("{name} has no strategy yet, and the flag service would give it to everybody");
-            draft.impossible.push(Reason::new("no-percentage", &text, &format!("say for how many: gonogo flag set {name} PERCENT")));
-        }
-        (Some(_), FlagTo::On | FlagTo::Off) | (None, _) => {}
-    }
+    draft.impossible.extend(refused(&name, wish.to, state));
     draft.undo = Some(format!("flag set {name} {}", undo(&was).typed()));
     draft.preconditions.push(Precondition::FlagUnchanged { backend: entry.backend.clone(), flag: entry.flag.clone(), was: was.clone() });
+    draft.effects.push(effect(entry, wish.to, state));
+}
+
+/// Whether it is on afterwards, and its percentage.
+fn asked(to: FlagTo, was: &FlagMark) -> (bool, Option<Percent>) {
+    match to {
+        FlagTo::Off => (false, None),
+        FlagTo::On => (true, was.percent),
+        FlagTo::Percent(percent) => (true, Some(percent)),
+    }
+}
+
+/// What sets a flag as it is wished, from how it stands.
+pub(super) fn effect(entry: &FlagEntry, to: FlagTo, state: &FlagState) -> StepEffect {
+    let (on, percent) = asked(to, &state.mark);
     // What is not set from here is no part of what is sent.
     let percent = percent.filter(|_| state.fixed.is_none());
-    draft.effects.push(StepEffect::Flag { backend: entry.backend.clone(), flag: entry.flag.clone(), on, percent, was });
+    StepEffect::Flag { backend: entry.backend.clone(), flag: entry.flag.clone(), on, percent, was: state.mark.clone() }
+}
+
+/// Why a flag cannot be set as it is wished.
+pub(super) fn refused(name: &str, to: FlagTo, state: &FlagState) -> Option<Reason> {
+    match (&state.fixed, to) {
+        (Some(why), FlagTo::Percent(_)) => {
+            let text = format!("the percentage of {name} is not set from here: {why}");
+            Some(Reason::new("unsupported", &text, "set it at the flag service; on and off work here"))
+        }
+        (None, FlagTo::On) if state.mark.percent.is_none() => {
+            let text = format!("{name} has no strategy yet, and the flag service would give it to everybody");
+            Some(Reason::new("no-percentage", &text, &format!("say for how many: gonogo flag set {name} PERCENT")))
+        }
+        (Some(_), FlagTo::On | FlagTo::Off) | (None, _) => None,
+    }
 }
 
 /// Off and down is the way back; on and up is forward.

@@ -9,6 +9,7 @@ mod cost;
 mod flag;
 mod rollout;
 mod run;
+mod step_flags;
 mod still;
 mod traffic;
 mod wished;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::beside::{self, To};
-use super::{Draft, Scene, cost, traffic};
+use super::{Draft, Scene, cost, step_flags, traffic};
 use crate::analysis::weights;
 use crate::config::{duration, placeholder};
 use crate::model::catalog::Deploy;
@@ -48,6 +48,7 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
             }
         }
     }
+    step_flags::needed(scene, &spec, &mut draft);
     draft.after = format!("{}: {}{}", cost::name_of(scene, trial), told(&spec, now), alone(scene));
     draft.costs = cost::of_traffic(scene, Percent::ALL);
     draft.rollout = Some(spec);
@@ -82,6 +83,9 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
                 }
             }
         }
+        let (flags, reasons) = step_flags::of_step(scene, percent);
+        effects.extend(flags);
+        against.extend(reasons);
         effects
     };
     let step = |percent: &Percent| SpecStep {
@@ -238,6 +242,7 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
     let mut pace = None;
     for step in spec.steps.iter().filter(|step| now.is_none_or(|now| step.percent > now || now == Percent::NONE)) {
         let whom = if step.percent == Percent::NONE { before_the_first(spec) } else { format!("{} %", step.percent) };
+        let whom = format!("{whom}{}", step_flags::told(spec, step.percent));
         let person = if step.paused { " when a person says so" } else { "" };
         match pace {
             // Those of a ramp in between are told by its pace, unless a person is waited for.

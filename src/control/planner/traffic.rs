@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::beside::{self, To};
-use super::{Draft, PlanError, Scene, cost, run};
+use super::{Draft, PlanError, Scene, cost, run, step_flags};
 use crate::analysis::weights;
 use crate::model::both::LeftOut;
 use crate::model::capability::Capability;
@@ -105,6 +105,7 @@ pub(super) fn go_to(scene: &Scene<'_>, to: To) -> Draft {
     for entry in silent {
         left_out(scene, entry, &mut draft);
     }
+    step_flags::add(scene, to, lowers, &mut draft);
     draft
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use crate::model::catalog::{Assurance, Guard, Strategy};
+use crate::model::flag::{FlagMark, FlagRef};
 use crate::model::intent::{Direction, Verb};
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
@@ -168,6 +169,30 @@ fn part(course: &Course, part: Part) -> Plan {
 
 fn under_way(course: Course) -> Rollout {
     Rollout { begun: at(0), by: "ana".to_owned(), plan: Some(PlanId([7; 32])), from: None, to: None, course: Some(Box::new(course)) }
+}
+
+#[test]
+fn p8_a_way_back_sets_the_flags_of_its_steps_as_they_were_and_no_others() {
+    let mark = |on, share| FlagMark { on, percent: Percent::new(share), rest: String::new() };
+    let flag = |name: &str, on, share, was: FlagMark| StepEffect::Flag {
+        backend: "flags".parse().unwrap(),
+        flag: FlagRef { name: name.to_owned(), project: String::new(), environment: String::new() },
+        on,
+        percent: share,
+        was,
+    };
+    let mut here = course(Some(1));
+    here.spec.steps[1].effects = vec![flag("new", true, Percent::new(40), mark(false, 5)), flag("old", false, None, mark(true, 80))];
+    let refused = |effects: Vec<StepEffect>| {
+        let mut plan = part(&here, Part::WayBack);
+        plan.order.effects = effects;
+        !against(&plan, Some(&under_way(here.clone()))).is_empty()
+    };
+    let back = || vec![flag("new", false, None, mark(true, 40)), flag("old", true, Percent::new(80), mark(false, 80))];
+    assert!(!refused(back()) && !refused(vec![]));
+    assert!(refused(vec![flag("new", true, Percent::new(20), mark(true, 40))]), "not to something else");
+    assert!(refused(vec![flag("other", false, None, mark(true, 40))]), "not another flag");
+    assert!(refused(vec![flag("old", true, Percent::new(100), mark(false, 80))]), "not to more users than before");
 }
 
 /// P7, P8: a rule orders what was agreed to and nothing else, for it asks nobody again.

@@ -33,6 +33,7 @@ mod sets;
 mod shape;
 mod slo;
 mod stands;
+mod step_flags;
 mod testers;
 mod tickets;
 mod windows;
