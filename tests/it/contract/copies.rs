@@ -26,7 +26,7 @@ pub async fn copies(bench: &dyn Bench, mirror: &PoolName, asked: impl Fn(&Server
     assert_eq!(bench.requests(30), BTreeMap::from([(first.clone(), 30)]));
     let arrived = async {
         while asked(second) < before + 30 {
-            tokio::time::sleep(Duration::from_millis(20)).await
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(10), arrived).await.expect("a copy of each");

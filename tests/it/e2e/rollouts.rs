@@ -109,7 +109,7 @@ impl Testers {
             while !seen.load(Ordering::Relaxed) {
                 // A tester sees whatever comes.
                 let _ = request_with(&front, "checkout", "X-Canary: yes\r\n");
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
         });
         Self(over)
