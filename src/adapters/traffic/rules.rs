@@ -138,6 +138,30 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_pools_share_is_counted_for_none_of_them() {
+        let server = |name: &str| Server {
+            name: ServerName::new(name).unwrap(),
+            weight: 1,
+            effective_weight: 1,
+            initial_weight: 1,
+            greatest_weight: 256,
+            state: ServerState::Up,
+            requests: Some(7),
+            errors: Some(1),
+            current: 0,
+        };
+        let pool = |name: &str, servers: &[&str]| {
+            let name = PoolName::new(name).unwrap();
+            let servers = servers.iter().map(|name| server(name)).collect();
+            (name.clone(), Pool { name, servers, copies: false, ways: None })
+        };
+        let mut pools = BTreeMap::from([pool("a", &["v1", "v2"]), pool("b", &["v2"])]);
+        uncount_shared(&mut pools);
+        let counted: Vec<_> = pools.values().flat_map(|pool| &pool.servers).map(|server| (server.requests, server.errors)).collect();
+        assert_eq!(counted, [(Some(7), Some(1)), (None, None), (None, None)]);
+    }
+
+    #[test]
     fn who_gains_is_raised_before_who_loses_is_lowered() {
         assert_eq!(steps(&[100, 0], &[80, 20]), [("v1".to_owned(), 20), ("v0".to_owned(), 80)]);
         assert_eq!(steps(&[80, 20], &[100, 0]), [("v0".to_owned(), 100), ("v1".to_owned(), 0)]);

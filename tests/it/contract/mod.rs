@@ -3,6 +3,7 @@
 mod alerts;
 mod calendar;
 pub mod ci;
+pub mod copies;
 pub mod github;
 mod metrics;
 pub mod traffic;

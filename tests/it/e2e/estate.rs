@@ -68,12 +68,14 @@ impl Estate {
         let config = format!(
             "global\n  stats socket {} mode 600 level admin\n\
              defaults\n  mode http\n  timeout connect 2s\n  timeout client 10s\n  timeout server 10s\n  retries 0\n\
-             frontend front\n  bind 127.0.0.1:{port}\n  default_backend be_checkout\n\
-             backend be_checkout\n  balance roundrobin\n  server v1 {} weight {}\n  server v2 {} weight {percent}\n",
+             frontend front\n  bind 127.0.0.1:{port}\n  \
+             use_backend be_testers if {{ req.hdr(x-canary) -m str yes }}\n  default_backend be_checkout\n\
+             backend be_checkout\n  balance roundrobin\n  server v1 {first} weight {}\n  server v2 {second} weight {percent}\n\
+             backend be_testers\n  balance roundrobin\n  server v1 {first} weight 100\n  server v2 {second} weight 0\n",
             socket.display(),
-            v1.address(),
             100 - percent,
-            v2.address(),
+            first = v1.address(),
+            second = v2.address(),
         );
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, config).unwrap();
@@ -114,6 +116,14 @@ impl Estate {
         let (out, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{args:?} ended with {:?}\n{out}\n{words}", output.status.code());
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?} printed no JSON: {error}\n{out}\n{words}"))
+    }
+
+    /// Writes the configuration anew.
+    pub fn configure(&self, change: impl Fn(&str) -> String) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let changed = change(&text);
+        assert_ne!(text, changed);
+        std::fs::write(&self.config, changed).unwrap();
     }
 
     /// The weight of a server, asked of HAProxy itself.

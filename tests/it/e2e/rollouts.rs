@@ -1,12 +1,16 @@
 //! Rollouts that go on by themselves over a real HAProxy, judged by what a real Prometheus measured.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::estate::Estate;
+use crate::servers::named::request_with;
 use crate::servers::service::{Load, Tally};
 use crate::servers::support::wait_for;
 
@@ -93,6 +97,56 @@ fn a_version_that_fails_only_once_it_takes_everything_goes_back_while_it_is_watc
     assert_eq!(exit_of(watch), 1);
     assert_eq!((estate.weight("v2"), status(&estate)["last"]["how"].as_str()), (0, Some("went-back")));
     harmed("errors only after the last step", &people.stop());
+}
+
+/// Requests of testers, one after another, until it is dropped.
+struct Testers(Arc<AtomicBool>);
+
+impl Testers {
+    fn start(front: SocketAddr) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&over);
+        std::thread::spawn(move || {
+            while !seen.load(Ordering::Relaxed) {
+                // A tester sees whatever comes.
+                let _ = request_with(&front, "checkout", "X-Canary: yes\r\n");
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        });
+        Self(over)
+    }
+}
+
+impl Drop for Testers {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn p13_a_bad_version_is_found_by_testers_alone_and_without_them_nothing_moves() {
+    let estate = Estate::start(0);
+    estate.configure(|text| {
+        text.replace("steps = [20, 50, 100]", "steps = [0, 50, 100]\ntesters = { header = \"x-canary\", value = \"yes\" }")
+            .replace("canary = [\"v2\"] }]", "canary = [\"v2\"], testers = \"be_testers\" }]")
+    });
+    estate.v2.set_error_rate(0.3);
+    let people = people(&estate);
+    let watch = started(&estate);
+    let told = wait_for("it to say that it holds", WHOLE, || {
+        let seen = status(&estate);
+        (seen["steps"][0]["state"] == "here" && seen["next"]["kind"] == "holds").then(|| seen["next"].clone())
+    });
+    assert!(told["words"].as_str().unwrap().starts_with("would go to 50 %, but"), "nobody asked the new version: {told}");
+    let testers = Testers::start(estate.front);
+    assert_eq!(exit_of(watch), 1);
+    drop(testers);
+    let after = status(&estate);
+    assert_eq!((&after["last"]["how"], &after["testers"]["slot"]), (&"went-back".into(), &"stable".into()), "{after}");
+    assert_eq!((estate.weight("v2"), estate.deeds("shift").len(), estate.deeds("abort").len()), (0, 1, 1));
+    let tally = people.stop();
+    harmed("errors that testers alone met", &tally);
+    assert_eq!((tally.refused, tally.broken), (0, 0), "{tally:?}");
 }
 
 #[test]

@@ -13,7 +13,8 @@ use gonogo::model::share::Percent;
 use rstest::rstest;
 
 use super::{KINDS, Real, adapter, commands, name, paste, pool, refused, unknown};
-use crate::contract::traffic::{copies, keeps, read, shift, weights};
+use crate::contract::copies::copies;
+use crate::contract::traffic::{keeps, read, shift, weights};
 use crate::servers::between::{Between, Pass};
 use crate::servers::fault::{Fault, answer, json};
 use crate::servers::haproxy::request;

@@ -86,10 +86,10 @@ fn yaml(backs: &[Named; 2], first: &str) -> String {
     };
     format!(
         "# Whoever changes weights here: the room does too.\nhttp:\n  routers:\n    checkout: {{rule: \"PathPrefix(`/`)\", service: {first}, entryPoints: [web]}}\n    \
-         testers: {{rule: \"{COOKIE}\", service: {TESTERS}, entryPoints: [web]}}\n  services:\n    {TESTERS}:\n      weighted: {{services: \
+         testers: {{rule: \"{COOKIE}\", service: {TESTERS}, entryPoints: [web]}}\n  services:\n    checkout:\n      weighted:\n        services:\n          - name: v1\n            weight: 100   # the old one\n          - name: v2\n            \
+         weight: 0     # the new one\n    {TESTERS}:\n      weighted: {{services: \
          [{{name: v1, weight: 100}}, {{name: v2, weight: 0}}]}}\n    {MIRROR}:\n      mirroring:\n        service: checkout\n        mirrors:\n        \
-         - {{name: v1, percent: 0}}\n        - name: v2\n          percent: 0\n    checkout:\n      weighted:\n        services:\n          - name: v1\n            weight: 100   # the old one\n          - name: v2\n            \
-         weight: 0     # the new one\n{}{}",
+         - {{name: v1, percent: 0}}\n        - name: v2\n          percent: 0\n{}{}",
         one(&backs[0]),
         one(&backs[1])
     )
@@ -105,10 +105,11 @@ fn toml(backs: &[Named; 2], first: &str) -> String {
     format!(
         "[http.routers.checkout]\nrule = \"PathPrefix(`/`)\"\nservice = \"{first}\"\nentryPoints = [\"web\"]\n\
          [http.routers.testers]\nrule = \"{COOKIE}\"\nservice = \"{TESTERS}\"\nentryPoints = [\"web\"]\n\
+         [[http.services.checkout.weighted.services]] # the old one\nname = \"v1\"\nweight = 100\n[[http.services.checkout.weighted.services]]\nname = \"v2\"\nweight = 0\n\
          [http.services.{TESTERS}.weighted]\nservices = [{{ name = \"v1\", weight = 100 }}, {{ name = \"v2\", weight = 0 }}]\n\
          [http.services.{MIRROR}.mirroring]\nservice = \"checkout\"\n[[http.services.{MIRROR}.mirroring.mirrors]]\nname = \"v1\"\npercent = 0\n\
          [[http.services.{MIRROR}.mirroring.mirrors]]\nname = \"v2\"\npercent = 0\n\
-         [[http.services.checkout.weighted.services]] # the old one\nname = \"v1\"\nweight = 100\n[[http.services.checkout.weighted.services]]\nname = \"v2\"\nweight = 0\n{}{}",
+         {}{}",
         one(&backs[0]),
         one(&backs[1])
     )

@@ -16,10 +16,10 @@ pub(super) fn split(object: &Value, called: &Called) -> Result<Split, String> {
     #[derive(Deserialize)]
     struct Spec {
         #[serde(default)]
-        http: Vec<Route>,
+        http: Vec<Rule>,
     }
     #[derive(Deserialize)]
-    struct Route {
+    struct Rule {
         name: Option<String>,
         #[serde(default)]
         route: Vec<Destination>,
