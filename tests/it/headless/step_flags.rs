@@ -12,7 +12,7 @@ use crate::servers::flagd::Flagd;
 use crate::servers::haproxy::{Haproxy, Line, PoolLines};
 use crate::servers::support::wait_for;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 struct Lab {
     _router: Haproxy,
