@@ -16,6 +16,7 @@ use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
+use crate::model::walk::Walk;
 use crate::model::workload::WorkloadReading;
 use crate::policy::rollout::{Harm, Rolled};
 
@@ -24,8 +25,10 @@ use crate::policy::rollout::{Harm, Rolled};
 pub(super) struct Rolling {
     /// When the step was reached.
     step: Option<DateTime<Utc>>,
-    /// Since when it is under way without a hold.
+    /// Since when it is under way without a hold, at that step of its own.
     moving: Option<Boot>,
+    /// The step of its own.
+    own: Option<u32>,
     /// When all of the step was first seen to be new.
     done: Option<DateTime<Utc>>,
 }
@@ -91,9 +94,15 @@ impl Room {
         let come = rolling::come(&self.world, &view.target, course, now);
         let opened = self.world.opened;
         let held = view.state.hold.is_some();
+        // A deadline is one of each step that an orchestrator walks by itself, and does not run while it pauses by itself.
+        let own = view.workload.as_ref().and_then(|seen| seen.walk.as_ref());
+        let (own_step, pauses) = (own.map(|own| own.step), own.is_some_and(Walk::pauses));
         let walk = self.rolling_at(&view.target);
+        if walk.own != own_step {
+            (walk.own, walk.moving) = (own_step, None);
+        }
         if walk.step != Some(course.since) {
-            *walk = Rolling { step: Some(course.since), ..Rolling::default() };
+            *walk = Rolling { step: Some(course.since), own: own_step, ..Rolling::default() };
         }
         let Some((come, seen)) = come else { return HasRolled::default() };
         // By the machine's clock, which no hand sets.
@@ -116,7 +125,7 @@ impl Room {
         }
         walk.done = None;
         // Nobody's deadline runs while a person holds it.
-        if held {
+        if held || pauses {
             walk.moving = None;
         } else {
             walk.moving.get_or_insert(now.boot);
@@ -127,7 +136,11 @@ impl Room {
             Come::Done => HasRolled::default(),
             Come::Paused(words) if held => HasRolled { stands: Rolled::Moving(words), ..HasRolled::default() },
             Come::Paused(words) => {
-                let words = format!("another hand paused it: {words}; kubectl rollout resume, or gonogo abort {}", view.target);
+                let words = format!("another hand paused it: {words}; end its pause there, or gonogo abort {}", view.target);
+                HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
+            }
+            Come::Waits(words) => {
+                let words = format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target);
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Stuck(words) => {

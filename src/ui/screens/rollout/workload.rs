@@ -37,7 +37,7 @@ pub fn rows(scene: &Scene<'_>, seen: &WorkloadSeen, width: usize) -> Vec<Row> {
     let partition = seen.partition.filter(|first| *first > 0).map(|first| format!("; ordinals from {first} on")).unwrap_or_default();
     let (mark, role) = match &seen.progress {
         Progress::Stuck(_) => (Mark::Abnormal, Role::Abnormal),
-        Progress::Paused(_) => (Mark::Held, Role::Waits),
+        Progress::Paused(_) | Progress::Waits(_) => (Mark::Held, Role::Waits),
         Progress::Done if seen.is_done() => (Mark::Proven, Role::Plain),
         Progress::Unseen | Progress::Moving(_) | Progress::ByHand(_) | Progress::Done => (Mark::Moving, Role::Moving),
     };
