@@ -20,7 +20,9 @@ impl Workload {
             (Deed::Pause, WorkloadKind::Rollout) => merged(json!({ "paused": true })),
             (Deed::Resume, WorkloadKind::Rollout) => merged(json!({ "paused": false })),
             (Deed::Scale(replicas), WorkloadKind::Rollout) => merged(json!({ "replicas": replicas })),
-            (Deed::Restart(_), WorkloadKind::Rollout) => Err("a Rollout is restarted by its own plugin (kubectl argo rollouts restart)".to_owned()),
+            (Deed::Restart(_), WorkloadKind::Rollout) => {
+                Err("a Rollout is restarted by its own plugin (kubectl argo rollouts restart)".to_owned())
+            }
             (Deed::Images(images), WorkloadKind::Rollout) => {
                 let form = WorkloadForm { images: images.clone(), ..WorkloadForm::default() };
                 Ok(self.spec_to(&form)?.unwrap_or_else(|| Change::Merge(exact(json!({})))))
@@ -45,7 +47,9 @@ impl Workload {
             (Deed::Partition(first), WorkloadKind::StatefulSet) => {
                 Ok(Change::Strategic(exact(json!({ "updateStrategy": { "rollingUpdate": { "partition": first } } }))))
             }
-            (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => Err(format!("a {word} has no partition")),
+            (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
+                Err(format!("a {word} has no partition"))
+            }
             (Deed::Form(form), _) => self.formed(form).map(|spec| Change::Strategic(exact(spec))),
             (Deed::Restart(at), _) => {
                 let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
@@ -75,7 +79,9 @@ impl Workload {
             (Some(first), WorkloadKind::StatefulSet) => {
                 spec.insert("updateStrategy".to_owned(), json!({ "rollingUpdate": { "partition": first } }));
             }
-            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => return Err(format!("a {word} has no partition")),
+            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
+                return Err(format!("a {word} has no partition"));
+            }
         }
         match (form.paused, self.kind) {
             (None, _) => {}
@@ -202,8 +208,11 @@ mod tests {
     /// P8: everything that is wished goes at once, and only where it stands as it was planned on.
     #[test]
     fn a_form_is_one_patch_for_the_object_that_it_was_planned_on() {
-        let form =
-            |image: &str, partition| WorkloadForm { images: [("main".to_owned(), image.to_owned())].into(), partition, ..WorkloadForm::default() };
+        let form = |image: &str, partition| WorkloadForm {
+            images: [("main".to_owned(), image.to_owned())].into(),
+            partition,
+            ..WorkloadForm::default()
+        };
         let strategy = json!({ "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "partition": 2 } } });
         let now = read(WorkloadKind::StatefulSet, &deployment(&strategy, &json!({})));
         let Change::Strategic(patch) = now.change(&Deed::Form(form("shop:2", Some(1))), None).unwrap() else { panic!("one patch") };

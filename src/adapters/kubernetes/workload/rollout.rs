@@ -157,8 +157,7 @@ fn walk(steps: &[Value], status: &Status, notes: Notes) -> Walk {
     let many = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     // Where no steps are, none is under way; where it says nothing, the first one is.
     let step = status.current_step_index.unwrap_or(0).min(many);
-    let pauses: Vec<Text> =
-        status.pause_conditions.iter().flatten().map(|pause| Text::clean_within(&pause.reason, 100)).collect();
+    let pauses: Vec<Text> = status.pause_conditions.iter().flatten().map(|pause| Text::clean_within(&pause.reason, 100)).collect();
     let walked = steps.get(..=usize::try_from(step).unwrap_or(usize::MAX)).unwrap_or(steps);
     let by_steps = walked.iter().rev().find_map(|step| step.get("setWeight")?.as_u64()).and_then(|weight| u32::try_from(weight).ok());
     let by_router = status.canary.weights.as_ref().map(|weights| weights.canary.weight);
@@ -194,13 +193,7 @@ fn named(step: &Value) -> String {
     }
 }
 
-fn progress(
-    object: &Value,
-    (spec, status): (&Spec, &Status),
-    (steps, walk): (&[Value], &Walk),
-    notes: Notes,
-    at: Replicas,
-) -> Progress {
+fn progress(object: &Value, (spec, status): (&Spec, &Status), (steps, walk): (&[Value], &Walk), notes: Notes, at: Replicas) -> Progress {
     let text = |words: String| Text::clean_within(&words, 400);
     if !notes.observed {
         return Progress::Unseen;

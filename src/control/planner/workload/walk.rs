@@ -36,7 +36,10 @@ pub(super) fn on(scene: &Scene<'_>, entry: &WorkloadEntry, (course, seen): (&Cou
         against("paused", format!("{} is paused by another hand", entry.workload), "end its pause there, then plan again");
     }
     let (from, wish) = if scene.intent.args.full {
-        draft.after = format!("{} goes to all of its instances at once: every further pause, analysis and step of its own is skipped", entry.workload);
+        draft.after = format!(
+            "{} goes to all of its instances at once: every further pause, analysis and step of its own is skipped",
+            entry.workload
+        );
         (images.clone(), WorkloadForm { full: Some(true), ..images })
     } else {
         let past = walk.reached().saturating_add(1);
