@@ -31,7 +31,10 @@ fn quarter() -> Value {
 
 /// Waits until it stands at a pause of its own, with a quarter of it new.
 fn at_pause(stage: &Stage) -> Value {
-    stage.until_status("its own pause", |status| status["next"]["kind"] == "person" && status["workload"]["progress"] == "waits")
+    stage.until_status("its own pause", |status| {
+        let words = status["next"]["words"].as_str().unwrap_or_default();
+        status["next"]["kind"] == "person" && words.contains("waits for a person")
+    })
 }
 
 #[test]
@@ -60,7 +63,7 @@ fn a_release_is_walked_held_resumed_and_sent_past_its_pause() {
     assert_eq!(stage.pods("shop:2"), 1, "a resume alone goes past no pause of Argo");
     // What a person would paste is in the plan.
     let plan = stage.json(&["promote", TARGET, "--dry-run"]);
-    let commands = plan["plan"]["commands"].to_string();
+    let commands = plan["commands"].to_string();
     assert!(commands.contains("--subresource=status --type=merge") && commands.contains("pauseConditions"), "{plan}");
     stage.json(&["promote", TARGET, "--yes", "--reason", "the quarter is well"]);
     let over = stage.ended("promoted");
@@ -99,6 +102,7 @@ fn aborted_by_a_person_it_stands_at_the_old_version_and_not_degraded() {
     assert_eq!((&now["status"]["phase"], now["status"]["abort"].as_bool().unwrap_or_default()), (&json!("Healthy"), false));
     // It can be released again at once.
     stage.start("3");
+    let _conductor = stage.watch();
     at_pause(&stage);
     assert_eq!(stage.pods("shop:3"), 1);
 }
@@ -123,14 +127,20 @@ fn bad_measure() -> u16 {
 fn a_failing_analysis_of_argo_takes_it_back_by_itself_once_with_the_reason_on_record() {
     let port = bad_measure();
     let namespace = "argo-analysis";
-    let steps = json!([{ "setWeight": 25 }, { "analysis": { "templates": [{ "templateName": "errors" }] } }, { "pause": {} }]);
-    let stage = stage(namespace, &steps, ROLLING);
+    let stage = stage(namespace, &quarter(), ROLLING);
     let web = json!({ "url": format!("http://127.0.0.1:{port}/"), "jsonPath": "{$.errors}" });
     let metric = json!({ "name": "errors", "successCondition": "result < 0.05", "provider": { "web": web } });
     plane().apply(&[json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
         "metadata": { "name": "errors", "namespace": namespace }, "spec": { "metrics": [metric] },
     })]);
+    let steps = json!([{ "setWeight": 25 }, { "analysis": { "templates": [{ "templateName": "errors" }] } }, { "pause": {} }]);
+    let patch = json!({ "spec": { "strategy": { "canary": { "steps": steps } } } }).to_string();
+    plane().run(&["-n", namespace, "patch", "rollout", "web", "--type=merge", "-p", &patch]);
+    stage.until("its new steps to be seen", |now| {
+        let observed = now["status"]["observedGeneration"] == now["metadata"]["generation"].to_string().as_str();
+        observed && now["status"]["phase"] == "Healthy"
+    });
     stage.start("2");
     let _conductor = stage.watch();
     let over = stage.ended("went-back");

@@ -44,6 +44,22 @@ pub(super) struct HasRolled {
     pub(super) told: Option<StateChange>,
 }
 
+impl Rolling {
+    /// Notes whether its deadline runs: one of each step that the orchestrator walks by itself, and none while it pauses by itself or
+    /// a person holds it.
+    fn moves(&mut self, now: Boot, held: bool, own: Option<&Walk>) {
+        let at = own.map(|own| own.step);
+        if self.own != at {
+            (self.own, self.moving) = (at, None);
+        }
+        if held || own.is_some_and(Walk::pauses) {
+            self.moving = None;
+        } else {
+            self.moving.get_or_insert(now);
+        }
+    }
+}
+
 impl Room {
     /// Derives the view of every target whose workload was read.
     pub(super) fn derive_workloads(&mut self, now: &Moment, backend: &BackendName, reading: &Arc<WorkloadReading>) -> Vec<Task> {
@@ -94,15 +110,9 @@ impl Room {
         let come = rolling::come(&self.world, &view.target, course, now);
         let opened = self.world.opened;
         let held = view.state.hold.is_some();
-        // A deadline is one of each step that an orchestrator walks by itself, and does not run while it pauses by itself.
-        let own = view.workload.as_ref().and_then(|seen| seen.walk.as_ref());
-        let (own_step, pauses) = (own.map(|own| own.step), own.is_some_and(Walk::pauses));
         let walk = self.rolling_at(&view.target);
-        if walk.own != own_step {
-            (walk.own, walk.moving) = (own_step, None);
-        }
         if walk.step != Some(course.since) {
-            *walk = Rolling { step: Some(course.since), own: own_step, ..Rolling::default() };
+            *walk = Rolling { step: Some(course.since), ..Rolling::default() };
         }
         let Some((come, seen)) = come else { return HasRolled::default() };
         // By the machine's clock, which no hand sets.
@@ -124,12 +134,7 @@ impl Room {
             return HasRolled { stands: Rolled::Done(course.rolled.unwrap_or(done)), harm: None, told };
         }
         walk.done = None;
-        // Nobody's deadline runs while a person holds it.
-        if held || pauses {
-            walk.moving = None;
-        } else {
-            walk.moving.get_or_insert(now.boot);
-        }
+        walk.moves(now.boot, held, view.workload.as_ref().and_then(|seen| seen.walk.as_ref()));
         let within = Duration::from_secs(course.spec.deadline_s);
         let due = walk.moving.map(|since| since.plus(within));
         match come {
@@ -174,5 +179,35 @@ fn versions(view: &mut TargetView, version: Option<&Text>, now: &Moment) {
             crate::model::slot::Slot::First => *first = seen,
             crate::model::slot::Slot::Second => *second = seen,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_of_each_step_of_its_own_and_does_not_run_at_a_pause() {
+        let own = |step, pauses: &[&str]| Walk {
+            step,
+            steps: 3,
+            weight: None,
+            pauses: pauses.iter().map(|reason| Text::clean(reason)).collect(),
+            released: false,
+            aborted: false,
+            full: false,
+            analyses: Vec::new(),
+        };
+        let mut rolling = Rolling::default();
+        let mut at = |now, held, own: Option<&Walk>| {
+            rolling.moves(Boot(now), held, own);
+            rolling.moving
+        };
+        assert_eq!(at(1, false, Some(&own(0, &[]))), Some(Boot(1)));
+        assert_eq!(at(2, false, Some(&own(0, &[]))), Some(Boot(1)));
+        assert_eq!(at(3, false, Some(&own(1, &["CanaryPauseStep"]))), None);
+        assert_eq!(at(9, false, Some(&own(2, &[]))), Some(Boot(9)));
+        assert_eq!(at(10, true, Some(&own(2, &[]))), None);
+        assert_eq!((at(11, false, None), at(12, false, None)), (Some(Boot(11)), Some(Boot(11))));
     }
 }

@@ -271,8 +271,6 @@ pub(super) mod tests {
 
     #[rstest]
     #[case::open(json!({}), json!({}), "Waits(step 2 of 4 (pause); weight 20 %; CanaryPauseStep since 2026-01-01T00:00:00Z; 1 of 3 are new)")]
-    #[case::unseen(json!({}), json!({ "observedGeneration": "1" }), "Unseen")]
-    #[case::never_seen(json!({}), json!({ "observedGeneration": "" }), "Unseen")]
     #[case::released(json!({}), json!({ "pauseConditions": null }), "Moving(step 2 of 4 (pause); weight 20 %; told to go on; 1 of 3 are new)")]
     #[case::timed(
         json!({}),
@@ -312,6 +310,13 @@ pub(super) mod tests {
             Progress::ByHand(text) => format!("ByHand({text})"),
         };
         assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn notes_of_the_generation_before_tell_nothing() {
+        for observed in ["1", "", "a-hash"] {
+            assert_eq!(of(&json!({}), &json!({ "observedGeneration": observed })).progress, Progress::Unseen, "{observed}");
+        }
     }
 
     #[test]
