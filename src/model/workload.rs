@@ -144,7 +144,7 @@ impl Progress {
         match self {
             Self::Unseen => "its controller has not taken the change up yet".to_owned(),
             Self::Paused(words) => format!("paused: {words}"),
-            Self::Waits(words) => format!("waits for a person: {words}"),
+            Self::Waits(words) => format!("at a pause of its own: {words}"),
             Self::Stuck(words) => format!("stuck: {words}"),
             Self::Moving(words) | Self::ByHand(words) => words.to_string(),
             Self::Done => "all that should be new is".to_owned(),

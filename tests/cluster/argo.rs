@@ -33,7 +33,7 @@ fn quarter() -> Value {
 fn at_pause(stage: &Stage) -> Value {
     stage.until_status("its own pause", |status| {
         let words = status["next"]["words"].as_str().unwrap_or_default();
-        status["next"]["kind"] == "person" && words.contains("waits for a person")
+        status["next"]["kind"] == "person" && words.contains("at a pause of its own")
     })
 }
 
