@@ -219,11 +219,6 @@ fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image
             format!("{name} takes its template from another object (spec.workloadRef), which gonogo does not change"),
             "give the Rollout a template of its own",
         ),
-        (_, "BlueGreen") => say(
-            "unsupported",
-            format!("{name} is blue-green by its own strategy, and only the steps of a canary are walked"),
-            "give it spec.strategy.canary there",
-        ),
         (Strategy::Recreate, "Recreate") => {}
         (Strategy::Recreate, other) => say(
             "unsupported",

@@ -1,7 +1,7 @@
 //! A rollout of Argo Rollouts as it is: its own steps, why it pauses, what its analyses say, and how far it has come.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Images, Progress, Replicas, Workload, WorkloadKind, images};
 use crate::adapters::kubernetes::object::{Meta, Place, condition};
@@ -39,13 +39,35 @@ struct Spec {
 #[serde(rename_all = "camelCase", default)]
 struct Strategy {
     canary: Option<Canary>,
-    blue_green: Option<Value>,
+    blue_green: Option<BlueGreen>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Canary {
     steps: Vec<Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct BlueGreen {
+    auto_promotion_seconds: u64,
+}
+
+impl Strategy {
+    /// The steps of a canary; of blue and green there is one, the switch.
+    fn steps(&self) -> Vec<Value> {
+        match (&self.blue_green, &self.canary) {
+            (Some(_), _) => vec![json!({ "switch": {} })],
+            (None, canary) => canary.as_ref().map(|canary| canary.steps.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a pause of that step ends by itself.
+    fn goes_on(&self, step: Option<&Value>) -> bool {
+        let lasts = step.and_then(|step| step.pointer("/pause/duration")).is_some_and(|duration| !duration.is_null());
+        lasts || self.blue_green.as_ref().is_some_and(|blue_green| blue_green.auto_promotion_seconds > 0)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -68,6 +90,7 @@ struct Status {
     ready_replicas: u32,
     available_replicas: u32,
     canary: CanaryStatus,
+    blue_green: BlueGreenStatus,
 }
 
 #[derive(Deserialize, Default)]
@@ -83,6 +106,14 @@ struct CanaryStatus {
     current_step_analysis_run_status: Option<Run>,
     current_background_analysis_run_status: Option<Run>,
     weights: Option<Weights>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct BlueGreenStatus {
+    active_selector: String,
+    pre_promotion_analysis_run_status: Option<Run>,
+    post_promotion_analysis_run_status: Option<Run>,
 }
 
 #[derive(Deserialize, Default)]
@@ -114,12 +145,12 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
     let other = |error: serde_json::Error| format!("the Rollout is another than expected: {error}");
     let spec = Spec::deserialize(object.get("spec").unwrap_or(&Value::Null)).map_err(other)?;
     let status = object.get("status").map(Status::deserialize).transpose().map_err(other)?.unwrap_or_default();
-    let steps = spec.strategy.canary.as_ref().map(|canary| canary.steps.as_slice()).unwrap_or_default();
+    let steps = spec.strategy.steps();
     let observed = status.observed_generation.parse() == Ok(meta.generation);
     let promoted = !status.stable.is_empty() && status.stable == status.current_pod_hash;
     let step_run = status.canary.current_step_analysis_run_status.as_ref();
     let notes = Notes { observed, promoted, inconclusive: step_run.is_some_and(|run| run.status == "Inconclusive") };
-    let walk = walk(steps, &status, notes);
+    let walk = walk(&steps, (&spec.strategy, &status), notes);
     let replicas = Replicas {
         // What is not written is 1.
         wished: spec.replicas.unwrap_or(1),
@@ -134,7 +165,7 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
         (None, Some(_)) => "BlueGreen",
         (None, None) => "Canary",
     };
-    let progress = progress(object, (&spec, &status), (steps, &walk), notes, replicas);
+    let progress = progress(object, (&spec, &status), (&steps, &walk), notes, replicas);
     let revision = object.pointer("/metadata/annotations/rollout.argoproj.io~1revision").and_then(Value::as_str);
     Ok(Workload {
         kind: WorkloadKind::Rollout,
@@ -153,15 +184,21 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
     })
 }
 
-fn walk(steps: &[Value], status: &Status, notes: Notes) -> Walk {
+fn walk(steps: &[Value], (strategy, status): (&Strategy, &Status), notes: Notes) -> Walk {
     let many = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     // Where no steps are, none is under way; where it says nothing, the first one is.
-    let step = status.current_step_index.unwrap_or(0).min(many);
+    let switched = status.blue_green.active_selector == status.current_pod_hash;
+    let step = strategy.blue_green.as_ref().map(|_| u32::from(switched)).or(status.current_step_index).unwrap_or(0).min(many);
     let pauses: Vec<Text> = status.pause_conditions.iter().flatten().map(|pause| Text::clean_within(&pause.reason, 100)).collect();
     let walked = steps.get(..=usize::try_from(step).unwrap_or(usize::MAX)).unwrap_or(steps);
     let by_steps = walked.iter().rev().find_map(|step| step.get("setWeight")?.as_u64()).and_then(|weight| u32::try_from(weight).ok());
     let by_router = status.canary.weights.as_ref().map(|weights| weights.canary.weight);
-    let runs = [&status.canary.current_step_analysis_run_status, &status.canary.current_background_analysis_run_status];
+    let runs = [
+        &status.canary.current_step_analysis_run_status,
+        &status.canary.current_background_analysis_run_status,
+        &status.blue_green.pre_promotion_analysis_run_status,
+        &status.blue_green.post_promotion_analysis_run_status,
+    ];
     let text = |text: &str| Text::clean_within(text, 300);
     Walk {
         step,
@@ -213,7 +250,6 @@ fn progress(object: &Value, (spec, status): (&Spec, &Status), (steps, walk): (&[
         return Progress::Done;
     }
     let step = steps.get(usize::try_from(walk.step).unwrap_or(usize::MAX));
-    let pause = step.and_then(|step| step.get("pause"));
     let since = status.pause_conditions.iter().flatten().map(|pause| format!("{} since {}", pause.reason, pause.start_time));
     let told: Vec<String> = walk
         .told()
@@ -233,16 +269,14 @@ fn progress(object: &Value, (spec, status): (&Spec, &Status), (steps, walk): (&[
         return Progress::Paused(told);
     }
     // A pause with a duration ends by itself; any other one, and an analysis that did not decide, waits for a person.
-    let timed = pause.is_some_and(|pause| pause.get("duration").is_some_and(|duration| !duration.is_null()));
-    let own = walk.pauses.iter().all(|reason| reason.as_str() == "CanaryPauseStep");
-    if walk.pauses() && !(own && timed) { Progress::Waits(told) } else { Progress::Moving(told) }
+    let own = walk.pauses.iter().all(|reason| matches!(reason.as_str(), "CanaryPauseStep" | "BlueGreenPause"));
+    if walk.pauses() && !(own && spec.strategy.goes_on(step)) { Progress::Waits(told) } else { Progress::Moving(told) }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use rstest::rstest;
-    use serde_json::json;
 
     /// A rollout of three, at the pause that is the second of its four steps.
     pub(in super::super) fn rollout(spec: &Value, status: &Value) -> Value {
@@ -310,6 +344,19 @@ pub(super) mod tests {
             Progress::ByHand(text) => format!("ByHand({text})"),
         };
         assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn blue_and_green_have_one_step_the_switch() {
+        let at = |strategy: Value, active: &str| {
+            let pause = json!([{ "reason": "BlueGreenPause", "startTime": "t" }]);
+            let spec = json!({ "strategy": { "blueGreen": strategy } });
+            of(&spec, &json!({ "pauseConditions": pause, "blueGreen": { "activeSelector": active } }))
+        };
+        let waits = at(json!({}), "a");
+        assert!(matches!(&waits.progress, Progress::Waits(told) if told.as_str().starts_with("step 1 of 1 (switch)")), "{waits:?}");
+        assert!(matches!(at(json!({ "autoPromotionSeconds": 30 }), "a").progress, Progress::Moving(_)));
+        assert_eq!(at(json!({}), "b").seen().walk.unwrap().step, 1);
     }
 
     #[test]

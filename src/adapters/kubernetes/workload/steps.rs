@@ -60,6 +60,7 @@ impl Workload {
             // Without a new version its controller would forget this at once.
             (_, Some(true), _) if !notes.promoted => write(What::Full, self.status(&json!({ "promoteFull": true }))),
             (_, _, Some(_)) if walk.aborted => refused("it was aborted, so it walks no steps"),
+            (_, _, Some(1)) if self.strategy == "BlueGreen" && !walk.pauses() => refused("it does not pause before its switch"),
             (_, _, Some(past)) if walk.reached().saturating_add(1) == past => {
                 let status = match (walk.pauses(), notes.inconclusive) {
                     (true, true) => json!({ "pauseConditions": null, "controllerPause": false, "currentStepIndex": past }),

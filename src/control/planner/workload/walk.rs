@@ -31,6 +31,9 @@ pub(super) fn on(scene: &Scene<'_>, entry: &WorkloadEntry, (course, seen): (&Cou
     } else if !scene.intent.args.full && walk.reached() >= walk.steps {
         let text = format!("{} is past all of its steps and not done: {}", entry.workload, seen.told());
         against("moving", text, &format!("wait until it is; gonogo abort {target} takes it back"));
+    } else if !scene.intent.args.full && seen.strategy.as_str() == "BlueGreen" && !walk.pauses() {
+        let text = format!("{} does not wait before its switch: {}", entry.workload, seen.told());
+        against("moving", text, &format!("wait; gonogo promote {target} --full switches as soon as the new instances are there"));
     }
     if seen.paused {
         against("paused", format!("{} is paused by another hand", entry.workload), "end its pause there, then plan again");
