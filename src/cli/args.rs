@@ -307,7 +307,7 @@ pub struct PlanArgs {
     pub verb: Verb,
     /// `service@environment`.
     pub target: String,
-    /// What else the verb needs: a share, a text.
+    /// What else the verb needs: a share, a text, `full` for a promotion that skips an orchestrator's steps.
     pub args: Vec<String>,
     /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
@@ -340,7 +340,7 @@ pub struct Explain {
     pub verb: Verb,
     /// `service@environment`.
     pub target: String,
-    /// What else the verb needs: a share, a text.
+    /// What else the verb needs: a share, a text, `full` for a promotion that skips an orchestrator's steps.
     pub args: Vec<String>,
     /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
