@@ -30,7 +30,7 @@ pub use self::grant::{GrantArgs, RevokeArgs};
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
-pub use self::rollout::{RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
+pub use self::rollout::{Promote, RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
@@ -117,7 +117,7 @@ pub enum Command {
     /// Ends a hold.
     Resume(Deed),
     /// The next step of the rollout; after the last, the new version is the stable one.
-    Promote(Deed),
+    Promote(Promote),
     /// The new version's share becomes 0 and the rollout ends.
     Abort(Deed),
     /// Back to the last proven version.
@@ -307,7 +307,7 @@ pub struct PlanArgs {
     pub verb: Verb,
     /// `service@environment`.
     pub target: String,
-    /// What else the verb needs: a share, a text.
+    /// What else the verb needs: a share, a text, `full` for a promotion that skips an orchestrator's steps.
     pub args: Vec<String>,
     /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]
@@ -340,7 +340,7 @@ pub struct Explain {
     pub verb: Verb,
     /// `service@environment`.
     pub target: String,
-    /// What else the verb needs: a share, a text.
+    /// What else the verb needs: a share, a text, `full` for a promotion that skips an orchestrator's steps.
     pub args: Vec<String>,
     /// The run of a retry, cancel, approve or reject, `backend/number`.
     #[arg(long)]

@@ -97,7 +97,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Execute { id, flags: how } => verbs::deed::execute(around, &flags, &id, how).await,
         Command::Hold(args) => verbs::deed::run(around, &flags, deed(Verb::Hold, args.target, None, Vec::new(), args.flags)).await,
         Command::Resume(args) => verbs::deed::run(around, &flags, deed(Verb::Resume, args.target, None, Vec::new(), args.flags)).await,
-        Command::Promote(args) => verbs::deed::run(around, &flags, deed(Verb::Promote, args.target, None, Vec::new(), args.flags)).await,
+        Command::Promote(args) => {
+            let words = if args.full { vec![verbs::deed::FULL.to_owned()] } else { Vec::new() };
+            verbs::deed::run(around, &flags, deed(Verb::Promote, args.deed.target, None, words, args.deed.flags)).await
+        }
         Command::Abort(args) => verbs::deed::run(around, &flags, deed(Verb::Abort, args.target, None, Vec::new(), args.flags)).await,
         Command::Rollback(args) => verbs::deed::run(around, &flags, deed(Verb::Rollback, args.target, None, Vec::new(), args.flags)).await,
         Command::Start(args) => verbs::deed::run(around, &flags, deed(Verb::Start, args.target, None, Vec::new(), args.flags)).await,
@@ -109,7 +112,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
             RolloutVerb::Start(args) => verbs::deed::set::run(around, &flags, Verb::Rollout, args.deed, args.version).await,
             RolloutVerb::Hold(args) => verbs::deed::set::run(around, &flags, Verb::Hold, args, None).await,
             RolloutVerb::Resume(args) => verbs::deed::set::run(around, &flags, Verb::Resume, args, None).await,
-            RolloutVerb::Promote(args) => verbs::deed::set::run(around, &flags, Verb::Promote, args, None).await,
+            RolloutVerb::Promote(args) => {
+                let word = args.full.then(|| verbs::deed::FULL.to_owned());
+                verbs::deed::set::run(around, &flags, Verb::Promote, args.deed, word).await
+            }
             RolloutVerb::Abort(args) => verbs::deed::set::run(around, &flags, Verb::Abort, args, None).await,
         },
         Command::Shift { target, percent, flags: how } => {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::control::world::TargetView;
+use crate::model::walk::Walk;
 
 /// As JSON; null where traffic moves between two slots, and before it was read.
 pub fn object(view: &TargetView) -> Value {
@@ -18,8 +19,23 @@ pub fn object(view: &TargetView) -> Value {
         "available": seen.replicas.available,
         "partition": seen.partition,
         "paused": seen.paused,
+        "own_steps": seen.walk.as_ref().map(own_steps),
         "progress": if seen.is_done() { "done" } else { seen.progress.word() },
         "words": seen.told(),
+    })
+}
+
+/// The own steps of its orchestrator.
+fn own_steps(walk: &Walk) -> Value {
+    let analyses: Vec<Value> =
+        walk.analyses.iter().map(|one| json!({ "name": one.name, "phase": one.phase, "message": one.message })).collect();
+    json!({
+        "step": walk.step,
+        "of": walk.steps,
+        "weight": walk.weight,
+        "pauses": walk.pauses,
+        "aborted": walk.aborted,
+        "analyses": analyses,
     })
 }
 

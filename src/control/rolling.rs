@@ -58,6 +58,8 @@ pub enum Come {
     Moving(String),
     /// Another hand paused it.
     Paused(String),
+    /// It stands at a step of its own until a person sends it on.
+    Waits(String),
     /// It gets no further.
     Stuck(String),
 }
@@ -75,6 +77,7 @@ pub fn come(world: &World, target: &Target, course: &Course, now: &Moment) -> Op
     let come = match &seen.progress {
         _ if seen.is_done() => Come::Done,
         Progress::Paused(_) => Come::Paused(told),
+        Progress::Waits(_) => Come::Waits(told),
         Progress::Stuck(_) => Come::Stuck(told),
         Progress::Unseen | Progress::Moving(_) | Progress::ByHand(_) | Progress::Done => Come::Moving(told),
     };

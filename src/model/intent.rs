@@ -142,6 +142,9 @@ pub struct Arguments {
     /// Whether a retry repeats only what went wrong, and what depends on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed_only: bool,
+    /// Whether a promotion skips all further steps that an orchestrator would walk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
     /// The text of a note.
     pub text: Option<Text>,
     /// The flag that is set, and to what.

@@ -51,4 +51,5 @@ pub mod together;
 pub mod traffic;
 pub mod trial;
 pub mod verdict;
+pub mod walk;
 pub mod workload;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name::BackendName;
 use super::text::Text;
+use super::walk::Walk;
 
 /// Images by the names of their containers, exactly as they are set.
 pub type Images = BTreeMap<String, String>;
@@ -19,11 +20,13 @@ pub enum WorkloadKind {
     StatefulSet,
     /// One on each node.
     DaemonSet,
+    /// Replicas that are alike, changed by steps of its own: a rollout of Argo Rollouts.
+    Rollout,
 }
 
 impl WorkloadKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet];
+    pub const ALL: [Self; 4] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::Rollout];
 
     /// The word in configuration and JSON: the orchestrator's own.
     pub fn word(self) -> &'static str {
@@ -31,6 +34,15 @@ impl WorkloadKind {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
+            Self::Rollout => "Rollout",
+        }
+    }
+
+    /// Whether it can be told to stand still.
+    pub fn can_pause(self) -> bool {
+        match self {
+            Self::Deployment | Self::Rollout => true,
+            Self::StatefulSet | Self::DaemonSet => false,
         }
     }
 }
@@ -101,6 +113,8 @@ pub enum Progress {
     Unseen,
     /// It is paused on the way.
     Paused(Text),
+    /// It stands at a step of its own until a person sends it on.
+    Waits(Text),
     /// It goes on.
     Moving(Text),
     /// It got no further within its own deadline, or cannot make its replicas.
@@ -117,6 +131,7 @@ impl Progress {
         match self {
             Self::Unseen => "unseen",
             Self::Paused(_) => "paused",
+            Self::Waits(_) => "waits",
             Self::Moving(_) => "moving",
             Self::Stuck(_) => "stuck",
             Self::ByHand(_) => "by-hand",
@@ -129,6 +144,7 @@ impl Progress {
         match self {
             Self::Unseen => "its controller has not taken the change up yet".to_owned(),
             Self::Paused(words) => format!("paused: {words}"),
+            Self::Waits(words) => format!("at a pause of its own: {words}"),
             Self::Stuck(words) => format!("stuck: {words}"),
             Self::Moving(words) | Self::ByHand(words) => words.to_string(),
             Self::Done => "all that should be new is".to_owned(),
@@ -145,9 +161,18 @@ pub struct WorkloadForm {
     /// The first ordinal of a stateful set that is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<u32>,
-    /// Whether a deployment goes on no further.
+    /// Whether a deployment or a rollout goes on no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// How many of its own steps are behind a rollout at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// Whether all further steps of a rollout are skipped; never set to false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<bool>,
+    /// Whether a rollout gave the change up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted: Option<bool>,
 }
 
 impl std::fmt::Display for WorkloadForm {
@@ -158,7 +183,10 @@ impl std::fmt::Display for WorkloadForm {
             first => format!("ordinals from {first} on replaced"),
         });
         let paused = self.paused.map(|paused| if paused { "paused".to_owned() } else { "not paused".to_owned() });
-        let all: Vec<String> = images.chain(partition).chain(paused).collect();
+        let step = self.step.map(|step| format!("{step} of its steps behind it"));
+        let full = self.full.map(|full| if full { "further steps skipped".to_owned() } else { "no step skipped".to_owned() });
+        let aborted = self.aborted.map(|aborted| if aborted { "aborted".to_owned() } else { "not aborted".to_owned() });
+        let all: Vec<String> = images.chain(partition).chain(paused).chain(step).chain(full).chain(aborted).collect();
         f.write_str(&all.join(", "))
     }
 }
@@ -189,12 +217,16 @@ pub struct WorkloadSeen {
     pub partition: Option<u32>,
     /// Whether a deployment is paused.
     pub paused: bool,
-    /// How it replaces its instances by its own rule: `RollingUpdate`, `Recreate`, `OnDelete`.
+    /// How it replaces its instances by its own rule: `RollingUpdate`, `Recreate`, `OnDelete`; of a rollout `Canary`, `BlueGreen`, or
+    /// `workloadRef` where its template is another object's.
     pub strategy: Text,
     /// Its instances.
     pub replicas: Replicas,
     /// How far it has come.
     pub progress: Progress,
+    /// Its own steps; none where its kind has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
 }
 
 impl WorkloadSeen {
@@ -203,6 +235,9 @@ impl WorkloadSeen {
         form.images.iter().all(|(container, image)| self.images.get(container) == Some(image))
             && form.partition.is_none_or(|first| self.partition == Some(first))
             && form.paused.is_none_or(|paused| self.paused == paused)
+            && form.step.is_none_or(|step| self.walk.as_ref().is_some_and(|walk| !walk.aborted && walk.reached() >= step))
+            && form.full.is_none_or(|full| self.walk.as_ref().is_some_and(|walk| walk.full == full))
+            && form.aborted.is_none_or(|aborted| self.walk.as_ref().is_some_and(|walk| walk.aborted == aborted))
     }
 
     /// Whether everything that should be new is. After a stateful set was taken back its revisions are equal while instances of the
@@ -218,9 +253,12 @@ impl WorkloadSeen {
         match &self.progress {
             Progress::Done if self.is_done() => format!("{updated} of {wished} are new"),
             Progress::Done => format!("{updated} of {wished} are of the newest revision"),
-            other @ (Progress::Unseen | Progress::Paused(_) | Progress::Moving(_) | Progress::Stuck(_) | Progress::ByHand(_)) => {
-                other.told()
-            }
+            other @ (Progress::Unseen
+            | Progress::Paused(_)
+            | Progress::Waits(_)
+            | Progress::Moving(_)
+            | Progress::Stuck(_)
+            | Progress::ByHand(_)) => other.told(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod servers {
 }
 
 mod access;
+mod argo;
 mod faults;
 mod gateway;
 mod istio;

@@ -26,6 +26,8 @@ pub struct Plane {
     pub port: u16,
     /// Disconnected when controllers or nodes ended.
     others: Mutex<mpsc::Receiver<()>>,
+    /// The same for the controller of Argo Rollouts, once a test wanted it.
+    argo: OnceLock<Mutex<mpsc::Receiver<()>>>,
 }
 
 /// The one of this process.
@@ -110,7 +112,7 @@ impl Plane {
         }
 
         let others = Mutex::new(mpsc::channel().1);
-        let plane = Self { folder, port, others };
+        let plane = Self { folder, port, others, argo: OnceLock::new() };
         plane.write_kubeconfig("admin.conf", ADMIN);
         plane.write_kubeconfig("nobody.conf", NOBODY);
         let logs = plane.folder.clone();
@@ -136,6 +138,18 @@ impl Plane {
     pub fn alive(&self) {
         let ended = self.others.lock().unwrap().try_recv() == Err(mpsc::TryRecvError::Disconnected);
         assert!(!ended, "one of them ended: {}{}", self.log("controllers.log"), self.log("kwok.log"));
+        let argo = self.argo.get().map(|argo| argo.lock().unwrap().try_recv());
+        assert!(argo != Some(Err(mpsc::TryRecvError::Disconnected)), "Argo's controller ended: {}", self.log("argo.log"));
+    }
+
+    /// Starts the controller of Argo Rollouts, once.
+    pub fn argo(&self) {
+        self.argo.get_or_init(|| {
+            let mut controller = bound(&bin("rollouts-controller"));
+            controller.arg(format!("--kubeconfig={}", self.kubeconfig(false).display())).arg("--leader-elect=false");
+            controller.arg(format!("--metricsPort={}", free_port())).arg(format!("--healthzPort={}", free_port()));
+            Mutex::new(keep(vec![(controller, self.folder.join("argo.log"))]))
+        });
     }
 
     /// What a program said.

@@ -13,19 +13,20 @@ use crate::servers::between::{Between, Pass};
 use crate::servers::support::wait_for;
 
 /// Longer than any of it takes on a busy machine.
-const WHOLE: Duration = Duration::from_mins(3);
-const TARGET: &str = "web@prod";
+pub const WHOLE: Duration = Duration::from_mins(3);
+/// What is released.
+pub const TARGET: &str = "web@prod";
 
 /// A namespace with one workload, and a gonogo that releases it.
-struct Stage {
-    namespace: &'static str,
+pub struct Stage {
+    pub namespace: &'static str,
     kind: &'static str,
     home: tempfile::TempDir,
     config: PathBuf,
 }
 
 /// A process that is killed when the test ends.
-struct Conductor(Child);
+pub struct Conductor(pub Child);
 
 impl Drop for Conductor {
     fn drop(&mut self) {
@@ -35,7 +36,8 @@ impl Drop for Conductor {
 }
 
 impl Stage {
-    fn new(namespace: &'static str, kind: &'static str, more: &Value, deploy: &str) -> Self {
+    /// A workload that is ready, and a configuration for it.
+    pub fn new(namespace: &'static str, kind: &'static str, more: &Value, deploy: &str) -> Self {
         plane().namespace(namespace);
         let labels = json!({ "app": "web" });
         let mut spec = json!({
@@ -48,7 +50,7 @@ impl Stage {
             spec[key] = value.clone();
         }
         plane().apply(&[
-            json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": "web", "namespace": namespace }, "spec": spec }),
+            json!({ "apiVersion": if kind == "Rollout" { "argoproj.io/v1alpha1" } else { "apps/v1" }, "kind": kind, "metadata": { "name": "web", "namespace": namespace }, "spec": spec }),
         ]);
         let home = tempfile::tempdir().unwrap();
         let config = home.path().join("gonogo.toml");
@@ -57,32 +59,37 @@ impl Stage {
         let wished = if kind == "DaemonSet" { 1 } else { more["replicas"].as_u64().unwrap() };
         stage.until("the workload to be ready", |now| {
             let counts = ["availableReplicas", "numberAvailable"];
-            counts.iter().any(|count| now["status"][count].as_u64() == Some(wished))
+            let argo = kind != "Rollout" || now["status"]["phase"] == "Healthy";
+            argo && counts.iter().any(|count| now["status"][count].as_u64() == Some(wished))
         });
         stage
     }
 
-    fn object(&self) -> Value {
+    /// It as it is now.
+    pub fn object(&self) -> Value {
         plane().alive();
         plane().get(self.namespace, self.kind, "web")
     }
 
-    fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    /// Waits until it is so.
+    pub fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         wait_for(what, WHOLE, || Some(self.object()).filter(|now| fits(now)))
     }
 
-    fn image(&self) -> String {
+    /// What its first container wishes.
+    pub fn image(&self) -> String {
         self.object()["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
     }
 
     /// How many pods run each image of the first container.
-    fn pods(&self, image: &str) -> usize {
+    pub fn pods(&self, image: &str) -> usize {
         let all: Value = serde_json::from_str(&plane().run(&["-n", self.namespace, "get", "pods", "-o", "json"])).unwrap();
         let runs = |pod: &&Value| pod["spec"]["containers"][0]["image"] == image && pod["metadata"]["deletionTimestamp"].is_null();
         all["items"].as_array().unwrap().iter().filter(runs).count()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// A call of gonogo.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
         let home = self.home.path();
         command.arg("--config").arg(&self.config).args(args).env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap());
@@ -90,38 +97,44 @@ impl Stage {
         command
     }
 
-    fn gonogo(&self, args: &[&str]) -> Output {
+    /// What a call printed.
+    pub fn gonogo(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// A verb, its exit and its JSON.
-    fn told(&self, args: &[&str]) -> (i32, Value) {
+    pub fn told(&self, args: &[&str]) -> (i32, Value) {
         let output = self.command(args).arg("--json").output().unwrap();
         let (out, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{args:?} printed no JSON: {error}\n{out}\n{words}"));
         (output.status.code().unwrap(), value)
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    /// The JSON of a verb that is done.
+    pub fn json(&self, args: &[&str]) -> Value {
         let (code, value) = self.told(args);
         assert_eq!(code, 0, "{args:?}: {value}");
         value
     }
 
-    fn start(&self, version: &str) -> Value {
+    /// Starts a rollout of a version.
+    pub fn start(&self, version: &str) -> Value {
         self.json(&["rollout", "start", TARGET, "--version", version, "--yes", "--reason", "it is due"])
     }
 
-    fn watch(&self) -> Conductor {
+    /// Conducts it from a process of its own.
+    pub fn watch(&self) -> Conductor {
         let child = self.command(&["rollout", "watch", TARGET, "--json"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Conductor(child)
     }
 
-    fn status(&self) -> Value {
+    /// How the rollout stands.
+    pub fn status(&self) -> Value {
         self.json(&["rollout", "status", TARGET])["rollouts"][0].clone()
     }
 
-    fn until_status(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    /// Waits until it stands so.
+    pub fn until_status(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_for(what, WHOLE, || {
@@ -132,16 +145,18 @@ impl Stage {
         found.unwrap_or_else(|_| panic!("waited for {what}: {last:#}"))
     }
 
-    fn until_next(&self, kind: &str) -> Value {
+    /// Waits until this comes next.
+    pub fn until_next(&self, kind: &str) -> Value {
         self.until_status(kind, |status| status["next"]["kind"] == kind)
     }
 
-    fn ended(&self, how: &str) -> Value {
+    /// Waits until it ended so.
+    pub fn ended(&self, how: &str) -> Value {
         self.until_status(how, |status| status["last"]["how"] == how)
     }
 
     /// How often something was sent by deeds of this verb.
-    fn sendings(&self, verb: &str) -> usize {
+    pub fn sendings(&self, verb: &str) -> usize {
         let entries = self.json(&["ledger", "list"])["entries"].as_array().unwrap().clone();
         entries.iter().filter(|entry| entry["verb"] == verb && entry["kind"] == "sending").count()
     }
@@ -173,7 +188,8 @@ workload = {{ backend = "k8s", kind = "{kind}", namespace = "{namespace}", name 
     )
 }
 
-const ROLLING: &str = "strategy = \"rolling\"\nrollout = { wait = \"1s\", deadline = \"2m\", bake = \"3s\", after = \"1s\" }";
+/// A rolling release, in short times.
+pub const ROLLING: &str = "strategy = \"rolling\"\nrollout = { wait = \"1s\", deadline = \"2m\", bake = \"3s\", after = \"1s\" }";
 
 #[test]
 fn a_rolling_release_replaces_every_instance_and_becomes_the_stable_version() {

@@ -13,6 +13,7 @@ mod object;
 mod orchestrator;
 mod readiness;
 mod request;
+mod walked;
 mod workload;
 mod workloads;
 

@@ -82,6 +82,6 @@ impl Orchestrator for ClusterWorkloads {
         let StepEffect::Workload { change, .. } = effect else { return Vec::new() };
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known = seen.get(&change.workload);
-        known.map(|workload| self.workloads.command(workload, &Deed::Form(change.wish.clone()))).into_iter().collect()
+        known.map(|workload| self.workloads.commands(workload, &change.wish)).unwrap_or_default()
     }
 }

@@ -2,6 +2,8 @@
 
 mod change;
 mod revision;
+mod rollout;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -11,10 +13,12 @@ use serde_json::Value;
 use super::kind::Kind;
 use super::object::{Meta, Place, condition};
 use crate::model::text::Text;
+use crate::model::walk::Walk;
 use crate::model::workload::{WorkloadName, WorkloadSeen};
 
 pub use crate::model::workload::{Images, Progress, Replicas, WorkloadKind};
 pub use revision::Revision;
+pub(super) use steps::Next;
 
 impl WorkloadKind {
     /// As an object.
@@ -23,6 +27,7 @@ impl WorkloadKind {
             Self::Deployment => Kind::Deployment,
             Self::StatefulSet => Kind::StatefulSet,
             Self::DaemonSet => Kind::DaemonSet,
+            Self::Rollout => Kind::Rollout,
         }
     }
 }
@@ -54,6 +59,8 @@ pub struct Workload {
     pub selector: String,
     /// What pods are made after.
     pub template: Value,
+    /// The own steps of a rollout, and what its next write depends on.
+    walk: Option<(Walk, rollout::Notes)>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +84,13 @@ struct Spec {
 #[serde(rename_all = "camelCase", default)]
 struct Selector {
     match_labels: BTreeMap<String, String>,
+}
+
+impl Selector {
+    /// As a selector of lists.
+    fn words(&self) -> String {
+        self.match_labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -116,6 +130,9 @@ impl Workload {
     /// # Errors
     /// Why it is not what it should be.
     pub fn of(kind: WorkloadKind, place: &Place, object: &Value) -> Result<Self, String> {
+        if kind == WorkloadKind::Rollout {
+            return rollout::read(place, object);
+        }
         let meta = Meta::of(object)?;
         let other = |error: serde_json::Error| format!("the {} is another than expected: {error}", kind.kind().word());
         let spec = Spec::deserialize(object.get("spec").unwrap_or(&Value::Null)).map_err(other)?;
@@ -123,7 +140,6 @@ impl Workload {
         let replicas = replicas(kind, &spec, &status);
         let progress = progress(kind, (object, &meta), &spec, &status, replicas);
         let revision = object.pointer("/metadata/annotations/deployment.kubernetes.io~1revision").and_then(Value::as_str);
-        let selector = spec.selector.match_labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",");
         Ok(Self {
             kind,
             place: place.clone(),
@@ -134,8 +150,9 @@ impl Workload {
             progress,
             images: images(&spec.template),
             revision: revision.and_then(|revision| revision.parse().ok()),
-            selector,
+            selector: spec.selector.words(),
             template: spec.template,
+            walk: None,
             meta,
         })
     }
@@ -153,6 +170,7 @@ impl Workload {
             strategy: Text::clean_within(strategy, 40),
             replicas: self.replicas,
             progress: self.progress.clone(),
+            walk: self.walk.as_ref().map(|(walk, _)| walk.clone()),
         }
     }
 }
@@ -166,7 +184,7 @@ pub(super) fn images(template: &Value) -> Images {
 
 fn replicas(kind: WorkloadKind, spec: &Spec, status: &Status) -> Replicas {
     match kind {
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet => Replicas {
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Rollout => Replicas {
             // What is not written is 1.
             wished: spec.replicas.unwrap_or(1),
             present: status.replicas,
@@ -219,7 +237,7 @@ fn progress(kind: WorkloadKind, (object, meta): (&Value, &Meta), spec: &Spec, st
                 return Progress::Done;
             }
         }
-        WorkloadKind::Deployment | WorkloadKind::DaemonSet => return Progress::Done,
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout => return Progress::Done,
     };
     if spec.paused { Progress::Paused(text(waiting)) } else { Progress::Moving(text(waiting)) }
 }
@@ -269,6 +287,7 @@ mod tests {
             Progress::Unseen => "Unseen".to_owned(),
             Progress::Done => "Done".to_owned(),
             Progress::Paused(text) => format!("Paused({text})"),
+            Progress::Waits(text) => format!("Waits({text})"),
             Progress::Moving(text) => format!("Moving({text})"),
             Progress::Stuck(text) => format!("Stuck({text})"),
             Progress::ByHand(text) => format!("ByHand({text})"),

@@ -61,6 +61,11 @@ impl Expect<'_> {
         }
     }
 
+    /// Whether it is the object that was planned on, where one was.
+    pub(super) fn is_of(self, now: &Workload) -> bool {
+        if let Self::From(change) = self { change.uid == now.meta.uid } else { true }
+    }
+
     /// Whether an object that changed meanwhile may be written all the same.
     fn still(self, before: &Workload, now: &Workload) -> bool {
         match self {
@@ -118,9 +123,11 @@ impl Workloads {
         let not_done = |kind, why: &str| SendError::NotDone(self.cluster.fault(kind, &doing, why));
         let before = self.read(&doing, kind, place).await.map_err(SendError::NotDone)?;
         let mut before = before.ok_or_else(|| not_done(PortErrorKind::NotFound, "it is not there"))?;
-        let same_object = if let Expect::From(change) = expect { change.uid == before.meta.uid } else { true };
-        if same_object && matches!(deed, Deed::Form(_)) && before.is_as(deed, None) {
+        if expect.is_of(&before) && matches!(deed, Deed::Form(_)) && before.is_as(deed, None) {
             return Ok(());
+        }
+        if let (Deed::Form(form), WorkloadKind::Rollout) = (deed, kind) {
+            return self.walk(&doing, (place, before), form, expect).await;
         }
         if let Some(why) = expect.against(&before) {
             return Err(not_done(PortErrorKind::Conflict, &why));
@@ -197,5 +204,18 @@ impl Workloads {
     /// The call by which a person would do the same.
     pub fn command(&self, workload: &Workload, deed: &Deed) -> String {
         self.cluster.kubectl(&workload.place.namespace, &workload.words(deed))
+    }
+
+    /// The calls by which a person would bring a workload to a form.
+    pub fn commands(&self, workload: &Workload, form: &WorkloadForm) -> Vec<String> {
+        match workload.kind {
+            WorkloadKind::Rollout => {
+                let lines = workload.walked_by_hand(form);
+                lines.iter().map(|line| self.cluster.kubectl(&workload.place.namespace, line)).collect()
+            }
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                vec![self.command(workload, &Deed::Form(form.clone()))]
+            }
+        }
     }
 }

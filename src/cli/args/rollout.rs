@@ -22,7 +22,7 @@ pub enum RolloutVerb {
     /// Ends a hold, and lets a rollout that stopped go on, trying again what did not come about.
     Resume(Deed),
     /// To the next step now, whatever is still awaited; after the last, the new version is the stable one.
-    Promote(Deed),
+    Promote(Promote),
     /// The new version's share becomes 0 and the rollout ends.
     Abort(Deed),
 }
@@ -37,6 +37,17 @@ pub struct RolloutStart {
     /// what was deployed there.
     #[arg(long)]
     pub version: Option<String>,
+}
+
+/// `gonogo promote`, `gonogo rollout promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// What is promoted, and how.
+    #[command(flatten)]
+    pub deed: Deed,
+    /// Skips every further step, pause and analysis that an orchestrator would walk by itself: of a workload of kind Rollout.
+    #[arg(long)]
+    pub full: bool,
 }
 
 /// `gonogo rollout status`, `gonogo rollout explain`.

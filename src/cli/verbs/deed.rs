@@ -41,6 +41,9 @@ use crate::ui::changes;
 /// How long an interrupted verb waits until its room stands still.
 const STILL_WITHIN: Duration = Duration::from_secs(3);
 
+/// What stands after the target of a promotion that skips the steps of an orchestrator.
+pub const FULL: &str = "full";
+
 /// A deed as it was typed.
 pub struct Wish {
     /// The verb.
@@ -81,6 +84,7 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: b
         }
         (Verb::Shift, _) => return Err(usage("a shift needs a share: shift TARGET PERCENT")),
         (Verb::Rollout, [version]) => args.version = Some(Text::clean(version)),
+        (Verb::Promote, [word]) if word == FULL => args.full = true,
         (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
         (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
         (Verb::Flag, [name, to]) => {

@@ -101,7 +101,11 @@ fn batches(fields: &Fields<'_>, kind: Option<WorkloadKind>, found: &mut Findings
     let whole = vec![Percent::ALL];
     let Some(node) = fields.get("batches") else { return whole };
     if let Some(kind) = kind.filter(|kind| *kind != WorkloadKind::StatefulSet) {
-        let rule = if kind == WorkloadKind::Deployment { "its own maxUnavailable and maxSurge" } else { "its own maxUnavailable" };
+        let rule = match kind {
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet => "its own maxUnavailable and maxSurge",
+            WorkloadKind::DaemonSet => "its own maxUnavailable",
+            WorkloadKind::Rollout => "the steps of its own strategy",
+        };
         let text = format!("a {} has one step: it replaces its instances by {rule}", kind.word());
         found.problem(node.at, &text, "no `batches`, or a StatefulSet");
         return whole;

@@ -136,6 +136,11 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         );
         return Err(PlanError::Arguments(Text::clean(&text)));
     }
+    if scene.deploy.workload.is_none() && intent.args.full {
+        let text =
+            format!("{} stands in two slots: there are no steps of an orchestrator that could be skipped; leave --full out", intent.target);
+        return Err(PlanError::Arguments(Text::clean(&text)));
+    }
     let of_workload = scene.deploy.workload.as_ref().map(|entry| workload::plan(&scene, entry)).transpose()?.flatten();
     if let Some(draft) = of_workload {
         return finish(world, intent, now, nonce, draft);

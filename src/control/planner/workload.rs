@@ -1,5 +1,7 @@
 //! Plans of a target that is a workload: its instances are replaced, there are no two slots to move traffic between.
 
+mod walk;
+
 use super::{Draft, PlanError, Scene, cost, rollout, run, still};
 use crate::model::capability::Capability;
 use crate::model::intent::{Direction, Verb};
@@ -18,6 +20,10 @@ use crate::model::workload::{self, WorkloadChange, WorkloadEntry, WorkloadForm, 
 /// # Errors
 /// An argument is missing or of the wrong kind.
 pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Draft>, PlanError> {
+    if scene.intent.args.full && entry.workload.kind != WorkloadKind::Rollout {
+        let text = format!("{} has no steps of its own that could be skipped; leave --full out", entry.workload);
+        return Err(PlanError::Arguments(Text::clean(&text)));
+    }
     Ok(Some(match scene.intent.verb {
         Verb::Rollout => start(scene, entry)?,
         Verb::Shift if scene.intent.args.of.is_some() => step(scene, entry),
@@ -28,7 +34,11 @@ pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Dr
         Verb::Rollback => no_rollback(scene),
         Verb::Hold => hold(scene, entry),
         Verb::Resume => resume(scene, entry),
-        Verb::Note | Verb::Flag | Verb::Start | Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => return Ok(None),
+        Verb::Retry => match walk::retry(scene, entry) {
+            Some(draft) => draft,
+            None => return Ok(None),
+        },
+        Verb::Note | Verb::Flag | Verb::Start | Verb::Cancel | Verb::Approve | Verb::Reject => return Ok(None),
     }))
 }
 
@@ -111,7 +121,7 @@ fn standing(seen: &WorkloadSeen, wish: &WorkloadForm) -> WorkloadForm {
     WorkloadForm {
         images: images.map(|(container, image)| (container.clone(), image.clone())).collect(),
         partition: wish.partition.and(seen.partition),
-        paused: None,
+        ..WorkloadForm::default()
     }
 }
 
@@ -146,7 +156,7 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     draft.impossible.extend(against(scene.deploy.strategy, entry, seen, &image));
     let images = [(entry.container.clone(), image.clone())].into();
     let ordinals = entry.workload.kind == WorkloadKind::StatefulSet;
-    let first = WorkloadForm { images, partition: ordinals.then_some(0), paused: None };
+    let first = WorkloadForm { images, partition: ordinals.then_some(0), ..WorkloadForm::default() };
     let before = standing(seen, &first);
     let mut from = before.clone();
     let mut steps = Vec::new();
@@ -158,8 +168,10 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
         from = wish;
     }
     let back = WorkloadForm {
-        paused: (entry.workload.kind == WorkloadKind::Deployment).then_some(false),
+        paused: entry.workload.kind.can_pause().then_some(false),
         partition: ordinals.then_some(0),
+        // Gone back to, no step is walked again.
+        full: (entry.workload.kind == WorkloadKind::Rollout).then_some(true),
         ..before.clone()
     };
     draft.preconditions.push(Precondition::WorkloadAs {
@@ -202,6 +214,11 @@ fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image
             format!("{name} replaces an instance only when somebody deletes it (OnDelete)"),
             "set its updateStrategy to RollingUpdate there",
         ),
+        (_, "workloadRef") => say(
+            "unsupported",
+            format!("{name} takes its template from another object (spec.workloadRef), which gonogo does not change"),
+            "give the Rollout a template of its own",
+        ),
         (Strategy::Recreate, "Recreate") => {}
         (Strategy::Recreate, other) => say(
             "unsupported",
@@ -216,7 +233,7 @@ fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image
         _ => {}
     }
     if seen.paused {
-        say("paused", format!("{name} is paused by another hand"), "kubectl rollout resume it, then plan again");
+        say("paused", format!("{name} is paused by another hand"), "end its pause there, then plan again");
     }
     if let Some(first) = seen.partition.filter(|first| *first > 0) {
         say("partition", format!("{name} has the partition {first}: only ordinals from it on would be replaced"), "set it to 0 there");
@@ -272,6 +289,10 @@ fn promote(scene: &Scene<'_>, entry: &WorkloadEntry) -> Draft {
     };
     if let Some((_, next)) = course.spec.after(course.step) {
         to_step(scene, entry, next, &mut draft);
+        return draft;
+    }
+    if let Some(seen) = seen(scene, entry).filter(|seen| walk::is_on_its_way(seen)) {
+        walk::on(scene, entry, (course, seen), &mut draft);
         return draft;
     }
     draft.percent = Some(Percent::ALL);
@@ -344,13 +365,13 @@ fn pausing(scene: &Scene<'_>, entry: &WorkloadEntry, paused: bool, draft: &mut D
     let under_way = course(scene).is_some();
     let Some(seen) = seen(scene, entry).filter(|_| under_way && draft.impossible.is_empty()) else { return };
     match (entry.workload.kind, paused) {
-        (WorkloadKind::Deployment, paused) if seen.paused != paused => {
+        (WorkloadKind::Deployment | WorkloadKind::Rollout, paused) if seen.paused != paused => {
             let wish = WorkloadForm { paused: Some(paused), ..WorkloadForm::default() };
             draft.effects.push(effect(entry, &seen.uid, &WorkloadForm::default(), &wish));
             let does = if paused { "is paused" } else { "goes on" };
             draft.after = format!("{}; {} {does}", draft.after, entry.workload);
         }
-        (WorkloadKind::Deployment, _) | (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, false) => {}
+        (WorkloadKind::Deployment | WorkloadKind::Rollout, _) | (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, false) => {}
         (WorkloadKind::StatefulSet, true) => {
             draft.after = format!("{}; the batch under way goes to its end, no other follows", draft.after);
         }

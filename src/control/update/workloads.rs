@@ -16,6 +16,7 @@ use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
+use crate::model::walk::Walk;
 use crate::model::workload::WorkloadReading;
 use crate::policy::rollout::{Harm, Rolled};
 
@@ -24,8 +25,10 @@ use crate::policy::rollout::{Harm, Rolled};
 pub(super) struct Rolling {
     /// When the step was reached.
     step: Option<DateTime<Utc>>,
-    /// Since when it is under way without a hold.
+    /// Since when it is under way without a hold, at that step of its own.
     moving: Option<Boot>,
+    /// The step of its own.
+    own: Option<u32>,
     /// When all of the step was first seen to be new.
     done: Option<DateTime<Utc>>,
 }
@@ -39,6 +42,22 @@ pub(super) struct HasRolled {
     pub(super) harm: Option<Harm>,
     /// What is to be remembered of it.
     pub(super) told: Option<StateChange>,
+}
+
+impl Rolling {
+    /// Notes whether its deadline runs: one of each step that the orchestrator walks by itself, and none while it pauses by itself or
+    /// a person holds it.
+    fn moves(&mut self, now: Boot, held: bool, own: Option<&Walk>) {
+        let at = own.map(|own| own.step);
+        if self.own != at {
+            (self.own, self.moving) = (at, None);
+        }
+        if held || own.is_some_and(Walk::pauses) {
+            self.moving = None;
+        } else {
+            self.moving.get_or_insert(now);
+        }
+    }
 }
 
 impl Room {
@@ -115,19 +134,18 @@ impl Room {
             return HasRolled { stands: Rolled::Done(course.rolled.unwrap_or(done)), harm: None, told };
         }
         walk.done = None;
-        // Nobody's deadline runs while a person holds it.
-        if held {
-            walk.moving = None;
-        } else {
-            walk.moving.get_or_insert(now.boot);
-        }
+        walk.moves(now.boot, held, view.workload.as_ref().and_then(|seen| seen.walk.as_ref()));
         let within = Duration::from_secs(course.spec.deadline_s);
         let due = walk.moving.map(|since| since.plus(within));
         match come {
             Come::Done => HasRolled::default(),
             Come::Paused(words) if held => HasRolled { stands: Rolled::Moving(words), ..HasRolled::default() },
             Come::Paused(words) => {
-                let words = format!("another hand paused it: {words}; kubectl rollout resume, or gonogo abort {}", view.target);
+                let words = format!("another hand paused it: {words}; end its pause there, or gonogo abort {}", view.target);
+                HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
+            }
+            Come::Waits(words) => {
+                let words = format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target);
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Stuck(words) => HasRolled {
@@ -167,5 +185,35 @@ fn versions(view: &mut TargetView, version: Option<&Text>, now: &Moment) {
             crate::model::slot::Slot::First => *first = seen,
             crate::model::slot::Slot::Second => *second = seen,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_of_each_step_of_its_own_and_does_not_run_at_a_pause() {
+        let own = |step, pauses: &[&str]| Walk {
+            step,
+            steps: 3,
+            weight: None,
+            pauses: pauses.iter().map(|reason| Text::clean(reason)).collect(),
+            released: false,
+            aborted: false,
+            full: false,
+            analyses: Vec::new(),
+        };
+        let mut rolling = Rolling::default();
+        let mut at = |now, held, own: Option<&Walk>| {
+            rolling.moves(Boot(now), held, own);
+            rolling.moving
+        };
+        assert_eq!(at(1, false, Some(&own(0, &[]))), Some(Boot(1)));
+        assert_eq!(at(2, false, Some(&own(0, &[]))), Some(Boot(1)));
+        assert_eq!(at(3, false, Some(&own(1, &["CanaryPauseStep"]))), None);
+        assert_eq!(at(9, false, Some(&own(2, &[]))), Some(Boot(9)));
+        assert_eq!(at(10, true, Some(&own(2, &[]))), None);
+        assert_eq!((at(11, false, None), at(12, false, None)), (Some(Boot(11)), Some(Boot(11))));
     }
 }

@@ -372,7 +372,7 @@ fn workload(step: Option<u32>) -> Course {
     let form = |image: &str, partition| WorkloadForm {
         images: [("main".to_owned(), image.to_owned())].into(),
         partition: Some(partition),
-        paused: None,
+        ..WorkloadForm::default()
     };
     let name = WorkloadName { kind: WorkloadKind::StatefulSet, namespace: "shop".to_owned(), name: "web".to_owned() };
     let effect = |from: WorkloadForm, wish: WorkloadForm| StepEffect::Workload {

@@ -19,6 +19,7 @@ use crate::model::slot::Slot;
 use crate::model::spec::Course;
 use crate::model::strategy::{RolloutRules, Strategy, Trigger};
 use crate::model::text::Text;
+use crate::model::walk::Walk;
 use crate::model::workload::{Progress, Replicas, WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadName, WorkloadReading, WorkloadSeen};
 use crate::policy::rollout::{Next, Rolled, Says};
 
@@ -43,6 +44,7 @@ fn seen(kind: WorkloadKind, version: &str) -> WorkloadSeen {
         strategy: Text::clean("RollingUpdate"),
         replicas: Replicas { wished: 5, present: 5, updated: 5, ready: 5, available: 5 },
         progress: Progress::Done,
+        walk: None,
     }
 }
 
@@ -225,6 +227,60 @@ fn an_automatic_way_back_overwrites_no_other_hand_and_a_person_is_told() {
     assert!(by_hand.impossible.is_empty() && by_hand.evidence.iter().any(|one| one.warns && one.text.as_str().contains("overwritten")));
 }
 
+/// A rollout of Argo Rollouts at one of its four steps.
+fn walked(step: u32, pauses: &[&str]) -> WorkloadSeen {
+    let told =
+        "step 2 of 4 (pause); weight 20 %; CanaryPauseStep since 2026-11-21T13:59:40Z; 1 of 5 are new; analysis checkout-5 Successful";
+    WorkloadSeen {
+        replicas: Replicas { wished: 5, present: 6, updated: 1, ready: 6, available: 6 },
+        strategy: Text::clean("Canary"),
+        progress: if pauses.is_empty() { Progress::Moving(Text::clean(told)) } else { Progress::Waits(Text::clean(told)) },
+        walk: Some(Walk {
+            step,
+            steps: 4,
+            weight: Some(20),
+            pauses: pauses.iter().map(|reason| Text::clean(reason)).collect(),
+            released: false,
+            aborted: false,
+            full: false,
+            analyses: Vec::new(),
+        }),
+        ..seen(WorkloadKind::Rollout, "2.5.0")
+    }
+}
+
+/// P8: past one step, past all, or anew: from where it stands and to what is told, and nothing else.
+#[test]
+fn p8_a_rollout_of_argo_is_moved_along_its_own_steps_from_where_it_was_planned() {
+    let world = |now| rolling(WorkloadKind::Rollout, &[100], Some(0), now, Next::Person(String::new()));
+    let full = || Arguments { full: true, ..Arguments::default() };
+    let at = walked(1, &["CanaryPauseStep"]);
+    let course = world(at.clone()).target(&fixture::checkout()).unwrap().state.rollout.clone().unwrap().course.unwrap();
+    let back = course.spec.back.unwrap();
+    assert_eq!((back.images["main"].as_str(), back.paused, back.full), ("registry/checkout:2.4.1", Some(false), Some(true)));
+    let on = plan(&world(at.clone()), Verb::Promote, Arguments::default()).unwrap();
+    let (from, wish) = forms(&on.order.effects[0]);
+    assert_eq!((from.step, wish.step, wish.full, wish.images["main"].as_str()), (Some(1), Some(2), None, "registry/checkout:2.5.0"));
+    assert_eq!((rules_of(&on), on.order.ends, on.order.percent), (vec![], None, None));
+    let all = plan(&world(at.clone()), Verb::Promote, full()).unwrap();
+    assert_eq!((rules_of(&all), forms(&all.order.effects[0]).1.full, all.order.ends), (vec![], Some(true), None));
+    // Given up there, it is begun anew by a retry alone.
+    let mut given_up = walked(0, &[]);
+    given_up.walk.as_mut().unwrap().aborted = true;
+    assert_eq!(rules_of(&plan(&world(given_up.clone()), Verb::Promote, full()).unwrap()), ["aborted"]);
+    let again = plan(&world(given_up), Verb::Retry, Arguments::default()).unwrap();
+    let (from, wish) = forms(&again.order.effects[0]);
+    assert_eq!((rules_of(&again), from.aborted, wish.aborted, again.direction), (vec![], Some(true), Some(false), Direction::Forward));
+    // Another hand's image is promoted by nobody.
+    let theirs = WorkloadSeen { images: seen(WorkloadKind::Rollout, "hotfix").images, ..at };
+    assert_eq!(rules_of(&plan(&world(theirs), Verb::Promote, Arguments::default()).unwrap()), ["changed"]);
+    // What walks no steps has none to skip.
+    let deployment = rolling(WorkloadKind::Deployment, &[100], Some(0), half_way(), Next::Rolls(String::new()));
+    for world in [deployment, fixture::world()] {
+        assert!(matches!(plan(&world, Verb::Promote, full()), Err(PlanError::Arguments(text)) if text.as_str().contains("--full")));
+    }
+}
+
 #[test]
 fn a_hold_pauses_a_deployment_and_its_end_goes_on() {
     let world = |now| rolling(WorkloadKind::Deployment, &[100], Some(0), now, Next::Rolls(String::new()));
@@ -243,13 +299,16 @@ fn workloads_as_they_look() {
         ..half_way()
     };
     let back = Next::BackAt { at: fixture::at("14:03:32"), since: fixture::at("14:03:22"), trigger: Trigger::Stuck, words: stuck.told() };
+    let waits = walked(1, &["CanaryPauseStep"]);
+    let person = Next::Person(format!("{}; gonogo promote checkout@prod sends it on", waits.told()));
     for (name, now, next) in [
+        ("waits", waits, person),
         ("rolls", half_way(), Next::Rolls(half_way().told())),
         ("stuck", stuck, back),
         ("bakes", seen(WorkloadKind::Deployment, "2.5.0"), Next::Bakes { until: fixture::at("14:29:02") }),
     ] {
         for size in SIZES {
-            let world = rolling(WorkloadKind::Deployment, &[100], Some(0), now.clone(), next.clone());
+            let world = rolling(now.name.kind, &[100], Some(0), now.clone(), next.clone());
             let mut desk = at(world, Theme::standard(), size);
             insta::assert_snapshot!(format!("workloads-{name}-board-{}x{}", size.0, size.1), desk.text());
             desk.press("3");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Revision, Workload, WorkloadKind};
+use super::{Next, Revision, Workload, WorkloadKind};
 use crate::adapters::kubernetes::Change;
 use crate::adapters::kubernetes::workloads::Deed;
 use crate::model::workload::WorkloadForm;
@@ -15,7 +15,22 @@ impl Workload {
     pub fn change(&self, deed: &Deed, back: Option<&Revision>) -> Result<Change, String> {
         let exact = |spec: Value| json!({ "metadata": { "resourceVersion": self.meta.resource_version }, "spec": spec });
         let word = self.kind.kind().word();
+        let merged = |spec: Value| Ok(Change::Merge(exact(spec)));
         match (deed, self.kind) {
+            (Deed::Pause, WorkloadKind::Rollout) => merged(json!({ "paused": true })),
+            (Deed::Resume, WorkloadKind::Rollout) => merged(json!({ "paused": false })),
+            (Deed::Scale(replicas), WorkloadKind::Rollout) => merged(json!({ "replicas": replicas })),
+            (Deed::Restart(_), WorkloadKind::Rollout) => {
+                Err("a Rollout is restarted by its own plugin (kubectl argo rollouts restart)".to_owned())
+            }
+            (Deed::Images(images), WorkloadKind::Rollout) => {
+                let form = WorkloadForm { images: images.clone(), ..WorkloadForm::default() };
+                Ok(self.spec_to(&form)?.unwrap_or_else(|| Change::Merge(exact(json!({})))))
+            }
+            (Deed::Form(form), WorkloadKind::Rollout) => match self.next_write(form).map_err(|(_, why)| why)? {
+                Some(Next::Write(_, _, change)) => Ok(change),
+                Some(Next::Unobserved) | None => Err("nothing is to be written now".to_owned()),
+            },
             (Deed::Pause, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": true })))),
             (Deed::Resume, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": false })))),
             (Deed::Pause | Deed::Resume, WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => {
@@ -32,7 +47,9 @@ impl Workload {
             (Deed::Partition(first), WorkloadKind::StatefulSet) => {
                 Ok(Change::Strategic(exact(json!({ "updateStrategy": { "rollingUpdate": { "partition": first } } }))))
             }
-            (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet) => Err(format!("a {word} has no partition")),
+            (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
+                Err(format!("a {word} has no partition"))
+            }
             (Deed::Form(form), _) => self.formed(form).map(|spec| Change::Strategic(exact(spec))),
             (Deed::Restart(at), _) => {
                 let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
@@ -62,11 +79,13 @@ impl Workload {
             (Some(first), WorkloadKind::StatefulSet) => {
                 spec.insert("updateStrategy".to_owned(), json!({ "rollingUpdate": { "partition": first } }));
             }
-            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet) => return Err(format!("a {word} has no partition")),
+            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
+                return Err(format!("a {word} has no partition"));
+            }
         }
         match (form.paused, self.kind) {
             (None, _) => {}
-            (Some(paused), WorkloadKind::Deployment) => {
+            (Some(paused), WorkloadKind::Deployment | WorkloadKind::Rollout) => {
                 spec.insert("paused".to_owned(), Value::Bool(paused));
             }
             (Some(_), WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => return Err(format!("a {word} cannot be paused")),
@@ -79,7 +98,7 @@ impl Workload {
     fn back_to(&self, back: &Revision) -> Change {
         let version = Value::String(self.meta.resource_version.clone());
         match self.kind {
-            WorkloadKind::Deployment => Change::Json(json!([
+            WorkloadKind::Deployment | WorkloadKind::Rollout => Change::Json(json!([
                 { "op": "add", "path": "/metadata/resourceVersion", "value": version },
                 { "op": "replace", "path": "/spec/template", "value": back.holds },
             ])),
@@ -107,7 +126,7 @@ impl Workload {
                 noted.and_then(Value::as_str) == Some(at)
             }
             Deed::Undo(_) => back.is_some_and(|back| match self.kind {
-                WorkloadKind::Deployment => self.template == back.holds,
+                WorkloadKind::Deployment | WorkloadKind::Rollout => self.template == back.holds,
                 WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
                     let mut wished = back.holds.pointer("/spec/template").cloned().unwrap_or_default();
                     if let Some(wished) = wished.as_object_mut() {
@@ -189,8 +208,11 @@ mod tests {
     /// P8: everything that is wished goes at once, and only where it stands as it was planned on.
     #[test]
     fn a_form_is_one_patch_for_the_object_that_it_was_planned_on() {
-        let form =
-            |image: &str, partition| WorkloadForm { images: [("main".to_owned(), image.to_owned())].into(), partition, paused: None };
+        let form = |image: &str, partition| WorkloadForm {
+            images: [("main".to_owned(), image.to_owned())].into(),
+            partition,
+            ..WorkloadForm::default()
+        };
         let strategy = json!({ "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "partition": 2 } } });
         let now = read(WorkloadKind::StatefulSet, &deployment(&strategy, &json!({})));
         let Change::Strategic(patch) = now.change(&Deed::Form(form("shop:2", Some(1))), None).unwrap() else { panic!("one patch") };

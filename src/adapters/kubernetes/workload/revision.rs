@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Images, Workload, WorkloadKind, images};
 use crate::adapters::kubernetes::Kind;
 
-/// The label that a deployment's controller adds to the pods of each revision.
-const HASH: &str = "pod-template-hash";
+/// The labels that the controllers of deployments and of rollouts add to the pods of each revision.
+const HASHES: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
 
 /// A revision.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl WorkloadKind {
     /// The kind of objects that keep its revisions.
     pub fn revisions(self) -> Kind {
         match self {
-            Self::Deployment => Kind::ReplicaSet,
+            Self::Deployment | Self::Rollout => Kind::ReplicaSet,
             Self::StatefulSet | Self::DaemonSet => Kind::ControllerRevision,
         }
     }
@@ -43,11 +43,12 @@ impl Workload {
     fn revision_of(&self, object: &Value) -> Option<Revision> {
         let name = object.pointer("/metadata/name")?.as_str()?.to_owned();
         match self.kind {
-            WorkloadKind::Deployment => {
-                let number = object.pointer("/metadata/annotations/deployment.kubernetes.io~1revision")?.as_str()?.parse().ok()?;
+            WorkloadKind::Deployment | WorkloadKind::Rollout => {
+                let noted = if self.kind == WorkloadKind::Rollout { "rollout.argoproj.io" } else { "deployment.kubernetes.io" };
+                let number = object.pointer(&format!("/metadata/annotations/{noted}~1revision"))?.as_str()?.parse().ok()?;
                 let mut template = object.pointer("/spec/template")?.clone();
                 if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
-                    labels.remove(HASH);
+                    labels.retain(|label, _| !HASHES.contains(&label.as_str()));
                 }
                 Some(Revision { number, name, images: images(&template), holds: template })
             }

@@ -90,6 +90,7 @@ pub(super) async fn stored_plan(
     let run = plan.order.targets.first().and_then(|target| target.run.clone());
     let same = planned.percent == args.percent
         && planned.text == args.text
+        && planned.full == args.full
         && planned.break_glass.is_some() == args.break_glass.is_some()
         && (args.ticket.is_none() || planned.ticket == args.ticket)
         && (planned.failed_only == args.failed_only || verb != Verb::Retry)

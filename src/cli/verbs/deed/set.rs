@@ -21,12 +21,12 @@ use crate::model::together::{RolloutSet, SetRun};
 use crate::model::verdict::Verdict;
 use crate::ui::changes;
 
-/// `gonogo rollout VERB NAME`: a target, or a set of them.
-pub async fn run(around: &Surroundings, flags: &Flags, verb: Verb, typed: Typed, version: Option<String>) -> Exit {
+/// `gonogo rollout VERB NAME`: a target, or a set of them. `word`: what the verb takes of one target, as it is typed after it.
+pub async fn run(around: &Surroundings, flags: &Flags, verb: Verb, typed: Typed, word: Option<String>) -> Exit {
     let Typed { target: name, flags: how } = typed;
     if name.contains('@') {
         let wish =
-            Wish { verb, target: name, run: None, failed_only: false, words: version.into_iter().collect(), flags: how, break_glass: None };
+            Wish { verb, target: name, run: None, failed_only: false, words: word.into_iter().collect(), flags: how, break_glass: None };
         return super::run(around, flags, wish).await;
     }
     let what = format!("{} {}", verb.word(), Text::clean_within(&name, 80));
@@ -38,15 +38,16 @@ pub async fn run(around: &Surroundings, flags: &Flags, verb: Verb, typed: Typed,
     let Some(set) = set else {
         let preparing = async {
             let (at, train) = booking(&opened, &how.time)?;
-            let version = version.map(|version| Text::clean(&version));
-            let args = Arguments { at, train, ticket: how.ticket.clone(), change: how.change, version, ..Arguments::default() };
+            let of_verb = super::arguments(verb, &word.into_iter().collect::<Vec<_>>(), None, false)?;
+            let args = Arguments { at, train, ticket: how.ticket.clone(), change: how.change, ..of_verb };
             let target = target::find(&opened.handle.world(), &name)?;
             prepare(opened, verb, target, args, how).await
         };
         return ordered(&what, preparing).await;
     };
-    if version.is_some() {
-        out::words("gonogo: a set takes no --version: it is of one target");
+    if word.is_some() {
+        let flag = if verb == Verb::Promote { "--full" } else { "--version" };
+        out::words(&format!("gonogo: a set takes no {flag}: it is of one target"));
         return Exit::Usage;
     }
     of_set(opened, &set, verb, &how).await

@@ -1,6 +1,7 @@
 //! How far the instances of a workload are replaced, as rows.
 
 use crate::model::spec::Course;
+use crate::model::walk::Walk;
 use crate::model::workload::{Progress, Replicas, WorkloadSeen};
 
 use crate::ui::row::{Row, wrap};
@@ -14,6 +15,8 @@ pub fn times(scene: &Scene<'_>, course: &Course, seen: &WorkloadSeen) -> String 
     let last = course.step.is_some_and(|step| spec.is_last(step));
     match (course.step, &course.rolled) {
         (None, _) => format!("   not begun, planned {here} ago"),
+        // At a pause of its own its deadline does not run.
+        (Some(_), None) if seen.walk.as_ref().is_some_and(Walk::pauses) => format!("   here for {here}"),
         (Some(_), None) if !seen.is_done() => format!("   here for {here}, stuck after {}", words::span(spec.deadline_s)),
         (Some(_), rolled) => {
             let new = rolled.as_ref().map_or_else(|| "all new".to_owned(), |at| format!("all new for {}", scene.ago(at)));
@@ -37,7 +40,7 @@ pub fn rows(scene: &Scene<'_>, seen: &WorkloadSeen, width: usize) -> Vec<Row> {
     let partition = seen.partition.filter(|first| *first > 0).map(|first| format!("; ordinals from {first} on")).unwrap_or_default();
     let (mark, role) = match &seen.progress {
         Progress::Stuck(_) => (Mark::Abnormal, Role::Abnormal),
-        Progress::Paused(_) => (Mark::Held, Role::Waits),
+        Progress::Paused(_) | Progress::Waits(_) => (Mark::Held, Role::Waits),
         Progress::Done if seen.is_done() => (Mark::Proven, Role::Plain),
         Progress::Unseen | Progress::Moving(_) | Progress::ByHand(_) | Progress::Done => (Mark::Moving, Role::Moving),
     };
