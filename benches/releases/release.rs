@@ -148,6 +148,11 @@ impl Release {
         Self { seed, surroundings, fault, requests, size, delay, factors }
     }
 
+    /// The same with a fault of this size, in the unit of its kind.
+    pub fn of_size(self, size: f64) -> Self {
+        Self { size, ..self }
+    }
+
     /// What is counted in one interval while the new version has a share of the traffic; `full_s`: for how long it has all of it.
     pub fn interval(&self, at: usize, share: f64, full_s: Option<f64>) -> Interval {
         let mut chance = Chance::of(self.seed, 1 + at as u64);

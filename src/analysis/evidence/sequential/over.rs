@@ -8,6 +8,8 @@ use super::wealth::log_mean_exp;
 const STAKES: [f64; 6] = [0.25, 0.7, 2.0, 6.0, 18.0, 54.0];
 /// The part of the wealth that one bad event of the baseline may cost.
 const MOST: f64 = 0.95;
+/// The greatest gain of one increment (its logarithm, a factor of twenty): a burst within one interval is no proof by itself.
+const GREATEST: f64 = 3.0;
 /// After so many increments another process begins beside the first.
 const RENEWED: u64 = 20;
 /// So many of those are kept.
@@ -53,13 +55,14 @@ impl Over {
         }
         for (_, wealth) in &mut self.begun {
             for (won, stake) in wealth.iter_mut().zip(STAKES) {
-                *won += if let Some(limit) = limit {
+                let gain = if let Some(limit) = limit {
                     canary.0 * stake.ln_1p() - stake * canary.1 * limit
                 } else {
                     let ratio = canary.1 / baseline.1;
                     let stake = stake.min(MOST / ratio);
                     canary.0 * stake.ln_1p() + baseline.0 * (-stake * ratio).ln_1p()
                 };
+                *won += gain.min(GREATEST);
             }
         }
         self.taken += 1;
