@@ -117,7 +117,8 @@ pub struct Release {
     /// What is wrong with the new one.
     pub fault: Option<Fault>,
     requests: f64,
-    size: f64,
+    /// How great the fault is, in the unit of its kind.
+    pub size: f64,
     delay: f64,
     /// What the rates of both are multiplied by, scrape by scrape.
     factors: Vec<[f64; 2]>,
@@ -146,11 +147,6 @@ impl Release {
         let delay = chance.between(120.0, 600.0);
         let factors = factors(&mut chance, surroundings, scrapes);
         Self { seed, surroundings, fault, requests, size, delay, factors }
-    }
-
-    /// The same with a fault of this size, in the unit of its kind.
-    pub fn of_size(self, size: f64) -> Self {
-        Self { size, ..self }
     }
 
     /// What is counted in one interval while the new version has a share of the traffic; `full_s`: for how long it has all of it.

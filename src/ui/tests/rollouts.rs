@@ -148,7 +148,8 @@ fn room(next: Next) -> World {
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says =
         Says::Early("too early to tell: 1 of 3 measures not settled, errors: 8 more intervals, about 2 min; score 2 of 3".to_owned());
-    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, checks: Arc::from([]) });
+    Arc::make_mut(&mut world.ahead)
+        .insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, anew: None, checks: Arc::from([]) });
     world
 }
 

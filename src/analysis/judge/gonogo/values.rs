@@ -20,6 +20,9 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
         canary = samples.canary.iter().filter_map(number).collect();
         baseline = samples.baseline.iter().filter_map(number).collect();
     }
+    // Nothing below asks for the order of time; what is sorted is sorted again at no cost.
+    canary.sort_unstable_by(f64::total_cmp);
+    baseline.sort_unstable_by(f64::total_cmp);
     let n = canary.len();
     let (more, less) = (rules.direction.minds_more(), rules.direction.minds_less());
     // Two directions share the level, and in each the location and the tail do.
