@@ -40,7 +40,8 @@ pub fn tables(first: u64, runs: u64) -> String {
             .iter()
             .map(|(_, fault, size)| {
                 over(first, runs, |seed| {
-                    let release = Release { size: *size, ..Release::with(seed, in_, Some(*fault), SCRAPES) };
+                    let mut release = Release::with(seed, in_, Some(*fault), SCRAPES);
+                    release.size = *size;
                     let close = walk(&release, &mut Gonogo::within(&[Trigger::Judge, Trigger::Limit], Some(CLOSE)), SCRAPES);
                     (by_all(&release), close)
                 })

@@ -25,7 +25,7 @@ pub fn ln_choose(all: f64, of: f64) -> f64 {
 /// The share of a beta distribution with positive parameters below `x`.
 ///
 /// Source: the continued fraction of the NIST Digital Library of Mathematical Functions, section 8.17, from the side where it is short.
-fn below(x: f64, a: f64, b: f64) -> f64 {
+pub fn below(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }
@@ -78,7 +78,7 @@ fn halved(share: f64, a: f64, b: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// Where Newton's steps settle, kept between the ends that are known, from the mean on. None where they do not within twenty.
+/// Where Newton's steps settle, but for what [`below`] itself is not sure of, kept between the ends that are known, from the mean on. None where they do not within twenty.
 fn near(share: f64, a: f64, b: f64) -> Option<f64> {
     let whole = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b);
     let (mut low, mut high, mut at) = (0.0_f64, 1.0_f64, a / (a + b));
@@ -91,11 +91,10 @@ fn near(share: f64, a: f64, b: f64) -> Option<f64> {
         }
         let density = ((a - 1.0) * at.ln() + (b - 1.0) * (-at).ln_1p() + whole).exp();
         let next = at - excess / density;
-        let next = if next > low && next < high { next } else { f64::midpoint(low, high) };
-        if (next - at).abs() < 1e-16 {
+        if (next - at).abs() < 1e-14 {
             return Some(next);
         }
-        at = next;
+        at = if next > low && next < high { next } else { f64::midpoint(low, high) };
     }
     None
 }

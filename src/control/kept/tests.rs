@@ -1,6 +1,8 @@
 //! What is kept of a judgement goes on as if nothing had been; what is not of the same rollout's rules and judge is not gone on with.
 
 use proptest::prelude::*;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::analysis::trial::{Outcome, Raw};
@@ -82,7 +84,7 @@ proptest! {
     /// Polls that fall away while nobody judged change nothing as long as answers look back so far: each event counts once.
     #[test]
     fn a_judgement_that_was_kept_and_gone_on_with_is_the_same(
-        steps in prop::collection::vec(0_u32..40, 40..90), cuts in prop::collection::vec((2_usize..90, 0_usize..4), 1..4),
+        steps in prop::collection::vec(0_u32..40, 40..90), cuts in prop::collection::vec((3_usize..90, 0_usize..4), 1..4),
     ) {
         let (mut whole, mut cut) = (Trial::new(rules()), Trial::new(rules()));
         let mut missed = 0;
@@ -161,6 +163,61 @@ fn p13_it_is_not_gone_on_with_by_other_rules_another_judge_or_of_a_time_to_come(
         Outcome::Nodata,
         "old evidence is no pass"
     );
+}
+
+/// After how many polls the errors of equals are passed, when the process dies before some polls and nobody polls for so many; where
+/// nothing is kept each begins anew.
+fn passed_at(seed: u64, deaths: &[(usize, usize)], keeps: bool) -> usize {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let errors = |rules: TrialRules| TrialRules { measures: rules.measures[..1].to_vec(), ..rules };
+    let errors = errors(rules());
+    let mut trial = Trial::new(errors.clone());
+    let requests = vec![600_u32; 400];
+    // One of six hundred fails, as independent requests do.
+    let bad = [0, 1].map(|_| (0..400).map(|_| (0..12).map(|_| u32::from(chance.random::<f64>() < 0.1)).sum()).collect::<Vec<u32>>());
+    let mut away = 0;
+    for upto in 2..=400 {
+        let second = 15 * i64::try_from(upto).unwrap();
+        if let Some((_, polls)) = deaths.iter().find(|(before, _)| *before == upto) {
+            away = *polls;
+            trial = if keeps {
+                restored(&of(&"shop@prod".parse().unwrap(), PlanId([7; 32]), &trial, at(second)).unwrap(), &errors, at(second)).unwrap()
+            } else {
+                Trial::new(errors.clone())
+            };
+        }
+        if away > 0 {
+            away -= 1;
+            continue;
+        }
+        let all = vec![counter(&[], &requests, upto)];
+        let [old, new] = [0, 1].map(|side| vec![counter(&[("code", "500")], &bad[side], upto)]);
+        trial.take(&SignalName::new("errors").unwrap(), Raw::Ratio { bad: &old, total: &all }, Raw::Ratio { bad: &new, total: &all });
+        if trial.outcome(at(second)) == Outcome::Pass {
+            return upto;
+        }
+    }
+    400
+}
+
+/// On the same streams: a verdict comes, the same one, no later than by what a death hides; begun anew it comes later.
+#[test]
+fn a_verdict_after_deaths_is_the_same_and_no_later_than_by_the_gaps() {
+    let median = |deaths: &[(usize, usize)], keeps: bool| {
+        let mut all: Vec<usize> = (0..15).map(|seed| passed_at(seed, deaths, keeps)).collect();
+        assert!(all.iter().all(|at| *at < 400), "{all:?}");
+        all.sort_unstable();
+        all[7]
+    };
+    let whole = median(&[], true);
+    // Short ones, which the answers after them cover; and one of ten minutes, of which nothing is known.
+    for deaths in [&[(6, 0), (10, 0), (14, 0), (18, 0)][..], &[(8, 1), (16, 1)], &[(12, 40)]] {
+        let hidden: usize = deaths.iter().map(|(_, polls)| polls).sum();
+        let (cut, anew) = (median(deaths, true), median(deaths, false));
+        // An interval that a death made longer is one reading where there were two.
+        assert!(cut <= whole + hidden + 3, "{deaths:?}: {cut} polls against {whole}");
+        assert!(anew > cut + 5, "{deaths:?}: kept {cut}, anew {anew}");
+    }
 }
 
 /// What is kept, by the names of its parts: who changes them raises the number of the judge too.

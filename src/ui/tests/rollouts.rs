@@ -10,6 +10,7 @@ use crate::control::planner;
 use crate::control::world::Ahead;
 use crate::model::deed::DeedState;
 use crate::model::intent::{Arguments, Intent};
+use crate::model::kept::Anew;
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
 use crate::model::share::Percent;
@@ -105,6 +106,23 @@ fn a_judged_rollout_shows_bounds_margin_samples_time_left_budgets_and_marks() {
                 assert!(text.to_lowercase().contains(&word.to_lowercase()), "{word} is not on {size:?}:\n{text}");
             }
         }
+    }
+}
+
+#[test]
+fn a_judgement_that_began_anew_says_since_when_and_why() {
+    let begun = "judged since 14:00:10Z, begun anew after a restart: its rules changed";
+    for size in SIZES {
+        let mut world = judged();
+        let mut desk = at(world.clone(), Theme::standard(), size);
+        desk.press("3");
+        assert!(!desk.text().contains("begun anew"), "{}", desk.text());
+        let ahead = Arc::make_mut(&mut world.ahead).get_mut(&fixture::checkout()).unwrap();
+        ahead.anew = Some(Anew { at: fixture::at("14:00:10"), why: Text::clean("its rules changed") });
+        let mut desk = at(world, Theme::standard(), size);
+        desk.press("3");
+        assert!(desk.text().contains(begun), "{}", desk.text());
+        insta::assert_snapshot!(format!("rollouts-anew-{}x{}", size.0, size.1), desk.text());
     }
 }
 

@@ -38,32 +38,45 @@ async fn replaced(stage: &Stage, room: Room, gap_s: u64) -> Room {
     stage.open().await
 }
 
-/// When it is over, in seconds since the stage was set, by a process that dies at each of some seconds and is replaced after a gap.
-async fn over(stage: &Stage, deaths: &[(u64, u64)]) -> (u64, Option<Ending>) {
+/// When it is over, in seconds since the stage was set, by a process that dies at each of some seconds and is replaced after a gap; and
+/// the story of it, for messages.
+async fn over(stage: &Stage, deaths: &[(u64, u64)]) -> (u64, Option<Ending>, String) {
     let mut room = started(stage).await;
-    for (at, gap) in deaths {
-        let left = at.saturating_sub(room.clock.elapsed().as_secs());
-        room.seconds(left).await;
-        room = replaced(stage, room, *gap).await;
+    let (mut deaths, mut story) = (deaths.iter().copied().peekable(), String::new());
+    while room.world().target(&prod()).unwrap().state.last.is_none() && room.clock.elapsed().as_secs() < 4000 {
+        if let Some((at, gap)) = deaths.next_if(|(at, _)| room.clock.elapsed().as_secs() >= *at) {
+            story += &format!("\n{at}: dies, {gap} s nobody");
+            room = replaced(stage, room, gap).await;
+        }
+        room.seconds(5).await;
+        let stands = format!("{} % {:?} {}", share(&room), errors(&room).map(|one| (one.outcome, one.pairs, one.gaps)), words(&room));
+        story += &format!("\n{}: {stands}", room.clock.elapsed().as_secs());
+        assert_eq!(anew(&room), None, "{story}");
     }
-    room.until("over", 3000, |world| world.target(&prod()).unwrap().state.last.is_some()).await;
-    assert_eq!(anew(&room), None, "{}", words(&room));
-    (room.clock.elapsed().as_secs(), room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how))
+    (room.clock.elapsed().as_secs(), room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how), story)
 }
 
+/// How soon it is promoted hangs on chance too, which falls elsewhere when polls do: that evidence decides no later than by what a gap hides
+/// is shown on the same streams (`control::kept::tests`). Here: no death costs any evidence, in whatever step.
 #[tokio::test]
-async fn killed_again_and_again_it_is_promoted_no_later_than_by_the_gaps() {
-    let (whole, how) = over(&busy(61), &[]).await;
-    assert_eq!(how, Some(Ending::Promoted));
-    // Deaths in every step, in a row too, with nobody there for less and for more than answers look back.
-    for deaths in [&[(70, 0), (110, 0), (150, 0), (190, 0)][..], &[(60, 20), (120, 20), (180, 20)], &[(90, 200)]] {
-        let gaps: u64 = deaths.iter().map(|(_, gap)| gap).sum();
-        let (cut, how) = over(&busy(61), deaths).await;
-        // Each new process reads everything once before it does anything, and what it polls next falls elsewhere between two scrapes.
-        let settling = 15 * deaths.len() as u64;
-        assert_eq!(how, Some(Ending::Promoted), "{deaths:?}");
-        assert!(cut <= whole + gaps + settling, "{deaths:?}: {cut} s against {whole} s");
+async fn killed_again_and_again_it_loses_no_evidence_and_is_promoted() {
+    let stage = busy(61);
+    let mut room = started(&stage).await;
+    let (mut deaths, mut after) = (0, 60);
+    while room.world().target(&prod()).unwrap().state.last.is_none() && room.clock.elapsed().as_secs() < 4000 {
+        let before = errors(&room).map_or(0, |one| one.pairs);
+        if room.clock.elapsed().as_secs() >= after && share(&room) < 100 {
+            room = replaced(&stage, room, deaths % 3 * 10).await;
+            room.until("it is judged", 60, |world| world.ahead.get(&prod()).is_some_and(|ahead| ahead.trial.is_some())).await;
+            let one = errors(&room).unwrap();
+            assert!(one.pairs + 3 >= before && one.gaps == 0, "{before} before: {one:?}");
+            (deaths, after) = (deaths + 1, after + 70);
+        }
+        assert_eq!(anew(&room), None, "{}", words(&room));
+        room.seconds(5).await;
     }
+    let how = room.world().target(&prod()).unwrap().state.last.as_ref().map(|last| last.how);
+    assert!(deaths > 3 && how == Some(Ending::Promoted), "{deaths} deaths, {how:?}: {} {}", words(&room), room.story());
 }
 
 #[tokio::test]
@@ -73,12 +86,12 @@ async fn what_was_counted_before_a_death_counts_once_and_what_a_gap_hides_is_in_
     whole.until("it is judged", 60, |world| world.ahead.get(&prod()).is_some_and(|ahead| ahead.trial.is_some())).await;
     let until = at(&whole) + 40;
     whole.seconds(40).await;
-    let counted = errors(&whole).unwrap();
+    let counted = errors(&whole).unwrap_or_else(|| panic!("{} {}", words(&whole), whole.story()));
     for gap in [0, 8] {
         let stage = busy(61);
         let mut room = started(&stage).await;
-        room.seconds(until - 12 - at(&room)).await;
-        let before = errors(&room).unwrap();
+        room.seconds(until - 30 - at(&room)).await;
+        let before = errors(&room).unwrap_or_else(|| panic!("{} {}", words(&room), room.story()));
         let mut room = replaced(&stage, room, gap).await;
         room.seconds(until - at(&room)).await;
         let after = errors(&room).unwrap();
@@ -105,11 +118,11 @@ async fn what_was_counted_before_a_death_counts_once_and_what_a_gap_hides_is_in_
 #[tokio::test]
 async fn a_bad_version_goes_back_no_later_than_by_the_gap() {
     let bad = |seed| Stage::new(&format!("{}{BAD}", super::SMALL.replace("requests = 60.0", "requests = 2400.0")), seed);
-    let (whole, how) = over(&bad(62), &[]).await;
+    let (whole, how, _) = over(&bad(62), &[]).await;
     assert_eq!(how, Some(Ending::WentBack));
-    let (cut, how) = over(&bad(62), &[(whole - 25, 5)]).await;
+    let (cut, how, story) = over(&bad(62), &[(whole - 25, 5)]).await;
     assert_eq!(how, Some(Ending::WentBack));
-    assert!(cut <= whole + 5 + 15, "{cut} s against {whole} s");
+    assert!(cut <= whole + 5 + 15, "{cut} s against {whole} s: {story}");
 }
 
 #[tokio::test]
