@@ -372,6 +372,7 @@ pub enum Event {
 }
 
 /// In recordings of an older gonogo.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the field")]
 fn none_kept() -> Result<Vec<KeptTrial>, Text> {
     Ok(Vec::new())
 }

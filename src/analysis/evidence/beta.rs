@@ -85,9 +85,9 @@ fn near(share: f64, a: f64, b: f64) -> Option<f64> {
     for _ in 0..20 {
         let excess = below(at, a, b) - share;
         if excess < 0.0 {
-            low = at
+            low = at;
         } else {
-            high = at
+            high = at;
         }
         let density = ((a - 1.0) * at.ln() + (b - 1.0) * (-at).ln_1p() + whole).exp();
         let next = at - excess / density;

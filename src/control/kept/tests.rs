@@ -230,7 +230,7 @@ fn the_form_of_what_is_kept_is_that_of_its_number() {
                 names(value, all);
             }),
             serde_json::Value::Array(values) => values.iter().for_each(|value| names(value, all)),
-            _ => {}
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::String(_) => {}
         }
     }
     let mut all = std::collections::BTreeSet::new();
