@@ -83,7 +83,7 @@ impl Queue {
         Self { name: "queue".parse().expect("a name"), in_, sides: [0.0; 2], spells: [false; 2], common: 0.0 }
     }
 
-    fn measure(&self) -> MeasureRules {
+    fn measure() -> MeasureRules {
         let kind = SignalKind::Value { query: "queue{slot=\"$slot\"}".to_owned() };
         MeasureRules { kind: MeasureKind::Value { apart_s: 15 }, ..MeasureRules::of(&signal("queue", kind, 5.0, ""), Some(0.0), None) }
     }
@@ -128,7 +128,7 @@ fn equal(seed: u64, in_: Surroundings) -> [bool; 2] {
     let mut services = [0, 1].map(|number| Service::new(number, seed * 2 + number as u64, in_));
     let (mut queue, mut chance) = (Queue::new(in_), Chance::of(seed, 7_777));
     let mut measures = services.iter().flat_map(|service| service.measures(Some(0.0))).collect::<Vec<_>>();
-    measures.push(queue.measure());
+    measures.push(Queue::measure());
     let mut trial = trial(measures);
     let mut found = [false; 2];
     for at in 0..LOOKS {
