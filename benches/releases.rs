@@ -1,20 +1,25 @@
 //! Judges 1,000 seeded releases, half of them bad in known ways, by gonogo and by fixed thresholds as Argo Rollouts and Flagger look at
-//! them, on the same streams, and prints the tables of `src/analysis/trial/RELEASES.md`: `cargo bench --bench releases`. A number
-//! after `--` is the first seed; after `-- level` the first seed, and the runs of each stream, of whole trials of equals.
+//! them, on the same streams, and prints the tables of `src/analysis/trial/RELEASES.md`: `cargo bench --bench releases`. With `-- level` it
+//! prints those of `src/analysis/trial/LEVEL.md`: false verdicts of whole trials, and the time to go back against how much worse a version
+//! is. Numbers after that are the first seed, the trials of each stream and the releases of each effect.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 
 #[path = "releases/chance.rs"]
 mod chance;
+#[path = "releases/effects.rs"]
+mod effects;
+#[path = "releases/equals.rs"]
+mod equals;
 #[path = "releases/fixed.rs"]
 mod fixed;
 #[path = "releases/gonogo.rs"]
 mod gonogo_;
 #[path = "releases/judges.rs"]
 mod judges;
-#[path = "releases/level.rs"]
-mod level;
 #[path = "releases/release.rs"]
 mod release;
+#[path = "releases/seeds.rs"]
+mod seeds;
 #[path = "releases/table.rs"]
 mod table;
 
@@ -25,18 +30,22 @@ use std::io::Write as _;
 const FIRST: u64 = 700_000;
 /// Releases.
 const RELEASES: u64 = 1_000;
-/// Runs of each of six streams: ten thousand together.
-const RUNS: u64 = 1_667;
+/// Trials of each stream.
+const TRIALS: u64 = 10_000;
+/// Releases of each effect in each stream.
+const OF_EACH: u64 = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let first = numbers.first().copied().unwrap_or(FIRST);
     let mut out = std::io::stdout();
     if std::env::args().any(|arg| arg == "level") {
-        write!(out, "{}", level::tables(first, numbers.get(1).copied().unwrap_or(RUNS)))?;
+        let number = |at: usize, usual: u64| numbers.get(at).copied().unwrap_or(usual);
+        writeln!(out, "{}", equals::tables(first, number(1, TRIALS)))?;
+        write!(out, "{}", effects::tables(first, number(2, OF_EACH)))?;
         return Ok(());
     }
-    let all: Vec<table::Judged> = (first..first + RELEASES).map(table::judged).collect();
+    let all: Vec<table::Judged> = seeds::over(first, RELEASES, table::judged);
     write!(out, "{}", table::of(&all))?;
     Ok(())
 }

@@ -37,11 +37,16 @@ pub struct Gonogo {
 impl Gonogo {
     /// Before its first step.
     pub fn new(triggers: &[Trigger]) -> Self {
+        Self::within(triggers, None)
+    }
+
+    /// The same with a margin of its own for both signals.
+    pub fn within(triggers: &[Trigger], margin: Option<f64>) -> Self {
         let signals = [
             signal("errors", SignalKind::Ratio { bad: String::new(), total: String::new() }, 0.01, ""),
             signal("latency", SignalKind::Histogram { buckets: String::new(), quantile: 0.99 }, BOUNDS[LIMIT], "s"),
         ];
-        let measures = signals.iter().map(|signal| MeasureRules::of(signal, None, None)).collect();
+        let measures = signals.iter().map(|signal| MeasureRules::of(signal, margin, None)).collect();
         let rules = RolloutRules::default();
         let step =
             |percent| SpecStep { effects: Vec::new(), pace_s: None, paused: false, percent: Percent::new(percent).expect("a share") };

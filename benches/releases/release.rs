@@ -117,7 +117,8 @@ pub struct Release {
     /// What is wrong with the new one.
     pub fault: Option<Fault>,
     requests: f64,
-    size: f64,
+    /// How great the fault is, in the unit of its kind.
+    pub size: f64,
     delay: f64,
     /// What the rates of both are multiplied by, scrape by scrape.
     factors: Vec<[f64; 2]>,

@@ -37,21 +37,25 @@ pub struct Judged {
 /// The release of a seed, judged by all.
 pub fn judged(seed: u64) -> Judged {
     let release = Release::new(seed, SCRAPES);
+    Judged { fault: release.fault, surroundings: release.surroundings, came: by_all(&release) }
+}
+
+/// What comes of a release by each judge.
+pub fn by_all(release: &Release) -> [Came; JUDGES.len()] {
     let usual = Thresholds { success: 0.99, p99: 0.5, window_s: 60, interval_s: 60 };
     let guide = Thresholds { success: 0.95, window_s: SCRAPE_S, interval_s: 300, ..usual };
     let steps = [(0.05, 300), (0.2, 300), (0.5, 300)];
     let fives: Vec<f64> = (1..=10).map(|step| f64::from(step) * 0.05).collect();
-    let argo = |of, failure_limit, steps: &[(f64, i64)]| walk(&release, &mut Argo::new(of, steps, failure_limit), SCRAPES);
-    let came = [
-        walk(&release, &mut Gonogo::new(&[Trigger::Judge, Trigger::Limit]), SCRAPES),
-        walk(&release, &mut Gonogo::new(&[Trigger::Judge]), SCRAPES),
+    let argo = |of, failure_limit, steps: &[(f64, i64)]| walk(release, &mut Argo::new(of, steps, failure_limit), SCRAPES);
+    [
+        walk(release, &mut Gonogo::new(&[Trigger::Judge, Trigger::Limit]), SCRAPES),
+        walk(release, &mut Gonogo::new(&[Trigger::Judge]), SCRAPES),
         argo(usual, 0, &steps),
         argo(usual, 3, &steps),
         argo(guide, 3, &[(0.2, 600), (0.4, 600), (0.6, 600), (0.8, 600)]),
-        walk(&release, &mut Flagger::new(usual, &fives, 1), SCRAPES),
-        walk(&release, &mut Flagger::new(usual, &fives, 10), SCRAPES),
-    ];
-    Judged { fault: release.fault, surroundings: release.surroundings, came }
+        walk(release, &mut Flagger::new(usual, &fives, 1), SCRAPES),
+        walk(release, &mut Flagger::new(usual, &fives, 10), SCRAPES),
+    ]
 }
 
 /// All tables, in Markdown.

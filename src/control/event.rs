@@ -13,6 +13,7 @@ use crate::model::deed::EntryKind;
 use crate::model::error::{PortError, SendError};
 use crate::model::flag::FlagReading;
 use crate::model::ical::CalendarReading;
+use crate::model::kept::KeptTrial;
 use crate::model::name::{BackendName, CheckName, PlanId, Target};
 use crate::model::objective::{HistoryReading, ObjectiveKey, Stretch};
 use crate::model::operator::{Actor, Presented};
@@ -171,6 +172,9 @@ pub enum Event {
     JournalRead {
         /// What it remembers.
         happenings: Vec<Happening>,
+        /// The running judgements that were kept, or why they are not known.
+        #[serde(default = "none_kept")]
+        trials: Result<Vec<KeptTrial>, Text>,
     },
     /// The journal could not be written, or can be again.
     JournalWritten {
@@ -365,6 +369,12 @@ pub enum Event {
     },
     /// Time passed.
     Woke,
+}
+
+/// In recordings of an older gonogo.
+#[expect(clippy::unnecessary_wraps, reason = "the form of the field")]
+fn none_kept() -> Result<Vec<KeptTrial>, Text> {
+    Ok(Vec::new())
 }
 
 impl Event {

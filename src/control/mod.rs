@@ -14,6 +14,7 @@ pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod gated;
+pub mod kept;
 pub mod objectives;
 pub mod pack;
 pub mod planner;

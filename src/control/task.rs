@@ -9,6 +9,7 @@ use crate::model::approval::Ruling;
 use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
 use crate::model::flag::FlagRef;
+use crate::model::kept::KeptTrial;
 use crate::model::name::{BackendName, PlanId, PoolName, Target};
 use crate::model::objective::HistoryAsk;
 use crate::model::operator::Actor;
@@ -105,7 +106,7 @@ pub enum Task {
     },
     /// Reads the store.
     ReadStore,
-    /// Reads the journal's newest lines.
+    /// Reads the journal's newest lines, and the running judgements that were kept.
     ReadJournal,
     /// Verifies the ledger.
     Verify,
@@ -251,6 +252,13 @@ pub enum Task {
     Appear {
         /// Who, and since when.
         presence: Presence,
+    },
+    /// Keeps a running judgement over a restart.
+    KeepTrial {
+        /// What is kept.
+        kept: Box<KeptTrial>,
+        /// Over whatever was kept before.
+        over: bool,
     },
     /// Remembers what no deed of ours caused.
     Remember {

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
-pub use self::ahead::{Ahead, CheckView, said, told};
+pub use self::ahead::{Ahead, CheckView, begun_anew, said, told};
 pub use self::diary::{Clash, Diary, TrainView};
 pub use self::ledger::{Heard, LedgerView, Ruled};
 pub use self::objective::{Measured, ObjectiveState, ObjectiveView};

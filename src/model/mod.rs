@@ -18,6 +18,7 @@ pub mod gate;
 pub mod ical;
 pub mod intent;
 pub mod judging;
+pub mod kept;
 pub mod name;
 pub mod objective;
 pub mod operator;

@@ -1,6 +1,7 @@
 //! The rules of a trial: which measures of a canary are followed while its rollout runs, and what each may be worse by.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::catalog::{Service, Signal, SignalKind};
 use super::name::SignalName;
@@ -103,6 +104,13 @@ impl TrialRules {
     pub fn of(service: &Service, alpha: f64, power: f64) -> Self {
         let measure = |signal: &Signal| MeasureRules::of(signal, signal.margin, signal.weight);
         Self { alpha, power, measures: service.signals.iter().map(measure).collect() }
+    }
+
+    /// SHA-256 in lower-case hexadecimal over their RFC 8785 form: what a judgement that is kept goes by.
+    pub fn digest(&self) -> String {
+        // Serialising texts and finite numbers cannot fail; an empty text would still be a stable digest.
+        let bytes = serde_json_canonicalizer::to_vec(self).unwrap_or_default();
+        Sha256::digest(&bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// The rules of a service as its configuration has them.

@@ -1,6 +1,7 @@
 //! The port to the journal: observed facts that changed, append only.
 
 use super::pending::Pending;
+use crate::model::kept::KeptTrial;
 use crate::model::timeline::Happening;
 
 /// Why the journal could not be read or written.
@@ -35,6 +36,13 @@ pub trait Journal: Send + Sync {
 
     /// The newest happenings, oldest first, at most `most`.
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>>;
+
+    /// Keeps a running judgement, the last one of its target. One that has seen more of the same rollout by the same rules and judge stays,
+    /// unless this one stands `over` it: what was there could not be gone on with.
+    fn keep_trial<'a>(&'a self, kept: &'a KeptTrial, over: bool) -> Pending<'a, Result<(), JournalError>>;
+
+    /// The running judgements that were kept.
+    fn kept_trials(&self) -> Pending<'_, Result<Vec<KeptTrial>, JournalError>>;
 
     /// Drops what is older than `days` days, then the oldest until the journal is under `bytes`; tells how many events went.
     fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>>;

@@ -1,10 +1,13 @@
 //! The journal's port on [`SqliteStore`]: events in a file of their own, whose loss loses history and no deed.
 
+use chrono::DateTime;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::schema::{self, Part};
 use super::sqlite::SqliteStore;
+use crate::model::kept::KeptTrial;
 use crate::model::timeline::Happening;
 use crate::ports::Pending;
 use crate::ports::journal::{Journal, JournalError};
@@ -49,6 +52,36 @@ impl SqliteStore {
         rows.iter().rev().map(|row| read(row.try_get(0)?)).collect()
     }
 
+    async fn keep(&self, kept: &KeptTrial, over: bool) -> Result<(), LedgerError> {
+        let mut conn = self.events().await?;
+        // One statement: whoever reads meanwhile reads the one or the other.
+        let keep = sqlx::query(
+            "INSERT INTO trial (target, rollout, judge, rules, at, pairs, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+             ON CONFLICT (target) DO UPDATE SET rollout = excluded.rollout, judge = excluded.judge, rules = excluded.rules, \
+             at = excluded.at, pairs = excluded.pairs, json = excluded.json WHERE ?8 OR trial.rollout <> excluded.rollout \
+             OR trial.judge <> excluded.judge OR trial.rules <> excluded.rules OR excluded.pairs >= trial.pairs",
+        );
+        keep.bind(kept.target.to_string())
+            .bind(kept.rollout.to_string())
+            .bind(&kept.judge)
+            .bind(&kept.rules)
+            .bind(kept.at.timestamp_millis())
+            .bind(i64::try_from(kept.pairs).unwrap_or(i64::MAX))
+            .bind(&kept.trial)
+            .bind(over)
+            .execute(&mut *conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn trials(&self) -> Result<Vec<KeptTrial>, LedgerError> {
+        let mut conn = self.events().await?;
+        let rows = sqlx::query("SELECT target, rollout, judge, rules, at, pairs, json FROM trial ORDER BY target");
+        let rows = rows.fetch_all(&mut *conn).await?;
+        // Of a row that names no target or rollout nobody can say of which it is.
+        Ok(rows.iter().filter_map(trial).collect())
+    }
+
     async fn drop_old(&self, days: u32, bytes: u64) -> Result<u64, LedgerError> {
         let oldest = self.clock.now().wall.timestamp_millis().saturating_sub(i64::from(days).saturating_mul(86_400_000));
         let mut conn = self.events().await?;
@@ -66,6 +99,18 @@ impl SqliteStore {
         }
         Ok(gone)
     }
+}
+
+fn trial(row: &SqliteRow) -> Option<KeptTrial> {
+    Some(KeptTrial {
+        target: row.try_get::<&str, _>(0).ok()?.parse().ok()?,
+        rollout: row.try_get::<&str, _>(1).ok()?.parse().ok()?,
+        judge: row.try_get(2).unwrap_or_default(),
+        rules: row.try_get(3).unwrap_or_default(),
+        at: DateTime::from_timestamp_millis(row.try_get(4).ok()?)?,
+        pairs: u64::try_from(row.try_get::<i64, _>(5).unwrap_or_default()).unwrap_or_default(),
+        trial: row.try_get(6).unwrap_or_default(),
+    })
 }
 
 /// Whether another line tells of the same departure for the same target, in whichever words.
@@ -111,6 +156,14 @@ impl Journal for SqliteStore {
 
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>> {
         Box::pin(async move { self.newest_happenings(most).await.map_err(failed("read")) })
+    }
+
+    fn keep_trial<'a>(&'a self, kept: &'a KeptTrial, over: bool) -> Pending<'a, Result<(), JournalError>> {
+        Box::pin(async move { self.keep(kept, over).await.map_err(failed("write")) })
+    }
+
+    fn kept_trials(&self) -> Pending<'_, Result<Vec<KeptTrial>, JournalError>> {
+        Box::pin(async { self.trials().await.map_err(failed("read")) })
     }
 
     fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>> {

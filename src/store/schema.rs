@@ -14,7 +14,7 @@ use crate::ports::ledger::LedgerError;
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
 const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_6];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
-const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2];
+const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2, JOURNAL_3];
 
 const LEDGER_1: &str = "
 CREATE TABLE head (
@@ -200,6 +200,19 @@ const JOURNAL_2: &str = "
 ALTER TABLE event ADD COLUMN room TEXT NOT NULL DEFAULT '';
 DROP INDEX event_by_family;
 CREATE INDEX happening ON event (id) WHERE family = 'happening';
+";
+
+/// The running judgement of each target's rollout, as whoever conducts it wrote it down last.
+const JOURNAL_3: &str = "
+CREATE TABLE trial (
+    target TEXT PRIMARY KEY,
+    rollout TEXT NOT NULL,
+    judge TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    pairs INTEGER NOT NULL,
+    json TEXT NOT NULL
+) WITHOUT ROWID;
 ";
 
 /// Which of the two files.

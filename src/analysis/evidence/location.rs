@@ -36,8 +36,8 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Shift>
     let differences = Differences::of(canary, baseline)?;
     let count = differences.count();
     let estimate = if count.is_multiple_of(2) {
-        let (lower, upper) = (differences.nth(count / 2 - 1)?, differences.nth(count / 2)?);
-        lower / 2.0 + upper / 2.0
+        let (lower, upper) = differences.nth_and_next(count / 2 - 1)?;
+        lower / 2.0 + upper? / 2.0
     } else {
         differences.nth(count / 2)?
     };

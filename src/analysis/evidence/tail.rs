@@ -119,7 +119,8 @@ pub fn beyond_worst(canary: &[f64], baseline: &[f64], worse: Worse, margin: f64,
 
 /// How many values a canary needs so that `beyond` of them exclude a share with a confidence. None over a million.
 pub fn enough(beyond: usize, share: f64, confidence: f64) -> Option<usize> {
-    let excludes = |values: usize| values > beyond && beta::quantile(confidence, real(beyond) + 1.0, real(values - beyond)) < share;
+    // The bound is under the share where more than the confidence lies below the share: one step in place of a search.
+    let excludes = |values: usize| values > beyond && beta::below(share, real(beyond) + 1.0, real(values - beyond)) > confidence;
     let (mut low, mut high) = (beyond, beyond.max(1));
     while !excludes(high) {
         low = high;
@@ -182,6 +183,18 @@ mod tests {
 
     fn twentieth_slow(count: u32) -> Vec<f64> {
         (0..count).map(|n| (100.0 + f64::from(n * 6007 % 1009) / 100.0) * if n % 20 == 7 { 100.0 } else { 1.0 }).collect()
+    }
+
+    #[test]
+    fn enough_is_the_least_number_whose_bound_excludes_the_share() {
+        for confidence in [0.9, 0.975, 0.9995] {
+            for (beyond, share) in [(0, 0.05), (1, 0.05), (7, 0.05), (0, 0.3), (40, 0.11)] {
+                let found = enough(beyond, share, confidence).unwrap();
+                let bound = |values: usize| beta::quantile(confidence, real(beyond) + 1.0, real(values - beyond));
+                assert!(bound(found) < share && bound(found - 1) >= share, "{confidence} {beyond} {share}: {found}");
+            }
+        }
+        assert_eq!(enough(0, 1e-9, 0.95), None);
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub use self::standing::{Harm, MeasureStanding, More, Outcome, Score, TrialStand
 use crate::model::name::SignalName;
 use crate::model::trial::TrialRules;
 
+/// To be raised with every change of what a trial keeps, or of what follows from that: one that another judge began is not gone on with.
+const FORM: u32 = 1;
+
 /// The running judgement of one rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -47,6 +50,21 @@ impl Trial {
     pub fn rules(&self) -> TrialRules {
         let measures = self.measures.iter().map(|measure| measure.rules.clone()).collect();
         TrialRules { alpha: self.alpha, power: self.power, measures }
+    }
+
+    /// Who judges: what is kept of a trial is gone on with by the same alone.
+    pub fn judge() -> String {
+        format!("{} {FORM}", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// How many intervals were compared, over all measures.
+    pub fn pairs(&self) -> u64 {
+        self.measures.iter().map(Measure::pairs).sum()
+    }
+
+    /// The time of the newest sample of all measures, in milliseconds since 1970.
+    pub fn newest_ms(&self) -> Option<i64> {
+        self.measures.iter().flat_map(Measure::newest_ms).flatten().max()
     }
 
     /// Takes the answers of one poll about one measure. One that the rules do not name is none of it.

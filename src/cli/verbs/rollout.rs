@@ -10,7 +10,7 @@ use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::beside;
 use crate::control::driver::Handle;
 use crate::control::world::{TargetView, World};
-use crate::control::world::{said, told};
+use crate::control::world::{begun_anew, said, told};
 use crate::model::name::{PlanId, Target};
 use crate::model::share::Share;
 use crate::model::slot::Track;
@@ -184,6 +184,7 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "since": course.map(|course| rfc3339(&course.since)),
         "next": next,
         "says": says,
+        "begun_anew": ahead.and_then(|ahead| ahead.anew.as_ref()).map(|anew| json!({ "at": rfc3339(&anew.at), "why": anew.why })),
         "set": course.and_then(|course| course.spec.together.as_ref()).map(|of| json!({ "name": of.set, "with": of.with, "on_failure": of.on_failure.word() })),
         "checks": ahead.map(|ahead| ahead.checks.iter().map(|check| json!({
             "name": check.name,
@@ -255,6 +256,7 @@ fn in_words(world: &World, view: &TargetView, why: bool) -> Vec<String> {
     }
     if let Some(ahead) = world.ahead.get(&view.target) {
         lines.push(format!("  evidence: {}", said(&ahead.says).1));
+        lines.extend(ahead.anew.as_ref().map(|anew| format!("  {}", begun_anew(anew))));
         for check in ahead.checks.iter() {
             let stands = match &check.answer {
                 Some((_, answer)) => format!("{}: {}", answer.held.word(), answer.words),

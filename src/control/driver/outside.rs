@@ -179,6 +179,7 @@ impl Outside {
             | Task::ReadObjective { .. }
             | Task::Probe { .. }
             | Task::ReadJournal
+            | Task::KeepTrial { .. }
             | Task::Look { .. }
             | Task::Sign { .. }
             | Task::SignRuling { .. }
@@ -234,9 +235,20 @@ impl Outside {
                 Some(Event::Looked { plan, step, result })
             }
             Task::ReadJournal => {
-                let journal = self.journal.as_ref()?;
+                let Some(journal) = &self.journal else {
+                    return Some(Event::JournalRead { happenings: Vec::new(), trials: Ok(Vec::new()) });
+                };
                 let happenings = journal.happenings(LINES).await.unwrap_or_default();
-                Some(Event::JournalRead { happenings })
+                let trials = journal.kept_trials().await.map_err(|error| Text::clean(&error.to_string()));
+                Some(Event::JournalRead { happenings, trials })
+            }
+            Task::KeepTrial { kept, over } => {
+                if let Some(journal) = &self.journal
+                    && let Err(error) = journal.keep_trial(&kept, over).await
+                {
+                    tracing::warn!(%error, "the running judgement was not kept: after a restart it would go on from the one before");
+                }
+                None
             }
             Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
@@ -424,6 +436,7 @@ impl Outside {
             | Task::ReadObjective { .. }
             | Task::Probe { .. }
             | Task::ReadJournal
+            | Task::KeepTrial { .. }
             | Task::Look { .. }
             | Task::Sign { .. }
             | Task::SignRuling { .. }

@@ -16,6 +16,7 @@ mod ruling;
 mod saying;
 mod seat;
 mod store;
+mod trials;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -271,7 +272,8 @@ impl Room {
                 Vec::new()
             }
             Event::StoreRead { result } => self.on_store(now, result),
-            Event::JournalRead { happenings } => {
+            Event::JournalRead { happenings, trials } => {
+                self.on_kept(trials);
                 let mut all: std::collections::VecDeque<_> = happenings.into();
                 all.extend(self.world.timeline.iter().cloned());
                 self.world.timeline = Arc::new(all);

@@ -276,7 +276,7 @@ impl Room {
                 }
             }
             self.world.targets.insert_mut(target.clone(), Arc::new(view));
-            self.try_canary(now, target, backend, &answers);
+            tasks.extend(self.try_canary(now, target, backend, &answers));
         }
         tasks
     }

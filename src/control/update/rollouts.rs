@@ -8,23 +8,21 @@ use chrono::{DateTime, Utc};
 
 use super::Room;
 use super::probes::Probing;
+use super::trials::{Kept, Trying};
 use super::workloads::Rolling;
-use crate::analysis::trial::{Trial, TrialStanding};
-use crate::control::derive;
+use crate::analysis::trial::TrialStanding;
 use crate::control::engine::Machine;
 use crate::control::rollouts;
 use crate::control::task::Task;
 use crate::control::world::{Ahead, CheckView};
 use crate::control::{gate, planner};
-use crate::model::name::{BackendName, PlanId, Target};
+use crate::model::kept::Anew;
+use crate::model::name::{PlanId, Target};
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
-use crate::model::signal::Answer;
-use crate::model::slot::Track;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
-use crate::model::trial::TrialRules;
 use crate::model::verdict::Verdict;
 use crate::policy::rollout::{self, Checks, Facts, Harm, Next, Says};
 
@@ -37,8 +35,17 @@ const CALLS_AFTER: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct Walks {
     of: BTreeMap<Target, Walk>,
+    /// What was kept of judgements when this process began.
+    pub(super) kept: Kept,
     /// When the first of them has something to do.
     due: Option<Boot>,
+}
+
+impl Walks {
+    /// The judgement of a target's rollout.
+    pub(super) fn trying_at(&mut self, target: &Target) -> Option<&mut Trying> {
+        self.of.get_mut(target).map(|walk| &mut walk.trying)
+    }
 }
 
 /// What is known here of one, beside what the store remembers.
@@ -48,8 +55,8 @@ struct Walk {
     unsettled: Option<Boot>,
     /// A reason to go back that stands.
     harm: Option<Harm>,
-    /// Its judgement, by the plan that started it, and what follows from it.
-    trial: Option<(PlanId, Trial, Arc<TrialStanding>)>,
+    /// Its judgement.
+    trying: Trying,
     /// Its checks.
     probing: Probing,
     /// Since when its way back may not begin, and whether that was put on record.
@@ -67,6 +74,7 @@ struct Outlook {
     next: Next,
     says: Says,
     trial: Option<Arc<TrialStanding>>,
+    anew: Option<Anew>,
     checks: Arc<[CheckView]>,
     /// What is to be remembered of how far its orchestrator has come.
     rolled: Option<StateChange>,
@@ -90,24 +98,6 @@ impl Room {
         for target in walked {
             self.walks.of.entry(target).or_default().unsettled = None;
         }
-    }
-
-    /// Answers about the signals of a target: the trial of its rollout takes them in.
-    pub(super) fn try_canary(&mut self, now: &Moment, target: &Target, backend: &BackendName, answers: &[&Answer]) {
-        let Some(walk) = self.walks.of.get_mut(target) else { return };
-        let (catalog, view) = (self.world.catalog.clone(), self.world.targets.get(target).cloned());
-        let (Some(service), Some(view)) = (catalog.services.get(&target.service), view) else { return };
-        let Some(plan) = view.state.rollout.as_ref().and_then(|rollout| rollout.plan) else { return };
-        let known = walk.trial.take().filter(|(of, ..)| *of == plan).map(|(_, trial, _)| trial);
-        let mut trial = known.unwrap_or_else(|| Trial::new(TrialRules::of_service(service)));
-        for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
-            let raw = |track: Track| derive::signals::raw(signal, answers, track.slot(view.state.stable));
-            trial.take(&signal.name, raw(Track::Stable), raw(Track::Canary));
-        }
-        // Samples bear the backend's time.
-        let skew = self.world.sources.get(backend).and_then(|source| source.skew_ms).unwrap_or(0);
-        let standing = Arc::new(trial.standing(now.wall + chrono::TimeDelta::milliseconds(skew)));
-        walk.trial = Some((plan, trial, standing));
     }
 
     /// When a rollout has something to do even if nothing comes in.
@@ -137,7 +127,7 @@ impl Room {
         let at = self.time_of(now, target, course.since);
         let rolled = self.rolled(now, &view, course, at);
         let walk = self.walks.of.get(target);
-        let trial = walk.and_then(|walk| walk.trial.as_ref()).filter(|(of, ..)| *of == plan).map(|(.., standing)| standing.clone());
+        let (trial, anew) = walk.map(|walk| walk.trying.stands(plan)).unwrap_or_default();
         let since = walk.and_then(|walk| walk.clocked).map_or(now.boot, |(_, first, _)| first);
         let probing = walk.map(|walk| &walk.probing);
         let seen = rollouts::harm(&self.world, &view, course, trial.as_deref(), now);
@@ -167,12 +157,12 @@ impl Room {
             at,
         };
         let next = rollout::next(&facts);
-        Some(Outlook { plan, at, next, says, trial, checks, rolled: rolled.told })
+        Some(Outlook { plan, at, next, says, trial, anew, checks, rolled: rolled.told })
     }
 
     /// Begins what a rollout does next, where it may, and tells what comes.
     fn go_on(&mut self, now: &Moment, target: &Target, outlook: Outlook, alone: &BTreeMap<Target, Next>) -> Vec<Task> {
-        let Outlook { plan, at, next, says, trial, checks, rolled } = outlook;
+        let Outlook { plan, at, next, says, trial, anew, checks, rolled } = outlook;
         let Some(view) = self.world.targets.get(target).cloned() else { return Vec::new() };
         let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return Vec::new() };
         let mut next = rollout::together(next, course, &rollouts::others(&self.world, course, alone));
@@ -199,7 +189,7 @@ impl Room {
             walk.barred = None;
         }
         self.due_at((now, at), &next, course.since + chrono::TimeDelta::seconds(i64::try_from(course.spec.deadline_s).unwrap_or(0)));
-        tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial, checks }));
+        tasks.extend(self.foretell(now, target, Ahead { plan, next, says, trial, anew, checks }));
         tasks
     }
 

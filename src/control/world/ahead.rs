@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::analysis::trial::TrialStanding;
+use crate::model::kept::Anew;
 use crate::model::name::{CheckName, PlanId};
 use crate::model::probe::{ProbeAnswer, When};
 use crate::policy::rollout::{Next, Says};
@@ -20,6 +21,8 @@ pub struct Ahead {
     pub says: Says,
     /// The judgement, measure by measure; none before the first answer.
     pub trial: Option<Arc<TrialStanding>>,
+    /// Where the judgement began anew while the rollout was under way.
+    pub anew: Option<Anew>,
     /// Its checks in the order of the configuration.
     pub checks: Arc<[CheckView]>,
 }
@@ -63,6 +66,11 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
         Next::Held(words) => ("held", format!("{words}; the way back stays armed"), None),
         Next::Person(words) => ("person", words.clone(), None),
     }
+}
+
+/// That a judgement began anew, in words.
+pub fn begun_anew(anew: &Anew) -> String {
+    format!("judged since {}, begun anew after a restart: {}", anew.at.format("%H:%M:%SZ"), anew.why)
 }
 
 /// What the evidence says, as one word of JSON and in words.

@@ -10,6 +10,7 @@ mod export;
 mod forged;
 mod format;
 mod glass;
+mod kept;
 mod killed;
 mod loss;
 mod order;

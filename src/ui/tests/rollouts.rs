@@ -10,6 +10,7 @@ use crate::control::planner;
 use crate::control::world::Ahead;
 use crate::model::deed::DeedState;
 use crate::model::intent::{Arguments, Intent};
+use crate::model::kept::Anew;
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
 use crate::model::share::Percent;
@@ -108,6 +109,23 @@ fn a_judged_rollout_shows_bounds_margin_samples_time_left_budgets_and_marks() {
     }
 }
 
+#[test]
+fn a_judgement_that_began_anew_says_since_when_and_why() {
+    let begun = "judged since 14:00:10Z, begun anew after a restart: its rules changed";
+    for size in SIZES {
+        let mut world = judged();
+        let mut desk = at(world.clone(), Theme::standard(), size);
+        desk.press("3");
+        assert!(!desk.text().contains("begun anew"), "{}", desk.text());
+        let ahead = Arc::make_mut(&mut world.ahead).get_mut(&fixture::checkout()).unwrap();
+        ahead.anew = Some(Anew { at: fixture::at("14:00:10"), why: Text::clean("its rules changed") });
+        let mut desk = at(world, Theme::standard(), size);
+        desk.press("3");
+        assert!(desk.text().contains(begun), "{}", desk.text());
+        insta::assert_snapshot!(format!("rollouts-anew-{}x{}", size.0, size.1), desk.text());
+    }
+}
+
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 fn spec() -> Spec {
@@ -150,7 +168,8 @@ fn room(next: Next) -> World {
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says =
         Says::Early("too early to tell: 1 of 3 measures not settled, errors: 8 more intervals, about 2 min; score 2 of 3".to_owned());
-    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, checks: Arc::from([]) });
+    Arc::make_mut(&mut world.ahead)
+        .insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, anew: None, checks: Arc::from([]) });
     world
 }
 

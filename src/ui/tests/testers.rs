@@ -103,7 +103,7 @@ fn under_way(stands: &[Stand], next: Next) -> World {
     });
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says = Says::Nothing("nothing was compared yet".to_owned());
-    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: STARTED, next, says, trial: None, checks: Arc::from([]) });
+    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: STARTED, next, says, trial: None, anew: None, checks: Arc::from([]) });
     world
 }
 

@@ -128,7 +128,8 @@ fn rolling(kind: WorkloadKind, steps: &[u8], step: Option<u32>, now: WorkloadSee
     });
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says = Says::Nothing("nothing was compared yet".to_owned());
-    Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, checks: Arc::from([]) });
+    Arc::make_mut(&mut world.ahead)
+        .insert(target, Ahead { plan: PlanId([0x7c; 32]), next, says, trial: None, anew: None, checks: Arc::from([]) });
     world
 }
 

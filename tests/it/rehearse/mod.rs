@@ -6,6 +6,7 @@ mod both;
 mod checks;
 mod deeds;
 mod grants;
+mod kept;
 mod kills;
 mod pairs;
 mod promises;
@@ -174,6 +175,11 @@ impl Stage {
 
     /// Starts a process whose keys are in the hands of another person.
     async fn open_as(&self, person: &str) -> Room {
+        self.opened(person, true).await
+    }
+
+    /// The same; `conducts`: whether rollouts go on by themselves in it.
+    async fn opened(&self, person: &str, conducts: bool) -> Room {
         let identity = Identity { installation: "rehearsal".to_owned(), seed: [7; 32] };
         let store = SqliteStore::open(self.dir.path(), self.clock.clone(), Some(identity)).await.unwrap();
         let store = Arc::new(store);
@@ -189,7 +195,7 @@ impl Stage {
             abilities: abilities(&ports),
             seed: self.seed,
             tends: true,
-            conducts: true,
+            conducts,
             rules: RulesView::default(),
             seat: gonogo::control::update::Seat::None,
         };

@@ -10,7 +10,7 @@ use super::rollouts::{BAD, entries_of, pages, parts, share, started, words};
 use super::{Stage, prod};
 
 /// When the only server of the stable version goes down, in seconds.
-const DOWN: u32 = 75;
+const DOWN: u32 = 108;
 
 /// While no server of the stable version is up there is no way back: that is put on record and a person called, once, whoever restarts;
 /// as soon as one is up again it goes back by itself.
@@ -20,7 +20,7 @@ async fn a_way_back_that_may_not_begin_calls_a_person_once_and_begins_when_it_ma
         format!("\n[[event]]\nkind = \"server\"\nat = \"{at}s\"\ntarget = \"shop@prod\"\nserver = \"a1\"\nstate = \"{state}\"\n")
     };
     let story = super::SMALL.replace("requests = 60.0", "requests = 2400.0");
-    // With this seed 20 % is reached before, and the harm of it seen after that.
+    // With this seed 20 % is reached and the harm of it seen just before, and its way back is due after that.
     let stage = Stage::new(&format!("{story}{}{}{BAD}", stable(DOWN, "down"), stable(DOWN + 300, "up")), 67);
     let mut room = started(&stage).await;
     room.store.know(&["audit".parse().unwrap()]).await.unwrap();

@@ -71,7 +71,8 @@ fn of_metric(rules: &MetricRules, samples: &Samples, at: At) -> Judged {
         whose.clone_into(&mut judged.reason);
         judged.critical = rules.critical.is_some();
     } else {
-        let ranks = Ranks::of(&sorted(&canary), &sorted(&baseline), 0.0);
+        let in_order = [sorted(&canary), sorted(&baseline)];
+        let ranks = Ranks::of(&in_order[0], &in_order[1], 0.0);
         let significance = ranks.significance();
         (judged.u, judged.p) = (Some(significance.u), Some(significance.p));
         judged.effect = match rules.measure {
@@ -82,7 +83,7 @@ fn of_metric(rules: &MetricRules, samples: &Samples, at: At) -> Judged {
         let found = if is_counted(&samples.baseline) && is_counted(&samples.canary) {
             counts::compare(rules, samples, at)
         } else {
-            values::compare(rules, samples, at)
+            values::compare(rules, samples, in_order, at)
         };
         judged.classification = found.classification;
         judged.shift = found.shift;

@@ -11,7 +11,8 @@ use crate::model::judging::MetricRules;
 const RARE: f64 = 0.05;
 
 /// Judges a metric of numbers. Where both files have the same times only those are compared; for one look at files that are complete.
-pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
+/// `in_order`: all numbers of the canary and of the baseline, sorted.
+pub(super) fn compare(rules: &MetricRules, samples: &Samples, in_order: [Vec<f64>; 2], at: At) -> Found {
     let number = |point: &Point| point.value.and_then(super::Measured::number).filter(|number| number.is_finite());
     let (mut canary, mut baseline): (Vec<f64>, Vec<f64>) =
         common(samples).into_iter().filter_map(|(canary, baseline)| number(canary).zip(number(baseline))).unzip();
@@ -19,6 +20,16 @@ pub(super) fn compare(rules: &MetricRules, samples: &Samples, at: At) -> Found {
     if !shared {
         canary = samples.canary.iter().filter_map(number).collect();
         baseline = samples.baseline.iter().filter_map(number).collect();
+    }
+    // Nothing below asks for the order of time; what is sorted is sorted again at no cost.
+    let [all_canary, all_baseline] = in_order;
+    for (side, all) in [(&mut canary, all_canary), (&mut baseline, all_baseline)] {
+        // Mostly these are all of them.
+        if side.len() == all.len() {
+            *side = all;
+        } else {
+            side.sort_unstable_by(f64::total_cmp);
+        }
     }
     let n = canary.len();
     let (more, less) = (rules.direction.minds_more(), rules.direction.minds_less());

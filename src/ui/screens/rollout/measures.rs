@@ -1,7 +1,7 @@
 //! The measures of a rollout: as its trial judges them, with bounds, samples and time left, and a line of why; else as the signals stand.
 
 use crate::analysis::trial::{Harm, MeasureStanding, Outcome};
-use crate::control::world::{SignalState, SignalView, TargetView};
+use crate::control::world::{SignalState, SignalView, TargetView, begun_anew};
 use crate::model::share::Percent;
 use crate::model::slot::Track;
 
@@ -26,6 +26,7 @@ pub fn rows(scene: &Scene<'_>, view: &TargetView, width: usize, why: bool) -> Ve
         rule.end(Role::Quiet, format!(" score {} ", crate::analysis::trial::written(&trial.score)));
     }
     let mut rows = vec![rule];
+    rows.extend(anew(scene, view, width));
     if view.signals.is_empty() {
         return rows;
     }
@@ -40,6 +41,15 @@ pub fn rows(scene: &Scene<'_>, view: &TargetView, width: usize, why: bool) -> Ve
         }
     }
     rows
+}
+
+/// Since when it is judged, where that is less than since the rollout began.
+fn anew(scene: &Scene<'_>, view: &TargetView, width: usize) -> Option<Row> {
+    let anew = scene.world.ahead.get(&view.target)?.anew.as_ref()?;
+    Some(Row::of(
+        Role::Waits,
+        fit(&[format!("   {}", begun_anew(anew)), format!("   judged since {}, begun anew", anew.at.format("%H:%M:%SZ"))], width),
+    ))
 }
 
 /// Why each measure is judged so, for a screen on which the table alone had room.
