@@ -7,7 +7,7 @@ use super::deeds::DeedRow;
 use super::{outbox, state};
 use crate::model::both::LeftOut;
 use crate::model::deed::EntryKind;
-use crate::model::intent::Verb;
+use crate::model::intent::{Direction, Verb};
 use crate::model::name::{PlanId, Target};
 use crate::model::outbox::NoticeKind;
 use crate::model::part::Part;
@@ -100,7 +100,12 @@ pub async fn fell(
     if !matches!(outcome.kind, EntryKind::NotBegun | EntryKind::Failed | EntryKind::Unknown | EntryKind::Slipped) {
         return Ok(None);
     }
-    let words = Text::clean(&format!("its {} {}: {}", of.part, outcome.kind.word(), outcome.words));
+    let goes_on = match (outcome.step.is_some() && !outcome.releases, row.plan.direction) {
+        (false, _) => "",
+        (true, Direction::Back) => "; it goes on at the next router",
+        (true, Direction::Forward | Direction::Release | Direction::Still) => "; what it moved before is being taken back",
+    };
+    let words = Text::clean(&format!("its {} {}: {}{goes_on}", of.part, outcome.kind.word(), outcome.words));
     let stopped = Stopped { at, deed: row.plan.id, words, stranded: of.part == Part::WayBack };
     Ok(Some(StateChange::Stop { target, rollout: of.rollout, stopped }))
 }

@@ -262,6 +262,15 @@ impl Fleet {
         })
     }
 
+    /// The words of what a person is waited for, once they hold these: a step that failed is on record before what it moved is taken back.
+    pub fn until_told(&self, words: &str) -> String {
+        wait_for(words, WHOLE, || {
+            let next = self.status()["next"].clone();
+            let told = next["words"].as_str().unwrap_or_default().to_owned();
+            (next["kind"] == "person" && told.contains(words)).then_some(told)
+        })
+    }
+
     pub fn shares(&self) -> Vec<u32> {
         self.fronts.iter().map(Front::share).collect()
     }

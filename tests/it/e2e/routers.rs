@@ -165,8 +165,7 @@ fn gonogo_killed_between_haproxy_and_envoy_leaves_none_of_them_moved() {
     wait_for("it to be killed", WHOLE, || watch.try_wait().unwrap());
     assert_eq!((fleet.shares(), victim.load(Ordering::SeqCst)), (vec![20, 0], 0), "killed between the two");
     let watch = fleet.watch();
-    let words = fleet.until_next("person");
-    assert!(words.contains("taken back: edge at v1 100, v2 0 again, mesh not moved"), "{words}");
+    fleet.until_told("taken back: edge at v1 100, v2 0 again, mesh not moved");
     assert_eq!(fleet.shares(), [0, 0], "both or none");
     // A person sends it on, and it arrives at both.
     fleet.json(&["rollout", "resume", "checkout@prod", "--yes"]);
@@ -183,8 +182,7 @@ fn an_envoy_that_refuses_sends_the_haproxy_before_it_back() {
     fleet.v2.set_error_rate(0.3);
     let people = fleet.people();
     let watch = fleet.rollout();
-    let words = fleet.until_next("person");
-    assert!(words.contains("taken back: edge at v1 100, v2 0 again, mesh not moved"), "{words}");
+    fleet.until_told("taken back: edge at v1 100, v2 0 again, mesh not moved");
     assert_eq!(fleet.shares(), [0, 0]);
     fleet.json(&["rollout", "abort", "checkout@prod", "--yes"]);
     exit_of(watch, &fleet, |_, _| {});
@@ -212,8 +210,7 @@ fn p14_a_bad_version_goes_back_by_itself_at_the_router_that_answers() {
     dead.store(true, Ordering::SeqCst);
     fleet.v2.set_error_rate(0.3);
     wait_for("the edge to be back", WHOLE, || (fleet.fronts[0].share() == 0).then_some(()));
-    let words = fleet.until_next("person");
-    assert!(words.contains("not reached: mesh stands at v1 80, v2 20 as last seen"), "{words}");
+    fleet.until_told("not reached: mesh stands at v1 80, v2 20 as last seen");
     assert_eq!((fleet.shares(), fleet.sendings("abort")), (vec![0, 20], 1));
     // When it answers a person sends the rest.
     dead.store(false, Ordering::SeqCst);
