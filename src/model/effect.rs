@@ -132,6 +132,16 @@ impl StepEffect {
         Some((backend, flag))
     }
 
+    /// Whether it is one that was agreed to: how a flag stood is not part of that as far as it decides nothing.
+    pub fn is_as_agreed(&self, agreed: &Self) -> bool {
+        let (Self::Flag { was, .. }, Self::Flag { was: agreed_was, .. }) = (self, agreed) else { return self == agreed };
+        let mut same = self.clone();
+        if let Self::Flag { was, .. } = &mut same {
+            was.clone_from(agreed_was);
+        }
+        was.gives_as(agreed_was) && same == *agreed
+    }
+
     /// Whether it creates something, so that it may never be sent twice.
     pub fn creates(&self) -> bool {
         match self {

@@ -63,6 +63,16 @@ impl FlagMark {
         }
     }
 
+    /// Whether the same users get it as by another mark: of a flag that is off the percentage decides nothing.
+    pub fn gives_as(&self, other: &Self) -> bool {
+        self.on == other.on && self.rest == other.rest && (!self.on || self.percent == other.percent)
+    }
+
+    /// What brings it back: whether it is on, and its percentage, which comes back with it only when it is.
+    pub fn before(&self) -> (bool, Option<Percent>) {
+        (self.on, self.percent.filter(|_| self.on))
+    }
+
     /// Whether it stands as it was wished: the rest is not part of a wish.
     pub fn is(&self, on: bool, percent: Option<Percent>) -> bool {
         self.on == on && percent.is_none_or(|percent| self.percent == Some(percent))

@@ -35,7 +35,10 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
         Part::Step { step } => {
             let next = course.spec.after(course.step);
             let is_next = next.is_some_and(|(next, what)| {
-                next == step && what.effects == plan.order.effects && Some(what.percent) == plan.order.percent && plan.order.ends.is_none()
+                next == step
+                    && agreed(&plan.order.effects, &what.effects)
+                    && Some(what.percent) == plan.order.percent
+                    && plan.order.ends.is_none()
             });
             (!is_next || course.stopped.is_some() || course.way_back.is_some())
                 .then(|| format!("{} is not what the rollout does next as it was agreed to", of.part))
@@ -59,6 +62,11 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
     wrong.map(gone).unwrap_or_default()
 }
 
+/// Whether a step does exactly what was agreed to.
+fn agreed(effects: &[StepEffect], to: &[StepEffect]) -> bool {
+    effects.len() == to.len() && effects.iter().zip(to).all(|(effect, to)| effect.is_as_agreed(to))
+}
+
 /// Whether a way back of a workload sets exactly what was agreed to when the rollout was started.
 fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
     let Some(agreed) = &spec.back else { return true };
@@ -77,17 +85,9 @@ fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
 fn flags_as_before(effects: &[StepEffect], spec: &Spec) -> bool {
     let agreed = |effect: &StepEffect| {
         let StepEffect::Flag { backend, flag, on, percent, .. } = effect else { return true };
-        spec.steps.iter().flat_map(|step| &step.effects).any(|of| match of {
-            StepEffect::Flag { backend: at, flag: named, was, .. } => {
-                (at, named) == (backend, flag) && (*on, *percent) == (was.on, was.percent.filter(|_| was.on))
-            }
-            StepEffect::Weights { .. }
-            | StepEffect::Start { .. }
-            | StepEffect::Retry { .. }
-            | StepEffect::Repeat { .. }
-            | StepEffect::Answer { .. }
-            | StepEffect::Workload { .. }
-            | StepEffect::Cancel { .. } => false,
+        spec.steps.iter().flat_map(|step| &step.effects).any(|of| {
+            let StepEffect::Flag { backend: at, flag: named, was, .. } = of else { return false };
+            (at, named) == (backend, flag) && (*on, *percent) == was.before()
         })
     };
     effects.iter().all(agreed)

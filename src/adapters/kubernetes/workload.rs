@@ -265,6 +265,18 @@ mod tests {
         object
     }
 
+    pub(super) fn said(progress: Progress) -> String {
+        match progress {
+            Progress::Unseen => "Unseen".to_owned(),
+            Progress::Done => "Done".to_owned(),
+            Progress::Paused(text) => format!("Paused({text})"),
+            Progress::Waits(text) => format!("Waits({text})"),
+            Progress::Moving(text) => format!("Moving({text})"),
+            Progress::Stuck(text) => format!("Stuck({text})"),
+            Progress::ByHand(text) => format!("ByHand({text})"),
+        }
+    }
+
     pub(super) fn read(kind: WorkloadKind, object: &Value) -> Workload {
         let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
         Workload::of(kind, &place, object).unwrap()
@@ -283,16 +295,7 @@ mod tests {
         "Stuck(it exceeded its progress deadline: m␛)"
     )]
     fn a_deployment_comes_so_far(#[case] spec: Value, #[case] status: Value, #[case] wanted: &str) {
-        let said = match read(WorkloadKind::Deployment, &deployment(&spec, &status)).progress {
-            Progress::Unseen => "Unseen".to_owned(),
-            Progress::Done => "Done".to_owned(),
-            Progress::Paused(text) => format!("Paused({text})"),
-            Progress::Waits(text) => format!("Waits({text})"),
-            Progress::Moving(text) => format!("Moving({text})"),
-            Progress::Stuck(text) => format!("Stuck({text})"),
-            Progress::ByHand(text) => format!("ByHand({text})"),
-        };
-        assert_eq!(said, wanted);
+        assert_eq!(said(read(WorkloadKind::Deployment, &deployment(&spec, &status)).progress), wanted);
     }
 
     #[test]

@@ -216,51 +216,22 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
         strategy
     });
     let workload = workload::of_deploy(&fields, strategy, known, found);
-    if strategy.is_some_and(Strategy::is_of_workload) {
-        let github_environment = fields.text("github_environment", found).map(str::to_owned);
-        let steps = workload.as_ref().map_or_else(|| vec![Percent::ALL], |(_, steps)| steps.clone());
-        let flags = flags::flags(&fields, here, known, found);
-        let rollout = rollout::rules(fields.get("rollout"), (&steps, BTreeMap::new()), strategy, &flags, known, found);
-        let (entry, steps) = workload?;
-        let (traffic, version, deploy, protection) = (Vec::new(), None, None, None);
-        let workload = Some(entry);
-        return Some(Deploy {
-            strategy: strategy?,
-            steps,
-            traffic,
-            testers: None,
-            mirror: None,
-            workload,
-            flags,
-            version,
-            deploy,
-            github_environment,
-            protection,
-            rollout,
-        });
-    }
-    let (steps, paces) = steps::of_slots(&fields, strategy, found);
-    let (entries, testers, mirror) = traffic::of_slots(&fields, &steps, known, found);
+    let of_workload = strategy.is_some_and(Strategy::is_of_workload);
+    let (steps, paces) = if of_workload {
+        (workload.as_ref().map_or_else(|| vec![Percent::ALL], |(_, steps)| steps.clone()), BTreeMap::new())
+    } else {
+        steps::of_slots(&fields, strategy, found)
+    };
+    // What a workload has no use for was said of it already.
+    let (traffic, testers, mirror) = if of_workload { (Vec::new(), None, None) } else { traffic::of_slots(&fields, &steps, known, found) };
     let flags = flags::flags(&fields, here, known, found);
-    let version = fields.get("version").and_then(|node| version(node, known, found));
-    let deploy = fields.get("deploy").and_then(|node| pipeline(node, "`deploy`", repository, known, found));
+    let version = fields.get("version").filter(|_| !of_workload).and_then(|node| version(node, known, found));
+    let deploy = fields.get("deploy").filter(|_| !of_workload).and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
     let rollout = rollout::rules(fields.get("rollout"), (&steps, paces), strategy, &flags, known, found);
-    let (workload, protection) = (None, None);
-    Some(Deploy {
-        strategy: strategy?,
-        steps,
-        traffic: entries,
-        testers,
-        mirror,
-        workload,
-        flags,
-        version,
-        deploy,
-        github_environment,
-        protection,
-        rollout,
-    })
+    let workload = if of_workload { Some(workload?.0) } else { None };
+    let (strategy, protection) = (strategy?, None);
+    Some(Deploy { strategy, steps, traffic, testers, mirror, workload, flags, version, deploy, github_environment, protection, rollout })
 }
 
 fn version(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<VersionSource> {

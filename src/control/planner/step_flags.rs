@@ -3,7 +3,6 @@
 use super::beside::To;
 use super::{Draft, Scene, flag, run};
 use crate::model::capability::Capability;
-use crate::model::flag::FlagMark;
 use crate::model::plan::{Evidence, Precondition, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::share::Percent;
@@ -41,11 +40,8 @@ pub(super) fn needed(scene: &Scene<'_>, spec: &Spec, draft: &mut Draft) {
 
 /// The flags of all steps, each with the share of its step.
 fn of(spec: &Spec) -> impl Iterator<Item = (Percent, &StepEffect)> {
-    let of_step = |step: &'_ crate::model::spec::SpecStep| step.percent;
-    spec.steps
-        .iter()
-        .flat_map(move |step| step.effects.iter().map(move |effect| (of_step(step), effect)))
-        .filter(|(_, effect)| effect.flag().is_some())
+    let all = spec.steps.iter().flat_map(|step| step.effects.iter().map(|effect| (step.percent, effect)));
+    all.filter(|(_, effect)| effect.flag().is_some())
 }
 
 /// Adds to a move of the shares of a rollout under way what it sets of flags: at a step what was agreed to, exactly; on the way back to
@@ -60,10 +56,16 @@ pub(super) fn add(scene: &Scene<'_>, to: To, lowers: bool, draft: &mut Draft) {
         return;
     }
     for (_, effect) in of(spec).filter(|(percent, _)| !lowers && *percent == to.percent) {
-        let StepEffect::Flag { backend, flag, was, .. } = effect else { continue };
+        let mut effect = effect.clone();
+        let StepEffect::Flag { backend, flag, was, .. } = &mut effect else { continue };
+        // Off is off: a way back before left the percentage at which it would be on.
+        let now = scene.world.flags(backend).and_then(|fact| fact.value.as_ref()?.state(flag)).filter(|now| now.mark.gives_as(was));
+        if let Some(now) = now {
+            was.clone_from(&now.mark);
+        }
         draft.preconditions.push(Precondition::Fresh { backend: backend.clone() });
         draft.preconditions.push(Precondition::FlagUnchanged { backend: backend.clone(), flag: flag.clone(), was: was.clone() });
-        draft.effects.push(effect.clone());
+        draft.effects.push(effect);
     }
 }
 
@@ -80,37 +82,26 @@ fn taken_back(scene: &Scene<'_>, effect: &StepEffect, draft: &mut Draft) {
         left(format!("is not known to stand; it was {} before the rollout", was.words()));
         return;
     };
-    if state.mark == *was {
+    if state.mark.gives_as(was) {
         return;
     }
     if !state.mark.is(*on, *percent) {
         left(format!("is {}, set by another hand; it was {} before the rollout", state.mark.words(), was.words()));
         return;
     }
-    let (on, percent) = before(was);
+    // No precondition: whatever becomes of the flag meanwhile, the traffic goes back. Its service compares how it stood once more.
+    let (on, percent) = was.before();
     let (backend, flag, was) = (backend.clone(), flag.clone(), state.mark.clone());
-    draft.preconditions.push(Precondition::FlagUnchanged { backend: backend.clone(), flag: flag.clone(), was: was.clone() });
     draft.after = format!("{}; {} is {}", draft.after, flag.name, if on { "as before" } else { "off" });
     draft.effects.push(StepEffect::Flag { backend, flag, on, percent, was });
 }
 
-/// What a way back sets of a flag that stood so.
-fn before(was: &FlagMark) -> (bool, Option<Percent>) {
-    (was.on, was.percent.filter(|_| was.on))
-}
-
 /// The flags of its steps, in words: `50 % with new-checkout on`.
 pub(super) fn told(spec: &Spec, percent: Percent) -> String {
-    let one = |effect: &StepEffect| match effect {
-        StepEffect::Flag { flag, on: true, percent: Some(share), .. } => Some(format!("{} on at {share} %", flag.name)),
-        StepEffect::Flag { flag, on, .. } => Some(format!("{} {}", flag.name, if *on { "on" } else { "off" })),
-        StepEffect::Weights { .. }
-        | StepEffect::Start { .. }
-        | StepEffect::Retry { .. }
-        | StepEffect::Repeat { .. }
-        | StepEffect::Answer { .. }
-        | StepEffect::Workload { .. }
-        | StepEffect::Cancel { .. } => None,
+    let one = |effect: &StepEffect| {
+        let StepEffect::Flag { flag, on, percent, .. } = effect else { return None };
+        let share = percent.filter(|_| *on).map(|share| format!(" at {share} %")).unwrap_or_default();
+        Some(format!("{} {}{share}", flag.name, if *on { "on" } else { "off" }))
     };
     let all: Vec<String> = of(spec).filter(|(at, _)| *at == percent).filter_map(|(_, effect)| one(effect)).collect();
     if all.is_empty() { String::new() } else { format!(" with {}", all.join(" and ")) }

@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_mins(1);
 
 struct Lab {
     _router: Haproxy,
-    _flagd: Flagd,
+    flagd: Flagd,
     file: PathBuf,
     place: Place,
 }
@@ -53,7 +53,7 @@ impl Lab {
             flagd.url(),
             file.display().to_string()
         ));
-        Self { _router: router, _flagd: flagd, file, place }
+        Self { _router: router, flagd, file, place }
     }
 
     /// The file without the mark that gonogo leaves there.
@@ -104,6 +104,34 @@ fn what_a_rollout_set_of_a_flag_is_taken_back_behind_the_traffic() {
     assert_eq!(lab.now(), flags("DISABLED", 40), "off, as before; for how many it would be on decides nothing then");
     assert_eq!(watch.end().code, Some(1));
     assert_eq!(lab.status()["last"]["how"], "aborted");
+}
+
+#[test]
+fn after_a_way_back_to_nothing_it_goes_up_again_with_its_flag() {
+    let lab = Lab::new();
+    let watch = lab.at_its_flag();
+    lab.place.run(&["shift", "checkout@prod", "0", "--yes"]).exits(0);
+    assert_eq!(lab.now(), flags("DISABLED", 40));
+    lab.place.run(&["rollout", "resume", "checkout@prod", "--yes"]).exits(0);
+    wait_for("it to be there again", SOON, || {
+        let status = lab.status();
+        (status["steps"][1]["state"] == "here" && status["next"]["kind"] == "person").then_some(())
+    });
+    assert_eq!(lab.now(), flags("ENABLED", 40));
+    drop(watch);
+}
+
+/// The traffic goes back whatever becomes of the flag, and the plan says what is left.
+#[test]
+fn p14_a_flag_service_that_does_not_answer_stops_no_way_back() {
+    let lab = Lab::new();
+    let _watch = lab.at_its_flag();
+    lab.flagd.blind(true);
+    let plan = lab.place.run(&["abort", "checkout@prod", "--dry-run"]).exits(0).out;
+    assert!(plan.contains("LEFT OUT: new-checkout of local") || plan.contains("new-checkout is off"), "{plan}");
+    lab.place.run(&["abort", "checkout@prod", "--yes"]);
+    let weights = |status: &Value| status["weight_wished"].as_f64() == Some(0.0);
+    wait_for("the traffic to be back", SOON, || weights(&lab.status()).then_some(()));
 }
 
 #[test]

@@ -39,6 +39,11 @@ impl Front {
         ))
     }
 
+    /// The same with copies at the pool that the router copies with.
+    fn copying(self, pool: &str) -> Self {
+        Self { entry: format!("{}, mirror = \"{pool}\"", self.entry), ..self }
+    }
+
     /// Who answers so many requests, of testers or of others; one that fails fails the test.
     fn asks(&self, count: u32, testers: bool) -> BTreeMap<String, u32> {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
@@ -101,6 +106,14 @@ fn taken_back(front: &Front, more: &str) {
     place.run(&["abort", "checkout@prod"]).exits(3);
 }
 
+/// The same with copies; once everybody is at the new version nothing is copied any more.
+fn then_nothing_is_copied(router: &crate::servers::router::Router, front: &Front) {
+    first_testers_then_everybody(front, "mirror = 50");
+    let before = router.backs[0].asked();
+    front.answers("v2", "v2");
+    assert_eq!(router.backs[0].asked(), before, "no copy goes to the old version either");
+}
+
 fn at_envoy() -> (crate::servers::router::Router, Front) {
     let router = envoy::start();
     let front = Front {
@@ -146,7 +159,7 @@ fn at_traefik(file: &'static str) -> (crate::servers::router::Router, Front) {
 #[test]
 fn at_an_envoy_testers_go_first_and_requests_are_copied_before_the_first_share() {
     let (router, front) = at_envoy();
-    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, envoy::MIRROR), ..front };
+    let front = front.copying(envoy::MIRROR);
     let place = front.place("mirror = true", "[0, 20, 100]", "1s");
     // What is copied may fail as it likes.
     router.backs[1].fail();
@@ -166,11 +179,7 @@ fn at_an_envoy_testers_go_first_and_requests_are_copied_before_the_first_share()
 #[test]
 fn at_an_envoy_first_testers_then_everybody() {
     let (router, front) = at_envoy();
-    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, envoy::MIRROR), ..front };
-    first_testers_then_everybody(&front, "mirror = 50");
-    let before = router.backs[0].asked();
-    front.answers("v2", "v2");
-    assert_eq!(router.backs[0].asked(), before, "no copy goes to the old version either");
+    then_nothing_is_copied(&router, &front.copying(envoy::MIRROR));
 }
 
 #[test]
@@ -231,17 +240,13 @@ fn at_a_haproxy_testers_are_taken_back() {
 #[test]
 fn at_a_traefik_first_testers_then_everybody() {
     let (router, front) = at_traefik("shop.yml");
-    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, traefik::MIRROR), ..front };
-    first_testers_then_everybody(&front, "mirror = 50");
-    let before = router.backs[0].asked();
-    front.answers("v2", "v2");
-    assert_eq!(router.backs[0].asked(), before, "no copy goes to the old version either");
+    then_nothing_is_copied(&router, &front.copying(traefik::MIRROR));
 }
 
 #[test]
 fn at_a_traefik_requests_are_copied_before_the_first_share_and_all_is_taken_back() {
     let (router, front) = at_traefik("shop.toml");
-    let front = Front { entry: format!("{}, mirror = \"{}\"", front.entry, traefik::MIRROR), ..front };
+    let front = front.copying(traefik::MIRROR);
     let file = std::fs::read_to_string(traefik::file(&router)).unwrap();
     let place = front.place("mirror = true", "[0, 20, 100]", "1s");
     router.backs[1].fail();

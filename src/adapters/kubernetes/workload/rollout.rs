@@ -275,6 +275,7 @@ fn progress(object: &Value, (spec, status): (&Spec, &Status), (steps, walk): (&[
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::tests::said;
     use super::*;
     use rstest::rstest;
 
@@ -334,16 +335,7 @@ pub(super) mod tests {
         "Done"
     )]
     fn a_rollout_comes_so_far(#[case] spec: Value, #[case] status: Value, #[case] wanted: &str) {
-        let said = match of(&spec, &status).progress {
-            Progress::Unseen => "Unseen".to_owned(),
-            Progress::Done => "Done".to_owned(),
-            Progress::Paused(text) => format!("Paused({text})"),
-            Progress::Waits(text) => format!("Waits({text})"),
-            Progress::Moving(text) => format!("Moving({text})"),
-            Progress::Stuck(text) => format!("Stuck({text})"),
-            Progress::ByHand(text) => format!("ByHand({text})"),
-        };
-        assert_eq!(said, wanted);
+        assert_eq!(said(of(&spec, &status).progress), wanted);
     }
 
     #[test]
