@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::derive;
-use crate::control::engine::reads_as;
 use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
 use crate::control::rolling;
@@ -47,7 +46,7 @@ pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -
     for effect in &step.effects {
         let StepEffect::Weights { backend, pool, weights } = effect else { continue };
         let reading = world.traffic(backend).and_then(|fact| fact.value.as_ref());
-        if !reading.is_some_and(|reading| reads_as(reading, pool, weights)) {
+        if !reading.is_some_and(|reading| reading.stands_at(pool, weights)) {
             return Stands::Elsewhere(format!("another hand changed the weights of {pool}: not those of {} % any more", step.percent));
         }
     }

@@ -14,7 +14,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::ports::ledger::Outcome;
 
-use super::confirm::{newest, reads_as};
+use super::confirm::newest;
 
 impl Machine {
     /// A step surely did not come about: it is recorded, and then what was moved before is taken back, or a way back goes on.
@@ -76,7 +76,7 @@ impl Machine {
     fn reads_as_before(&self, world: &World, since: &Moment, step: usize) -> bool {
         let Some(StepEffect::Weights { backend, pool, .. }) = self.plan.order.step(step) else { return false };
         let seen = newest(world, backend).filter(|(_, seen)| seen.boot > since.boot);
-        matches!((seen, self.expected(step)), (Some((reading, _)), Some(before)) if reads_as(&reading, pool, &before))
+        matches!((seen, self.expected(step)), (Some((reading, _)), Some(before)) if reading.stands_at(pool, &before))
     }
 
     /// A failed step is on record: goes on with what follows from it.

@@ -144,7 +144,7 @@ impl Machine {
     fn sight(&self, world: &World, step: usize, since: &Moment, baseline: Option<&Baseline>, late: bool) -> Sight {
         let Some(StepEffect::Weights { backend, pool, weights }) = self.plan.order.step(step) else { return Sight::Wait };
         let Some((reading, seen)) = newest(world, backend) else { return Sight::Wait };
-        if seen.boot <= since.boot || !reads_as(&reading, pool, weights) {
+        if seen.boot <= since.boot || !reading.stands_at(pool, weights) {
             return Sight::Wait;
         }
         // What is taken back is not measured first: it is no time to wait for requests.
@@ -189,7 +189,7 @@ impl Machine {
     /// Why a weights step was not seen in time.
     fn shortfall(world: &World, backend: &BackendName, pool: &PoolName, weights: &Weights, baseline: Option<&Baseline>) -> String {
         let Some((reading, _)) = newest(world, backend) else { return format!("{backend} was not read") };
-        if !reads_as(&reading, pool, weights) {
+        if !reading.stands_at(pool, weights) {
             return format!("weights of {pool} do not read as set");
         }
         let Some(baseline) = baseline else { return format!("{backend} was not read since") };
@@ -312,9 +312,4 @@ pub(super) fn is_up(world: &World, backend: &BackendName, until: Boot, looked: B
 pub(super) fn newest(world: &World, backend: &BackendName) -> Option<(Arc<TrafficReading>, Moment)> {
     let fact = world.traffic(backend)?;
     Some((fact.value.clone()?, fact.seen?))
-}
-
-/// Whether every server of `weights` has the weight that was set.
-pub(in crate::control) fn reads_as(reading: &TrafficReading, pool: &PoolName, weights: &Weights) -> bool {
-    reading.stands_at(pool, weights)
 }

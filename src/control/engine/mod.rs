@@ -36,7 +36,6 @@ use crate::ports::ledger::{LedgerError, Outcome};
 use crate::ports::signer::{SignError, Signed};
 
 pub use confirm::Baseline;
-pub(in crate::control) use confirm::reads_as;
 pub use recover::taken_over;
 pub use refused::{reason_of, reasons_of};
 

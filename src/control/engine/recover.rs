@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::confirm::{is_up, newest, reads_as};
+use super::confirm::{is_up, newest};
 use super::flag::read_since;
 use super::{LOOK_EVERY, Machine, Phase, number};
 use crate::control::task::Task;
@@ -110,7 +110,7 @@ impl Machine {
             if let Some((reading, seen)) = newest(world, backend)
                 && seen.boot > since.boot
             {
-                if reads_as(&reading, pool, weights) {
+                if reading.stands_at(pool, weights) {
                     self.deed.state = DeedState::Sent;
                     return self.record(
                         EntryKind::Accepted,
@@ -121,7 +121,7 @@ impl Machine {
                     );
                 }
                 let before = self.expected(step);
-                if before.as_ref().is_some_and(|before| reads_as(&reading, pool, before)) {
+                if before.as_ref().is_some_and(|before| reading.stands_at(pool, before)) {
                     if self.plan.order.is_back(step) && !self.again {
                         return self.send_back_again(step);
                     }

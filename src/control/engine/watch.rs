@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::confirm::{newest, reads_as};
+use super::confirm::newest;
 use super::flag::{is_as_set, newest_flags};
 use super::{Machine, Phase, workload};
 use crate::control::task::Task;
@@ -85,7 +85,7 @@ fn slipped(world: &World, effect: &StepEffect) -> Option<(Option<String>, Moment
     }
     let StepEffect::Weights { pool, weights, .. } = effect else { return None };
     let (reading, seen) = newest(world, backend)?;
-    let what = (!reads_as(&reading, pool, weights))
+    let what = (!reading.stands_at(pool, weights))
         .then(|| format!("weights of {pool} are no longer as set, changed by another hand or a reload of {backend}"));
     Some((what, seen))
 }

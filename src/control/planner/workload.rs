@@ -322,8 +322,8 @@ fn abort(scene: &Scene<'_>, entry: &WorkloadEntry) -> Draft {
     let Some(seen) = seen(scene, entry) else { return draft };
     let from = standing(seen, back);
     // By itself only what the rollout set is taken back; a person sees what else stands there, and decides.
-    let changes = course.spec.steps.iter().flat_map(|step| &step.effects).filter_map(StepEffect::workload);
-    let ours = changes.into_iter().any(|(_, change)| change.uid == seen.uid && (from == change.wish || from == change.from));
+    let mut changes = course.spec.steps.iter().flat_map(|step| &step.effects).filter_map(StepEffect::workload);
+    let ours = changes.any(|(_, change)| change.uid == seen.uid && (from == change.wish || from == change.from));
     if !ours {
         let text = format!("another hand changed {}: it stands at {from}, which this rollout did not set", entry.workload);
         if scene.intent.args.of.is_some() {

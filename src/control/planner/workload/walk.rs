@@ -2,6 +2,7 @@
 
 use super::{Draft, Scene, add, course, draft, effect, no_rollout, standing};
 use crate::model::intent::Direction;
+use crate::model::plan::StepEffect;
 use crate::model::reason::Reason;
 use crate::model::spec::Course;
 use crate::model::workload::{WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadSeen};
@@ -11,13 +12,17 @@ pub(super) fn is_on_its_way(seen: &WorkloadSeen) -> bool {
     seen.walk.as_ref().is_some_and(|walk| !walk.full)
 }
 
+/// What the last step of a rollout sets.
+fn set_last(course: &Course) -> Option<&WorkloadForm> {
+    course.spec.steps.iter().rev().flat_map(|step| &step.effects).find_map(StepEffect::workload).map(|(_, change)| &change.wish)
+}
+
 /// Past the step under way, or past all of them. Its images are what the rollout set, or nothing is written.
 pub(super) fn on(scene: &Scene<'_>, entry: &WorkloadEntry, (course, seen): (&Course, &WorkloadSeen), draft: &mut Draft) {
     let Some(walk) = &seen.walk else { return };
     let target = &scene.intent.target;
     draft.undo = Some(format!("abort {target}"));
-    let changes = course.spec.steps.iter().rev().flat_map(|step| &step.effects);
-    let Some(set) = changes.into_iter().find_map(crate::model::plan::StepEffect::workload).map(|(_, change)| &change.wish) else { return };
+    let Some(set) = set_last(course) else { return };
     let images = WorkloadForm { images: set.images.clone(), ..WorkloadForm::default() };
     let mut against = |rule: &str, text: String, fix: &str| draft.impossible.push(Reason::new(rule, &text, fix));
     if course.step.is_none() {
@@ -65,8 +70,7 @@ pub(super) fn retry(scene: &Scene<'_>, entry: &WorkloadEntry) -> Option<Draft> {
         draft.impossible.push(no_rollout(scene));
         return Some(draft);
     };
-    let changes = course.spec.steps.iter().rev().flat_map(|step| &step.effects);
-    let set = changes.into_iter().find_map(crate::model::plan::StepEffect::workload).map(|(_, change)| &change.wish)?;
+    let set = set_last(course)?;
     let at = |aborted| WorkloadForm { images: set.images.clone(), aborted: Some(aborted), ..WorkloadForm::default() };
     let images = standing(seen, set);
     if images.images != set.images {
