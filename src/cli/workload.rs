@@ -2,12 +2,26 @@
 
 use serde_json::{Value, json};
 
-use crate::control::world::TargetView;
+use crate::control::rolling;
+use crate::control::world::{TargetView, World};
 use crate::model::walk::Walk;
+use crate::model::workload::WorkloadSeen;
 
 /// As JSON; null where traffic moves between two slots, and before it was read.
 pub fn object(view: &TargetView) -> Value {
-    let Some(seen) = &view.workload else { return Value::Null };
+    view.workload.as_deref().map_or(Value::Null, told)
+}
+
+/// Those of its slots; null where they are none that gonogo brings up.
+pub fn of_slots(world: &World, view: &TargetView) -> Value {
+    let slots = rolling::slots(world, view);
+    if slots.is_empty() {
+        return Value::Null;
+    }
+    slots.into_iter().map(|(track, _, seen)| (track.word().to_owned(), seen.map_or(Value::Null, told))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn told(seen: &WorkloadSeen) -> Value {
     json!({
         "kind": seen.name.kind.word(),
         "namespace": seen.name.namespace,

@@ -9,6 +9,8 @@ use crate::model::catalog::{BackendKind, Deploy, Service, SignalKind};
 use crate::model::name::{BackendName, Target};
 use crate::model::signal::{Ask, Form, Subject};
 use crate::model::slot::{Slot, Track};
+use crate::model::strategy::Strategy;
+use crate::model::workload::WorkloadAsk;
 
 /// Seconds of raw counters looked back: two samples at a scrape a minute.
 pub const WINDOW_S: u32 = 120;
@@ -31,9 +33,13 @@ pub fn query(world: &World, backend: &BackendName, detail: &[u64]) -> Option<Que
             Query::Pools(pools.into_iter().collect())
         }
         BackendKind::Kubernetes => {
-            let workloads = deploys(world).filter_map(|(_, _, deploy)| deploy.workload.as_ref());
-            let workloads: BTreeSet<_> = workloads.filter(|entry| &entry.backend == backend).map(|entry| entry.workload.clone()).collect();
-            Query::Workloads(workloads.into_iter().collect())
+            let all = deploys(world).flat_map(|(_, _, deploy)| {
+                let scaled = deploy.workloads.is_some() || deploy.strategy == Strategy::Recreate;
+                deploy.all_workloads().map(move |entry| (entry, scaled))
+            });
+            let of = all.filter(|(entry, _)| &entry.backend == backend);
+            let asks: BTreeSet<_> = of.map(|(entry, scaled)| WorkloadAsk { name: entry.workload.clone(), scaled }).collect();
+            Query::Workloads(asks.into_iter().collect())
         }
         BackendKind::Prometheus => Query::Asks(asks(world, backend)),
         BackendKind::Alertmanager => Query::Alerts,

@@ -25,15 +25,15 @@ const NEWEST: &str = "HEAD";
 /// The authors of a plan as the world stands, with the age of what was read. None where the service has no source of changes, and for
 /// what does not go forward: the way back asks for no authors.
 pub fn of_plan(world: &World, plan: &Plan, now: &Moment) -> Option<(Authorship, Option<Duration>)> {
-    of(world, plan.target(), plan.direction, &plan.order.effects, now)
+    of(world, plan.target(), plan.direction, (&plan.order.effects, plan.intent.args.version.as_ref()), now)
 }
 
-/// The same of what is planned: a plan's target, direction and effects.
+/// The same of what is planned: a plan's target and direction, its effects, and the version that it brings where it says one.
 pub fn of(
     world: &World,
     target: &Target,
     direction: Direction,
-    effects: &[StepEffect],
+    (effects, brings): (&[StepEffect], Option<&Text>),
     now: &Moment,
 ) -> Option<(Authorship, Option<Duration>)> {
     if direction != Direction::Forward {
@@ -41,7 +41,7 @@ pub fn of(
     }
     let service = world.catalog.services.get(&target.service)?;
     let (repository, kind) = source(world, service)?;
-    let between = match between(world, service, repository, target, effects) {
+    let between = match between(world, service, repository, target, (effects, brings)) {
         Ok(Some(span)) => span,
         Ok(None) => return Some((Authorship::Nothing, None)),
         Err(why) => return Some((Authorship::not_read(None, &why.0, &why.1), None)),
@@ -78,7 +78,7 @@ fn between(
     service: &Service,
     repository: &Repository,
     target: &Target,
-    effects: &[StepEffect],
+    (effects, brings): (&[StepEffect], Option<&Text>),
 ) -> Result<Option<Span>, Unnamed> {
     let backend = repository.backend.clone().ok_or_else(|| unnamed("no source of its changes is configured"))?;
     let view = world.target(target).ok_or_else(|| unnamed("its target is not configured"))?;
@@ -86,6 +86,13 @@ fn between(
     let from = commit_of(world, service, repository, stable)?;
     let to = if let Some(brought) = effects.iter().find_map(|effect| brought(world, effect)) {
         brought
+    } else if let Some(version) = brings {
+        // What stands in the other slot is an older one, which it replaces.
+        let comes = VersionSeen { version: version.clone(), digest: None, since: stable.since };
+        if comes.version == stable.version {
+            return Ok(None);
+        }
+        commit_of(world, service, repository, &comes)?
     } else {
         let trial = view.version(view.canary_slot()).ok_or_else(|| unnamed("the version on trial is not known"))?;
         if is_same(stable, trial)? {
@@ -171,7 +178,7 @@ fn commit_of(world: &World, service: &Service, repository: &Repository, seen: &V
 pub fn wanted(world: &World, view: &TargetView) -> Option<Span> {
     let service = world.catalog.services.get(&view.target.service)?;
     let (repository, _) = source(world, service)?;
-    between(world, service, repository, &view.target, &[]).ok().flatten()
+    between(world, service, repository, &view.target, (&[], None)).ok().flatten()
 }
 
 /// The plan with its authors as they are known now.

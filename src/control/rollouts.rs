@@ -17,7 +17,7 @@ use crate::model::part::{Part, PartOf};
 use crate::model::plan::{Plan, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
-use crate::model::spec::{Course, Ended, Ending};
+use crate::model::spec::{Course, Ended, Ending, SpecStep};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -28,7 +28,13 @@ use crate::policy::rollout::{Harm, Next, Other, OtherAt, Says, Stands};
 pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -> Stands {
     let Some(deploy) = world.catalog.deploy(&view.target) else { return Stands::NotKnown(format!("{} is not configured", view.target)) };
     if let Some(entry) = &deploy.workload {
-        return rolling::stands(world, entry, course, now);
+        return rolling::stands(world, &entry.backend, course, now);
+    }
+    if let Some(of) = &deploy.workloads {
+        match rolling::stands(world, of.backend(), course, now) {
+            Stands::AtStep => {}
+            other @ (Stands::Elsewhere(_) | Stands::NotKnown(_)) => return other,
+        }
     }
     for entry in &deploy.traffic {
         let fresh = world.freshness(&entry.backend, now);
@@ -36,7 +42,7 @@ pub fn stands(world: &World, view: &TargetView, course: &Course, now: &Moment) -
             return Stands::NotKnown(format!("{} is {}", entry.backend, fresh.word()));
         }
     }
-    let Some(step) = course.step.and_then(|step| course.spec.step(step)) else {
+    let Some(step) = course.step.and_then(|step| course.spec.step(step)).filter(|step| !step.scales()) else {
         return match view.wished() {
             Some(share) if share.nearest() == Percent::NONE => Stands::AtStep,
             Some(share) => Stands::Elsewhere(format!("it stands at {} %, which is none of its steps", share.nearest())),
@@ -200,7 +206,7 @@ pub fn deed(world: &World, view: &TargetView, next: &Next, checks: &[CheckView],
     let (course, plan) = (rollout.course.as_deref()?, rollout.plan?);
     let (verb, percent, part, reason) = match next {
         Next::Step { step, percent } => {
-            (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *percent) + &held(checks))
+            (Verb::Shift, Some(*percent), Part::Step { step: *step }, on_words(course, *step, *percent) + &held(checks))
         }
         Next::Back { trigger, words } => (Verb::Abort, None, Part::WayBack, format!("{}: {words}", trigger.word())),
         Next::End => (Verb::Promote, None, Part::End, "watched to its end and nothing was found".to_owned() + &held(checks)),
@@ -239,8 +245,12 @@ fn held(checks: &[CheckView]) -> String {
     if all.is_empty() { String::new() } else { format!("; checks held: {}", all.join(", ")) }
 }
 
-fn on_words(course: &Course, percent: Percent) -> String {
+fn on_words(course: &Course, next: u32, percent: Percent) -> String {
+    let scales = |step: u32| course.spec.step(step).is_some_and(SpecStep::scales);
     match course.step {
+        None if scales(next) => "the rollout begins".to_owned(),
+        Some(step) if scales(step) && course.spec.back.is_some() => "no instance of the old version is left".to_owned(),
+        Some(step) if scales(step) => "the instances of the new version are ready".to_owned(),
         None => format!("the rollout begins with {percent} %"),
         Some(step) if course.spec.step(step).is_some_and(|step| step.pace_s.is_some()) => {
             format!("a ramp goes on after {} s, and nothing says worse", course.spec.lasts_s(step))

@@ -15,7 +15,8 @@ use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
 use crate::model::time::Moment;
-use crate::model::workload::Progress;
+use crate::model::slot::Slot;
+use crate::model::workload::{Progress, SlotWorkloads, WorkloadSeen};
 use crate::policy::rollout::Next;
 
 /// The state of a service in an environment, the worst first.
@@ -60,7 +61,7 @@ impl Standing {
 fn main_sources<'a>(world: &'a World, view: &TargetView) -> Vec<&'a BackendName> {
     let Some(deploy) = world.catalog.deploy(&view.target) else { return Vec::new() };
     let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
-    backends.extend(deploy.workload.iter().map(|entry| &entry.backend));
+    backends.extend(deploy.all_workloads().map(|entry| &entry.backend));
     if backends.is_empty() {
         backends.extend(deploy.version.iter().map(|version| &version.backend));
     }
@@ -136,7 +137,15 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
 
 /// Whether the orchestrator gets no further with it.
 fn stuck(world: &World, view: &TargetView, now: &Moment) -> bool {
-    let is_stuck = view.workload.as_ref().is_some_and(|seen| matches!(seen.progress, Progress::Stuck(_)));
+    let is_stuck = |seen: &WorkloadSeen| matches!(seen.progress, Progress::Stuck(_));
+    let of_slots = |of: &SlotWorkloads| {
+        let reading = world.workloads(of.backend()).and_then(|fact| fact.value.as_ref());
+        // What is on trial counts while a rollout is under way.
+        let slots = Slot::BOTH.into_iter().filter(|slot| *slot == view.state.stable || view.state.rollout.is_some());
+        slots.filter_map(|slot| reading?.get(&of.of(slot).workload)).any(is_stuck)
+    };
+    let deploy = world.catalog.deploy(&view.target).and_then(|deploy| deploy.workloads.as_deref());
+    let is_stuck = view.workload.as_deref().is_some_and(is_stuck) || deploy.is_some_and(of_slots);
     is_stuck && freshness(world, view, now).is_fresh()
 }
 

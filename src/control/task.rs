@@ -25,7 +25,7 @@ use crate::model::slot::Slot;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
 use crate::model::traffic::Weights;
-use crate::model::workload::WorkloadName;
+use crate::model::workload::WorkloadAsk;
 use crate::policy::calendar::Calendars;
 use crate::ports::ledger::Outcome;
 use crate::ports::signer::Signed;
@@ -40,7 +40,7 @@ pub enum Query {
     /// Alerts.
     Alerts,
     /// Workloads.
-    Workloads(Vec<WorkloadName>),
+    Workloads(Vec<WorkloadAsk>),
     /// Feature flags.
     Flags(Vec<FlagRef>),
     /// Builders, and runs whose steps are wanted.

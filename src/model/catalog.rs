@@ -21,7 +21,7 @@ pub use super::strategy::Strategy;
 use super::testers::Testers;
 use super::timetable::Timetable;
 use super::together::RolloutSet;
-use super::workload::WorkloadEntry;
+use super::workload::{SlotWorkloads, WorkloadEntry};
 
 /// What a backend is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -328,6 +328,9 @@ pub struct Deploy {
     /// The workload that it is, where its instances are replaced; none where traffic moves between two slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadEntry>,
+    /// The workloads whose instances its slots are; none where gonogo does not bring them up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<Box<SlotWorkloads>>,
     /// Its feature flags, in order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FlagEntry>,
@@ -343,6 +346,18 @@ pub struct Deploy {
     /// How its rollouts move.
     #[serde(default)]
     pub rollout: RolloutRules,
+}
+
+impl Deploy {
+    /// Every workload that it names: the one that it is, or those of its slots.
+    pub fn all_workloads(&self) -> impl Iterator<Item = &WorkloadEntry> {
+        self.workload.iter().chain(self.workloads.iter().flat_map(|of| [&of.first, &of.second]))
+    }
+
+    /// Whether a rollout of it is told which version it brings, since it sets the image itself.
+    pub fn takes_version(&self) -> bool {
+        self.workload.is_some() || self.workloads.is_some()
+    }
 }
 
 /// How a signal is measured.
@@ -538,7 +553,7 @@ impl Catalog {
         let of_deploy = deploy.into_iter().flat_map(|deploy| {
             let version = deploy.version.iter().map(|version| &version.backend);
             let pipeline = deploy.deploy.iter().map(|pipeline| &pipeline.backend);
-            let workload = deploy.workload.iter().map(|entry| &entry.backend);
+            let workload = deploy.all_workloads().map(|entry| &entry.backend);
             deploy.traffic.iter().map(|entry| &entry.backend).chain(version).chain(pipeline).chain(workload)
         });
         of_service.chain(of_deploy)

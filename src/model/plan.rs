@@ -224,6 +224,13 @@ pub enum Precondition {
         /// How it stood.
         form: WorkloadForm,
     },
+    /// A workload has an instance that takes requests.
+    InstancesReady {
+        /// The orchestrator.
+        backend: BackendName,
+        /// Which.
+        workload: WorkloadName,
+    },
     /// The target is not held.
     NotHeld,
     /// The facts of a backend are fresh.
@@ -251,7 +258,7 @@ impl Precondition {
     /// Whether it may be broken now and hold by another time without anybody's doing to the plan's own effects.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Fresh { .. } | Self::ServerUp { .. } | Self::NotHeld => true,
+            Self::Fresh { .. } | Self::ServerUp { .. } | Self::InstancesReady { .. } | Self::NotHeld => true,
             Self::WeightsUnchanged { .. }
             | Self::FlagUnchanged { .. }
             | Self::RunState { .. }
@@ -373,6 +380,7 @@ impl Plan {
             | Precondition::AtGates { .. }
             | Precondition::MayAnswer { .. }
             | Precondition::WorkloadAs { .. }
+            | Precondition::InstancesReady { .. }
             | Precondition::NotHeld
             | Precondition::Fresh { .. }
             | Precondition::Version { .. }

@@ -145,6 +145,9 @@ pub enum StateChange {
         /// It is the step before the first share: testers, or copies of requests.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unshared: bool,
+        /// It is the step that brings a workload up or down.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scaled: bool,
         /// Why it does not go on by itself from there; none: it goes on.
         stopped: Option<Stopped>,
         /// When.

@@ -15,7 +15,7 @@ use super::testers::Testers;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::together::Together;
-use super::workload::WorkloadForm;
+use super::workload::{WorkloadChange, WorkloadForm};
 
 /// One step of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,13 @@ pub struct SpecStep {
     pub paused: bool,
     /// The share of the version on trial afterwards.
     pub percent: Percent,
+}
+
+impl SpecStep {
+    /// Whether it brings a workload up or down and gives nobody another version.
+    pub fn scales(&self) -> bool {
+        self.percent == Percent::NONE && self.effects.iter().any(|effect| effect.workload().is_some())
+    }
 }
 
 /// What a rollout does. Everything in it is a whole number or a text, as the Order wants it.
@@ -49,6 +56,9 @@ pub struct Spec {
     pub checks: Vec<StepCheck>,
     /// How long a step may last, in seconds.
     pub deadline_s: u64,
+    /// What its end sets at most: the old version's workload brought down, where it is not kept as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<StepEffect>,
     /// Whether judgement must pass before each step.
     pub judged: bool,
     /// How many of a hundred requests are copied to the version on trial before its first share.
@@ -96,6 +106,23 @@ impl Spec {
         }
         let step = self.steps.iter().position(|step| step.percent == percent)?;
         u32::try_from(step).ok()
+    }
+
+    /// The step that brings a workload up or down before anybody gets another version; none where none does.
+    pub fn scaling(&self) -> Option<u32> {
+        u32::try_from(self.steps.iter().position(SpecStep::scales)?).ok()
+    }
+
+    /// The step of testers and copies before the first share; none where there is none.
+    pub fn unshared(&self) -> Option<u32> {
+        let before = |step: &SpecStep| step.percent == Percent::NONE && !step.scales();
+        u32::try_from(self.steps.iter().position(before)?).ok()
+    }
+
+    /// What was set last of a workload by the time of a step: by it, or by one before.
+    pub fn set_by(&self, step: u32) -> Option<&WorkloadChange> {
+        let until = self.steps.iter().take(usize::try_from(step).ok()?.saturating_add(1));
+        until.rev().flat_map(|step| &step.effects).find_map(StepEffect::workload).map(|(_, change)| change)
     }
 
     /// Whether a step is the last one.

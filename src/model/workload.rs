@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::name::BackendName;
+use super::slot::Slot;
 use super::text::Text;
 use super::walk::Walk;
 
@@ -87,6 +88,34 @@ impl WorkloadEntry {
     pub fn version_of<'a>(&self, image: &'a str) -> Option<&'a str> {
         let (before, after) = self.image.split_once("$version")?;
         image.strip_prefix(before)?.strip_suffix(after).filter(|version| !version.is_empty())
+    }
+}
+
+/// The two workloads whose instances the slots of a target are, as they are configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotWorkloads {
+    /// That of the slot that was stable when it was first configured.
+    pub first: WorkloadEntry,
+    /// That of the other slot.
+    pub second: WorkloadEntry,
+    /// To how many instances a rollout brings the version on trial; none: to as many as the stable one has.
+    pub replicas: Option<u32>,
+    /// How many instances the old version keeps once the rollout ended; none: all of them.
+    pub after: Option<u32>,
+}
+
+impl SlotWorkloads {
+    /// That of a slot.
+    pub fn of(&self, slot: Slot) -> &WorkloadEntry {
+        match slot {
+            Slot::First => &self.first,
+            Slot::Second => &self.second,
+        }
+    }
+
+    /// The orchestrator of both.
+    pub fn backend(&self) -> &BackendName {
+        &self.first.backend
     }
 }
 
@@ -173,6 +202,9 @@ pub struct WorkloadForm {
     /// Whether a rollout gave the change up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aborted: Option<bool>,
+    /// How many instances there are to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
 }
 
 impl std::fmt::Display for WorkloadForm {
@@ -186,8 +218,18 @@ impl std::fmt::Display for WorkloadForm {
         let step = self.step.map(|step| format!("{step} of its steps behind it"));
         let full = self.full.map(|full| if full { "further steps skipped".to_owned() } else { "no step skipped".to_owned() });
         let aborted = self.aborted.map(|aborted| if aborted { "aborted".to_owned() } else { "not aborted".to_owned() });
-        let all: Vec<String> = images.chain(partition).chain(paused).chain(step).chain(full).chain(aborted).collect();
+        let replicas = self.replicas.map(counted);
+        let all: Vec<String> = images.chain(replicas).chain(partition).chain(paused).chain(step).chain(full).chain(aborted).collect();
         f.write_str(&all.join(", "))
+    }
+}
+
+/// `4 instances`.
+pub fn counted(replicas: u32) -> String {
+    match replicas {
+        0 => "no instance".to_owned(),
+        1 => "1 instance".to_owned(),
+        many => format!("{many} instances"),
     }
 }
 
@@ -227,6 +269,9 @@ pub struct WorkloadSeen {
     /// Its own steps; none where its kind has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub walk: Option<Walk>,
+    /// The autoscaler that sets how many instances there are; none where there is none, or where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaler: Option<Text>,
 }
 
 impl WorkloadSeen {
@@ -238,19 +283,32 @@ impl WorkloadSeen {
             && form.step.is_none_or(|step| self.walk.as_ref().is_some_and(|walk| !walk.aborted && walk.reached() >= step))
             && form.full.is_none_or(|full| self.walk.as_ref().is_some_and(|walk| walk.full == full))
             && form.aborted.is_none_or(|aborted| self.walk.as_ref().is_some_and(|walk| walk.aborted == aborted))
+            && form.replicas.is_none_or(|replicas| self.has(replicas))
+    }
+
+    /// Whether it wishes so many instances. Where an autoscaler minds them, any number stands for another one: gonogo brings a workload up
+    /// from none and down to none, and what lies between is the autoscaler's.
+    fn has(&self, replicas: u32) -> bool {
+        let wished = self.replicas.wished;
+        wished == replicas || self.autoscaler.is_some() && wished > 0 && replicas > 0
     }
 
     /// Whether everything that should be new is. After a stateful set was taken back its revisions are equal while instances of the
     /// other one are still there, so they are counted.
     pub fn is_done(&self) -> bool {
         let due = self.replicas.wished.saturating_sub(self.partition.unwrap_or(0));
-        self.progress == Progress::Done && (self.name.kind != WorkloadKind::StatefulSet || self.replicas.updated >= due)
+        let fresh = self.name.kind != WorkloadKind::StatefulSet || self.replicas.updated >= due;
+        // What its controller says of the number before: of none there is none.
+        let gone = self.replicas.wished > 0 || self.replicas.present == 0;
+        self.progress == Progress::Done && fresh && gone
     }
 
     /// How far it has come, in words.
     pub fn told(&self) -> String {
-        let Replicas { wished, updated, .. } = self.replicas;
+        let Replicas { wished, present, updated, .. } = self.replicas;
         match &self.progress {
+            Progress::Done if wished == 0 && present == 0 => "it has no instance".to_owned(),
+            Progress::Done if wished == 0 => format!("{} on the way out", counted(present)),
             Progress::Done if self.is_done() => format!("{updated} of {wished} are new"),
             Progress::Done => format!("{updated} of {wished} are of the newest revision"),
             other @ (Progress::Unseen
@@ -261,6 +319,15 @@ impl WorkloadSeen {
             | Progress::ByHand(_)) => other.told(),
         }
     }
+}
+
+/// A workload that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorkloadAsk {
+    /// Which.
+    pub name: WorkloadName,
+    /// Whether its number of instances may be set, so that an autoscaler of it is asked for, too.
+    pub scaled: bool,
 }
 
 /// The workloads that were asked for.

@@ -9,7 +9,7 @@ use crate::model::plan::{Plan, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::{Hold, Rollout};
 use crate::model::share::Percent;
-use crate::model::spec::{Course, Spec};
+use crate::model::spec::{Course, Spec, SpecStep};
 use crate::model::strategy::Trigger;
 use crate::model::together::OnFailure;
 
@@ -45,7 +45,8 @@ pub fn against(plan: &Plan, rollout: Option<&Rollout>) -> Vec<Reason> {
         }
         Part::End => {
             let is_last = course.step.is_some_and(|step| course.spec.is_last(step));
-            let ends = plan.order.effects.is_empty() && plan.order.ends == Some(course.spec.trial);
+            let effects = &plan.order.effects;
+            let ends = (effects.is_empty() || agreed(effects, &course.spec.ends)) && plan.order.ends == Some(course.spec.trial);
             (!is_last || !ends || course.stopped.is_some() || course.way_back.is_some())
                 .then(|| "it has not come to its end, or stopped there".to_owned())
         }
@@ -67,9 +68,9 @@ fn agreed(effects: &[StepEffect], to: &[StepEffect]) -> bool {
     effects.len() == to.len() && effects.iter().zip(to).all(|(effect, to)| effect.is_as_agreed(to))
 }
 
-/// Whether a way back of a workload sets exactly what was agreed to when the rollout was started.
+/// Whether a way back of a workload sets exactly what was agreed to when the rollout was started; between two slots it sets none.
 fn goes_to_agreed(effects: &[StepEffect], spec: &Spec) -> bool {
-    let Some(agreed) = &spec.back else { return true };
+    let Some(agreed) = &spec.back else { return effects.iter().all(|effect| effect.workload().is_none()) };
     let of_steps = spec.steps.iter().flat_map(|step| &step.effects).find_map(StepEffect::workload);
     let same = |effect: &StepEffect| {
         let (asked, stepped) = (effect.workload(), of_steps);
@@ -300,7 +301,8 @@ pub fn next(facts: &Facts<'_>) -> Next {
         Checks::Asked(words) => Next::Checking(words.clone()),
         Checks::Against(words) => Next::Holds(format!("would go to {percent} %, but {words}")),
     };
-    if course.step.is_none() {
+    // Before anybody got another version there is nothing to wait for but the instances, and nothing to judge.
+    if course.step.is_none_or(|step| spec.step(step).is_some_and(SpecStep::scales)) {
         return go();
     }
     let pace = course.step.and_then(|step| spec.step(step)).and_then(|step| step.pace_s);

@@ -28,7 +28,7 @@ use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::signal::{Ask, SignalReading};
 use crate::model::text::Text;
 use crate::model::traffic::TrafficReading;
-use crate::model::workload::{WorkloadName, WorkloadReading};
+use crate::model::workload::{WorkloadAsk, WorkloadReading};
 
 /// A port or ledger that could not be opened, and why.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl Orchestrator for Broken<PortError> {
     fn capabilities(&self) -> &'static [Capability] {
         &[]
     }
-    fn read<'a>(&'a self, _: &'a [WorkloadName]) -> Pending<'a, Result<WorkloadReading, PortError>> {
+    fn read<'a>(&'a self, _: &'a [WorkloadAsk]) -> Pending<'a, Result<WorkloadReading, PortError>> {
         self.say()
     }
     fn change<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {

@@ -5,7 +5,7 @@ use crate::model::capability::Capability;
 use crate::model::deed::Effect;
 use crate::model::error::{PortError, SendError};
 use crate::model::plan::StepEffect;
-use crate::model::workload::{WorkloadName, WorkloadReading};
+use crate::model::workload::{WorkloadAsk, WorkloadReading};
 
 /// An orchestrator. Its tests are `tests/cluster/rollouts.rs`, on a real one.
 pub trait Orchestrator: Send + Sync {
@@ -13,7 +13,7 @@ pub trait Orchestrator: Send + Sync {
     fn capabilities(&self) -> &'static [Capability];
 
     /// Reads workloads. One that does not exist goes to `missing`; it is no error of the others.
-    fn read<'a>(&'a self, workloads: &'a [WorkloadName]) -> Pending<'a, Result<WorkloadReading, PortError>>;
+    fn read<'a>(&'a self, workloads: &'a [WorkloadAsk]) -> Pending<'a, Result<WorkloadReading, PortError>>;
 
     /// Carries out a `Workload` effect.
     ///

@@ -80,7 +80,8 @@ pub fn reached(plan: &Plan, at: DateTime<Utc>) -> Option<StateChange> {
     let stopped = if left.is_empty() { stopped } else { Some(Stopped { at, deed: plan.id, words: words(), stranded: true }) };
     // A person's shift to nothing leaves nobody at the version on trial; a step of the rollout leaves testers, or copies.
     let unshared = percent == Percent::NONE && (plan.order.of.is_some() || plan.order.verb == Verb::Promote);
-    Some(StateChange::Reach { target: plan.target().clone(), percent, unshared, stopped, at })
+    let scaled = plan.order.effects.iter().any(|effect| effect.workload().is_some());
+    Some(StateChange::Reach { target: plan.target().clone(), percent, unshared, scaled, stopped, at })
 }
 
 /// What becomes of a rollout of which a part did not come about: it may begin anew where surely nothing of it happened, else it stops.

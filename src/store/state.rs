@@ -77,10 +77,17 @@ fn apply(state: &mut TargetState, change: &StateChange) {
                 course.way_back = None;
             }
         }
-        StateChange::Reach { percent, unshared, stopped, at, .. } => {
+        StateChange::Reach { percent, unshared, scaled, stopped, at, .. } => {
             if let Some(course) = state.rollout.as_mut().and_then(|rollout| rollout.course.as_deref_mut()) {
-                let before = || course.spec.step(0).filter(|step| *unshared && step.percent == Percent::NONE).map(|_| 0);
-                course.step = course.spec.at_share(*percent).or_else(before);
+                let spec = &course.spec;
+                let before = match (*percent, *unshared, *scaled) {
+                    (Percent::NONE, true, true) => spec.scaling(),
+                    (Percent::NONE, true, false) => spec.unshared(),
+                    // Nobody gets the version on trial any more, and what was brought up for it stands.
+                    (Percent::NONE, false, _) => spec.scaling().filter(|_| course.step.is_some()),
+                    _ => None,
+                };
+                course.step = spec.at_share(*percent).or(before);
                 course.since = *at;
                 course.rolled = None;
                 course.stopped.clone_from(stopped);

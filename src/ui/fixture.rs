@@ -100,6 +100,7 @@ fn deploy(service: &str) -> Deploy {
         testers: None,
         mirror: None,
         workload: None,
+        workloads: None,
         version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
         deploy: Some(PipelineRef {
             backend: name("ci"),

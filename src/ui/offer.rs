@@ -11,6 +11,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
 use crate::model::share::Percent;
 use crate::model::time::Moment;
+use crate::model::catalog::Deploy;
 use crate::model::workload::WorkloadEntry;
 
 use super::command::{Command, Entry, Where};
@@ -230,7 +231,9 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
             let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
             let walked = walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"));
             let version = |slot| view.version(slot).map(|seen| &seen.version);
-            let same = version(view.state.stable) == version(view.canary_slot());
+            // Where the rollout sets the image, the version is asked for.
+            let waits = !world.catalog.deploy(target).is_some_and(Deploy::takes_version);
+            let same = waits && version(view.state.stable) == version(view.canary_slot());
             walked.or_else(|| same.then(|| because("no other version waits in the other slot", "deploy one there")))
         }),
         Verb::Hold => view.state.hold.as_ref().map(|hold| because(format!("already held by {}", hold.by), "resume ends the hold")),
@@ -295,8 +298,10 @@ fn against_rollback(world: &World, target: &Target, view: &TargetView) -> Option
     if is_rolling(view) {
         return against_shift(world, target);
     }
+    let slots = world.catalog.deploy(target).is_some_and(|deploy| deploy.workloads.is_some());
     let deploy = world.catalog.deploy(target).and_then(|deploy| deploy.deploy.as_ref());
     match (deploy, view.state.proven.len()) {
+        (None, 2..) if slots => against_shift(world, target),
         (Some(pipeline), 2..) => cannot(world, &pipeline.backend, Capability::Start),
         (Some(_), _) => {
             Some(because("no earlier proven version is known", "one is proven after it alone took all traffic for the hold time"))

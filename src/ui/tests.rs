@@ -16,6 +16,7 @@ mod rules;
 mod schedule;
 mod scheduled;
 mod sizes;
+mod slots;
 mod testers;
 mod uncounted;
 mod workloads;

@@ -24,4 +24,5 @@ mod istio;
 mod plane;
 mod rollouts;
 mod routes;
+mod slots;
 mod workloads;

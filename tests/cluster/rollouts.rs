@@ -52,10 +52,7 @@ impl Stage {
         plane().apply(&[
             json!({ "apiVersion": if kind == "Rollout" { "argoproj.io/v1alpha1" } else { "apps/v1" }, "kind": kind, "metadata": { "name": "web", "namespace": namespace }, "spec": spec }),
         ]);
-        let home = tempfile::tempdir().unwrap();
-        let config = home.path().join("gonogo.toml");
-        std::fs::write(&config, configuration(home.path(), namespace, kind, deploy)).unwrap();
-        let stage = Self { namespace, kind, home, config };
+        let stage = Self { kind, ..Self::bare(namespace, |home| configuration(home, namespace, kind, deploy)) };
         let wished = if kind == "DaemonSet" { 1 } else { more["replicas"].as_u64().unwrap() };
         stage.until("the workload to be ready", |now| {
             let counts = ["availableReplicas", "numberAvailable"];
@@ -63,6 +60,20 @@ impl Stage {
             argo && counts.iter().any(|count| now["status"][count].as_u64() == Some(wished))
         });
         stage
+    }
+
+    /// A configuration, for whatever is in the namespace already.
+    pub fn bare(namespace: &'static str, configuration: impl FnOnce(&Path) -> String) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("gonogo.toml");
+        std::fs::write(&config, configuration(home.path())).unwrap();
+        Self { namespace, kind: "Deployment", home, config }
+    }
+
+    /// Changes its configuration.
+    pub fn rewrite(&self, change: impl FnOnce(&str) -> String) {
+        let config = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, change(&config)).unwrap();
     }
 
     /// It as it is now.
@@ -340,18 +351,57 @@ fn a_stateful_set_goes_by_batches_is_held_resumed_and_taken_back() {
 }
 
 #[test]
-fn a_recreated_deployment_ends_its_old_instances_first_and_a_rolling_one_is_refused() {
+fn a_recreated_deployment_ends_its_old_instances_first_by_its_own_rule_or_by_its_number() {
     let deploy = ROLLING.replace("rolling", "recreate");
     let stage = Stage::new("recreate", "Deployment", &json!({ "replicas": 2 }), &deploy);
-    let (code, refused) = stage.told(&["rollout", "start", TARGET, "--version", "2", "--yes"]);
-    assert!(code != 0 && refused["reasons"].to_string().contains("its own strategy is RollingUpdate"), "{refused}");
+    // Its own rule would keep some: gonogo brings it down to none, and then up with the new image.
+    stage.start("2");
+    let conductor = stage.watch();
+    stage.ended("promoted");
+    assert_eq!((stage.pods("shop:2"), stage.pods("shop:1"), stage.sendings("shift")), (2, 0, 2));
+    assert_eq!(revisions_beside_each_other(&stage), 0, "none of the new one was made while one of the old one was there");
+    drop(conductor);
     let own = json!({ "spec": { "strategy": { "type": "Recreate", "rollingUpdate": null } } }).to_string();
     plane().run(&["-n", stage.namespace, "patch", "deployment", "web", "-p", &own]);
     stage.until("its controller to see it", |now| now["metadata"]["generation"] == now["status"]["observedGeneration"]);
+    stage.start("3");
+    let _conductor = stage.watch();
+    stage.until_status("the next version", |status| status["last"]["to"] == "3");
+    assert_eq!((stage.pods("shop:3"), stage.pods("shop:2"), stage.sendings("shift")), (2, 0, 3));
+}
+
+/// How many pods of a newer revision its controller made before it had ended all of the older one: by the order of its own events.
+fn revisions_beside_each_other(stage: &Stage) -> usize {
+    let all: Value = serde_json::from_str(&plane().run(&["-n", stage.namespace, "get", "events", "-o", "json"])).unwrap();
+    let mut told: Vec<(u64, String, String)> = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["involvedObject"]["kind"] == "ReplicaSet")
+        .map(|event| {
+            let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap().to_owned();
+            (text("/metadata/resourceVersion").parse().unwrap(), text("/reason"), text("/involvedObject/name"))
+        })
+        .collect();
+    told.sort();
+    let first = told.iter().find(|(_, reason, _)| reason == "SuccessfulCreate").map(|(.., set)| set.clone()).unwrap();
+    let made = told.iter().filter(|(_, reason, set)| reason == "SuccessfulCreate" && *set != first).map(|(at, ..)| *at).min().unwrap();
+    let ended = told.iter().filter(|(_, reason, set)| reason == "SuccessfulDelete" && *set == first);
+    ended.filter(|(at, ..)| *at > made).count()
+}
+
+#[test]
+fn a_stateful_set_is_recreated_by_its_number_and_taken_back() {
+    let deploy = ROLLING.replace("rolling", "recreate").replace("bake = \"3s\"", "bake = \"10m\"");
+    let more = json!({ "replicas": 2, "serviceName": "web", "podManagementPolicy": "Parallel" });
+    let stage = Stage::new("recreate-set", "StatefulSet", &more, &deploy);
     stage.start("2");
     let _conductor = stage.watch();
-    stage.ended("promoted");
-    assert_eq!((stage.pods("shop:2"), stage.pods("shop:1"), stage.sendings("shift")), (2, 0, 1));
+    stage.until_next("bakes");
+    assert_eq!((stage.pods("shop:2"), stage.pods("shop:1"), stage.sendings("shift")), (2, 0, 2));
+    stage.json(&["abort", TARGET, "--yes", "--reason", "not this one"]);
+    stage.ended("aborted");
+    assert_eq!((stage.pods("shop:1"), stage.pods("shop:2"), stage.image()), (2, 0, "shop:1".to_owned()));
 }
 
 #[test]
@@ -380,9 +430,8 @@ fn p24_killed_between_the_change_and_its_answer_the_next_one_looks_first_and_goe
         }
         Pass::On
     });
-    let config = std::fs::read_to_string(&stage.config).unwrap();
     let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
-    std::fs::write(&stage.config, config.replace(&kubeconfig, &format!("url = \"{}\"", between.url()))).unwrap();
+    stage.rewrite(|config| config.replace(&kubeconfig, &format!("url = \"{}\"", between.url())));
     stage.start("2");
     // Held for as long as it takes to be put where it is killed.
     let mut held = conductor.lock().unwrap();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::cluster::Cluster;
 use super::object::Place;
 use super::workload::Workload;
@@ -11,7 +13,7 @@ use crate::model::capability::Capability;
 use crate::model::deed::Effect;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::plan::StepEffect;
-use crate::model::workload::{WorkloadName, WorkloadReading};
+use crate::model::workload::{WorkloadAsk, WorkloadName, WorkloadReading};
 use crate::ports::Pending;
 use crate::ports::orchestrator::Orchestrator;
 
@@ -28,11 +30,19 @@ impl ClusterWorkloads {
         Self { workloads: Workloads::new(cluster), seen: Mutex::default() }
     }
 
-    async fn read_all(&self, names: &[WorkloadName]) -> Result<WorkloadReading, PortError> {
+    async fn read_all(&self, asks: &[WorkloadAsk]) -> Result<WorkloadReading, PortError> {
         let mut reading = WorkloadReading::default();
-        for name in names {
+        // Once for each namespace in which numbers of replicas are set.
+        let mut minding: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for WorkloadAsk { name, scaled } in asks {
             match self.workloads.read(&format!("read {name}"), name.kind, &place(name)).await? {
-                Some(workload) => {
+                Some(mut workload) => {
+                    if *scaled && !minding.contains_key(name.namespace.as_str()) {
+                        let doing = format!("read the autoscalers of {}", name.namespace);
+                        minding.insert(&name.namespace, self.workloads.autoscalers(&doing, &name.namespace).await?);
+                    }
+                    let autoscalers = minding.get(name.namespace.as_str()).filter(|_| *scaled);
+                    workload.autoscaler = autoscalers.and_then(|all| workload.minded_by(all));
                     reading.workloads.push(workload.seen());
                     self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), workload);
                 }
@@ -70,7 +80,7 @@ impl Orchestrator for ClusterWorkloads {
         &[Capability::ReadWorkloads, Capability::Replace]
     }
 
-    fn read<'a>(&'a self, workloads: &'a [WorkloadName]) -> Pending<'a, Result<WorkloadReading, PortError>> {
+    fn read<'a>(&'a self, workloads: &'a [WorkloadAsk]) -> Pending<'a, Result<WorkloadReading, PortError>> {
         Box::pin(self.read_all(workloads))
     }
 

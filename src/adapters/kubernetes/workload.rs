@@ -59,6 +59,8 @@ pub struct Workload {
     pub selector: String,
     /// What pods are made after.
     pub template: Value,
+    /// The autoscaler that sets its number of replicas, where it was asked for.
+    pub autoscaler: Option<String>,
     /// The own steps of a rollout, and what its next write depends on.
     walk: Option<(Walk, rollout::Notes)>,
 }
@@ -115,6 +117,8 @@ struct Status {
     updated_replicas: u32,
     ready_replicas: u32,
     available_replicas: u32,
+    /// Of a deployment: those that were told to end and have not yet.
+    terminating_replicas: u32,
     desired_number_scheduled: u32,
     current_number_scheduled: u32,
     updated_number_scheduled: u32,
@@ -152,6 +156,7 @@ impl Workload {
             revision: revision.and_then(|revision| revision.parse().ok()),
             selector: spec.selector.words(),
             template: spec.template,
+            autoscaler: None,
             walk: None,
             meta,
         })
@@ -171,7 +176,18 @@ impl Workload {
             replicas: self.replicas,
             progress: self.progress.clone(),
             walk: self.walk.as_ref().map(|(walk, _)| walk.clone()),
+            autoscaler: self.autoscaler.as_deref().map(|name| Text::clean_within(name, 253)),
         }
+    }
+
+    /// The name of the autoscaler that minds it, among those of its namespace.
+    pub(super) fn minded_by(&self, autoscalers: &[Value]) -> Option<String> {
+        let text = |one: &Value, at: &str| one.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let minds = |one: &&Value| {
+            let of = |key: &str| text(one, &format!("/spec/scaleTargetRef/{key}"));
+            of("kind").as_deref() == Some(self.kind.word()) && of("name").as_deref() == Some(self.place.name.as_str())
+        };
+        text(autoscalers.iter().find(minds)?, "/metadata/name")
     }
 }
 
@@ -187,7 +203,8 @@ fn replicas(kind: WorkloadKind, spec: &Spec, status: &Status) -> Replicas {
         WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Rollout => Replicas {
             // What is not written is 1.
             wished: spec.replicas.unwrap_or(1),
-            present: status.replicas,
+            // Of none there is none only once the last one has ended.
+            present: status.replicas + if spec.replicas == Some(0) { status.terminating_replicas } else { 0 },
             updated: status.updated_replicas,
             ready: status.ready_replicas,
             available: status.available_replicas,

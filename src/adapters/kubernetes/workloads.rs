@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::kind::Kind;
 use super::object::{Meta, Place};
 use super::request::{Change, Part};
 use super::workload::{Images, Revision, Workload, WorkloadKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
-use crate::model::workload::{WorkloadChange, WorkloadForm};
+use crate::model::workload::{WorkloadChange, WorkloadForm, counted};
 
 /// How often a write is made that came too late for its controller's notes.
 const MOST_TRIES: usize = 6;
@@ -33,6 +34,13 @@ pub enum Deed {
     Restart(String),
 }
 
+impl Deed {
+    /// Whether it sets a number of replicas beside other things, which an autoscaler may mind.
+    fn scales(&self) -> bool {
+        matches!(self, Self::Form(form) if form.replicas.is_some())
+    }
+}
+
 /// What must be so of an object right before it is written.
 #[derive(Debug, Clone, Copy)]
 pub enum Expect<'a> {
@@ -55,7 +63,8 @@ impl Expect<'_> {
                 let seen = now.seen();
                 (!seen.is_as(&change.from)).then(|| {
                     let all: Vec<String> = seen.images.iter().map(|(name, image)| format!("{name} {image}")).collect();
-                    format!("another hand changed it: it was to stand at {}, and its images are {}", change.from, all.join(", "))
+                    let many = change.from.replicas.map(|_| format!(", with {}", counted(seen.replicas.wished))).unwrap_or_default();
+                    format!("another hand changed it: it was to stand at {}, and its images are {}{many}", change.from, all.join(", "))
                 })
             }
         }
@@ -101,6 +110,26 @@ impl Workloads {
         read.map(Some).map_err(|why| self.cluster.fault(PortErrorKind::Malformed, doing, &why))
     }
 
+    /// Reads one, and the autoscaler that minds it where its number of replicas is to be set.
+    async fn look(&self, doing: &str, kind: WorkloadKind, place: &Place, scales: bool) -> Result<Option<Workload>, PortError> {
+        let Some(mut workload) = self.read(doing, kind, place).await? else { return Ok(None) };
+        if scales {
+            workload.autoscaler = workload.minded_by(&self.autoscalers(doing, &place.namespace).await?);
+        }
+        Ok(Some(workload))
+    }
+
+    /// The autoscalers of a namespace; none where we may not ask for them: what one sets afterwards is then another hand.
+    ///
+    /// # Errors
+    /// As [`Cluster::list`].
+    pub(super) async fn autoscalers(&self, doing: &str, namespace: &str) -> Result<Vec<Value>, PortError> {
+        match self.cluster.list(doing, Kind::HorizontalPodAutoscaler, namespace, "").await {
+            Err(error) if error.kind == PortErrorKind::Forbidden => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
     /// Reads its revisions, the newest first.
     ///
     /// # Errors
@@ -121,7 +150,7 @@ impl Workloads {
     pub async fn carry_out(&self, kind: WorkloadKind, place: &Place, deed: &Deed, expect: Expect<'_>) -> Result<(), SendError> {
         let doing = format!("change {} {}", kind.kind().word(), place.name);
         let not_done = |kind, why: &str| SendError::NotDone(self.cluster.fault(kind, &doing, why));
-        let before = self.read(&doing, kind, place).await.map_err(SendError::NotDone)?;
+        let before = self.look(&doing, kind, place, deed.scales()).await.map_err(SendError::NotDone)?;
         let mut before = before.ok_or_else(|| not_done(PortErrorKind::NotFound, "it is not there"))?;
         if expect.is_of(&before) && matches!(deed, Deed::Form(_)) && before.is_as(deed, None) {
             return Ok(());
@@ -149,7 +178,7 @@ impl Workloads {
             let sent = self.cluster.patch(&doing, (kind.kind(), Part::Whole), place, &change).await;
             match sent {
                 Err(SendError::NotDone(error)) if error.kind == PortErrorKind::Conflict && tries < MOST_TRIES => {
-                    match self.read(&doing, kind, place).await.map_err(SendError::NotDone)? {
+                    match self.look(&doing, kind, place, deed.scales()).await.map_err(SendError::NotDone)? {
                         Some(now) if expect.still(&before, &now) => before = now,
                         Some(_) | None => return Err(SendError::NotDone(error)),
                     }
@@ -170,7 +199,7 @@ impl Workloads {
         (back, lost): (Option<&Revision>, Option<PortError>),
     ) -> Result<(), SendError> {
         let fault = |kind, why: &str| self.cluster.fault(kind, doing, why);
-        match self.read(doing, before.kind, &before.place).await {
+        match self.look(doing, before.kind, &before.place, deed.scales()).await {
             Ok(Some(after)) if after.meta.uid != before.meta.uid => {
                 Err(SendError::Unknown(fault(PortErrorKind::Conflict, "another object has its name now")))
             }

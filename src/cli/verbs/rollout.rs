@@ -9,9 +9,11 @@ use crate::cli::{out, settle, target, workload};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::beside;
 use crate::control::driver::Handle;
+use crate::control::rolling;
 use crate::control::world::{TargetView, World};
 use crate::control::world::{begun_anew, said, told};
 use crate::model::name::{PlanId, Target};
+use crate::model::plan::StepEffect;
 use crate::model::share::Share;
 use crate::model::slot::Track;
 use crate::model::spec::{Course, Ending};
@@ -161,7 +163,9 @@ pub fn object(world: &World, view: &TargetView) -> Value {
             .enumerate()
             .map(|(n, step)| {
                 let lasts_s = u32::try_from(n).map_or(spec.wait_s, |n| if spec.is_last(n) { spec.bake_s } else { spec.lasts_s(n) });
-                json!({ "percent": step.percent, "paused": step.paused, "state": state(n), "lasts_s": lasts_s })
+                let brings = step.effects.iter().filter(|_| step.scales()).find_map(StepEffect::workload);
+                let scales = brings.map(|(_, change)| json!({ "name": change.workload.name, "replicas": change.wish.replicas }));
+                json!({ "percent": step.percent, "paused": step.paused, "state": state(n), "lasts_s": lasts_s, "scales": scales })
             })
             .collect()
     };
@@ -175,6 +179,7 @@ pub fn object(world: &World, view: &TargetView) -> Value {
         "to": rollout.and_then(|rollout| rollout.to.clone()),
         "automatic": course.is_some(),
         "workload": workload::object(view),
+        "workloads": workload::of_slots(world, view),
         "weight_wished": view.wished().map(share),
         "weight_measured": view.measured().map(|(measured, _)| share(measured)),
         "testers": testers_object(world, view),
@@ -250,6 +255,7 @@ fn now_in_words(world: &World, view: &TargetView) -> String {
 fn in_words(world: &World, view: &TargetView, why: bool) -> Vec<String> {
     let mut lines = vec![now_in_words(world, view)];
     lines.extend(beside::words(world, view).map(|words| format!("  {words}")));
+    lines.extend(rolling::slots(world, view).into_iter().map(|(track, entry, seen)| format!("  {}", rolling::slot(track, entry, seen))));
     let Some(course) = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref()) else { return lines };
     if !why {
         return lines;

@@ -34,6 +34,7 @@ const DEPLOY: &[&str] = &[
     "github_environment",
     "rollout",
     "workload",
+    "workloads",
     "batches",
 ];
 const VERSION: &[&str] = &["backend", "query", "label", "digest"];
@@ -225,13 +226,29 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
     // What a workload has no use for was said of it already.
     let (traffic, testers, mirror) = if of_workload { (Vec::new(), None, None) } else { traffic::of_slots(&fields, &steps, known, found) };
     let flags = flags::flags(&fields, here, known, found);
-    let version = fields.get("version").filter(|_| !of_workload).and_then(|node| version(node, known, found));
-    let deploy = fields.get("deploy").filter(|_| !of_workload).and_then(|node| pipeline(node, "`deploy`", repository, known, found));
+    let workloads = if of_workload { None } else { workload::of_slots(&fields, known, found) };
+    let version = fields.get("version").filter(|_| !of_workload && workloads.is_none()).and_then(|node| version(node, known, found));
+    let deploy = fields.get("deploy").filter(|_| !of_workload && workloads.is_none());
+    let deploy = deploy.and_then(|node| pipeline(node, "`deploy`", repository, known, found));
     let github_environment = fields.text("github_environment", found).map(str::to_owned);
     let rollout = rollout::rules(fields.get("rollout"), (&steps, paces), strategy, &flags, known, found);
     let workload = if of_workload { Some(workload?.0) } else { None };
     let (strategy, protection) = (strategy?, None);
-    Some(Deploy { strategy, steps, traffic, testers, mirror, workload, flags, version, deploy, github_environment, protection, rollout })
+    Some(Deploy {
+        strategy,
+        steps,
+        traffic,
+        testers,
+        mirror,
+        workload,
+        workloads,
+        flags,
+        version,
+        deploy,
+        github_environment,
+        protection,
+        rollout,
+    })
 }
 
 fn version(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<VersionSource> {

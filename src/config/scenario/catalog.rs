@@ -170,6 +170,7 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
         testers: None,
         mirror: None,
         workload: None,
+        workloads: None,
         flags: Vec::new(),
         version: Some(VersionSource {
             backend: BackendName::new(METRICS)?,

@@ -471,6 +471,7 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }
         | Precondition::WorkloadAs { backend, .. }
+        | Precondition::InstancesReady { backend, .. }
         | Precondition::Fresh { backend } => Some(backend),
         Precondition::NotHeld | Precondition::Stable { .. } | Precondition::Version { .. } => None,
     }

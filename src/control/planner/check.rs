@@ -16,7 +16,7 @@ use crate::model::run_gate::{AskedBy, GateRef, RunGate};
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::traffic::{ServerState, Weights};
-use crate::model::workload::{WorkloadForm, WorkloadName};
+use crate::model::workload::{WorkloadForm, WorkloadName, counted};
 
 /// The plan with every precondition and check looked at again, and its type of change derived anew.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
     let checks = if checks::are_asked(&plan.intent, plan.direction) {
-        checks::checks(world, plan.target(), &plan.order.effects, now)
+        checks::checks(world, plan.target(), (&plan.order.effects, plan.intent.args.version.as_ref()), now)
     } else {
         Vec::new()
     };
@@ -118,6 +118,9 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
         Precondition::WorkloadAs { backend, workload, uid, form } => {
             (format!("{workload} is as planned on: {form}"), workload_unchanged(world, backend, (workload, uid), form))
         }
+        Precondition::InstancesReady { backend, workload } => {
+            (format!("{workload} has an instance that takes requests"), not_ready(world, target, backend, workload))
+        }
         Precondition::NotHeld => {
             let hold = world.target(target).and_then(|view| view.state.hold.as_ref());
             (
@@ -160,8 +163,22 @@ fn workload_unchanged(world: &World, backend: &BackendName, (name, uid): (&Workl
         return None;
     }
     let images: Vec<String> = form.images.keys().filter_map(|name| Some(format!("{name} {}", seen.images.get(name)?))).collect();
-    let partition = form.partition.and(seen.partition).map(|first| format!(", partition {first}")).unwrap_or_default();
-    changed(&format!("another hand changed {name}: it stands at {}{partition}, planned was {form}", images.join(", ")))
+    let partition = form.partition.and(seen.partition).map(|first| format!(", partition {first}"));
+    let replicas = form.replicas.map(|_| format!(", {}", counted(seen.replicas.wished)));
+    let more: String = partition.into_iter().chain(replicas).collect();
+    changed(&format!("another hand changed {name}: it stands at {}{more}, planned was {form}", images.join(", ")))
+}
+
+/// Why a workload cannot be given traffic; what is not read now is said by its freshness.
+fn not_ready(world: &World, target: &Target, backend: &BackendName, name: &WorkloadName) -> Option<Reason> {
+    let reading = world.workloads(backend).and_then(|fact| fact.value.as_ref())?;
+    let told = match reading.get(name) {
+        None => "is gone".to_owned(),
+        Some(seen) if seen.replicas.ready > 0 => return None,
+        Some(seen) => format!("has no instance that takes requests: {}", seen.told()),
+    };
+    let fix = format!("gonogo rollout start {target} --version VERSION brings its instances up first");
+    Some(Reason::new("no-instance", &format!("{name} {told}"), &fix))
 }
 
 fn found<'a>(world: &'a World, backend: &BackendName, builder: &str, run: u64) -> Option<&'a Run> {

@@ -77,16 +77,19 @@ pub(super) fn are_asked(intent: &Intent, direction: Direction) -> bool {
 }
 
 /// The checks of the target's environment, in the order of [`CheckKind::ALL`].
-pub(super) fn checks(world: &World, target: &Target, effects: &[StepEffect], now: &Moment) -> Vec<Check> {
+pub(super) fn checks(world: &World, target: &Target, brings: Brings<'_>, now: &Moment) -> Vec<Check> {
     let Some(environment) = world.catalog.environment(&target.environment) else { return Vec::new() };
     let counts = |kind: CheckKind| environment.gates.checks.iter().find(|(known, _)| *known == kind).map(|(_, counts)| *counts);
     CheckKind::ALL
         .into_iter()
-        .filter_map(|kind| Some(one(world, (target, effects), &environment.gates, kind, counts(kind)?, now)))
+        .filter_map(|kind| Some(one(world, (target, brings), &environment.gates, kind, counts(kind)?, now)))
         .collect()
 }
 
-fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates, kind: CheckKind, counts: Counts, now: &Moment) -> Check {
+/// What a plan brings: its effects, and the version that it sets where it says one.
+type Brings<'a> = (&'a [StepEffect], Option<&'a Text>);
+
+fn one(world: &World, (target, brings): (&Target, Brings<'_>), gates: &Gates, kind: CheckKind, counts: Counts, now: &Moment) -> Check {
     let view = world.target(target);
     let service = world.catalog.services.get(&target.service);
     let found = match (kind, view, service) {
@@ -99,7 +102,7 @@ fn one(world: &World, (target, effects): (&Target, &[StepEffect]), gates: &Gates
         (CheckKind::Budget, Some(_), _) => budget(world, target, now),
         (CheckKind::WayBack, Some(view), _) => way_back(view, gates, now),
         (CheckKind::Authors, Some(_), _) => {
-            let known = control::authors::of(world, target, Direction::Forward, effects, now);
+            let known = control::authors::of(world, target, Direction::Forward, brings, now);
             let (made, age) = known.map_or((None, None), |(made, age)| (Some(made), age));
             authors(made.as_ref(), age, gates, &world.catalog.people)
         }

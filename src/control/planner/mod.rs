@@ -9,6 +9,7 @@ mod cost;
 mod flag;
 mod rollout;
 mod run;
+mod slots;
 mod step_flags;
 mod still;
 mod traffic;
@@ -129,7 +130,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
     world.catalog.environment(&intent.target.environment).ok_or_else(unknown)?;
     let deploy = service.deploy.get(&intent.target.environment).ok_or_else(unknown)?;
     let scene = Scene { world, now, intent: &intent, service, deploy };
-    if scene.deploy.workload.is_none() && intent.args.version.is_some() {
+    if !scene.deploy.takes_version() && intent.args.version.is_some() {
         let text = format!(
             "{} stands in two slots: what is released is the version that was deployed there; leave the version out",
             intent.target
@@ -145,6 +146,10 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
     if let Some(draft) = of_workload {
         return finish(world, intent, now, nonce, draft);
     }
+    if let Some(step) = slots::step(&scene) {
+        let draft = slots::brings_up(&scene, step);
+        return finish(world, intent, now, nonce, draft);
+    }
     let draft = match scene.intent.verb {
         Verb::Shift => traffic::shift(&scene)?,
         Verb::Promote => traffic::promote(&scene),
@@ -153,7 +158,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Hold => still::hold(&scene),
         Verb::Resume => still::resume(&scene),
         Verb::Note => still::note(&scene)?,
-        Verb::Rollout => rollout::start(&scene),
+        Verb::Rollout => slots::asked(&scene).map(|()| rollout::start(&scene))?,
         Verb::Flag => flag::set(&scene)?,
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
@@ -227,7 +232,7 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
     let id = order.id().map_err(|error| PlanError::Canonical(Text::clean(&error.to_string())))?;
     let commands = order.effects.iter().flat_map(|effect| by_hand(world, effect)).collect();
     let mut evidence = draft.evidence;
-    let made = authors::of(world, &intent.target, direction, &order.effects, now);
+    let made = authors::of(world, &intent.target, direction, (&order.effects, intent.args.version.as_ref()), now);
     evidence.extend(authorship(world, &intent.target, made.as_ref(), waits));
     if let Some(booked) = &booked {
         evidence.push(Evidence { text: Text::clean(&booked.text), source: "policy".to_owned(), age_s: None, warns: false });
@@ -244,8 +249,8 @@ fn finish(world: &World, intent: Intent, now: &Moment, nonce: &str, draft: Draft
         let text = format!("BREAK GLASS until {}: waives approvals and checks, nothing else; a review will be owed", rfc3339(&expires));
         evidence.push(Evidence { text: Text::clean(&text), source: "policy".to_owned(), age_s: None, warns: true });
     }
-    let checks =
-        if checks::are_asked(&intent, direction) { checks::checks(world, &intent.target, &order.effects, now) } else { Vec::new() };
+    let brings = (&order.effects[..], intent.args.version.as_ref());
+    let checks = if checks::are_asked(&intent, direction) { checks::checks(world, &intent.target, brings, now) } else { Vec::new() };
     Ok(Plan {
         id,
         direction,

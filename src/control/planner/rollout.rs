@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::beside::{self, To};
-use super::{Draft, Scene, cost, step_flags, traffic};
+use super::{Draft, Scene, cost, slots, step_flags, traffic};
 use crate::analysis::weights;
 use crate::config::{duration, placeholder};
 use crate::model::catalog::Deploy;
@@ -19,6 +19,7 @@ use crate::model::spec::{Spec, SpecStep};
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::together::{OnFailure, Together};
+use crate::model::workload::{WorkloadChange, counted};
 
 /// Everything that the rollout will do is in the Order; what stands in its way is in the plan.
 pub(super) fn start(scene: &Scene<'_>) -> Draft {
@@ -36,8 +37,9 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
     draft.reach.clear();
     draft.percent = now;
     draft.undo = Some(format!("abort {target}"));
-    let (spec, against) = spec(scene, trial);
+    let (mut spec, against) = spec(scene, trial);
     draft.impossible.extend(against);
+    slots::starts(scene, trial, &mut spec, &mut draft);
     draft.impossible.extend(in_the_way(scene, now));
     if spec.judged {
         let eyes = scene.service.signals.iter().map(|signal| &signal.backend);
@@ -49,7 +51,8 @@ pub(super) fn start(scene: &Scene<'_>) -> Draft {
         }
     }
     step_flags::needed(scene, &spec, &mut draft);
-    draft.after = format!("{}: {}{}", cost::name_of(scene, trial), told(&spec, now), alone(scene));
+    let name = scene.intent.args.version.as_ref().map_or_else(|| cost::name_of(scene, trial), ToString::to_string);
+    draft.after = format!("{name}: {}{}", told(&spec, now), alone(scene));
     draft.costs = cost::of_traffic(scene, Percent::ALL);
     draft.rollout = Some(spec);
     draft
@@ -95,7 +98,7 @@ fn spec(scene: &Scene<'_>, trial: Slot) -> (Spec, Vec<Reason>) {
         percent: *percent,
     };
     let steps: Vec<SpecStep> = steps.iter().map(step).collect();
-    let (spec, unfilled) = spec_of(scene, trial, steps, None);
+    let (spec, unfilled) = spec_of(scene, trial, steps, scene.intent.args.version.as_ref());
     against.extend(unfilled);
     (spec, against)
 }
@@ -113,6 +116,7 @@ pub(super) fn spec_of(scene: &Scene<'_>, trial: Slot, steps: Vec<SpecStep>, vers
         budgets: budgets(scene),
         checks,
         deadline_s: rules.deadline.as_secs(),
+        ends: Vec::new(),
         judged: rules.judged,
         mirror: scene.deploy.mirror,
         steps,
@@ -241,6 +245,10 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
     let mut steps: Vec<String> = Vec::new();
     let mut pace = None;
     for step in spec.steps.iter().filter(|step| now.is_none_or(|now| step.percent > now || now == Percent::NONE)) {
+        if step.scales() {
+            steps.extend(step.effects.iter().filter_map(StepEffect::workload).map(|(_, change)| scaled(change)));
+            continue;
+        }
         let whom = if step.percent == Percent::NONE { before_the_first(spec) } else { format!("{} %", step.percent) };
         let whom = format!("{whom}{}", step_flags::told(spec, step.percent));
         let person = if step.paused { " when a person says so" } else { "" };
@@ -269,12 +277,20 @@ pub(super) fn told(spec: &Spec, now: Option<Percent>) -> String {
         let on: Vec<_> = spec.way_back.iter().map(|trigger| trigger.word()).collect();
         format!("back by itself on {} after {}", on.join(" or "), duration::write(seconds(spec.after_s)))
     };
+    let down: Vec<_> = spec.ends.iter().filter_map(StepEffect::workload).map(|(_, change)| scaled(change)).collect();
+    let down = if down.is_empty() { String::new() } else { format!(" and {}", down.join(", ")) };
     format!(
-        "{} by itself, each at least {}{judged}{checks}; watched {} at the end, then it is the stable version{together}; {back}",
+        "{} by itself, each at least {}{judged}{checks}; watched {} at the end, then it is the stable version{down}{together}; {back}",
         steps.join(", "),
         duration::write(seconds(spec.wait_s)),
         duration::write(seconds(spec.bake_s)),
     )
+}
+
+/// `web-green to 4 instances`.
+fn scaled(change: &WorkloadChange) -> String {
+    let many = change.wish.replicas.map_or_else(|| change.wish.to_string(), counted);
+    format!("{} to {many}", change.workload.name)
 }
 
 /// Who reaches the version on trial at the step before its first share.
@@ -299,6 +315,7 @@ mod tests {
             budgets: BTreeMap::new(),
             checks: Vec::new(),
             deadline_s: 3600,
+            ends: Vec::new(),
             judged: true,
             steps: vec![step(5, false), step(50, true), step(100, false)],
             strategy: crate::model::catalog::Strategy::Canary,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::beside::{self, To};
-use super::{Draft, PlanError, Scene, cost, run, step_flags};
+use super::{Draft, PlanError, Scene, cost, run, slots, step_flags};
 use crate::analysis::weights;
 use crate::model::both::LeftOut;
 use crate::model::capability::Capability;
@@ -104,6 +104,9 @@ pub(super) fn go_to(scene: &Scene<'_>, to: To) -> Draft {
     }
     for entry in silent {
         left_out(scene, entry, &mut draft);
+    }
+    if !lowers {
+        slots::ready(scene, trial, &mut draft);
     }
     step_flags::add(scene, to, lowers, &mut draft);
     draft
@@ -232,6 +235,7 @@ pub(super) fn promote(scene: &Scene<'_>) -> Draft {
     draft.ends = Some(trial);
     draft.after = format!("the rollout ends; {} is the stable version", cost::name_of(scene, trial));
     draft.undo = Some(format!("rollback {target}"));
+    slots::ends(scene, &mut draft);
     draft
 }
 
@@ -243,6 +247,7 @@ pub(super) fn abort(scene: &Scene<'_>) -> Draft {
     draft.ends = Some(stable(scene)).filter(|_| draft.left.is_empty());
     let ends = if draft.left.is_empty() { "the rollout ends" } else { "the rollout stays open until it is back there too" };
     draft.after = format!("{}; {ends}; what was deployed stays deployed", draft.after);
+    slots::left_standing(scene, stable(scene).other(), &mut draft);
     draft.undo = present(scene)
         .map(Share::nearest)
         .filter(|share| *share != Percent::NONE)
@@ -314,6 +319,11 @@ fn redeploy(scene: &Scene<'_>, stable: Slot, proven: &Proven) -> Draft {
                     .unwrap_or_default();
                 run::add_start(scene, pipeline, &[("slot", &slot), ("version", proven.version.as_str())], &mut draft);
             }
+            None if scene.deploy.workloads.is_some() => draft.impossible.push(Reason::new(
+                "no-instance",
+                &format!("{} stands in neither slot any more", proven.version),
+                &format!("gonogo rollout start {} --version {} brings it up first", scene.intent.target, proven.version),
+            )),
             None => draft.impossible.push(Reason::new(
                 "unsupported",
                 &format!("{} is no longer deployed and nothing is configured that deploys it", proven.version),

@@ -42,20 +42,20 @@ pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Dr
     }))
 }
 
-fn seen<'a>(scene: &Scene<'a>, entry: &WorkloadEntry) -> Option<&'a WorkloadSeen> {
+pub(super) fn seen<'a>(scene: &Scene<'a>, entry: &WorkloadEntry) -> Option<&'a WorkloadSeen> {
     scene.world.workloads(&entry.backend)?.value.as_ref()?.get(&entry.workload)
 }
 
-fn course<'a>(scene: &Scene<'a>) -> Option<&'a Course> {
+pub(super) fn course<'a>(scene: &Scene<'a>) -> Option<&'a Course> {
     scene.world.target(&scene.intent.target)?.state.rollout.as_ref()?.course.as_deref()
 }
 
-fn stable(scene: &Scene<'_>) -> Slot {
+pub(super) fn stable(scene: &Scene<'_>) -> Slot {
     scene.world.target(&scene.intent.target).map_or(Slot::First, |view| view.state.stable)
 }
 
 /// How it stands, in words.
-fn now(scene: &Scene<'_>, entry: &WorkloadEntry) -> String {
+pub(super) fn now(scene: &Scene<'_>, entry: &WorkloadEntry) -> String {
     match seen(scene, entry) {
         None => format!("{} not known", entry.workload),
         Some(seen) => {
@@ -66,7 +66,7 @@ fn now(scene: &Scene<'_>, entry: &WorkloadEntry) -> String {
 }
 
 /// What every plan that changes the workload has.
-fn draft(scene: &Scene<'_>, entry: &WorkloadEntry, direction: Direction) -> Draft {
+pub(super) fn draft(scene: &Scene<'_>, entry: &WorkloadEntry, direction: Direction) -> Draft {
     let mut draft = Draft {
         direction: Some(direction),
         slot: Some(stable(scene).other()),
@@ -75,23 +75,36 @@ fn draft(scene: &Scene<'_>, entry: &WorkloadEntry, direction: Direction) -> Draf
         costs: cost::of_workload(scene, entry.workload.kind),
         ..Draft::default()
     };
-    run::needs(scene, &entry.backend, Capability::Replace, &mut draft);
     draft.evidence.extend(seen(scene, entry).map(|seen| told(scene, entry, &seen.told(), !seen.is_done())));
     draft.preconditions.push(Precondition::Stable { slot: stable(scene) });
-    draft.preconditions.push(Precondition::Fresh { backend: entry.backend.clone() });
+    reads(scene, entry, &mut draft);
+    draft
+}
+
+/// What every plan that changes a workload needs of its orchestrator.
+pub(super) fn reads(scene: &Scene<'_>, entry: &WorkloadEntry, draft: &mut Draft) {
+    run::needs(scene, &entry.backend, Capability::Replace, draft);
+    let fresh = Precondition::Fresh { backend: entry.backend.clone() };
+    if !draft.preconditions.contains(&fresh) {
+        draft.preconditions.push(fresh);
+    }
+    is_there(scene, entry, draft);
+}
+
+/// Says that a workload is not there, or was not read.
+pub(super) fn is_there(scene: &Scene<'_>, entry: &WorkloadEntry, draft: &mut Draft) {
     let reading = scene.world.workloads(&entry.backend).and_then(|fact| fact.value.as_ref());
     if reading.is_some_and(|reading| reading.get(&entry.workload).is_none()) {
         let text = format!("{} has no {}", entry.backend, entry.workload);
-        draft.impossible.push(Reason::new("missing", &text, "compare `workload` in its deploy table with the cluster"));
+        draft.impossible.push(Reason::new("missing", &text, "compare its name in the deploy table with the cluster"));
     } else if reading.is_none() {
         let text = format!("{} was not read yet, so it is not known what {} is", entry.backend, entry.workload);
         draft.impossible.push(Reason::new("unreachable", &text, "wait until it is read"));
     }
-    draft
 }
 
 /// What is seen of the workload, as evidence.
-fn told(scene: &Scene<'_>, entry: &WorkloadEntry, words: &str, warns: bool) -> Evidence {
+pub(super) fn told(scene: &Scene<'_>, entry: &WorkloadEntry, words: &str, warns: bool) -> Evidence {
     let age = scene.world.sources.get(&entry.backend).and_then(|source| source.age(scene.now));
     let text = Text::clean(&format!("{}: {words}", entry.workload));
     Evidence { text, source: entry.backend.to_string(), age_s: age.map(|age| age.as_secs()), warns }
@@ -110,17 +123,18 @@ fn add(draft: &mut Draft, effect: StepEffect) {
     draft.effects.push(effect);
 }
 
-fn effect(entry: &WorkloadEntry, uid: &str, from: &WorkloadForm, wish: &WorkloadForm) -> StepEffect {
+pub(super) fn effect(entry: &WorkloadEntry, uid: &str, from: &WorkloadForm, wish: &WorkloadForm) -> StepEffect {
     let change = WorkloadChange { workload: entry.workload.clone(), uid: uid.to_owned(), from: from.clone(), wish: wish.clone() };
     StepEffect::Workload { backend: entry.backend.clone(), change: Box::new(change) }
 }
 
 /// As the workload stands, so far as a wish would change it.
-fn standing(seen: &WorkloadSeen, wish: &WorkloadForm) -> WorkloadForm {
+pub(super) fn standing(seen: &WorkloadSeen, wish: &WorkloadForm) -> WorkloadForm {
     let images = seen.images.iter().filter(|(container, _)| wish.images.contains_key(*container));
     WorkloadForm {
         images: images.map(|(container, image)| (container.clone(), image.clone())).collect(),
         partition: wish.partition.and(seen.partition),
+        replicas: wish.replicas.map(|_| seen.replicas.wished),
         ..WorkloadForm::default()
     }
 }
@@ -128,16 +142,7 @@ fn standing(seen: &WorkloadSeen, wish: &WorkloadForm) -> WorkloadForm {
 /// Starts the rollout of a version: the exact images of every step, and those to go back to, are in the Order.
 fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     let target = &scene.intent.target;
-    let usage = |text: &str| Err(PlanError::Arguments(Text::clean(text)));
-    let Some(version) = &scene.intent.args.version else {
-        return usage(&format!("a rollout of {target} needs the version that it brings: gonogo rollout start {target} --version VERSION"));
-    };
-    if !is_tag(version.as_str()) {
-        return usage(&format!(
-            "`{}` is no version of an image: at most 128 letters, digits, `_`, `.` and `-`",
-            Text::clean_within(version.as_str(), 40)
-        ));
-    }
+    let version = version(scene)?;
     let mut draft = draft(scene, entry, Direction::Forward);
     draft.percent = Some(Percent::NONE);
     draft.undo = Some(format!("abort {target}"));
@@ -157,9 +162,17 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     let images = [(entry.container.clone(), image.clone())].into();
     let ordinals = entry.workload.kind == WorkloadKind::StatefulSet;
     let first = WorkloadForm { images, partition: ordinals.then_some(0), ..WorkloadForm::default() };
+    // Where its own rule is not to end all of them first, gonogo does: down to none, then up with the new image.
+    let many = by_scale(scene.deploy.strategy, seen).then_some(seen.replicas.wished);
+    let first = WorkloadForm { replicas: many, ..first };
     let before = standing(seen, &first);
     let mut from = before.clone();
     let mut steps = Vec::new();
+    if many.is_some() {
+        let none = WorkloadForm { replicas: Some(0), ..before.clone() };
+        steps.push(SpecStep { effects: vec![effect(entry, &seen.uid, &from, &none)], pace_s: None, paused: false, percent: Percent::NONE });
+        from = none;
+    }
     for percent in &scene.deploy.steps {
         let partition = ordinals.then(|| workload::partition(seen.replicas.wished, percent.get()));
         let wish = WorkloadForm { partition, ..first.clone() };
@@ -189,46 +202,53 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     Ok(draft)
 }
 
+/// Whether all instances are ended by their number, since the workload's own rule would keep some while others are new.
+fn by_scale(strategy: Strategy, seen: &WorkloadSeen) -> bool {
+    strategy == Strategy::Recreate && seen.strategy.as_str() != "Recreate"
+}
+
+/// The version that a rollout brings: one that can be an image's.
+///
+/// # Errors
+/// None was said, or it can be none.
+pub(super) fn version<'a>(scene: &Scene<'a>) -> Result<&'a Text, PlanError> {
+    let target = &scene.intent.target;
+    let usage = |text: &str| Err(PlanError::Arguments(Text::clean(text)));
+    let Some(version) = &scene.intent.args.version else {
+        return usage(&format!("a rollout of {target} needs the version that it brings: gonogo rollout start {target} --version VERSION"));
+    };
+    if !is_tag(version.as_str()) {
+        let typed = Text::clean_within(version.as_str(), 40);
+        return usage(&format!("`{typed}` is no version of an image: at most 128 letters, digits, `_`, `.` and `-`"));
+    }
+    Ok(version)
+}
+
 /// The letters of an image's tag.
 fn is_tag(version: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     !version.is_empty() && version.len() <= 128 && version.chars().all(plain) && !version.starts_with(['.', '-'])
 }
 
-/// Why its instances cannot be replaced now.
-fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image: &str) -> Vec<Reason> {
+/// Why the instances of a workload cannot be replaced at all as it stands.
+pub(super) fn unfit(entry: &WorkloadEntry, seen: &WorkloadSeen) -> Vec<Reason> {
     let mut against = Vec::new();
     let name = &entry.workload;
     let mut say = |rule: &str, text: String, fix: &str| against.push(Reason::new(rule, &text, fix));
-    match seen.images.get(&entry.container) {
-        None => {
-            let all: Vec<_> = seen.images.keys().map(String::as_str).collect();
-            say("missing", format!("{name} has no container {}; it has {}", entry.container, all.join(", ")), "mend `container`");
-        }
-        Some(now) if now == image => say("no-change", format!("{name} already wishes {image}"), "nothing to roll out"),
-        Some(_) => {}
+    if !seen.images.contains_key(&entry.container) {
+        let all: Vec<_> = seen.images.keys().map(String::as_str).collect();
+        say("missing", format!("{name} has no container {}; it has {}", entry.container, all.join(", ")), "mend `container`");
     }
-    match (strategy, seen.strategy.as_str()) {
-        (_, "OnDelete") => say(
+    match seen.strategy.as_str() {
+        "OnDelete" => say(
             "unsupported",
             format!("{name} replaces an instance only when somebody deletes it (OnDelete)"),
             "set its updateStrategy to RollingUpdate there",
         ),
-        (_, "workloadRef") => say(
+        "workloadRef" => say(
             "unsupported",
             format!("{name} takes its template from another object (spec.workloadRef), which gonogo does not change"),
             "give the Rollout a template of its own",
-        ),
-        (Strategy::Recreate, "Recreate") => {}
-        (Strategy::Recreate, other) => say(
-            "unsupported",
-            format!("{name} is to be recreated, and its own strategy is {other}"),
-            "set spec.strategy.type: Recreate there, or strategy = \"rolling\" here",
-        ),
-        (_, "Recreate") => say(
-            "unsupported",
-            format!("{name} is to be replaced batch by batch, and its own strategy is Recreate"),
-            "set spec.strategy.type: RollingUpdate there, or strategy = \"recreate\" here",
         ),
         _ => {}
     }
@@ -237,6 +257,27 @@ fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image
     }
     if let Some(first) = seen.partition.filter(|first| *first > 0) {
         say("partition", format!("{name} has the partition {first}: only ordinals from it on would be replaced"), "set it to 0 there");
+    }
+    against
+}
+
+/// Why its instances cannot be replaced now.
+fn against(strategy: Strategy, entry: &WorkloadEntry, seen: &WorkloadSeen, image: &str) -> Vec<Reason> {
+    let mut against = unfit(entry, seen);
+    let name = &entry.workload;
+    let mut say = |rule: &str, text: String, fix: &str| against.push(Reason::new(rule, &text, fix));
+    if seen.images.get(&entry.container).is_some_and(|now| now == image) {
+        say("no-change", format!("{name} already wishes {image}"), "nothing to roll out");
+    }
+    if strategy != Strategy::Recreate && seen.strategy.as_str() == "Recreate" {
+        say(
+            "unsupported",
+            format!("{name} is to be replaced batch by batch, and its own strategy is Recreate"),
+            "set spec.strategy.type: RollingUpdate there, or strategy = \"recreate\" here",
+        );
+    }
+    if strategy == Strategy::Recreate && seen.replicas.wished == 0 {
+        say("no-instance", format!("{name} has no instance"), "nothing to recreate; scale it up first");
     }
     if !seen.is_done() {
         say("moving", format!("{name} is still on its way: {}", seen.told()), "wait until it is done, or mend what holds it");
@@ -262,7 +303,8 @@ fn to_step(scene: &Scene<'_>, entry: &WorkloadEntry, step: &SpecStep, draft: &mu
     draft.percent = Some(step.percent);
     draft.undo = Some(format!("abort {}", scene.intent.target));
     let told: Vec<String> = step.effects.iter().map(|effect| super::words(effect).to_string()).collect();
-    draft.after = format!("{}; its own rule replaces the instances", told.join("; "));
+    let then = if step.scales() { "no instance takes requests from then on" } else { "its own rule replaces the instances" };
+    draft.after = format!("{}; {then}", told.join("; "));
     for effect in &step.effects {
         add(draft, effect.clone());
     }

@@ -38,11 +38,18 @@ struct One {
     fails: Option<Moment>,
 }
 
-/// Whether a check counts at the step that was reached.
+/// Whether a check counts at the step that was reached. A version that is not brought up yet answers nothing, nor does one that was
+/// brought down for another one.
 fn counts(check: &StepCheck, course: &Course) -> bool {
+    let scaling = course.spec.scaling();
+    let (first, mute) = match (scaling, &course.spec.back) {
+        (None, _) => (None, false),
+        (Some(_), None) => (scaling, course.step.is_none()),
+        (Some(_), Some(_)) => (None, course.step == scaling),
+    };
     match check.when {
-        When::Before => course.step.is_none(),
-        When::Each => true,
+        When::Before => course.step == first,
+        When::Each => !mute,
         When::After => course.step.is_some_and(|step| course.spec.is_last(step)),
     }
 }

@@ -9,15 +9,16 @@ use super::Room;
 use crate::control::rolling::{self, Come};
 use crate::control::task::Task;
 use crate::control::world::{TargetView, VersionSeen};
-use crate::model::name::BackendName;
+use crate::model::name::{BackendName, Target};
 use crate::model::rollout::StateChange;
+use crate::model::slot::Slot;
 use crate::model::spec::Course;
 use crate::model::strategy::Trigger;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::walk::Walk;
-use crate::model::workload::WorkloadReading;
+use crate::model::workload::{SlotWorkloads, WorkloadReading};
 use crate::policy::rollout::{Harm, Rolled};
 
 /// How long one orchestrator takes over the step that was reached last, as seen here.
@@ -66,7 +67,11 @@ impl Room {
         let mut tasks = Vec::new();
         for target in self.targets_of(backend) {
             let catalog = self.world.catalog.clone();
-            let entry = catalog.deploy(&target).and_then(|deploy| deploy.workload.as_ref()).filter(|entry| &entry.backend == backend);
+            let deploy = catalog.deploy(&target);
+            if let Some(of) = deploy.and_then(|deploy| deploy.workloads.as_ref()).filter(|of| of.backend() == backend) {
+                tasks.extend(self.derive_slots(now, &target, of, reading));
+            }
+            let entry = deploy.and_then(|deploy| deploy.workload.as_ref()).filter(|entry| &entry.backend == backend);
             let (Some(entry), Some(old)) = (entry, self.world.targets.get(&target).cloned()) else { continue };
             let mut view = (*old).clone();
             let seen = reading.get(&entry.workload);
@@ -93,6 +98,34 @@ impl Room {
             tasks.extend(proven.map(|change| Task::Remember { changes: vec![change] }));
             self.world.targets.insert_mut(target, Arc::new(view));
         }
+        tasks
+    }
+
+    /// What runs in the slots of a target whose slots are workloads, by their images.
+    fn derive_slots(&mut self, now: &Moment, target: &Target, of: &SlotWorkloads, reading: &WorkloadReading) -> Vec<Task> {
+        let Some(old) = self.world.targets.get(target).cloned() else { return Vec::new() };
+        let mut view = (*old).clone();
+        let mut tasks = Vec::new();
+        for (place, slot) in Slot::BOTH.into_iter().enumerate() {
+            let entry = of.of(slot);
+            let image = reading.get(&entry.workload).and_then(|seen| seen.images.get(&entry.container));
+            let version = image.map(|image| Text::clean_within(entry.version_of(image).unwrap_or(image), 200));
+            let known = old.version(slot);
+            let Some(known) = known.filter(|known| Some(&known.version) == version.as_ref()).cloned() else {
+                if let (Some(was), Some(is)) = (known, &version) {
+                    let text = format!("{}: version {} to {is}", entry.workload, was.version);
+                    tasks.extend(self.say(now, HappeningKind::Change, Some(target.clone()), &text, entry.backend.as_str()));
+                }
+                if let Some(one) = view.versions.get_mut(place) {
+                    *one = version.map(|version| VersionSeen { version, digest: None, since: now.wall });
+                }
+                continue;
+            };
+            if let Some(one) = view.versions.get_mut(place) {
+                *one = Some(known);
+            }
+        }
+        self.world.targets.insert_mut(target.clone(), Arc::new(view));
         tasks
     }
 

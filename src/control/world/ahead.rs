@@ -8,6 +8,7 @@ use crate::analysis::trial::TrialStanding;
 use crate::model::kept::Anew;
 use crate::model::name::{CheckName, PlanId};
 use crate::model::probe::{ProbeAnswer, When};
+use crate::model::share::Percent;
 use crate::policy::rollout::{Next, Says};
 
 /// How a rollout stands, for screens and verbs.
@@ -47,6 +48,7 @@ pub fn told(next: &Next) -> (&'static str, String, Option<DateTime<Utc>>) {
     let clock = |at: &DateTime<Utc>| at.format("%H:%M:%SZ");
     match next {
         Next::Moving(words) => ("moving", words.clone(), None),
+        Next::Step { percent: Percent::NONE, .. } => ("step", "goes to its step before the first share now".to_owned(), None),
         Next::Step { percent, .. } => ("step", format!("goes to {percent} % now"), None),
         Next::StepAt { percent, judged, at } => {
             let judged = if *judged { ", if judged no worse" } else { "" };

@@ -35,6 +35,7 @@ fn course(step: Option<u32>) -> Course {
             bake_s: 100,
             budgets: std::collections::BTreeMap::new(),
             deadline_s: 600,
+            ends: Vec::new(),
             judged: true,
             steps: [5, 20, 50, 100].map(step_to).to_vec(),
             strategy: Strategy::Canary,
@@ -421,4 +422,45 @@ fn p8_the_way_back_of_a_workload_sets_what_was_agreed_to() {
     assert!(refused(&|to| drop(to.wish.images.insert("main".to_owned(), "web:0".to_owned()))), "not another image");
     assert!(refused(&|to| to.workload.name = "db".to_owned()), "not of another workload");
     assert!(!against(&part(&here, Part::WayBack), Some(&under_way(here.clone()))).is_empty(), "not without an effect");
+}
+
+/// A rollout between two slots whose first step brings the version on trial up.
+fn brought_up(step: Option<u32>) -> Course {
+    let mut course = course(step);
+    let up = workload(None).spec.steps[0].effects.clone();
+    course.spec.steps.insert(0, SpecStep { effects: up, pace_s: None, paused: false, percent: Percent::NONE });
+    course.spec.ends = vec![workload(None).spec.steps[1].effects[0].clone()];
+    course
+}
+
+#[test]
+fn a_version_that_comes_up_is_given_traffic_once_it_is_ready_and_is_not_judged_before() {
+    let rolled = |course: &Course, seconds, rolled: Rolled| {
+        next(&Facts { rolled, says: Says::Nothing("nobody gets it".to_owned()), unseen: Some("no data".to_owned()), ..facts(course, seconds) })
+    };
+    assert_eq!(rolled(&brought_up(None), 0, Rolled::No), Next::Step { step: 0, percent: percent(0) });
+    let here = brought_up(Some(0));
+    assert_eq!(rolled(&here, 500, Rolled::Moving("2 ready".to_owned())), Next::Rolls("2 ready".to_owned()));
+    assert_eq!(rolled(&here, 500, Rolled::Stuck("no room".to_owned())), Next::Person("no room".to_owned()));
+    assert_eq!(rolled(&here, 1, Rolled::Done(at(1))), Next::Step { step: 1, percent: percent(5) });
+    // Afterwards it goes on as ever, and not while its instances are not all there.
+    assert!(matches!(rolled(&brought_up(Some(1)), 500, Rolled::Done(at(1))), Next::Holds(_)));
+    assert_eq!(rolled(&brought_up(Some(1)), 500, Rolled::Moving("1 ready".to_owned())), Next::Rolls("1 ready".to_owned()));
+}
+
+/// P8: its end brings down what was agreed to, or nothing; its way back touches no workload.
+#[test]
+fn p8_the_end_brings_down_what_was_agreed_to_or_nothing_and_a_way_back_no_workload() {
+    let here = brought_up(Some(4));
+    let refused = |of: Part, effects: Vec<StepEffect>| {
+        let mut plan = part(&here, of);
+        plan.order.effects = effects;
+        !against(&plan, Some(&under_way(here.clone()))).is_empty()
+    };
+    assert!(!refused(Part::End, Vec::new()) && !refused(Part::End, here.spec.ends.clone()));
+    let mut other = here.spec.ends.clone();
+    let StepEffect::Workload { change, .. } = &mut other[0] else { panic!("a workload") };
+    change.workload.name = "db".to_owned();
+    assert!(refused(Part::End, other) && refused(Part::End, here.spec.steps[0].effects.clone()));
+    assert!(!refused(Part::WayBack, Vec::new()) && refused(Part::WayBack, here.spec.ends.clone()));
 }

@@ -5,8 +5,10 @@ use crate::model::both::LeftOut;
 use crate::model::outbox::NoticeKind;
 use crate::model::part::{Part, PartOf};
 use crate::model::rollout::{Rollout, StateChange};
-use crate::model::spec::{Course, Ending, Spec};
+use crate::model::plan::StepEffect;
+use crate::model::spec::{Course, Ending, Spec, SpecStep};
 use crate::model::strategy::{Strategy, Trigger};
+use crate::model::workload::{WorkloadChange, WorkloadForm, WorkloadKind, WorkloadName};
 use crate::ports::ledger::{Ledger as _, LedgerError};
 use crate::ports::outbox::Outbox as _;
 use crate::store::parts::reached;
@@ -37,6 +39,7 @@ async fn walked(dir: &Path, clock: &Arc<Still>) -> SqliteStore {
         bake_s: 0,
         budgets: std::collections::BTreeMap::new(),
         deadline_s: 60,
+        ends: Vec::new(),
         judged: true,
         steps: vec![step(5), step(20), step(100)],
         strategy: Strategy::Canary,
@@ -159,6 +162,35 @@ async fn the_step_before_the_first_share_is_reached_by_a_step_or_a_promote_and_n
         store.remember(&[StateChange::Start { target, rollout: Box::new(rollout.clone()) }]).await.unwrap();
         store.remember(&[reached(plan, plan.made).unwrap()]).await.unwrap();
         assert_eq!(course(&store).await.step, at, "{:?}", plan.order.verb);
+    }
+}
+
+#[tokio::test]
+async fn what_was_brought_up_stands_whatever_becomes_of_the_traffic() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = walked(dir.path(), &clock).await;
+    let none = crate::model::share::Percent::NONE;
+    let mut from = course(&store).await;
+    let workload = WorkloadName { kind: WorkloadKind::Deployment, namespace: "shop".to_owned(), name: "web".to_owned() };
+    let (uid, from_form, wish) = ("u1".to_owned(), WorkloadForm::default(), WorkloadForm::default());
+    let change = Box::new(WorkloadChange { workload, uid, from: from_form, wish });
+    let up = StepEffect::Workload { backend: "k8s".parse().unwrap(), change };
+    // Brought up, then testers, then shares.
+    let first = SpecStep { percent: none, effects: vec![up.clone()], ..from.spec.steps[0].clone() };
+    let testers = SpecStep { percent: none, ..from.spec.steps[0].clone() };
+    from.spec.steps.splice(0..0, [first, testers]);
+    let mut scaled = part(&clock, Verb::Shift, "1", Part::Step { step: 0 }, None);
+    (scaled.order.percent, scaled.order.effects) = (Some(none), vec![up]);
+    let mut testers = part(&clock, Verb::Shift, "2", Part::Step { step: 1 }, None);
+    testers.order.percent = Some(none);
+    let mut by_hand = plan_with(&clock, Verb::Shift, "3", 1, None);
+    by_hand.order.percent = Some(none);
+    for (plan, at, reached_at) in [(&scaled, None, Some(0)), (&testers, Some(0), Some(1)), (&by_hand, Some(2), Some(0)), (&by_hand, None, None)] {
+        from.step = at;
+        let rollout = Rollout { course: Some(Box::new(from.clone())), ..store.states().await.unwrap().remove(0).rollout.unwrap() };
+        store.remember(&[StateChange::Start { target: plan.target().clone(), rollout: Box::new(rollout) }]).await.unwrap();
+        store.remember(&[reached(plan, plan.made).unwrap()]).await.unwrap();
+        assert_eq!(course(&store).await.step, reached_at, "from {at:?}");
     }
 }
 

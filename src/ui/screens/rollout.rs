@@ -357,6 +357,8 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
             let last = course.step.is_some_and(|step| spec.is_last(step));
             let words = if let Some(seen) = &view.workload {
                 workload::times(scene, course, seen)
+            } else if let Some(words) = workload::coming_up(scene, course) {
+                words
             } else if last {
                 format!("   here for {here}, watched {}", words::span(spec.bake_s))
             } else {
@@ -379,6 +381,7 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         rows.extend(wrap(&words, room).into_iter().map(|line| Row::of(Role::Plain, format!("   {line}"))));
     }
     rows.extend(view.workload.iter().flat_map(|seen| workload::rows(scene, seen, width)));
+    rows.extend(workload::slots(scene, view, width));
     for entry in &view.traffic {
         let ups: Vec<String> = Slot::BOTH
             .into_iter()

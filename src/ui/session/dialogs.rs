@@ -5,6 +5,7 @@ use crate::control::planner::Wished;
 use crate::control::roles as control;
 use crate::control::rules;
 use crate::control::world::World;
+use crate::model::catalog::Deploy;
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::pipeline::RunId;
@@ -206,7 +207,7 @@ impl Session {
         match verb {
             Verb::Shift => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Share(target)))),
             Verb::Note => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Note(target)))),
-            Verb::Rollout if world.catalog.deploy(&target).is_some_and(|deploy| deploy.workload.is_some()) => {
+            Verb::Rollout if world.catalog.deploy(&target).is_some_and(Deploy::takes_version) => {
                 self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
             }
             Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),

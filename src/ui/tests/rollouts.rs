@@ -136,6 +136,7 @@ fn spec() -> Spec {
         bake_s: 1800,
         budgets: std::collections::BTreeMap::new(),
         deadline_s: 3600,
+        ends: Vec::new(),
         judged: true,
         steps: [5, 10, 20, 50, 80, 100].map(step).to_vec(),
         strategy: Strategy::Canary,

@@ -45,6 +45,7 @@ fn seen(kind: WorkloadKind, version: &str) -> WorkloadSeen {
         replicas: Replicas { wished: 5, present: 5, updated: 5, ready: 5, available: 5 },
         progress: Progress::Done,
         walk: None,
+        autoscaler: None,
     }
 }
 

@@ -74,6 +74,13 @@ impl Workload {
             let containers: Vec<Value> = form.images.iter().map(|(name, image)| json!({ "name": name, "image": image })).collect();
             spec.insert("template".to_owned(), json!({ "spec": { "containers": containers } }));
         }
+        match (form.replicas, self.kind) {
+            (None, _) => {}
+            (Some(replicas), WorkloadKind::Deployment | WorkloadKind::StatefulSet) => {
+                spec.insert("replicas".to_owned(), Value::from(replicas));
+            }
+            (Some(_), WorkloadKind::DaemonSet | WorkloadKind::Rollout) => return Err(format!("gonogo sets no replicas of a {word}")),
+        }
         match (form.partition, self.kind) {
             (None, _) => {}
             (Some(first), WorkloadKind::StatefulSet) => {
@@ -238,5 +245,47 @@ mod tests {
             wish: form("shop:2", Some(1)),
         };
         assert_eq!(Expect::From(&change).against(&scaled), None);
+    }
+
+    /// Image and number go in one patch, so that no controller makes an instance of the old image for the new number.
+    #[test]
+    fn an_image_and_a_number_are_one_patch_and_a_kind_without_a_number_is_refused() {
+        let form = |replicas| WorkloadForm {
+            images: [("main".to_owned(), "shop:2".to_owned())].into(),
+            replicas: Some(replicas),
+            ..WorkloadForm::default()
+        };
+        let now = read(WorkloadKind::Deployment, &deployment(&json!({}), &json!({})));
+        let Change::Strategic(patch) = now.change(&Deed::Form(form(5)), None).unwrap() else { panic!("one patch") };
+        assert_eq!((&patch["metadata"]["resourceVersion"], &patch["spec"]["replicas"]), (&json!("17"), &json!(5)));
+        assert_eq!(patch["spec"]["template"]["spec"]["containers"][0], json!({ "name": "main", "image": "shop:2" }));
+        let daemon = read(WorkloadKind::DaemonSet, &deployment(&json!({}), &json!({})));
+        assert!(daemon.change(&Deed::Form(form(5)), None).unwrap_err().contains("sets no replicas of a DaemonSet"));
+        // Another hand scaled it since it was planned.
+        let change = WorkloadChange { workload: now.seen().name, uid: "u1".to_owned(), from: form(0), wish: form(5) };
+        let of = |replicas| read(WorkloadKind::Deployment, &deployment(&json!({ "replicas": replicas }), &json!({})));
+        let from = WorkloadForm { images: [("main".to_owned(), "shop:1".to_owned())].into(), ..form(0) };
+        let change = WorkloadChange { from, ..change };
+        assert_eq!(Expect::From(&change).against(&of(0)), None);
+        assert!(Expect::From(&change).against(&of(2)).unwrap().contains("with 2 instances"));
+    }
+
+    #[test]
+    fn its_autoscaler_is_the_one_that_names_it() {
+        let of = |kind: &str, name: &str| json!({ "metadata": { "name": format!("of-{name}") }, "spec": { "scaleTargetRef": { "kind": kind, "name": name } } });
+        let web = read(WorkloadKind::Deployment, &deployment(&json!({}), &json!({})));
+        assert_eq!(web.minded_by(&[of("StatefulSet", "web"), of("Deployment", "db"), json!({})]), None);
+        assert_eq!(web.minded_by(&[of("Deployment", "db"), of("Deployment", "web")]).as_deref(), Some("of-web"));
+    }
+
+    #[test]
+    fn of_none_there_is_none_once_the_last_one_has_ended() {
+        let down = |status: Value| read(WorkloadKind::Deployment, &deployment(&json!({ "replicas": 0 }), &status)).seen();
+        let none = json!({ "replicas": 0, "updatedReplicas": 0, "readyReplicas": 0, "availableReplicas": 0 });
+        let mut ending = none.clone();
+        ending["terminatingReplicas"] = json!(2);
+        assert!(!down(json!({})).is_done(), "its controller's word is of the number before");
+        assert_eq!((down(ending.clone()).is_done(), down(ending).told().as_str()), (false, "2 old ones are on their way out"));
+        assert!(down(none).is_done());
     }
 }

@@ -179,6 +179,7 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
         revision: revision.and_then(|revision| revision.parse().ok()),
         selector: spec.selector.words(),
         template: spec.template,
+        autoscaler: None,
         walk: Some((walk, notes)),
         meta,
     })

@@ -92,6 +92,9 @@ impl Workload {
         if form.partition.is_some() {
             return Err("a Rollout has no partition".to_owned());
         }
+        if form.replicas.is_some() {
+            return Err("gonogo sets no replicas of a Rollout".to_owned());
+        }
         let containers = self.template.pointer("/spec/containers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for (name, image) in &form.images {
             let at = containers.iter().position(|one| one.get("name").and_then(Value::as_str) == Some(name));

@@ -56,8 +56,12 @@ pub fn how(page: &mut Page<'_, '_>, plan: &Plan) {
         );
         for step in &spec.steps {
             for effect in &step.effects {
-                page.say(Role::Strong, &format!("{} %", step.percent), Role::Plain, &in_words(effect));
+                let label = if step.scales() { "first".to_owned() } else { format!("{} %", step.percent) };
+                page.say(Role::Strong, &label, Role::Plain, &in_words(effect));
             }
+        }
+        for effect in &spec.ends {
+            page.say(Role::Strong, "end", Role::Plain, &format!("{}, unless it gets traffic", in_words(effect)));
         }
         if let Some(back) = &spec.back {
             page.say(Role::Strong, "back", Role::Plain, &format!("sets {back}"));

@@ -1,5 +1,7 @@
 //! How far the instances of a workload are replaced, as rows.
 
+use crate::control::rolling;
+use crate::control::world::TargetView;
 use crate::model::spec::Course;
 use crate::model::walk::Walk;
 use crate::model::workload::{Progress, Replicas, WorkloadSeen};
@@ -25,6 +27,37 @@ pub fn times(scene: &Scene<'_>, course: &Course, seen: &WorkloadSeen) -> String 
             format!("   {new}, {then}")
         }
     }
+}
+
+/// How long the version on trial takes to come up, before anybody gets it; none at another step.
+pub fn coming_up(scene: &Scene<'_>, course: &Course) -> Option<String> {
+    let scaling = course.spec.scaling()?;
+    let here = scene.ago(&course.since);
+    match course.step {
+        None => Some(format!("   not begun, planned {here} ago")),
+        Some(step) if step == scaling => {
+            Some(format!("   its instances come up for {here}, stuck after {}", words::span(course.spec.deadline_s)))
+        }
+        Some(_) => None,
+    }
+}
+
+/// How the workloads of the slots stand.
+pub fn slots(scene: &Scene<'_>, view: &TargetView, width: usize) -> Vec<Row> {
+    let one = |(track, entry, seen): (_, _, Option<&WorkloadSeen>)| {
+        let (mark, role) = match seen {
+            Some(seen) if matches!(seen.progress, Progress::Stuck(_)) => (Mark::Abnormal, Role::Abnormal),
+            Some(seen) if seen.is_done() => (if seen.replicas.wished == 0 { Mark::None } else { Mark::Proven }, Role::Plain),
+            Some(_) => (Mark::Moving, Role::Moving),
+            None => (Mark::Unknown, Role::Quiet),
+        };
+        let lines = wrap(&rolling::slot(track, entry, seen), width.saturating_sub(4));
+        lines.into_iter().enumerate().map(move |(n, line)| {
+            let lead = if n == 0 { scene.glyph(mark) } else { " " };
+            Row::of(role, format!(" {lead} ")).put(Role::Plain, line)
+        })
+    };
+    rolling::slots(scene.world, view).into_iter().flat_map(one).collect()
 }
 
 /// How many instances are new, in words.
