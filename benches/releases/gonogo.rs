@@ -57,6 +57,7 @@ impl Gonogo {
             budgets: std::collections::BTreeMap::new(),
             checks: Vec::new(),
             deadline_s: rules.deadline.as_secs(),
+            ends: Vec::new(),
             judged: rules.judged,
             steps: [5, 20, 50, 100].map(step).to_vec(),
             strategy: Strategy::Canary,

@@ -18,7 +18,11 @@ pub fn of_slots(world: &World, view: &TargetView) -> Value {
     if slots.is_empty() {
         return Value::Null;
     }
-    slots.into_iter().map(|(track, _, seen)| (track.word().to_owned(), seen.map_or(Value::Null, told))).collect::<serde_json::Map<_, _>>().into()
+    slots
+        .into_iter()
+        .map(|(track, _, seen)| (track.word().to_owned(), seen.map_or(Value::Null, told)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn told(seen: &WorkloadSeen) -> Value {

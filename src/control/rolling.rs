@@ -46,7 +46,8 @@ pub fn slot(track: Track, entry: &WorkloadEntry, seen: Option<&WorkloadSeen>) ->
     let name = format!("{} ({})", entry.workload.name, track.word());
     let Some(seen) = seen else { return format!("{name}: not known") };
     let image = seen.images.get(&entry.container).map_or("no such container", String::as_str);
-    let (version, more) = (entry.version_of(image).unwrap_or(image), if seen.is_done() { String::new() } else { format!("; {}", seen.told()) });
+    let (version, more) =
+        (entry.version_of(image).unwrap_or(image), if seen.is_done() { String::new() } else { format!("; {}", seen.told()) });
     match seen.replicas.wished {
         0 => format!("{name}: no instance, {version} last{more}"),
         wished => format!("{name}: {} of {} of {version} ready{more}", seen.replicas.ready, counted(wished)),

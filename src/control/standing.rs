@@ -14,8 +14,8 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunState;
 use crate::model::reading::Freshness;
 use crate::model::share::Percent;
-use crate::model::time::Moment;
 use crate::model::slot::Slot;
+use crate::model::time::Moment;
 use crate::model::workload::{Progress, SlotWorkloads, WorkloadSeen};
 use crate::policy::rollout::Next;
 

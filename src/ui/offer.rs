@@ -6,12 +6,12 @@ use crate::control::rules::Asking;
 use crate::control::world::{TargetView, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::capability::Capability;
+use crate::model::catalog::Deploy;
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
 use crate::model::share::Percent;
 use crate::model::time::Moment;
-use crate::model::catalog::Deploy;
 use crate::model::workload::WorkloadEntry;
 
 use super::command::{Command, Entry, Where};

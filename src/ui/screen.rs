@@ -73,7 +73,7 @@ fn of_target(world: &World, target: &Target, all: bool) -> Vec<BackendName> {
     let mut names = BTreeSet::new();
     if let Some(deploy) = world.catalog.deploy(target) {
         names.extend(deploy.traffic.iter().map(|entry| entry.backend.clone()));
-        names.extend(deploy.workload.iter().map(|entry| entry.backend.clone()));
+        names.extend(deploy.all_workloads().map(|entry| entry.backend.clone()));
         names.extend(deploy.version.iter().map(|version| version.backend.clone()));
     }
     if let Some(service) = world.catalog.services.get(&target.service) {

@@ -33,8 +33,8 @@ pub struct RolloutStart {
     /// What is started, and how.
     #[command(flatten)]
     pub deed: Deed,
-    /// The version that it brings: of a target with strategy rolling or recreate, whose image gonogo sets itself. Between two slots it is
-    /// what was deployed there.
+    /// The version that it brings: of a target whose image gonogo sets itself (`workload` or `workloads` in its deploy table). Between other
+    /// slots it is what was deployed there.
     #[arg(long)]
     pub version: Option<String>,
 }

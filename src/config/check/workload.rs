@@ -84,7 +84,11 @@ pub(super) fn of_slots(fields: &Fields<'_>, known: &Known<'_>, found: &mut Findi
         }
     }
     if fields.get("traffic").is_none() {
-        found.problem(node.at, "`workloads` are slots between which no router moves traffic", "`traffic` with it, or `workload`, which is one");
+        found.problem(
+            node.at,
+            "`workloads` are slots between which no router moves traffic",
+            "`traffic` with it, or `workload`, which is one",
+        );
     }
     let fields = Fields::open(node, "`workloads`", SLOTS, found)?;
     let backend = known.backend(&fields, &[BackendKind::Kubernetes], found);
@@ -96,9 +100,8 @@ pub(super) fn of_slots(fields: &Fields<'_>, known: &Known<'_>, found: &mut Findi
     {
         found.problem(node.at, &format!("`{canary}` is both slots"), "another workload for each slot");
     }
-    let count = |key: &str, least: u64, found: &mut Findings| {
-        fields.count(key, least, 100_000, found).and_then(|count| u32::try_from(count).ok())
-    };
+    let count =
+        |key: &str, least: u64, found: &mut Findings| fields.count(key, least, 100_000, found).and_then(|count| u32::try_from(count).ok());
     let (replicas, after) = (count("replicas", 1, found), count("after", 0, found));
     if let (Some(replicas), Some(after), Some(node)) = (replicas, after, fields.get("after"))
         && after >= replicas

@@ -80,10 +80,7 @@ pub(super) fn are_asked(intent: &Intent, direction: Direction) -> bool {
 pub(super) fn checks(world: &World, target: &Target, brings: Brings<'_>, now: &Moment) -> Vec<Check> {
     let Some(environment) = world.catalog.environment(&target.environment) else { return Vec::new() };
     let counts = |kind: CheckKind| environment.gates.checks.iter().find(|(known, _)| *known == kind).map(|(_, counts)| *counts);
-    CheckKind::ALL
-        .into_iter()
-        .filter_map(|kind| Some(one(world, (target, brings), &environment.gates, kind, counts(kind)?, now)))
-        .collect()
+    CheckKind::ALL.into_iter().filter_map(|kind| Some(one(world, (target, brings), &environment.gates, kind, counts(kind)?, now))).collect()
 }
 
 /// What a plan brings: its effects, and the version that it sets where it says one.

@@ -25,10 +25,9 @@ pub(super) fn asked(scene: &Scene<'_>) -> Result<(), PlanError> {
 pub(super) fn starts(scene: &Scene<'_>, trial: Slot, spec: &mut Spec, draft: &mut Draft) {
     let (Some(of), Some(version)) = (scene.deploy.workloads.as_deref(), scene.intent.args.version.as_ref()) else { return };
     // What the first share needs is there once the first step was made.
-    let later = |must: &Precondition| match must {
-        Precondition::ServerUp { slot, .. } => *slot == trial,
-        Precondition::Version { .. } | Precondition::InstancesReady { .. } => true,
-        _ => false,
+    let later = |must: &Precondition| {
+        matches!(must, Precondition::ServerUp { slot, .. } if *slot == trial)
+            || matches!(must, Precondition::Version { .. } | Precondition::InstancesReady { .. })
     };
     draft.preconditions.retain(|must| !later(must));
     draft.brings = Some((version.clone(), None));
@@ -53,7 +52,8 @@ pub(super) fn starts(scene: &Scene<'_>, trial: Slot, spec: &mut Spec, draft: &mu
     let up = workload::effect(new, &seen.uid, &workload::standing(seen, &wish), &wish);
     draft.preconditions.extend(stands(&up));
     spec.steps.insert(0, SpecStep { effects: vec![up], pace_s: None, paused: false, percent: Percent::NONE });
-    spec.ends = of.after.filter(|after| *after < stable.replicas.wished).map(|after| brought_down(old, stable, after)).into_iter().collect();
+    spec.ends =
+        of.after.filter(|after| *after < stable.replicas.wished).map(|after| brought_down(old, stable, after)).into_iter().collect();
     for (entry, seen) in [(new, seen), (old, stable)] {
         let minded = seen.autoscaler.as_ref().map(|name| {
             format!("; HorizontalPodAutoscaler {name} sets how many instances it has: gonogo only brings it up from none and down to none")

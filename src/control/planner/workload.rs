@@ -197,7 +197,11 @@ fn start(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Draft, PlanError> {
     spec.back = Some(back.clone());
     draft.impossible.extend(unfilled);
     draft.impossible.extend(rollout::no_objective(scene));
-    draft.after = format!("{} {image}: {}; a way back sets {back}{}", entry.workload, rollout::told(&spec, None), rollout::alone(scene));
+    let told = rollout::told(&spec, None);
+    draft.after = format!("{} {image}: {told}; a way back sets {back}{}", entry.workload, rollout::alone(scene));
+    if many.is_some() {
+        draft.after.push_str("; NOBODY IS SERVED from its last old instance to its first new one");
+    }
     draft.rollout = Some(spec);
     Ok(draft)
 }

@@ -436,7 +436,12 @@ fn brought_up(step: Option<u32>) -> Course {
 #[test]
 fn a_version_that_comes_up_is_given_traffic_once_it_is_ready_and_is_not_judged_before() {
     let rolled = |course: &Course, seconds, rolled: Rolled| {
-        next(&Facts { rolled, says: Says::Nothing("nobody gets it".to_owned()), unseen: Some("no data".to_owned()), ..facts(course, seconds) })
+        next(&Facts {
+            rolled,
+            says: Says::Nothing("nobody gets it".to_owned()),
+            unseen: Some("no data".to_owned()),
+            ..facts(course, seconds)
+        })
     };
     assert_eq!(rolled(&brought_up(None), 0, Rolled::No), Next::Step { step: 0, percent: percent(0) });
     let here = brought_up(Some(0));

@@ -4,8 +4,8 @@ use super::*;
 use crate::model::both::LeftOut;
 use crate::model::outbox::NoticeKind;
 use crate::model::part::{Part, PartOf};
-use crate::model::rollout::{Rollout, StateChange};
 use crate::model::plan::StepEffect;
+use crate::model::rollout::{Rollout, StateChange};
 use crate::model::spec::{Course, Ending, Spec, SpecStep};
 use crate::model::strategy::{Strategy, Trigger};
 use crate::model::workload::{WorkloadChange, WorkloadForm, WorkloadKind, WorkloadName};
@@ -185,7 +185,9 @@ async fn what_was_brought_up_stands_whatever_becomes_of_the_traffic() {
     testers.order.percent = Some(none);
     let mut by_hand = plan_with(&clock, Verb::Shift, "3", 1, None);
     by_hand.order.percent = Some(none);
-    for (plan, at, reached_at) in [(&scaled, None, Some(0)), (&testers, Some(0), Some(1)), (&by_hand, Some(2), Some(0)), (&by_hand, None, None)] {
+    for (plan, at, reached_at) in
+        [(&scaled, None, Some(0)), (&testers, Some(0), Some(1)), (&by_hand, Some(2), Some(0)), (&by_hand, None, None)]
+    {
         from.step = at;
         let rollout = Rollout { course: Some(Box::new(from.clone())), ..store.states().await.unwrap().remove(0).rollout.unwrap() };
         store.remember(&[StateChange::Start { target: plan.target().clone(), rollout: Box::new(rollout) }]).await.unwrap();

@@ -14,7 +14,7 @@ use crate::model::operator::Actor;
 use crate::model::part::{Part, PartOf};
 use crate::model::plan::{Plan, Precondition, StepEffect};
 use crate::model::reading::Fact;
-use crate::model::rollout::Rollout;
+use crate::model::rollout::{Proven, Rollout};
 use crate::model::share::{Percent, Share};
 use crate::model::slot::Slot;
 use crate::model::spec::{Course, Spec};
@@ -85,11 +85,10 @@ fn shop(workloads: [WorkloadSeen; 2], share: u32) -> World {
     };
     let mut view = (**world.targets.get(&target).unwrap()).clone();
     view.versions = [version(&workloads[0]), version(&workloads[1])];
-    view.traffic[0].second_set = Share::of(u64::from(share), 100);
+    (view.traffic[0].second_set, view.traffic[0].second_measured) = (Share::of(u64::from(share), 100), None);
     view.state.rollout = None;
     (view.signals, view.alerts) = (Vec::new(), Vec::new());
     world.targets.insert_mut(target, Arc::new(view));
-    world.deeds = Default::default();
     let source = |kind, fact| Source { fact, capabilities: &[Capability::ReadWorkloads, Capability::Replace], ..Source::new(kind) };
     let reading = WorkloadReading { workloads: workloads.into(), missing: Vec::new() };
     world.sources.insert(backend.name.clone(), Arc::new(source(&backend, SourceFact::Workloads(read(reading)))));
@@ -115,7 +114,12 @@ fn router(world: &mut World, share: u32, ago: i64) {
         errors: Some(0),
         current: 0,
     };
-    let pool = Pool { name: fixture::name("be_checkout"), servers: vec![server("v1", 100 - share), server("v2", share)], copies: false, ways: None };
+    let pool = Pool {
+        name: fixture::name("be_checkout"),
+        servers: vec![server("v1", 100 - share), server("v2", share)],
+        copies: false,
+        ways: None,
+    };
     let process = RouterProcess { version: Text::clean("3.2"), pid: Some(1), started: None, start_mark: 1 };
     let reading = TrafficReading { process, pools: [(pool.name.clone(), pool)].into(), missing: Vec::new() };
     let configured = world.catalog.backends.get(&fixture::name("edge")).unwrap().clone();
@@ -127,7 +131,8 @@ fn router(world: &mut World, share: u32, ago: i64) {
 
 fn plan(world: &World, verb: Verb, args: Arguments) -> Plan {
     let requester = Actor::Person(fixture::name("ana"));
-    planner::plan(world, Intent { verb, target: fixture::checkout(), args, requester, reason: Text::empty() }, &fixture::now(), "1").unwrap()
+    planner::plan(world, Intent { verb, target: fixture::checkout(), args, requester, reason: Text::empty() }, &fixture::now(), "1")
+        .unwrap()
 }
 
 fn to(version: &str) -> Arguments {
@@ -196,7 +201,11 @@ fn rules_of(plan: &Plan) -> Vec<&str> {
 }
 
 fn form(version: &str, replicas: u32) -> WorkloadForm {
-    WorkloadForm { images: [("main".to_owned(), format!("registry/web:{version}"))].into(), replicas: Some(replicas), ..WorkloadForm::default() }
+    WorkloadForm {
+        images: [("main".to_owned(), format!("registry/web:{version}"))].into(),
+        replicas: Some(replicas),
+        ..WorkloadForm::default()
+    }
 }
 
 /// P8: whoever agrees to a rollout sees what is brought up before anybody gets it, and what its end brings down.
@@ -210,8 +219,14 @@ fn p8_the_order_brings_the_new_version_up_first_and_the_old_one_down_at_its_end(
     assert_eq!((first.workload.name.as_str(), &first.from, &first.wish), ("web-green", &form("2.3.0", 0), &form("2.5.0", 4)));
     assert!(spec.steps[1].effects.iter().all(|effect| effect.workload().is_none()));
     let [end] = spec.ends.as_slice() else { panic!("{spec:?}") };
-    assert_eq!((change(end).workload.name.as_str(), &change(end).from, &change(end).wish), ("web-blue", &form("2.4.1", 4), &form("2.4.1", 0)));
-    assert_eq!((made.released.from.version.clone(), made.released.to.version.clone()), (Some(Text::clean("2.4.1")), Some(Text::clean("2.5.0"))));
+    assert_eq!(
+        (change(end).workload.name.as_str(), &change(end).from, &change(end).wish),
+        ("web-blue", &form("2.4.1", 4), &form("2.4.1", 0))
+    );
+    assert_eq!(
+        (made.released.from.version.clone(), made.released.to.version.clone()),
+        (Some(Text::clean("2.4.1")), Some(Text::clean("2.5.0")))
+    );
     for words in ["web-green to 4 instances, 100 % by itself", "then it is the stable version and web-blue to no instance"] {
         assert!(made.after.as_str().contains(words), "{}", made.after);
     }
@@ -271,6 +286,23 @@ fn traffic_goes_to_no_slot_without_an_instance_and_comes_back_whatever_stands_th
     assert!(back.after.as_str().contains("web-green keeps its 4 instances"), "{}", back.after);
 }
 
+/// After its end the old version is down: a rollback to it is refused with what brings it up, and goes at once where it was left.
+#[test]
+fn a_rollback_goes_to_no_version_that_is_down() {
+    let back = |blue: u32| {
+        let mut world = shop([seen("web-blue", "2.4.1", blue), seen("web-green", "2.5.0", 4)], 100);
+        let target = fixture::checkout();
+        let mut view = (**world.targets.get(&target).unwrap()).clone();
+        view.state.stable = Slot::Second;
+        let proven = |version: &str, slot| Proven { version: Text::clean(version), digest: None, slot, at: fixture::at("13:00:00") };
+        view.state.proven = vec![proven("2.5.0", Slot::Second), proven("2.4.1", Slot::First)];
+        world.targets.insert_mut(target, Arc::new(view));
+        plan(&world, Verb::Rollback, Arguments::default())
+    };
+    assert_eq!((rules_of(&back(0)), rules_of(&back(4))), (vec!["no-instance"], vec![]));
+    assert_eq!((back(4).direction, back(4).order.ends), (Direction::Back, Some(Slot::First)));
+}
+
 /// What gets traffic is never brought down, nor what is not known to get none.
 #[test]
 fn the_end_brings_the_old_version_down_only_where_no_router_gives_it_traffic() {
@@ -279,7 +311,8 @@ fn the_end_brings_the_old_version_down_only_where_no_router_gives_it_traffic() {
     assert_eq!((rules_of(&down), &down.order.effects, down.order.ends), (vec![], &spec().ends, Some(Slot::Second)));
     let left = |world: &World, why: &str| {
         let made = end(world);
-        let told = made.evidence.iter().any(|one| one.warns && one.text.as_str().contains("LEFT AS IT IS") && one.text.as_str().contains(why));
+        let told =
+            made.evidence.iter().any(|one| one.warns && one.text.as_str().contains("LEFT AS IT IS") && one.text.as_str().contains(why));
         assert!(made.order.effects.is_empty() && told, "{why}: {:?}", made.evidence);
         assert_eq!(made.order.ends, Some(Slot::Second), "the rollout ends all the same");
     };
@@ -330,10 +363,9 @@ fn p9_the_authors_of_a_rollout_are_of_the_version_that_it_brings() {
 #[test]
 fn slots_as_they_look_while_one_comes_up() {
     let words = "web-green to 4 instances of 2.5.0, 2 ready; 2 of 4 new ones are available".to_owned();
-    for (name, workloads, share, step, next) in [
-        ("up", coming(), 0, Some(0), Next::Rolls(words)),
-        ("bakes", up(), 100, Some(1), Next::Bakes { until: fixture::at("14:29:02") }),
-    ] {
+    for (name, workloads, share, step, next) in
+        [("up", coming(), 0, Some(0), Next::Rolls(words)), ("bakes", up(), 100, Some(1), Next::Bakes { until: fixture::at("14:29:02") })]
+    {
         for size in [(80, 24), (120, 40), (200, 60)] {
             let mut world = walking(workloads.clone(), share, step);
             let says = Says::Nothing("nothing was compared yet".to_owned());
