@@ -8,6 +8,7 @@ mod checks;
 mod cost;
 mod drain;
 mod flag;
+mod of_workload;
 mod rollout;
 mod run;
 mod slots;

@@ -1,7 +1,7 @@
 //! Plans of a target whose slots are workloads: a rollout brings the version on trial up before anybody gets it, and the old one down at
 //! its end, where nobody gets that any more.
 
-use super::{Draft, PlanError, Scene, beside, cost, run, workload};
+use super::{Draft, PlanError, Scene, beside, cost, of_workload, run};
 use crate::model::capability::Capability;
 use crate::model::intent::{Direction, Verb};
 use crate::model::name::BackendName;
@@ -18,7 +18,7 @@ use crate::model::workload::{WorkloadChange, WorkloadEntry, WorkloadForm, Worklo
 /// # Errors
 /// It is not.
 pub(super) fn asked(scene: &Scene<'_>) -> Result<(), PlanError> {
-    if scene.deploy.workloads.is_some() { workload::version(scene).map(drop) } else { Ok(()) }
+    if scene.deploy.workloads.is_some() { of_workload::version(scene).map(drop) } else { Ok(()) }
 }
 
 /// Completes the plan that starts a rollout: its first step brings the version on trial up, its end the old one down.
@@ -33,12 +33,12 @@ pub(super) fn starts(scene: &Scene<'_>, trial: Slot, spec: &mut Spec, draft: &mu
     draft.brings = Some((version.clone(), None));
     draft.digest = None;
     let (new, old) = (of.of(trial), of.of(trial.other()));
-    workload::reads(scene, new, draft);
-    workload::is_there(scene, old, draft);
+    of_workload::reads(scene, new, draft);
+    of_workload::is_there(scene, old, draft);
     taken(scene, trial, draft);
-    let (Some(seen), Some(stable)) = (workload::seen(scene, new), workload::seen(scene, old)) else { return };
+    let (Some(seen), Some(stable)) = (of_workload::seen(scene, new), of_workload::seen(scene, old)) else { return };
     let image = new.image_of(version.as_str());
-    draft.impossible.extend(workload::unfit(new, seen));
+    draft.impossible.extend(of_workload::unfit(new, seen));
     if stable.images.get(&old.container) == Some(&image) {
         let text = format!("{} wishes {image} already, and it is the stable one", old.workload);
         draft.impossible.push(Reason::new("no-change", &text, "nothing to roll out"));
@@ -49,7 +49,7 @@ pub(super) fn starts(scene: &Scene<'_>, trial: Slot, spec: &mut Spec, draft: &mu
         draft.impossible.push(Reason::new("no-instance", &text, "write `replicas` into `workloads` of its deploy table"));
     }
     let wish = WorkloadForm { images: [(new.container.clone(), image)].into(), replicas: Some(replicas), ..WorkloadForm::default() };
-    let up = workload::effect(new, &seen.uid, &workload::standing(seen, &wish), &wish);
+    let up = of_workload::effect(new, &seen.uid, &of_workload::standing(seen, &wish), &wish);
     draft.preconditions.extend(stands(&up));
     spec.steps.insert(0, SpecStep { effects: vec![up], pace_s: None, paused: false, percent: Percent::NONE });
     spec.ends =
@@ -59,16 +59,16 @@ pub(super) fn starts(scene: &Scene<'_>, trial: Slot, spec: &mut Spec, draft: &mu
             format!("; HorizontalPodAutoscaler {name} sets how many instances it has: gonogo only brings it up from none and down to none")
         });
         let words = format!("{}{}", seen.told(), minded.unwrap_or_default());
-        draft.evidence.push(workload::told(scene, entry, &words, false));
+        draft.evidence.push(of_workload::told(scene, entry, &words, false));
     }
-    draft.now = format!("{}; {}", draft.now, workload::now(scene, new));
+    draft.now = format!("{}; {}", draft.now, of_workload::now(scene, new));
 }
 
 /// The old workload with so many instances, while it runs what it runs now.
 fn brought_down(old: &WorkloadEntry, seen: &WorkloadSeen, after: u32) -> StepEffect {
     let images = seen.images.get(&old.container).map(|image| (old.container.clone(), image.clone())).into_iter().collect();
     let wish = WorkloadForm { images, replicas: Some(after), ..WorkloadForm::default() };
-    workload::effect(old, &seen.uid, &workload::standing(seen, &wish), &wish)
+    of_workload::effect(old, &seen.uid, &of_workload::standing(seen, &wish), &wish)
 }
 
 /// That a workload stands as an effect was planned on.
@@ -96,7 +96,7 @@ fn taken(scene: &Scene<'_>, trial: Slot, draft: &mut Draft) {
 /// The step of the rollout under way that a deed makes, where that brings a workload up.
 pub(super) fn step<'a>(scene: &Scene<'a>) -> Option<&'a SpecStep> {
     scene.deploy.workloads.as_ref()?;
-    let course = workload::course(scene)?;
+    let course = of_workload::course(scene)?;
     let step = match (scene.intent.verb, scene.intent.args.of.as_deref().map(|of| of.part)) {
         (Verb::Shift, Some(Part::Step { step })) => course.spec.step(step)?,
         (Verb::Promote, None) => course.spec.after(course.step)?.1,
@@ -107,10 +107,10 @@ pub(super) fn step<'a>(scene: &Scene<'a>) -> Option<&'a SpecStep> {
 
 /// Brings the version on trial up, while nobody gets what stands there.
 pub(super) fn brings_up(scene: &Scene<'_>, step: &SpecStep) -> Draft {
-    let trial = workload::stable(scene).other();
+    let trial = of_workload::stable(scene).other();
     let Some(of) = scene.deploy.workloads.as_deref() else { return Draft::default() };
     let entry = of.of(trial);
-    let mut draft = workload::draft(scene, entry, Direction::Forward);
+    let mut draft = of_workload::draft(scene, entry, Direction::Forward);
     draft.percent = Some(Percent::NONE);
     draft.undo = Some(format!("abort {}", scene.intent.target));
     for router in &scene.deploy.traffic {
@@ -142,7 +142,7 @@ pub(super) fn ready(scene: &Scene<'_>, trial: Slot, draft: &mut Draft) {
     }
     draft.preconditions.push(Precondition::InstancesReady { backend: backend.clone(), workload });
     let by_rule = scene.intent.args.of.is_some();
-    let brought = workload::course(scene).filter(|_| by_rule).and_then(|course| course.spec.set_by(course.step?));
+    let brought = of_workload::course(scene).filter(|_| by_rule).and_then(|course| course.spec.set_by(course.step?));
     draft.preconditions.extend(brought.map(|change| Precondition::WorkloadAs {
         backend,
         workload: change.workload.clone(),
@@ -154,25 +154,25 @@ pub(super) fn ready(scene: &Scene<'_>, trial: Slot, draft: &mut Draft) {
 /// What a way back leaves standing, and what brings it down.
 pub(super) fn left_standing(scene: &Scene<'_>, trial: Slot, draft: &mut Draft) {
     let Some(entry) = scene.deploy.workloads.as_deref().map(|of| of.of(trial)) else { return };
-    let Some(seen) = workload::seen(scene, entry).filter(|seen| seen.replicas.wished > 0) else { return };
+    let Some(seen) = of_workload::seen(scene, entry).filter(|seen| seen.replicas.wished > 0) else { return };
     let wish = WorkloadForm { replicas: Some(0), ..WorkloadForm::default() };
-    let by_hand = super::by_hand(scene.world, &workload::effect(entry, &seen.uid, &workload::standing(seen, &wish), &wish));
+    let by_hand = super::by_hand(scene.world, &of_workload::effect(entry, &seen.uid, &of_workload::standing(seen, &wish), &wish));
     let how = if by_hand.is_empty() { String::new() } else { format!(", or by hand: {}", by_hand.join("; ")) };
     let many = counted(seen.replicas.wished);
     draft.after = format!("{}; {} keeps its {many}", draft.after, entry.workload.name);
     let words = format!("it keeps its {many} without traffic; the next rollout replaces them{how}");
-    draft.evidence.push(workload::told(scene, entry, &words, false));
+    draft.evidence.push(of_workload::told(scene, entry, &words, false));
 }
 
 /// What the end of a rollout brings down. What gets traffic by what the routers say now, or is not known not to, is left as it is.
 pub(super) fn ends(scene: &Scene<'_>, draft: &mut Draft) {
-    let (Some(of), Some(course)) = (scene.deploy.workloads.as_deref(), workload::course(scene)) else { return };
+    let (Some(of), Some(course)) = (scene.deploy.workloads.as_deref(), of_workload::course(scene)) else { return };
     let entry = of.of(course.spec.trial.other());
     for effect in &course.spec.ends {
         let Some((backend, change)) = effect.workload() else { continue };
         if let Some(why) = left(scene, course.spec.trial.other(), backend, change) {
             draft.after = format!("{}; {} is left as it is", draft.after, change.workload.name);
-            draft.evidence.push(workload::told(scene, entry, &format!("LEFT AS IT IS, not brought to {}: {why}", change.wish), true));
+            draft.evidence.push(of_workload::told(scene, entry, &format!("LEFT AS IT IS, not brought to {}: {why}", change.wish), true));
             continue;
         }
         run::needs(scene, backend, Capability::Replace, draft);
