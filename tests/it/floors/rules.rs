@@ -43,6 +43,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("getrandom", &["cli", "serve", "adapters", "store", "control::driver", "control::engine"]),
     ("k8s_openapi", &["adapters"]),
     ("kube", &["adapters"]),
+    ("nucleo_matcher", &["ui"]),
     ("rand", &["adapters", "control"]),
     ("rand_chacha", &["adapters", "control"]),
     ("ratatui", &["ui"]),
