@@ -78,12 +78,11 @@ impl Palette {
                 let found = self.found(world);
                 return found.get(self.place(&found)).map_or(Reply::Nothing, |row| Reply::Chosen(row.choice.clone()));
             }
-            Key::Up => self.step(world, -1),
+            Key::Up | Key::BackTab => self.step(world, -1),
             Key::Down | Key::Tab => self.step(world, 1),
-            Key::BackTab => self.step(world, -1),
             Key::PageUp => self.step(world, -10),
             Key::PageDown => self.step(world, 10),
-            _ => {
+            Key::Char(_) | Key::Backspace | Key::Delete | Key::Left | Key::Right | Key::Home | Key::End | Key::F(_) => {
                 self.field.on(chord);
                 self.marked = None;
             }

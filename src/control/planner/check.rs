@@ -46,9 +46,9 @@ fn own_step(world: &World, plan: &Plan, must: &Precondition) -> Option<Precondit
         return None;
     }
     let steps = world.deeds.values().filter(|deed| &deed.target == plan.target()).flat_map(|deed| &deed.steps);
-    let set = steps.filter_map(|step| match &step.effect {
-        StepEffect::Weights { backend: at, pool: of, weights } if at == backend && of == pool => Some((step.facts.sent?, weights)),
-        _ => None,
+    let set = steps.filter_map(|step| {
+        let StepEffect::Weights { backend: at, pool: of, weights } = &step.effect else { return None };
+        (at == backend && of == pool).then_some((step.facts.sent?, weights))
     });
     let (_, newest) = set.max_by_key(|(sent, _)| *sent)?;
     let found = || Precondition::WeightsUnchanged { backend: backend.clone(), pool: pool.clone(), weights: newest.clone() };

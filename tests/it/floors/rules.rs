@@ -35,6 +35,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("chrono_tz", ANYWHERE),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("color_eyre", &["cli"]),
     ("crossterm", &["serve", "cli"]),
     ("ratatui::crossterm", &["serve", "cli"]),
