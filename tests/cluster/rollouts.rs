@@ -52,10 +52,7 @@ impl Stage {
         plane().apply(&[
             json!({ "apiVersion": if kind == "Rollout" { "argoproj.io/v1alpha1" } else { "apps/v1" }, "kind": kind, "metadata": { "name": "web", "namespace": namespace }, "spec": spec }),
         ]);
-        let home = tempfile::tempdir().unwrap();
-        let config = home.path().join("gonogo.toml");
-        std::fs::write(&config, configuration(home.path(), namespace, kind, deploy)).unwrap();
-        let stage = Self { namespace, kind, home, config };
+        let stage = Self::for_one(namespace, kind, deploy);
         let wished = if kind == "DaemonSet" { 1 } else { more["replicas"].as_u64().unwrap() };
         stage.until("the workload to be ready", |now| {
             let counts = ["availableReplicas", "numberAvailable"];
@@ -63,6 +60,21 @@ impl Stage {
             argo && counts.iter().any(|count| now["status"][count].as_u64() == Some(wished))
         });
         stage
+    }
+
+    /// A configuration for a workload that somebody else makes.
+    pub fn for_one(namespace: &'static str, kind: &'static str, deploy: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("gonogo.toml");
+        std::fs::write(&config, configuration(home.path(), namespace, kind, deploy)).unwrap();
+        Self { namespace, kind, home, config }
+    }
+
+    /// Goes to the cluster by another address from now on.
+    pub fn through(&self, url: &str) {
+        let config = std::fs::read_to_string(&self.config).unwrap();
+        let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
+        std::fs::write(&self.config, config.replace(&kubeconfig, &format!("url = \"{url}\""))).unwrap();
     }
 
     /// It as it is now.
@@ -380,9 +392,7 @@ fn p24_killed_between_the_change_and_its_answer_the_next_one_looks_first_and_goe
         }
         Pass::On
     });
-    let config = std::fs::read_to_string(&stage.config).unwrap();
-    let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
-    std::fs::write(&stage.config, config.replace(&kubeconfig, &format!("url = \"{}\"", between.url()))).unwrap();
+    stage.through(&between.url());
     stage.start("2");
     // Held for as long as it takes to be put where it is killed.
     let mut held = conductor.lock().unwrap();

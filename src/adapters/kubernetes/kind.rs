@@ -27,6 +27,8 @@ pub enum Kind {
     ControllerRevision,
     /// A rollout of Argo Rollouts.
     Rollout,
+    /// A canary of Flagger.
+    Canary,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Self::ReplicaSet => ("apps", "v1", "ReplicaSet", "replicasets"),
             Self::ControllerRevision => ("apps", "v1", "ControllerRevision", "controllerrevisions"),
             Self::Rollout => ("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
+            Self::Canary => ("flagger.app", "v1beta1", "Canary", "canaries"),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::walk::Walk;
-use crate::model::workload::WorkloadReading;
+use crate::model::workload::{WorkloadKind, WorkloadReading};
 use crate::policy::rollout::{Harm, Rolled};
 
 /// How long one orchestrator takes over the step that was reached last, as seen here.
@@ -145,7 +145,12 @@ impl Room {
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Waits(words) => {
-                let words = format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target);
+                let words = match view.workload.as_ref().map(|seen| seen.name.kind) {
+                    Some(WorkloadKind::Canary) => {
+                        format!("{words}; the gate that its webhook asks lets it go on, gonogo abort {} takes it back", view.target)
+                    }
+                    _ => format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target),
+                };
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Stuck(words) => HasRolled {
@@ -203,6 +208,8 @@ mod tests {
             aborted: false,
             full: false,
             analyses: Vec::new(),
+            phase: None,
+            failed: None,
         };
         let mut rolling = Rolling::default();
         let mut at = |now, held, own: Option<&Walk>| {

@@ -180,6 +180,7 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
         selector: spec.selector.words(),
         template: spec.template,
         walk: Some((walk, notes)),
+        target: None,
         meta,
     })
 }
@@ -213,6 +214,8 @@ fn walk(steps: &[Value], (strategy, status): (&Strategy, &Status), notes: Notes)
             .flatten()
             .map(|run| Analysis { name: text(&run.name), phase: text(&run.status), message: text(&run.message) })
             .collect(),
+        phase: None,
+        failed: None,
     }
 }
 

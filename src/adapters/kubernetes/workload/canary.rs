@@ -1,0 +1,505 @@
+//! A canary of Flagger as it is: the Deployment whose template is released, the primary that takes the traffic, and how far the analysis
+//! of its own has come.
+//!
+//! Flagger notes neither a generation nor the images that it speaks of, only hashes of Go's own memory. So what its phase is about is told by
+//! the two Deployments: what its target wishes and its primary wishes, too, is promoted, whatever the phase says; and a failure is one of what
+//! is wished now only when it came after that was written.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::steps::{What, stripped};
+use super::{Images, Next, Progress, Replicas, Workload, WorkloadKind};
+use crate::adapters::kubernetes::kind::Kind;
+use crate::adapters::kubernetes::object::{Meta, Place, condition};
+use crate::adapters::kubernetes::request::{Change, Part};
+use crate::adapters::kubernetes::workloads::Deed;
+use crate::model::error::PortErrorKind;
+use crate::model::text::Text;
+use crate::model::walk::{Failed, Walk};
+use crate::model::workload::WorkloadForm;
+
+/// The interval of an analysis that says none.
+const INTERVAL: &str = "60s";
+
+/// A canary before its Deployments were read.
+pub struct Canary<'a> {
+    place: &'a Place,
+    object: &'a Value,
+    meta: Meta,
+    spec: Spec,
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    target_ref: TargetRef,
+    #[serde(default)]
+    suspend: bool,
+    analysis: Option<Analysis>,
+    /// Its older name.
+    canary_analysis: Option<Analysis>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TargetRef {
+    kind: String,
+    name: String,
+}
+
+#[derive(Deserialize, Default, Clone)]
+#[serde(rename_all = "camelCase", default)]
+struct Analysis {
+    interval: String,
+    iterations: u32,
+    max_weight: u32,
+    step_weight: u32,
+    step_weights: Vec<u32>,
+    threshold: u32,
+    r#match: Vec<Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    phase: String,
+    failed_checks: u32,
+    canary_weight: u32,
+    iterations: u32,
+}
+
+impl Analysis {
+    /// As Flagger tells them apart.
+    fn strategy(&self) -> &'static str {
+        match (self.iterations, self.r#match.is_empty()) {
+            (0, _) => "canary",
+            (_, true) => "blue-green",
+            (_, false) => "ab-testing",
+        }
+    }
+
+    /// How many steps there are, and which is under way: a weight, or an iteration.
+    fn steps(&self, status: &Status) -> (u32, u32) {
+        if self.iterations > 0 {
+            return (self.iterations, status.iterations.saturating_sub(1).min(self.iterations));
+        }
+        let most = if self.max_weight > 0 { self.max_weight } else { 100 };
+        let (many, come) = if self.step_weights.is_empty() {
+            let by = self.step_weight.max(1);
+            (most.div_ceil(by), status.canary_weight.div_ceil(by))
+        } else {
+            let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
+            (count(self.step_weights.len()), count(self.step_weights.iter().filter(|weight| **weight <= status.canary_weight).count()))
+        };
+        (many, come.saturating_sub(1).min(many))
+    }
+}
+
+impl<'a> Canary<'a> {
+    /// Reads the object itself.
+    ///
+    /// # Errors
+    /// Why it is not what it should be.
+    pub fn of(place: &'a Place, object: &'a Value) -> Result<Self, String> {
+        let meta = Meta::of(object)?;
+        let other = |error: serde_json::Error| format!("the Canary is another than expected: {error}");
+        let spec = Spec::deserialize(object.get("spec").unwrap_or(&Value::Null)).map_err(other)?;
+        let status = object.get("status").map(Status::deserialize).transpose().map_err(other)?.unwrap_or_default();
+        Ok(Self { place, object, meta, spec, status })
+    }
+
+    /// The Deployment that is released; none where its target is of another kind.
+    pub fn target(&self) -> Option<Place> {
+        let TargetRef { kind, name } = &self.spec.target_ref;
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+        let place = || Place { namespace: self.place.namespace.clone(), name: name.clone() };
+        (plain && matches!(kind.as_str(), "" | "Deployment")).then(place)
+    }
+
+    /// The Deployment that Flagger makes of a target for the version that takes the traffic.
+    pub fn primary(target: &Place) -> Place {
+        Place { namespace: target.namespace.clone(), name: format!("{}-primary", target.name) }
+    }
+
+    /// With its Deployments as they were read after it; none where there is none.
+    ///
+    /// # Errors
+    /// Why one of them is not what it should be.
+    pub fn with(self, target: Option<&Value>, primary: Option<&Value>) -> Result<Workload, String> {
+        let Some(place) = self.target() else { return Ok(self.of_another_kind()) };
+        let read =
+            |place: &Place, object: Option<&Value>| object.map(|object| Workload::of(WorkloadKind::Deployment, place, object)).transpose();
+        let written = target.and_then(written);
+        let (target, primary) = (read(&place, target)?, read(&Self::primary(&place), primary)?);
+        let analysis = self.spec.analysis.clone().or_else(|| self.spec.canary_analysis.clone()).unwrap_or_default();
+        let images = target.as_ref().map(|target| target.images.clone()).unwrap_or_default();
+        let promoted = primary.as_ref().is_some_and(|primary| !images.is_empty() && primary.images == images);
+        let at = At { target: target.as_ref(), primary: primary.as_ref(), promoted, failed: self.failed_since(written) };
+        let walk = self.walk(&analysis, &at);
+        let replicas = at.replicas();
+        let progress = match self.progress(&analysis, &at, &walk, replicas) {
+            Progress::Moving(words) | Progress::Waits(words) if self.spec.suspend => Progress::Paused(words),
+            other => other,
+        };
+        let (selector, template) = target.as_ref().map(|target| (target.selector.clone(), target.template.clone())).unwrap_or_default();
+        Ok(Workload {
+            kind: WorkloadKind::Canary,
+            place: self.place.clone(),
+            paused: self.spec.suspend,
+            partition: None,
+            strategy: analysis.strategy().to_owned(),
+            replicas,
+            progress,
+            images,
+            revision: None,
+            selector,
+            template,
+            walk: Some((walk, super::rollout::Notes { observed: true, promoted, inconclusive: false })),
+            target: target.map(Box::new),
+            meta: self.meta,
+        })
+    }
+
+    /// One whose target is no Deployment: it is told, and nothing of it is changed.
+    fn of_another_kind(self) -> Workload {
+        let words = format!("its target is a {}, and gonogo releases only Deployments through Flagger", self.spec.target_ref.kind);
+        Workload {
+            kind: WorkloadKind::Canary,
+            place: self.place.clone(),
+            paused: self.spec.suspend,
+            partition: None,
+            strategy: "targetRef".to_owned(),
+            replicas: Replicas::default(),
+            progress: Progress::Stuck(Text::clean_within(&words, 400)),
+            images: Images::new(),
+            revision: None,
+            selector: String::new(),
+            template: Value::Null,
+            walk: None,
+            target: None,
+            meta: self.meta,
+        }
+    }
+
+    /// Whether it failed, after the images that are wished now were written.
+    fn failed_since(&self, written: Option<DateTime<Utc>>) -> bool {
+        let all = self.object.pointer("/status/conditions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let promoted = all.iter().find(|one| one.get("type").and_then(Value::as_str) == Some("Promoted"));
+        let since = promoted.and_then(|one| time(one.get("lastTransitionTime")?));
+        self.status.phase == "Failed" && since.zip(written).is_some_and(|(since, written)| since > written)
+    }
+
+    fn walk(&self, analysis: &Analysis, at: &At<'_>) -> Walk {
+        let (steps, step) = analysis.steps(&self.status);
+        let phase = self.status.phase.as_str();
+        let shifts = analysis.iterations == 0 && matches!(phase, "Progressing" | "Promoting");
+        let full = at.promoted && !matches!(phase, "Promoting" | "Finalising");
+        Walk {
+            step: match phase {
+                _ if full => steps,
+                "Promoting" | "Finalising" => steps,
+                "WaitingPromotion" => steps.saturating_sub(1),
+                "Progressing" => step,
+                _ => 0,
+            },
+            steps,
+            weight: (shifts && !full).then_some(self.status.canary_weight),
+            pauses: if self.waits() && !full { vec![Text::clean_within(phase, 100)] } else { Vec::new() },
+            released: false,
+            aborted: at.failed && !at.promoted,
+            full,
+            analyses: Vec::new(),
+            phase: Some(Text::clean_within(phase, 100)),
+            failed: (!full).then(|| Failed { checks: self.status.failed_checks, most: analysis.threshold.max(1) }),
+        }
+    }
+
+    /// Whether it waits until a gate of its own is opened.
+    fn waits(&self) -> bool {
+        matches!(self.status.phase.as_str(), "Waiting" | "WaitingPromotion")
+    }
+
+    fn progress(&self, analysis: &Analysis, at: &At<'_>, walk: &Walk, replicas: Replicas) -> Progress {
+        let text = |words: String| Text::clean_within(&words, 400);
+        let phase = self.status.phase.as_str();
+        let Some(target) = at.target else {
+            return Progress::Stuck(text(format!("its target, the Deployment {}, is not there", self.spec.target_ref.name)));
+        };
+        let Some(primary) = at.primary.filter(|_| !matches!(phase, "" | "Initializing")) else {
+            return Progress::Moving(text(format!("{phase}: Flagger makes its primary")));
+        };
+        let said = condition(self.object.pointer("/status/conditions"), "Promoted").map(|promoted| promoted.message).unwrap_or_default();
+        match phase {
+            "Terminating" | "Terminated" => return Progress::Stuck(text(format!("{phase}: it is being deleted"))),
+            "Failed" if at.failed && self.status.canary_weight > 0 => {
+                let words = format!(
+                    "Failed: its primary does not get ready, and all of the traffic stays at its target: {}",
+                    primary.progress.told()
+                );
+                return Progress::Stuck(text(words));
+            }
+            "Failed" if at.failed && !at.promoted => {
+                let still: Vec<String> = primary.images.iter().map(|(name, image)| format!("{name} {image}")).collect();
+                return Progress::Stuck(text(format!("Flagger took it back: {said} Its primary runs {}", still.join(", "))));
+            }
+            "Promoting" | "Finalising" => {}
+            // What is wished runs everywhere: also when an analysis of it goes on, as one does after it was taken back under way.
+            _ if at.promoted => {
+                return match (&primary.progress, &target.progress) {
+                    (Progress::Done, Progress::Done) => Progress::Done,
+                    (Progress::Done, other) | (other @ Progress::Stuck(_), _) => other.clone(),
+                    (other, _) => Progress::Moving(text(format!("its primary: {}", other.told()))),
+                };
+            }
+            "Initialized" | "Succeeded" | "Failed" => {
+                let every = if analysis.interval.is_empty() { INTERVAL } else { &analysis.interval };
+                return Progress::Moving(text(format!("Flagger has not taken it up yet; it looks every {every}")));
+            }
+            _ => {}
+        }
+        let checks = walk.failed.filter(|_| !matches!(phase, "Promoting" | "Finalising"));
+        let told: Vec<String> = walk
+            .told()
+            .into_iter()
+            .chain(walk.weight.map(|weight| format!("weight {weight} %")))
+            .chain(checks.map(|failed| format!("failed checks {} of {}", failed.checks, failed.most)))
+            .chain(self.waits().then(|| said.trim_end_matches('.').to_owned()))
+            .chain([format!("{} of {} are new", replicas.updated, replicas.wished)])
+            .chain((target.progress != Progress::Done).then(|| format!("its target: {}", target.progress.told())))
+            .collect();
+        let told = text(format!("{phase}: {}", told.join("; ")));
+        if self.waits() { Progress::Waits(told) } else { Progress::Moving(told) }
+    }
+}
+
+/// The Deployments of a canary, and what they say together.
+struct At<'a> {
+    target: Option<&'a Workload>,
+    primary: Option<&'a Workload>,
+    /// Whether the primary wishes what the target wishes.
+    promoted: bool,
+    /// Whether it failed with what is wished now.
+    failed: bool,
+}
+
+impl At<'_> {
+    /// Of both together; new are those of the target until its primary wishes the same.
+    fn replicas(&self) -> Replicas {
+        let of = |one: Option<&Workload>| one.map(|one| one.replicas).unwrap_or_default();
+        let (target, primary) = (of(self.target), of(self.primary));
+        let both = |one: u32, other: u32| one.saturating_add(other);
+        Replicas {
+            wished: if self.primary.is_some() { primary.wished } else { target.wished },
+            present: both(target.present, primary.present),
+            updated: if self.promoted { primary.updated } else { target.updated },
+            ready: both(target.ready, primary.ready),
+            available: both(target.available, primary.available),
+        }
+    }
+}
+
+fn time(value: &Value) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|time| time.to_utc())
+}
+
+/// When the images of a Deployment were written last at the latest: the newest word of those who own one of them, by the API server's clock.
+fn written(deployment: &Value) -> Option<DateTime<Utc>> {
+    let managers = deployment.pointer("/metadata/managedFields")?.as_array()?;
+    let owns = |manager: &&Value| {
+        let containers = manager.pointer("/fieldsV1/f:spec/f:template/f:spec/f:containers").and_then(Value::as_object);
+        containers.is_some_and(|containers| containers.values().any(|one| one.get("f:image").is_some()))
+    };
+    managers.iter().filter(owns).filter_map(|manager| time(manager.get("time")?)).max()
+}
+
+impl Workload {
+    /// The object that a write changes.
+    pub fn object_of(&self, what: What) -> (Kind, &Place) {
+        match (&self.target, what) {
+            (Some(target), What::Spec) => (Kind::Deployment, &target.place),
+            _ => (self.kind.kind(), &self.place),
+        }
+    }
+
+    /// The next write of a canary on the way to a form: the images of its target first, then whether it is suspended.
+    pub(super) fn next_of_canary(&self, form: &WorkloadForm) -> Result<Option<Next>, (PortErrorKind, String)> {
+        let refused = |why: &str| Err((PortErrorKind::Refused, why.to_owned()));
+        if form.partition.is_some() || form.step.is_some() || form.full.is_some() || form.aborted.is_some() {
+            return refused("a Canary has no such field: Flagger alone walks its analysis");
+        }
+        let images = WorkloadForm { images: form.images.clone(), ..WorkloadForm::default() };
+        if !self.seen().is_as(&images) {
+            let Some(target) = &self.target else { return refused("the Deployment that it releases is not there") };
+            let change = target.change(&Deed::Form(images), None).map_err(|why| (PortErrorKind::Refused, why))?;
+            return Ok(Some(Next::Write(What::Spec, Part::Whole, change)));
+        }
+        let suspend = form.paused.filter(|paused| self.paused != *paused);
+        Ok(suspend.map(|suspend| Next::Write(What::Suspend, Part::Whole, self.suspended(suspend))))
+    }
+
+    fn suspended(&self, suspend: bool) -> Change {
+        Change::Merge(json!({ "metadata": { "resourceVersion": self.meta.resource_version }, "spec": { "suspend": suspend } }))
+    }
+
+    /// The calls by which a person would bring a canary to a form from how it stands, without the words that name the cluster.
+    pub(super) fn canary_by_hand(&self, form: &WorkloadForm) -> Vec<String> {
+        let quoted = crate::adapters::shell::quoted;
+        let line = |what: What, change: &Change| {
+            let (kind, place) = self.object_of(what);
+            let object = quoted(&format!("{}/{}", kind.full(), place.name));
+            format!("patch {object} --type={} -p {}", change.word(), quoted(&stripped(change.body().1).to_string()))
+        };
+        let images = WorkloadForm { images: form.images.clone(), ..WorkloadForm::default() };
+        let first = self.next_of_canary(&images).ok().flatten().and_then(Next::change).map(|change| line(What::Spec, &change));
+        let suspend = form.paused.filter(|paused| self.paused != *paused);
+        first.into_iter().chain(suspend.map(|suspend| line(What::Suspend, &self.suspended(suspend)))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{deployment, said};
+    use super::*;
+    use rstest::rstest;
+
+    /// When the images of the target were written.
+    const WRITTEN: &str = "2026-01-01T00:00:10Z";
+
+    fn of_image(image: &str, replicas: u32, spec: &Value) -> Value {
+        let all = json!({ "observedGeneration": 2, "replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas,
+            "availableReplicas": replicas });
+        let mut object = deployment(spec, &all);
+        object["spec"]["replicas"] = json!(replicas);
+        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        object["metadata"]["resourceVersion"] = json!("40");
+        let owned = json!({ "f:spec": { "f:template": { "f:spec": { "f:containers": { "k:{\"name\":\"main\"}": { "f:image": {} } } } } } });
+        object["metadata"]["managedFields"] = json!([
+            { "manager": "gonogo", "time": WRITTEN, "fieldsV1": owned },
+            { "manager": "flagger", "time": "2026-01-01T09:00:00Z", "fieldsV1": { "f:spec": { "f:replicas": {} } } },
+        ]);
+        object
+    }
+
+    /// A canary of three whose target was set to `shop:2`, with so many of it up.
+    fn canary(spec: &Value, status: &Value, (up, primary): (u32, &str)) -> Workload {
+        let mut object = json!({
+            "metadata": { "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "17", "generation": 2 },
+            "spec": { "targetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+                "analysis": { "interval": "30s", "threshold": 3, "maxWeight": 50, "stepWeight": 10 } },
+            "status": { "phase": "Progressing", "canaryWeight": 20, "failedChecks": 1, "iterations": 0 },
+        });
+        for (part, changes) in [("spec", spec), ("status", status)] {
+            for (key, value) in changes.as_object().unwrap() {
+                object[part][key] = value.clone();
+            }
+        }
+        let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
+        let (target, primary) = (of_image("shop:2", up, &json!({})), of_image(primary, 3, &json!({})));
+        Canary::of(&place, &object).unwrap().with(Some(&target), Some(&primary)).unwrap()
+    }
+
+    fn failed(since: &str) -> Value {
+        let message = "Canary analysis failed, Deployment scaled to zero.";
+        json!({ "phase": "Failed", "canaryWeight": 0, "failedChecks": 0,
+            "conditions": [{ "type": "Promoted", "status": "False", "reason": "Failed", "message": message, "lastTransitionTime": since }] })
+    }
+
+    #[rstest]
+    #[case::progresses(json!({}), "Moving(Progressing: step 2 of 5; weight 20 %; failed checks 1 of 3; 1 of 3 are new)")]
+    #[case::begins(json!({ "canaryWeight": 0, "failedChecks": 0 }), "Moving(Progressing: step 1 of 5; weight 0 %; failed checks 0 of 3; 1 of 3 are new)")]
+    #[case::promotes(json!({ "phase": "Promoting", "canaryWeight": 50 }), "Moving(Promoting: all 5 steps walked; weight 50 %; 1 of 3 are new)")]
+    #[case::gate(
+        json!({ "phase": "WaitingPromotion", "canaryWeight": 0, "conditions": [{ "type": "Promoted", "message": "Waiting for approval." }] }),
+        "Waits(WaitingPromotion: step 5 of 5; failed checks 1 of 3; Waiting for approval; 1 of 3 are new)"
+    )]
+    #[case::initializes(json!({ "phase": "Initializing" }), "Moving(Initializing: Flagger makes its primary)")]
+    #[case::ends(json!({ "phase": "Terminating" }), "Stuck(Terminating: it is being deleted)")]
+    #[case::hostile(json!({ "phase": "Odd\u{1b}" }), "Moving(Odd␛: step 1 of 5; failed checks 1 of 3; 1 of 3 are new)")]
+    fn a_canary_comes_so_far(#[case] status: Value, #[case] wanted: &str) {
+        assert_eq!(said(canary(&json!({}), &status, (1, "shop:1")).progress), wanted);
+    }
+
+    /// An old success is never taken for the new version's, nor an old failure.
+    #[rstest]
+    #[case::succeeded(json!({ "phase": "Succeeded" }), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
+    #[case::initialized(json!({ "phase": "Initialized" }), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
+    #[case::failed_before(failed("2026-01-01T00:00:09Z"), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
+    #[case::failed_at_once(failed(WRITTEN), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
+    #[case::failed(
+        failed("2026-01-01T00:01:10Z"),
+        "shop:1",
+        "Stuck(Flagger took it back: Canary analysis failed, Deployment scaled to zero. Its primary runs main shop:1, side mesh:9)"
+    )]
+    #[case::promoted(json!({ "phase": "Succeeded" }), "shop:2", "Done")]
+    #[case::taken_back(failed("2026-01-01T00:01:10Z"), "shop:2", "Done")]
+    #[case::taken_back_under_way(json!({}), "shop:2", "Done")]
+    #[case::finalises(json!({ "phase": "Finalising" }), "shop:2", "Moving(Finalising: all 5 steps walked; 3 of 3 are new)")]
+    fn what_its_phase_is_about_is_told_by_its_deployments(#[case] status: Value, #[case] primary: &str, #[case] wanted: &str) {
+        assert_eq!(said(canary(&json!({}), &status, (1, primary)).progress), wanted);
+    }
+
+    #[test]
+    fn a_failed_promotion_is_stuck_although_its_primary_wishes_the_same() {
+        let mut status = failed("2026-01-01T00:01:10Z");
+        status["canaryWeight"] = json!(100);
+        let told = said(canary(&json!({}), &status, (1, "shop:2")).progress);
+        assert!(told.starts_with("Stuck(Failed: its primary does not get ready"), "{told}");
+    }
+
+    #[rstest]
+    #[case::weights(json!({ "threshold": 2, "stepWeights": [5, 20, 60] }), json!({ "canaryWeight": 20 }), (1, 3, Some(20)))]
+    #[case::iterations(json!({ "iterations": 10 }), json!({ "canaryWeight": 0, "iterations": 4 }), (3, 10, None))]
+    #[case::nothing_said(json!({}), json!({ "canaryWeight": 7 }), (6, 100, Some(7)))]
+    fn its_steps_are_weights_or_iterations(#[case] analysis: Value, #[case] status: Value, #[case] wanted: (u32, u32, Option<u32>)) {
+        let walk = canary(&json!({ "analysis": analysis }), &status, (1, "shop:1")).seen().walk.unwrap();
+        assert_eq!((walk.step, walk.steps, walk.weight), wanted);
+    }
+
+    #[test]
+    fn a_suspended_one_is_paused_where_it_stands() {
+        let held = canary(&json!({ "suspend": true }), &json!({}), (1, "shop:1"));
+        assert!(held.seen().paused && said(held.progress).starts_with("Paused(Progressing: step 2 of 5"));
+        assert_eq!(said(canary(&json!({ "suspend": true }), &json!({}), (1, "shop:2")).progress), "Done");
+    }
+
+    /// P8: the image goes to the Deployment, the suspension to the Canary, each for the object that was read.
+    #[test]
+    fn a_way_back_is_the_old_images_of_its_target_and_then_no_suspension() {
+        let form = |image: &str, paused| WorkloadForm {
+            images: [("main".to_owned(), image.to_owned())].into(),
+            paused,
+            ..WorkloadForm::default()
+        };
+        let now = canary(&json!({ "suspend": true }), &json!({}), (1, "shop:1"));
+        let back = form("shop:1", Some(false));
+        let Some(Next::Write(What::Spec, Part::Whole, Change::Strategic(patch))) = now.next_write(&back).unwrap() else {
+            panic!("an image")
+        };
+        assert_eq!((&patch["metadata"]["resourceVersion"], now.object_of(What::Spec).0), (&json!("40"), Kind::Deployment));
+        let went = form("shop:2", Some(false));
+        let Some(Next::Write(What::Suspend, Part::Whole, Change::Merge(patch))) = now.next_write(&went).unwrap() else { panic!("a pause") };
+        assert_eq!(patch, json!({ "metadata": { "resourceVersion": "17" }, "spec": { "suspend": false } }));
+        assert_eq!(now.object_of(What::Suspend).0, Kind::Canary);
+        let lines = now.walked_by_hand(&back);
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines[0].starts_with("patch deployments.apps/web --type=strategic") && lines[1].contains("canaries.flagger.app/web"),
+            "{lines:?}"
+        );
+        assert!(now.next_write(&WorkloadForm { full: Some(true), ..went }).unwrap_err().1.contains("Flagger alone"));
+    }
+
+    #[test]
+    fn what_is_no_deployment_or_not_there_is_told_with_words() {
+        let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
+        let of = |kind: &str, name: &str| json!({ "metadata": { "uid": "u1", "resourceVersion": "1" }, "spec": { "targetRef": { "kind": kind, "name": name } } });
+        let (daemons, gone, odd) = (of("DaemonSet", "web"), of("Deployment", "web"), of("Deployment", "../web"));
+        let daemons = Canary::of(&place, &daemons).unwrap().with(None, None).unwrap();
+        assert_eq!((daemons.strategy.as_str(), daemons.images.len()), ("targetRef", 0));
+        assert!(said(Canary::of(&place, &gone).unwrap().with(None, None).unwrap().progress).contains("is not there"));
+        assert_eq!(Canary::of(&place, &odd).unwrap().target(), None);
+    }
+}
