@@ -29,6 +29,8 @@ pub enum Kind {
     Rollout,
     /// A canary of Flagger.
     Canary,
+    /// What a controller said of an object.
+    Event,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::ControllerRevision => ("apps", "v1", "ControllerRevision", "controllerrevisions"),
             Self::Rollout => ("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
             Self::Canary => ("flagger.app", "v1beta1", "Canary", "canaries"),
+            Self::Event => ("", "v1", "Event", "events"),
         }
     }
 

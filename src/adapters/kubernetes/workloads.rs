@@ -113,10 +113,13 @@ impl Workloads {
             Ok(canary) => canary,
             Err(why) => return Ok(Err(why)),
         };
-        let Some(target) = canary.target() else { return Ok(canary.with(None, None)) };
+        let Some(target) = canary.target() else { return Ok(canary.with((None, None), &[])) };
         let release = self.cluster.get(doing, Kind::Deployment, &target).await?;
         let primary = self.cluster.get(doing, Kind::Deployment, &Canary::primary(&target)).await?;
-        Ok(canary.with(release.as_deref(), primary.as_deref()))
+        let both = (release.as_deref(), primary.as_deref());
+        // Which check failed stands in its events alone. Who may not read them is told the rest.
+        let events = if canary.fails(both) { self.cluster.events(doing, &place.namespace, canary.uid()).await.ok() } else { None };
+        Ok(canary.with(both, &events.unwrap_or_default()))
     }
 
     /// Reads its revisions, the newest first.

@@ -145,12 +145,13 @@ impl Room {
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Waits(words) => {
-                let words = match view.workload.as_ref().map(|seen| seen.name.kind) {
-                    Some(WorkloadKind::Canary) => {
-                        format!("{words}; the gate that its webhook asks lets it go on, gonogo abort {} takes it back", view.target)
-                    }
-                    _ => format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target),
+                let canary = view.workload.as_ref().is_some_and(|seen| seen.name.kind == WorkloadKind::Canary);
+                let on = if canary {
+                    "the gate that its webhook asks lets it go on".to_owned()
+                } else {
+                    format!("gonogo promote {} sends it on", view.target)
                 };
+                let words = format!("{words}; {on}, gonogo abort {} takes it back", view.target);
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Stuck(words) => HasRolled {

@@ -307,9 +307,9 @@ fn analysed(phase: &str, full: bool) -> WorkloadSeen {
     }
 }
 
-/// What Flagger alone does is refused with what does it there; what it offers is planned with what it means there.
+/// P8: what Flagger alone does is refused with what does it there; what it offers is planned with what it means there.
 #[test]
-fn a_canary_is_promoted_by_flagger_alone_held_by_its_suspension_and_taken_back_by_its_images() {
+fn p8_a_canary_is_promoted_by_flagger_alone_held_by_its_suspension_and_taken_back_by_its_images() {
     let world = |now| rolling(WorkloadKind::Canary, &[100], Some(0), now, Next::Rolls(String::new()));
     let at = analysed("Progressing", false);
     for full in [false, true] {

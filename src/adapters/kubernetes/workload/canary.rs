@@ -124,11 +124,22 @@ impl<'a> Canary<'a> {
         Place { namespace: target.namespace.clone(), name: format!("{}-primary", target.name) }
     }
 
-    /// With its Deployments as they were read after it; none where there is none.
+    /// Its identity.
+    pub fn uid(&self) -> &str {
+        &self.meta.uid
+    }
+
+    /// Whether checks of what its target wishes fail, or failed.
+    pub fn fails(&self, (target, primary): (Option<&Value>, Option<&Value>)) -> bool {
+        let of = |deployment: Option<&Value>| deployment.and_then(|one| one.pointer("/spec/template")).map(super::images);
+        of(target) != of(primary) && (self.status.phase == "Failed" || self.status.phase == "Progressing" && self.status.failed_checks > 0)
+    }
+
+    /// With its Deployments as they were read after it, none where there is none, and its events.
     ///
     /// # Errors
     /// Why one of them is not what it should be.
-    pub fn with(self, target: Option<&Value>, primary: Option<&Value>) -> Result<Workload, String> {
+    pub fn with(self, (target, primary): (Option<&Value>, Option<&Value>), events: &[Value]) -> Result<Workload, String> {
         let Some(place) = self.target() else { return Ok(self.of_another_kind()) };
         let read =
             |place: &Place, object: Option<&Value>| object.map(|object| Workload::of(WorkloadKind::Deployment, place, object)).transpose();
@@ -137,7 +148,8 @@ impl<'a> Canary<'a> {
         let analysis = self.spec.analysis.clone().or_else(|| self.spec.canary_analysis.clone()).unwrap_or_default();
         let images = target.as_ref().map(|target| target.images.clone()).unwrap_or_default();
         let promoted = primary.as_ref().is_some_and(|primary| !images.is_empty() && primary.images == images);
-        let at = At { target: target.as_ref(), primary: primary.as_ref(), promoted, failed: self.failed_since(written) };
+        let halted = written.and_then(|written| halted(events, written));
+        let at = At { target: target.as_ref(), primary: primary.as_ref(), promoted, failed: self.failed_since(written), halted };
         let walk = self.walk(&analysis, &at);
         let replicas = at.replicas();
         let progress = match self.progress(&analysis, &at, &walk, replicas) {
@@ -243,7 +255,8 @@ impl<'a> Canary<'a> {
             }
             "Failed" if at.failed && !at.promoted => {
                 let still: Vec<String> = primary.images.iter().map(|(name, image)| format!("{name} {image}")).collect();
-                return Progress::Stuck(text(format!("Flagger took it back: {said} Its primary runs {}", still.join(", "))));
+                let halted = at.halted.as_ref().map(|halted| format!("{halted}. ")).unwrap_or_default();
+                return Progress::Stuck(text(format!("Flagger took it back: {halted}{said} Its primary runs {}", still.join(", "))));
             }
             "Promoting" | "Finalising" => {}
             // What is wished runs everywhere: also when an analysis of it goes on, as one does after it was taken back under way.
@@ -266,6 +279,7 @@ impl<'a> Canary<'a> {
             .into_iter()
             .chain(walk.weight.map(|weight| format!("weight {weight} %")))
             .chain(checks.map(|failed| format!("failed checks {} of {}", failed.checks, failed.most)))
+            .chain(at.halted.clone().filter(|_| checks.is_some()))
             .chain(self.waits().then(|| said.trim_end_matches('.').to_owned()))
             .chain([format!("{} of {} are new", replicas.updated, replicas.wished)])
             .chain((target.progress != Progress::Done).then(|| format!("its target: {}", target.progress.told())))
@@ -283,6 +297,8 @@ struct At<'a> {
     promoted: bool,
     /// Whether it failed with what is wished now.
     failed: bool,
+    /// Which check of it failed last, by Flagger's words.
+    halted: Option<String>,
 }
 
 impl At<'_> {
@@ -315,12 +331,21 @@ fn written(deployment: &Value) -> Option<DateTime<Utc>> {
     managers.iter().filter(owns).filter_map(|manager| time(manager.get("time")?)).max()
 }
 
+/// What halted the analysis of what was written then last: `Halt NAME.NAMESPACE advancement ..`, an event of Flagger's.
+fn halted(events: &[Value], written: DateTime<Utc>) -> Option<String> {
+    let halts = events.iter().filter_map(|event| {
+        let message = event.get("message")?.as_str().filter(|message| message.starts_with("Halt "))?;
+        Some((time(event.get("lastTimestamp")?)?, message)).filter(|(at, _)| *at >= written)
+    });
+    halts.max_by_key(|(at, _)| *at).map(|(_, message)| message.trim_end_matches('.').to_owned())
+}
+
 impl Workload {
     /// The object that a write changes.
     pub fn object_of(&self, what: What) -> (Kind, &Place) {
-        match (&self.target, what) {
-            (Some(target), What::Spec) => (Kind::Deployment, &target.place),
-            _ => (self.kind.kind(), &self.place),
+        match self.target.as_ref().filter(|_| what == What::Spec) {
+            Some(target) => (Kind::Deployment, &target.place),
+            None => (self.kind.kind(), &self.place),
         }
     }
 
@@ -360,146 +385,4 @@ impl Workload {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{deployment, said};
-    use super::*;
-    use rstest::rstest;
-
-    /// When the images of the target were written.
-    const WRITTEN: &str = "2026-01-01T00:00:10Z";
-
-    fn of_image(image: &str, replicas: u32, spec: &Value) -> Value {
-        let all = json!({ "observedGeneration": 2, "replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas,
-            "availableReplicas": replicas });
-        let mut object = deployment(spec, &all);
-        object["spec"]["replicas"] = json!(replicas);
-        object["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
-        object["metadata"]["resourceVersion"] = json!("40");
-        let owned = json!({ "f:spec": { "f:template": { "f:spec": { "f:containers": { "k:{\"name\":\"main\"}": { "f:image": {} } } } } } });
-        object["metadata"]["managedFields"] = json!([
-            { "manager": "gonogo", "time": WRITTEN, "fieldsV1": owned },
-            { "manager": "flagger", "time": "2026-01-01T09:00:00Z", "fieldsV1": { "f:spec": { "f:replicas": {} } } },
-        ]);
-        object
-    }
-
-    /// A canary of three whose target was set to `shop:2`, with so many of it up.
-    fn canary(spec: &Value, status: &Value, (up, primary): (u32, &str)) -> Workload {
-        let mut object = json!({
-            "metadata": { "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "17", "generation": 2 },
-            "spec": { "targetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
-                "analysis": { "interval": "30s", "threshold": 3, "maxWeight": 50, "stepWeight": 10 } },
-            "status": { "phase": "Progressing", "canaryWeight": 20, "failedChecks": 1, "iterations": 0 },
-        });
-        for (part, changes) in [("spec", spec), ("status", status)] {
-            for (key, value) in changes.as_object().unwrap() {
-                object[part][key] = value.clone();
-            }
-        }
-        let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
-        let (target, primary) = (of_image("shop:2", up, &json!({})), of_image(primary, 3, &json!({})));
-        Canary::of(&place, &object).unwrap().with(Some(&target), Some(&primary)).unwrap()
-    }
-
-    fn failed(since: &str) -> Value {
-        let message = "Canary analysis failed, Deployment scaled to zero.";
-        json!({ "phase": "Failed", "canaryWeight": 0, "failedChecks": 0,
-            "conditions": [{ "type": "Promoted", "status": "False", "reason": "Failed", "message": message, "lastTransitionTime": since }] })
-    }
-
-    #[rstest]
-    #[case::progresses(json!({}), "Moving(Progressing: step 2 of 5; weight 20 %; failed checks 1 of 3; 1 of 3 are new)")]
-    #[case::begins(json!({ "canaryWeight": 0, "failedChecks": 0 }), "Moving(Progressing: step 1 of 5; weight 0 %; failed checks 0 of 3; 1 of 3 are new)")]
-    #[case::promotes(json!({ "phase": "Promoting", "canaryWeight": 50 }), "Moving(Promoting: all 5 steps walked; weight 50 %; 1 of 3 are new)")]
-    #[case::gate(
-        json!({ "phase": "WaitingPromotion", "canaryWeight": 0, "conditions": [{ "type": "Promoted", "message": "Waiting for approval." }] }),
-        "Waits(WaitingPromotion: step 5 of 5; failed checks 1 of 3; Waiting for approval; 1 of 3 are new)"
-    )]
-    #[case::initializes(json!({ "phase": "Initializing" }), "Moving(Initializing: Flagger makes its primary)")]
-    #[case::ends(json!({ "phase": "Terminating" }), "Stuck(Terminating: it is being deleted)")]
-    #[case::hostile(json!({ "phase": "Odd\u{1b}" }), "Moving(Odd␛: step 1 of 5; failed checks 1 of 3; 1 of 3 are new)")]
-    fn a_canary_comes_so_far(#[case] status: Value, #[case] wanted: &str) {
-        assert_eq!(said(canary(&json!({}), &status, (1, "shop:1")).progress), wanted);
-    }
-
-    /// An old success is never taken for the new version's, nor an old failure.
-    #[rstest]
-    #[case::succeeded(json!({ "phase": "Succeeded" }), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
-    #[case::initialized(json!({ "phase": "Initialized" }), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
-    #[case::failed_before(failed("2026-01-01T00:00:09Z"), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
-    #[case::failed_at_once(failed(WRITTEN), "shop:1", "Moving(Flagger has not taken it up yet; it looks every 30s)")]
-    #[case::failed(
-        failed("2026-01-01T00:01:10Z"),
-        "shop:1",
-        "Stuck(Flagger took it back: Canary analysis failed, Deployment scaled to zero. Its primary runs main shop:1, side mesh:9)"
-    )]
-    #[case::promoted(json!({ "phase": "Succeeded" }), "shop:2", "Done")]
-    #[case::taken_back(failed("2026-01-01T00:01:10Z"), "shop:2", "Done")]
-    #[case::taken_back_under_way(json!({}), "shop:2", "Done")]
-    #[case::finalises(json!({ "phase": "Finalising" }), "shop:2", "Moving(Finalising: all 5 steps walked; 3 of 3 are new)")]
-    fn what_its_phase_is_about_is_told_by_its_deployments(#[case] status: Value, #[case] primary: &str, #[case] wanted: &str) {
-        assert_eq!(said(canary(&json!({}), &status, (1, primary)).progress), wanted);
-    }
-
-    #[test]
-    fn a_failed_promotion_is_stuck_although_its_primary_wishes_the_same() {
-        let mut status = failed("2026-01-01T00:01:10Z");
-        status["canaryWeight"] = json!(100);
-        let told = said(canary(&json!({}), &status, (1, "shop:2")).progress);
-        assert!(told.starts_with("Stuck(Failed: its primary does not get ready"), "{told}");
-    }
-
-    #[rstest]
-    #[case::weights(json!({ "threshold": 2, "stepWeights": [5, 20, 60] }), json!({ "canaryWeight": 20 }), (1, 3, Some(20)))]
-    #[case::iterations(json!({ "iterations": 10 }), json!({ "canaryWeight": 0, "iterations": 4 }), (3, 10, None))]
-    #[case::nothing_said(json!({}), json!({ "canaryWeight": 7 }), (6, 100, Some(7)))]
-    fn its_steps_are_weights_or_iterations(#[case] analysis: Value, #[case] status: Value, #[case] wanted: (u32, u32, Option<u32>)) {
-        let walk = canary(&json!({ "analysis": analysis }), &status, (1, "shop:1")).seen().walk.unwrap();
-        assert_eq!((walk.step, walk.steps, walk.weight), wanted);
-    }
-
-    #[test]
-    fn a_suspended_one_is_paused_where_it_stands() {
-        let held = canary(&json!({ "suspend": true }), &json!({}), (1, "shop:1"));
-        assert!(held.seen().paused && said(held.progress).starts_with("Paused(Progressing: step 2 of 5"));
-        assert_eq!(said(canary(&json!({ "suspend": true }), &json!({}), (1, "shop:2")).progress), "Done");
-    }
-
-    /// P8: the image goes to the Deployment, the suspension to the Canary, each for the object that was read.
-    #[test]
-    fn a_way_back_is_the_old_images_of_its_target_and_then_no_suspension() {
-        let form = |image: &str, paused| WorkloadForm {
-            images: [("main".to_owned(), image.to_owned())].into(),
-            paused,
-            ..WorkloadForm::default()
-        };
-        let now = canary(&json!({ "suspend": true }), &json!({}), (1, "shop:1"));
-        let back = form("shop:1", Some(false));
-        let Some(Next::Write(What::Spec, Part::Whole, Change::Strategic(patch))) = now.next_write(&back).unwrap() else {
-            panic!("an image")
-        };
-        assert_eq!((&patch["metadata"]["resourceVersion"], now.object_of(What::Spec).0), (&json!("40"), Kind::Deployment));
-        let went = form("shop:2", Some(false));
-        let Some(Next::Write(What::Suspend, Part::Whole, Change::Merge(patch))) = now.next_write(&went).unwrap() else { panic!("a pause") };
-        assert_eq!(patch, json!({ "metadata": { "resourceVersion": "17" }, "spec": { "suspend": false } }));
-        assert_eq!(now.object_of(What::Suspend).0, Kind::Canary);
-        let lines = now.walked_by_hand(&back);
-        assert_eq!(lines.len(), 2);
-        assert!(
-            lines[0].starts_with("patch deployments.apps/web --type=strategic") && lines[1].contains("canaries.flagger.app/web"),
-            "{lines:?}"
-        );
-        assert!(now.next_write(&WorkloadForm { full: Some(true), ..went }).unwrap_err().1.contains("Flagger alone"));
-    }
-
-    #[test]
-    fn what_is_no_deployment_or_not_there_is_told_with_words() {
-        let place = Place { namespace: "shop".to_owned(), name: "web".to_owned() };
-        let of = |kind: &str, name: &str| json!({ "metadata": { "uid": "u1", "resourceVersion": "1" }, "spec": { "targetRef": { "kind": kind, "name": name } } });
-        let (daemons, gone, odd) = (of("DaemonSet", "web"), of("Deployment", "web"), of("Deployment", "../web"));
-        let daemons = Canary::of(&place, &daemons).unwrap().with(None, None).unwrap();
-        assert_eq!((daemons.strategy.as_str(), daemons.images.len()), ("targetRef", 0));
-        assert!(said(Canary::of(&place, &gone).unwrap().with(None, None).unwrap().progress).contains("is not there"));
-        assert_eq!(Canary::of(&place, &odd).unwrap().target(), None);
-    }
-}
+mod tests;
