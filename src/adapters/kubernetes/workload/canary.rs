@@ -253,10 +253,17 @@ impl<'a> Canary<'a> {
                 );
                 return Progress::Stuck(text(words));
             }
+            // Its promotion failed, and its target wishes another version since: the one that was promoted before is nothing new to Flagger.
+            "Failed" if self.status.canary_weight > 0 && !at.promoted => {
+                let words = format!(
+                    "Failed: all of the traffic stays at its target, and its primary runs {}; Flagger takes nothing up before a new version comes",
+                    images_of(primary)
+                );
+                return Progress::Stuck(text(words));
+            }
             "Failed" if at.failed && !at.promoted => {
-                let still: Vec<String> = primary.images.iter().map(|(name, image)| format!("{name} {image}")).collect();
                 let halted = at.halted.as_ref().map(|halted| format!("{halted}. ")).unwrap_or_default();
-                return Progress::Stuck(text(format!("Flagger took it back: {halted}{said} Its primary runs {}", still.join(", "))));
+                return Progress::Stuck(text(format!("Flagger took it back: {halted}{said} Its primary runs {}", images_of(primary))));
             }
             "Promoting" | "Finalising" => {}
             // What is wished runs everywhere: also when an analysis of it goes on, as one does after it was taken back under way.
@@ -315,6 +322,10 @@ impl At<'_> {
             available: both(target.available, primary.available),
         }
     }
+}
+
+fn images_of(workload: &Workload) -> String {
+    workload.images.iter().map(|(name, image)| format!("{name} {image}")).collect::<Vec<_>>().join(", ")
 }
 
 fn time(value: &Value) -> Option<DateTime<Utc>> {
