@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::canary::{CanaryVerb, JudgeArgs};
 pub use self::changes::{ChangesVerb, Pack, PackFormat};
-pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, Time, Wait};
+pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, ServerDeed, Time, Wait};
 pub use self::flag::{FlagList, FlagSet, FlagShow, FlagVerb};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::grant::{GrantArgs, RevokeArgs};
@@ -139,6 +139,10 @@ pub enum Command {
         #[command(flatten)]
         flags: DeedFlags,
     },
+    /// A server of a router finishes what it has and takes nothing new; its weight stays.
+    Drain(ServerDeed),
+    /// A server that drains, or is in maintenance, takes requests again as soon as its checks let it.
+    Ready(ServerDeed),
     /// Runs a run again.
     Retry {
         /// The run and how it is done.

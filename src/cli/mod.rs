@@ -121,6 +121,8 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Shift { target, percent, flags: how } => {
             verbs::deed::run(around, &flags, deed(Verb::Shift, target, None, vec![percent], how)).await
         }
+        Command::Drain(args) => verbs::deed::run(around, &flags, deed(Verb::Drain, args.target, None, vec![args.server], args.flags)).await,
+        Command::Ready(args) => verbs::deed::run(around, &flags, deed(Verb::Ready, args.target, None, vec![args.server], args.flags)).await,
         Command::Retry { deed: args, failed } => {
             let wish = deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags);
             verbs::deed::run(around, &flags, verbs::deed::Wish { failed_only: failed, ..wish }).await

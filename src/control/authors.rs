@@ -117,7 +117,11 @@ fn brought(world: &World, effect: &StepEffect) -> Option<String> {
         Some(run.map(|run| run.revision.to_string()).filter(|revision| !revision.is_empty()).unwrap_or_else(|| NEWEST.to_owned()))
     };
     match effect {
-        StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Cancel { .. } => None,
+        StepEffect::Weights { .. }
+        | StepEffect::Workload { .. }
+        | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
+        | StepEffect::Cancel { .. } => None,
         StepEffect::Answer { revision, .. } => Some(revision.clone()),
         StepEffect::Retry { backend, builder, run: number } | StepEffect::Repeat { backend, builder, run: number, .. } => {
             run(backend, builder, *number)

@@ -31,7 +31,11 @@ pub fn of(world: &World, target: &Target, order: &OrderTarget, effects: &[StepEf
 /// The run that an effect repeats, answers for or stops.
 fn run_of(effect: &StepEffect) -> Option<(&BackendName, &str, u64)> {
     match effect {
-        StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Start { .. } => None,
+        StepEffect::Weights { .. }
+        | StepEffect::Workload { .. }
+        | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
+        | StepEffect::Start { .. } => None,
         StepEffect::Retry { backend, builder, run }
         | StepEffect::Repeat { backend, builder, run, .. }
         | StepEffect::Answer { backend, builder, run, .. }

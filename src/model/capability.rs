@@ -10,6 +10,8 @@ pub enum Capability {
     ReadTraffic,
     /// Sets weights.
     Shift,
+    /// Drains servers, and makes them ready.
+    Drain,
     /// Has copies of requests made, and their answers thrown away.
     Mirror,
     /// Reads signals.

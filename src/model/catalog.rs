@@ -345,6 +345,20 @@ pub struct Deploy {
     pub rollout: RolloutRules,
 }
 
+impl Deploy {
+    /// Every server that it knows by name, as an operator types it.
+    pub fn servers(&self) -> Vec<String> {
+        let entries = self.traffic.iter();
+        entries.flat_map(|entry| Slot::BOTH.into_iter().flat_map(|slot| entry.servers(slot)).map(|name| self.named(entry, name))).collect()
+    }
+
+    /// A server as an operator types it: with its router where several have one of that name.
+    pub fn named(&self, entry: &TrafficEntry, server: &ServerName) -> String {
+        let has = |entry: &&TrafficEntry| Slot::BOTH.into_iter().any(|slot| entry.servers(slot).contains(server));
+        if self.traffic.iter().filter(has).count() > 1 { format!("{}/{server}", entry.backend) } else { server.to_string() }
+    }
+}
+
 /// How a signal is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::flag::{FlagMark, FlagRef};
-use super::name::{BackendName, PoolName};
+use super::name::{BackendName, PoolName, ServerName};
 use super::run_gate::GateRef;
 use super::share::Percent;
-use super::traffic::Weights;
+use super::traffic::{ServerState, Weights};
 use super::workload::WorkloadChange;
 
 /// One absolute effect on a backend. Its place in the Order is its step.
@@ -96,6 +96,19 @@ pub enum StepEffect {
         /// The run's global number.
         run: u64,
     },
+    /// Has a server of a pool finish what it has and take nothing new, or take requests again.
+    Drain {
+        /// The router.
+        backend: BackendName,
+        /// The pool.
+        pool: PoolName,
+        /// The server.
+        server: ServerName,
+        /// Whether it drains afterwards; else it takes requests as soon as its checks let it.
+        drains: bool,
+        /// What an operator had said of it when it was planned: when it is another word by now, nothing is sent.
+        was: ServerState,
+    },
     /// Sets what a workload wishes, so that its orchestrator replaces its instances.
     Workload {
         /// The orchestrator.
@@ -116,6 +129,7 @@ impl StepEffect {
             | Self::Repeat { backend, .. }
             | Self::Answer { backend, .. }
             | Self::Cancel { backend, .. }
+            | Self::Drain { backend, .. }
             | Self::Workload { backend, .. } => backend,
         }
     }
@@ -146,7 +160,12 @@ impl StepEffect {
     pub fn creates(&self) -> bool {
         match self {
             Self::Start { .. } | Self::Retry { .. } | Self::Repeat { .. } => true,
-            Self::Weights { .. } | Self::Flag { .. } | Self::Answer { .. } | Self::Cancel { .. } | Self::Workload { .. } => false,
+            Self::Weights { .. }
+            | Self::Flag { .. }
+            | Self::Answer { .. }
+            | Self::Cancel { .. }
+            | Self::Drain { .. }
+            | Self::Workload { .. } => false,
         }
     }
 }

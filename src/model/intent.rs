@@ -15,6 +15,7 @@ use super::share::Percent;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::together::SetRun;
+use super::traffic::ServerRef;
 
 /// A deed's verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,11 +49,15 @@ pub enum Verb {
     Rollout,
     /// Turns a feature flag on or off, or sets its percentage.
     Flag,
+    /// A server finishes what it has and takes nothing new.
+    Drain,
+    /// A server that drains, or is in maintenance, takes requests again.
+    Ready,
 }
 
 impl Verb {
     /// Every verb, in the order of CONTRACTS.md.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Approve,
         Self::Reject,
         Self::Hold,
@@ -67,6 +72,8 @@ impl Verb {
         Self::Note,
         Self::Rollout,
         Self::Flag,
+        Self::Drain,
+        Self::Ready,
     ];
 
     /// The word on the command line, in JSON and in the Order.
@@ -86,6 +93,8 @@ impl Verb {
             Self::Note => "note",
             Self::Rollout => "rollout",
             Self::Flag => "flag",
+            Self::Drain => "drain",
+            Self::Ready => "ready",
         }
     }
 }
@@ -104,6 +113,8 @@ impl Verb {
             | Self::Start
             | Self::Note
             | Self::Flag
+            | Self::Drain
+            | Self::Ready
             | Self::Rollout => false,
         }
     }
@@ -150,6 +161,9 @@ pub struct Arguments {
     /// The flag that is set, and to what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<Box<FlagWish>>,
+    /// The server that is drained or made ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Box<ServerRef>>,
     /// The type of change that was asked for: only a stricter one than the rules say.
     #[serde(default)]
     pub change: Option<ChangeType>,

@@ -23,7 +23,7 @@ use super::spec::Spec;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::timetable::Span;
-use super::traffic::Weights;
+use super::traffic::{ServerState, Weights};
 use super::workload::{WorkloadForm, WorkloadName};
 
 /// The format number of an Order.
@@ -167,6 +167,19 @@ pub enum Precondition {
         /// Its servers.
         servers: Vec<ServerName>,
     },
+    /// An operator's word on a server is what it was when it was planned; where it is to drain, another server takes requests.
+    ServerStands {
+        /// The router.
+        backend: BackendName,
+        /// The pool.
+        pool: PoolName,
+        /// The server.
+        server: ServerName,
+        /// What had been said of it.
+        was: ServerState,
+        /// Whether another server of the pool must take requests.
+        others: bool,
+    },
     /// A flag stands as it did when it was planned.
     FlagUnchanged {
         /// The flag service.
@@ -254,6 +267,7 @@ impl Precondition {
             Self::Fresh { .. } | Self::ServerUp { .. } | Self::NotHeld => true,
             Self::WeightsUnchanged { .. }
             | Self::FlagUnchanged { .. }
+            | Self::ServerStands { .. }
             | Self::RunState { .. }
             | Self::AtGates { .. }
             | Self::MayAnswer { .. }
@@ -369,6 +383,7 @@ impl Plan {
             Precondition::WeightsUnchanged { .. }
             | Precondition::ServerUp { .. }
             | Precondition::FlagUnchanged { .. }
+            | Precondition::ServerStands { .. }
             | Precondition::RunState { .. }
             | Precondition::AtGates { .. }
             | Precondition::MayAnswer { .. }

@@ -1,11 +1,12 @@
 //! What a router says of its pools: servers, weights, states, and counters from which the measured split is computed.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::name::{PoolName, ServerName};
+use super::name::{BackendName, NameError, PoolName, ServerName};
 use super::text::Text;
 
 /// A server's operational state.
@@ -22,6 +23,28 @@ pub enum ServerState {
     Down,
     /// On its way up.
     Starting,
+}
+
+impl ServerState {
+    /// In words, as after "the server is".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Draining => "draining",
+            Self::Maintenance => "in maintenance",
+            Self::Down => "down",
+            Self::Starting => "starting",
+        }
+    }
+
+    /// What an operator said of it, whatever its checks say: draining, in maintenance, or up for neither.
+    #[must_use]
+    pub fn by_word(self) -> Self {
+        match self {
+            Self::Draining | Self::Maintenance => self,
+            Self::Up | Self::Down | Self::Starting => Self::Up,
+        }
+    }
 }
 
 /// One server of a pool.
@@ -98,6 +121,31 @@ impl TrafficReading {
     pub fn stands_at(&self, pool: &PoolName, weights: &Weights) -> bool {
         let has = |pool: &Pool| weights.iter().all(|(name, weight)| pool.server(name).is_some_and(|server| server.weight == *weight));
         self.pools.get(pool).is_some_and(has)
+    }
+
+    /// A server of a pool.
+    pub fn server(&self, pool: &PoolName, server: &ServerName) -> Option<&Server> {
+        self.pools.get(pool)?.server(server)
+    }
+}
+
+/// A server as an operator names it: by its name, with its router before it where it stands at several, `edge/v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRef {
+    /// The router; none: the only one at which it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<BackendName>,
+    /// The server.
+    pub server: ServerName,
+}
+
+impl FromStr for ServerRef {
+    type Err = NameError;
+    fn from_str(typed: &str) -> Result<Self, NameError> {
+        match typed.split_once('/') {
+            Some((backend, server)) => Ok(Self { backend: Some(backend.parse()?), server: server.parse()? }),
+            None => Ok(Self { backend: None, server: typed.parse()? }),
+        }
     }
 }
 

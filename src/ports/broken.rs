@@ -57,6 +57,9 @@ impl Traffic for Broken<PortError> {
         let why = self.0.clone();
         Box::pin(std::future::ready(Err(SendError::NotDone(why))))
     }
+    fn drain<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        self.set_weights(effect)
+    }
     fn commands(&self, _: &StepEffect) -> Vec<String> {
         Vec::new()
     }

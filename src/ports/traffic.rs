@@ -3,7 +3,7 @@
 use super::pending::Pending;
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;
-use crate::model::error::{PortError, SendError};
+use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::PoolName;
 use crate::model::traffic::TrafficReading;
 
@@ -25,6 +25,20 @@ pub trait Traffic: Send + Sync {
     /// A weight that reads back neither as before nor as wished is `Unknown` with kind `Conflict`.
     /// Any other [`crate::model::plan::StepEffect`] is `NotDone` with kind `Unsupported`.
     fn set_weights<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>>;
+
+    /// Carries out a `Drain` effect: the server finishes what it has and takes nothing new, or takes requests again.
+    ///
+    /// 1. Reads the pool: a server whose word is neither what it `was` nor as wished is `NotDone` with kind `Conflict`, nothing is written; as
+    ///    wished already, nothing is written.
+    /// 2. Refuses (`NotDone`) to drain where no other server of the pool is up and has a weight.
+    /// 3. Writes, reads back. Once a byte of a write has left and its effect cannot be read back, it is `Unknown`.
+    ///
+    /// Any other effect, and all of them at a router without [`Capability::Drain`], is `NotDone` with kind `Unsupported`.
+    fn drain<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let error =
+            PortError::new(PortErrorKind::Unsupported, effect.what().backend(), "drain a server", "this router drains no single servers");
+        Box::pin(std::future::ready(Err(SendError::NotDone(error))))
+    }
 
     /// The calls by which a person could do the same by hand.
     fn commands(&self, effect: &crate::model::plan::StepEffect) -> Vec<String>;

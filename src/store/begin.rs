@@ -143,6 +143,8 @@ impl SqliteStore {
             | Verb::Resume
             | Verb::Shift
             | Verb::Flag
+            | Verb::Drain
+            | Verb::Ready
             | Verb::Promote
             | Verb::Abort
             | Verb::Rollback
@@ -190,6 +192,8 @@ impl SqliteStore {
             | Verb::Rollback
             | Verb::Start
             | Verb::Flag
+            | Verb::Drain
+            | Verb::Ready
             | Verb::Retry
             | Verb::Cancel
             | Verb::Approve

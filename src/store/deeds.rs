@@ -347,6 +347,9 @@ fn words(effect: &StepEffect) -> Text {
             let to = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
             format!("flag {} {}{to} at {backend}", flag.name, if *on { "on" } else { "off" })
         }
+        StepEffect::Drain { backend, pool, server, drains, .. } => {
+            format!("{} {server} of {pool} at {backend}", if *drains { "drain" } else { "make ready" })
+        }
         StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
         StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
         StepEffect::Repeat { backend, builder, run, attempt, .. } => {

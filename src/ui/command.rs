@@ -128,6 +128,8 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Note => "note",
         Verb::Rollout => "roll-out",
         Verb::Flag => "flag",
+        Verb::Drain => "drain",
+        Verb::Ready => "ready",
         // The keys that answer for plans answer for runs too: what they open follows from what waits.
         Verb::Approve => "approve",
         Verb::Reject => "reject",
@@ -146,6 +148,8 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),
     deed(Verb::Cancel, Some(Direction::Back), "cancel", "stops the run"),
     deed(Verb::Flag, None, "flag", "turns a feature flag on or off, or sets its percentage"),
+    deed(Verb::Drain, Some(Direction::Forward), "drain", "a server finishes what it has and takes nothing new; its weight stays"),
+    deed(Verb::Ready, Some(Direction::Release), "ready", "a server that drains, or is in maintenance, takes requests again"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
     deed(Verb::Rollout, Some(Direction::Forward), "roll out", "starts a rollout that goes from step to step by itself, and back by itself"),
     entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),

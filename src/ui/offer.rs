@@ -6,11 +6,14 @@ use crate::control::rules::Asking;
 use crate::control::world::{TargetView, World};
 use crate::model::approval::{Decision, Waiting};
 use crate::model::capability::Capability;
+use crate::model::catalog::TrafficEntry;
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
 use crate::model::share::Percent;
+use crate::model::slot::Slot;
 use crate::model::time::Moment;
+use crate::model::traffic::ServerState;
 use crate::model::workload::WorkloadEntry;
 
 use super::command::{Command, Entry, Where};
@@ -226,6 +229,8 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
     match verb {
         Verb::Note => None,
         Verb::Flag => against_flag(world, target),
+        Verb::Drain => against_drain(world, target),
+        Verb::Ready => against_drain(world, target).or_else(|| nothing_out(world, target)),
         Verb::Rollout => against_shift(world, target).or_else(|| {
             let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
             let walked = walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"));
@@ -322,10 +327,32 @@ fn against_flag(world: &World, target: &Target) -> Option<Hindrance> {
     cannot(world, &first.backend, Capability::SetFlags)
 }
 
+fn against_drain(world: &World, target: &Target) -> Option<Hindrance> {
+    let traffic = world.catalog.deploy(target).map(|deploy| deploy.traffic.as_slice()).unwrap_or_default();
+    let Some(first) = traffic.first() else {
+        return Some(because(format!("{target} has no traffic entry"), "nothing routes to it from here"));
+    };
+    let mut hindrances = traffic.iter().map(|entry| cannot(world, &entry.backend, Capability::Drain));
+    if hindrances.any(|one| one.is_none()) { None } else { cannot(world, &first.backend, Capability::Drain) }
+}
+
+/// Why no server has to be made ready: what was read says that none drains or is in maintenance.
+fn nothing_out(world: &World, target: &Target) -> Option<Hindrance> {
+    let traffic = world.catalog.deploy(target).map(|deploy| deploy.traffic.as_slice()).unwrap_or_default();
+    let is_out = |entry: &TrafficEntry| {
+        let reading = world.traffic(&entry.backend).and_then(|fact| fact.value.as_ref());
+        let servers = Slot::BOTH.into_iter().flat_map(|slot| entry.servers(slot));
+        let states = servers.filter_map(|name| reading?.server(&entry.pool, name)).map(|server| server.state.by_word());
+        reading.is_none() || states.into_iter().any(|state| state != ServerState::Up)
+    };
+    (!traffic.iter().any(is_out)).then(|| because("no server of it drains or is in maintenance", "drain takes one out"))
+}
+
 fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hindrance> {
     let has = world.sources.get(backend).is_some_and(|source| source.capabilities.contains(&need));
     let what = match need {
         Capability::Shift => "cannot set weights",
+        Capability::Drain => "cannot drain servers",
         Capability::Mirror => "cannot copy requests",
         Capability::Start => "cannot start runs",
         Capability::Retry => "cannot run again",
@@ -354,6 +381,8 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let worse = at.target.and_then(|target| at.world.target(target)).is_some_and(|view| view.signals.iter().any(super::signal::is_past));
     can.into_iter()
         .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
+        // It is for a machine, not for a release: help and the palette have it.
+        .filter(|entry| entry.command != Command::Deed(Verb::Drain))
         .filter(|entry| !(worse && entry.command == Command::Deed(Verb::Promote)))
         .filter(|entry| at.screen == Screen::Pipeline || !is_of_runs(entry.command))
         .collect()

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::config::duration;
 use crate::model::flag::FlagWish;
-use crate::model::intent::{Arguments, Intent};
+use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::review::{LEAST_REASON, LONGEST_BOX, SHORTEST_BOX, USUAL_BOX};
 use crate::model::share::Percent;
 use crate::model::text::Text;
+use crate::model::traffic::ServerRef;
 
 use super::field::Field;
 use super::input::{Chord, Key};
@@ -29,6 +30,8 @@ pub enum Wanted {
     Version(Target),
     /// A flag and what it shall be.
     Flag(Target),
+    /// The server that is drained, or made ready.
+    Server(Target, Verb),
     /// Why the glass is broken for this.
     Glass(Box<Intent>),
     /// What was looked at before a name is put under changed rules.
@@ -61,6 +64,8 @@ pub enum Answer {
     Version(Target, Text),
     /// A flag and what it shall be.
     Flag(Target, FlagWish),
+    /// The server that is drained, or made ready.
+    Server(Target, Verb, ServerRef),
     /// What breaks the glass, with its reason and its time box.
     Glass(Box<Intent>),
     /// A name is put under changed rules, in these words.
@@ -82,9 +87,16 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (Key::Esc, Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
-                Answer::Left
-            }
+            (
+                Key::Esc,
+                Wanted::Share(_)
+                | Wanted::Flag(_)
+                | Wanted::Server(..)
+                | Wanted::Note(_)
+                | Wanted::Version(_)
+                | Wanted::Glass(_)
+                | Wanted::Policy,
+            ) => Answer::Left,
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
@@ -94,7 +106,16 @@ impl Prompt {
                 self.field.on(chord);
                 Answer::Finding(self.field.text().to_owned())
             }
-            (_, Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy) => {
+            (
+                _,
+                Wanted::Share(_)
+                | Wanted::Flag(_)
+                | Wanted::Server(..)
+                | Wanted::Note(_)
+                | Wanted::Version(_)
+                | Wanted::Glass(_)
+                | Wanted::Policy,
+            ) => {
                 self.field.on(chord);
                 Answer::Open
             }
@@ -106,7 +127,13 @@ impl Prompt {
         self.field.paste(text);
         match self.wanted {
             Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy => Answer::Open,
+            Wanted::Share(_)
+            | Wanted::Flag(_)
+            | Wanted::Server(..)
+            | Wanted::Note(_)
+            | Wanted::Version(_)
+            | Wanted::Glass(_)
+            | Wanted::Policy => Answer::Open,
         }
     }
 
@@ -129,6 +156,13 @@ impl Prompt {
                 Ok(intent) => Answer::Glass(Box::new(intent)),
                 Err(wrong) => {
                     self.wrong = Some(wrong);
+                    Answer::Open
+                }
+            },
+            Wanted::Server(target, verb) => match typed.parse() {
+                Ok(server) => Answer::Server(target.clone(), *verb, server),
+                Err(wrong) => {
+                    self.wrong = Some(format!("no server: {wrong}"));
                     Answer::Open
                 }
             },
@@ -171,6 +205,11 @@ impl Prompt {
                 row.add(Role::Strong, format!(" flag of {target}"));
                 row.add(Role::Plain, format!(" ({}) and on, off or per cent: ", flags.join(", ")));
             }
+            Wanted::Server(target, verb) => {
+                let deploy = scene.world.catalog.deploy(target);
+                let servers = deploy.map(|deploy| deploy.servers().into_iter().take(6).collect::<Vec<_>>().join(", ")).unwrap_or_default();
+                row.add(Role::Strong, format!(" {} a server of {target}", verb.word())).add(Role::Plain, format!(" ({servers}): "));
+            }
             Wanted::Note(target) => {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
             }
@@ -204,7 +243,7 @@ impl Prompt {
                 let view = scene.world.target(target);
                 view.and_then(|view| view.version(view.state.stable)).map(|seen| format!("now {}", seen.version))
             }
-            Wanted::Flag(_) | Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
+            Wanted::Flag(_) | Wanted::Server(..) | Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
             row.end(if self.wrong.is_some() { Role::Watched } else { Role::Quiet }, format!(" {tail} "));
@@ -218,9 +257,13 @@ impl Prompt {
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
         let width = match self.wanted {
             Wanted::Share(_) => 4,
-            Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) | Wanted::Policy | Wanted::Find => {
-                area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0))
-            }
+            Wanted::Flag(_)
+            | Wanted::Server(..)
+            | Wanted::Note(_)
+            | Wanted::Version(_)
+            | Wanted::Glass(_)
+            | Wanted::Policy
+            | Wanted::Find => area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0)),
         };
         self.field.draw(buffer, Rect { x: area.x + x, y: area.y + y, width, height: 1 }, scene.theme, true);
     }
@@ -229,7 +272,9 @@ impl Prompt {
     pub fn keys(&self) -> Row {
         let mut row = Row::new();
         let enter = match self.wanted {
-            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => " opens the plan   ",
+            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Server(..) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => {
+                " opens the plan   "
+            }
             Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
         };

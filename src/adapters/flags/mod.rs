@@ -29,6 +29,7 @@ fn asked<'a>(what: &'a StepEffect, service: &BackendName) -> Result<Asked<'a>, (
         StepEffect::Flag { backend, flag, on, percent, was } if backend == service => Ok(Asked { flag, on: *on, percent: *percent, was }),
         StepEffect::Flag { backend, .. } => Err((PortErrorKind::Unsupported, format!("the effect is for {backend}"))),
         StepEffect::Weights { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Workload { .. }
         | StepEffect::Start { .. }
         | StepEffect::Retry { .. }

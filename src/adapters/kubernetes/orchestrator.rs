@@ -50,6 +50,7 @@ impl ClusterWorkloads {
             StepEffect::Workload { backend, .. } => return Err(not_done(&format!("the effect is for {backend}"))),
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

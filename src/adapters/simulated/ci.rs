@@ -151,7 +151,7 @@ impl BuildSystem {
                 answered.map(|()| RunReceipt { request: None }).ok_or_else(|| fail(PortErrorKind::Conflict, "it does not wait at a gate"))
             }
             StepEffect::Repeat { .. } => Err(fail(PortErrorKind::Unsupported, "the simulated CI system counts no attempts")),
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } => {
+            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
                 Err(fail(PortErrorKind::Unsupported, "a CI system sets no weights and no workloads"))
             }
         })
@@ -185,7 +185,11 @@ impl BuildSystem {
                     }
                     (opened == opens).then(|| Found::Run(Box::new(self.run(state, builder, run, true))))
                 }),
-                StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } => None,
+                StepEffect::Weights { .. }
+                | StepEffect::Flag { .. }
+                | StepEffect::Drain { .. }
+                | StepEffect::Repeat { .. }
+                | StepEffect::Workload { .. } => None,
             })
         })
     }
@@ -316,6 +320,7 @@ fn by_hand(effect: &StepEffect) -> Vec<String> {
         StepEffect::Cancel { run, .. } => vec![format!("POST /api/v2/builds/{run} stop")],
         StepEffect::Weights { .. }
         | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
         | StepEffect::Workload { .. } => Vec::new(),

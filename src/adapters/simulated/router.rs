@@ -51,6 +51,36 @@ impl Router {
         })
     }
 
+    fn drain_now(&self, effect: &Effect) -> Result<(), SendError> {
+        let doing = "drain a server";
+        let fail = |kind, detail: &str| SendError::NotDone(PortError::new(kind, &self.name, doing, detail));
+        let StepEffect::Drain { backend, pool: name, server, drains, was } = effect.what() else {
+            return Err(fail(PortErrorKind::Unsupported, "the effect is another one"));
+        };
+        if backend != &self.name {
+            return Err(fail(PortErrorKind::Unsupported, &format!("the effect is for {backend}")));
+        }
+        let wished = if *drains { ServerState::Draining } else { ServerState::Up };
+        self.world.write(&self.name, doing, |state, _: &Course| {
+            let site = state.sites.iter_mut().find(|site| &site.pool == name);
+            let site = site.ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no pool `{name}`")))?;
+            let others = pool(site).servers.into_iter().filter(|other| &other.name != server).any(|other| other.effective_weight > 0);
+            let machine = site.machines_mut().find(|machine| &machine.name == server);
+            let machine = machine.ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no server `{server}` in the pool")))?;
+            let now = machine.state.by_word();
+            if now != wished && now != *was {
+                return Err(fail(PortErrorKind::Conflict, &format!("`{server}` is {}", now.words())));
+            }
+            if *drains && now != wished && !others {
+                return Err(fail(PortErrorKind::Refused, "no other server takes requests"));
+            }
+            if now != wished {
+                machine.state = wished;
+            }
+            Ok(())
+        })
+    }
+
     fn set_now(&self, effect: &Effect) -> Result<(), SendError> {
         let doing = "set weights";
         let fail = |kind, detail: &str| PortError::new(kind, &self.name, doing, detail);
@@ -58,6 +88,7 @@ impl Router {
             StepEffect::Weights { backend, pool, weights } if backend == &self.name => (pool, weights),
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
@@ -159,6 +190,9 @@ fn pool(site: &Site) -> Pool {
 
 /// The commands of HAProxy's runtime API that would do the same.
 fn by_hand(effect: &StepEffect) -> Vec<String> {
+    if let StepEffect::Drain { pool, server, drains, .. } = effect {
+        return vec![format!("set server {pool}/{server} state {}", if *drains { "drain" } else { "ready" })];
+    }
     let StepEffect::Weights { pool, weights, .. } = effect else { return Vec::new() };
     let mut ordered: Vec<_> = weights.iter().collect();
     ordered.sort_by_key(|(_, weight)| std::cmp::Reverse(**weight));
@@ -167,7 +201,7 @@ fn by_hand(effect: &StepEffect) -> Vec<String> {
 
 impl Traffic for Router {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadTraffic, Capability::Shift]
+        &[Capability::ReadTraffic, Capability::Shift, Capability::Drain]
     }
 
     fn read<'a>(&'a self, pools: &'a [PoolName]) -> Pending<'a, Result<TrafficReading, PortError>> {
@@ -176,6 +210,10 @@ impl Traffic for Router {
 
     fn set_weights<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
         Box::pin(async move { self.set_now(effect) })
+    }
+
+    fn drain<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        Box::pin(async move { self.drain_now(effect) })
     }
 
     fn commands(&self, effect: &StepEffect) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! HAProxy through its runtime API, over a UNIX or a TCP stats socket: reads pools, sets weights, one connection an exchange.
 
 mod answer;
+mod drain;
 mod exchange;
 mod shift;
 
@@ -123,7 +124,7 @@ fn questions(pools: &BTreeSet<&PoolName>) -> (Vec<String>, bool) {
 
 impl Traffic for Haproxy {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadTraffic, Capability::Shift]
+        &[Capability::ReadTraffic, Capability::Shift, Capability::Drain]
     }
 
     fn read<'a>(&'a self, pools: &'a [PoolName]) -> Pending<'a, Result<TrafficReading, PortError>> {
@@ -134,6 +135,10 @@ impl Traffic for Haproxy {
         Box::pin(shift::set_weights(self, effect))
     }
 
+    fn drain<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        Box::pin(drain::drain(self, effect))
+    }
+
     fn commands(&self, effect: &StepEffect) -> Vec<String> {
         match effect {
             StepEffect::Weights { pool, weights, .. } => {
@@ -141,6 +146,9 @@ impl Traffic for Haproxy {
                 let socket = socat(&self.place);
                 let sets = raises.iter().chain(&lowers);
                 sets.map(|(server, weight)| format!("echo \"{}\" | socat stdio {socket}", shift::command(pool, server, *weight))).collect()
+            }
+            StepEffect::Drain { pool, server, drains, .. } => {
+                vec![format!("echo \"{}\" | socat stdio {}", drain::command(pool, server, *drains), socat(&self.place))]
             }
             StepEffect::Flag { .. }
             | StepEffect::Start { .. }

@@ -20,6 +20,7 @@ pub(super) fn asked<'a>(what: &'a StepEffect, router: &BackendName) -> Result<(&
         StepEffect::Weights { backend, .. } => Err(("set weights", format!("the effect is for {backend}"))),
         StepEffect::Start { .. }
         | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
@@ -87,6 +88,30 @@ pub(super) fn admissible(pool: &Pool, wished: &Weights, raises: &Sets, greatest:
     Ok(())
 }
 
+/// Whether a server is as wished already; else whether it may be made so.
+///
+/// # Errors
+/// Why not: it is gone, another word stands there than the plan was made on, or nobody else would take requests.
+pub(super) fn may_drain(pool: &Pool, server: &ServerName, was: ServerState, wished: ServerState) -> Result<bool, (PortErrorKind, String)> {
+    let found = pool.server(server).ok_or_else(|| (PortErrorKind::NotFound, format!("there is no server {server}")))?;
+    let word = |state: ServerState| if state == ServerState::Up { "in balancing" } else { state.words() };
+    let now = found.state.by_word();
+    if now == wished {
+        return Ok(true);
+    }
+    if now != was {
+        return Err((PortErrorKind::Conflict, format!("{server} is {}, was {} when it was planned", word(now), word(was))));
+    }
+    let others = || pool.servers.iter().filter(|other| &other.name != server);
+    if wished == ServerState::Draining && !others().any(|other| other.state == ServerState::Up && other.effective_weight > 0) {
+        let states = states(pool, others().map(|other| &other.name));
+        let detail =
+            if states.is_empty() { "it is the only server".to_owned() } else { format!("no other server takes requests: {states}") };
+        return Err((PortErrorKind::Refused, detail));
+    }
+    Ok(false)
+}
+
 /// A server that several of the pools were read with counts the requests of all of them, so what is counted is of none.
 pub(super) fn uncount_shared(pools: &mut BTreeMap<PoolName, Pool>) {
     let mut seen: BTreeMap<ServerName, u32> = BTreeMap::new();
@@ -100,16 +125,7 @@ pub(super) fn uncount_shared(pools: &mut BTreeMap<PoolName, Pool>) {
 }
 
 fn states<'a>(pool: &Pool, servers: impl Iterator<Item = &'a ServerName>) -> String {
-    let words = servers.filter_map(|name| pool.server(name)).map(|server| {
-        let word = match server.state {
-            ServerState::Up => "up",
-            ServerState::Draining => "draining",
-            ServerState::Maintenance => "in maintenance",
-            ServerState::Down => "down",
-            ServerState::Starting => "starting",
-        };
-        format!("{} is {word}", server.name)
-    });
+    let words = servers.filter_map(|name| pool.server(name)).map(|server| format!("{} is {}", server.name, server.state.words()));
     words.collect::<Vec<_>>().join(", ")
 }
 

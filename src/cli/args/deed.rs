@@ -26,6 +26,18 @@ pub struct RuleArgs {
     pub flags: DeedFlags,
 }
 
+/// `gonogo drain`, `gonogo ready`.
+#[derive(Debug, Args)]
+pub struct ServerDeed {
+    /// `service@environment`.
+    pub target: String,
+    /// The server by its name at the router, `ROUTER/SERVER` where it stands at several.
+    pub server: String,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
 /// When a forward change is to be carried out; without it, now.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Time {

@@ -3,9 +3,11 @@
 mod drawn;
 mod glass;
 pub mod set;
+mod typed;
 
 use self::drawn::stored_plan;
 pub use self::drawn::{AUTHORS_WITHIN, booking, drawn_up, nonce, plan};
+pub use self::typed::{FULL, arguments};
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -24,15 +26,12 @@ use crate::control::{gate, planner};
 use crate::model::course::ChangeState;
 use crate::model::deed::{Deed, DeedState};
 use crate::model::error::{PortErrorKind, SendError};
-use crate::model::flag::FlagWish;
 use crate::model::gate::{Counts, Finding};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::operator::Actor;
-use crate::model::pipeline::RunId;
 use crate::model::plan::Plan;
 use crate::model::presence::of_them;
-use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::LedgerError;
@@ -40,9 +39,6 @@ use crate::ui::changes;
 
 /// How long an interrupted verb waits until its room stands still.
 const STILL_WITHIN: Duration = Duration::from_secs(3);
-
-/// What stands after the target of a promotion that skips the steps of an orchestrator.
-pub const FULL: &str = "full";
 
 /// A deed as it was typed.
 pub struct Wish {
@@ -60,52 +56,6 @@ pub struct Wish {
     pub flags: DeedFlags,
     /// The time box within which the glass is broken; none: it is not.
     pub break_glass: Option<Duration>,
-}
-
-/// Turns typed words into the arguments of a verb.
-///
-/// # Errors
-/// Exit 2, having said what was expected.
-pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: bool) -> Result<Arguments, Exit> {
-    let usage = |text: &str| {
-        out::words(&format!("gonogo: {text}"));
-        Exit::Usage
-    };
-    let mut args = Arguments { failed_only, ..Arguments::default() };
-    if failed_only && verb != Verb::Retry {
-        return Err(usage(&format!("{} takes no --failed", verb.word())));
-    }
-    match (verb, words) {
-        (Verb::Shift, [percent]) => {
-            let share = percent.trim_end_matches('%').parse().ok().and_then(Percent::new);
-            args.percent = Some(share.ok_or_else(|| {
-                usage(&format!("`{}` is no share; expected a whole number from 0 to 100", Text::clean_within(percent, 40)))
-            })?);
-        }
-        (Verb::Shift, _) => return Err(usage("a shift needs a share: shift TARGET PERCENT")),
-        (Verb::Rollout, [version]) => args.version = Some(Text::clean(version)),
-        (Verb::Promote, [word]) if word == FULL => args.full = true,
-        (Verb::Note, words) if !words.is_empty() => args.text = Some(Text::clean(&words.join(" "))),
-        (Verb::Note, _) => return Err(usage("a note needs a text: note TARGET TEXT")),
-        (Verb::Flag, [name, to]) => {
-            let to = to.parse().map_err(|wrong: String| usage(&wrong))?;
-            args.flag = Some(Box::new(FlagWish { name: name.clone(), to }));
-        }
-        (Verb::Flag, _) => return Err(usage("a flag needs its name and what it shall be: flag TARGET NAME on|off|PERCENT")),
-        (_, []) => {}
-        (_, [first, ..]) => {
-            return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40))));
-        }
-    }
-    if let Some(run) = run {
-        if !verb.is_of_a_run() {
-            return Err(usage(&format!("{} takes no --run", verb.word())));
-        }
-        args.run = Some(
-            run.parse::<RunId>().map_err(|_| usage(&format!("`{}` is no run; expected backend/number", Text::clean_within(run, 80))))?,
-        );
-    }
-    Ok(args)
 }
 
 /// Carries a deed out.

@@ -488,6 +488,7 @@ impl Outside {
         let sending = async {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
+                (Some(Port::Traffic(port)), StepEffect::Drain { .. }) => port.drain(&effect).await,
                 (Some(Port::Orchestrator(port)), StepEffect::Workload { .. }) => port.change(&effect).await,
                 (Some(Port::Flags(port)), StepEffect::Flag { .. }) => port.set(&effect).await,
                 (

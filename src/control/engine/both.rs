@@ -180,6 +180,7 @@ impl Machine {
                 StepEffect::Weights { weights, .. } => Some((back, shown(weights))),
                 StepEffect::Start { .. }
                 | StepEffect::Flag { .. }
+                | StepEffect::Drain { .. }
                 | StepEffect::Retry { .. }
                 | StepEffect::Repeat { .. }
                 | StepEffect::Answer { .. }

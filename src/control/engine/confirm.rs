@@ -80,6 +80,7 @@ impl Machine {
             }
             StepEffect::Workload { backend, change } => self.confirm_workload(world, now, (step, since, until, looked), backend, change),
             StepEffect::Flag { .. } => self.confirm_flag(world, now, step, since, until, looked),
+            StepEffect::Drain { .. } => self.confirm_drain(world, now, step, since, until, looked),
             StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
@@ -114,6 +115,7 @@ impl Machine {
             StepEffect::Retry { run, .. } => Some(*run),
             StepEffect::Start { .. }
             | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
@@ -290,6 +292,7 @@ fn made(effect: Option<&StepEffect>, run: &Run) -> String {
         Some(
             StepEffect::Start { .. }
             | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
             | StepEffect::Cancel { .. }
             | StepEffect::Weights { .. }
             | StepEffect::Workload { .. },

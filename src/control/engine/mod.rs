@@ -3,6 +3,7 @@
 mod both;
 mod confirm;
 mod decide;
+mod drain;
 mod flag;
 mod record;
 mod recover;
@@ -242,7 +243,7 @@ impl Machine {
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
                 let routed = matches!(
                     self.plan.order.step(*step),
-                    Some(StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. })
+                    Some(StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. })
                 );
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
@@ -385,11 +386,9 @@ impl Machine {
 
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.
     pub(crate) fn can_slip(&self) -> bool {
-        self.plan
-            .order
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. }))
+        self.plan.order.effects.iter().any(|effect| {
+            matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. })
+        })
     }
 
     /// Whether a step waits until its run is over and good: the deploy of a rollback.
@@ -467,6 +466,7 @@ fn backend_of(must: &Precondition) -> Option<&BackendName> {
         Precondition::WeightsUnchanged { backend, .. }
         | Precondition::ServerUp { backend, .. }
         | Precondition::FlagUnchanged { backend, .. }
+        | Precondition::ServerStands { backend, .. }
         | Precondition::RunState { backend, .. }
         | Precondition::AtGates { backend, .. }
         | Precondition::MayAnswer { backend, .. }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::confirm::newest;
 use super::flag::{is_as_set, newest_flags};
-use super::{Machine, Phase, workload};
+use super::{Machine, Phase, drain, workload};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::control::{rolling, rollouts};
@@ -21,7 +21,10 @@ impl Machine {
         let mut oldest = now.boot;
         let mut allowed = Duration::MAX;
         for effect in &self.plan.order.effects {
-            if !matches!(effect, StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Workload { .. }) {
+            if !matches!(
+                effect,
+                StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } | StepEffect::Workload { .. }
+            ) {
                 continue;
             }
             let backend = effect.backend();
@@ -82,6 +85,13 @@ fn slipped(world: &World, effect: &StepEffect) -> Option<(Option<String>, Moment
         let (reading, seen) = workload::newest(world, backend)?;
         let what = (!workload::reads_as(&reading, change)).then(|| rolling::elsewhere(reading.get(&change.workload), change, &change.wish));
         return Some((what, seen));
+    }
+    if let StepEffect::Drain { server, .. } = effect {
+        let (reading, seen) = newest(world, backend)?;
+        return Some((
+            drain::slipped(&reading, effect).map(|now| format!("{server} {now}, changed by another hand or a reload of {backend}")),
+            seen,
+        ));
     }
     let StepEffect::Weights { pool, weights, .. } = effect else { return None };
     let (reading, seen) = newest(world, backend)?;

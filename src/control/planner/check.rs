@@ -1,6 +1,7 @@
 //! Preconditions looked at in the world: when a plan is made, and again on fresh readings before it is carried out.
 
 use super::checks;
+use super::drain;
 use super::flag;
 use crate::control::authors;
 use crate::control::gated;
@@ -87,6 +88,12 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
         }
         Precondition::FlagUnchanged { backend, flag, was } => {
             (format!("{} is as planned on: {}", flag.name, was.words()), flag::changed(world, backend, flag, was))
+        }
+        Precondition::ServerStands { backend, pool, server, was, others } => {
+            let word = if *was == ServerState::Up { "in balancing" } else { was.words() };
+            let others_take = if *others { "; another server takes requests" } else { "" };
+            let broken = drain::changed(world, backend, pool, server, *was, *others);
+            (format!("{server} of {pool} is as planned on: {word}{others_take}"), broken)
         }
         Precondition::RunState { backend, builder, run, over } => {
             let found = found(world, backend, builder, *run);

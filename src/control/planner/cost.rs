@@ -5,6 +5,7 @@ use crate::model::both::shown;
 use crate::model::catalog::BackendKind;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
+use crate::model::name::ServerName;
 use crate::model::plan::{Cost, Evidence, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::share::{Percent, Share};
@@ -148,6 +149,7 @@ fn refused(effect: &StepEffect, back: &[StepEffect]) -> Option<String> {
         StepEffect::Weights { backend, weights, .. } => Some(format!("{backend} goes back to {}", shown(weights))),
         StepEffect::Start { .. }
         | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
@@ -184,6 +186,24 @@ pub(super) fn of_flag(scene: &Scene<'_>, on: bool) -> Vec<Cost> {
     ]
 }
 
+/// The rows of a deed that drains a server or makes it ready.
+pub(super) fn of_server(scene: &Scene<'_>, name: &ServerName, drains: bool) -> Vec<Cost> {
+    let (users, load) = if drains {
+        ("nobody is cut off: requests and kept sessions on it go on, new ones go elsewhere", "the others of its pool take its requests")
+    } else {
+        ("new requests reach it by its weight", "it takes its share from the others of its pool")
+    };
+    vec![
+        row("if I do nothing", Some(format!("{name} stays as it is; no rule of gonogo moves it by itself"))),
+        row("takes", takes(scene)),
+        row("if it fails", Some("nothing is sent twice; what is not known is read back from the router".to_owned())),
+        row("load", Some(load.to_owned())),
+        row("users", Some(users.to_owned())),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
 /// The rows of a deed on a run.
 pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
     let does = match scene.intent.verb {
@@ -199,7 +219,9 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         | Verb::Abort
         | Verb::Rollback
         | Verb::Note
-        | Verb::Flag => "it stays as it is",
+        | Verb::Flag
+        | Verb::Drain
+        | Verb::Ready => "it stays as it is",
     };
     let (fails, load) = match scene.intent.verb {
         Verb::Approve | Verb::Reject => (
@@ -217,6 +239,8 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         | Verb::Abort
         | Verb::Rollback
         | Verb::Flag
+        | Verb::Drain
+        | Verb::Ready
         | Verb::Note => {
             ("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice", "one run of the CI system")
         }

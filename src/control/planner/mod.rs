@@ -6,6 +6,7 @@ mod booking;
 mod check;
 mod checks;
 mod cost;
+mod drain;
 mod flag;
 mod rollout;
 mod run;
@@ -155,6 +156,8 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Note => still::note(&scene)?,
         Verb::Rollout => rollout::start(&scene),
         Verb::Flag => flag::set(&scene)?,
+        Verb::Drain => drain::set(&scene, true)?,
+        Verb::Ready => drain::set(&scene, false)?,
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
@@ -348,6 +351,9 @@ pub fn words(effect: &StepEffect) -> Text {
                 (false, _) => "off".to_owned(),
             };
             format!("{backend}: flag {}{place} {to}", flag.name)
+        }
+        StepEffect::Drain { backend, pool, server, drains, .. } => {
+            format!("{backend}: server {server} of {pool} to {}", if *drains { "drain" } else { "ready" })
         }
         StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
         StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),

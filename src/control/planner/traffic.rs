@@ -9,6 +9,7 @@ use crate::model::both::LeftOut;
 use crate::model::capability::Capability;
 use crate::model::catalog::TrafficEntry;
 use crate::model::intent::Direction;
+use crate::model::name::ServerName;
 use crate::model::plan::{Evidence, Precondition, Reach, StepEffect};
 use crate::model::reason::Reason;
 use crate::model::rollout::Proven;
@@ -139,6 +140,7 @@ fn last_seen(scene: &Scene<'_>, entry: &TrafficEntry) -> Option<(Weights, DateTi
         StepEffect::Weights { .. }
         | StepEffect::Start { .. }
         | StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
@@ -186,8 +188,7 @@ fn add_entry(scene: &Scene<'_>, entry: &TrafficEntry, trial: Slot, percent: Perc
             draft.reach.push(Reach { wished: percent, reached: weighed.share });
             for slot in Slot::BOTH {
                 let servers = entry.servers(slot);
-                let gains = servers.iter().any(|name| weighed.weights.get(name) > before.get(name));
-                if gains {
+                if gains(servers, &before, &weighed.weights) {
                     draft.preconditions.push(Precondition::ServerUp {
                         backend: entry.backend.clone(),
                         pool: entry.pool.clone(),
@@ -199,6 +200,13 @@ fn add_entry(scene: &Scene<'_>, entry: &TrafficEntry, trial: Slot, percent: Perc
             draft.effects.push(StepEffect::Weights { backend: entry.backend.clone(), pool: entry.pool.clone(), weights: weighed.weights });
         }
     }
+}
+
+/// Whether servers get a greater share of the requests: their weights may fall while it rises.
+fn gains(servers: &[ServerName], before: &Weights, after: &Weights) -> bool {
+    let of = |weights: &Weights| servers.iter().filter_map(|name| weights.get(name)).map(|weight| u64::from(*weight)).sum::<u64>();
+    let all = |weights: &Weights| weights.values().map(|weight| u64::from(*weight)).sum::<u64>();
+    of(after) * all(before).max(1) > of(before) * all(after)
 }
 
 /// The next step; after the last, the new version is the stable one.

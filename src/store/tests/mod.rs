@@ -142,7 +142,15 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         Verb::Hold | Verb::Note => Direction::Still,
         Verb::Resume => Direction::Release,
         Verb::Abort | Verb::Rollback | Verb::Cancel | Verb::Reject => Direction::Back,
-        Verb::Shift | Verb::Promote | Verb::Flag | Verb::Rollout | Verb::Start | Verb::Retry | Verb::Approve => Direction::Forward,
+        Verb::Shift
+        | Verb::Promote
+        | Verb::Flag
+        | Verb::Drain
+        | Verb::Ready
+        | Verb::Rollout
+        | Verb::Start
+        | Verb::Retry
+        | Verb::Approve => Direction::Forward,
     };
     Plan {
         id: order.id().unwrap(),

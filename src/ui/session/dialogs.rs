@@ -168,6 +168,10 @@ impl Session {
                 let args = Arguments { flag: Some(Box::new(wish)), ..Arguments::default() };
                 self.open_plan(blank(Verb::Flag, target, args), world, now);
             }
+            Answer::Server(target, verb, server) => {
+                let args = Arguments { server: Some(Box::new(server)), ..Arguments::default() };
+                self.open_plan(blank(verb, target, args), world, now);
+            }
             Answer::Note(target, text) => {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
@@ -209,6 +213,7 @@ impl Session {
             Verb::Rollout if world.catalog.deploy(&target).is_some_and(|deploy| deploy.workload.is_some()) => {
                 self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
             }
+            Verb::Drain | Verb::Ready => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Server(target, verb)))),
             Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),
             Verb::Hold
             | Verb::Resume

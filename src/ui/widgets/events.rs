@@ -59,6 +59,8 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
             | Verb::Promote
             | Verb::Rollout
             | Verb::Flag
+            | Verb::Drain
+            | Verb::Ready
             | Verb::Resume
             | Verb::Start
             | Verb::Retry

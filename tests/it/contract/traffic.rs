@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gonogo::model::capability::Capability;
 use gonogo::model::catalog::TrafficEntry;
 use gonogo::model::deed::{Effect, Permit, Recorded};
 use gonogo::model::error::{PortErrorKind, SendError};
@@ -147,10 +148,44 @@ pub async fn keeps(bench: &dyn Bench) {
     let cancel = StepEffect::Cancel { backend: entry.backend.clone(), builder: "b".to_owned(), run: 1 };
     assert_eq!(not_done(traffic.set_weights(&effect(cancel, None)).await), PortErrorKind::Unsupported);
 
+    // One server drains and comes back, its weight untouched; a router that cannot says so.
+    let drain = |server: &ServerName, drains, was| {
+        effect(StepEffect::Drain { backend: entry.backend.clone(), pool: entry.pool.clone(), server: server.clone(), drains, was }, None)
+    };
+    if traffic.capabilities().contains(&Capability::Drain) {
+        drains(bench, &drain).await;
+    } else {
+        assert_eq!(not_done(traffic.drain(&drain(second, true, ServerState::Up)).await), PortErrorKind::Unsupported);
+    }
+
     // Never all 0, never to where nobody is up.
     assert_eq!(not_done(traffic.set_weights(&shift(both(0, 0), both(100, 0))).await), PortErrorKind::Refused);
     bench.fell(second);
     assert_eq!(not_done(traffic.set_weights(&shift(both(50, 50), both(100, 0))).await), PortErrorKind::Refused);
     assert_eq!(now(traffic, &entry.pool).await, both(100, 0));
     assert_eq!(read(traffic, &entry.pool).await.server(second).unwrap().state, ServerState::Down);
+}
+
+/// What a router does that can drain single servers; the first one has all weight, before and afterwards.
+async fn drains(bench: &dyn Bench, drain: &(dyn Fn(&ServerName, bool, ServerState) -> Effect + Sync)) {
+    let (traffic, entry) = (bench.traffic(), bench.entry());
+    let (first, second) = (&entry.first[0], &entry.second[0]);
+    // Where nobody else has a weight every new request would fail.
+    assert_eq!(not_done(traffic.drain(&drain(first, true, ServerState::Up)).await), PortErrorKind::Refused);
+    bench.foreign(second, 100);
+    traffic.drain(&drain(second, true, ServerState::Up)).await.unwrap();
+    let pool = read(traffic, &entry.pool).await;
+    let state = |pool: &Pool, name: &ServerName| (pool.server(name).unwrap().state, pool.server(name).unwrap().weight);
+    assert_eq!((state(&pool, first), state(&pool, second)), ((ServerState::Up, 100), (ServerState::Draining, 100)));
+    assert_eq!(bench.requests(20), BTreeMap::from([(first.clone(), 20)]), "a server that drains takes nothing new");
+    traffic.drain(&drain(second, true, ServerState::Up)).await.expect("as wished already");
+    // The last one that takes requests stays, and another hand's word is not overwritten.
+    assert_eq!(not_done(traffic.drain(&drain(first, true, ServerState::Up)).await), PortErrorKind::Refused);
+    assert_eq!(not_done(traffic.drain(&drain(second, false, ServerState::Maintenance)).await), PortErrorKind::Conflict);
+    traffic.drain(&drain(second, false, ServerState::Draining)).await.unwrap();
+    let answered = bench.requests(20);
+    assert!(answered[second] > 0 && answered[first] > 0, "{answered:?}");
+    bench.foreign(second, 0);
+    let nobody = ServerName::new("nobody").unwrap();
+    assert_eq!(not_done(traffic.drain(&drain(&nobody, true, ServerState::Up)).await), PortErrorKind::NotFound);
 }

@@ -10,6 +10,7 @@ mod changes;
 mod checks;
 mod deeds;
 mod demo;
+mod drain;
 mod exports;
 mod flagd;
 mod flags;

@@ -12,7 +12,7 @@ use gonogo::model::rollout::{Proven, StateChange};
 use gonogo::model::share::Percent;
 use gonogo::model::slot::Slot;
 use gonogo::model::text::Text;
-use gonogo::model::traffic::Weights;
+use gonogo::model::traffic::{ServerState, Weights};
 use gonogo::ports::ledger::Ledger as _;
 
 use gonogo::adapters::simulated::Injection;
@@ -45,10 +45,11 @@ enum Story {
     Cancel,
     Approve,
     Reject,
+    Drain,
 }
 
 impl Story {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::ShiftUp,
         Self::BreakGlass,
         Self::ShiftDown,
@@ -66,6 +67,7 @@ impl Story {
         Self::Cancel,
         Self::Approve,
         Self::Reject,
+        Self::Drain,
     ];
 
     /// What happens by itself beside it.
@@ -85,7 +87,9 @@ impl Story {
     /// The world before the process starts.
     fn prepare(self, stage: &Stage) {
         match self {
-            Self::ShiftDown | Self::Promote | Self::Abort | Self::RollbackStopsDeploy => stage.by_hand(&[("a1", 80), ("b1", 20)]),
+            Self::ShiftDown | Self::Promote | Self::Abort | Self::RollbackStopsDeploy | Self::Drain => {
+                stage.by_hand(&[("a1", 80), ("b1", 20)]);
+            }
             Self::PromoteEnd | Self::RollbackThere | Self::RollbackDeploys => stage.by_hand(&[("a1", 0), ("b1", 100)]),
             _ => {}
         }
@@ -121,6 +125,7 @@ impl Story {
             Self::Cancel => room.plan(Verb::Cancel),
             Self::Approve => room.plan(Verb::Approve),
             Self::Reject => room.plan(Verb::Reject),
+            Self::Drain => room.plan_with(prod(), Verb::Drain, of_b1()),
         }
     }
 
@@ -132,6 +137,11 @@ impl Story {
             _ => 1,
         }
     }
+}
+
+/// The arguments of a deed on server `b1`.
+fn of_b1() -> Arguments {
+    Arguments { server: Some(Box::new("b1".parse().unwrap())), ..Arguments::default() }
 }
 
 /// What a process left behind.
@@ -173,19 +183,26 @@ async fn second_life(stage: &Stage, story: Story, left: &Left, disturbed: bool, 
     room.seconds(75).await;
     check(stage, &room, left, what).await;
     if !room.kinds(left.plan.id).await.is_empty() || left.died {
-        go_on(&mut room, story, disturbed, what).await;
+        go_on(stage, &mut room, story, disturbed, what).await;
     }
     let found = room.store.verify().await.unwrap();
     assert!(found.intact, "{what}: {found:?}");
 }
 
 /// The target is free again: a forward deed on it is done.
-async fn go_on(room: &mut Room, story: Story, disturbed: bool, what: &str) {
+async fn go_on(stage: &Stage, room: &mut Room, story: Story, disturbed: bool, what: &str) {
     if room.world().target(&prod()).unwrap().state.hold.is_some() {
         assert!(matches!(story, Story::Hold | Story::Resume), "{what}");
         let resume = room.order(Verb::Resume);
         room.seconds(2).await;
         assert_eq!(room.state(resume), DeedState::Effective, "{what}: {}", room.story());
+    }
+    if stage.state_of("b1") == ServerState::Draining {
+        let plan = room.plan_with(prod(), Verb::Ready, of_b1());
+        let ready = room.confirm(plan);
+        room.seconds(2).await;
+        assert_eq!(room.state(ready), DeedState::Effective, "{what}: {}", room.story());
+        assert_eq!(stage.state_of("b1"), ServerState::Up, "{what}");
     }
     let share = room.world().target(&prod()).unwrap().wished().expect("the router is read").nearest().get();
     if share >= 90 {
@@ -284,6 +301,11 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || (made == 1 && gates.is_empty()), "said effective and is not: {gates:?}; {told}");
                 assert!(!not_begun || made == 0, "said not begun and is; {told}");
             }
+            StepEffect::Drain { server, drains, .. } => {
+                let is_out = stage.state_of(server.as_str()) == ServerState::Draining;
+                assert!(!said || is_out == *drains, "said effective and is not; {told}");
+                assert!(!not_begun || is_out != *drains, "said not begun and is; {told}");
+            }
             StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } => panic!("no story has one: {told}"),
         }
     }
@@ -303,6 +325,7 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
         StepEffect::Retry { run, .. } => stage.repetitions(*run),
         StepEffect::Answer { .. } => stage.answers(EffectKey { plan, step: u32::try_from(step).unwrap() }, effect),
         StepEffect::Weights { .. }
+        | StepEffect::Drain { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Cancel { .. }
@@ -352,6 +375,7 @@ killed_everywhere! {
     p24_a_cancel_killed_at_every_boundary_is_settled Cancel,
     p24_an_approval_of_a_run_killed_at_every_boundary_is_settled Approve,
     p24_a_rejection_of_a_run_killed_at_every_boundary_is_settled Reject,
+    p24_a_drain_killed_at_every_boundary_is_settled Drain,
 }
 
 /// Seeds, stories, faults and kill points by lot; the lot is the number, so that a failure is played again by its number.

@@ -48,7 +48,7 @@ use gonogo::model::strategy::RolloutRules;
 use gonogo::model::text::Text;
 use gonogo::model::time::Moment;
 use gonogo::model::timeline::HappeningKind;
-use gonogo::model::traffic::Weights;
+use gonogo::model::traffic::{Server, ServerState, Weights};
 use gonogo::ports::ci::Found;
 use gonogo::ports::clock::Clock as _;
 use gonogo::ports::ledger::{EntryRow, Ledger};
@@ -227,12 +227,22 @@ impl Stage {
         assert!(self.world.set_weights_by_hand(&prod(), &weights(pairs)));
     }
 
-    /// What the router would tell anyone now.
-    fn weights(&self) -> Weights {
+    /// The servers as the router would tell anyone now.
+    fn servers(&self) -> Vec<Server> {
         let pool = "be_shop_prod".parse().unwrap();
         let Some(Port::Traffic(port)) = self.ports.get(&backend("edge")) else { panic!("no router") };
         let reading = port.read(std::slice::from_ref(&pool)).now_or_never().unwrap().unwrap();
-        reading.pools[&pool].servers.iter().map(|server| (server.name.clone(), server.weight)).collect()
+        reading.pools[&pool].servers.clone()
+    }
+
+    /// Their weights.
+    fn weights(&self) -> Weights {
+        self.servers().into_iter().map(|server| (server.name, server.weight)).collect()
+    }
+
+    /// The state of one of them.
+    fn state_of(&self, name: &str) -> ServerState {
+        self.servers().into_iter().find(|server| server.name.as_str() == name).unwrap().state
     }
 
     /// What the CI system would tell anyone now.

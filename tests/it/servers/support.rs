@@ -2,20 +2,38 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A child process that is killed when it is dropped.
+/// Ends the servers that a test process leaves behind: those that tests share are never dropped, and a killed process drops nothing. A shell
+/// that reads what starts and ends; when the process is gone, its input ends, and it kills what still runs, with all that came of it.
+static GUARD: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
+    let script = "trap '' HUP INT TERM; while read -r what pid; do case $what in starts) all=\"$all $pid \";; *) all=\"${all%%\" $pid \"*} ${all#*\" $pid \"}\";; esac; done
+                  for pid in $all; do kill -9 -- \"-$pid\"; done";
+    let mut guard = Command::new("sh");
+    guard.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    Mutex::new(guard.spawn().unwrap().stdin.take().unwrap())
+});
+
+fn tell_guard(what: &str, pid: u32) {
+    let _ = writeln!(GUARD.lock().unwrap_or_else(PoisonError::into_inner), "{what} {pid}");
+}
+
+/// A child process that is killed when it is dropped, or else with the process of the tests.
 pub struct Server(Child);
 
 impl Server {
     /// Starts a program with its output in a file; fails the test when the program is missing.
     pub fn start(command: &mut Command, log: &std::path::Path) -> Self {
         let out = std::fs::File::create(log).unwrap();
-        let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn();
-        Self(child.unwrap_or_else(|error| panic!("{command:?} does not start: {error}; run tests/servers first")))
+        let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).process_group(0).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{command:?} does not start: {error}; run tests/servers first"));
+        tell_guard("starts", child.id());
+        Self(child)
     }
 
     /// Its process.
@@ -33,6 +51,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        tell_guard("ended", self.0.id());
     }
 }
 

@@ -15,6 +15,7 @@ impl Buildbot {
             StepEffect::Cancel { run, .. } => Call::stop(*run, REASON),
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Workload { .. } => {

@@ -30,7 +30,11 @@ impl Github {
                 let body = answer_body(gates, *opens, "by hand, as gonogo planned it");
                 Some((self.run_path(doing, builder, *run, "pending_deployments")?, body))
             }
-            StepEffect::Retry { .. } | StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } => None,
+            StepEffect::Retry { .. }
+            | StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. } => None,
         })
     }
 

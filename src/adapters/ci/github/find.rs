@@ -30,7 +30,7 @@ impl Github {
             StepEffect::Retry { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "GitHub repeats a run under its own number"));
             }
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } => {
+            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "neither weights nor a workload are a run"));
             }
         };

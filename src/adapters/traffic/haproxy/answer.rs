@@ -140,8 +140,9 @@ fn state(operational: u32, administrative: u32) -> Result<ServerState, Wrong> {
         return Ok(ServerState::Maintenance);
     }
     match operational {
-        0 => Ok(ServerState::Down),
+        // What an operator said stands before what its checks say: ready alone brings it back.
         _ if administrative & DRAIN != 0 => Ok(ServerState::Draining),
+        0 => Ok(ServerState::Down),
         1 => Ok(ServerState::Starting),
         2 => Ok(ServerState::Up),
         3 => Ok(ServerState::Draining),

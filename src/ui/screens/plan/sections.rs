@@ -212,9 +212,11 @@ pub fn in_words(effect: &StepEffect) -> String {
             format!("starts a run of {builder}{version}")
         }
         StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
-        StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Answer { .. } | StepEffect::Workload { .. } => {
-            crate::control::planner::words(effect).to_string()
-        }
+        StepEffect::Flag { .. }
+        | StepEffect::Drain { .. }
+        | StepEffect::Repeat { .. }
+        | StepEffect::Answer { .. }
+        | StepEffect::Workload { .. } => crate::control::planner::words(effect).to_string(),
         StepEffect::Cancel { builder, run, .. } => format!("stops run {run} of {builder}"),
     }
 }
