@@ -154,7 +154,13 @@ impl<'a> Canary<'a> {
         let replicas = at.replicas();
         let progress = match self.progress(&analysis, &at, &walk, replicas) {
             Progress::Moving(words) | Progress::Waits(words) if self.spec.suspend => Progress::Paused(words),
-            other => other,
+            other @ (Progress::Unseen
+            | Progress::Paused(_)
+            | Progress::Waits(_)
+            | Progress::Moving(_)
+            | Progress::Stuck(_)
+            | Progress::ByHand(_)
+            | Progress::Done) => other,
         };
         let (selector, template) = target.as_ref().map(|target| (target.selector.clone(), target.template.clone())).unwrap_or_default();
         Ok(Workload {

@@ -6,6 +6,7 @@ use crate::model::intent::Direction;
 use crate::model::plan::StepEffect;
 use crate::model::reason::Reason;
 use crate::model::spec::Course;
+use crate::model::walk::Walk;
 use crate::model::workload::{WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadSeen};
 
 /// Whether its own steps are not behind it yet.
@@ -87,7 +88,7 @@ pub(super) fn retry(scene: &Scene<'_>, entry: &WorkloadEntry) -> Option<Draft> {
 pub(super) fn by_flagger_alone(scene: &Scene<'_>, seen: &WorkloadSeen) -> Reason {
     let target = &scene.intent.target;
     let text = format!("Flagger alone promotes {}: {}", seen.name, seen.told());
-    let gated = seen.walk.as_ref().is_some_and(|walk| walk.pauses());
+    let gated = seen.walk.as_ref().is_some_and(Walk::pauses);
     let fix = if gated {
         format!("open the gate that its webhook asks (spec.analysis.webhooks); gonogo abort {target} takes it back")
     } else {
