@@ -248,6 +248,11 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Prints the manual page, of one verb where its words are given: `gonogo man rollout start | man -l -`.
+    Man {
+        /// The words of a verb.
+        verb: Vec<String>,
+    },
 }
 
 /// `gonogo demo`.

@@ -44,6 +44,50 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every exit.
+    pub const ALL: [Self; 17] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Denied,
+        Self::Waits,
+        Self::Stale,
+        Self::Unreachable,
+        Self::Unknown,
+        Self::Configuration,
+        Self::Record,
+        Self::Target,
+        Self::Ledger,
+        Self::NotInTime,
+        Self::Marginal,
+        Self::Worse,
+        Self::NoEvidence,
+        Self::Interrupted,
+    ];
+
+    /// What it says.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed; slipped back under `--wait held`",
+            Self::Usage => "the command line was wrong",
+            Self::Denied => "denied by policy",
+            Self::Waits => "waits for another person",
+            Self::Stale => "stale, changed since planned, or another deed is under way on the target",
+            Self::Unreachable => "a backend cannot be reached",
+            Self::Unknown => "the outcome is unknown",
+            Self::Configuration => "the configuration was refused or is absent",
+            Self::Record => "the record cannot be written",
+            Self::Target => "the target is unknown or ambiguous",
+            Self::Ledger => "the ledger is not intact, or there is none",
+            Self::NotInTime => "accepted, but not effective in time",
+            Self::Marginal => "a canary is judged: marginal",
+            Self::Worse => "a canary is judged: fail",
+            Self::NoEvidence => "a canary is judged: too early to tell, or no data",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// The exit of a refusal: its first reason decides.
     pub fn of_reasons(reasons: &[Reason]) -> Self {
         match reasons.first().map(|reason| reason.rule.as_str()) {

@@ -156,5 +156,6 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
         Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),
         Command::Completions { shell } => verbs::completions::run(shell),
+        Command::Man { verb } => verbs::man::run(&verb),
     }
 }

@@ -10,7 +10,8 @@ use super::node::{self, Node, Value};
 use super::problem::{Findings, Problems};
 use super::surroundings::Surroundings;
 
-const BUILT_IN: [(&str, &str); 3] = [
+/// Every built-in theme: its name and its file.
+pub const BUILT_IN: [(&str, &str); 3] = [
     ("default", include_str!("../../themes/default.toml")),
     ("monochrome", include_str!("../../themes/monochrome.toml")),
     ("ascii", include_str!("../../themes/ascii.toml")),

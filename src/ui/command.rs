@@ -46,6 +46,8 @@ pub enum Command {
     Update,
     /// Shows where what is shown comes from.
     Detail,
+    /// Finds anything by typing.
+    Palette,
     /// Shows all keys.
     Help,
     /// Goes to a screen.
@@ -192,6 +194,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::PageDown, "page-down", "page down", "a page down"),
     entry(Command::First, "first", "first", "to the first row"),
     entry(Command::Last, "last", "last", "to the last row"),
+    entry(Command::Palette, "palette", "palette", "finds verbs, services, screens, past deeds and looks by typing"),
     entry(Command::Help, "help", "all keys", "the keys that work here, and why the others do not"),
     entry(Command::Redraw, "redraw", "redraw", "draws everything again"),
     entry(Command::Suspend, "suspend", "suspend", "gives the terminal back until `fg`"),

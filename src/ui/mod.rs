@@ -15,6 +15,7 @@ pub mod input;
 pub mod keymap;
 pub mod needs;
 pub mod offer;
+pub mod palette;
 pub mod picture;
 pub mod plans;
 pub mod prompt;

@@ -1,5 +1,6 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
+mod chosen;
 mod dialogs;
 mod draw;
 mod moves;
@@ -26,6 +27,7 @@ use super::command::Command;
 use super::input::{Chord, Input};
 use super::keymap::Keymap;
 use super::offer::{self, Standpoint, Waits};
+use super::palette::Palette;
 use super::prompt::{Prompt, Wanted};
 use super::screen::Screen;
 use super::screens::board::Board;
@@ -112,6 +114,7 @@ pub(super) enum Over {
     Schedule(Box<ScheduleDialog>, Box<PlanDialog>),
     /// Roles for a while, over a plan that lacks one or over the screen.
     Roles(Box<RolesDialog>, Option<Box<PlanDialog>>),
+    Palette(Box<Palette>),
     Help,
     Detail,
 }
@@ -336,6 +339,7 @@ impl Session {
             Command::Find => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Find))),
             Command::Update => self.let_go(),
             Command::Help => self.toggle_help(),
+            Command::Palette => self.open(Over::Palette(Box::default())),
             Command::Leave => self.leave(),
             Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout, world, now),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),

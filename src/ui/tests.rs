@@ -9,6 +9,7 @@ mod changes;
 mod flags;
 mod ledger;
 mod pack;
+mod palette;
 mod pipeline;
 mod roles;
 mod rollouts;

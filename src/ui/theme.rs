@@ -162,6 +162,11 @@ impl Theme {
         Self::builtin("ascii").unwrap_or_else(Self::bare)
     }
 
+    /// The names of the embedded themes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        file::BUILT_IN.into_iter().map(|(name, _)| name)
+    }
+
     /// The theme of an embedded file.
     pub fn builtin(name: &str) -> Option<Self> {
         file::built_in(name).map(|theme| Self::from(&theme))

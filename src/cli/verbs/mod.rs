@@ -14,6 +14,7 @@ pub mod flag;
 pub mod glass;
 pub mod grant;
 pub mod ledger;
+pub mod man;
 pub mod outbox;
 pub mod plan;
 pub mod policy;

@@ -8,12 +8,14 @@ use crate::control::gated;
 use crate::control::world::World;
 use crate::model::authorship::Authorship;
 use crate::model::gate::CheckKind;
+use crate::model::intent::Direction;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::Run;
-use crate::model::plan::{Checked, Plan, Precondition};
+use crate::model::plan::{Checked, Plan, Precondition, StepEffect};
 use crate::model::reading::Freshness;
 use crate::model::reason::Reason;
 use crate::model::run_gate::{AskedBy, GateRef, RunGate};
+use crate::model::share::Percent;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::traffic::{ServerState, Weights};
@@ -22,7 +24,8 @@ use crate::model::workload::{WorkloadForm, WorkloadName};
 /// The plan with every precondition and check looked at again, and its type of change derived anew.
 #[must_use]
 pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
-    let preconditions = plan.preconditions.iter().map(|checked| check(world, plan.target(), checked.must.clone(), now)).collect();
+    let must = plan.preconditions.iter().map(|checked| own_step(world, plan, &checked.must).unwrap_or_else(|| checked.must.clone()));
+    let preconditions = must.map(|must| check(world, plan.target(), must, now)).collect();
     let typed = checks::typed(world, &plan.intent, plan.direction, plan.order.percent, plan.undo.is_some(), now);
     let checks = if checks::are_asked(&plan.intent, plan.direction) {
         checks::checks(world, plan.target(), &plan.order.effects, now)
@@ -31,6 +34,25 @@ pub fn recheck(world: &World, plan: &Plan, now: &Moment) -> Plan {
     };
     let authors = authors::of_plan(world, plan, now).map(|(authors, _)| authors);
     Plan { preconditions, checks, typed: Some(typed), authors, asked_by: asked_by(world, plan), ..plan.clone() }
+}
+
+/// What a way to nothing is to find instead, where a step of gonogo's own moved the pool since it was planned: it goes back to the same
+/// place from there, so nobody has to ask again while a rollout goes on. What another hand set stays a reason to refuse.
+fn own_step(world: &World, plan: &Plan, must: &Precondition) -> Option<Precondition> {
+    let Precondition::WeightsUnchanged { backend, pool, weights } = must else { return None };
+    let reading = world.traffic(backend).and_then(|fact| fact.value.as_ref())?;
+    let to_nothing = plan.direction == Direction::Back && plan.order.percent == Some(Percent::NONE);
+    if !to_nothing || reading.stands_at(pool, weights) {
+        return None;
+    }
+    let steps = world.deeds.values().filter(|deed| &deed.target == plan.target()).flat_map(|deed| &deed.steps);
+    let set = steps.filter_map(|step| {
+        let StepEffect::Weights { backend: at, pool: of, weights } = &step.effect else { return None };
+        (at == backend && of == pool).then_some((step.facts.sent?, weights))
+    });
+    let (_, newest) = set.max_by_key(|(sent, _)| *sent)?;
+    let found = || Precondition::WeightsUnchanged { backend: backend.clone(), pool: pool.clone(), weights: newest.clone() };
+    (reading.stands_at(pool, newest) && newest.keys().eq(weights.keys())).then(found)
 }
 
 /// The plan with its authors not known where they were not read since a moment: right before a deed begins what was read before does

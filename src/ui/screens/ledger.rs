@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::world::{EntryRow, World};
+use crate::model::name::PlanId;
 use crate::model::time::Moment;
 
 use crate::ui::command::Command;
@@ -77,6 +78,15 @@ impl LedgerScreen {
     pub fn look(&mut self, world: &World) {
         self.step(world, 0);
         (self.open, self.scroll) = (self.marked(world).is_some(), 0);
+    }
+
+    /// Marks the newest entry of a deed; false when none of those that are kept is of it.
+    pub fn show(&mut self, world: &World, plan: PlanId) -> bool {
+        let entry = world.ledger.entries.iter().rev().find(|entry| entry.deed == Some(plan));
+        if let Some(entry) = entry {
+            (self.cursor, self.newest, self.open) = (Some(entry.n), world.ledger.entries.last().map(|last| last.n), false);
+        }
+        entry.is_some()
     }
 
     /// Leaves the open entry; false when none was open.

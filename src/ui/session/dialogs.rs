@@ -30,6 +30,7 @@ impl Session {
                 let answer = prompt.paste(text);
                 return self.answered(answer, world, now);
             }
+            Over::Palette(palette) => palette.paste(text),
             Over::Nothing | Over::Help | Over::Detail => {
                 self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
             }
@@ -52,6 +53,7 @@ impl Session {
                 self.over = if left { Over::Nothing } else { Over::Ruling(dialog) };
                 Some(if let ruling::Reply::Rule(ruling) = reply { vec![Act::Rule(ruling)] } else { Vec::new() })
             }
+            Over::Palette(palette) => Some(self.palette_key(palette, chord, world, now)),
             Over::Prompt(mut prompt) => {
                 let answer = prompt.on(chord);
                 self.over = Over::Prompt(prompt);

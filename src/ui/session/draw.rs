@@ -13,6 +13,7 @@ use super::super::command::Command;
 use super::super::frame::{self, Dress, Message, SMALLEST};
 use super::super::needs;
 use super::super::offer::{self, Standpoint};
+use super::super::palette::Palette;
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
@@ -44,7 +45,7 @@ impl Session {
             Over::Plan(dialog) => dialog.arm(),
             Over::Ruling(dialog) => dialog.arm(),
             Over::Roles(sheet, _) => sheet.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
+            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
         }
     }
 
@@ -101,6 +102,11 @@ impl Session {
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
+            }
+            Over::Palette(palette) => {
+                dress.keys = Palette::keys();
+                let body = frame::draw(scene, &dress, buffer, area);
+                palette.draw(scene, &self.standpoint(scene, target.as_ref()), buffer, body);
             }
             Over::Prompt(prompt) => {
                 dress.keys = prompt.keys();

@@ -32,7 +32,7 @@ impl Session {
     pub(super) fn leave(&mut self) {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
-            Over::Nothing | Over::Plan(_) | Over::Prompt(_) | Over::Ruling(_) | Over::Schedule(..) | Over::Roles(..) => {
+            Over::Nothing | Over::Plan(_) | Over::Prompt(_) | Over::Palette(_) | Over::Ruling(_) | Over::Schedule(..) | Over::Roles(..) => {
                 let board = self.board.get_mut();
                 if (self.screen == Screen::Pipeline && self.pipeline.close_log())
                     || (self.screen == Screen::Ledger && self.ledger.close())

@@ -105,6 +105,11 @@ fn what_needs_no_configuration_works_without_one() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(place.run(&["completions", shell]).exits(0).out.contains("gonogo"));
     }
+    // The page of a verb is one that `man` reads, and says what its exits mean.
+    let page = place.run(&["man", "rollout", "start"]).exits(0).out;
+    assert!(page.contains(".TH GONOGO-ROLLOUT-START 1") && page.contains("\\-\\-version") && page.contains("\\fB12\\fR"), "{page}");
+    assert!(place.run(&["man"]).exits(0).out.contains("break\\-glass"));
+    assert!(place.run(&["man", "rollout", "fly"]).exits(2).err.contains("`fly` is no verb of rollout; expected one of start,"));
     let picture = place.run(&["render", "board", "--size", "80x24"]).exits(0);
     assert!(picture.out.lines().next().unwrap().contains("SIMULATED") && picture.out.lines().count() <= 24, "{}", picture.out);
 }

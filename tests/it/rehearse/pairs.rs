@@ -152,6 +152,33 @@ async fn p12_a_way_back_waits_for_a_step_that_is_on_its_way() {
     }
 }
 
+/// What is planned while a rollout goes on is not refused because the rollout went on: only what another hand set is a change.
+#[tokio::test]
+async fn p14_a_way_to_nothing_that_was_planned_before_a_step_goes_back_from_where_that_step_led() {
+    let stage = Stage::small(94);
+    let mut room = stage.open().await;
+    room.seconds(11).await;
+    room.shift_until(20, DeedState::Effective).await;
+    let early = room.plan_shift(0);
+    let half = room.plan_shift(10);
+    room.shift_until(50, DeedState::Effective).await;
+    let less = room.confirm(half);
+    room.seconds(3).await;
+    assert_eq!(room.state(less), DeedState::Denied, "a share is not what it was planned from: {}", room.story());
+    assert_eq!(room.rules(less), ["changed"]);
+    let back = room.confirm(early);
+    room.reach(back, DeedState::Effective).await;
+    assert_eq!(stage.weights(), weights(&[("a1", 100), ("b1", 0)]));
+    room.shift_until(20, DeedState::Effective).await;
+    let early = room.plan_shift(0);
+    stage.by_hand(&[("a1", 60), ("b1", 40)]);
+    room.seconds(11).await;
+    let other = room.confirm(early);
+    room.seconds(3).await;
+    assert_eq!((room.state(other), room.rules(other)[0].as_str()), (DeedState::Denied, "changed"), "{}", room.story());
+    assert_eq!(stage.weights(), weights(&[("a1", 60), ("b1", 40)]));
+}
+
 #[tokio::test]
 async fn p24_the_neighbour_settles_the_deed_of_a_room_that_died() {
     let stage = Stage::small(79);
