@@ -54,6 +54,9 @@ fn own_steps(walk: &Walk) -> Value {
         "pauses": walk.pauses,
         "aborted": walk.aborted,
         "analyses": analyses,
+        "phase": walk.phase,
+        "failed_checks": walk.failed.map(|failed| failed.checks),
+        "threshold": walk.failed.map(|failed| failed.most),
     })
 }
 

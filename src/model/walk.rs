@@ -23,6 +23,21 @@ pub struct Walk {
     pub full: bool,
     /// Its analyses of the change.
     pub analyses: Vec<Analysis>,
+    /// Where it is by its own word, of an orchestrator that has one: Flagger's phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Text>,
+    /// Its checks that failed, where it counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
+}
+
+/// Failed checks of an orchestrator's analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// How many failed since the change began.
+    pub checks: u32,
+    /// With so many it gives the change up.
+    pub most: u32,
 }
 
 /// An analysis that the orchestrator runs by itself.
@@ -71,6 +86,8 @@ mod tests {
             aborted: false,
             full: false,
             analyses: Vec::new(),
+            phase: None,
+            failed: None,
         };
         assert_eq!([walk(1, false), walk(1, true), walk(3, true)].map(|walk| walk.reached()), [1, 2, 3]);
         assert_eq!(walk(1, false).told().unwrap(), "step 2 of 3");

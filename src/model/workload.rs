@@ -23,11 +23,13 @@ pub enum WorkloadKind {
     DaemonSet,
     /// Replicas that are alike, changed by steps of its own: a rollout of Argo Rollouts.
     Rollout,
+    /// A Deployment that Flagger releases by an analysis of its own, into a second Deployment that takes the traffic.
+    Canary,
 }
 
 impl WorkloadKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::Rollout];
+    pub const ALL: [Self; 5] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::Rollout, Self::Canary];
 
     /// The word in configuration and JSON: the orchestrator's own.
     pub fn word(self) -> &'static str {
@@ -36,13 +38,14 @@ impl WorkloadKind {
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
             Self::Rollout => "Rollout",
+            Self::Canary => "Canary",
         }
     }
 
     /// Whether it can be told to stand still.
     pub fn can_pause(self) -> bool {
         match self {
-            Self::Deployment | Self::Rollout => true,
+            Self::Deployment | Self::Rollout | Self::Canary => true,
             Self::StatefulSet | Self::DaemonSet => false,
         }
     }
@@ -257,10 +260,11 @@ pub struct WorkloadSeen {
     pub images: Images,
     /// The first ordinal of a stateful set that is replaced; none at another kind.
     pub partition: Option<u32>,
-    /// Whether a deployment is paused.
+    /// Whether a deployment is paused, or a canary suspended.
     pub paused: bool,
     /// How it replaces its instances by its own rule: `RollingUpdate`, `Recreate`, `OnDelete`; of a rollout `Canary`, `BlueGreen`, or
-    /// `workloadRef` where its template is another object's.
+    /// `workloadRef` where its template is another object's; of a canary `canary`, `blue-green`, `ab-testing`, or `targetRef` where its target
+    /// is no Deployment.
     pub strategy: Text,
     /// Its instances.
     pub replicas: Replicas,

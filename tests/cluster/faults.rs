@@ -1,8 +1,10 @@
 //! What can go wrong between us and a cluster: another hand in between, refusals, pauses, answers that are cut, lost or hostile.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use gonogo::adapters::kubernetes::Kind;
 use gonogo::adapters::traffic::cluster::ClusterRoutes;
 use gonogo::model::catalog::BackendKind;
 use gonogo::model::error::{PortError, PortErrorKind, SendError};
@@ -87,7 +89,7 @@ async fn another_hand_between_reading_and_writing_is_a_conflict_and_is_not_overw
 #[tokio::test(flavor = "multi_thread")]
 async fn what_controllers_note_in_a_route_is_not_in_the_way() {
     let stage = Stage::new("faults-notes");
-    let (namespace, left) = (stage.namespace, std::sync::atomic::AtomicU32::new(3));
+    let (namespace, left) = (stage.namespace, AtomicU32::new(3));
     let (_between, adapter) = stage.through(move |request| {
         if request.starts_with("PATCH ")
             && let Ok(more) = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
@@ -223,6 +225,49 @@ async fn weights_that_no_controller_took_over_are_not_called_done() {
     assert_eq!(written(namespace), [80, 20]);
     // Nor are they read as what the traffic goes by.
     assert_eq!(adapter.read(&[pool("checkout")]).await.unwrap().missing, [pool("checkout")]);
+}
+
+/// A list that ends in the middle, since what it goes on from is no longer known, is read anew, once: all of it, and nothing twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_grew_too_old_between_its_pages_is_read_anew_once() {
+    let namespace = "faults-gone";
+    plane().namespace(namespace);
+    let names = ["one", "two", "three"];
+    let each = |name: &str| {
+        json!({ "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": { "name": name, "namespace": namespace },
+            "addressType": "IPv4", "endpoints": [] })
+    };
+    plane().apply(&names.map(each));
+    let (_proxy, port) = plane().plain();
+    for (ends, lists) in [(0, 1), (1, 2), (2, 2)] {
+        let (left, begun) = (Arc::new(AtomicU32::new(ends)), Arc::new(AtomicU32::new(0)));
+        let counted = begun.clone();
+        let between = Between::start(port, move |request| {
+            let first = request.lines().next().unwrap_or_default();
+            if !first.contains("/endpointslices?") {
+                return Pass::On;
+            }
+            if !first.contains("continue=") {
+                counted.fetch_add(1, Ordering::SeqCst);
+            } else if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+                let gone = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410,
+                    "message": "The provided continue parameter is too old to display a consistent list result." });
+                return Pass::Say(answer("410 Gone", "", &gone.to_string()));
+            }
+            Pass::Changed(request.replacen("limit=500", "limit=1", 1))
+        });
+        let cluster = over(BackendKind::Kubernetes, &between.url(), namespace, Duration::from_secs(5));
+        let read = cluster.list("look", Kind::EndpointSlice, namespace, "").await;
+        assert_eq!(begun.load(Ordering::SeqCst), lists, "so often it is begun when it ends early {ends} times");
+        match read {
+            Ok(all) => {
+                let mut found: Vec<&str> = all.iter().filter_map(|one| one.pointer("/metadata/name")?.as_str()).collect();
+                found.sort_unstable();
+                assert_eq!((found, ends < 2), (vec!["one", "three", "two"], true));
+            }
+            Err(error) => assert!(ends == 2 && error.to_string().contains("410"), "{error}"),
+        }
+    }
 }
 
 /// An answer with a status, further heads and JSON.

@@ -13,12 +13,15 @@ mod servers {
     #[expect(dead_code, reason = "the first tier needs more of it")]
     pub mod named;
     #[expect(dead_code, reason = "the first tier needs more of it")]
+    pub mod prometheus;
+    #[expect(dead_code, reason = "the first tier needs more of it")]
     pub mod support;
 }
 
 mod access;
 mod argo;
 mod faults;
+mod flagger;
 mod gateway;
 mod istio;
 mod plane;

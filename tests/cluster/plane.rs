@@ -28,6 +28,8 @@ pub struct Plane {
     others: Mutex<mpsc::Receiver<()>>,
     /// The same for the controller of Argo Rollouts, once a test wanted it.
     argo: OnceLock<Mutex<mpsc::Receiver<()>>>,
+    /// The same for Flagger's.
+    flagger: OnceLock<Mutex<mpsc::Receiver<()>>>,
 }
 
 /// The one of this process.
@@ -112,14 +114,14 @@ impl Plane {
         }
 
         let others = Mutex::new(mpsc::channel().1);
-        let plane = Self { folder, port, others, argo: OnceLock::new() };
+        let plane = Self { folder, port, others, argo: OnceLock::new(), flagger: OnceLock::new() };
         plane.write_kubeconfig("admin.conf", ADMIN);
         plane.write_kubeconfig("nobody.conf", NOBODY);
         let logs = plane.folder.clone();
         let first = keep(vec![(store, logs.join("etcd.log")), (api, logs.join("api.log"))]);
         plane.await_api(&first);
         *plane.others.lock().unwrap() = keep(vec![(controllers, logs.join("controllers.log")), (nodes, logs.join("kwok.log"))]);
-        for folder in ["gateway-api", "api", "argo-rollouts"] {
+        for folder in ["gateway-api", "api", "argo-rollouts", "flagger"] {
             plane.install(&installed().join("cluster/crds").join(folder));
         }
         plane.node("n1");
@@ -140,6 +142,8 @@ impl Plane {
         assert!(!ended, "one of them ended: {}{}", self.log("controllers.log"), self.log("kwok.log"));
         let argo = self.argo.get().map(|argo| argo.lock().unwrap().try_recv());
         assert!(argo != Some(Err(mpsc::TryRecvError::Disconnected)), "Argo's controller ended: {}", self.log("argo.log"));
+        let flagger = self.flagger.get().map(|flagger| flagger.lock().unwrap().try_recv());
+        assert!(flagger != Some(Err(mpsc::TryRecvError::Disconnected)), "Flagger ended: {}", self.log("flagger.log"));
     }
 
     /// Starts the controller of Argo Rollouts, once.
@@ -149,6 +153,21 @@ impl Plane {
             controller.arg(format!("--kubeconfig={}", self.kubeconfig(false).display())).arg("--leader-elect=false");
             controller.arg(format!("--metricsPort={}", free_port())).arg(format!("--healthzPort={}", free_port()));
             Mutex::new(keep(vec![(controller, self.folder.join("argo.log"))]))
+        });
+    }
+
+    /// Starts Flagger, once. Each canary names its own provider and Prometheus, so that the one of this call is never asked.
+    pub fn flagger(&self) {
+        self.flagger.get_or_init(|| {
+            let mut controller = bound(&bin("flagger"));
+            controller.arg(format!("-kubeconfig={}", self.kubeconfig(false).display())).arg(format!("-port={}", free_port()));
+            controller.args([
+                "-mesh-provider=kubernetes",
+                "-metrics-server=http://127.0.0.1:1",
+                "-control-loop-interval=1s",
+                "-log-level=info",
+            ]);
+            Mutex::new(keep(vec![(controller, self.folder.join("flagger.log"))]))
         });
     }
 

@@ -52,7 +52,7 @@ impl Stage {
         plane().apply(&[
             json!({ "apiVersion": if kind == "Rollout" { "argoproj.io/v1alpha1" } else { "apps/v1" }, "kind": kind, "metadata": { "name": "web", "namespace": namespace }, "spec": spec }),
         ]);
-        let stage = Self { kind, ..Self::bare(namespace, |home| configuration(home, namespace, kind, deploy)) };
+        let stage = Self::for_one(namespace, kind, deploy);
         let wished = if kind == "DaemonSet" { 1 } else { more["replicas"].as_u64().unwrap() };
         stage.until("the workload to be ready", |now| {
             let counts = ["availableReplicas", "numberAvailable"];
@@ -74,6 +74,17 @@ impl Stage {
     pub fn rewrite(&self, change: impl FnOnce(&str) -> String) {
         let config = std::fs::read_to_string(&self.config).unwrap();
         std::fs::write(&self.config, change(&config)).unwrap();
+    }
+
+    /// A configuration for a workload that somebody else makes.
+    pub fn for_one(namespace: &'static str, kind: &'static str, deploy: &str) -> Self {
+        Self { kind, ..Self::bare(namespace, |home| configuration(home, namespace, kind, deploy)) }
+    }
+
+    /// Goes to the cluster by another address from now on.
+    pub fn through(&self, url: &str) {
+        let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
+        self.rewrite(|config| config.replace(&kubeconfig, &format!("url = \"{url}\"")));
     }
 
     /// It as it is now.
@@ -430,8 +441,7 @@ fn p24_killed_between_the_change_and_its_answer_the_next_one_looks_first_and_goe
         }
         Pass::On
     });
-    let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
-    stage.rewrite(|config| config.replace(&kubeconfig, &format!("url = \"{}\"", between.url())));
+    stage.through(&between.url());
     stage.start("2");
     // Held for as long as it takes to be put where it is killed.
     let mut held = conductor.lock().unwrap();

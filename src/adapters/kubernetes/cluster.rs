@@ -11,7 +11,7 @@ use super::access;
 use super::kind::Kind;
 use super::means::{Access, Until};
 use super::object::Place;
-use super::request::{self, Change, Part, Spelled};
+use super::request::{self, By, Change, Part, Spelled};
 use crate::adapters::http::{Answer, HttpClient};
 use crate::config::settings::{Address, BackendSettings};
 use crate::config::surroundings::Surroundings;
@@ -160,8 +160,20 @@ impl Cluster {
     /// # Errors
     /// As [`HttpClient::get_json`]; `Malformed` when there are more than 10,000.
     pub async fn list(&self, doing: &str, kind: Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, PortError> {
-        match self.pages(doing, kind, namespace, labels).await {
-            Err((error, true)) if error.detail.as_str().contains("410") => self.pages(doing, kind, namespace, labels).await,
+        self.listed(doing, kind, namespace, By::Labels(labels)).await
+    }
+
+    /// What its controllers said of one object, as long as the cluster keeps it.
+    ///
+    /// # Errors
+    /// As [`Cluster::list`].
+    pub async fn events(&self, doing: &str, namespace: &str, uid: &str) -> Result<Vec<Value>, PortError> {
+        self.listed(doing, Kind::Event, namespace, By::Fields(&format!("involvedObject.uid={uid}"))).await
+    }
+
+    async fn listed(&self, doing: &str, kind: Kind, namespace: &str, by: By<'_>) -> Result<Vec<Value>, PortError> {
+        match self.pages(doing, kind, namespace, by).await {
+            Err((error, true)) if error.detail.as_str().contains("410") => self.pages(doing, kind, namespace, by).await,
             done => done,
         }
         .map_err(|(error, _)| {
@@ -169,11 +181,11 @@ impl Cluster {
         })
     }
 
-    async fn pages(&self, doing: &str, kind: Kind, namespace: &str, labels: &str) -> Result<Vec<Value>, (PortError, bool)> {
+    async fn pages(&self, doing: &str, kind: Kind, namespace: &str, by: By<'_>) -> Result<Vec<Value>, (PortError, bool)> {
         let (mut all, mut more) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
             let wrong = |why: &str| (self.fault(PortErrorKind::Malformed, doing, why), false);
-            let spelled = request::list(kind, namespace, labels, more.as_deref()).map_err(|why| wrong(&why))?;
+            let spelled = request::list(kind, namespace, by, more.as_deref()).map_err(|why| wrong(&why))?;
             let answer = self.read(doing, &spelled).await.map_err(|error| (error, more.is_some()))?;
             let items = answer.value.get("items").and_then(Value::as_array).ok_or_else(|| wrong("what came is no list"))?;
             all.extend(items.iter().cloned());

@@ -29,6 +29,10 @@ pub enum Kind {
     Rollout,
     /// What sets the replicas of a workload by its load.
     HorizontalPodAutoscaler,
+    /// A canary of Flagger.
+    Canary,
+    /// What a controller said of an object.
+    Event,
 }
 
 impl Kind {
@@ -46,6 +50,8 @@ impl Kind {
             Self::ControllerRevision => ("apps", "v1", "ControllerRevision", "controllerrevisions"),
             Self::Rollout => ("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
             Self::HorizontalPodAutoscaler => ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+            Self::Canary => ("flagger.app", "v1beta1", "Canary", "canaries"),
+            Self::Event => ("", "v1", "Event", "events"),
         }
     }
 

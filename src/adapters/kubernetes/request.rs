@@ -57,12 +57,23 @@ pub(super) fn get(kind: Kind, place: &Place) -> Result<Spelled, String> {
     request.map(|request| spelled(&request.uri().to_string())).map_err(|error| error.to_string())
 }
 
-/// Reads a page of those that bear labels.
-pub(super) fn list(kind: Kind, namespace: &str, labels: &str, more: Option<&str>) -> Result<Spelled, String> {
+/// Which of a kind are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By<'a> {
+    /// Those that bear labels; all where none are named.
+    Labels(&'a str),
+    /// Those whose fields are so, of the few by which a kind can be asked for.
+    Fields(&'a str),
+}
+
+/// Reads a page of them.
+pub(super) fn list(kind: Kind, namespace: &str, by: By<'_>, more: Option<&str>) -> Result<Spelled, String> {
     let mut params = ListParams::default().limit(500);
-    if !labels.is_empty() {
-        params = params.labels(labels);
-    }
+    params = match by {
+        By::Labels("") => params,
+        By::Labels(labels) => params.labels(labels),
+        By::Fields(fields) => params.fields(fields),
+    };
     if let Some(more) = more {
         params = params.continue_token(more);
     }
@@ -142,7 +153,7 @@ mod tests {
         for pair in [("dryRun", "All"), ("fieldManager", "gonogo"), ("fieldValidation", "Strict")] {
             assert!(query.contains(&pair), "{query:?}");
         }
-        let list = list(Kind::Pod, "shop", "app=a,version=v 2", Some("x+/=")).unwrap();
+        let list = list(Kind::Pod, "shop", By::Labels("app=a,version=v 2"), Some("x+/=")).unwrap();
         assert_eq!(list.path, "/api/v1/namespaces/shop/pods");
         for pair in [("labelSelector", "app=a,version=v 2"), ("continue", "x+/="), ("limit", "500")] {
             assert!(list.query.contains(&(pair.0.to_owned(), pair.1.to_owned())), "{:?}", list.query);

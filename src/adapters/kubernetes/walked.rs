@@ -1,11 +1,11 @@
-//! Brings a rollout of Argo Rollouts to a form: write by write, each read back before the next one is thought of.
+//! Brings a rollout of Argo Rollouts, or a canary of Flagger, to a form: write by write, each read back before the next one is thought of.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::object::Place;
-use super::workload::{Next, Workload, WorkloadKind};
+use super::workload::{Next, Workload};
 use super::workloads::{Expect, Workloads};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::workload::WorkloadForm;
@@ -28,7 +28,7 @@ impl Workloads {
         form: &WorkloadForm,
         expect: Expect<'_>,
     ) -> Result<(), SendError> {
-        let uid = now.meta.uid.clone();
+        let (kind, uid) = (now.kind, now.meta.uid.clone());
         let fault = |kind, why: &str| self.cluster().fault(kind, doing, why);
         let mut written = false;
         let stopped = |written: bool, error: PortError| if written { SendError::Unknown(error) } else { SendError::NotDone(error) };
@@ -51,7 +51,8 @@ impl Workloads {
                 Some(Next::Unobserved) => None,
                 Some(Next::Write(what, part, change)) => {
                     sendings += 1;
-                    match self.cluster().patch(doing, (WorkloadKind::Rollout.kind(), part), place, &change).await {
+                    let (object, at) = now.object_of(what);
+                    match self.cluster().patch(doing, (object, part), at, &change).await {
                         Ok(_) => written = true,
                         // It is written again for what it is now, as long as that still is what it was planned on.
                         Err(SendError::NotDone(error)) if error.kind == PortErrorKind::Conflict => {}
@@ -64,7 +65,7 @@ impl Workloads {
             if sent.is_none() {
                 sleep(PAUSE).await;
             }
-            now = match self.read(doing, WorkloadKind::Rollout, place).await {
+            now = match self.read(doing, kind, place).await {
                 Ok(Some(after)) if after.meta.uid == uid => after,
                 Ok(_) => return Err(stopped(written || lost.is_some(), fault(PortErrorKind::NotFound, "it is gone"))),
                 Err(error) => return Err(stopped(written || lost.is_some(), lost.unwrap_or(error))),

@@ -1,5 +1,6 @@
 //! A workload of a cluster as it is: its replicas, how far a change of it has come, what it runs, and its revisions.
 
+mod canary;
 mod change;
 mod revision;
 mod rollout;
@@ -17,6 +18,7 @@ use crate::model::walk::Walk;
 use crate::model::workload::{WorkloadName, WorkloadSeen};
 
 pub use crate::model::workload::{Images, Progress, Replicas, WorkloadKind};
+pub(super) use canary::Canary;
 pub use revision::Revision;
 pub(super) use steps::Next;
 
@@ -28,6 +30,7 @@ impl WorkloadKind {
             Self::StatefulSet => Kind::StatefulSet,
             Self::DaemonSet => Kind::DaemonSet,
             Self::Rollout => Kind::Rollout,
+            Self::Canary => Kind::Canary,
         }
     }
 }
@@ -41,7 +44,7 @@ pub struct Workload {
     pub place: Place,
     /// Its versions.
     pub meta: Meta,
-    /// Whether a deployment is paused.
+    /// Whether a deployment is paused, or a canary suspended.
     pub paused: bool,
     /// The first ordinal of a stateful set that is replaced; those below it stay.
     pub partition: Option<u32>,
@@ -63,6 +66,8 @@ pub struct Workload {
     pub autoscaler: Option<String>,
     /// The own steps of a rollout, and what its next write depends on.
     walk: Option<(Walk, rollout::Notes)>,
+    /// The Deployment that holds a canary's template.
+    target: Option<Box<Workload>>,
 }
 
 #[derive(Deserialize)]
@@ -134,8 +139,11 @@ impl Workload {
     /// # Errors
     /// Why it is not what it should be.
     pub fn of(kind: WorkloadKind, place: &Place, object: &Value) -> Result<Self, String> {
-        if kind == WorkloadKind::Rollout {
-            return rollout::read(place, object);
+        match kind {
+            WorkloadKind::Rollout => return rollout::read(place, object),
+            // Its Deployments are read beside it.
+            WorkloadKind::Canary => return Err("a Canary is read with its Deployments".to_owned()),
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {}
         }
         let meta = Meta::of(object)?;
         let other = |error: serde_json::Error| format!("the {} is another than expected: {error}", kind.kind().word());
@@ -158,6 +166,7 @@ impl Workload {
             template: spec.template,
             autoscaler: None,
             walk: None,
+            target: None,
             meta,
         })
     }
@@ -200,7 +209,7 @@ pub(super) fn images(template: &Value) -> Images {
 
 fn replicas(kind: WorkloadKind, spec: &Spec, status: &Status) -> Replicas {
     match kind {
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Rollout => Replicas {
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Rollout | WorkloadKind::Canary => Replicas {
             // What is not written is 1.
             wished: spec.replicas.unwrap_or(1),
             // Of none there is none only once the last one has ended.
@@ -254,7 +263,7 @@ fn progress(kind: WorkloadKind, (object, meta): (&Value, &Meta), spec: &Spec, st
                 return Progress::Done;
             }
         }
-        WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout => return Progress::Done,
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout | WorkloadKind::Canary => return Progress::Done,
     };
     if spec.paused { Progress::Paused(text(waiting)) } else { Progress::Moving(text(waiting)) }
 }

@@ -6,7 +6,7 @@ use super::cluster::Cluster;
 use super::kind::Kind;
 use super::object::{Meta, Place};
 use super::request::{Change, Part};
-use super::workload::{Images, Revision, Workload, WorkloadKind};
+use super::workload::{Canary, Images, Revision, Workload, WorkloadKind};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::workload::{WorkloadChange, WorkloadForm, counted};
 
@@ -106,7 +106,12 @@ impl Workloads {
     /// As [`Cluster::get`].
     pub async fn read(&self, doing: &str, kind: WorkloadKind, place: &Place) -> Result<Option<Workload>, PortError> {
         let Some(object) = self.cluster.get(doing, kind.kind(), place).await? else { return Ok(None) };
-        let read = Workload::of(kind, place, &object);
+        let read = match kind {
+            WorkloadKind::Canary => self.read_canary(doing, place, &object).await?,
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet | WorkloadKind::Rollout => {
+                Workload::of(kind, place, &object)
+            }
+        };
         read.map(Some).map_err(|why| self.cluster.fault(PortErrorKind::Malformed, doing, &why))
     }
 
@@ -128,6 +133,21 @@ impl Workloads {
             Err(error) if error.kind == PortErrorKind::Forbidden => Ok(Vec::new()),
             listed => listed,
         }
+    }
+
+    /// A canary with the Deployments that it releases from and into, which are read after it: what is read of them is no older than its phase.
+    async fn read_canary(&self, doing: &str, place: &Place, object: &Value) -> Result<Result<Workload, String>, PortError> {
+        let canary = match Canary::of(place, object) {
+            Ok(canary) => canary,
+            Err(why) => return Ok(Err(why)),
+        };
+        let Some(target) = canary.target() else { return Ok(canary.with((None, None), &[])) };
+        let release = self.cluster.get(doing, Kind::Deployment, &target).await?;
+        let primary = self.cluster.get(doing, Kind::Deployment, &Canary::primary(&target)).await?;
+        let both = (release.as_deref(), primary.as_deref());
+        // Which check failed stands in its events alone. Who may not read them is told the rest.
+        let events = if canary.fails(both) { self.cluster.events(doing, &place.namespace, canary.uid()).await.ok() } else { None };
+        Ok(canary.with(both, &events.unwrap_or_default()))
     }
 
     /// Reads its revisions, the newest first.
@@ -155,7 +175,7 @@ impl Workloads {
         if expect.is_of(&before) && matches!(deed, Deed::Form(_)) && before.is_as(deed, None) {
             return Ok(());
         }
-        if let (Deed::Form(form), WorkloadKind::Rollout) = (deed, kind) {
+        if let (Deed::Form(form), WorkloadKind::Rollout | WorkloadKind::Canary) = (deed, kind) {
             return self.walk(&doing, (place, before), form, expect).await;
         }
         if let Some(why) = expect.against(&before) {
@@ -238,7 +258,7 @@ impl Workloads {
     /// The calls by which a person would bring a workload to a form.
     pub fn commands(&self, workload: &Workload, form: &WorkloadForm) -> Vec<String> {
         match workload.kind {
-            WorkloadKind::Rollout => {
+            WorkloadKind::Rollout | WorkloadKind::Canary => {
                 let lines = workload.walked_by_hand(form);
                 lines.iter().map(|line| self.cluster.kubectl(&workload.place.namespace, line)).collect()
             }

@@ -170,6 +170,7 @@ fn batches(fields: &Fields<'_>, kind: Option<WorkloadKind>, found: &mut Findings
             WorkloadKind::Deployment | WorkloadKind::StatefulSet => "its own maxUnavailable and maxSurge",
             WorkloadKind::DaemonSet => "its own maxUnavailable",
             WorkloadKind::Rollout => "the steps of its own strategy",
+            WorkloadKind::Canary => "the analysis of its own",
         };
         let text = format!("a {} has one step: it replaces its instances by {rule}", kind.word());
         found.problem(node.at, &text, "no `batches`, or a StatefulSet");

@@ -105,6 +105,7 @@ pub(super) fn of_workload(scene: &Scene<'_>, kind: WorkloadKind) -> Vec<Cost> {
         WorkloadKind::StatefulSet => "from the highest ordinal down to the partition",
         WorkloadKind::DaemonSet => "node by node, by its own maxUnavailable",
         WorkloadKind::Rollout => "by the steps of its own strategy, which its controller walks",
+        WorkloadKind::Canary => "by the analysis of its own, which Flagger walks; then those of its primary",
     };
     vec![
         row("if I do nothing", Some("it stays as it is; no rule moves it by itself".to_owned())),

@@ -141,6 +141,11 @@ pub(super) fn unfit(entry: &WorkloadEntry, seen: &WorkloadSeen) -> Vec<Reason> {
             format!("{name} takes its template from another object (spec.workloadRef), which gonogo does not change"),
             "give the Rollout a template of its own",
         ),
+        "targetRef" => say(
+            "unsupported",
+            format!("{name} has a target that is no Deployment (spec.targetRef), which gonogo does not change"),
+            "give the Canary a Deployment as its target",
+        ),
         _ => {}
     }
     if seen.paused {

@@ -19,7 +19,7 @@ use crate::model::workload::{self, WorkloadEntry, WorkloadForm, WorkloadKind, Wo
 /// # Errors
 /// An argument is missing or of the wrong kind.
 pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Draft>, PlanError> {
-    if scene.intent.args.full && entry.workload.kind != WorkloadKind::Rollout {
+    if scene.intent.args.full && !matches!(entry.workload.kind, WorkloadKind::Rollout | WorkloadKind::Canary) {
         let text = format!("{} has no steps of its own that could be skipped; leave --full out", entry.workload);
         return Err(PlanError::Arguments(Text::clean(&text)));
     }
@@ -199,6 +199,10 @@ fn promote(scene: &Scene<'_>, entry: &WorkloadEntry) -> Draft {
         return draft;
     }
     if let Some(seen) = seen(scene, entry).filter(|seen| walk::is_on_its_way(seen)) {
+        if entry.workload.kind == WorkloadKind::Canary {
+            draft.impossible.push(walk::by_flagger_alone(scene, seen));
+            return draft;
+        }
         walk::on(scene, entry, (course, seen), &mut draft);
         return draft;
     }
@@ -228,6 +232,7 @@ fn abort(scene: &Scene<'_>, entry: &WorkloadEntry) -> Draft {
     draft.after = format!("{} to {back}; its own rule replaces the instances, and the rollout ends", entry.workload);
     let Some(seen) = seen(scene, entry) else { return draft };
     let from = standing(seen, back);
+    draft.evidence.extend(walk::canary_back(seen, &from == back).map(|(words, warns)| told(scene, entry, words, warns)));
     // By itself only what the rollout set is taken back; a person sees what else stands there, and decides.
     let mut changes = course.spec.steps.iter().flat_map(|step| &step.effects).filter_map(StepEffect::workload);
     let ours = changes.any(|(_, change)| change.uid == seen.uid && (from == change.wish || from == change.from));
@@ -272,13 +277,20 @@ fn pausing(scene: &Scene<'_>, entry: &WorkloadEntry, paused: bool, draft: &mut D
     let under_way = course(scene).is_some();
     let Some(seen) = seen(scene, entry).filter(|_| under_way && draft.impossible.is_empty()) else { return };
     match (entry.workload.kind, paused) {
-        (WorkloadKind::Deployment | WorkloadKind::Rollout, paused) if seen.paused != paused => {
+        (WorkloadKind::Deployment | WorkloadKind::Rollout | WorkloadKind::Canary, paused) if seen.paused != paused => {
             let wish = WorkloadForm { paused: Some(paused), ..WorkloadForm::default() };
             draft.effects.push(effect(entry, &seen.uid, &WorkloadForm::default(), &wish));
-            let does = if paused { "is paused" } else { "goes on" };
+            let does = match (entry.workload.kind, paused) {
+                (_, false) => "goes on",
+                (WorkloadKind::Canary, true) => {
+                    "is suspended: its weights stay as they are, and Flagger neither goes on with it nor takes it back by itself"
+                }
+                (_, true) => "is paused",
+            };
             draft.after = format!("{}; {} {does}", draft.after, entry.workload);
         }
-        (WorkloadKind::Deployment | WorkloadKind::Rollout, _) | (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, false) => {}
+        (WorkloadKind::Deployment | WorkloadKind::Rollout | WorkloadKind::Canary, _)
+        | (WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, false) => {}
         (WorkloadKind::StatefulSet, true) => {
             draft.after = format!("{}; the batch under way goes to its end, no other follows", draft.after);
         }

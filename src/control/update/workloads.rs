@@ -18,7 +18,7 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 use crate::model::walk::Walk;
-use crate::model::workload::{SlotWorkloads, WorkloadReading};
+use crate::model::workload::{SlotWorkloads, WorkloadKind, WorkloadReading};
 use crate::policy::rollout::{Harm, Rolled};
 
 /// How long one orchestrator takes over the step that was reached last, as seen here.
@@ -178,7 +178,13 @@ impl Room {
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Waits(words) => {
-                let words = format!("{words}; gonogo promote {0} sends it on, gonogo abort {0} takes it back", view.target);
+                let canary = view.workload.as_ref().is_some_and(|seen| seen.name.kind == WorkloadKind::Canary);
+                let on = if canary {
+                    "the gate that its webhook asks lets it go on".to_owned()
+                } else {
+                    format!("gonogo promote {} sends it on", view.target)
+                };
+                let words = format!("{words}; {on}, gonogo abort {} takes it back", view.target);
                 HasRolled { stands: Rolled::Stuck(words), ..HasRolled::default() }
             }
             Come::Stuck(words) => HasRolled {
@@ -236,6 +242,8 @@ mod tests {
             aborted: false,
             full: false,
             analyses: Vec::new(),
+            phase: None,
+            failed: None,
         };
         let mut rolling = Rolling::default();
         let mut at = |now, held, own: Option<&Walk>| {

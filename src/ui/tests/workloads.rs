@@ -19,7 +19,7 @@ use crate::model::slot::Slot;
 use crate::model::spec::Course;
 use crate::model::strategy::{RolloutRules, Strategy, Trigger};
 use crate::model::text::Text;
-use crate::model::walk::Walk;
+use crate::model::walk::{Failed, Walk};
 use crate::model::workload::{Progress, Replicas, WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadName, WorkloadReading, WorkloadSeen};
 use crate::policy::rollout::{Next, Rolled, Says};
 
@@ -246,6 +246,8 @@ fn walked(step: u32, pauses: &[&str]) -> WorkloadSeen {
             aborted: false,
             full: false,
             analyses: Vec::new(),
+            phase: None,
+            failed: None,
         }),
         ..seen(WorkloadKind::Rollout, "2.5.0")
     }
@@ -283,6 +285,60 @@ fn p8_a_rollout_of_argo_is_moved_along_its_own_steps_from_where_it_was_planned()
     }
 }
 
+/// A canary of Flagger at the second of its five weights, or promoted.
+fn analysed(phase: &str, full: bool) -> WorkloadSeen {
+    let told = format!("{phase}: step 2 of 5; weight 20 %; failed checks 1 of 3; 1 of 5 are new");
+    WorkloadSeen {
+        replicas: Replicas { wished: 5, present: 6, updated: if full { 5 } else { 1 }, ready: 6, available: 6 },
+        strategy: Text::clean("canary"),
+        progress: if full { Progress::Done } else { Progress::Moving(Text::clean(&told)) },
+        walk: Some(Walk {
+            step: 1,
+            steps: 5,
+            weight: Some(20),
+            pauses: Vec::new(),
+            released: false,
+            aborted: false,
+            full,
+            analyses: Vec::new(),
+            phase: Some(Text::clean(phase)),
+            failed: Some(Failed { checks: 1, most: 3 }),
+        }),
+        ..seen(WorkloadKind::Canary, "2.5.0")
+    }
+}
+
+/// P8: what Flagger alone does is refused with what does it there; what it offers is planned with what it means there.
+#[test]
+fn p8_a_canary_is_promoted_by_flagger_alone_held_by_its_suspension_and_taken_back_by_its_images() {
+    let world = |now| rolling(WorkloadKind::Canary, &[100], Some(0), now, Next::Rolls(String::new()));
+    let at = analysed("Progressing", false);
+    for full in [false, true] {
+        let on = plan(&world(at.clone()), Verb::Promote, Arguments { full, ..Arguments::default() }).unwrap();
+        assert!(on.order.effects.is_empty() && rules_of(&on) == ["unsupported"], "{on:?}");
+        assert!(on.impossible[0].text.as_str().contains("Flagger alone promotes Canary shop/checkout"));
+        assert!(on.impossible[0].fix.as_str().contains("spec.skipAnalysis"));
+    }
+    let hold = plan(&world(at.clone()), Verb::Hold, Arguments::default()).unwrap();
+    assert_eq!(forms(&hold.order.effects[0]).1.paused, Some(true));
+    assert!(hold.after.as_str().contains("its weights stay as they are"), "{}", hold.after);
+    let back = |now| plan(&world(now), Verb::Abort, Arguments::default()).unwrap();
+    let told = |plan: &Plan, words: &str, warns| plan.evidence.iter().any(|one| one.warns == warns && one.text.as_str().contains(words));
+    let under_way = back(at);
+    let (from, wish) = forms(&under_way.order.effects[0]);
+    assert_eq!((from.images["main"].as_str(), wish.images["main"].as_str()), ("registry/checkout:2.5.0", "registry/checkout:2.4.1"));
+    assert_eq!((wish.paused, wish.full), (Some(false), None));
+    assert!(told(&under_way, "until Flagger ends its analysis", false));
+    assert!(told(&back(analysed("Succeeded", true)), "goes through the whole analysis", true));
+    assert!(told(&back(analysed("Promoting", false)), "goes through the whole analysis", true));
+    // Nothing of it is begun anew but by another version.
+    assert!(plan(&world(analysed("Failed", false)), Verb::Retry, Arguments::default()).map_or(true, |plan| plan.order.effects.is_empty()));
+    let other = WorkloadSeen { strategy: Text::clean("targetRef"), ..seen(WorkloadKind::Canary, "2.4.1") };
+    let start =
+        plan(&shop(other, &[100]), Verb::Rollout, Arguments { version: Some(Text::clean("2.5.0")), ..Arguments::default() }).unwrap();
+    assert_eq!(rules_of(&start), ["unsupported"]);
+}
+
 #[test]
 fn a_hold_pauses_a_deployment_and_its_end_goes_on() {
     let world = |now| rolling(WorkloadKind::Deployment, &[100], Some(0), now, Next::Rolls(String::new()));
@@ -305,6 +361,7 @@ fn workloads_as_they_look() {
     let person = Next::Person(format!("{}; gonogo promote checkout@prod sends it on", waits.told()));
     for (name, now, next) in [
         ("waits", waits, person),
+        ("analysed", analysed("Progressing", false), Next::Rolls(analysed("Progressing", false).told())),
         ("rolls", half_way(), Next::Rolls(half_way().told())),
         ("stuck", stuck, back),
         ("bakes", seen(WorkloadKind::Deployment, "2.5.0"), Next::Bakes { until: fixture::at("14:29:02") }),

@@ -17,6 +17,13 @@ impl Workload {
         let word = self.kind.kind().word();
         let merged = |spec: Value| Ok(Change::Merge(exact(spec)));
         match (deed, self.kind) {
+            (Deed::Form(form), WorkloadKind::Rollout | WorkloadKind::Canary) => {
+                let next = self.next_write(form).map_err(|(_, why)| why)?;
+                next.and_then(Next::change).ok_or_else(|| "nothing is to be written now".to_owned())
+            }
+            (_, WorkloadKind::Canary) => {
+                Err("a Canary is changed by its form alone: the images of its target, and its suspension".to_owned())
+            }
             (Deed::Pause, WorkloadKind::Rollout) => merged(json!({ "paused": true })),
             (Deed::Resume, WorkloadKind::Rollout) => merged(json!({ "paused": false })),
             (Deed::Scale(replicas), WorkloadKind::Rollout) => merged(json!({ "replicas": replicas })),
@@ -27,10 +34,6 @@ impl Workload {
                 let form = WorkloadForm { images: images.clone(), ..WorkloadForm::default() };
                 Ok(self.spec_to(&form)?.unwrap_or_else(|| Change::Merge(exact(json!({})))))
             }
-            (Deed::Form(form), WorkloadKind::Rollout) => match self.next_write(form).map_err(|(_, why)| why)? {
-                Some(Next::Write(_, _, change)) => Ok(change),
-                Some(Next::Unobserved) | None => Err("nothing is to be written now".to_owned()),
-            },
             (Deed::Pause, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": true })))),
             (Deed::Resume, WorkloadKind::Deployment) => Ok(Change::Strategic(exact(json!({ "paused": false })))),
             (Deed::Pause | Deed::Resume, WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => {
@@ -79,14 +82,16 @@ impl Workload {
             (Some(replicas), WorkloadKind::Deployment | WorkloadKind::StatefulSet) => {
                 spec.insert("replicas".to_owned(), Value::from(replicas));
             }
-            (Some(_), WorkloadKind::DaemonSet | WorkloadKind::Rollout) => return Err(format!("gonogo sets no replicas of a {word}")),
+            (Some(_), WorkloadKind::DaemonSet | WorkloadKind::Rollout | WorkloadKind::Canary) => {
+                return Err(format!("gonogo sets no replicas of a {word}"));
+            }
         }
         match (form.partition, self.kind) {
             (None, _) => {}
             (Some(first), WorkloadKind::StatefulSet) => {
                 spec.insert("updateStrategy".to_owned(), json!({ "rollingUpdate": { "partition": first } }));
             }
-            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
+            (Some(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout | WorkloadKind::Canary) => {
                 return Err(format!("a {word} has no partition"));
             }
         }
@@ -95,7 +100,9 @@ impl Workload {
             (Some(paused), WorkloadKind::Deployment | WorkloadKind::Rollout) => {
                 spec.insert("paused".to_owned(), Value::Bool(paused));
             }
-            (Some(_), WorkloadKind::StatefulSet | WorkloadKind::DaemonSet) => return Err(format!("a {word} cannot be paused")),
+            (Some(_), WorkloadKind::StatefulSet | WorkloadKind::DaemonSet | WorkloadKind::Canary) => {
+                return Err(format!("a {word} cannot be paused"));
+            }
         }
         Ok(Value::Object(spec))
     }
@@ -105,7 +112,7 @@ impl Workload {
     fn back_to(&self, back: &Revision) -> Change {
         let version = Value::String(self.meta.resource_version.clone());
         match self.kind {
-            WorkloadKind::Deployment | WorkloadKind::Rollout => Change::Json(json!([
+            WorkloadKind::Deployment | WorkloadKind::Rollout | WorkloadKind::Canary => Change::Json(json!([
                 { "op": "add", "path": "/metadata/resourceVersion", "value": version },
                 { "op": "replace", "path": "/spec/template", "value": back.holds },
             ])),
@@ -133,7 +140,7 @@ impl Workload {
                 noted.and_then(Value::as_str) == Some(at)
             }
             Deed::Undo(_) => back.is_some_and(|back| match self.kind {
-                WorkloadKind::Deployment | WorkloadKind::Rollout => self.template == back.holds,
+                WorkloadKind::Deployment | WorkloadKind::Rollout | WorkloadKind::Canary => self.template == back.holds,
                 WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
                     let mut wished = back.holds.pointer("/spec/template").cloned().unwrap_or_default();
                     if let Some(wished) = wished.as_object_mut() {

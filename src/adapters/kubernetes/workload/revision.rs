@@ -25,7 +25,7 @@ impl WorkloadKind {
     /// The kind of objects that keep its revisions.
     pub fn revisions(self) -> Kind {
         match self {
-            Self::Deployment | Self::Rollout => Kind::ReplicaSet,
+            Self::Deployment | Self::Rollout | Self::Canary => Kind::ReplicaSet,
             Self::StatefulSet | Self::DaemonSet => Kind::ControllerRevision,
         }
     }
@@ -43,7 +43,7 @@ impl Workload {
     fn revision_of(&self, object: &Value) -> Option<Revision> {
         let name = object.pointer("/metadata/name")?.as_str()?.to_owned();
         match self.kind {
-            WorkloadKind::Deployment | WorkloadKind::Rollout => {
+            WorkloadKind::Deployment | WorkloadKind::Rollout | WorkloadKind::Canary => {
                 let noted = if self.kind == WorkloadKind::Rollout { "rollout.argoproj.io" } else { "deployment.kubernetes.io" };
                 let number = object.pointer(&format!("/metadata/annotations/{noted}~1revision"))?.as_str()?.parse().ok()?;
                 let mut template = object.pointer("/spec/template")?.clone();

@@ -181,6 +181,7 @@ pub(super) fn read(place: &Place, object: &Value) -> Result<Workload, String> {
         template: spec.template,
         autoscaler: None,
         walk: Some((walk, notes)),
+        target: None,
         meta,
     })
 }
@@ -214,6 +215,8 @@ fn walk(steps: &[Value], (strategy, status): (&Strategy, &Status), notes: Notes)
             .flatten()
             .map(|run| Analysis { name: text(&run.name), phase: text(&run.status), message: text(&run.message) })
             .collect(),
+        phase: None,
+        failed: None,
     }
 }
 

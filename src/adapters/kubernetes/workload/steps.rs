@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Workload;
+use super::{Workload, WorkloadKind};
 use crate::adapters::kubernetes::request::{Change, Part};
 use crate::model::error::PortErrorKind;
 use crate::model::workload::WorkloadForm;
@@ -20,6 +20,8 @@ pub enum What {
     Full,
     /// It goes past the step under way.
     Step,
+    /// A canary is suspended, or goes on.
+    Suspend,
 }
 
 /// What comes next.
@@ -29,6 +31,16 @@ pub enum Next {
     Write(What, Part, Change),
     /// Its controller must see the newest form of it first: by its notes of the one before, nothing can be told.
     Unobserved,
+}
+
+impl Next {
+    /// What is written.
+    pub fn change(self) -> Option<Change> {
+        match self {
+            Self::Write(_, _, change) => Some(change),
+            Self::Unobserved => None,
+        }
+    }
 }
 
 impl Workload {
@@ -42,6 +54,9 @@ impl Workload {
         let seen = self.seen();
         if seen.is_as(form) {
             return Ok(None);
+        }
+        if self.kind == WorkloadKind::Canary {
+            return self.next_of_canary(form);
         }
         let write = |what, change| Ok(Some(Next::Write(what, Part::Status, change)));
         let images = WorkloadForm { images: form.images.clone(), ..WorkloadForm::default() };
@@ -115,6 +130,9 @@ impl Workload {
 
     /// The calls by which a person would bring it to a form from how it stands, without the words that name the cluster.
     pub fn walked_by_hand(&self, form: &WorkloadForm) -> Vec<String> {
+        if self.kind == WorkloadKind::Canary {
+            return self.canary_by_hand(form);
+        }
         let quoted = crate::adapters::shell::quoted;
         let object = quoted(&format!("{}/{}", self.kind.kind().full(), self.place.name));
         let mut lines = Vec::new();
@@ -137,7 +155,7 @@ impl Workload {
 }
 
 /// A patch for any state of the object: by hand nobody knows its version.
-fn stripped(body: &Value) -> Value {
+pub(super) fn stripped(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(whole) = body.as_object_mut() {
         whole.remove("metadata");

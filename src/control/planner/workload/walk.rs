@@ -1,10 +1,12 @@
-//! Plans that move a rollout of Argo Rollouts along its own steps: past the one under way, past all of them, and anew after it was aborted.
+//! Plans that move a rollout of Argo Rollouts along its own steps: past the one under way, past all of them, and anew after it was aborted;
+//! and why nobody but Flagger moves a canary along its analysis.
 
 use super::{Draft, Scene, add, course, draft, effect, no_rollout, standing};
 use crate::model::intent::Direction;
 use crate::model::plan::StepEffect;
 use crate::model::reason::Reason;
 use crate::model::spec::Course;
+use crate::model::walk::Walk;
 use crate::model::workload::{WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadSeen};
 
 /// Whether its own steps are not behind it yet.
@@ -80,4 +82,34 @@ pub(super) fn retry(scene: &Scene<'_>, entry: &WorkloadEntry) -> Option<Draft> {
     draft.after = format!("{} begins anew with its first step", entry.workload);
     add(&mut draft, effect(entry, &seen.uid, &at(true), &at(false)));
     Some(draft)
+}
+
+/// Why nobody but Flagger sends a canary on, and what does it in place of a promotion.
+pub(super) fn by_flagger_alone(scene: &Scene<'_>, seen: &WorkloadSeen) -> Reason {
+    let target = &scene.intent.target;
+    let text = format!("Flagger alone promotes {}: {}", seen.name, seen.told());
+    let gated = seen.walk.as_ref().is_some_and(Walk::pauses);
+    let fix = if gated {
+        format!("open the gate that its webhook asks (spec.analysis.webhooks); gonogo abort {target} takes it back")
+    } else {
+        format!(
+            "wait for its analysis; spec.skipAnalysis there promotes without one, and every later version too until it is taken away; \
+             gonogo abort {target} takes it back"
+        )
+    };
+    Reason::new("unsupported", &text, &fix)
+}
+
+/// What a way back of a canary means there, and whether that is a warning; none where it stands as it was already.
+pub(super) fn canary_back(seen: &WorkloadSeen, stands: bool) -> Option<(&'static str, bool)> {
+    let walk = seen.walk.as_ref().filter(|_| seen.name.kind == WorkloadKind::Canary && !stands)?;
+    let promoting = walk.phase.as_ref().is_some_and(|phase| matches!(phase.as_str(), "Promoting" | "Finalising"));
+    Some(if walk.full || promoting {
+        (
+            "Flagger has promoted it, so the old version is new to it: it goes through the whole analysis before its primary runs it again",
+            true,
+        )
+    } else {
+        ("its weights stay as they are until Flagger ends its analysis; the instances behind them become those of the old version", false)
+    })
 }
