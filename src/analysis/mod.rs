@@ -3,6 +3,7 @@
 pub mod burn;
 pub mod counters;
 pub mod evidence;
+pub mod graph;
 pub mod histogram;
 pub mod judge;
 pub mod limit;

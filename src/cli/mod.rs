@@ -10,6 +10,7 @@ mod fault;
 mod json;
 mod log;
 mod looks;
+mod map;
 mod objectives;
 mod out;
 pub mod pack;

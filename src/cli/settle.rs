@@ -17,7 +17,7 @@ use crate::control::driver::outside::Switchboard;
 use crate::control::driver::{self, Handle, Taped};
 use crate::control::event::Event;
 use crate::control::update::Opening;
-use crate::control::world::{Source, SourceFact, World};
+use crate::control::world::{DiscoveryView, Source, SourceFact, World};
 use crate::model::intent::Verb;
 use crate::model::name::Target;
 use crate::model::plan::Plan;
@@ -136,6 +136,16 @@ fn is_settled(world: &World) -> bool {
     world.sources.values().all(|source| was_asked(source))
         && (world.ledger.read || world.ledger.trouble.is_some())
         && world.calendars.is_settled()
+}
+
+/// Waits until every discovery was asked once, at most `within`; returns the world as it then is.
+pub async fn discovered(handle: &mut Handle, within: Duration) -> Arc<World> {
+    let asked = |world: &World| {
+        let able =
+            |view: &DiscoveryView| world.sources.get(&view.discovery.backend).is_some_and(|of| !matches!(of.fact, SourceFact::Unsupported));
+        world.discoveries.values().all(|view| view.fact.tried.is_some() || !able(view))
+    };
+    until(handle, within, asked).await
 }
 
 /// Waits until the world has settled, at most `within`; returns it as it then is.

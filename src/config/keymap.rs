@@ -18,8 +18,8 @@ const BUILT_IN: [(&str, &str); 2] =
 pub const GLOBAL: &str = "global";
 
 /// Every context.
-pub const CONTEXTS: [&str; 11] =
-    [GLOBAL, "board", "pipeline", "rollout", "incident", "changes", "ledger", "detail", "plan", "filter", "help"];
+pub const CONTEXTS: [&str; 12] =
+    [GLOBAL, "board", "pipeline", "rollout", "map", "incident", "changes", "ledger", "detail", "plan", "filter", "help"];
 
 /// Commands that destroy or return: they lie on upper-case letters.
 const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
@@ -294,6 +294,8 @@ mod tests {
         "board",
         "pipeline",
         "rollout",
+        "map",
+        "neighbours",
         "incident",
         "changes",
         "ledger",
@@ -316,6 +318,9 @@ mod tests {
         "cancel",
         "flag",
         "note",
+        "palette",
+        "ready",
+        "drain",
         "logs",
         "follow",
         "run",
@@ -399,7 +404,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:42; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:46; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 mod check;
+mod discovery;
 mod fault;
 mod objectives;
 pub mod release;

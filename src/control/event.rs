@@ -14,6 +14,7 @@ use crate::model::error::{PortError, SendError};
 use crate::model::flag::FlagReading;
 use crate::model::ical::CalendarReading;
 use crate::model::kept::KeptTrial;
+use crate::model::link::LinkReading;
 use crate::model::name::{BackendName, CheckName, PlanId, Target};
 use crate::model::objective::{HistoryReading, ObjectiveKey, Stretch};
 use crate::model::operator::{Actor, Presented};
@@ -52,6 +53,8 @@ pub enum Reading {
     Workloads(Arc<WorkloadReading>),
     /// From a flag service.
     Flags(Arc<FlagReading>),
+    /// From a discovery.
+    Links(Arc<LinkReading>),
 }
 
 /// What the store holds, as read after one of its commits.

@@ -10,6 +10,7 @@ use crate::model::authorship::Span;
 use crate::model::catalog::Catalog;
 use crate::model::flag::FlagRef;
 use crate::model::kept::KeptTrial;
+use crate::model::link::LinkAsk;
 use crate::model::name::{BackendName, PlanId, PoolName, Target};
 use crate::model::objective::HistoryAsk;
 use crate::model::operator::Actor;
@@ -43,6 +44,8 @@ pub enum Query {
     Workloads(Vec<WorkloadAsk>),
     /// Feature flags.
     Flags(Vec<FlagRef>),
+    /// Of a monitoring system, who uses whom: the poll is of a discovery.
+    Links(BackendName, Box<LinkAsk>),
     /// Builders, and runs whose steps are wanted.
     Builders(Vec<String>, Vec<u64>),
 }

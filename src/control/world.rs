@@ -3,6 +3,7 @@
 mod ahead;
 mod diary;
 mod ledger;
+mod link;
 mod objective;
 mod readings;
 mod rules;
@@ -20,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub use self::ahead::{Ahead, CheckView, begun_anew, said, told};
 pub use self::diary::{Clash, Diary, TrainView};
 pub use self::ledger::{Heard, LedgerView, Ruled};
+pub(crate) use self::link::discoveries;
+pub use self::link::{Discoveries, DiscoveryView};
 pub use self::objective::{Measured, ObjectiveState, ObjectiveView};
 pub use self::rules::{Named, Older, RulesView};
 pub use self::signal::{Measure, SignalState, SignalView};
@@ -335,6 +338,8 @@ pub struct World {
     pub ahead: Arc<BTreeMap<Target, Ahead>>,
     /// Every configured objective of every target.
     pub objectives: RedBlackTreeMapSync<ObjectiveKey, Arc<ObjectiveView>>,
+    /// Every configured discovery, with the links that it sees or saw.
+    pub discoveries: Discoveries,
     /// Deeds: under way, watched, and the newest that ended, at most 100.
     pub deeds: RedBlackTreeMapSync<PlanId, Arc<Deed>>,
     /// Plans that wait for other persons.
@@ -376,6 +381,7 @@ impl World {
     pub fn new(catalog: Arc<Catalog>, actor: Actor, read_only: bool, now: Moment) -> Self {
         let (targets, sources) = (targets(&catalog), sources(&catalog));
         let calendars = CalendarView::new(&catalog, &now);
+        let discoveries = discoveries(&catalog, &Discoveries::default());
         Self {
             generation: 0,
             at: now,
@@ -389,6 +395,7 @@ impl World {
             targets,
             ahead: Arc::new(BTreeMap::new()),
             objectives: RedBlackTreeMapSync::new_sync(),
+            discoveries,
             deeds: RedBlackTreeMapSync::new_sync(),
             calendars,
             ranges: Arc::new(BTreeMap::new()),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::flag::FlagEntry;
 use super::gate::Gates;
 use super::judging::ServiceJudge;
+use super::link::Discovery;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::objective::Objective;
 use super::operator::Person;
@@ -514,6 +515,9 @@ pub struct Catalog {
     /// Sets of targets whose rollouts move together, in order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sets: Vec<RolloutSet>,
+    /// Where it is seen who uses whom, in order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discoveries: Vec<Discovery>,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.
@@ -521,6 +525,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// The services that are deployed to an environment.
+    pub fn deployed(&self, environment: &EnvironmentName) -> BTreeSet<ServiceName> {
+        self.services.values().filter(|service| service.deploy.contains_key(environment)).map(|service| service.name.clone()).collect()
+    }
+
     /// The environment of that name.
     pub fn environment(&self, name: &EnvironmentName) -> Option<&Environment> {
         self.environments.iter().find(|environment| &environment.name == name)

@@ -19,6 +19,7 @@ pub mod ical;
 pub mod intent;
 pub mod judging;
 pub mod kept;
+pub mod link;
 pub mod name;
 pub mod objective;
 pub mod operator;

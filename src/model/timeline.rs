@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::DeedState;
 use super::intent::Verb;
+use super::link::LinkTold;
 use super::name::Target;
 use super::text::Text;
 
@@ -18,6 +19,8 @@ pub enum HappeningKind {
     Deed,
     /// Traffic or a version changed, by us or by another hand.
     Change,
+    /// A link between services is seen for the first time, or not any more.
+    Link,
     /// A run began or ended.
     Run,
     /// A source was lost or came back.
@@ -44,6 +47,9 @@ pub struct Happening {
     /// Of a line about a deed, what was asked for and how it stands with it; none in older journals.
     #[serde(default)]
     pub deed: Option<(Verb, DeedState)>,
+    /// Of a line about links, which of them, and whether each is seen from then on; none in older journals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkTold>,
 }
 
 /// What the source of a line about a departure begins with, before the train's name.

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod glass;
 pub mod grant;
 pub mod judge;
+pub mod map;
 pub mod own_run;
 pub mod ready;
 pub mod risk;

@@ -15,6 +15,7 @@ use crate::model::course::PastChange;
 use crate::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use crate::model::error::{PortError, SendError};
 use crate::model::flag::{FlagReading, FlagRef};
+use crate::model::link::{LinkAsk, LinkReading};
 use crate::model::name::{PlanId, PoolName};
 use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::operator::Person;
@@ -89,6 +90,9 @@ impl Metrics for Broken<PortError> {
         self.say()
     }
     fn history<'a>(&'a self, _: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
+        self.say()
+    }
+    fn links<'a>(&'a self, _: &'a LinkAsk) -> Pending<'a, Result<LinkReading, PortError>> {
         self.say()
     }
 }

@@ -3,6 +3,7 @@
 use super::pending::Pending;
 use crate::model::capability::Capability;
 use crate::model::error::PortError;
+use crate::model::link::{LinkAsk, LinkReading};
 use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::signal::{Ask, SignalReading};
 
@@ -18,6 +19,10 @@ pub trait Metrics: Send + Sync {
     /// Counts what an objective is measured by, stretch by stretch, in a few queries however long the time is: bounded by
     /// [`MOST_STRETCHES`]. A stretch of which nothing is known is none, never zero.
     fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>>;
+
+    /// Who uses whom by the counters of a kind of telemetry, in one query: what flowed over each link within the time that is asked
+    /// for. A link over which nothing flowed is none.
+    fn links<'a>(&'a self, ask: &'a LinkAsk) -> Pending<'a, Result<LinkReading, PortError>>;
 }
 
 /// The most stretches of one question: a quarter at a minute each.

@@ -40,6 +40,8 @@ pub enum Command {
     EnvironmentBefore,
     /// The calendar of the environment after.
     EnvironmentAfter,
+    /// Draws the marked service with its neighbours.
+    Neighbours,
     /// Finds by typing.
     Find,
     /// Sorts a list anew.
@@ -168,7 +170,11 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Roles, "roles", "roles", "who has a role for a while; takes one, agrees to one, takes one back"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
-    on(&[Screen::Board], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
+    on(
+        &[Screen::Map],
+        entry(Command::Neighbours, "neighbours", "neighbours", "draws the marked service with its users and those that it uses"),
+    ),
+    on(&[Screen::Board, Screen::Map], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
     entry(Command::Update, "update", "update", "sorts the list anew"),
     entry(Command::Detail, "source", "source", "where it comes from: age, raw reading, query"),
     on(&[Screen::Pipeline], entry(Command::Logs, "logs", "logs", "the log of the marked step; again: its next log, then none")),
@@ -183,13 +189,20 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
     entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),
+    entry(Command::Go(Screen::Map), "map", "map", "what moves together, what stops it, how do we go back"),
     entry(Command::Go(Screen::Incident), "incident", "incident", "how bad is it, what happened, what do I do"),
     entry(Command::Go(Screen::Changes), "changes", "changes", "which plans wait, what blocks them, who could agree"),
     entry(Command::Go(Screen::Ledger), "ledger", "ledger", "who did what, and is the record intact"),
     entry(Command::Up, "up", "up", "one row up"),
     entry(Command::Down, "down", "down", "one row down"),
-    on(&[Screen::Board, Screen::Pipeline, Screen::Changes], entry(Command::Left, "left", "left", "the environment, step or day before")),
-    on(&[Screen::Board, Screen::Pipeline, Screen::Changes], entry(Command::Right, "right", "right", "the environment, step or day after")),
+    on(
+        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
+        entry(Command::Left, "left", "left", "the environment, step or day before"),
+    ),
+    on(
+        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
+        entry(Command::Right, "right", "right", "the environment, step or day after"),
+    ),
     entry(Command::PageUp, "page-up", "page up", "a page up"),
     entry(Command::PageDown, "page-down", "page down", "a page down"),
     entry(Command::First, "first", "first", "to the first row"),

@@ -189,6 +189,7 @@ pub fn catalog() -> Catalog {
         timetable: crate::model::timetable::Timetable::default(),
         objectives: Vec::new(),
         sets: Vec::new(),
+        discoveries: Vec::new(),
         rules_digest: "0".repeat(64),
     }
 }
@@ -320,6 +321,7 @@ fn happenings() -> VecDeque<Happening> {
         text: Text::clean(text),
         source: source.to_owned(),
         deed: None,
+        links: Vec::new(),
     };
     let deed = |time, verb, state, text: &str, source: &str| Happening {
         deed: Some((verb, state)),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::rules;
-use crate::control::world::Source;
+use crate::control::world::{DiscoveryView, Source};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::BackendName;
 use crate::model::operator::Actor;
@@ -166,15 +166,15 @@ fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
         row.add(Role::Quiet, "reads the ledger only");
         return row;
     }
-    let mut shown: Vec<&Source> = reads.iter().filter_map(|name| scene.world.sources.get(name)).map(AsRef::as_ref).collect();
-    shown.sort_by_key(|source| source.freshness(scene.now).is_fresh());
-    for source in &shown {
-        scene.standing_of(source);
-    }
+    let sources = reads.iter().filter_map(|name| scene.world.sources.get(name));
+    let sources = sources.map(|source| (scene.standing_of(source).is_fresh(), of_source(scene, source)));
+    let discoveries = reads.iter().filter_map(|name| scene.world.discoveries.get(name));
+    let discoveries = discoveries.map(|view| (scene.standing_of_links(view).is_fresh(), of_discovery(scene, view)));
+    let mut shown: Vec<_> = discoveries.chain(sources).collect();
+    shown.sort_by_key(|(is_fresh, _)| *is_fresh);
     let all = shown.len();
     row.add(Role::Quiet, "ages: ");
-    for (place, source) in shown.into_iter().enumerate() {
-        let piece = of_source(scene, source);
+    for (place, (_, piece)) in shown.into_iter().enumerate() {
         let room = width.saturating_sub(row.width() + if place + 1 < all { 10 } else { 1 });
         let long: usize = piece.iter().map(|(_, text)| super::row::cells(text)).sum();
         if long > room {
@@ -191,18 +191,24 @@ fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
 
 /// One source with its age, and the word of its trouble.
 pub fn of_source(scene: &Scene<'_>, source: &Source) -> Vec<(Role, String)> {
-    let name = source.backend.name.as_str();
     let age = source.age(scene.now).map(|age| scene.age(age));
+    let mut pieces = aged(scene, source.backend.name.as_str(), age, scene.standing_of(source));
+    if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() >= 2_000 && scene.standing_of(source).is_fresh()) {
+        pieces.push((Role::Watched, format!(" clock off {}", words::span(skew.unsigned_abs() / 1000))));
+    }
+    pieces
+}
+
+/// One discovery with its age, and the word of its trouble.
+pub fn of_discovery(scene: &Scene<'_>, view: &DiscoveryView) -> Vec<(Role, String)> {
+    let age = view.age(scene.now).map(|age| scene.age(age));
+    aged(scene, view.discovery.name.as_str(), age, scene.standing_of_links(view))
+}
+
+fn aged(scene: &Scene<'_>, name: &str, age: Option<String>, freshness: Freshness) -> Vec<(Role, String)> {
     let unknown = scene.glyph(Mark::Unknown);
-    let word = match scene.standing_of(source) {
-        Freshness::Fresh => {
-            let mut pieces = vec![(Role::Plain, format!("{name} {}", age.unwrap_or_default()))];
-            if source.skew_ms.is_some_and(|skew| skew.abs() >= 2_000) {
-                let skew = source.skew_ms.unwrap_or_default().unsigned_abs() / 1000;
-                pieces.push((Role::Watched, format!(" clock off {}", words::span(skew))));
-            }
-            return pieces;
-        }
+    let word = match freshness {
+        Freshness::Fresh => return vec![(Role::Plain, format!("{name} {}", age.unwrap_or_default()))],
         Freshness::Never => return vec![(Role::Quiet, format!("{name} {unknown} loading"))],
         Freshness::Stale => "STALE",
         Freshness::Unreachable => "UNREACHABLE",

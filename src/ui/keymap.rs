@@ -40,6 +40,7 @@ pub struct Keymap {
     board: Keys,
     pipeline: Keys,
     rollout: Keys,
+    map: Keys,
     incident: Keys,
     changes: Keys,
     ledger: Keys,
@@ -54,6 +55,7 @@ impl Default for Keymap {
             board: Keys::default(),
             pipeline: Keys::default(),
             rollout: Keys::default(),
+            map: Keys::default(),
             incident: Keys::default(),
             changes: Keys::default(),
             ledger: Keys::default(),
@@ -96,6 +98,7 @@ impl Keymap {
             board: keys_of(keymap, Screen::Board),
             pipeline: keys_of(keymap, Screen::Pipeline),
             rollout: keys_of(keymap, Screen::Rollout),
+            map: keys_of(keymap, Screen::Map),
             incident: keys_of(keymap, Screen::Incident),
             changes: keys_of(keymap, Screen::Changes),
             ledger: keys_of(keymap, Screen::Ledger),
@@ -117,6 +120,7 @@ impl Keymap {
             Screen::Board => &self.board,
             Screen::Pipeline => &self.pipeline,
             Screen::Rollout => &self.rollout,
+            Screen::Map => &self.map,
             Screen::Incident => &self.incident,
             Screen::Changes => &self.changes,
             Screen::Ledger => &self.ledger,
@@ -228,7 +232,10 @@ mod tests {
     #[test]
     fn what_would_leave_an_operator_lost_is_refused_with_its_place() {
         for (moved, says) in [
-            (("global", "", "rollback"), "mine.toml:1:1: `rollback` has no key on board, pipeline, rollout, incident, changes, ledger"),
+            (
+                ("global", "", "rollback"),
+                "mine.toml:1:1: `rollback` has no key on board, pipeline, rollout, map, incident, changes, ledger",
+            ),
             (("pipeline", "R", "logs"), "`rollback` has no key on pipeline"),
             (("plan", "y", "run"), "mine.toml:3:1: `run` lies on `y`; expected `enter`: this key is fixed"),
             (("global", "y", "run"), "[global] binds `run`; expected it in [plan]"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::control::world::{Source, World};
+use crate::control::world::{DiscoveryView, Source, World};
 use crate::model::name::BackendName;
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
@@ -76,6 +76,15 @@ impl<'a> Scene<'a> {
         let freshness = source.freshness(self.now);
         if let (Freshness::Fresh, Some(age)) = (freshness, source.age(self.now)) {
             self.changes_in(source.backend.stale_after.saturating_sub(age) + Duration::from_millis(1));
+        }
+        freshness
+    }
+
+    /// How a discovery stands; the drawing is due when what it said becomes too old.
+    pub fn standing_of_links(&self, view: &DiscoveryView) -> Freshness {
+        let freshness = view.freshness(self.now);
+        if let (Freshness::Fresh, Some(age)) = (freshness, view.age(self.now)) {
+            self.changes_in(view.discovery.stale_after.saturating_sub(age) + Duration::from_millis(1));
         }
         freshness
     }

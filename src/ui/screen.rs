@@ -14,6 +14,8 @@ pub enum Screen {
     Pipeline,
     /// Is the new version as good as the old one, and what happens next?
     Rollout,
+    /// What moves together, what stops it, how do we go back?
+    Map,
     /// How bad, what happens by itself, what do I do?
     Incident,
     /// Which plans wait, what blocks them, who could unblock them?
@@ -24,7 +26,7 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen.
-    pub const ALL: [Self; 6] = [Self::Board, Self::Pipeline, Self::Rollout, Self::Incident, Self::Changes, Self::Ledger];
+    pub const ALL: [Self; 7] = [Self::Board, Self::Pipeline, Self::Rollout, Self::Map, Self::Incident, Self::Changes, Self::Ledger];
 
     /// The name on the command line and on the glass.
     pub fn word(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Screen {
             Self::Board => "board",
             Self::Pipeline => "pipeline",
             Self::Rollout => "rollout",
+            Self::Map => "map",
             Self::Incident => "incident",
             Self::Changes => "changes",
             Self::Ledger => "ledger",
@@ -47,7 +50,7 @@ impl Screen {
     pub fn has_target(self) -> bool {
         match self {
             Self::Pipeline | Self::Rollout | Self::Incident => true,
-            Self::Board | Self::Changes | Self::Ledger => false,
+            Self::Board | Self::Map | Self::Changes | Self::Ledger => false,
         }
     }
 
@@ -55,12 +58,23 @@ impl Screen {
     pub fn reads(self, world: &World, target: Option<&Target>) -> Vec<BackendName> {
         match (self, target) {
             (Self::Board, _) => world.sources.keys().cloned().collect(),
+            (Self::Map, target) => of_environment(world, target),
             (Self::Ledger, _) | (_, None) => Vec::new(),
             (Self::Pipeline, Some(target)) => pipelines_of(world, target).into_iter().collect(),
             (Self::Rollout, Some(target)) => of_target(world, target, false),
             (Self::Incident | Self::Changes, Some(target)) => of_target(world, target, true),
         }
     }
+}
+
+/// The discoveries of the environment that the map shows, and what its targets are read from.
+fn of_environment(world: &World, target: Option<&Target>) -> Vec<BackendName> {
+    let last = world.catalog.environments.last().map(|environment| &environment.name);
+    let Some(environment) = target.map(|target| &target.environment).or(last) else { return Vec::new() };
+    let discoveries = world.discoveries_of(environment).map(|view| view.discovery.name.clone());
+    let targets = world.targets.keys().filter(|target| &target.environment == environment);
+    let sources: BTreeSet<_> = targets.flat_map(|target| of_target(world, target, false)).collect();
+    discoveries.chain(sources).collect()
 }
 
 fn pipelines_of(world: &World, target: &Target) -> BTreeSet<BackendName> {

@@ -33,6 +33,7 @@ use super::screen::Screen;
 use super::screens::board::Board;
 use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
+use super::screens::map::MapScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::PlanDialog;
 use super::screens::roles::RolesDialog;
@@ -142,6 +143,7 @@ pub struct Session {
     pub(super) pipeline: Pipeline,
     pub(super) ledger: LedgerScreen,
     pub(super) changes: ChangesScreen,
+    pub(super) map: RefCell<MapScreen>,
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
@@ -178,6 +180,7 @@ impl Session {
             pipeline: Pipeline::default(),
             ledger: LedgerScreen::default(),
             changes: ChangesScreen::default(),
+            map: RefCell::default(),
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
@@ -239,6 +242,7 @@ impl Session {
     /// Takes what the terminal said.
     pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
         self.board.get_mut().refresh(world, now);
+        self.refresh_map(world, now);
         let mut acts = match input {
             Input::Resize(width, height) => {
                 self.size = (width, height);
@@ -342,6 +346,12 @@ impl Session {
             Command::Palette => self.open(Over::Palette(Box::default())),
             Command::Leave => self.leave(),
             Command::Look if self.screen == Screen::Board => self.go(Screen::Rollout, world, now),
+            Command::Look if self.screen == Screen::Map => {
+                if !self.map.get_mut().look(target.as_ref()) {
+                    self.go(Screen::Rollout, world, now);
+                }
+            }
+            Command::Neighbours => self.map.get_mut().draw_neighbours(),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),
             Command::Detail | Command::Look => self.open(Over::Detail),

@@ -2,6 +2,7 @@
 
 mod history;
 mod lexer;
+mod links;
 pub mod objective;
 pub mod prometheus;
 mod promql;

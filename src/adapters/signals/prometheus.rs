@@ -8,12 +8,13 @@ use futures_util::future::{join, join_all};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::history;
 use super::promql::Template;
 use super::vector::{self, MOST_WARNINGS, TIME_LABEL};
+use super::{history, links};
 use crate::adapters::http::HttpClient;
 use crate::model::capability::Capability;
 use crate::model::error::{PortError, PortErrorKind};
+use crate::model::link::{LinkAsk, LinkReading};
 use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::signal::{Answer, Ask, Form, RuleHealth, Series, SignalReading};
 use crate::model::text::Text;
@@ -189,6 +190,10 @@ impl Metrics for Prometheus {
 
     fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
         Box::pin(history::read(&self.http, ask))
+    }
+
+    fn links<'a>(&'a self, ask: &'a LinkAsk) -> Pending<'a, Result<LinkReading, PortError>> {
+        Box::pin(links::read(&self.http, ask))
     }
 }
 

@@ -11,6 +11,7 @@ mod builds;
 pub mod ci;
 mod history;
 mod log;
+mod mesh;
 pub mod monitoring;
 mod number;
 pub mod prober;

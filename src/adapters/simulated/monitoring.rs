@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::history;
 use super::number::real;
 use super::site::{BOUNDS, Machine, Scrape, Side, Site};
 use super::state::State;
 use super::world::SimulatedWorld;
+use super::{history, mesh};
 use crate::model::capability::Capability;
 use crate::model::error::PortError;
+use crate::model::link::{LinkAsk, LinkReading};
 use crate::model::name::BackendName;
 use crate::model::objective::{HistoryAsk, HistoryReading};
 use crate::model::signal::{Answer, Ask, Form, RuleHealth, Sample, Series, SignalReading, Subject};
@@ -153,5 +154,9 @@ impl Metrics for Monitoring {
         Box::pin(
             async move { self.world.read(&self.name, "read the history of an objective", |state, _| Ok(history::reading(state, ask))) },
         )
+    }
+
+    fn links<'a>(&'a self, ask: &'a LinkAsk) -> Pending<'a, Result<LinkReading, PortError>> {
+        Box::pin(async move { self.world.read(&self.name, "read who uses whom", |state, _| Ok(mesh::reading(state, ask))) })
     }
 }

@@ -89,6 +89,12 @@ impl State {
         Ok(state)
     }
 
+    /// The sites that a site calls.
+    pub(super) fn called_by(&self, site: &Site) -> impl Iterator<Item = &Site> {
+        let calls = self.places.get(&site.target).and_then(|place| self.calls.get(*place));
+        calls.into_iter().flatten().filter_map(|place| self.sites.get(*place))
+    }
+
     /// The wall's time at a tick.
     pub(super) fn wall(&self, tick: i64) -> DateTime<Utc> {
         self.origin.checked_add_signed(TimeDelta::seconds(tick.saturating_add(self.slept))).unwrap_or(self.origin)

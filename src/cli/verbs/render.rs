@@ -35,7 +35,10 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
         return draw(rehearsal.room().world(), &rehearsal.now(), screen, args, around, flags);
     }
     let mut opened = settle::look(around, flags).await?;
-    let world = settle::settled(&mut opened.handle, args.settle).await;
+    let mut world = settle::settled(&mut opened.handle, args.settle).await;
+    if screen == Screen::Map {
+        world = settle::discovered(&mut opened.handle, args.settle).await;
+    }
     draw(&world, &opened.clock.now(), screen, args, around, flags)
 }
 

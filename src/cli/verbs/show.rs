@@ -41,6 +41,9 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Show) -> Result<Ex
     let mut opened = settle::look(around, flags).await?;
     let target = args.target.as_deref().map(|typed| target::find(&opened.handle.world(), typed)).transpose()?;
     let mut world = settle::settled(&mut opened.handle, args.settle).await;
+    if screen == Screen::Map {
+        world = settle::discovered(&mut opened.handle, args.settle).await;
+    }
     if screen == Screen::Changes {
         world = settle::waiting_told(&mut opened.handle, &opened.clock.now(), args.settle).await;
     }
@@ -59,6 +62,7 @@ fn object(world: &World, now: &Moment, screen: Screen, target: Option<&Target>) 
         Screen::Board => return Ok(shapes::status(world, now)),
         Screen::Changes => return Ok(crate::cli::changes::object(world, now)),
         Screen::Ledger => return Ok(shapes::entries(&world.ledger.entries)),
+        Screen::Map => return Ok(crate::cli::map::object(world, now, target)),
         Screen::Pipeline | Screen::Rollout | Screen::Incident => {}
     }
     let first = world.targets.keys().next();
@@ -100,7 +104,7 @@ fn object(world: &World, now: &Moment, screen: Screen, target: Option<&Target>) 
                 .collect();
             json!({ "builders": builders, "deeds": deeds })
         }
-        Screen::Board | Screen::Changes | Screen::Ledger => Value::Null,
+        Screen::Board | Screen::Map | Screen::Changes | Screen::Ledger => Value::Null,
     };
     if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
         object.extend(more);

@@ -5,6 +5,7 @@ mod circle;
 mod claim;
 mod cluster;
 mod desk;
+mod discovery;
 mod environment;
 mod flags;
 mod gates;
@@ -57,6 +58,7 @@ const ROOT: &[&str] = &[
     "oscal",
     "slo",
     "set",
+    "discovery",
     "slo_files",
 ];
 
@@ -105,6 +107,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let objectives = slo::in_order(objectives, found);
 
     let sets = set::sets(tables("set", found), &checked, found);
+    let discoveries = discovery::discoveries(tables("discovery", found), &known, &checked, found);
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -116,6 +119,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         timetable,
         objectives,
         sets,
+        discoveries,
         simulated: false,
         rules_digest,
     };

@@ -305,6 +305,10 @@ impl Outside {
     }
 
     async fn poll(&self, backend: &BackendName, query: &Query) -> Result<Reading, PortError> {
+        if let Query::Links(of, ask) = query {
+            let Some(Port::Metrics(port)) = self.ports.get(of) else { return Err(unsupported(of, "read who uses whom")) };
+            return port.links(ask).await.map(|reading| Reading::Links(Arc::new(reading)));
+        }
         match (self.ports.get(backend), query) {
             (Some(Port::Traffic(port)), Query::Pools(pools)) => port.read(pools).await.map(|reading| Reading::Traffic(Arc::new(reading))),
             (Some(Port::Metrics(port)), Query::Asks(asks)) => port.read(asks).await.map(|reading| Reading::Signals(Arc::new(reading))),

@@ -17,7 +17,7 @@
 //! | others | those of [`Event`] | deeds, logs, sessions, time, configuration |
 //!
 //! `change` is `{"signals": ..}` with newer samples ([`samples`]), or a patch ([`patch`]) of `{"traffic": ..}`, `{"alerts": ..}`,
-//! `{"runs": ..}`, `{"workloads": ..}`. That time passed (`woke`) is no line. [`Player`] gives back every event as it was.
+//! `{"runs": ..}`, `{"workloads": ..}`, `{"flags": ..}`, `{"links": ..}` (of the discovery that `backend` names). That time passed (`woke`) is no line. [`Player`] gives back every event as it was.
 
 pub mod patch;
 pub mod play;
@@ -38,6 +38,7 @@ use super::update::Room;
 use crate::model::catalog::Catalog;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
+use crate::model::link::LinkTold;
 use crate::model::name::{BackendName, Target};
 use crate::model::operator::Actor;
 use crate::model::text::Text;
@@ -145,6 +146,8 @@ enum Folded {
         source: String,
         #[serde(default)]
         deed: Option<(Verb, DeedState)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        links: Vec<LinkTold>,
     },
     Hole {
         lost: u64,
@@ -161,6 +164,7 @@ enum Change {
     Runs(Value),
     Workloads(Value),
     Flags(Value),
+    Links(Value),
 }
 
 /// Writes events down: equal readings fold, and of a changed one only what changed is written.
@@ -261,13 +265,15 @@ impl Recorder {
             (Reading::Runs(old), Reading::Runs(new)) => between(old, new, Change::Runs),
             (Reading::Workloads(old), Reading::Workloads(new)) => between(old, new, Change::Workloads),
             (Reading::Flags(old), Reading::Flags(new)) => between(old, new, Change::Flags),
+            (Reading::Links(old), Reading::Links(new)) => between(old, new, Change::Links),
             (
                 Reading::Signals(_)
                 | Reading::Traffic(_)
                 | Reading::Alerts(_)
                 | Reading::Runs(_)
                 | Reading::Workloads(_)
-                | Reading::Flags(_),
+                | Reading::Flags(_)
+                | Reading::Links(_),
                 _,
             ) => Said::Whole,
         }
@@ -286,8 +292,8 @@ enum Said {
 
 /// The line for a happening.
 pub fn happening(now: &Moment, line: &Happening) -> Option<Line> {
-    let Happening { at, kind, target, text, source, deed } = line.clone();
-    row(&Moment { wall: at, boot: now.boot }, "happening", &Folded::Happening { kind, target, text, source, deed })
+    let Happening { at, kind, target, text, source, deed, links } = line.clone();
+    row(&Moment { wall: at, boot: now.boot }, "happening", &Folded::Happening { kind, target, text, source, deed, links })
 }
 
 /// The patch between two readings without their clocks.
@@ -314,6 +320,7 @@ fn clock(reading: &Reading) -> Option<DateTime<Utc>> {
         Reading::Alerts(reading) => reading.backend_clock,
         Reading::Runs(reading) => reading.backend_clock,
         Reading::Flags(reading) => reading.backend_clock,
+        Reading::Links(reading) => reading.backend_clock,
         Reading::Traffic(_) | Reading::Workloads(_) => None,
     }
 }

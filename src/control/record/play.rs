@@ -87,8 +87,8 @@ impl Player {
     fn folded(&mut self, wall: DateTime<Utc>, folded: Folded) -> Result<Entry, PlayError> {
         let (backend, seq, asked, clock, change) = match folded {
             Folded::Opened(opened) => return Ok(Entry::Opened(opened)),
-            Folded::Happening { kind, target, text, source, deed } => {
-                return Ok(Entry::Happening(Happening { at: wall, kind, target, text, source, deed }));
+            Folded::Happening { kind, target, text, source, deed, links } => {
+                return Ok(Entry::Happening(Happening { at: wall, kind, target, text, source, deed, links }));
             }
             Folded::Hole { lost } => {
                 *self = Self::default();
@@ -113,13 +113,15 @@ impl Player {
             (Reading::Runs(last), Some(Change::Runs(change))) => Reading::Runs(Arc::new(onto(&**last, &change)?)),
             (Reading::Workloads(last), Some(Change::Workloads(change))) => Reading::Workloads(Arc::new(onto(&**last, &change)?)),
             (Reading::Flags(last), Some(Change::Flags(change))) => Reading::Flags(Arc::new(onto(&**last, &change)?)),
+            (Reading::Links(last), Some(Change::Links(change))) => Reading::Links(Arc::new(onto(&**last, &change)?)),
             (
                 Reading::Signals(_)
                 | Reading::Traffic(_)
                 | Reading::Alerts(_)
                 | Reading::Runs(_)
                 | Reading::Workloads(_)
-                | Reading::Flags(_),
+                | Reading::Flags(_)
+                | Reading::Links(_),
                 Some(_),
             ) => {
                 return Err(PlayError::Baseless);
@@ -155,6 +157,7 @@ fn told_at(mut reading: Reading, at: Option<DateTime<Utc>>) -> Reading {
         Reading::Alerts(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Runs(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Flags(reading) => Arc::make_mut(reading).backend_clock = at,
+        Reading::Links(reading) => Arc::make_mut(reading).backend_clock = at,
         Reading::Traffic(_) | Reading::Workloads(_) => {}
     }
     reading

@@ -142,6 +142,7 @@ impl Room {
             text: Text::clean(&text),
             source: deed.requester.clone(),
             deed: Some((deed.verb, deed.state)),
+            links: Vec::new(),
         };
         self.record(now, line)
     }

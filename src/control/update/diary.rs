@@ -91,6 +91,7 @@ fn lines(train: &TrainView) -> Vec<Happening> {
         text: Text::clean(text),
         source: format!("{TRAIN}{}", train.name),
         deed: None,
+        links: Vec::new(),
     };
     let named = |service| train.plans.get(service).map(|plan| format!("plan {} ", plan.short())).unwrap_or_default();
     let aboard = train.manifest.aboard.iter().map(|service| {

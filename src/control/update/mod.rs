@@ -5,6 +5,7 @@ mod calendar;
 mod deed;
 mod diary;
 mod flags;
+mod links;
 mod moved;
 mod objectives;
 mod opening;
@@ -65,6 +66,8 @@ pub struct Room {
     asking: authors::Asking,
     /// What of each objective was read.
     measuring: objectives::Measuring,
+    /// What is known of links beside what the world shows.
+    known_links: links::Known,
     /// When the diary is written next.
     diary: diary::Written,
     /// Why the store could not be opened for writing; it stays so.
@@ -127,6 +130,7 @@ impl Room {
             calendars_due: BTreeMap::new(),
             asking: authors::Asking::default(),
             measuring: objectives::Measuring::default(),
+            known_links: links::Known::default(),
             diary: diary::Written::default(),
             record_trouble: opening.record_trouble,
             steady: BTreeMap::new(),
@@ -238,6 +242,7 @@ impl Room {
         tasks.extend(self.look_at_grants(now));
         self.set_urgency();
         tasks.extend(self.polls(now));
+        tasks.extend(self.links(now));
         tasks.extend(self.logs(now));
         tasks.extend(self.calendars(now));
         tasks.extend(self.ranges(now));
@@ -274,11 +279,11 @@ impl Room {
             Event::StoreRead { result } => self.on_store(now, result),
             Event::JournalRead { happenings, trials } => {
                 self.on_kept(trials);
-                let mut all: std::collections::VecDeque<_> = happenings.into();
+                let mut all: std::collections::VecDeque<_> = happenings.clone().into();
                 all.extend(self.world.timeline.iter().cloned());
                 self.world.timeline = Arc::new(all);
                 self.touch(now);
-                Vec::new()
+                self.on_links_told(now, &happenings)
             }
             Event::JournalWritten { trouble } => {
                 let words = match &trouble {
@@ -374,6 +379,7 @@ impl Room {
                 self.world.catalog = catalog;
                 self.calendars_anew(now);
                 self.objectives_anew();
+                self.links_anew();
                 self.asking.look_now();
                 // How the new rules stand is read from the store at once; until then the newest known older ones count beside them.
                 self.store_due = Boot(0);
@@ -395,7 +401,10 @@ impl Room {
 
     /// Writes a line into the timeline and the journal.
     fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        self.record(now, Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None })
+        self.record(
+            now,
+            Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None, links: Vec::new() },
+        )
     }
 
     /// Puts a line into the timeline and the journal.

@@ -89,7 +89,7 @@ impl Probing {
         let wall = |at: &Moment| -> DateTime<Utc> { opened.wall + at.boot.since(opened.boot) };
         course.spec.checks.iter().filter(|check| counts(check, course)).find_map(|check| {
             let one = self.of.get(&check.name)?;
-            let (asked, answer) = one.answer.as_ref().filter(|(_, answer)| answer.held == Held::Fails)?;
+            let (asked, answer) = one.answer.as_ref()?;
             let words = format!("check {} fails: {}", check.name, answer.words);
             Some(Harm { trigger: Trigger::Check, since: wall(one.fails.as_ref()?), seen: wall(asked), words })
         })

@@ -31,6 +31,9 @@ impl Room {
         asked: Moment,
         result: Result<Reading, PortError>,
     ) -> Vec<Task> {
+        if let Some(tasks) = self.on_links(now, backend, seq, asked, &result) {
+            return tasks;
+        }
         let Some(configured) = self.world.catalog.backends.get(backend).cloned() else { return Vec::new() };
         let not_before = result.as_ref().err().and_then(|error| pause_asked_for(error, now));
         self.schedule.returned(now.boot, &configured, seq, result.is_ok(), not_before);
@@ -42,7 +45,7 @@ impl Room {
             Ok(Reading::Alerts(reading)) => reading.backend_clock,
             Ok(Reading::Runs(reading)) => reading.backend_clock,
             Ok(Reading::Flags(reading)) => reading.backend_clock,
-            Ok(Reading::Traffic(_) | Reading::Workloads(_)) | Err(_) => None,
+            Ok(Reading::Traffic(_) | Reading::Workloads(_) | Reading::Links(_)) | Err(_) => None,
         };
         if let Some(clock) = clock {
             source.skew_ms = Some((clock - now.wall).num_milliseconds());
@@ -378,15 +381,20 @@ fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec
             let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
             (Ok(Reading::Signals(reading)), answers)
         }
-        Ok(other @ (Reading::Traffic(_) | Reading::Alerts(_) | Reading::Runs(_) | Reading::Workloads(_) | Reading::Flags(_))) => {
-            (Ok(other), Vec::new())
-        }
+        Ok(
+            other @ (Reading::Traffic(_)
+            | Reading::Alerts(_)
+            | Reading::Runs(_)
+            | Reading::Workloads(_)
+            | Reading::Flags(_)
+            | Reading::Links(_)),
+        ) => (Ok(other), Vec::new()),
         Err(error) => (Err(error), Vec::new()),
     }
 }
 
 /// Takes a reading into a fact; false when it is older than what is known.
-fn take<T>(fact: &mut Fact<T>, seq: u64, asked: Moment, result: Result<Arc<T>, PortError>) -> bool {
+pub(super) fn take<T>(fact: &mut Fact<T>, seq: u64, asked: Moment, result: Result<Arc<T>, PortError>) -> bool {
     if seq <= fact.seq {
         return false;
     }

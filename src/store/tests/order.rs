@@ -133,6 +133,7 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         text: Text::clean(&format!("day {n} {}", "x".repeat(500))),
         source: "test".to_owned(),
         deed: None,
+        links: Vec::new(),
     };
     let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap());
     store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();
@@ -168,7 +169,15 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
     let (one, two) = (store(dir.path(), &clock).await, store(dir.path(), &clock).await);
     let line = |at: DateTime<chrono::Utc>, target: &str, source: &str, text: &str| {
         let target = Some(target.parse().unwrap());
-        let told = Happening { at, kind: HappeningKind::Deed, target, text: Text::clean(text), source: source.to_owned(), deed: None };
+        let told = Happening {
+            at,
+            kind: HappeningKind::Deed,
+            target,
+            text: Text::clean(text),
+            source: source.to_owned(),
+            deed: None,
+            links: Vec::new(),
+        };
         (at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&told).unwrap())
     };
     let departs = clock.now().wall;

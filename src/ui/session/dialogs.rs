@@ -188,9 +188,9 @@ impl Session {
                 self.over = Over::Nothing;
                 return vec![Act::NameRules(Box::new(rules::naming(world, words)))];
             }
-            Answer::Finding(typed) => self.board.get_mut().set_filter(&typed),
+            Answer::Finding(typed) => self.find(&typed),
             Answer::Found(typed) => {
-                self.board.get_mut().set_filter(&typed);
+                self.find(&typed);
                 self.over = Over::Nothing;
             }
         }

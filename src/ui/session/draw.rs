@@ -27,6 +27,7 @@ impl Session {
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
         let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
         self.board.borrow_mut().refresh(world, now);
+        self.refresh_map(world, now);
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
             self.draw_small(&scene, buffer, area);
@@ -59,6 +60,9 @@ impl Session {
         if self.screen.has_target() {
             let target = target.as_ref().map(ToString::to_string).unwrap_or_default();
             dress.title = vec![(Role::Strong, target), (Role::Plain, format!("  {}", self.screen.word()))];
+        }
+        if self.screen == Screen::Map {
+            dress.title = self.map.borrow().title();
         }
         match &self.over {
             Over::Plan(dialog) => {
@@ -153,6 +157,10 @@ impl Session {
                 self.ledger.draw(scene, buffer, body);
                 self.furthest.set(0);
             }
+            Screen::Map => {
+                self.map.borrow().draw(scene, self.target().as_ref(), buffer, body);
+                self.furthest.set(0);
+            }
             Screen::Pipeline | Screen::Rollout | Screen::Incident => match self.target() {
                 None => Row::of(Role::Quiet, "  no service is marked; Esc goes back to the board").draw(buffer, body, 1, scene.theme),
                 Some(target) => self.draw_target(scene, &target, buffer, body),
@@ -169,7 +177,7 @@ impl Session {
                 return;
             }
             Screen::Incident => incident::rows(scene, target, width),
-            Screen::Rollout | Screen::Board | Screen::Changes | Screen::Ledger => {
+            Screen::Rollout | Screen::Board | Screen::Map | Screen::Changes | Screen::Ledger => {
                 let way_back = self.way_back.of(scene, target, self.plan, self.judge);
                 rollout::rows(scene, target, way_back.as_ref(), width, usize::from(body.height))
             }
@@ -239,7 +247,7 @@ impl Session {
         let key = |command| scene.keymap.shown(command);
         let mut end = vec![(Command::Help, "all keys")];
         match self.screen {
-            Screen::Board => end.insert(0, (Command::Find, "find")),
+            Screen::Board | Screen::Map => end.insert(0, (Command::Find, "find")),
             Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => {
                 end.insert(0, (Command::Leave, "back"));
             }
@@ -263,12 +271,13 @@ impl Session {
         }
         let mut of_screen: Vec<(Command, &str)> = match self.screen {
             Screen::Board if target.is_some() => vec![(Command::Look, "look")],
+            Screen::Map if target.is_some() => vec![(Command::Look, "look"), (Command::Neighbours, "neighbours")],
             Screen::Pipeline => vec![(Command::Logs, "log")],
             Screen::Changes if at.marked.is_some() => {
                 vec![(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
             }
             Screen::Changes => vec![(Command::Calendar, "calendar"), (Command::Pack, "pack")],
-            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Ledger => Vec::new(),
+            Screen::Board | Screen::Map | Screen::Rollout | Screen::Incident | Screen::Ledger => Vec::new(),
         };
         if self.screen == Screen::Changes && roles::are_of_use(scene.world, scene.now) {
             of_screen.insert(0, (Command::Roles, "roles"));

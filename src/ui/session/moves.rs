@@ -1,6 +1,7 @@
 //! How a session moves: between screens, along lists, through what lies over a screen.
 
 use crate::control::world::World;
+use crate::model::name::Target;
 use crate::model::time::Moment;
 
 use super::super::screen::Screen;
@@ -29,6 +30,24 @@ impl Session {
         }
     }
 
+    /// The map of the marked target's environment, when it is on the glass.
+    pub(super) fn refresh_map(&self, world: &World, now: &Moment) {
+        if self.screen == Screen::Map {
+            self.map.borrow_mut().refresh(world, now, self.target().as_ref());
+        }
+    }
+
+    /// Shows only what holds the typed words, on the board or on the map.
+    pub(super) fn find(&mut self, typed: &str) {
+        if self.screen != Screen::Map {
+            return self.board.get_mut().set_filter(typed);
+        }
+        let target = self.target();
+        if let Some(found) = self.map.get_mut().find(typed, target.as_ref()) {
+            self.board.get_mut().mark(&found);
+        }
+    }
+
     pub(super) fn leave(&mut self) {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
@@ -37,6 +56,7 @@ impl Session {
                 if (self.screen == Screen::Pipeline && self.pipeline.close_log())
                     || (self.screen == Screen::Ledger && self.ledger.close())
                     || (self.screen == Screen::Changes && self.changes.close())
+                    || (self.screen == Screen::Map && self.map.get_mut().close())
                 {
                     return;
                 }
@@ -61,7 +81,7 @@ impl Session {
         match self.screen {
             Screen::Ledger => self.ledger.let_go(),
             Screen::Pipeline => self.pipeline.let_go(),
-            Screen::Board | Screen::Rollout | Screen::Incident | Screen::Changes => self.board.get_mut().let_go(),
+            Screen::Board | Screen::Rollout | Screen::Map | Screen::Incident | Screen::Changes => self.board.get_mut().let_go(),
         }
     }
 
@@ -82,6 +102,10 @@ impl Session {
         if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
             return self.ledger.step(world, by);
         }
+        if self.screen == Screen::Map && matches!(self.over, Over::Nothing) {
+            let there = self.map.borrow().step(self.target().as_ref(), by);
+            return self.stand_on(there);
+        }
         if self.screen == Screen::Pipeline && matches!(self.over, Over::Nothing) {
             if let Some(target) = self.target() {
                 self.pipeline.step(world, &target, by);
@@ -93,12 +117,22 @@ impl Session {
         }
     }
 
+    fn stand_on(&mut self, target: Option<Target>) {
+        if let Some(target) = target {
+            self.board.get_mut().mark(&target);
+        }
+    }
+
     pub(super) fn page(&mut self, by: isize, world: &World, now: &Moment) {
         if self.screen == Screen::Changes && matches!(self.over, Over::Nothing) {
             return self.changes.turn_page(by);
         }
         if self.screen == Screen::Ledger && matches!(self.over, Over::Nothing) {
             return self.ledger.page(world, by);
+        }
+        if self.screen == Screen::Map && matches!(self.over, Over::Nothing) {
+            let there = self.map.borrow().page(self.target().as_ref(), by);
+            return self.stand_on(there);
         }
         if let (Screen::Pipeline, Over::Nothing, Some(target)) = (self.screen, &self.over, self.target()) {
             return self.pipeline.page(world, &target, by);

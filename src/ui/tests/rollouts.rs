@@ -84,6 +84,7 @@ fn judged() -> World {
         text: Text::clean(text),
         source: source.to_owned(),
         deed,
+        links: Vec::new(),
     };
     let timeline = Arc::make_mut(&mut world.timeline);
     timeline.push_back(line("13:49:02", HappeningKind::Change, "5 to 10 % by rule of plan 7c7c7c7c, ana", "traffic", None));

@@ -11,7 +11,12 @@ use crate::ui::theme::{Mark, Role};
 
 /// The rows of at most `most` happenings of a target, and of those that concern no target, newest first.
 pub fn rows(scene: &Scene<'_>, target: Option<&Target>, most: usize, width: usize) -> Vec<Row> {
-    let of_it = |happening: &&Happening| happening.target.is_none() || target.is_none() || happening.target.as_ref() == target;
+    let of_it = |happening: &&Happening| match target {
+        None => true,
+        // A line about links concerns those at both of their ends.
+        Some(target) if happening.kind == HappeningKind::Link => is_linked(scene, happening, target),
+        Some(target) => happening.target.as_ref().is_none_or(|of| of == target),
+    };
     let mut rows = Vec::new();
     for happening in scene.world.timeline.iter().rev().filter(of_it).take(most) {
         let (mark, role) = looks(happening);
@@ -33,6 +38,13 @@ pub fn rows(scene: &Scene<'_>, target: Option<&Target>, most: usize, width: usiz
     rows
 }
 
+/// Whether a line about links tells of one of the target's.
+fn is_linked(scene: &Scene<'_>, happening: &Happening, target: &Target) -> bool {
+    let discovery = scene.world.catalog.discoveries.iter().find(|discovery| discovery.name.as_str() == happening.source);
+    discovery.is_some_and(|discovery| discovery.environment == target.environment)
+        && happening.links.iter().any(|told| told.link.user == target.service || told.link.used == target.service)
+}
+
 fn looks(happening: &Happening) -> (Mark, Role) {
     if let Some((verb, state)) = happening.deed {
         return of_deed(verb, state);
@@ -42,7 +54,7 @@ fn looks(happening: &Happening) -> (Mark, Role) {
         HappeningKind::Deed => (Mark::None, Role::Strong),
         HappeningKind::Change => (Mark::Moving, Role::Moving),
         HappeningKind::Source => (Mark::Unknown, Role::Quiet),
-        HappeningKind::Run | HappeningKind::Note => (Mark::None, Role::Plain),
+        HappeningKind::Run | HappeningKind::Note | HappeningKind::Link => (Mark::None, Role::Plain),
     }
 }
 

@@ -118,9 +118,9 @@ async fn what_was_counted_before_a_death_counts_once_and_what_a_gap_hides_is_in_
 #[tokio::test]
 async fn a_bad_version_goes_back_no_later_than_by_the_gap() {
     let bad = |seed| Stage::new(&format!("{}{BAD}", super::SMALL.replace("requests = 60.0", "requests = 2400.0")), seed);
-    let (whole, how, _) = over(&bad(62), &[]).await;
+    let (whole, how, _) = Box::pin(over(&bad(62), &[])).await;
     assert_eq!(how, Some(Ending::WentBack));
-    let (cut, how, story) = over(&bad(62), &[(whole - 25, 5)]).await;
+    let (cut, how, story) = Box::pin(over(&bad(62), &[(whole - 25, 5)])).await;
     assert_eq!(how, Some(Ending::WentBack));
     assert!(cut <= whole + 5 + 15, "{cut} s against {whole} s: {story}");
 }

@@ -460,7 +460,9 @@ async fn a_budget_that_burns_since_the_rollout_began_sends_it_back_once() {
     assert_eq!((last.how, share(&room), entries_of(&room, "abort").await), (Ending::WentBack, 0, 1), "{}", room.story());
     // It burns on in the windows, and that is no harm of the next one.
     let id = room.order_until(Verb::Rollout, DeedState::Effective).await;
-    room.seconds(60).await;
+    let now = room.now();
+    assert!(room.world().objectives_of(&prod()).any(|one| one.firing(&now).is_some()), "the rule still fires");
+    room.seconds(20).await;
     let ahead = room.world().ahead.get(&prod()).cloned();
     assert!(ahead.is_some_and(|ahead| ahead.plan == id && told(&ahead.next).0 == "step-at"), "{}", words(&room));
 }

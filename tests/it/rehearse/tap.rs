@@ -12,6 +12,7 @@ use gonogo::model::catalog::Catalog;
 use gonogo::model::course::PastChange;
 use gonogo::model::deed::{Deed, Effect, EffectKey, EntryKind, Recorded};
 use gonogo::model::error::{PortError, SendError};
+use gonogo::model::link::{LinkAsk, LinkReading};
 use gonogo::model::name::{BackendName, PlanId, PoolName};
 use gonogo::model::objective::{HistoryAsk, HistoryReading};
 use gonogo::model::operator::Person;
@@ -221,6 +222,9 @@ impl Metrics for Tapped<dyn Metrics> {
     }
     fn history<'a>(&'a self, ask: &'a HistoryAsk) -> Pending<'a, Result<HistoryReading, PortError>> {
         Box::pin(self.read(self.inner.history(ask)))
+    }
+    fn links<'a>(&'a self, ask: &'a LinkAsk) -> Pending<'a, Result<LinkReading, PortError>> {
+        Box::pin(self.read(self.inner.links(ask)))
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
 
     fn line(kind: HappeningKind, text: &str, deed: Option<(Verb, DeedState)>) -> Option<(char, String)> {
         let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        mark(&Happening { at, kind, target: None, text: Text::clean(text), source: "cy".to_owned(), deed })
+        mark(&Happening { at, kind, target: None, text: Text::clean(text), source: "cy".to_owned(), deed, links: Vec::new() })
     }
 
     #[test]
