@@ -14,7 +14,6 @@ use super::{Images, Next, Progress, Replicas, Workload, WorkloadKind};
 use crate::adapters::kubernetes::kind::Kind;
 use crate::adapters::kubernetes::object::{Meta, Place, condition};
 use crate::adapters::kubernetes::request::{Change, Part};
-use crate::adapters::kubernetes::workloads::Deed;
 use crate::model::error::PortErrorKind;
 use crate::model::text::Text;
 use crate::model::walk::{Failed, Walk};
@@ -377,7 +376,7 @@ impl Workload {
         let images = WorkloadForm { images: form.images.clone(), ..WorkloadForm::default() };
         if !self.seen().is_as(&images) {
             let Some(target) = &self.target else { return refused("the Deployment that it releases is not there") };
-            let change = target.change(&Deed::Form(images), None).map_err(|why| (PortErrorKind::Refused, why))?;
+            let change = target.to_form(&images).map_err(|why| (PortErrorKind::Refused, why))?;
             return Ok(Some(Next::Write(What::Spec, Part::Whole, change)));
         }
         let suspend = form.paused.filter(|paused| self.paused != *paused);

@@ -53,7 +53,7 @@ impl Workload {
             (Deed::Partition(_), WorkloadKind::Deployment | WorkloadKind::DaemonSet | WorkloadKind::Rollout) => {
                 Err(format!("a {word} has no partition"))
             }
-            (Deed::Form(form), _) => self.formed(form).map(|spec| Change::Strategic(exact(spec))),
+            (Deed::Form(form), _) => self.to_form(form),
             (Deed::Restart(at), _) => {
                 let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
                 Ok(Change::Strategic(exact(json!({ "template": { "metadata": { "annotations": annotations } } }))))
@@ -64,6 +64,12 @@ impl Workload {
                 Ok(self.back_to(back))
             }
         }
+    }
+
+    /// The patch to a form, for the object that was read.
+    pub(super) fn to_form(&self, form: &WorkloadForm) -> Result<Change, String> {
+        let version = json!({ "resourceVersion": self.meta.resource_version });
+        self.formed(form).map(|spec| Change::Strategic(json!({ "metadata": version, "spec": spec })))
     }
 
     /// Everything of a form in one `spec`, so that no controller ever sees half of it.

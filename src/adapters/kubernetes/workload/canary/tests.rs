@@ -91,7 +91,8 @@ fn a_failed_promotion_is_stuck_although_its_primary_wishes_the_same() {
     status["canaryWeight"] = json!(100);
     let told = said(canary(&json!({}), &status, (1, "shop:2")).progress);
     assert!(told.starts_with("Stuck(Failed: its primary does not get ready"), "{told}");
-    // Nor does its way back come to its primary by itself.
+    // Nor does its way back, written after that, come to its primary by itself.
+    status["conditions"] = failed("2026-01-01T00:00:09Z")["conditions"].clone();
     let told = said(canary(&json!({}), &status, (1, "shop:1")).progress);
     assert!(told.contains("its primary runs main shop:1, side mesh:9; Flagger takes nothing up before a new version comes"), "{told}");
 }
