@@ -246,6 +246,9 @@ impl Session {
         let at = self.standpoint(scene, target.as_ref());
         let key = |command| scene.keymap.shown(command);
         let mut end = vec![(Command::Help, "all keys")];
+        if width >= 120 {
+            end.insert(0, (Command::Palette, "verb"));
+        }
         match self.screen {
             Screen::Board | Screen::Map => end.insert(0, (Command::Find, "find")),
             Screen::Pipeline | Screen::Rollout | Screen::Incident | Screen::Changes | Screen::Ledger => {
