@@ -7,6 +7,7 @@ use crate::control::world::{Ahead, told};
 use crate::control::world::{TargetView, World};
 use crate::model::intent::Verb;
 use crate::model::slot::Track;
+use crate::model::strategy::Trigger;
 use crate::policy::rollout::Next;
 
 use super::command::Command;
@@ -38,15 +39,43 @@ fn happens(view: &TargetView, ahead: &Ahead) -> Option<(Option<DateTime<Utc>>, S
             (Some(*at), format!("to {percent} %{}", if *judged { ", if judged no worse by then" } else { "" }))
         }
         Next::Evidence { percent, .. } => (None, format!("to {percent} % as soon as judged no worse")),
-        Next::Bakes { until } => (Some(*until), "becomes the stable version, if nothing is found".to_owned()),
+        Next::Bakes { until } => (
+            Some(*until),
+            format!("becomes the stable version{}", if is_watched(view) { ", if nothing is found" } else { "; NOTHING WATCHES IT" }),
+        ),
         Next::BackAt { at, trigger, .. } => (Some(*at), format!("BACK TO {old} BY ITSELF, by rule {}", trigger.word())),
         Next::Back { trigger, .. } => (None, format!("GOES BACK TO {old} now ({})", trigger.word())),
         Next::Step { percent, .. } => (None, format!("goes to {percent} % now")),
         Next::End => (None, "becomes the stable version now".to_owned()),
         Next::Checking(words) | Next::Together(words) => (None, words.clone()),
-        Next::Rolls(words) => (None, format!("instances are being replaced: {words}")),
+        Next::Rolls(words) => (None, rolls(view, words)),
         Next::Moving(_) | Next::Holds(_) | Next::Held(_) | Next::Person(_) => return None,
     })
+}
+
+/// Whether a rule of the rollout can see anything that would send it back.
+fn is_watched(view: &TargetView) -> bool {
+    let course = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref());
+    course.is_some_and(|course| {
+        course.spec.way_back.iter().any(|trigger| match trigger {
+            Trigger::Judge | Trigger::Limit => !view.signals.is_empty(),
+            Trigger::Alert | Trigger::Budget | Trigger::Check | Trigger::Stuck => true,
+            Trigger::Together => false,
+        })
+    })
+}
+
+/// Instances that are on their way, and which share follows where they were only brought up.
+fn rolls(view: &TargetView, words: &str) -> String {
+    let course = view.state.rollout.as_ref().and_then(|rollout| rollout.course.as_deref());
+    let up = course.and_then(|course| {
+        course.spec.step(course.step?).filter(|step| step.scales())?;
+        course.spec.after(course.step)
+    });
+    match up {
+        Some((_, next)) => format!("to {} % once its instances are ready: {words}", next.percent),
+        None => format!("instances are being replaced: {words}"),
+    }
 }
 
 /// Why a rollout does not go on by itself, from long to short; none where it does.

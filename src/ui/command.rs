@@ -140,13 +140,13 @@ const fn verb_id(verb: Verb) -> &'static str {
     }
 }
 
-/// Every command, in the order in which help lists them. Deeds that destroy or return have upper-case keys.
+/// Every command, in the order in which help lists them: what goes back or stops first, so that no key row is without it. Deeds that destroy or return have upper-case keys.
 pub const TABLE: &[Entry] = &[
     deed(Verb::Rollback, Some(Direction::Back), "roll back", "all traffic back to the last proven version; ends a rollout"),
     deed(Verb::Abort, Some(Direction::Back), "abort", "ends the rollout: the new version gets no traffic"),
+    deed(Verb::Hold, Some(Direction::Still), "hold", "nothing moves this forward until resumed"),
     deed(Verb::Shift, None, "shift", "sets the share of the new version; 0 leaves the rollout open"),
     deed(Verb::Promote, Some(Direction::Forward), "promote", "to the next step; after the last one the new version is the stable one"),
-    deed(Verb::Hold, Some(Direction::Still), "hold", "nothing moves this forward until resumed"),
     deed(Verb::Resume, Some(Direction::Release), "resume", "ends the hold"),
     deed(Verb::Start, Some(Direction::Forward), "start", "runs the pipeline"),
     deed(Verb::Retry, Some(Direction::Forward), "retry", "runs the run again"),

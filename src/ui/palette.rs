@@ -162,9 +162,13 @@ impl Palette {
     }
 
     /// The row of keys while it is open.
-    pub fn keys() -> Row {
+    pub fn keys(target: Option<&Target>) -> Row {
         let mut row = Row::new();
-        row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, " does it, a deed opens its plan   ");
+        row.add(Role::Plain, " ");
+        if let Some(target) = target {
+            row.add(Role::Strong, target.to_string()).add(Role::Plain, ":  ");
+        }
+        row.add(Role::Key, "Enter").add(Role::Plain, " opens the plan of a deed   ");
         row.add(Role::Key, "Up Down").add(Role::Plain, " choose   ").add(Role::Key, "Esc").add(Role::Plain, " leaves");
         row
     }

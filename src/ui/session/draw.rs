@@ -108,7 +108,7 @@ impl Session {
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Palette(palette) => {
-                dress.keys = Palette::keys();
+                dress.keys = Palette::keys(target.as_ref());
                 let body = frame::draw(scene, &dress, buffer, area);
                 palette.draw(scene, &self.standpoint(scene, target.as_ref()), buffer, body);
             }

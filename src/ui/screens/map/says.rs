@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::control::map::{Map, MapLink, MapService, Sight};
+use crate::model::name::Target;
 use crate::model::timeline::HappeningKind;
 use crate::policy::map::{self, Against, Doubt, GoNoGo, WayBack, Window};
+use crate::ui::ahead;
+use crate::ui::needs;
 use crate::ui::row::{Row, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
@@ -235,6 +238,7 @@ pub(super) fn foot(scene: &Scene<'_>, map: &Map, called: &Called, place: Option<
     let legend = legend.replace('~', scene.glyph(Mark::Unknown));
     let mut rows = vec![Row::rule(scene.theme, &legend)];
     let Some((place, service)) = place.and_then(|place| Some((place, map.service(place)?))) else { return rows };
+    rows.push(by_itself(scene, &service.target));
     let mut texts = vec![uses(map, called, place, service)];
     texts.extend(apart(scene, map, called, place));
     texts.extend(together(map, called));
@@ -253,6 +257,25 @@ pub(super) fn foot(scene: &Scene<'_>, map: &Map, called: &Called, place: Option<
     }));
     rows.truncate(most + 1);
     rows
+}
+
+/// What will happen to the marked service without a person, or why nothing will.
+fn by_itself(scene: &Scene<'_>, target: &Target) -> Row {
+    let event = needs::by_itself(scene.world, scene.now).into_iter().find(|event| &event.target == target);
+    let mut row = Row::of(Role::Plain, " ");
+    if let Some(event) = event {
+        if let Some(due) = &event.due {
+            row.add(Role::Strong, format!("{} ({}) ", scene.zone.time(due), scene.left(due)));
+        }
+        row.add(Role::Plain, format!("by itself: {}", event.text));
+        return row;
+    }
+    let waits = scene.world.ahead.get(target).and_then(ahead::waits).and_then(|words| words.into_iter().next());
+    row.add(
+        Role::Plain,
+        waits.map_or_else(|| "nothing happens by itself".to_owned(), |words| format!("nothing happens by itself: {words}")),
+    );
+    row
 }
 
 /// Who uses it and whom it uses, and what flows.
