@@ -6,7 +6,6 @@ mod contract;
 #[path = "../it/servers"]
 mod servers {
     //! What both tiers need of servers.
-    #[expect(dead_code, reason = "the first tier needs more of it")]
     pub mod between;
     #[expect(dead_code, reason = "the first tier needs more of it")]
     pub mod http;
