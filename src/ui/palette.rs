@@ -121,7 +121,7 @@ impl Palette {
             let screen = u32::from(matches!(row.choice, Choice::Command(Command::Go(_))));
             rows.extend(score.map(|score| (score + screen, row)));
         }
-        for target in world.targets.keys() {
+        for target in nearest_to_production(world) {
             let title = target.to_string();
             let team = world.catalog.services.get(&target.service).and_then(|service| service.team.clone()).unwrap_or_default();
             let score = sieve.score(&title).map(|score| score * 2).or_else(|| sieve.score(&team));
@@ -241,13 +241,22 @@ fn themes() -> impl Iterator<Item = Found> {
     })
 }
 
+/// Every target, production first: of what is called alike, that is what most people mean.
+fn nearest_to_production(world: &World) -> Vec<&Target> {
+    let mut targets: Vec<&Target> = world.targets.keys().collect();
+    let order = |target: &Target| world.catalog.environment(&target.environment).map_or(0, |environment| environment.order);
+    targets.sort_by_key(|target| std::cmp::Reverse(order(target)));
+    targets
+}
+
 /// Deeds whose verb and target were typed both.
 fn deeds_on(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
     let (mut by_verb, mut by_target) = (Sieve::new(verb), Sieve::new(of));
+    let targets = nearest_to_production(world);
     let mut rows = Vec::new();
     for entry in TABLE.iter().filter(|entry| !is_of_a_run(entry.command)) {
         let Some((score, verb)) = by_verb.score(entry.label).zip(entry.command.verb()) else { continue };
-        for target in world.targets.keys() {
+        for &target in &targets {
             let title = format!("{} {target}", entry.label);
             let found = |of: u32| {
                 let choice = Choice::Deed(verb, target.clone());

@@ -16,7 +16,9 @@ fn it_shows_what_can_be_done_with_its_key_and_why_the_rest_cannot() {
         desk.sees("not now: nothing holds it");
         insta::assert_snapshot!(format!("palette-{}x{}", size.0, size.1), desk.text());
         typed(&mut desk, "hold check");
-        desk.sees("hold checkout@prod");
+        let text = desk.text();
+        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{text}"));
+        assert!(at("hold checkout@prod") < at("hold checkout@staging"), "production stands first");
         insta::assert_snapshot!(format!("palette-typed-{}x{}", size.0, size.1), desk.text());
     }
 }
