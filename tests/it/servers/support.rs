@@ -11,13 +11,23 @@ use std::time::{Duration, Instant};
 
 /// Ends the servers that a test process leaves behind: those that tests share are never dropped, and a killed process drops nothing. A shell
 /// that reads what starts and ends; when the process is gone, its input ends, and it kills what still runs, with all that came of it.
-static GUARD: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
-    let script = "trap '' HUP INT TERM; while read -r what pid; do case $what in starts) all=\"$all $pid \";; *) all=\"${all%%\" $pid \"*} ${all#*\" $pid \"}\";; esac; done
-                  for pid in $all; do kill -9 -- \"-$pid\"; done";
+static GUARD: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| Mutex::new(guard().stdin.take().unwrap()));
+
+/// A number that ended is taken off the list: the system may have given it to somebody else by then.
+const GUARDS: &str = r#"trap '' HUP INT TERM; all=" "
+while read -r what pid; do
+  case "$what" in
+    starts) all="$all$pid " ;;
+    ended) case "$all" in *" $pid "*) all="${all%%" $pid "*} ${all#*" $pid "}" ;; esac ;;
+  esac
+done
+for pid in $all; do kill -9 "-$pid"; done"#;
+
+fn guard() -> Child {
     let mut guard = Command::new("sh");
-    guard.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    Mutex::new(guard.spawn().unwrap().stdin.take().unwrap())
-});
+    guard.args(["-c", GUARDS]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    guard.spawn().unwrap()
+}
 
 fn tell_guard(what: &str, pid: u32) {
     let _ = writeln!(GUARD.lock().unwrap_or_else(PoisonError::into_inner), "{what} {pid}");
@@ -103,4 +113,20 @@ pub fn exchange(port: u16, request: &str) -> Option<String> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
     Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[test]
+fn the_guard_ends_what_still_runs_and_nothing_that_ended() {
+    let sleeper = || Command::new("sleep").arg("600").process_group(0).spawn().unwrap();
+    let (mut first, mut second, mut third) = (sleeper(), sleeper(), sleeper());
+    let mut guard = guard();
+    let told = format!("starts {}\nstarts {}\nended 1\nended {}\nstarts {}\n", first.id(), second.id(), second.id(), third.id());
+    guard.stdin.take().unwrap().write_all(told.as_bytes()).unwrap();
+    guard.wait().unwrap();
+    for server in [&mut first, &mut third] {
+        wait_for("it to be ended", Duration::from_secs(10), || server.try_wait().unwrap());
+    }
+    assert!(second.try_wait().unwrap().is_none(), "what ended before may be another one by now");
+    second.kill().unwrap();
+    second.wait().unwrap();
 }
