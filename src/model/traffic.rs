@@ -45,6 +45,19 @@ impl ServerState {
             Self::Up | Self::Down | Self::Starting => Self::Up,
         }
     }
+
+    /// What an operator said of it, in words, as after "the server is".
+    pub fn said(self) -> &'static str {
+        match self.by_word() {
+            Self::Up | Self::Down | Self::Starting => "in balancing",
+            out @ (Self::Draining | Self::Maintenance) => out.words(),
+        }
+    }
+
+    /// What is said of a server that drains from then on, or no longer does.
+    pub fn wished(drains: bool) -> Self {
+        if drains { Self::Draining } else { Self::Up }
+    }
 }
 
 /// One server of a pool.
@@ -89,6 +102,11 @@ impl Pool {
     /// The server of that name.
     pub fn server(&self, name: &ServerName) -> Option<&Server> {
         self.servers.iter().find(|server| &server.name == name)
+    }
+
+    /// Whether another server than that one takes requests now.
+    pub fn serves_without(&self, name: &ServerName) -> bool {
+        self.servers.iter().any(|server| &server.name != name && server.state == ServerState::Up && server.effective_weight > 0)
     }
 }
 

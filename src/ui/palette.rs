@@ -254,8 +254,10 @@ fn deeds_on(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
     let (mut by_verb, mut by_target) = (Sieve::new(verb), Sieve::new(of));
     let targets = nearest_to_production(world);
     let mut rows = Vec::new();
-    for entry in TABLE.iter().filter(|entry| !is_of_a_run(entry.command)) {
-        let Some((score, verb)) = by_verb.score(entry.label).zip(entry.command.verb()) else { continue };
+    // What is done to a run needs one, which is marked on its screen.
+    let of_targets = TABLE.iter().filter_map(|entry| Some((entry, entry.command.verb().filter(|verb| !verb.is_of_a_run())?)));
+    for (entry, verb) in of_targets {
+        let Some(score) = by_verb.score(entry.label) else { continue };
         for &target in &targets {
             let title = format!("{} {target}", entry.label);
             let found = |of: u32| {
@@ -267,11 +269,6 @@ fn deeds_on(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
         }
     }
     rows
-}
-
-/// What is done to a run needs one, which is marked on its screen.
-fn is_of_a_run(command: Command) -> bool {
-    command.verb().is_none_or(Verb::is_of_a_run)
 }
 
 /// Typed words, and how well a text holds them.

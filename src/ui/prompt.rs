@@ -87,37 +87,15 @@ impl Prompt {
         self.wrong = None;
         match (chord.key, &self.wanted) {
             (Key::Esc, Wanted::Find) => Answer::Found(String::new()),
-            (
-                Key::Esc,
-                Wanted::Share(_)
-                | Wanted::Flag(_)
-                | Wanted::Server(..)
-                | Wanted::Note(_)
-                | Wanted::Version(_)
-                | Wanted::Glass(_)
-                | Wanted::Policy,
-            ) => Answer::Left,
+            (Key::Esc, _) => Answer::Left,
             (Key::Enter, _) => self.finish(),
             (Key::Char(c), Wanted::Share(_)) if !chord.ctrl && !c.is_ascii_digit() => {
                 self.wrong = Some("digits only".to_owned());
                 Answer::Open
             }
-            (_, Wanted::Find) => {
+            (_, _) => {
                 self.field.on(chord);
-                Answer::Finding(self.field.text().to_owned())
-            }
-            (
-                _,
-                Wanted::Share(_)
-                | Wanted::Flag(_)
-                | Wanted::Server(..)
-                | Wanted::Note(_)
-                | Wanted::Version(_)
-                | Wanted::Glass(_)
-                | Wanted::Policy,
-            ) => {
-                self.field.on(chord);
-                Answer::Open
+                self.typed()
             }
         }
     }
@@ -125,16 +103,12 @@ impl Prompt {
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) -> Answer {
         self.field.paste(text);
-        match self.wanted {
-            Wanted::Find => Answer::Finding(self.field.text().to_owned()),
-            Wanted::Share(_)
-            | Wanted::Flag(_)
-            | Wanted::Server(..)
-            | Wanted::Note(_)
-            | Wanted::Version(_)
-            | Wanted::Glass(_)
-            | Wanted::Policy => Answer::Open,
-        }
+        self.typed()
+    }
+
+    /// It goes on; what is found follows what is typed.
+    fn typed(&self) -> Answer {
+        if self.wanted == Wanted::Find { Answer::Finding(self.field.text().to_owned()) } else { Answer::Open }
     }
 
     fn finish(&mut self) -> Answer {
@@ -255,16 +229,8 @@ impl Prompt {
         }
         row.draw(buffer, area, y, scene.theme);
         let (Ok(x), used) = (u16::try_from(from), tail.as_deref().map_or(0, |tail| cells(tail) + 3)) else { return };
-        let width = match self.wanted {
-            Wanted::Share(_) => 4,
-            Wanted::Flag(_)
-            | Wanted::Server(..)
-            | Wanted::Note(_)
-            | Wanted::Version(_)
-            | Wanted::Glass(_)
-            | Wanted::Policy
-            | Wanted::Find => area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0)),
-        };
+        let rest = || area.width.saturating_sub(x).saturating_sub(u16::try_from(used).unwrap_or(0));
+        let width = if let Wanted::Share(_) = self.wanted { 4 } else { rest() };
         self.field.draw(buffer, Rect { x: area.x + x, y: area.y + y, width, height: 1 }, scene.theme, true);
     }
 

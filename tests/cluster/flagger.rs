@@ -242,29 +242,9 @@ fn another_hand_stops_the_release_and_what_cannot_be_released_is_refused() {
 #[test]
 fn p24_killed_between_the_change_of_its_target_and_the_answer_the_next_one_goes_on() {
     let stage = stage("flagger-killed", "kubernetes", &json!({ "iterations": 1 }), ROLLING);
-    let (_proxy, port) = plane().plain();
-    let conductor: Arc<Mutex<Option<Conductor>>> = Arc::default();
-    let (victim, changes) = (conductor.clone(), Arc::new(AtomicUsize::new(0)));
-    let counted = changes.clone();
-    let between = Between::start(port, move |request| {
-        let first = request.lines().next().unwrap_or_default();
-        if first.starts_with("PATCH ") && !first.contains("dryRun") && counted.fetch_add(1, Ordering::SeqCst) == 0 {
-            // The cluster takes it, and nobody is there to hear so.
-            drop(victim.lock().unwrap().take());
-            return Pass::OnThenCut;
-        }
-        Pass::On
-    });
-    stage.through(&between.url());
-    stage.start("2");
-    let mut held = conductor.lock().unwrap();
-    *held = Some(stage.watch());
-    drop(held);
-    wait_for("the conductor to be killed", WHOLE, || {
-        (changes.load(Ordering::SeqCst) > 0 && conductor.lock().unwrap().is_none()).then_some(())
-    });
+    let killed = stage.killed_at_its_change(Stage::through);
     wait_for("the change to be taken", WHOLE, || (image(&stage, "web") == "shop:2").then_some(()));
     let _next = stage.watch();
     stage.ended("promoted");
-    assert_eq!((changes.load(Ordering::SeqCst), stage.sendings("shift"), image(&stage, "web-primary")), (1, 1, "shop:2".to_owned()));
+    assert_eq!((killed.changes(), stage.sendings("shift"), image(&stage, "web-primary")), (1, 1, "shop:2".to_owned()));
 }

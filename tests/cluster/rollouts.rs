@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::plane::plane;
 use crate::servers::between::{Between, Pass};
-use crate::servers::support::wait_for;
+use crate::servers::support::{Server, wait_for};
 
 /// Longer than any of it takes on a busy machine.
 pub const WHOLE: Duration = Duration::from_mins(3);
@@ -32,6 +32,20 @@ impl Drop for Conductor {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A conductor that was killed, and the way to the cluster that those go who come after it.
+pub struct Killed {
+    changes: Arc<AtomicUsize>,
+    _between: Between,
+    _proxy: Server,
+}
+
+impl Killed {
+    /// How many changes were sent to the cluster so far, before and after.
+    pub fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
     }
 }
 
@@ -85,6 +99,34 @@ impl Stage {
     pub fn through(&self, url: &str) {
         let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
         self.rewrite(|config| config.replace(&kubeconfig, &format!("url = \"{url}\"")));
+    }
+
+    /// Starts version 2 and kills who conducts it between its first change of the cluster and the answer; `through` puts an address of the
+    /// cluster into the configuration.
+    pub fn killed_at_its_change(&self, through: impl FnOnce(&Self, &str)) -> Killed {
+        let (proxy, port) = plane().plain();
+        let conductor: Arc<Mutex<Option<Conductor>>> = Arc::default();
+        let (victim, changes) = (conductor.clone(), Arc::new(AtomicUsize::new(0)));
+        let counted = changes.clone();
+        let between = Between::start(port, move |request| {
+            let first = request.lines().next().unwrap_or_default();
+            if first.starts_with("PATCH ") && !first.contains("dryRun") && counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                // The cluster takes it, and nobody is there to hear so.
+                drop(victim.lock().unwrap().take());
+                return Pass::OnThenCut;
+            }
+            Pass::On
+        });
+        through(self, &between.url());
+        self.start("2");
+        // Held for as long as it takes to be put where it is killed.
+        let mut held = conductor.lock().unwrap();
+        *held = Some(self.watch());
+        drop(held);
+        wait_for("the conductor to be killed", WHOLE, || {
+            (changes.load(Ordering::SeqCst) > 0 && conductor.lock().unwrap().is_none()).then_some(())
+        });
+        Killed { changes, _between: between, _proxy: proxy }
     }
 
     /// It as it is now.
@@ -428,28 +470,7 @@ fn a_daemon_set_is_released_in_one_step() {
 #[test]
 fn p24_killed_between_the_change_and_its_answer_the_next_one_looks_first_and_goes_on() {
     let stage = Stage::new("killed", "Deployment", &json!({ "replicas": 2 }), ROLLING);
-    let (_proxy, port) = plane().plain();
-    let conductor: Arc<Mutex<Option<Conductor>>> = Arc::default();
-    let (victim, changes) = (conductor.clone(), Arc::new(AtomicUsize::new(0)));
-    let counted = changes.clone();
-    let between = Between::start(port, move |request| {
-        let first = request.lines().next().unwrap_or_default();
-        if first.starts_with("PATCH ") && !first.contains("dryRun") && counted.fetch_add(1, Ordering::SeqCst) == 0 {
-            // The cluster takes it, and nobody is there to hear so.
-            drop(victim.lock().unwrap().take());
-            return Pass::OnThenCut;
-        }
-        Pass::On
-    });
-    stage.through(&between.url());
-    stage.start("2");
-    // Held for as long as it takes to be put where it is killed.
-    let mut held = conductor.lock().unwrap();
-    *held = Some(stage.watch());
-    drop(held);
-    wait_for("the conductor to be killed", WHOLE, || {
-        (changes.load(Ordering::SeqCst) > 0 && conductor.lock().unwrap().is_none()).then_some(())
-    });
+    let _killed = stage.killed_at_its_change(Stage::through);
     stage.until("the change to be taken", |now| now["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2");
     let _next = stage.watch();
     stage.ended("promoted");

@@ -209,29 +209,10 @@ fn what_an_autoscaler_minds_is_brought_up_from_none_and_then_left_to_it() {
 fn p24_killed_while_it_is_brought_up_the_next_one_looks_first_and_goes_on() {
     let slots = Slots::new("slots-killed", "2s");
     let stage = &slots.stage;
-    let (_proxy, port) = plane().plain();
-    let conductor: Arc<Mutex<Option<Conductor>>> = Arc::default();
-    let (victim, changes) = (conductor.clone(), Arc::new(AtomicUsize::new(0)));
-    let counted = changes.clone();
-    let between = Between::start(port, move |request| {
-        let first = request.lines().next().unwrap_or_default();
-        if first.starts_with("PATCH ") && !first.contains("dryRun") && counted.fetch_add(1, Ordering::SeqCst) == 0 {
-            // The cluster takes it, and nobody is there to hear so.
-            drop(victim.lock().unwrap().take());
-            return Pass::OnThenCut;
-        }
-        Pass::On
-    });
     // The workloads alone are spoken to through it.
-    let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
-    stage.rewrite(|config| config.replacen(&kubeconfig, &format!("url = \"{}\"", between.url()), 1));
-    stage.start("2");
-    // Held for as long as it takes to be put where it is killed.
-    let mut held = conductor.lock().unwrap();
-    *held = Some(stage.watch());
-    drop(held);
-    wait_for("the conductor to be killed", WHOLE, || {
-        (changes.load(Ordering::SeqCst) > 0 && conductor.lock().unwrap().is_none()).then_some(())
+    let killed = stage.killed_at_its_change(|stage, url| {
+        let kubeconfig = format!("kubeconfig = \"{}\"", plane().kubeconfig(false).display());
+        stage.rewrite(|config| config.replacen(&kubeconfig, &format!("url = \"{url}\""), 1));
     });
     slots.until("green", "to be brought up", |green| green["spec"]["replicas"] == 2);
     assert_eq!(slots.weights(), [100, 0]);
@@ -239,6 +220,6 @@ fn p24_killed_while_it_is_brought_up_the_next_one_looks_first_and_goes_on() {
     stage.ended("promoted");
     slots.until("blue", "to be brought down", |blue| blue["spec"]["replicas"] == 0);
     // Up and down, each once.
-    assert_eq!((changes.load(Ordering::SeqCst), stage.sendings("shift"), stage.sendings("promote")), (2, 2, 1));
+    assert_eq!((killed.changes(), stage.sendings("shift"), stage.sendings("promote")), (2, 2, 1));
     assert_eq!(slots.weights(), [0, 100]);
 }

@@ -60,11 +60,11 @@ impl Router {
         if backend != &self.name {
             return Err(fail(PortErrorKind::Unsupported, &format!("the effect is for {backend}")));
         }
-        let wished = if *drains { ServerState::Draining } else { ServerState::Up };
+        let wished = ServerState::wished(*drains);
         self.world.write(&self.name, doing, |state, _: &Course| {
             let site = state.sites.iter_mut().find(|site| &site.pool == name);
             let site = site.ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no pool `{name}`")))?;
-            let others = pool(site).servers.into_iter().filter(|other| &other.name != server).any(|other| other.effective_weight > 0);
+            let others = pool(site).serves_without(server);
             let machine = site.machines_mut().find(|machine| &machine.name == server);
             let machine = machine.ok_or_else(|| fail(PortErrorKind::NotFound, &format!("no server `{server}` in the pool")))?;
             let now = machine.state.by_word();

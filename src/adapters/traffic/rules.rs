@@ -94,17 +94,16 @@ pub(super) fn admissible(pool: &Pool, wished: &Weights, raises: &Sets, greatest:
 /// Why not: it is gone, another word stands there than the plan was made on, or nobody else would take requests.
 pub(super) fn may_drain(pool: &Pool, server: &ServerName, was: ServerState, wished: ServerState) -> Result<bool, (PortErrorKind, String)> {
     let found = pool.server(server).ok_or_else(|| (PortErrorKind::NotFound, format!("there is no server {server}")))?;
-    let word = |state: ServerState| if state == ServerState::Up { "in balancing" } else { state.words() };
     let now = found.state.by_word();
     if now == wished {
         return Ok(true);
     }
     if now != was {
-        return Err((PortErrorKind::Conflict, format!("{server} is {}, was {} when it was planned", word(now), word(was))));
+        return Err((PortErrorKind::Conflict, format!("{server} is {}, was {} when it was planned", now.said(), was.said())));
     }
-    let others = || pool.servers.iter().filter(|other| &other.name != server);
-    if wished == ServerState::Draining && !others().any(|other| other.state == ServerState::Up && other.effective_weight > 0) {
-        let states = states(pool, others().map(|other| &other.name));
+    if wished == ServerState::Draining && !pool.serves_without(server) {
+        let others = pool.servers.iter().map(|other| &other.name).filter(|other| *other != server);
+        let states = states(pool, others);
         let detail =
             if states.is_empty() { "it is the only server".to_owned() } else { format!("no other server takes requests: {states}") };
         return Err((PortErrorKind::Refused, detail));

@@ -79,8 +79,7 @@ impl Machine {
                 Vec::new()
             }
             StepEffect::Workload { backend, change } => self.confirm_workload(world, now, (step, since, until, looked), backend, change),
-            StepEffect::Flag { .. } => self.confirm_flag(world, now, step, since, until, looked),
-            StepEffect::Drain { .. } => self.confirm_drain(world, now, step, since, until, looked),
+            StepEffect::Flag { .. } | StepEffect::Drain { .. } => self.confirm_shown(world, now, step, since, until, looked),
             StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

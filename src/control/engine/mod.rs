@@ -10,6 +10,7 @@ mod recover;
 mod refused;
 mod reread;
 mod send;
+mod shown;
 mod watch;
 mod workload;
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::confirm::{is_up, newest};
-use super::flag::read_since;
-use super::{LOOK_EVERY, Machine, Phase, drain, number};
+use super::{LOOK_EVERY, Machine, Phase, number, shown};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::deed::{DeedState, DeedStep, EntryKind};
@@ -145,16 +144,10 @@ impl Machine {
             if let Some(tasks) = self.look_up_workload(world, step, since, backend, change) {
                 return tasks;
             }
-        } else if let StepEffect::Drain { backend, .. } = &effect {
+        } else if let StepEffect::Flag { backend, .. } | StepEffect::Drain { backend, .. } = &effect {
             up = is_up(world, backend, until, looked, now);
             self.mark_end(until, now);
-            if let Some(tasks) = self.look_up_drain(world, &effect, step, since) {
-                return tasks;
-            }
-        } else if let StepEffect::Flag { backend, .. } = &effect {
-            up = is_up(world, backend, until, looked, now);
-            self.mark_end(until, now);
-            if let Some(tasks) = self.look_up_flag(world, &effect, step, since) {
+            if let Some(tasks) = self.look_up_shown(world, &effect, step, since) {
                 return tasks;
             }
         } else if looked == Boot(0) || now.boot >= looked.plus(LOOK_EVERY) {
@@ -231,11 +224,8 @@ impl Machine {
 
 /// What a router was seen to show since of an effect that is neither done nor undone: killed between the raise and the lowering.
 fn reads_now(world: &World, effect: &StepEffect, since: &Moment) -> Option<String> {
-    if let (StepEffect::Flag { flag, .. }, Some(mark)) = (effect, read_since(world, effect, since)) {
-        return Some(format!(", {} is {}", flag.name, mark.words()));
-    }
-    if let Some(server) = drain::read_since(world, effect, since) {
-        return Some(format!(", {} is {}", server.name, server.state.words()));
+    if let Some(shown) = shown::since(world, effect, since) {
+        return Some(format!(", {}", shown.stands));
     }
     let StepEffect::Weights { backend, pool, weights } = effect else { return None };
     let (reading, _) = newest(world, backend).filter(|(_, seen)| seen.boot > since.boot)?;

@@ -112,10 +112,9 @@ pub(super) fn check(world: &World, target: &Target, must: Precondition, now: &Mo
             (format!("{} is as planned on: {}", flag.name, was.words()), flag::changed(world, backend, flag, was))
         }
         Precondition::ServerStands { backend, pool, server, was, others } => {
-            let word = if *was == ServerState::Up { "in balancing" } else { was.words() };
             let others_take = if *others { "; another server takes requests" } else { "" };
             let broken = drain::changed(world, backend, pool, server, *was, *others);
-            (format!("{server} of {pool} is as planned on: {word}{others_take}"), broken)
+            (format!("{server} of {pool} is as planned on: {}{others_take}", was.said()), broken)
         }
         Precondition::RunState { backend, builder, run, over } => {
             let found = found(world, backend, builder, *run);

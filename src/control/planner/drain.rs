@@ -36,9 +36,9 @@ pub(super) fn set(scene: &Scene<'_>, drains: bool) -> Result<Draft, PlanError> {
     };
     let was = server.state.by_word();
     draft.now = format!("{name} of {} at {} {}", entry.pool, entry.backend, stands(server));
-    let wished = if drains { ServerState::Draining } else { ServerState::Up };
+    let wished = ServerState::wished(drains);
     if was == wished {
-        let text = format!("{name} is {} already", if drains { "draining" } else { "in balancing" });
+        let text = format!("{name} is {} already", wished.said());
         draft.impossible.push(Reason::new("already", &text, "nothing to do"));
     }
     if drains && was == ServerState::Maintenance {
@@ -83,14 +83,9 @@ fn stands(server: &Server) -> String {
     format!("is {}, weight {}, {} requests under way", server.state.words(), server.weight, server.current)
 }
 
-/// Whether another server of the pool takes requests now.
-fn others_take(pool: &Pool, name: &ServerName) -> bool {
-    pool.servers.iter().any(|server| &server.name != name && server.state == ServerState::Up && server.effective_weight > 0)
-}
-
 fn alone(pool: &Pool, name: &ServerName) -> Option<Reason> {
     let text = || format!("no other server of {} takes requests: with {name} draining, every new one would fail", pool.name);
-    (!others_take(pool, name)).then(|| Reason::new("last-server", &text(), "give another one weight, or bring it up, first"))
+    (!pool.serves_without(name)).then(|| Reason::new("last-server", &text(), "give another one weight, or bring it up, first"))
 }
 
 /// Why a server no longer stands as it was planned on; none when it does, and while it is not read.
@@ -107,10 +102,9 @@ pub(super) fn changed(
     let Some((read, now)) = reading.pools.get(pool).and_then(|pool| Some((pool, pool.server(server)?))) else {
         return Some(Reason::new("changed", &format!("{server} is no longer in {pool}"), hint));
     };
-    let word = |state: ServerState| if state == ServerState::Up { "in balancing" } else { state.words() };
     let now = now.state.by_word();
     if now != was {
-        let text = format!("{server} changed since it was planned: it was {} and is {}", word(was), word(now));
+        let text = format!("{server} changed since it was planned: it was {} and is {}", was.said(), now.said());
         return Some(Reason::new("changed", &text, hint));
     }
     if others { alone(read, server) } else { None }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::workloads::{cluster, told};
 use super::*;
 use crate::control::planner;
 use crate::control::world::{Ahead, Source, SourceFact, VersionSeen};
@@ -22,8 +23,7 @@ use crate::model::strategy::Strategy;
 use crate::model::text::Text;
 use crate::model::traffic::{Pool, RouterProcess, Server, ServerState, TrafficReading};
 use crate::model::workload::{
-    Progress, Replicas, SlotWorkloads, WorkloadChange, WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadName, WorkloadReading,
-    WorkloadSeen,
+    Progress, Replicas, SlotWorkloads, WorkloadChange, WorkloadEntry, WorkloadForm, WorkloadKind, WorkloadName, WorkloadSeen,
 };
 use crate::policy::rollout::{Next, Says};
 
@@ -61,16 +61,7 @@ fn shop(workloads: [WorkloadSeen; 2], share: u32) -> World {
     let mut world = fixture::world();
     let target = fixture::checkout();
     let mut catalog = (*world.catalog).clone();
-    let backend = Backend {
-        name: fixture::name("k8s"),
-        kind: BackendKind::Kubernetes,
-        address: "kubeconfig /k".to_owned(),
-        every: Duration::from_secs(5),
-        stale_after: Duration::from_secs(15),
-        lookup_within: Duration::from_mins(1),
-        insecure: false,
-    };
-    catalog.backends.insert(backend.name.clone(), backend.clone());
+    catalog.backends.insert(cluster().name, cluster());
     let deploy = catalog.services.get_mut(&target.service).unwrap().deploy.get_mut(&target.environment).unwrap();
     deploy.strategy = Strategy::BlueGreen;
     deploy.steps = vec![Percent::ALL];
@@ -89,9 +80,7 @@ fn shop(workloads: [WorkloadSeen; 2], share: u32) -> World {
     view.state.rollout = None;
     (view.signals, view.alerts) = (Vec::new(), Vec::new());
     world.targets.insert_mut(target, Arc::new(view));
-    let source = |kind, fact| Source { fact, capabilities: &[Capability::ReadWorkloads, Capability::Replace], ..Source::new(kind) };
-    let reading = WorkloadReading { workloads: workloads.into(), missing: Vec::new() };
-    world.sources.insert(backend.name.clone(), Arc::new(source(&backend, SourceFact::Workloads(read(reading)))));
+    told(&mut world, workloads.into());
     router(&mut world, share, 2);
     world
 }

@@ -49,12 +49,9 @@ fn seen(kind: WorkloadKind, version: &str) -> WorkloadSeen {
     }
 }
 
-/// The shop whose checkout is a workload, as it was read two seconds ago.
-fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
-    let mut world = fixture::world();
-    let (target, kind) = (fixture::checkout(), seen.name.kind);
-    let mut catalog = (*world.catalog).clone();
-    let backend = Backend {
+/// The cluster of these tests.
+pub(super) fn cluster() -> Backend {
+    Backend {
         name: fixture::name("k8s"),
         kind: BackendKind::Kubernetes,
         address: "kubeconfig /k".to_owned(),
@@ -62,8 +59,24 @@ fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
         stale_after: Duration::from_secs(15),
         lookup_within: Duration::from_mins(1),
         insecure: false,
-    };
-    catalog.backends.insert(backend.name.clone(), backend.clone());
+    }
+}
+
+/// The cluster as a source that told of these workloads two seconds ago.
+pub(super) fn told(world: &mut World, workloads: Vec<WorkloadSeen>) {
+    let (backend, at) = (cluster(), fixture::before(2));
+    let reading = Arc::new(WorkloadReading { workloads, missing: Vec::new() });
+    let fact = SourceFact::Workloads(Fact { value: Some(reading), seen: Some(at), tried: Some(at), seq: 1, ..Fact::default() });
+    let source = Source { fact, capabilities: &[Capability::ReadWorkloads, Capability::Replace], ..Source::new(&backend) };
+    world.sources.insert(backend.name, Arc::new(source));
+}
+
+/// The shop whose checkout is a workload, as it was read two seconds ago.
+fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
+    let mut world = fixture::world();
+    let (target, kind) = (fixture::checkout(), seen.name.kind);
+    let mut catalog = (*world.catalog).clone();
+    catalog.backends.insert(cluster().name, cluster());
     let deploy = catalog.services.get_mut(&target.service).unwrap().deploy.get_mut(&target.environment).unwrap();
     deploy.strategy = Strategy::Rolling;
     deploy.steps = steps.iter().filter_map(|step| Percent::new(*step)).collect();
@@ -72,15 +85,7 @@ fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
     deploy.workload = Some(entry(kind));
     deploy.rollout = RolloutRules { judged: false, way_back: vec![Trigger::Stuck], ..RolloutRules::default() };
     world.catalog = Arc::new(catalog);
-    let reading = Arc::new(WorkloadReading { workloads: vec![seen.clone()], missing: Vec::new() });
-    let at = fixture::before(2);
-    let fact = Fact { value: Some(reading), seen: Some(at), tried: Some(at), seq: 1, ..Fact::default() };
-    let source = Source {
-        fact: SourceFact::Workloads(fact),
-        capabilities: &[Capability::ReadWorkloads, Capability::Replace],
-        ..Source::new(&backend)
-    };
-    world.sources.insert(backend.name, Arc::new(source));
+    told(&mut world, vec![seen.clone()]);
     let mut view = crate::control::world::TargetView::new(target.clone());
     view.versions[0] = Some(VersionSeen { version: Text::clean("2.4.1"), digest: None, since: fixture::at("13:00:00") });
     view.workload = Some(Arc::new(seen));

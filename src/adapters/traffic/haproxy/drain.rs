@@ -26,7 +26,7 @@ pub(super) async fn drain(router: &Haproxy, effect: &Effect) -> Result<(), SendE
     }
     let reading = router.read_pools(std::slice::from_ref(pool), &doing).await.map_err(SendError::NotDone)?;
     let found = reading.pools.get(pool).ok_or_else(|| not_done(PortErrorKind::NotFound, "there is no such pool"))?;
-    let wished = if *drains { ServerState::Draining } else { ServerState::Up };
+    let wished = ServerState::wished(*drains);
     if rules::may_drain(found, server, *was, wished).map_err(|(kind, detail)| not_done(kind, &detail))? {
         return Ok(());
     }

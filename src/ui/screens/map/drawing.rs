@@ -124,29 +124,25 @@ fn side_row(
     let (first, last) = (top, top + shown.saturating_sub(1) * EACH);
     let (from, to) = (first.min(centre), last.max(centre));
     let branch = within.is_some_and(|line| line % EACH == 0) && neighbour.is_some();
+    let corner = |ends: [&'static str; 3]| {
+        let [first, between, last] = ends;
+        if y == from {
+            first
+        } else if y == to {
+            last
+        } else {
+            between
+        }
+    };
     let trunk = if shown == 0 || y < from || y > to {
         " "
     } else if branch && y == centre {
         if from == to { lines.across } else { lines.cross }
     } else if branch {
-        let ends = if is_left { lines.left } else { lines.right };
-        if y == from {
-            ends[0]
-        } else if y == to {
-            ends[2]
-        } else {
-            ends[1]
-        }
+        corner(if is_left { lines.left } else { lines.right })
     } else if y == centre {
         // Here the trunk meets the line of the middle.
-        let ends = if is_left { lines.right } else { lines.left };
-        if y == from {
-            ends[0]
-        } else if y == to {
-            ends[2]
-        } else {
-            ends[1]
-        }
+        corner(if is_left { lines.right } else { lines.left })
     } else {
         lines.down
     };
