@@ -2,15 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::plane::plane;
-use crate::rollouts::{Conductor, ROLLING, Stage, TARGET, WHOLE};
-use crate::servers::between::{Between, Pass};
+use crate::rollouts::{ROLLING, Stage, TARGET, WHOLE};
 use crate::servers::prometheus::Prometheus;
 use crate::servers::support::wait_for;
 

@@ -470,9 +470,9 @@ fn a_daemon_set_is_released_in_one_step() {
 #[test]
 fn p24_killed_between_the_change_and_its_answer_the_next_one_looks_first_and_goes_on() {
     let stage = Stage::new("killed", "Deployment", &json!({ "replicas": 2 }), ROLLING);
-    let _killed = stage.killed_at_its_change(Stage::through);
+    let killed = stage.killed_at_its_change(Stage::through);
     stage.until("the change to be taken", |now| now["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2");
     let _next = stage.watch();
     stage.ended("promoted");
-    assert_eq!((changes.load(Ordering::SeqCst), stage.sendings("shift"), stage.pods("shop:2")), (1, 1, 2));
+    assert_eq!((killed.changes(), stage.sendings("shift"), stage.pods("shop:2")), (1, 1, 2));
 }

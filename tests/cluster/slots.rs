@@ -2,16 +2,13 @@
 //! old one brought down.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, accepted, route, written};
 use crate::plane::plane;
-use crate::rollouts::{Conductor, Stage, TARGET, WHOLE};
+use crate::rollouts::{Stage, TARGET, WHOLE};
 use crate::routes;
-use crate::servers::between::{Between, Pass};
 use crate::servers::named::Named;
 use crate::servers::support::wait_for;
 

@@ -1,18 +1,18 @@
 //! What readings show of a server that a deed drains or makes ready.
 
+use super::as_read::AsRead;
 use super::confirm::newest;
-use super::shown::Shown;
 use crate::control::world::World;
 use crate::model::plan::StepEffect;
 use crate::model::time::Moment;
 use crate::model::traffic::{Server, ServerState, TrafficReading};
 
 /// What a server was read as, by a reading that was asked for since.
-pub(super) fn shown(world: &World, effect: &StepEffect, since: &Moment) -> Option<Shown> {
+pub(super) fn shown(world: &World, effect: &StepEffect, since: &Moment) -> Option<AsRead> {
     let StepEffect::Drain { backend, pool, server, was, .. } = effect else { return None };
     let (reading, _) = newest(world, backend).filter(|(_, seen)| seen.boot > since.boot)?;
     let server = reading.server(pool, server)?;
-    Some(Shown {
+    Some(AsRead {
         what: "server",
         stands: format!("{} is {}, {} requests under way", server.name, server.state.words(), server.current),
         as_set: is_as_set(effect, server),

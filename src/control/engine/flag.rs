@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shown::Shown;
+use super::as_read::AsRead;
 use crate::control::world::World;
 use crate::model::flag::{FlagMark, FlagReading};
 use crate::model::name::BackendName;
@@ -10,11 +10,11 @@ use crate::model::plan::StepEffect;
 use crate::model::time::Moment;
 
 /// What a flag was read as, by a reading that was asked for since.
-pub(super) fn shown(world: &World, effect: &StepEffect, since: &Moment) -> Option<Shown> {
+pub(super) fn shown(world: &World, effect: &StepEffect, since: &Moment) -> Option<AsRead> {
     let StepEffect::Flag { backend, flag, was, .. } = effect else { return None };
     let (reading, _) = newest_flags(world, backend).filter(|(_, seen)| seen.boot > since.boot)?;
     let mark = &reading.state(flag)?.mark;
-    Some(Shown {
+    Some(AsRead {
         what: "flag",
         stands: format!("{} is {}", flag.name, mark.words()),
         as_set: is_as_set(effect, mark),

@@ -1,5 +1,6 @@
 //! The engine: one machine a deed, from confirmed to held. Pure: events and readings in, tasks out.
 
+mod as_read;
 mod both;
 mod confirm;
 mod decide;
