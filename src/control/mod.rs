@@ -15,6 +15,7 @@ pub mod event;
 pub mod gate;
 pub mod gated;
 pub mod kept;
+pub mod many;
 pub mod map;
 pub mod objectives;
 pub mod pack;

@@ -40,6 +40,8 @@ pub enum Command {
     EnvironmentBefore,
     /// The calendar of the environment after.
     EnvironmentAfter,
+    /// Marks a service for one deed on several.
+    Mark,
     /// Draws the marked service with its neighbours.
     Neighbours,
     /// Finds by typing.
@@ -170,6 +172,10 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Roles, "roles", "roles", "who has a role for a while; takes one, agrees to one, takes one back"),
     entry(Command::Look, "deeper", "look", "deeper: the rollout of the marked service"),
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
+    on(
+        &[Screen::Board, Screen::Map],
+        entry(Command::Mark, "mark", "mark", "marks for one deed on several: hold, resume, abort, roll back; again: unmarks"),
+    ),
     on(
         &[Screen::Map],
         entry(Command::Neighbours, "neighbours", "neighbours", "draws the marked service with its users and those that it uses"),

@@ -8,9 +8,11 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::control::many;
 use crate::control::world::World;
 use crate::model::intent::Verb;
 use crate::model::name::{PlanId, Target};
+use crate::model::selection::Selection;
 
 use super::command::{Command, Entry, TABLE};
 use super::field::Field;
@@ -19,6 +21,7 @@ use super::offer::{self, Standpoint};
 use super::row::Row;
 use super::scene::Scene;
 use super::theme::{Mark, Role, Theme};
+use super::words;
 
 /// The most rows that are kept: nobody reads further, typing finds the rest.
 const MOST: usize = 100;
@@ -34,6 +37,8 @@ pub enum Choice {
     Deed(Verb, Target),
     /// A target: its rollout screen.
     Target(Target),
+    /// A deed on every target that an expression selects.
+    Many(Verb, Selection),
     /// A past deed: its newest entry in the ledger.
     Past(PlanId),
     /// Other looks for this session.
@@ -130,6 +135,7 @@ impl Palette {
         }
         if let Some((verb, of)) = typed.split_once(char::is_whitespace) {
             rows.extend(deeds_on(world, verb, of.trim()));
+            rows.extend(deed_on_many(world, verb, of.trim()));
         }
         let past = world.newest_deeds().into_iter().take(DEEDS).map(|deed| Found {
             choice: Choice::Past(deed.plan),
@@ -177,7 +183,7 @@ impl Palette {
 fn drawn(scene: &Scene<'_>, at: &Standpoint<'_>, found: &Found, marked: bool, column: usize) -> Row {
     let (entry, key) = match &found.choice {
         Choice::Command(command) => (command.entry(), scene.keymap.shown(*command)),
-        Choice::Deed(..) | Choice::Target(_) | Choice::Past(_) | Choice::Theme(_) => (None, String::new()),
+        Choice::Deed(..) | Choice::Many(..) | Choice::Target(_) | Choice::Past(_) | Choice::Theme(_) => (None, String::new()),
     };
     let other = if let Choice::Deed(verb, target) = &found.choice {
         let entry = Command::Deed(*verb).entry();
@@ -269,6 +275,21 @@ fn deeds_on(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
         }
     }
     rows
+}
+
+/// One deed on every target that an expression selects, such as `hold *@prod`.
+fn deed_on_many(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
+    let Ok(selection) = of.parse::<Selection>() else { return Vec::new() };
+    let mut sieve = Sieve::new(verb);
+    let count = words::counted(many::selected(world, &selection).len(), "target", "targets");
+    let verbs = Verb::ALL.into_iter().filter(|verb| many::against(*verb).is_none());
+    let row = |verb: Verb| Found {
+        choice: Choice::Many(verb, selection.clone()),
+        title: format!("{} {selection}", verb.word()),
+        does: format!("{count}; opens the plans of all as one list"),
+    };
+    // Both were typed in full: nothing is nearer to what was meant.
+    verbs.filter_map(|verb| Some((u32::MAX - 1000 + sieve.score(verb.word())?.min(999), row(verb)))).collect()
 }
 
 /// Typed words, and how well a text holds them.

@@ -1,12 +1,13 @@
 //! What a drawing needs to know beside its own screen: world, time, looks, keys; and it notes when time alone will change what was drawn.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::control::world::{DiscoveryView, Source, World};
-use crate::model::name::BackendName;
+use crate::model::name::{BackendName, ServiceName, Target};
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
@@ -27,13 +28,26 @@ pub struct Scene<'a> {
     pub keymap: &'a Keys,
     /// The zone of times.
     pub zone: Zone,
+    chosen: Option<&'a BTreeSet<Target>>,
     due: Cell<Option<Duration>>,
 }
 
 impl<'a> Scene<'a> {
     /// The surroundings of a drawing at `now`.
     pub fn new(world: &'a World, now: &'a Moment, theme: &'a Theme, keymap: &'a Keys) -> Self {
-        Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), due: Cell::new(None) }
+        Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), chosen: None, due: Cell::new(None) }
+    }
+
+    /// With the targets that are marked for one deed.
+    #[must_use]
+    pub fn choosing(self, chosen: &'a BTreeSet<Target>) -> Self {
+        Self { chosen: Some(chosen), ..self }
+    }
+
+    /// The sign of a service that is marked for one deed, in any environment; nothing for others.
+    pub fn chosen(&self, service: &ServiceName) -> &'static str {
+        let is_chosen = self.chosen.is_some_and(|chosen| chosen.iter().any(|target| &target.service == service));
+        if is_chosen { "#" } else { "" }
     }
 
     /// When time alone will change what was drawn so far.

@@ -3,9 +3,11 @@
 mod chosen;
 mod dialogs;
 mod draw;
+mod many;
 mod moves;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::control::gate;
@@ -33,6 +35,7 @@ use super::screen::Screen;
 use super::screens::board::Board;
 use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
+use super::screens::many::ManyDialog;
 use super::screens::map::MapScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::PlanDialog;
@@ -115,6 +118,8 @@ pub(super) enum Over {
     Schedule(Box<ScheduleDialog>, Box<PlanDialog>),
     /// Roles for a while, over a plan that lacks one or over the screen.
     Roles(Box<RolesDialog>, Option<Box<PlanDialog>>),
+    /// The plans of one verb on many targets.
+    Many(Box<ManyDialog>),
     Palette(Box<Palette>),
     Help,
     Detail,
@@ -144,6 +149,8 @@ pub struct Session {
     pub(super) ledger: LedgerScreen,
     pub(super) changes: ChangesScreen,
     pub(super) map: RefCell<MapScreen>,
+    /// The targets that are marked for one deed on several.
+    pub(super) chosen: BTreeSet<Target>,
     pub(super) over: Over,
     scroll: usize,
     furthest: Cell<usize>,
@@ -181,6 +188,7 @@ impl Session {
             ledger: LedgerScreen::default(),
             changes: ChangesScreen::default(),
             map: RefCell::default(),
+            chosen: BTreeSet::new(),
             over: Over::Nothing,
             scroll: 0,
             furthest: Cell::new(0),
@@ -293,6 +301,11 @@ impl Session {
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
+        if let (Some(verb), Some(targets)) = (command.verb(), self.marks()) {
+            let (count, targets) = (targets.len(), targets.iter().cloned().collect());
+            self.begin_many(verb, format!("{count} marked"), targets, world, now);
+            return Vec::new();
+        }
         let target = self.subject(world, now);
         let run = target.as_ref().and_then(|target| self.pipeline.run(world, target));
         let at = Standpoint { world, screen: self.screen, target: target.as_ref(), run, marked: self.marked(world, now), now };
@@ -351,6 +364,7 @@ impl Session {
                     self.go(Screen::Rollout, world, now);
                 }
             }
+            Command::Mark => self.toggle_mark(),
             Command::Neighbours => self.map.get_mut().draw_neighbours(),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),

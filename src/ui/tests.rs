@@ -8,6 +8,7 @@ mod captains;
 mod changes;
 mod flags;
 mod ledger;
+mod many;
 mod map;
 mod pack;
 mod palette;

@@ -32,6 +32,7 @@ use crate::model::name::Target;
 use crate::model::operator::Actor;
 use crate::model::plan::Plan;
 use crate::model::presence::of_them;
+use crate::model::selection::Selection;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 use crate::ports::ledger::LedgerError;
@@ -60,6 +61,9 @@ pub struct Wish {
 
 /// Carries a deed out.
 pub async fn run(around: &Surroundings, flags: &Flags, wish: Wish) -> Exit {
+    if Selection::is_meant(&wish.target) && wish.break_glass.is_none() {
+        return set::many(around, flags, wish.verb, &wish.target, wish.flags).await;
+    }
     let what = format!("{} {}", wish.verb.word(), Text::clean_within(&wish.target, 80));
     ordered(&what, wished(around, flags, wish)).await
 }

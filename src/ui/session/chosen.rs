@@ -1,5 +1,6 @@
 //! What becomes of a row that was chosen in the palette.
 
+use crate::control::many;
 use crate::control::world::World;
 use crate::model::name::Target;
 use crate::model::time::Moment;
@@ -40,6 +41,14 @@ impl Session {
                 }
                 self.mark(&target);
                 self.begin(verb, target, world, now);
+            }
+            Choice::Many(verb, selection) => {
+                let targets = many::selected(world, &selection);
+                if targets.is_empty() {
+                    self.said = Some(Said::Refusal(format!("{selection} selects no target")));
+                    return Vec::new();
+                }
+                self.begin_many(verb, selection.to_string(), targets, world, now);
             }
             Choice::Target(target) => {
                 self.mark(&target);

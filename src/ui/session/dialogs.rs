@@ -31,6 +31,7 @@ impl Session {
                 let answer = prompt.paste(text);
                 return self.answered(answer, world, now);
             }
+            Over::Many(dialog) => dialog.paste(text),
             Over::Palette(palette) => palette.paste(text),
             Over::Nothing | Over::Help | Over::Detail => {
                 self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
@@ -54,6 +55,7 @@ impl Session {
                 self.over = if left { Over::Nothing } else { Over::Ruling(dialog) };
                 Some(if let ruling::Reply::Rule(ruling) = reply { vec![Act::Rule(ruling)] } else { Vec::new() })
             }
+            Over::Many(dialog) => Some(self.many_key(dialog, chord, world, now)),
             Over::Palette(palette) => Some(self.palette_key(palette, chord, world, now)),
             Over::Prompt(mut prompt) => {
                 let answer = prompt.on(chord);

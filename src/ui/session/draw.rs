@@ -7,6 +7,7 @@ use crate::control::roles;
 use crate::control::world::World;
 use crate::model::intent::Verb;
 use crate::model::name::Target;
+use crate::model::plan::Plan;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
@@ -25,7 +26,7 @@ use super::{Over, Said, Session};
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
-        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
+        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).choosing(&self.chosen);
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
         let area = buffer.area;
@@ -46,6 +47,7 @@ impl Session {
             Over::Plan(dialog) => dialog.arm(),
             Over::Ruling(dialog) => dialog.arm(),
             Over::Roles(sheet, _) => sheet.arm(),
+            Over::Many(dialog) => dialog.arm(),
             Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
         }
     }
@@ -94,6 +96,13 @@ impl Session {
                 dress.keys = sheet.keys(scene);
                 let body = frame::draw(scene, &dress, buffer, area);
                 sheet.draw(scene, buffer, body);
+            }
+            Over::Many(dialog) => {
+                let judge = |plan: &Plan| (self.judge)(scene.world, plan, scene.now);
+                dress.title = dialog.title();
+                dress.keys = dialog.keys(scene.world, scene.now, judge);
+                let body = frame::draw(scene, &dress, buffer, area);
+                dialog.draw(scene, judge, buffer, body);
             }
             Over::Help => {
                 let body = frame::draw(scene, &dress, buffer, area);
@@ -264,11 +273,22 @@ impl Session {
             }
         }
         let names_at = row.width();
-        if let Some(target) = &target {
+        let marked = self.marks();
+        if let Some(marked) = marked {
+            row.add(Role::Strong, format!("{} marked", marked.len())).add(Role::Plain, ":").at(names_at + 19);
+        } else if let Some(target) = &target {
             row.add(Role::Strong, target.to_string()).add(Role::Plain, ":").at(names_at - 1 + if width >= 100 { 28 } else { 20 });
+        }
+        if marked.is_some() {
+            end.insert(0, (Command::Leave, "unmark"));
+        } else if self.screen == Screen::Board && width >= 140 {
+            end.insert(0, (Command::Mark, "mark"));
         }
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();
+        if let Some(marked) = marked {
+            offers = self.of_marked(scene.world, marked);
+        }
         if scene.world.read_only {
             row.add(Role::Watched, "read-only  ");
         }
@@ -290,10 +310,12 @@ impl Session {
             offers.sort_by_key(|(command, _)| !matches!(command, Command::Deed(Verb::Start | Verb::Retry | Verb::Cancel)));
         }
         let place = offers.len().min(if self.screen == Screen::Pipeline { 2 } else { 3 });
-        offers.splice(place..place, of_screen);
+        if marked.is_none() {
+            offers.splice(place..place, of_screen);
+        }
         // What can be said about the plan that waits stands first: it is what somebody else waits for.
         let said = offer::said(&at).into_iter().map(|entry| (entry.command, entry.label));
-        offers.splice(0..0, said);
+        offers.splice(0..0, said.filter(|_| marked.is_none()));
         for (command, label) in offers {
             let shown = key(command);
             if shown.is_empty() || row.width() + shown.len() + label.len() + 3 + taken > width {

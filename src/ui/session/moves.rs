@@ -51,8 +51,14 @@ impl Session {
     pub(super) fn leave(&mut self) {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
-            Over::Nothing | Over::Plan(_) | Over::Prompt(_) | Over::Palette(_) | Over::Ruling(_) | Over::Schedule(..) | Over::Roles(..) => {
-                let board = self.board.get_mut();
+            Over::Nothing
+            | Over::Plan(_)
+            | Over::Prompt(_)
+            | Over::Palette(_)
+            | Over::Ruling(_)
+            | Over::Schedule(..)
+            | Over::Many(_)
+            | Over::Roles(..) => {
                 if (self.screen == Screen::Pipeline && self.pipeline.close_log())
                     || (self.screen == Screen::Ledger && self.ledger.close())
                     || (self.screen == Screen::Changes && self.changes.close())
@@ -60,13 +66,16 @@ impl Session {
                 {
                     return;
                 }
+                if self.marks().is_some() {
+                    self.chosen.clear();
+                    return;
+                }
                 if self.screen != Screen::Board {
                     self.scroll = 0;
                     self.screen = self.before.pop().unwrap_or(Screen::Board);
-                } else if !board.filter().is_empty() {
-                    board.set_filter("");
                 } else {
-                    board.let_go();
+                    let board = self.board.get_mut();
+                    if board.filter().is_empty() { board.let_go() } else { board.set_filter("") }
                 }
             }
         }

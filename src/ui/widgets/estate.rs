@@ -117,7 +117,7 @@ impl Columns {
         let here = cursor.filter(|target| target.service == line.service);
         let mut row = Row::new();
         row.add(Role::Strong, scene.glyph(if here.is_some() { Mark::Cursor } else { Mark::None }));
-        row.add(role, scene.glyph(mark)).at(4).add(Role::Plain, line.service.as_str());
+        row.add(role, scene.glyph(mark)).add(Role::Strong, scene.chosen(&line.service)).at(4).add(Role::Plain, line.service.as_str());
         row.at(4 + self.name + 1).add(if line.standing == Standing::Quiet { Role::Quiet } else { role }, line.standing.word());
         let mut column = 4 + self.name + 1 + self.word + 1;
         let mut shown = Target::new(line.service.clone(), line.environment.clone());

@@ -20,6 +20,7 @@ mod grants;
 mod judge;
 mod keys;
 mod ledger;
+mod many;
 mod map;
 mod pack;
 pub mod place;

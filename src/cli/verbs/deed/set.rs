@@ -1,4 +1,4 @@
-//! A rollout verb on a set: one plan a target, judged all before the first is ordered.
+//! A rollout verb on a set, or a verb on many targets by one expression: one plan a target, judged all before the first is ordered.
 
 use std::time::Duration;
 
@@ -12,10 +12,12 @@ use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::event::Event;
 use crate::control::gate;
+use crate::control::many as control;
 use crate::control::world::World;
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::plan::Plan;
+use crate::model::selection::Selection;
 use crate::model::text::Text;
 use crate::model::together::{RolloutSet, SetRun};
 use crate::model::verdict::Verdict;
@@ -50,7 +52,78 @@ pub async fn run(around: &Surroundings, flags: &Flags, verb: Verb, typed: Typed,
         out::words(&format!("gonogo: a set takes no {flag}: it is of one target"));
         return Exit::Usage;
     }
-    of_set(opened, &set, verb, &how).await
+    let group = Group { names: Names::Set(set.name.to_string()), targets: set.targets.clone(), set: Some(set) };
+    of_group(opened, &group, verb, &how).await
+}
+
+/// A verb on every target that an expression selects, such as `*@prod`.
+pub(super) async fn many(around: &Surroundings, flags: &Flags, verb: Verb, typed: &str, how: DeedFlags) -> Exit {
+    let refuse = |why: &str| {
+        out::words(&format!("gonogo: {why}"));
+        Exit::Usage
+    };
+    let selection: Selection = match typed.parse() {
+        Ok(selection) => selection,
+        Err(error) => return refuse(&format!("{error}")),
+    };
+    if let Some(why) = control::against(verb) {
+        return refuse(&format!("{} takes one target, not {selection}: {why}", verb.word()));
+    }
+    let opened = match settle::open(around, flags, true).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let targets = control::selected(&opened.handle.world(), &selection);
+    if targets.is_empty() {
+        out::words(&format!("gonogo: {selection} selects no target; `gonogo status` lists them"));
+        return Exit::Target;
+    }
+    let group = Group { names: Names::Selection(selection.to_string()), targets, set: None };
+    of_group(opened, &group, verb, &how).await
+}
+
+/// By what many targets are named.
+enum Names {
+    Set(String),
+    Selection(String),
+}
+
+impl Names {
+    fn name(&self) -> &str {
+        match self {
+            Self::Set(name) | Self::Selection(name) => name,
+        }
+    }
+
+    /// With what it is.
+    fn whole(&self) -> String {
+        match self {
+            Self::Set(name) => format!("set {name}"),
+            Self::Selection(name) => name.clone(),
+        }
+    }
+
+    /// In JSON.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Set(_) => "set",
+            Self::Selection(_) => "selection",
+        }
+    }
+}
+
+/// Targets that one verb is done to.
+struct Group {
+    names: Names,
+    targets: Vec<Target>,
+    /// The set that they are.
+    set: Option<RolloutSet>,
+}
+
+/// The plans of a group, and those of it that are left out with the reason.
+struct Drawn {
+    plans: Vec<Plan>,
+    left: Vec<(Target, String)>,
 }
 
 /// The set of that name.
@@ -68,7 +141,7 @@ fn meant(world: &World, set: &RolloutSet, verb: Verb) -> Vec<Target> {
     set.targets.iter().filter(|target| verb == Verb::Rollout || is_of_it(target)).cloned().collect()
 }
 
-async fn of_set(mut opened: settle::Opened, set: &RolloutSet, verb: Verb, how: &DeedFlags) -> Exit {
+async fn of_group(mut opened: settle::Opened, group: &Group, verb: Verb, how: &DeedFlags) -> Exit {
     let mut interrupts = match signal(SignalKind::interrupt()) {
         Ok(interrupts) => interrupts,
         Err(error) => {
@@ -76,22 +149,32 @@ async fn of_set(mut opened: settle::Opened, set: &RolloutSet, verb: Verb, how: &
             return Exit::Failed;
         }
     };
+    let name = group.names.name();
     let drawn = tokio::select! {
-        drawn = drawn(&mut opened, set, verb, how) => drawn,
+        drawn = drawn(&mut opened, group, verb, how) => drawn,
         _ = interrupts.recv() => {
-            out::words(&format!("gonogo: interrupted before {} {} was ordered: nothing of it was recorded, nothing was sent", verb.word(), set.name));
+            out::words(&format!("gonogo: interrupted before {} {name} was ordered: nothing of it was recorded, nothing was sent", verb.word()));
             return Exit::Interrupted;
         }
     };
-    let plans = match drawn {
-        Ok(plans) => plans,
+    let Drawn { plans, left: out_of_it } = match drawn {
+        Ok(drawn) => drawn,
         Err(exit) => return exit,
     };
+    // Nothing goes forward for one when it did not for another; what stops or goes back does so wherever it can, and waits for nobody.
+    let forward = plans.iter().any(is_forward);
+    if !forward {
+        for plan in &plans {
+            opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+        }
+    }
     let mut told: Vec<Value> = Vec::new();
     let mut worst = Exit::Done;
     let mut left = plans.iter();
     for plan in left.by_ref() {
-        opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+        if forward {
+            opened.handle.send(Event::Confirmed { plan: Box::new(plan.clone()) }).await;
+        }
         let deed = tokio::select! {
             deed = follow(&mut opened.handle, plan, how.wait) => deed,
             _ = interrupts.recv() => {
@@ -113,48 +196,81 @@ async fn of_set(mut opened: settle::Opened, set: &RolloutSet, verb: Verb, how: &
         if exit != Exit::Done {
             worst = exit;
         }
-        // Nothing goes forward for one when it did not for another; what stops or goes back does so wherever it can.
-        let forward = matches!(plan.direction, Direction::Forward | Direction::Release);
         if forward && !matches!(exit, Exit::Done | Exit::Waits) {
             break;
         }
     }
     if how.json {
-        out::json(&json!({ "schema": 1, "set": set.name, "deeds": told }));
+        out::json(&object(group, "deeds", told, &out_of_it));
     }
-    let left: Vec<String> = left.map(|plan| plan.target().to_string()).collect();
-    if !left.is_empty() {
-        let undo = if verb == Verb::Rollout {
-            format!("; `gonogo rollout abort {}` takes back what was started", set.name)
-        } else {
-            String::new()
-        };
-        out::words(&format!("gonogo: not ordered: {}{undo}", left.join(", ")));
+    let rest: Vec<String> = left.map(|plan| plan.target().to_string()).collect();
+    if !rest.is_empty() && forward {
+        let undo =
+            if verb == Verb::Rollout { format!("; `gonogo rollout abort {name}` takes back what was started") } else { String::new() };
+        out::words(&format!("gonogo: not ordered: {}{undo}", rest.join(", ")));
+    } else if !rest.is_empty() {
+        out::words(&format!("gonogo: ordered, and not followed to the end: {}", rest.join(", ")));
     } else if verb == Verb::Rollout && matches!(worst, Exit::Done | Exit::Waits) {
         out::words(&format!(
-            "gonogo: they go on together where a room is open, or with `gonogo rollout watch {}`; none moves before all are started",
-            set.name
+            "gonogo: they go on together where a room is open, or with `gonogo rollout watch {name}`; none moves before all are started"
         ));
     }
     opened.tell().await;
     worst
 }
 
+fn is_forward(plan: &Plan) -> bool {
+    matches!(plan.direction, Direction::Forward | Direction::Release)
+}
+
+/// What is printed of a group; of an expression also what it is not done to.
+fn object(group: &Group, what: &str, rows: Vec<Value>, left: &[(Target, String)]) -> Value {
+    let mut object = json!({ "schema": 1, group.names.key(): group.names.name(), what: rows });
+    if let (None, Some(members)) = (&group.set, object.as_object_mut()) {
+        let left: Vec<Value> = left.iter().map(|(target, why)| json!({ "target": target, "why": why })).collect();
+        members.insert("left_out".to_owned(), Value::Array(left));
+    }
+    object
+}
+
+/// Waits until everything that these targets need was asked once, at most `within` for all of them together.
+async fn settled(opened: &mut settle::Opened, targets: &[Target], within: Duration) {
+    let waiting = async {
+        for target in targets {
+            settle::settled_for(&mut opened.handle, target, within).await;
+        }
+    };
+    let _ = tokio::time::timeout(within, waiting).await;
+}
+
 /// One plan a target, each judged; what would be denied for one is ordered for none of those that go forward.
-async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &DeedFlags) -> Result<Vec<Plan>, Exit> {
+async fn drawn(opened: &mut settle::Opened, group: &Group, verb: Verb, how: &DeedFlags) -> Result<Drawn, Exit> {
     if how.if_plan.is_some() {
-        out::words("gonogo: a set has a plan for each target; carry out one with `gonogo execute PLAN`");
+        out::words(&format!("gonogo: {} has a plan for each target; carry out one with `gonogo execute PLAN`", group.names.whole()));
         return Err(Exit::Usage);
     }
     let (at, train) = booking(opened, &how.time)?;
-    for target in &set.targets {
-        settle::settled_for(&mut opened.handle, target, Duration::from_secs(12)).await;
+    settled(opened, &group.targets, Duration::from_secs(12)).await;
+    let world = opened.handle.world();
+    let (targets, left) = match &group.set {
+        Some(set) => (meant(&world, set, verb), Vec::new()),
+        None => {
+            let meant = control::meant(&world, verb, group.targets.clone(), &opened.clock.now());
+            (meant.targets, meant.left)
+        }
+    };
+    if !how.json {
+        for (target, why) in &left {
+            out::line(&format!("left out {target}: {why}"));
+        }
     }
-    let run = SetRun { set: set.name.clone(), nonce: nonce() };
-    let targets = meant(&opened.handle.world(), set, verb);
-    if targets.is_empty() {
+    let run = group.set.as_ref().filter(|_| verb == Verb::Rollout).map(|set| Box::new(SetRun { set: set.name.clone(), nonce: nonce() }));
+    if let (true, Some(set)) = (targets.is_empty(), &group.set) {
         out::words(&format!("gonogo: no rollout of set {} is under way; `gonogo rollout start {}` starts it", set.name, set.name));
         return Err(Exit::Failed);
+    }
+    if targets.is_empty() {
+        out::words(&format!("gonogo: nothing to {} in {}: all of it is left out", verb.word(), group.names.whole()));
     }
     let mut judged = Vec::new();
     for target in targets {
@@ -164,7 +280,7 @@ async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &
             train: train.clone(),
             ticket: how.ticket.clone(),
             change: how.change,
-            set: (verb == Verb::Rollout).then(|| Box::new(run.clone())),
+            set: run.clone(),
             ..Arguments::default()
         };
         let (requester, reason) = (world.actor.clone(), Text::clean_within(&how.reason, 500));
@@ -176,7 +292,7 @@ async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &
     if how.dry_run {
         if how.json {
             let plans: Vec<Value> = judged.iter().map(|(plan, verdict, state)| json::plan(plan, verdict, *state)).collect();
-            out::json(&json!({ "schema": 1, "set": set.name, "plans": plans }));
+            out::json(&object(group, "plans", plans, &left));
         } else {
             for (plan, verdict, state) in &judged {
                 tell_plan(plan, verdict, *state, false);
@@ -199,15 +315,15 @@ async fn drawn(opened: &mut settle::Opened, set: &RolloutSet, verb: Verb, how: &
     if how.dry_run {
         return Err(exit);
     }
-    let forward = judged.iter().any(|(plan, ..)| matches!(plan.direction, Direction::Forward | Direction::Release));
+    let forward = judged.iter().any(|(plan, ..)| is_forward(plan));
     if forward && !matches!(exit, Exit::Done | Exit::Waits) {
-        out::words(&format!("gonogo: so nothing of set {} was ordered", set.name));
+        out::words(&format!("gonogo: so nothing of {} was ordered", group.names.whole()));
         return Err(exit);
     }
     let asks = forward && judged.iter().any(|(plan, ..)| gate::asks_for_text(&opened.handle.world(), plan.target()));
     if asks && !how.yes {
         let shown: String = judged.iter().map(|(plan, ..)| in_short(plan)).collect();
-        typed_name(set.name.as_str(), &format!("set {}", set.name), &shown).await?;
+        typed_name(group.names.name(), &group.names.whole(), &shown).await?;
     }
-    Ok(judged.into_iter().map(|(plan, ..)| plan).collect())
+    Ok(Drawn { plans: judged.into_iter().map(|(plan, ..)| plan).collect(), left })
 }

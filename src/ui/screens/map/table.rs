@@ -118,6 +118,7 @@ fn row(
     let here = cursor.is_some_and(|target| target.service == service.target.service);
     let mut row = Row::new();
     row.add(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None })).add(role, scene.glyph(mark));
+    row.add(Role::Strong, scene.chosen(&service.target.service));
     row.at(3).add(Role::Quiet, called.letter(place).map_or_else(String::new, String::from));
     let mut at = 5;
     let mut put = |row: &mut Row, width: usize, role: Role, forms: &[String]| {
