@@ -134,10 +134,9 @@ mod tests {
     fn by_definition(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern.split_first(), name.split_first()) {
             (None, None) => true,
-            (None, Some(_)) => false,
             (Some((b'*', rest)), _) => (0..=name.len()).any(|taken| by_definition(rest, name.get(taken..).unwrap_or_default())),
             (Some((expected, rest)), Some((first, name))) => expected == first && by_definition(rest, name),
-            (Some(_), None) => false,
+            (None, Some(_)) | (Some(_), None) => false,
         }
     }
 

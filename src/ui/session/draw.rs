@@ -287,7 +287,7 @@ impl Session {
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();
         if let Some(marked) = marked {
-            offers = self.of_marked(scene.world, marked);
+            offers = Self::of_marked(scene.world, marked);
         }
         if scene.world.read_only {
             row.add(Role::Watched, "read-only  ");

@@ -24,7 +24,7 @@ impl Session {
     }
 
     /// What can be done to the marked targets in one go.
-    pub(super) fn of_marked(&self, world: &World, marked: &BTreeSet<Target>) -> Vec<(Command, &'static str)> {
+    pub(super) fn of_marked(world: &World, marked: &BTreeSet<Target>) -> Vec<(Command, &'static str)> {
         if offer::against_all_deeds(world).is_some() {
             return Vec::new();
         }

@@ -70,12 +70,12 @@ impl Session {
                     self.chosen.clear();
                     return;
                 }
-                if self.screen != Screen::Board {
-                    self.scroll = 0;
-                    self.screen = self.before.pop().unwrap_or(Screen::Board);
-                } else {
+                if self.screen == Screen::Board {
                     let board = self.board.get_mut();
                     if board.filter().is_empty() { board.let_go() } else { board.set_filter("") }
+                } else {
+                    self.scroll = 0;
+                    self.screen = self.before.pop().unwrap_or(Screen::Board);
                 }
             }
         }

@@ -201,7 +201,7 @@ async fn of_group(mut opened: settle::Opened, group: &Group, verb: Verb, how: &D
         }
     }
     if how.json {
-        out::json(&object(group, "deeds", told, &out_of_it));
+        out::json(&object(group, "deeds", &told, &out_of_it));
     }
     let rest: Vec<String> = left.map(|plan| plan.target().to_string()).collect();
     if !rest.is_empty() && forward {
@@ -224,7 +224,7 @@ fn is_forward(plan: &Plan) -> bool {
 }
 
 /// What is printed of a group; of an expression also what it is not done to.
-fn object(group: &Group, what: &str, rows: Vec<Value>, left: &[(Target, String)]) -> Value {
+fn object(group: &Group, what: &str, rows: &[Value], left: &[(Target, String)]) -> Value {
     let mut object = json!({ "schema": 1, group.names.key(): group.names.name(), what: rows });
     if let (None, Some(members)) = (&group.set, object.as_object_mut()) {
         let left: Vec<Value> = left.iter().map(|(target, why)| json!({ "target": target, "why": why })).collect();
@@ -252,12 +252,11 @@ async fn drawn(opened: &mut settle::Opened, group: &Group, verb: Verb, how: &Dee
     let (at, train) = booking(opened, &how.time)?;
     settled(opened, &group.targets, Duration::from_secs(12)).await;
     let world = opened.handle.world();
-    let (targets, left) = match &group.set {
-        Some(set) => (meant(&world, set, verb), Vec::new()),
-        None => {
-            let meant = control::meant(&world, verb, group.targets.clone(), &opened.clock.now());
-            (meant.targets, meant.left)
-        }
+    let (targets, left) = if let Some(set) = &group.set {
+        (meant(&world, set, verb), Vec::new())
+    } else {
+        let meant = control::meant(&world, verb, group.targets.clone(), &opened.clock.now());
+        (meant.targets, meant.left)
     };
     if !how.json {
         for (target, why) in &left {
@@ -292,7 +291,7 @@ async fn drawn(opened: &mut settle::Opened, group: &Group, verb: Verb, how: &Dee
     if how.dry_run {
         if how.json {
             let plans: Vec<Value> = judged.iter().map(|(plan, verdict, state)| json::plan(plan, verdict, *state)).collect();
-            out::json(&object(group, "plans", plans, &left));
+            out::json(&object(group, "plans", &plans, &left));
         } else {
             for (plan, verdict, state) in &judged {
                 tell_plan(plan, verdict, *state, false);
