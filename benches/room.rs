@@ -5,11 +5,13 @@ mod estate;
 mod figures;
 mod fleet;
 mod floor;
+mod peers;
 mod prometheus;
 mod terminal;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use estate::Sources;
@@ -25,6 +27,8 @@ const USAGE: &str = "cargo bench -- [--runs N] [--rest SECONDS] [--presses N] [-
   --presses N      keys pressed one by one, 10 to 10000; default 300
   --services N     services of the rooms, 1 to 10000; default 100
   --many N         services of the last column, 1 to 10000; default 10000
+  --peers          instead: a configured room beside the other programs of the terminal that are on this machine
+  --curve          instead: one changed row and one key in rooms of 10, 100, 1,000 and 10,000 services
 ";
 
 /// What the command line asked for.
@@ -33,6 +37,8 @@ enum Asked {
     Floor,
     Help,
     Measure(Wanted, usize, usize),
+    Peers(Wanted, usize),
+    Curve(Wanted),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +53,8 @@ fn main() -> ExitCode {
         Asked::Floor => floor::run().map_err(Into::into),
         Asked::Help => write!(std::io::stdout(), "{USAGE}").map_err(Into::into),
         Asked::Measure(wanted, services, many) => measure(&wanted, services, many),
+        Asked::Peers(wanted, services) => beside_peers(&wanted, services),
+        Asked::Curve(wanted) => curve(&wanted),
     };
     if let Err(error) = done {
         let _ = writeln!(std::io::stderr(), "failed to measure: {error}");
@@ -57,6 +65,7 @@ fn main() -> ExitCode {
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
     let (mut wanted, mut services, mut many) = (Wanted::default(), 100, 10_000);
+    let (mut peers, mut curve) = (false, false);
     while let Some(name) = arguments.next() {
         let mut number = |least: usize, most: usize| {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a number"))?;
@@ -76,10 +85,83 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--presses" => wanted.presses = number(10, 10_000)?,
             "--services" => services = number(1, 10_000)?,
             "--many" => many = number(1, 10_000)?,
+            "--peers" => peers = true,
+            "--curve" => curve = true,
             _ => return Err(format!("there is no option `{name}`")),
         }
     }
-    Ok(Asked::Measure(wanted, services, many))
+    Ok(match (peers, curve) {
+        (true, _) => Asked::Peers(wanted, services),
+        (false, true) => Asked::Curve(wanted),
+        (false, false) => Asked::Measure(wanted, services, many),
+    })
+}
+
+/// A configured room in a home of its own beneath `home`.
+fn configured(home: &Path, name: &str, services: usize, sources: Sources) -> Outcome<Program> {
+    let home = home.join(name);
+    std::fs::create_dir(&home)?;
+    let file = home.join("estate.toml");
+    std::fs::write(&file, estate::configuration(services, sources, &home)?)?;
+    Ok(Program::new(env!("CARGO_BIN_EXE_gonogo"), &["--config", &file.to_string_lossy()], &home))
+}
+
+/// Starts each in turn, so that what disturbs the machine for a while disturbs all of them; then watches and presses one after the other.
+/// What ends or never answers is left with what was measured of it so far.
+fn measured<'a>(programs: &[(&'a str, Program)], wanted: &Wanted) -> Outcome<Vec<(&'a str, Figures)>> {
+    let mut all: Vec<(&str, Figures)> = programs.iter().map(|(name, _)| (*name, Figures::default())).collect();
+    for _ in 0..wanted.runs {
+        for ((_, program), (_, figures)) in programs.iter().zip(&mut all) {
+            let _ = figures.start(program);
+        }
+    }
+    for ((name, program), (_, figures)) in programs.iter().zip(&mut all) {
+        if let Err(error) = figures.rest_and_press(program, wanted) {
+            writeln!(std::io::stderr(), "{name}: {error}")?;
+        }
+    }
+    Ok(all)
+}
+
+fn beside_peers(wanted: &Wanted, services: usize) -> Outcome<()> {
+    let home = tempfile::tempdir()?;
+    let this = std::env::current_exe()?;
+    let port = prometheus::start()?;
+    let (peers, missing) = peers::found(home.path());
+    let mut programs = vec![
+        ("floor", Program::new(&this.to_string_lossy(), &["floor"], home.path())),
+        ("gonogo, not polled", configured(home.path(), "quiet", services, Sources::None)?),
+        ("gonogo, live and dead", configured(home.path(), "polled", services, Sources::LiveAndDead(port))?),
+    ];
+    programs.extend(peers);
+    let all = measured(&programs, wanted)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{services} services, {} starts, {} s at rest, {} presses; terminal of 120x40; not on this machine: {}",
+        wanted.runs,
+        wanted.rest,
+        wanted.presses,
+        if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }
+    )?;
+    writeln!(out, "median of each figure, and its ratio to the floor of this run; what shows a machine shows live data\n")?;
+    out.write_all(figures::table(&all).as_bytes())?;
+    Ok(())
+}
+
+fn curve(wanted: &Wanted) -> Outcome<()> {
+    let home = tempfile::tempdir()?;
+    let port = prometheus::start()?;
+    let sizes = [("10 services", 10), ("100 services", 100), ("1,000 services", 1_000), ("10,000 services", 10_000)];
+    let programs = sizes
+        .into_iter()
+        .map(|(name, services)| Ok((name, configured(home.path(), &services.to_string(), services, Sources::LiveAndDead(port))?)))
+        .collect::<Outcome<Vec<_>>>()?;
+    let all = measured(&programs, wanted)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "median of each figure by the number of services, and its ratio to that of the smallest room\n")?;
+    out.write_all(figures::table(&all).as_bytes())?;
+    Ok(())
 }
 
 fn measure(wanted: &Wanted, services: usize, many: usize) -> Outcome<()> {
@@ -91,20 +173,13 @@ fn measure(wanted: &Wanted, services: usize, many: usize) -> Outcome<()> {
     let this = this.to_string_lossy();
     let gonogo = env!("CARGO_BIN_EXE_gonogo");
     let port = prometheus::start()?;
-    let configured = |name: &str, services, sources| -> Outcome<Program> {
-        let home = home.path().join(name);
-        std::fs::create_dir(&home)?;
-        let file = home.join("estate.toml");
-        std::fs::write(&file, estate::configuration(services, sources, &home)?)?;
-        Ok(Program::new(gonogo, &["--config", &file.to_string_lossy()], &home))
-    };
     let programs = [
         ("floor", Program::new(&this, &["floor"], home.path())),
         ("gonogo, time stands still", Program::new(gonogo, &["demo", &scenario, "--speed", "0"], home.path())),
         ("gonogo, live", Program::new(gonogo, &["demo", &scenario], home.path())),
-        ("configured, not polled", configured("quiet", services, Sources::None)?),
-        ("configured, live and dead", configured("polled", services, Sources::LiveAndDead(port))?),
-        ("many, live and dead", configured("many", many, Sources::LiveAndDead(port))?),
+        ("configured, not polled", configured(home.path(), "quiet", services, Sources::None)?),
+        ("configured, live and dead", configured(home.path(), "polled", services, Sources::LiveAndDead(port))?),
+        ("many, live and dead", configured(home.path(), "many", many, Sources::LiveAndDead(port))?),
     ];
     let mut all = programs.each_ref().map(|(name, _)| (*name, Figures::default()));
     // One start of each in turn: what disturbs the machine for a while disturbs all of them.

@@ -21,12 +21,32 @@ pub(crate) struct Program {
     path: String,
     arguments: Vec<String>,
     home: PathBuf,
+    folder: PathBuf,
+    down: Vec<u8>,
+    up: Vec<u8>,
 }
 
 impl Program {
     /// A program in a home of its own.
     pub(crate) fn new(path: &str, arguments: &[&str], home: &Path) -> Self {
-        Self { path: path.to_owned(), arguments: arguments.iter().map(|&one| one.to_owned()).collect(), home: home.to_owned() }
+        Self {
+            path: path.to_owned(),
+            arguments: arguments.iter().map(|&one| one.to_owned()).collect(),
+            home: home.to_owned(),
+            folder: home.to_owned(),
+            down: b"j".to_vec(),
+            up: b"k".to_vec(),
+        }
+    }
+
+    /// The same in another working folder.
+    pub(crate) fn working_in(self, folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..self }
+    }
+
+    /// The same with other keys for a row down and up than `j` and `k`.
+    pub(crate) fn moved_by(self, down: &[u8], up: &[u8]) -> Self {
+        Self { down: down.to_vec(), up: up.to_vec(), ..self }
     }
 
     /// Starts it in a terminal of 120x40.
@@ -35,7 +55,7 @@ impl Program {
         let mut command = CommandBuilder::new(&self.path);
         command.args(&self.arguments);
         command.env_clear();
-        command.cwd(&self.home);
+        command.cwd(&self.folder);
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("HOME", &self.home);
@@ -52,7 +72,7 @@ impl Program {
         let begun = Instant::now();
         let child = pair.slave.spawn_command(command)?;
         drop(pair.slave);
-        Ok(Running { child, begun, keys, chunks, _master: pair.master })
+        Ok(Running { child, begun, keys, chunks, moves: (self.down.clone(), self.up.clone()), _master: pair.master })
     }
 }
 
@@ -75,6 +95,7 @@ pub(crate) struct Running {
     begun: Instant,
     keys: Box<dyn std::io::Write + Send>,
     chunks: Receiver<(Instant, usize)>,
+    moves: (Vec<u8>, Vec<u8>),
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -82,6 +103,11 @@ impl Running {
     /// What comes after its start.
     pub(crate) fn opening(&mut self) -> Outcome<Burst> {
         self.burst(self.begun, SILENCE)?.ok_or_else(|| "it wrote nothing within its first ten seconds".into())
+    }
+
+    /// The keys that move a row down and up.
+    pub(crate) fn moves(&self) -> (Vec<u8>, Vec<u8>) {
+        self.moves.clone()
     }
 
     /// What a key brings: until `silence`; none when nothing came.

@@ -42,7 +42,8 @@ fn a_withdrawal_and_a_beginning_that_race_leave_one_of_them_and_the_other_is_tol
             ours.rule(&says(&plan, Decision::Approve), None, &nothing).await.unwrap();
             ours.size().await.unwrap()
         });
-        // Each in a thread of its own; who waits a little is thrown.
+        // Each in a thread of its own; who waits a little is thrown. Which of them a machine lets run first is its own affair, and on a busy
+        // one it may always be the same: so the first two rounds are no race, and each of them is first in one.
         let (begins_late, spins, start) = (dice.random_bool(0.5), dice.random_range(0..20_000_u32), Barrier::new(2));
         let late = |is_late: bool| {
             start.wait();
@@ -50,16 +51,28 @@ fn a_withdrawal_and_a_beginning_that_race_leave_one_of_them_and_the_other_is_tol
                 std::hint::spin_loop();
             }
         };
-        let (executed, withdrawn) = std::thread::scope(|scope| {
-            let executing = scope.spawn(|| {
-                late(begins_late);
-                runtime().block_on(ours.begin(&plan, &one(plan.id))).map(drop)
-            });
-            let withdrawing = scope.spawn(|| {
-                late(!begins_late);
-                runtime().block_on(theirs.rule(&says(&plan, Decision::Withdraw), None, &nothing)).map(drop)
-            });
-            (executing.join().unwrap(), withdrawing.join().unwrap())
+        let executes = || runtime().block_on(ours.begin(&plan, &one(plan.id))).map(drop);
+        let withdraws = || runtime().block_on(theirs.rule(&says(&plan, Decision::Withdraw), None, &nothing)).map(drop);
+        let (executed, withdrawn) = std::thread::scope(|scope| match round {
+            0 => {
+                let executed = scope.spawn(executes).join().unwrap();
+                (executed, scope.spawn(withdraws).join().unwrap())
+            }
+            1 => {
+                let withdrawn = scope.spawn(withdraws).join().unwrap();
+                (scope.spawn(executes).join().unwrap(), withdrawn)
+            }
+            _ => {
+                let executing = scope.spawn(|| {
+                    late(begins_late);
+                    executes()
+                });
+                let withdrawing = scope.spawn(|| {
+                    late(!begins_late);
+                    withdraws()
+                });
+                (executing.join().unwrap(), withdrawing.join().unwrap())
+            }
         });
         main.block_on(async {
             let kinds: Vec<EntryKind> = ours.entries(before, 9).await.unwrap().iter().map(|entry| entry.kind).collect();
@@ -74,7 +87,7 @@ fn a_withdrawal_and_a_beginning_that_race_leave_one_of_them_and_the_other_is_tol
             }
         });
     }
-    assert!((1..ROUNDS).contains(&begun), "the same one was first in each of {ROUNDS} rounds: {begun}");
+    assert!((1..ROUNDS).contains(&begun), "the same one was first in each of {ROUNDS} rounds, also where it was the second: {begun}");
     let found = main.block_on(ours.verify()).unwrap();
     assert!(found.intact, "{found:?}");
 }
