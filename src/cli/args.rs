@@ -6,6 +6,7 @@ mod deed;
 mod flag;
 mod glass;
 mod grant;
+mod init;
 mod ledger;
 mod outbox;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, ServerDee
 pub use self::flag::{FlagList, FlagSet, FlagShow, FlagVerb};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::grant::{GrantArgs, RevokeArgs};
+pub use self::init::Init;
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
@@ -61,6 +63,8 @@ pub struct Cli {
 /// Verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Looks at what is around and writes a commented configuration that begins with it.
+    Init(Init),
     /// Opens the room on the simulated release train.
     Demo(Demo),
     /// Says how everything stands.
@@ -73,7 +77,7 @@ pub enum Command {
         #[arg(long)]
         jsonl: bool,
     },
-    /// Says what is wrong with each backend and what to do.
+    /// Says what is wrong with each backend, this terminal, the store and the configuration, and what to do.
     Doctor {
         /// As JSON.
         #[arg(long)]
@@ -417,6 +421,8 @@ pub enum ConfigVerb {
     Check,
     /// Prints a commented example.
     Example,
+    /// Prints a JSON Schema of the configuration, by which editors complete and check it.
+    Schema,
     /// Trusts a project's file as it is now.
     Trust {
         /// The file.

@@ -1,12 +1,18 @@
 //! `gonogo doctor`: per backend what was tried, what came back, what to do; then the store and the configuration.
 
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
+use crate::cli::health::terminal::Terminal;
+use crate::cli::health::{self, Finding};
 use crate::cli::verbs::outbox;
 use crate::cli::{compose, json as shapes, out, settle};
+use crate::config::load::Loaded;
+use crate::config::smells;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::courier::{self, Left};
 use crate::control::driver::outside::Switchboard;
@@ -17,17 +23,19 @@ use crate::model::outbox::Progress;
 use crate::model::text::Text;
 use crate::model::traffic::RouterProcess;
 use crate::ports::Port;
+use crate::store::{self, Facts};
 
 /// A clock that is further off than this is worth a line.
 const SKEW_MS: i64 = 2000;
 
 /// Says what is wrong and what to do. Exit 0: the report is the answer, however the backends are.
 pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
-    match compose::configuration_if_any(around, flags) {
-        Ok(Some(loaded)) if !loaded.nothing_configured => {}
-        Ok(_) => return unconfigured(as_json),
+    let terminal = Terminal::of(around, size());
+    let loaded = match compose::configuration_if_any(around, flags) {
+        Ok(Some(loaded)) if !loaded.nothing_configured => loaded,
+        Ok(_) => return unconfigured(&terminal, as_json),
         Err(exit) => return exit,
-    }
+    };
     let mut opened = match settle::look(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -35,6 +43,9 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     let world = settle::settled(&mut opened.handle, Duration::from_secs(12)).await;
     let now = opened.clock.now();
     let (receivers, left) = receivers(&opened).await;
+    let path = compose::store_path(&loaded.config, around);
+    let facts = store::facts(&path).await;
+    let findings = findings(&loaded, around, &terminal, (&path, &facts));
     let advice: Vec<_> = world.sources.values().map(|source| (source.clone(), advise(source, &world))).collect();
     if as_json {
         let backends: Vec<_> = advice
@@ -53,10 +64,13 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
                 })
             })
             .collect();
-        let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
-        out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses }, "receivers": receivers.iter().map(|one| outbox::shape(one, &left)).collect::<Vec<_>>() }),
-        );
+        let store_trouble: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
+        let mut told = json!({ "installation": world.ledger.installation, "entries": world.ledger.size, "error": store_trouble, "witnesses": world.ledger.witnesses });
+        if let Some(told) = told.as_object_mut() {
+            told.extend(health::store::object(&path, &facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
+        }
+        let receivers: Vec<_> = receivers.iter().map(|one| outbox::shape(one, &left)).collect();
+        out::json(&object(&backends, &told, &receivers, &terminal, &findings));
         return Exit::Done;
     }
     for (source, (told, fix)) in &advice {
@@ -89,13 +103,56 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
         Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
         None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
     }
+    out::line(&format!("  {}", health::store::words(&path, &facts)));
     for trouble in &world.ledger.witnesses {
         out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
     }
     for one in &receivers {
         outbox::tell(one, &left);
     }
+    tell_rest(&terminal, &findings);
     Exit::Done
+}
+
+/// The terminal, and everything that is to be mended beside the backends.
+fn tell_rest(terminal: &Terminal, findings: &[Finding]) {
+    out::line(&format!("terminal: {}", terminal.words()));
+    for finding in findings {
+        out::line(&format!("{}: {}\n  do: {}", Text::clean(&finding.about), Text::clean(&finding.told), Text::clean(&finding.fix)));
+    }
+}
+
+/// The size of the terminal that is written to, where it is one.
+fn size() -> Option<(u16, u16)> {
+    std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()
+}
+
+/// What is to be mended of the terminal, the store, secrets and the configuration.
+fn findings(loaded: &Loaded, around: &Surroundings, terminal: &Terminal, (path, facts): (&Path, &Facts)) -> Vec<Finding> {
+    let config = &loaded.config;
+    let witnesses: Vec<_> = config.ledger.witness.iter().map(|place| (place.clone(), health::store::device(place))).collect();
+    let mut all = health::store::findings(path, facts, config.store.journal_bytes, &witnesses);
+    all.extend(health::secrets::findings(config, around));
+    all.extend(loaded.warnings.iter().map(|warning| {
+        let place = &warning.place;
+        Finding::new(format!("{}:{}", place.file, place.line), warning.what.as_str(), format!("write {}", warning.expected))
+    }));
+    all.extend(smells::smells(config).into_iter().map(|smell| Finding::new(smell.about, smell.told, smell.fix)));
+    all.extend(terminal.findings());
+    all
+}
+
+/// The answer as JSON.
+fn object(backends: &[Value], store: &Value, receivers: &[Value], terminal: &Terminal, findings: &[Finding]) -> Value {
+    let findings: Vec<_> = findings.iter().map(Finding::object).collect();
+    json!({
+        "schema": shapes::SCHEMA,
+        "backends": backends,
+        "store": store,
+        "receivers": receivers,
+        "terminal": terminal.object(),
+        "findings": findings,
+    })
 }
 
 /// How far each receiver of notices got, and what it has not got.
@@ -113,15 +170,17 @@ fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
     }
 }
 
-/// Nothing to look at.
-fn unconfigured(as_json: bool) -> Exit {
-    let nothing: [Value; 0] = [];
+/// Nothing to look at but the terminal.
+fn unconfigured(terminal: &Terminal, as_json: bool) -> Exit {
     if as_json {
-        out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] }, "receivers": [] }),
-        );
+        let mut store = json!({ "installation": null, "entries": null, "error": null, "witnesses": [] });
+        if let Some(store) = store.as_object_mut() {
+            store.extend(health::store::object(Path::new(""), &Facts::default()).into_iter().map(|(key, _)| (key.to_owned(), Value::Null)));
+        }
+        out::json(&object(&[], &store, &[], terminal, &terminal.findings()));
     } else {
-        out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        out::line("nothing is configured\n  do: `gonogo init` looks around and writes gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        tell_rest(terminal, &terminal.findings());
     }
     Exit::Done
 }

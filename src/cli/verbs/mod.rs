@@ -13,6 +13,7 @@ pub mod explain;
 pub mod flag;
 pub mod glass;
 pub mod grant;
+pub mod init;
 pub mod ledger;
 pub mod man;
 pub mod outbox;
