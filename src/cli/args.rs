@@ -14,6 +14,7 @@ mod page;
 mod policy;
 mod rollout;
 mod slo;
+mod support;
 mod trace;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
 pub use self::rollout::{Promote, RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
+pub use self::support::SupportBundle;
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -247,6 +249,8 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigVerb,
     },
+    /// Writes one file for whoever helps, without secrets.
+    SupportBundle(SupportBundle),
     /// Prints shell completions.
     Completions {
         /// The shell.

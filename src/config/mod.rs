@@ -16,6 +16,7 @@ pub mod nearest;
 mod node;
 pub mod placeholder;
 pub mod problem;
+pub mod redacted;
 pub mod scenario;
 pub mod schema;
 pub mod secret;

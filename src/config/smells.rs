@@ -116,7 +116,11 @@ fn used(catalog: &Catalog) -> BTreeSet<BackendName> {
         used.extend(service.deploy.values().flat_map(|deploy| asked(deploy)));
         if let Some(repository) = &service.repository {
             let github = catalog.backends.values().filter(|backend| backend.kind == BackendKind::Github);
-            used.extend(github.filter(|backend| repository.backend.as_ref().is_none_or(|name| *name == backend.name)).map(|backend| backend.name.clone()));
+            used.extend(
+                github
+                    .filter(|backend| repository.backend.as_ref().is_none_or(|name| *name == backend.name))
+                    .map(|backend| backend.name.clone()),
+            );
         }
     }
     used.extend(catalog.objectives.iter().map(|objective| objective.backend.clone()));

@@ -84,10 +84,16 @@ async fn recognised(asked: &Asked) -> Result<Seen, String> {
 
 /// Sends one request and reads its answer as JSON, up to a bound.
 async fn get(request: reqwest::RequestBuilder) -> Result<Value, String> {
-    let mut answer = request.send().await.map_err(|error| if error.is_connect() { "nothing listens there".to_owned() } else { "it does not answer".to_owned() })?;
+    let mut answer = request
+        .send()
+        .await
+        .map_err(|error| if error.is_connect() { "nothing listens there".to_owned() } else { "it does not answer".to_owned() })?;
     let code = answer.status();
     if code == reqwest::StatusCode::UNAUTHORIZED || code == reqwest::StatusCode::FORBIDDEN {
-        return Err(format!("it answers {} and asks for a credential: write it yourself, with `token` or `user` and `password`", code.as_u16()));
+        return Err(format!(
+            "it answers {} and asks for a credential: write it yourself, with `token` or `user` and `password`",
+            code.as_u16()
+        ));
     }
     if !code.is_success() {
         return Err(format!("something answers {} there", code.as_u16()));

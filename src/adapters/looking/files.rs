@@ -207,9 +207,12 @@ mod tests {
 
     #[test]
     fn a_remote_is_told_without_what_stands_before_its_host() {
-        for url in
-            ["https://ana:hunter2@github.com/acme/shop.git", "git@github.com:acme/shop.git", "ssh://git@github.com:22/acme/shop", "https://github.com/acme/shop/"]
-        {
+        for url in [
+            "https://ana:hunter2@github.com/acme/shop.git",
+            "git@github.com:acme/shop.git",
+            "ssh://git@github.com:22/acme/shop",
+            "https://github.com/acme/shop/",
+        ] {
             assert_eq!(host_and_path(url), Some(("github.com".to_owned(), "acme/shop".to_owned())), "{url}");
         }
         assert_eq!(host_and_path("/srv/git/shop"), None);
@@ -217,9 +220,10 @@ mod tests {
 
     #[test]
     fn only_hosts_are_taken_from_a_file_of_logins() {
-        let gh = "github.com:\n    user: ana\n    oauth_token: gho_planted\n    git_protocol: https\ngit.shop.example:\n    user: ana\n";
+        let gh = "github.com:\n    user: ana\n    oauth_token: gho_planted\n    users:\n        ana.b:\n    git_protocol: https\ngit.shop.example:\n    user: ana\n";
         assert_eq!(hosts("gh", gh).collect::<Vec<_>>(), ["github.com", "git.shop.example"]);
-        let glab = "git_protocol: ssh\nhosts:\n    gitlab.com:\n        token: glpat-planted\n        api_host: gitlab.com\nlast.update.check:\n";
+        let glab =
+            "git_protocol: ssh\nhosts:\n    gitlab.com:\n        token: glpat-planted\n        api_host: gitlab.com\nlast.update.check:\n";
         assert_eq!(hosts("glab", glab).collect::<Vec<_>>(), ["gitlab.com"]);
     }
 

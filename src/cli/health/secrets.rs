@@ -9,7 +9,7 @@ use crate::config::settings::{Config, WebhookAddress};
 use crate::config::surroundings::Surroundings;
 
 /// Every reference to a secret, and what needs it.
-fn references(config: &Config) -> Vec<(String, &SecretRef)> {
+pub fn references(config: &Config) -> Vec<(String, &SecretRef)> {
     let mut all = Vec::new();
     for backend in &config.backends {
         all.extend(backend.token.iter().chain(&backend.password).map(|secret| (format!("backend {}", backend.name), secret)));
@@ -34,7 +34,11 @@ pub fn findings(config: &Config, around: &Surroundings) -> Vec<Finding> {
     for (about, secret) in references(config) {
         match secret {
             SecretRef::Env(name) if around.variable(name).is_none() => {
-                found.push(Finding::new(about, format!("the variable {name} of its secret is not set"), format!("set {name} before gonogo starts")));
+                found.push(Finding::new(
+                    about,
+                    format!("the variable {name} of its secret is not set"),
+                    format!("set {name} before gonogo starts"),
+                ));
             }
             SecretRef::File(path) => found.extend(of_file(about, path)),
             SecretRef::Env(_) | SecretRef::Command(_) => {}
@@ -43,7 +47,8 @@ pub fn findings(config: &Config, around: &Surroundings) -> Vec<Finding> {
     for file in &config.files {
         let Ok(data) = std::fs::metadata(file) else { continue };
         if data.mode() & 0o022 != 0 {
-            let told = format!("others may write {} (mode {:04o}), and so give themselves every right", file.display(), data.mode() & 0o7777);
+            let told =
+                format!("others may write {} (mode {:04o}), and so give themselves every right", file.display(), data.mode() & 0o7777);
             found.push(Finding::new("configuration", told, format!("run `chmod go-w {}`", file.display())));
         }
     }
@@ -53,9 +58,12 @@ pub fn findings(config: &Config, around: &Surroundings) -> Vec<Finding> {
 fn of_file(about: String, path: &Path) -> Option<Finding> {
     let shown = path.display();
     match std::fs::metadata(path) {
-        Err(error) => Some(Finding::new(about, format!("the file of its secret, {shown}, cannot be seen: {error}"), "write it, with mode 0600")),
+        Err(error) => {
+            Some(Finding::new(about, format!("the file of its secret, {shown}, cannot be seen: {error}"), "write it, with mode 0600"))
+        }
         Ok(data) if data.mode() & 0o077 != 0 => {
-            let told = format!("others may read or write the file of its secret, {shown} (mode {:04o}), so it is not taken", data.mode() & 0o7777);
+            let told =
+                format!("others may read or write the file of its secret, {shown} (mode {:04o}), so it is not taken", data.mode() & 0o7777);
             Some(Finding::new(about, told, format!("run `chmod 600 {shown}`, and change the secret if others could have read it")))
         }
         Ok(_) => None,

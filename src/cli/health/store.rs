@@ -15,10 +15,13 @@ const LITTLE: u64 = 500_000_000;
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     let unit = UNITS.iter().find(|(size, _)| count >= *size);
-    unit.map_or_else(|| format!("{count} B"), |(size, unit)| {
-        let tenths = count.saturating_mul(10).checked_div(*size).unwrap_or_default();
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
-    })
+    unit.map_or_else(
+        || format!("{count} B"),
+        |(size, unit)| {
+            let tenths = count.saturating_mul(10).checked_div(*size).unwrap_or_default();
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        },
+    )
 }
 
 /// In one line.
@@ -30,7 +33,9 @@ pub fn words(path: &Path, facts: &Facts) -> String {
         Some(false) => ", ITS PAGES ARE NOT WHOLE",
         None => "",
     };
-    let mode = facts.mode.map_or_else(String::new, |mode| format!(", mode {mode:04o}{}", if is_shared(mode) { ", shared with its group" } else { "" }));
+    let mode = facts
+        .mode
+        .map_or_else(String::new, |mode| format!(", mode {mode:04o}{}", if is_shared(mode) { ", shared with its group" } else { "" }));
     let free = facts.free_bytes.map_or_else(String::new, |free| format!(", {} free", bytes(free)));
     format!("{}: ledger {}, journal {}{free}{schema}{mode}{whole}", path.display(), size(facts.ledger_bytes), size(facts.journal_bytes))
 }
@@ -109,7 +114,10 @@ mod tests {
     }
 
     fn told(facts: &Facts, witnesses: &[(PathBuf, Option<u64>)]) -> String {
-        findings(Path::new("/var/lib/gonogo"), facts, 1_000_000_000, witnesses).iter().map(|one| format!("{}: do {}\n", one.told, one.fix)).collect()
+        findings(Path::new("/var/lib/gonogo"), facts, 1_000_000_000, witnesses)
+            .iter()
+            .map(|one| format!("{}: do {}\n", one.told, one.fix))
+            .collect()
     }
 
     #[test]

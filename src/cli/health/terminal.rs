@@ -76,14 +76,23 @@ impl Terminal {
         let mut found = Vec::new();
         let mut say = |told: String, fix: &str| found.push(Finding::new("terminal", told, fix));
         if self.kind.as_deref().is_none_or(|kind| kind == "dumb") {
-            say("it cannot move its cursor, so that the room does not open".to_owned(), "set TERM to what the terminal is, such as xterm-256color");
+            say(
+                "it cannot move its cursor, so that the room does not open".to_owned(),
+                "set TERM to what the terminal is, such as xterm-256color",
+            );
         }
         if let Some((columns, rows)) = self.size.filter(|(columns, rows)| *columns < LEAST.0 || *rows < LEAST.1) {
-            say(format!("it is {columns}x{rows}, and the room needs {}x{}", LEAST.0, LEAST.1), "make the window larger, or its letters smaller");
+            say(
+                format!("it is {columns}x{rows}, and the room needs {}x{}", LEAST.0, LEAST.1),
+                "make the window larger, or its letters smaller",
+            );
         }
         if !self.is_unicode() {
             let locale = self.locale.as_deref().unwrap_or("not set");
-            say(format!("its locale is {locale}, so that glyphs may come out wrong"), "set LANG to one that ends in UTF-8, or use `--theme ascii`");
+            say(
+                format!("its locale is {locale}, so that glyphs may come out wrong"),
+                "set LANG to one that ends in UTF-8, or use `--theme ascii`",
+            );
         }
         let within = |kind: &str| kind.starts_with("tmux") || kind.starts_with("screen");
         if self.multiplexer == Some("tmux") && self.kind.as_deref().is_some_and(|kind| !within(kind)) {

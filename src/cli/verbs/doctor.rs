@@ -1,7 +1,8 @@
 //! `gonogo doctor`: per backend what was tried, what came back, what to do; then the store and the configuration.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use crate::control::world::{Source, SourceFact, World};
 use crate::model::catalog::BackendKind;
 use crate::model::outbox::Progress;
 use crate::model::text::Text;
+use crate::model::time::Moment;
 use crate::model::traffic::RouterProcess;
 use crate::ports::Port;
 use crate::store::{self, Facts};
@@ -31,87 +33,125 @@ const SKEW_MS: i64 = 2000;
 /// Says what is wrong and what to do. Exit 0: the report is the answer, however the backends are.
 pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
     let terminal = Terminal::of(around, size());
-    let loaded = match compose::configuration_if_any(around, flags) {
-        Ok(Some(loaded)) if !loaded.nothing_configured => loaded,
-        Ok(_) => return unconfigured(&terminal, as_json),
+    let seen = match look(around, flags, terminal.clone()).await {
+        Ok(Some(seen)) => seen,
+        Ok(None) => return unconfigured(&terminal, as_json),
         Err(exit) => return exit,
     };
-    let mut opened = match settle::look(around, flags).await {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
+    if as_json {
+        out::json(&seen.object());
+    } else {
+        seen.tell();
+    }
+    Exit::Done
+}
+
+/// The same answer as an object; none where nothing is configured.
+///
+/// # Errors
+/// Exit 8 when the configuration is refused.
+pub async fn object(around: &Surroundings, flags: &Flags) -> Result<Option<Value>, Exit> {
+    Ok(look(around, flags, Terminal::of(around, size())).await?.map(|seen| seen.object()))
+}
+
+/// Everything that was looked at.
+struct Seen {
+    opened: settle::Opened,
+    world: Arc<World>,
+    now: Moment,
+    receivers: Vec<Progress>,
+    left: Vec<Left>,
+    path: PathBuf,
+    facts: Facts,
+    terminal: Terminal,
+    findings: Vec<Finding>,
+}
+
+async fn look(around: &Surroundings, flags: &Flags, terminal: Terminal) -> Result<Option<Seen>, Exit> {
+    let loaded = match compose::configuration_if_any(around, flags)? {
+        Some(loaded) if !loaded.nothing_configured => loaded,
+        Some(_) | None => return Ok(None),
     };
+    let mut opened = settle::look(around, flags).await?;
     let world = settle::settled(&mut opened.handle, Duration::from_secs(12)).await;
     let now = opened.clock.now();
     let (receivers, left) = receivers(&opened).await;
     let path = compose::store_path(&loaded.config, around);
     let facts = store::facts(&path).await;
     let findings = findings(&loaded, around, &terminal, (&path, &facts));
-    let advice: Vec<_> = world.sources.values().map(|source| (source.clone(), advise(source, &world))).collect();
-    if as_json {
-        let backends: Vec<_> = advice
-            .iter()
-            .map(|(source, (told, fix))| {
+    Ok(Some(Seen { opened, world, now, receivers, left, path, facts, terminal, findings }))
+}
+
+impl Seen {
+    fn object(&self) -> Value {
+        let (world, ports) = (&self.world, &self.opened.ports);
+        let backends: Vec<_> = world
+            .sources
+            .values()
+            .map(|source| {
+                let (told, fix) = advise(source, world);
                 json!({
                     "name": source.backend.name,
                     "kind": source.kind().word(),
                     "address": source.backend.address,
-                    "state": source.freshness(&now).word(),
+                    "state": source.freshness(&self.now).word(),
                     "told": told,
                     "fix": fix,
                     "skew_ms": source.skew_ms,
-                    "access": access(&opened.ports, source),
+                    "access": access(ports, source),
                     "capabilities": source.capabilities,
                 })
             })
             .collect();
-        let store_trouble: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
-        let mut told = json!({ "installation": world.ledger.installation, "entries": world.ledger.size, "error": store_trouble, "witnesses": world.ledger.witnesses });
-        if let Some(told) = told.as_object_mut() {
-            told.extend(health::store::object(&path, &facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
+        let ledger = &world.ledger;
+        let trouble: Value = ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
+        let mut store =
+            json!({ "installation": ledger.installation, "entries": ledger.size, "error": trouble, "witnesses": ledger.witnesses });
+        if let Some(store) = store.as_object_mut() {
+            store.extend(health::store::object(&self.path, &self.facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
         }
-        let receivers: Vec<_> = receivers.iter().map(|one| outbox::shape(one, &left)).collect();
-        out::json(&object(&backends, &told, &receivers, &terminal, &findings));
-        return Exit::Done;
+        let receivers: Vec<_> = self.receivers.iter().map(|one| outbox::shape(one, &self.left)).collect();
+        answer(&backends, &store, &receivers, &self.terminal, &self.findings)
     }
-    for (source, (told, fix)) in &advice {
-        out::line(&format!(
-            "{} ({}, {}): {}",
-            source.backend.name,
-            source.kind().word(),
-            source.backend.address,
-            source.freshness(&now).word()
-        ));
-        out::line(&format!("  {told}"));
-        if let Some(fix) = fix {
-            out::line(&format!("  do: {fix}"));
+
+    fn tell(&self) {
+        let Self { opened, world, now, receivers, left, path, facts, terminal, findings } = self;
+        for source in world.sources.values() {
+            tell_source(source, advise(source, world), &opened.ports, now);
         }
-        if let Some(access) = access(&opened.ports, source) {
-            out::line(&format!("  {access}"));
+        match &world.ledger.trouble {
+            Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
+            None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
         }
-        if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
-            out::line(&format!(
-                "  its clock is {} s {} ours; set both by NTP",
-                skew.abs() / 1000,
-                if skew > 0 { "ahead of" } else { "behind" }
-            ));
+        out::line(&format!("  {}", health::store::words(path, facts)));
+        for trouble in &world.ledger.witnesses {
+            out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
         }
-        if source.backend.insecure {
-            out::line("  plain text over the network, as insecure = true allows");
+        for one in receivers {
+            outbox::tell(one, left);
         }
+        tell_rest(terminal, findings);
     }
-    match &world.ledger.trouble {
-        Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
-        None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
+}
+
+/// One backend: what was tried, what came back, what to do.
+fn tell_source(source: &Source, (told, fix): (String, Option<String>), ports: &Switchboard, now: &Moment) {
+    let state = source.freshness(now).word();
+    out::line(&format!("{} ({}, {}): {state}", source.backend.name, source.kind().word(), source.backend.address));
+    out::line(&format!("  {told}"));
+    if let Some(fix) = fix {
+        out::line(&format!("  do: {fix}"));
     }
-    out::line(&format!("  {}", health::store::words(&path, &facts)));
-    for trouble in &world.ledger.witnesses {
-        out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
+    if let Some(access) = access(ports, source) {
+        out::line(&format!("  {access}"));
     }
-    for one in &receivers {
-        outbox::tell(one, &left);
+    if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
+        let which = if skew > 0 { "ahead of" } else { "behind" };
+        out::line(&format!("  its clock is {} s {which} ours; set both by NTP", skew.abs() / 1000));
     }
-    tell_rest(&terminal, &findings);
-    Exit::Done
+    if source.backend.insecure {
+        out::line("  plain text over the network, as insecure = true allows");
+    }
 }
 
 /// The terminal, and everything that is to be mended beside the backends.
@@ -143,7 +183,7 @@ fn findings(loaded: &Loaded, around: &Surroundings, terminal: &Terminal, (path, 
 }
 
 /// The answer as JSON.
-fn object(backends: &[Value], store: &Value, receivers: &[Value], terminal: &Terminal, findings: &[Finding]) -> Value {
+fn answer(backends: &[Value], store: &Value, receivers: &[Value], terminal: &Terminal, findings: &[Finding]) -> Value {
     let findings: Vec<_> = findings.iter().map(Finding::object).collect();
     json!({
         "schema": shapes::SCHEMA,
@@ -177,9 +217,11 @@ fn unconfigured(terminal: &Terminal, as_json: bool) -> Exit {
         if let Some(store) = store.as_object_mut() {
             store.extend(health::store::object(Path::new(""), &Facts::default()).into_iter().map(|(key, _)| (key.to_owned(), Value::Null)));
         }
-        out::json(&object(&[], &store, &[], terminal, &terminal.findings()));
+        out::json(&answer(&[], &store, &[], terminal, &terminal.findings()));
     } else {
-        out::line("nothing is configured\n  do: `gonogo init` looks around and writes gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        out::line(
+            "nothing is configured\n  do: `gonogo init` looks around and writes gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`",
+        );
         tell_rest(terminal, &terminal.findings());
     }
     Exit::Done

@@ -175,7 +175,8 @@ fn tell(found: &Found, written: &Written, say: &dyn Fn(&str)) {
 
 fn object(found: &Found, written: &Written, file: Option<&PathBuf>, next: Option<&str>) -> serde_json::Value {
     let told = written.told.iter().map(|one| json!({ "what": one.what, "place": one.place, "from": one.from, "not_live": one.not_live }));
-    let missing = found.missing.iter().map(|one| json!({ "what": one.what, "place": Text::clean(&one.place), "why": Text::clean(&one.why) }));
+    let missing =
+        found.missing.iter().map(|one| json!({ "what": one.what, "place": Text::clean(&one.place), "why": Text::clean(&one.why) }));
     json!({
         "schema": shapes::SCHEMA,
         "file": file,

@@ -26,6 +26,7 @@ pub mod rule;
 pub mod show;
 pub mod slo;
 pub mod status;
+pub mod support;
 pub mod trace;
 pub mod watch;
 pub mod whoami;

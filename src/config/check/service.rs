@@ -16,7 +16,8 @@ use crate::model::name::{BackendName, ServiceName, SignalName};
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
-pub(super) const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge", "stateful"];
+pub(super) const KEYS: &[&str] =
+    &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge", "stateful"];
 pub(super) const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 /// A tag is named by its version, and by nothing else.
 const IN_TAG: &[&str] = &["version"];

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    backend, desk, discovery, environment, flags, gates, judge, known, oscal, person, probe, rollout, room, self_service, service, set, slo,
-    slo_files, times, timetable, traffic, webhook, workload,
+    backend, desk, discovery, environment, flags, gates, judge, known, oscal, person, probe, rollout, room, self_service, service, set,
+    slo, slo_files, times, timetable, traffic, webhook, workload,
 };
 use crate::model::catalog::BackendKind;
 use crate::model::gate::CheckKind;
@@ -40,12 +40,39 @@ struct Sheet {
     keys: Vec<&'static str>,
     shapes: Vec<(&'static str, Shape)>,
     required: &'static [&'static str],
+    /// What else a schema can say of the whole table.
+    rules: Vec<Value>,
+}
+
+impl Sheet {
+    /// With keys that must be there where another one has a value.
+    fn needing(mut self, key: &str, cases: &[(&[&str], &[&str])]) -> Self {
+        for (words, needed) in cases {
+            self.rules.push(json!({
+                "if": { "properties": { key: { "enum": words } }, "required": [key] },
+                "then": { "required": needed },
+            }));
+        }
+        self
+    }
+
+    /// With keys of which none comes without the other.
+    fn paired(mut self, pairs: &[(&str, &str)]) -> Self {
+        self.rules.extend(pairs.iter().map(|(one, other)| json!({ "dependentRequired": { *one: [other], *other: [one] } })));
+        self
+    }
+
+    /// With keys of which one must be there.
+    fn any(mut self, keys: &[&str]) -> Self {
+        self.rules.push(json!({ "anyOf": keys.iter().map(|key| json!({ "required": [key] })).collect::<Vec<_>>() }));
+        self
+    }
 }
 
 use Shape::{Count, Duration, Either, Flag, List, Name, Number, Table, Tables, Text, Texts, Word, Words};
 
 fn sheet(keys: &[&'static str], required: &'static [&'static str], shapes: Vec<(&'static str, Shape)>) -> Sheet {
-    Sheet { keys: keys.to_vec(), shapes, required }
+    Sheet { keys: keys.to_vec(), shapes, required, rules: Vec::new() }
 }
 
 fn map(of: Shape) -> Shape {
@@ -64,7 +91,9 @@ pub(in super::super) fn schema() -> Value {
         object.insert("title".to_owned(), json!("gonogo.toml"));
         object.insert(
             "description".to_owned(),
-            json!("What the release control room looks at, and who may do what. `gonogo config check` knows more rules than a schema can say."),
+            json!(
+                "What the release control room looks at, and who may do what. `gonogo config check` knows more rules than a schema can say."
+            ),
         );
     }
     object
@@ -79,7 +108,11 @@ fn of_sheet(sheet: &Sheet) -> Value {
             ((*key).to_owned(), shape.map_or_else(|| json!(true), |(_, shape)| of_shape(shape)))
         })
         .collect();
-    json!({ "type": "object", "properties": properties, "required": sheet.required, "additionalProperties": false })
+    let mut object = json!({ "type": "object", "properties": properties, "required": sheet.required, "additionalProperties": false });
+    if let (Some(object), false) = (object.as_object_mut(), sheet.rules.is_empty()) {
+        object.insert("allOf".to_owned(), json!(sheet.rules));
+    }
+    object
 }
 
 fn of_shape(shape: &Shape) -> Value {
@@ -90,7 +123,9 @@ fn of_shape(shape: &Shape) -> Value {
         Count(least, most) if *most == u64::MAX => json!({ "type": "integer", "minimum": least }),
         Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Number => json!({ "type": "number" }),
-        Duration => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "such as \"250ms\", \"5s\", \"1h30m\", \"14d\"" }),
+        Duration => {
+            json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "such as \"250ms\", \"5s\", \"1h30m\", \"14d\"" })
+        }
         Texts => json!({ "type": "array", "items": of_shape(&Text) }),
         Word(words) => json!({ "enum": words }),
         Words(words) => json!({ "type": "array", "items": { "enum": words } }),
@@ -103,7 +138,13 @@ fn of_shape(shape: &Shape) -> Value {
 }
 
 fn root() -> Sheet {
-    let entry = || sheet(slo_files::FILE, &["file"], vec![("file", Text), ("service", Name), ("environment", Name), ("backend", Name), ("window", Text)]);
+    let entry = || {
+        sheet(
+            slo_files::FILE,
+            &["file"],
+            vec![("file", Text), ("service", Name), ("environment", Name), ("backend", Name), ("window", Text)],
+        )
+    };
     sheet(
         super::ROOT,
         &[],
@@ -156,7 +197,14 @@ fn root() -> Sheet {
                 Tables(sheet(
                     timetable::TRAIN,
                     &["name", "environment", "services", "window"],
-                    vec![("name", Name), ("environment", Name), ("services", Texts), ("window", Text), ("departs", Text), ("cut_off", Duration)],
+                    vec![
+                        ("name", Name),
+                        ("environment", Name),
+                        ("services", Texts),
+                        ("window", Text),
+                        ("departs", Text),
+                        ("cut_off", Duration),
+                    ],
                 )),
             ),
             ("judge", Table(judge_rules())),
@@ -210,7 +258,14 @@ fn backend() -> Sheet {
     ];
     shapes.extend(["url", "socket", "file", "user", "ca_file", "kubeconfig", "context", "namespace"].map(|key| (key, Text)));
     shapes.extend(["every", "stale_after", "lookup_within", "deadline"].map(|key| (key, Duration)));
-    sheet(backend::KEYS, &["name", "kind"], shapes)
+    sheet(backend::KEYS, &["name", "kind"], shapes).needing(
+        "kind",
+        &[
+            (&["haproxy"], &["socket"]),
+            (&["prometheus", "alertmanager", "envoy", "caddy", "buildbot", "unleash"], &["url"]),
+            (&["traefik", "flagd"], &["url", "file"]),
+        ],
+    )
 }
 
 fn desk() -> Sheet {
@@ -274,7 +329,7 @@ fn environment() -> Sheet {
     );
     let standard = sheet(
         gates::STANDARD,
-        &[],
+        &["verbs"],
         vec![("verbs", Texts), ("max_percent", Count(0, 100)), ("way_back_proven_within", Duration), ("approvals", Count(0, 100))],
     );
     let emergency = sheet(
@@ -297,7 +352,7 @@ fn environment() -> Sheet {
             ("approvals", Count(0, 100)),
         ],
     );
-    sheet(
+    let mut sheet = sheet(
         environment::KEYS,
         &["name"],
         vec![
@@ -319,7 +374,12 @@ fn environment() -> Sheet {
             ("require_ticket", Flag),
             ("self_service", Tables(taken)),
         ],
-    )
+    );
+    for (kind, key) in [("soak", "soak_time"), ("way_back", "way_back_proven_within")] {
+        let asked = json!({ "properties": { "check": { "required": [kind] } }, "required": ["check"] });
+        sheet.rules.push(json!({ "if": asked, "then": { "required": [key] } }));
+    }
+    sheet
 }
 
 fn service() -> Sheet {
@@ -344,7 +404,8 @@ fn service() -> Sheet {
             ("margin", Number),
             ("weight", Number),
         ],
-    );
+    )
+    .needing("kind", &[(&["ratio"], &["bad", "total"]), (&["histogram"], &["buckets"]), (&["value"], &["query"])]);
     sheet(
         service::KEYS,
         &["name"],
@@ -367,20 +428,15 @@ fn service() -> Sheet {
 fn pipeline() -> Sheet {
     let mut shapes = vec![("backend", Name), ("properties", map(Text))];
     shapes.extend(["builder", "workflow", "scheduler", "ref"].map(|key| (key, Text)));
-    sheet(service::PIPELINE, &["backend"], shapes)
+    sheet(service::PIPELINE, &["backend"], shapes).any(&["builder", "workflow"])
 }
 
 fn deploy() -> Sheet {
-    let pools = vec![
-        ("backend", Name),
-        ("pool", Name),
-        ("stable", list(Name)),
-        ("canary", list(Name)),
-        ("testers", Name),
-        ("mirror", Name),
-    ];
+    let pools =
+        vec![("backend", Name), ("pool", Name), ("stable", list(Name)), ("canary", list(Name)), ("testers", Name), ("mirror", Name)];
     let flag = sheet(flags::KEYS, &["name"], vec![("backend", Name), ("name", Text), ("project", Text), ("environment", Text)]);
-    let ramp = sheet(&["to", "by", "every"], &["to", "by", "every"], vec![("to", Count(1, 100)), ("by", Count(1, 100)), ("every", Duration)]);
+    let ramp =
+        sheet(&["to", "by", "every"], &["to", "by", "every"], vec![("to", Count(1, 100)), ("by", Count(1, 100)), ("every", Duration)]);
     let version = sheet(service::VERSION, &["query"], vec![("backend", Name), ("query", Text), ("label", Text), ("digest", Text)]);
     sheet(
         service::DEPLOY,
@@ -471,7 +527,7 @@ fn timed(required: &'static [&'static str], more: Vec<(&'static str, Shape)>) ->
     }
     shapes.extend(more);
     let required: &'static [&'static str] = if required.is_empty() { &["name"] } else { &["name", "reason"] };
-    Sheet { keys, shapes, required }
+    Sheet { keys, shapes, required, rules: Vec::new() }.paired(&[("from", "to"), ("begin", "end")])
 }
 
 fn judge_rules() -> Sheet {

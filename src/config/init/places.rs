@@ -30,16 +30,8 @@ const ADDRESSES: &[(BackendKind, &str)] = &[
 ];
 
 /// Variables of which only the name is of interest.
-const NAMES: &[&str] = &[
-    "KUBECONFIG",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "GITLAB_TOKEN",
-    "UNLEASH_TOKEN",
-    "UNLEASH_API_TOKEN",
-    "PROMETHEUS_TOKEN",
-    "GRAFANA_TOKEN",
-];
+const NAMES: &[&str] =
+    &["KUBECONFIG", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "UNLEASH_TOKEN", "UNLEASH_API_TOKEN", "PROMETHEUS_TOKEN", "GRAFANA_TOKEN"];
 
 /// Where HAProxy's own configuration lies.
 const HAPROXY: &str = "/etc/haproxy/haproxy.cfg";
@@ -135,15 +127,18 @@ impl Places {
 /// # Errors
 /// What is wrong with it, in words; an address is not repeated, for it may hold a password.
 pub fn named(text: &str) -> Result<(BackendKind, String), String> {
-    let kinds: Vec<BackendKind> =
-        BackendKind::ALL.into_iter().filter(|kind| USUAL.iter().any(|(usual, _)| usual == kind)).collect();
+    let kinds: Vec<BackendKind> = BackendKind::ALL.into_iter().filter(|kind| USUAL.iter().any(|(usual, _)| usual == kind)).collect();
     let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
     let (word, place) = text.split_once('=').ok_or_else(|| format!("expected KIND=ADDRESS, with KIND one of {}", words.join(", ")))?;
     let kind = kinds.into_iter().find(|kind| kind.word() == word);
     let kind = kind.ok_or_else(|| format!("no kind that can be looked for is called `{word}`; expected one of {}", words.join(", ")))?;
     if kind == BackendKind::Haproxy {
         let right = place.starts_with('/') || place.strip_prefix("tcp://").is_some_and(|host| address::tcp(host) == Some(true));
-        return if right { Ok((kind, place.to_owned())) } else { Err("expected an absolute path, or tcp://HOST:PORT of this machine".to_owned()) };
+        return if right {
+            Ok((kind, place.to_owned()))
+        } else {
+            Err("expected an absolute path, or tcp://HOST:PORT of this machine".to_owned())
+        };
     }
     match address::url(place) {
         Ok(url) if url.encrypted || url.loopback => Ok((kind, url.text)),

@@ -1,6 +1,6 @@
 //! Which services a newcomer's configuration begins with: what is sure is written live, what may be is written in comments, with why.
 
-use super::found::{Cluster, Context, Found, Seen, SeenPool};
+use super::found::{Cluster, Context, Deployment, Found, Seen, SeenPool};
 use super::text::quoted;
 use crate::model::catalog::BackendKind;
 use crate::model::name::{BackendName, PoolName, ServerName, ServiceName};
@@ -99,12 +99,20 @@ fn service_of(pool: &str) -> String {
 }
 
 fn deployments<'a>(backend: &'a str, cluster: &'a Cluster) -> impl Iterator<Item = Draft> + 'a {
-    cluster.deployments.iter().filter(|one| ServiceName::new(&one.name).is_ok()).map(move |one| {
+    let plain = |text: &str| {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && edge(text.chars().next())
+            && edge(text.chars().next_back())
+    };
+    let fits = move |one: &&Deployment| {
+        plain(&one.name) && plain(&one.container) && plain(&cluster.namespace) && ServiceName::new(&one.name).is_ok()
+    };
+    cluster.deployments.iter().filter(fits).map(move |one| {
         let template = template(&one.image);
-        let why_not = template
-            .is_none()
-            .then(|| format!("its image {} has no version that could be set", one.image))
-            .or_else(|| (one.containers > 1).then(|| format!("it has {} containers, and which of them bears the version is not seen", one.containers)));
+        let why_not = template.is_none().then(|| format!("its image {} has no version that could be set", one.image)).or_else(|| {
+            (one.containers > 1).then(|| format!("it has {} containers, and which of them bears the version is not seen", one.containers))
+        });
         let image = template.unwrap_or_else(|| "registry/app:$version".to_owned());
         Draft {
             name: one.name.clone(),

@@ -58,7 +58,9 @@ pub(super) fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             // What would hide, move or reorder text in an editor is written by its number.
-            c if Text::clean(c.encode_utf8(&mut [0; 4])).as_str() != c.encode_utf8(&mut [0; 4]) => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c if Text::clean(c.encode_utf8(&mut [0; 4])).as_str() != c.encode_utf8(&mut [0; 4]) => {
+                out.push_str(&format!("\\U{:08X}", u32::from(c)))
+            }
             c => out.push(c),
         }
     }
@@ -81,7 +83,9 @@ pub fn written(found: &Found) -> Written {
         backends.push((of_seen(name, seen, found), Some(seen)));
     }
     let mut current = None;
-    for context in &found.contexts {
+    // A context may have any name, and the configuration names none by a blank one.
+    let contexts: Vec<&Context> = found.contexts.iter().filter(|context| !context.name.trim().is_empty()).collect();
+    for context in &contexts {
         let name = free("k8s", &names);
         names.push(name.clone());
         let backend = of_context(name, context);
@@ -93,8 +97,11 @@ pub fn written(found: &Found) -> Written {
     if found.remotes.iter().any(|remote| remote.host == GITHUB) {
         backends.push((github(free("github", &names), found), None));
     }
-    let live: Vec<(&str, &Seen)> =
-        backends.iter().filter(|(backend, _)| backend.why_not.is_none()).filter_map(|(backend, seen)| Some((backend.name.as_str(), (*seen)?))).collect();
+    let live: Vec<(&str, &Seen)> = backends
+        .iter()
+        .filter(|(backend, _)| backend.why_not.is_none())
+        .filter_map(|(backend, seen)| Some((backend.name.as_str(), (*seen)?)))
+        .collect();
     let drafts = services::drafts(found, &live, current.as_deref());
     let mut text = head(found);
     for (backend, _) in &backends {
@@ -104,13 +111,14 @@ pub fn written(found: &Found) -> Written {
     let measured = live.iter().find(|(_, seen)| seen.kind == BackendKind::Prometheus).map(|(name, _)| *name);
     push_services(&mut text, &drafts, measured);
     let is_live = |draft: &&Draft| draft.why_not.is_none();
-    let suggested = backends.iter().filter(|(backend, _)| backend.why_not.is_some()).count() + drafts.iter().filter(|draft| !is_live(draft)).count();
+    let suggested =
+        backends.iter().filter(|(backend, _)| backend.why_not.is_some()).count() + drafts.iter().filter(|draft| !is_live(draft)).count();
     Written {
         text,
         backends: backends.iter().filter(|(backend, _)| backend.why_not.is_none()).map(|(backend, _)| backend.name.clone()).collect(),
         services: drafts.iter().filter(is_live).map(|draft| draft.name.clone()).collect(),
         suggested,
-        told: told(found, &backends),
+        told: told(found, &contexts, &backends),
     }
 }
 
@@ -137,7 +145,9 @@ fn of_seen(name: String, seen: &Seen, found: &Found) -> Backend {
     let mut lines = vec![format!("{key} = {}", quoted(&seen.place))];
     let needed = match seen.kind {
         BackendKind::Traefik => {
-            lines.push("file = \"/etc/traefik/dynamic/shop.yml\"   # the file of its file provider that holds the weighted services".to_owned());
+            lines.push(
+                "file = \"/etc/traefik/dynamic/shop.yml\"   # the file of its file provider that holds the weighted services".to_owned(),
+            );
             Some("the file that it reads weights from cannot be seen from outside: write it into `file`".to_owned())
         }
         BackendKind::Flagd => {
@@ -208,7 +218,7 @@ fn head(found: &Found) -> String {
         text.push_str(&format!("# The repository has a remote at {}, a forge that gonogo has no adapter for.\n#\n", plain(host)));
     }
     let room = found.remotes.first().and_then(|remote| remote.name.rsplit('/').next()).filter(|name| !name.is_empty());
-    let room = room.unwrap_or(if found.folder.is_empty() { "gonogo" } else { &found.folder });
+    let room = room.unwrap_or(if found.folder.trim().is_empty() { "gonogo" } else { &found.folder });
     text.push_str(&format!(
         "[room]\nname = {}                         # stands on line 1\n# read_only = true                    # nothing can be changed with this file until the line goes\n",
         quoted(&plain(room))
@@ -305,7 +315,7 @@ const NO_SERVICE: &str = "
 # traffic = [{ backend = \"edge\", pool = \"be_checkout\", stable = [\"v1\"], canary = [\"v2\"] }]
 ";
 
-fn told(found: &Found, backends: &[(Backend, Option<&Seen>)]) -> Vec<Told> {
+fn told(found: &Found, contexts: &[&Context], backends: &[(Backend, Option<&Seen>)]) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
     let clean = |what: &str, place: &str, from: &str, not_live: Option<&str>| Told {
         what: plain(what),
@@ -313,21 +323,27 @@ fn told(found: &Found, backends: &[(Backend, Option<&Seen>)]) -> Vec<Told> {
         from: plain(from),
         not_live: not_live.map(plain),
     };
-    let seen = |backend: &Backend, seen: &Seen| clean(seen.kind.word(), &seen.place, &format!("{}; {}", seen.says, seen.from), backend.why_not.as_deref());
+    let seen = |backend: &Backend, seen: &Seen| {
+        clean(seen.kind.word(), &seen.place, &format!("{}; {}", seen.says, seen.from), backend.why_not.as_deref())
+    };
     told.extend(backends.iter().filter_map(|(backend, of)| Some(seen(backend, (*of)?))));
-    for (context, (backend, _)) in
-        found.contexts.iter().zip(backends.iter().filter(|(backend, _)| backend.kind == BackendKind::Kubernetes))
-    {
+    for (context, (backend, _)) in contexts.iter().zip(backends.iter().filter(|(backend, _)| backend.kind == BackendKind::Kubernetes)) {
         told.push(clean("kubeconfig context", &context.name, &context.file, backend.why_not.as_deref()));
     }
-    let not_live = backends.iter().find(|(backend, _)| backend.kind == BackendKind::Github).and_then(|(backend, _)| backend.why_not.as_deref());
+    let not_live =
+        backends.iter().find(|(backend, _)| backend.kind == BackendKind::Github).and_then(|(backend, _)| backend.why_not.as_deref());
     for remote in &found.remotes {
         let none = "gonogo has no adapter for this forge";
         let why = if remote.host == GITHUB { not_live } else { Some(none) };
         told.push(clean("git remote", &remote.name, &format!("{} at {}", remote.remote, remote.host), why));
     }
     for workflow in &found.workflows {
-        told.push(clean("workflow", workflow, "a person may start it", Some("which service it is of cannot be seen: `pipeline = { backend = \"github\", workflow = \"..\" }`")));
+        told.push(clean(
+            "workflow",
+            workflow,
+            "a person may start it",
+            Some("which service it is of cannot be seen: `pipeline = { backend = \"github\", workflow = \"..\" }`"),
+        ));
     }
     told.extend(found.logins.iter().map(|login| clean(&format!("{} login", login.tool), &login.host, &login.from, login_trouble(login))));
     told.extend(found.variables.iter().map(|name| clean("variable", name, "it is set; only its name is written", None)));
