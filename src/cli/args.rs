@@ -249,6 +249,8 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigVerb,
     },
+    /// Prints what one look finds of gonogo itself as metrics for Prometheus: `gonogo metrics > gonogo.prom` for the node exporter.
+    Metrics,
     /// Writes one file for whoever helps, without secrets.
     SupportBundle(SupportBundle),
     /// Prints shell completions.

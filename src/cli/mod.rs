@@ -159,6 +159,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
         Command::Config { what: ConfigVerb::Schema } => verbs::config::schema(),
         Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),
+        Command::Metrics => verbs::doctor::metrics(around, &flags).await,
         Command::SupportBundle(args) => verbs::support::run(around, &flags, &args).await,
         Command::Completions { shell } => verbs::completions::run(shell),
         Command::Man { verb } => verbs::man::run(&verb),

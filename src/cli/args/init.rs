@@ -4,9 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::init::places;
-use crate::model::catalog::BackendKind;
-
 /// `gonogo init`.
 #[derive(Debug, Args)]
 pub struct Init {
@@ -17,8 +14,8 @@ pub struct Init {
     #[arg(long)]
     pub force: bool,
     /// Asks this address for a product, in place of its usual ones: `prometheus=http://127.0.0.1:19090`, `haproxy=/run/lb.sock`.
-    #[arg(long = "at", value_name = "KIND=ADDRESS", value_parser = places::named)]
-    pub at: Vec<(BackendKind, String)>,
+    #[arg(long = "at", value_name = "KIND=ADDRESS")]
+    pub at: Vec<String>,
     /// Asks no other address than those of `--at`.
     #[arg(long)]
     pub only: bool,

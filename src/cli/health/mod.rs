@@ -1,5 +1,6 @@
 //! gonogo's own health: what is told of this terminal, the store, secrets and the configuration, each with what to do.
 
+pub mod metrics;
 pub mod secrets;
 pub mod store;
 pub mod terminal;

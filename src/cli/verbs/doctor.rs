@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
+use crate::cli::health::metrics::{self, Family};
 use crate::cli::health::terminal::Terminal;
 use crate::cli::health::{self, Finding};
 use crate::cli::verbs::outbox;
@@ -52,6 +53,21 @@ pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
 /// Exit 8 when the configuration is refused.
 pub async fn object(around: &Surroundings, flags: &Flags) -> Result<Option<Value>, Exit> {
     Ok(look(around, flags, Terminal::of(around, size())).await?.map(|seen| seen.object()))
+}
+
+/// Prints what the same look found as metrics, in the text format of Prometheus. Exit 8 where nothing is configured.
+pub async fn metrics(around: &Surroundings, flags: &Flags) -> Exit {
+    match look(around, flags, Terminal::of(around, size())).await {
+        Ok(Some(seen)) => {
+            out::line(metrics::exposition(&seen.families()).trim_end());
+            Exit::Done
+        }
+        Ok(None) => {
+            out::words("gonogo: nothing is configured; `gonogo init` looks around and writes gonogo.toml");
+            Exit::Configuration
+        }
+        Err(exit) => exit,
+    }
 }
 
 /// Everything that was looked at.
@@ -112,6 +128,53 @@ impl Seen {
         }
         let receivers: Vec<_> = self.receivers.iter().map(|one| outbox::shape(one, &self.left)).collect();
         answer(&backends, &store, &receivers, &self.terminal, &self.findings)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating point, and nothing here comes near 2^53")]
+    fn families(&self) -> Vec<Family> {
+        let of = |value: &dyn Fn(&Source) -> Option<f64>| -> Vec<_> {
+            let labels = |source: &Source| vec![("backend", source.backend.name.to_string()), ("kind", source.kind().word().to_owned())];
+            self.world.sources.values().filter_map(|source| Some((labels(source), value(source)?))).collect()
+        };
+        let yes = |is: bool| if is { 1.0 } else { 0.0 };
+        let facts = &self.facts;
+        let plain = |value: Option<f64>| value.map(|value| (Vec::new(), value)).into_iter().collect();
+        let parts = [("ledger", facts.ledger_bytes), ("journal", facts.journal_bytes)];
+        let parts = parts.into_iter().filter_map(|(part, bytes)| Some((vec![("part", part.to_owned())], bytes? as f64))).collect();
+        let waiting = self.left.iter().map(|one| (vec![("receiver", one.name.to_string())], one.count as f64)).collect();
+        vec![
+            Family {
+                name: "gonogo_build_info",
+                help: "The version of gonogo, always 1.",
+                values: vec![(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
+            },
+            Family {
+                name: "gonogo_backend_fresh",
+                help: "Whether the backend answered when it was asked.",
+                values: of(&|source| Some(yes(source.freshness(&self.now).is_fresh()))),
+            },
+            Family {
+                name: "gonogo_backend_age_seconds",
+                help: "The age of the newest reading of the backend.",
+                values: of(&|source| source.age(&self.now).map(|age| age.as_secs_f64())),
+            },
+            Family {
+                name: "gonogo_backend_clock_skew_seconds",
+                help: "How far the clock of the backend is ahead.",
+                values: of(&|source| source.skew_ms.map(|skew| skew as f64 / 1000.0)),
+            },
+            Family::one("gonogo_ledger_writable", "Whether the record can be written.", yes(self.world.ledger.trouble.is_none())),
+            Family::one("gonogo_ledger_entries", "Entries of the record.", self.world.ledger.size as f64),
+            Family { name: "gonogo_store_bytes", help: "The bytes of each part of the store.", values: parts },
+            Family {
+                name: "gonogo_store_free_bytes",
+                help: "The bytes that are free where the store lies.",
+                values: plain(facts.free_bytes.map(|bytes| bytes as f64)),
+            },
+            Family { name: "gonogo_store_whole", help: "Whether the pages of the record are whole.", values: plain(facts.whole.map(yes)) },
+            Family { name: "gonogo_outbox_waiting", help: "Notices that wait for each receiver, counted up to 64.", values: waiting },
+            Family::one("gonogo_findings", "Things to be mended that `gonogo doctor` tells.", self.findings.len() as f64),
+        ]
     }
 
     fn tell(&self) {

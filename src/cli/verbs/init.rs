@@ -13,7 +13,7 @@ use crate::adapters::looking;
 use crate::cli::args::Init;
 use crate::cli::exit::Exit;
 use crate::cli::{json as shapes, out};
-use crate::config::init::{Found, Places, Written, written};
+use crate::config::init::{Found, Places, Written, places, written};
 use crate::config::load::load;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::text::Text;
@@ -27,7 +27,15 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Init) -> Exit {
     {
         return taken(path);
     }
-    let places = Places::of(around, &args.at, args.only);
+    let named = match args.at.iter().map(|at| places::named(at)).collect::<Result<Vec<_>, _>>() {
+        Ok(named) => named,
+        Err(why) => {
+            // Read here and not with the command line, which would repeat the address in its error: it may hold a password.
+            out::words(&format!("gonogo: `--at`: {why}"));
+            return Exit::Usage;
+        }
+    };
+    let places = Places::of(around, &named, args.only);
     let found = looking::look(&places, around, Arc::new(SystemClock)).await;
     let written = written(&found);
     let (file, next) = match &target {
@@ -55,9 +63,14 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Init) -> Exit {
         return Exit::Done;
     }
     if let (Some(path), Some(next)) = (file, next) {
+        let elsewhere = if written.backends.is_empty() {
+            "; what is elsewhere is named with `--at KIND=ADDRESS`, and `gonogo demo` needs nothing"
+        } else {
+            ""
+        };
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         out::line(&format!(
-            "wrote {}: {}, {}, {} in comments\n  do: read it, then `{next}`",
+            "wrote {}: {}, {}, {} in comments\n  do: read it, then `{next}`{elsewhere}",
             path.display(),
             count(written.backends.len(), "backend", "backends"),
             count(written.services.len(), "service", "services"),

@@ -204,7 +204,7 @@ fn github(name: String, found: &Found) -> Backend {
 fn head(found: &Found) -> String {
     let mut text = String::from(
         "# gonogo.toml, written by `gonogo init` from what it found. Read it: nobody else knows your estate.\n\
-         # What stands in comments is a suggestion, with why it is none more. All keys: `gonogo config example`.\n#\n",
+         # What stands in comments is a suggestion, with why it is no more than that. All keys: `gonogo config example`.\n#\n",
     );
     if !found.missing.is_empty() {
         text.push_str("# Looked for and not found:\n");
@@ -220,7 +220,7 @@ fn head(found: &Found) -> String {
     let room = found.remotes.first().and_then(|remote| remote.name.rsplit('/').next()).filter(|name| !name.is_empty());
     let room = room.unwrap_or(if found.folder.trim().is_empty() { "gonogo" } else { &found.folder });
     text.push_str(&format!(
-        "[room]\nname = {}                         # stands on line 1\n# read_only = true                    # nothing can be changed with this file until the line goes\n",
+        "[room]\nname = {}    # stands on line 1\n# read_only = true    # nothing can be changed with this file until the line goes\n",
         quoted(&plain(room))
     ));
     text

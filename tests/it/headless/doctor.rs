@@ -1,6 +1,8 @@
 //! `gonogo doctor` on what is to be mended beside the backends: each with one sentence of what to do.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -61,6 +63,33 @@ fn what_smells_in_a_configuration_is_told_with_what_to_do() {
     let said = place.run(&["doctor"]).exits(0).out;
     assert!(said.contains("service lonely: it has neither") && said.contains("\n  do: write `pipeline` or"), "{said}");
     assert!(!said.contains("planted"), "{said}");
+}
+
+#[test]
+fn what_it_tells_of_itself_are_metrics_that_promtool_takes() {
+    let pair = super::place::Pair::shared();
+    let place = pair.room(&super::place::Pair::pool()).place();
+    let text = place.run(&["metrics"]).exits(0).out;
+    for line in [
+        "gonogo_backend_fresh{backend=\"edge\",kind=\"haproxy\"} 1",
+        "gonogo_ledger_writable 1",
+        "gonogo_store_whole 1",
+        "gonogo_findings ",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = promtool.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let said = child.wait_with_output().unwrap();
+    assert!(said.status.success() && said.stdout.is_empty() && said.stderr.is_empty(), "{said:?}");
+    // A backend that is away is 0, and has no age.
+    let away = super::place::Room { socket: "/nonexistent.sock".to_owned(), ..pair.room("p") }.place();
+    let text = away.run(&["metrics"]).exits(0).out;
+    assert!(text.contains("gonogo_backend_fresh{backend=\"edge\",kind=\"haproxy\"} 0"), "{text}");
+    assert!(!text.contains("gonogo_backend_age_seconds{backend=\"edge\""), "{text}");
+    assert!(Place::bare().run(&["metrics"]).exits(8).err.contains("gonogo init"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
