@@ -88,11 +88,13 @@ fn text(file: &Path) -> Result<String, String> {
 }
 
 fn in_words(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return "there is no such file".to_owned();
     }
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        return "this user may not read it".to_owned();
+    }
+    error.to_string()
 }
 
 /// `stats socket PLACE ..` lines: paths, and addresses of this machine.

@@ -114,10 +114,8 @@ mod tests {
     }
 
     fn told(facts: &Facts, witnesses: &[(PathBuf, Option<u64>)]) -> String {
-        findings(Path::new("/var/lib/gonogo"), facts, 1_000_000_000, witnesses)
-            .iter()
-            .map(|one| format!("{}: do {}\n", one.told, one.fix))
-            .collect()
+        let found = findings(Path::new("/var/lib/gonogo"), facts, 1_000_000_000, witnesses);
+        found.iter().map(|one| format!("{}: do {}", one.told, one.fix)).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

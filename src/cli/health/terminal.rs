@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn told(terminal: &Terminal) -> String {
-        terminal.findings().into_iter().map(|finding| format!("{}; do {}\n", finding.told, finding.fix)).collect()
+        terminal.findings().iter().map(|finding| format!("{}; do {}", finding.told, finding.fix)).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn beside(draft: &mut Draft, found: &Found, live: &[Named<'_>]) {
     if let Some((alerts, _)) = of(BackendKind::Alertmanager).next() {
         draft.lines.push(format!("alerts = {{ backend = {}, match = {{ service = \"$service\" }} }}", quoted(alerts)));
     }
-    let built = of(BackendKind::Buildbot).find(|(_, seen)| seen.builders.iter().any(|builder| *builder == draft.name));
+    let built = of(BackendKind::Buildbot).find(|(_, seen)| seen.builders.contains(&draft.name));
     if let Some((ci, _)) = built {
         draft.lines.push(format!("pipeline = {{ backend = {}, builder = {} }}", quoted(ci), quoted(&draft.name)));
     }
@@ -176,7 +176,7 @@ fn beside(draft: &mut Draft, found: &Found, live: &[Named<'_>]) {
     if let Some(remote) = own {
         draft.lines.push(format!("repository = {{ name = {} }}", quoted(&remote.name)));
     }
-    let measured = of(BackendKind::Prometheus).find(|(_, seen)| seen.services.iter().any(|service| *service == draft.name));
+    let measured = of(BackendKind::Prometheus).find(|(_, seen)| seen.services.contains(&draft.name));
     if let (Some((prom, _)), false) = (measured, draft.deploy.is_empty()) {
         draft.from.push_str(&format!("; {prom} has series of it"));
     }

@@ -59,7 +59,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             // What would hide, move or reorder text in an editor is written by its number.
             c if Text::clean(c.encode_utf8(&mut [0; 4])).as_str() != c.encode_utf8(&mut [0; 4]) => {
-                out.push_str(&format!("\\U{:08X}", u32::from(c)))
+                out.push_str(&format!("\\U{:08X}", u32::from(c)));
             }
             c => out.push(c),
         }

@@ -12,7 +12,7 @@ use crate::servers::fault::Fault;
 /// What is told about something, with what to do.
 fn told(answer: &Value, about: &str) -> String {
     let findings = answer["findings"].as_array().unwrap().iter().filter(|one| one["about"].as_str().unwrap().contains(about));
-    findings.map(|one| format!("{} DO {}\n", one["told"].as_str().unwrap(), one["fix"].as_str().unwrap())).collect()
+    findings.map(|one| format!("{} DO {}", one["told"].as_str().unwrap(), one["fix"].as_str().unwrap())).collect::<Vec<_>>().join("\n")
 }
 
 fn chmod(path: &std::path::Path, mode: u32) {
