@@ -1,7 +1,6 @@
 //! `gonogo init` by a newcomer: an empty home, real servers on ports that are named, and a file that `config check` and `doctor` confirm.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -130,11 +129,7 @@ const PLANTED: [&str; 6] = ["ghp_planted1", "planted2", "gho_planted3", "planted
 #[test]
 fn no_secret_that_stands_where_it_looks_is_written_or_said() {
     let place = Place::bare();
-    let git = |args: &[&str]| {
-        let ran =
-            Command::new("git").args(args).current_dir(place.path("")).env_clear().env("PATH", std::env::var("PATH").unwrap()).output();
-        assert!(ran.unwrap().status.success());
-    };
+    let git = |args: &[&str]| assert!(place.command("git", args).status().unwrap().success());
     git(&["init", "-q"]);
     git(&["remote", "add", "origin", "https://ana:planted2@github.com/acme/shop.git"]);
     place.write("config/gh/hosts.yml", "github.com:\n    user: ana\n    oauth_token: gho_planted3\n");
