@@ -2,6 +2,7 @@
 
 pub mod found;
 pub mod places;
+mod quoted;
 mod services;
 mod text;
 

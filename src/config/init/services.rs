@@ -1,7 +1,7 @@
 //! Which services a newcomer's configuration begins with: what is sure is written live, what may be is written in comments, with why.
 
 use super::found::{Cluster, Context, Deployment, Found, Seen, SeenPool};
-use super::text::quoted;
+use super::quoted::{GITHUB, quoted};
 use crate::model::catalog::BackendKind;
 use crate::model::name::{BackendName, PoolName, ServerName, ServiceName};
 
@@ -172,7 +172,7 @@ fn beside(draft: &mut Draft, found: &Found, live: &[Named<'_>]) {
         draft.lines.push(format!("pipeline = {{ backend = {}, builder = {} }}", quoted(ci), quoted(&draft.name)));
     }
     // A repository of the service's own name is its own; of any other nobody can see which services are built from it.
-    let own = found.remotes.iter().find(|remote| remote.host == super::text::GITHUB && remote.name.rsplit('/').next() == Some(&draft.name));
+    let own = found.remotes.iter().find(|remote| remote.host == GITHUB && remote.name.rsplit('/').next() == Some(&draft.name));
     if let Some(remote) = own {
         draft.lines.push(format!("repository = {{ name = {} }}", quoted(&remote.name)));
     }

@@ -1,12 +1,11 @@
 //! The file that `gonogo init` writes: what was found, from where, what was not, and what of it is live.
 
 use super::found::{Context, Found, Login, Seen};
+use super::quoted::{GITHUB, quoted};
 use super::services::{self, Draft, free};
 use crate::model::catalog::BackendKind;
 use crate::model::text::Text;
 
-/// The forge that gonogo has an adapter for.
-pub(super) const GITHUB: &str = "github.com";
 /// Variables that hold a token, in the order in which they are taken.
 const GITHUB_TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
 const UNLEASH_TOKENS: [&str; 2] = ["UNLEASH_TOKEN", "UNLEASH_API_TOKEN"];
@@ -48,24 +47,6 @@ struct Backend {
     says: String,
     lines: Vec<String>,
     why_not: Option<String>,
-}
-
-/// A string as TOML writes it.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            // What would hide, move or reorder text in an editor is written by its number.
-            c if Text::clean(c.encode_utf8(&mut [0; 4])).as_str() != c.encode_utf8(&mut [0; 4]) => {
-                out.push_str(&format!("\\U{:08X}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Text from outside within a comment: one line, nothing hidden.
