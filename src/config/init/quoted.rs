@@ -4,6 +4,7 @@ use crate::model::text::Text;
 
 /// The forge that gonogo has an adapter for.
 pub(super) const GITHUB: &str = "github.com";
+
 /// A string as TOML writes it.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
