@@ -9,6 +9,7 @@ pub mod flags;
 pub mod formats;
 pub mod http;
 pub mod kubernetes;
+pub mod looking;
 pub mod notify;
 pub mod probe;
 mod shell;

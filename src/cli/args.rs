@@ -6,6 +6,7 @@ mod deed;
 mod flag;
 mod glass;
 mod grant;
+mod init;
 mod ledger;
 mod outbox;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod page;
 mod policy;
 mod rollout;
 mod slo;
+mod support;
 mod trace;
 
 use std::path::PathBuf;
@@ -27,11 +29,13 @@ pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, ServerDee
 pub use self::flag::{FlagList, FlagSet, FlagShow, FlagVerb};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::grant::{GrantArgs, RevokeArgs};
+pub use self::init::Init;
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
 pub use self::rollout::{Promote, RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
+pub use self::support::SupportBundle;
 pub use self::trace::TraceArgs;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
@@ -61,6 +65,8 @@ pub struct Cli {
 /// Verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Looks at what is around and writes a commented configuration that begins with it.
+    Init(Init),
     /// Opens the room on the simulated release train.
     Demo(Demo),
     /// Says how everything stands.
@@ -73,7 +79,7 @@ pub enum Command {
         #[arg(long)]
         jsonl: bool,
     },
-    /// Says what is wrong with each backend and what to do.
+    /// Says what is wrong with each backend, this terminal, the store and the configuration, and what to do.
     Doctor {
         /// As JSON.
         #[arg(long)]
@@ -243,6 +249,10 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigVerb,
     },
+    /// Prints what one look finds of gonogo itself as metrics for Prometheus: `gonogo metrics > gonogo.prom` for the node exporter.
+    Metrics,
+    /// Writes one file for whoever helps, without secrets.
+    SupportBundle(SupportBundle),
     /// Prints shell completions.
     Completions {
         /// The shell.
@@ -417,6 +427,8 @@ pub enum ConfigVerb {
     Check,
     /// Prints a commented example.
     Example,
+    /// Prints a JSON Schema of the configuration, by which editors complete and check it.
+    Schema,
     /// Trusts a project's file as it is now.
     Trust {
         /// The file.

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod compose;
 pub mod exit;
 mod fault;
+mod health;
 mod json;
 mod log;
 mod looks;
@@ -79,6 +80,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Status(args) => verbs::status::run(around, &flags, &args).await,
         Command::Show(args) => verbs::show::run(around, &flags, &args).await,
         Command::Watch { jsonl } => verbs::watch::run(around, &flags, jsonl).await,
+        Command::Init(args) => verbs::init::run(around, &flags, &args).await,
         Command::Doctor { json } => verbs::doctor::run(around, &flags, json).await,
         Command::Whoami { json } => verbs::whoami::run(around, &flags, json).await,
         Command::Plan(args) => verbs::plan::run(around, &flags, &args).await,
@@ -155,7 +157,10 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         Command::Outbox { what } => verbs::outbox::run(around, &flags, what).await,
         Command::Config { what: ConfigVerb::Check } => verbs::config::check(around, &flags),
         Command::Config { what: ConfigVerb::Example } => verbs::config::example(),
+        Command::Config { what: ConfigVerb::Schema } => verbs::config::schema(),
         Command::Config { what: ConfigVerb::Trust { file } } => verbs::config::trust(around, &file),
+        Command::Metrics => verbs::doctor::metrics(around, &flags).await,
+        Command::SupportBundle(args) => verbs::support::run(around, &flags, &args).await,
         Command::Completions { shell } => verbs::completions::run(shell),
         Command::Man { verb } => verbs::man::run(&verb),
     }

@@ -76,7 +76,7 @@ pub fn not_told(left: &courier::Left) {
 pub fn needed(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
     let loaded = compose::configuration(around, flags)?;
     if loaded.nothing_configured {
-        out::words("gonogo: nothing is configured; write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        out::words("gonogo: nothing is configured; `gonogo init` looks around and writes gonogo.toml, `gonogo demo` needs none");
         return Err(Exit::Configuration);
     }
     Ok(loaded)

@@ -14,6 +14,7 @@ mod emergency;
 mod entry;
 mod evidence;
 mod export;
+mod facts;
 mod fault;
 mod form;
 mod glance;
@@ -54,6 +55,7 @@ pub use dossiers::Look;
 pub use emergency::SecondLedger;
 pub use evidence::{Seen, Shown};
 pub use export::Export;
+pub use facts::{Facts, facts};
 pub use sign::{check_sshsig, read_signers};
 pub use sqlite::{Identity, SqliteStore};
 

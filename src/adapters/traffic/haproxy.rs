@@ -18,7 +18,7 @@ use crate::model::deed::Effect;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, PoolName};
 use crate::model::plan::StepEffect;
-use crate::model::traffic::{TrafficReading, Weights};
+use crate::model::traffic::{RouterProcess, TrafficReading, Weights};
 use crate::ports::Pending;
 use crate::ports::traffic::Traffic;
 
@@ -33,6 +33,9 @@ pub const GREATEST_WEIGHT: u32 = 256;
 
 /// The longest line of commands that is sent; HAProxy's own bound is its buffer, 16 KiB unless configured smaller.
 const LONGEST_LINE: usize = 8 * 1024;
+
+/// A pool's name, and its servers with the weights that are set.
+pub type SetWeights = (String, Vec<(String, u32)>);
 
 /// One HAProxy process group behind one stats socket. The master CLI is not supported.
 pub struct Haproxy {
@@ -95,6 +98,17 @@ impl Haproxy {
         let reading = answer::reading(&asked, each, &answers).map_err(|wrong| self.wrong(doing, &wrong))?;
         self.remember(&reading);
         Ok(reading)
+    }
+
+    /// Every pool that it has, by name, with its servers and the weights that are set: what could be configured here.
+    ///
+    /// # Errors
+    /// When the socket cannot be reached, forbids, or another product answers.
+    pub async fn pools(&self) -> Result<(RouterProcess, Vec<SetWeights>), PortError> {
+        const DOING: &str = "list its pools";
+        let commands = ["show info".to_owned(), "show servers state".to_owned()];
+        let answers = self.exchange(&commands).await.map_err(|failure| self.failed(DOING, &failure))?;
+        answer::pools(&answers).map_err(|wrong| self.wrong(DOING, &wrong))
     }
 
     fn remember(&self, reading: &TrafficReading) {

@@ -1,11 +1,11 @@
-//! `gonogo config check|example|trust`.
+//! `gonogo config check|example|schema|trust`.
 
 use std::path::Path;
 
 use crate::cli::exit::Exit;
 use crate::cli::{compose, out};
 use crate::config::surroundings::{Flags, Surroundings};
-use crate::config::{example, trust};
+use crate::config::{example, schema, trust};
 
 /// Checks the configuration; every problem is a line on standard error.
 pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
@@ -13,7 +13,7 @@ pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
         Err(exit) => exit,
         Ok(loaded) if loaded.nothing_configured => {
             out::line(
-                "nothing to check: no file is configured\n  do: write gonogo.toml (`gonogo config example` prints one to begin with), or name one with --config",
+                "nothing to check: no file is configured\n  do: `gonogo init` writes one from what is around (`gonogo config example` prints one to begin with), or name one with --config",
             );
             Exit::Done
         }
@@ -40,6 +40,12 @@ pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
 /// Prints a commented file that `config check` accepts.
 pub fn example() -> Exit {
     out::line(example::example().trim_end());
+    Exit::Done
+}
+
+/// Prints a JSON Schema of the configuration.
+pub fn schema() -> Exit {
+    out::line(&format!("{:#}", schema::schema()));
     Exit::Done
 }
 

@@ -1,12 +1,20 @@
 //! `gonogo doctor`: per backend what was tried, what came back, what to do; then the store and the configuration.
 
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
+use crate::cli::health::metrics::{self, Family};
+use crate::cli::health::terminal::Terminal;
+use crate::cli::health::{self, Finding};
 use crate::cli::verbs::outbox;
 use crate::cli::{compose, json as shapes, out, settle};
+use crate::config::load::Loaded;
+use crate::config::smells;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::courier::{self, Left};
 use crate::control::driver::outside::Switchboard;
@@ -15,87 +23,239 @@ use crate::control::world::{Source, SourceFact, World};
 use crate::model::catalog::BackendKind;
 use crate::model::outbox::Progress;
 use crate::model::text::Text;
+use crate::model::time::Moment;
 use crate::model::traffic::RouterProcess;
 use crate::ports::Port;
+use crate::store::{self, Facts};
 
 /// A clock that is further off than this is worth a line.
 const SKEW_MS: i64 = 2000;
 
 /// Says what is wrong and what to do. Exit 0: the report is the answer, however the backends are.
 pub async fn run(around: &Surroundings, flags: &Flags, as_json: bool) -> Exit {
-    match compose::configuration_if_any(around, flags) {
-        Ok(Some(loaded)) if !loaded.nothing_configured => {}
-        Ok(_) => return unconfigured(as_json),
-        Err(exit) => return exit,
-    }
-    let mut opened = match settle::look(around, flags).await {
-        Ok(opened) => opened,
+    let terminal = Terminal::of(around, size());
+    let seen = match look(around, flags, terminal.clone()).await {
+        Ok(Some(seen)) => seen,
+        Ok(None) => return unconfigured(&terminal, as_json),
         Err(exit) => return exit,
     };
+    if as_json {
+        out::json(&seen.object());
+    } else {
+        seen.tell();
+    }
+    Exit::Done
+}
+
+/// The same answer as an object; none where nothing is configured.
+///
+/// # Errors
+/// Exit 8 when the configuration is refused.
+pub async fn object(around: &Surroundings, flags: &Flags) -> Result<Option<Value>, Exit> {
+    Ok(look(around, flags, Terminal::of(around, size())).await?.map(|seen| seen.object()))
+}
+
+/// Prints what the same look found as metrics, in the text format of Prometheus. Exit 8 where nothing is configured.
+pub async fn metrics(around: &Surroundings, flags: &Flags) -> Exit {
+    match look(around, flags, Terminal::of(around, size())).await {
+        Ok(Some(seen)) => {
+            out::line(metrics::exposition(&seen.families()).trim_end());
+            Exit::Done
+        }
+        Ok(None) => {
+            out::words("gonogo: nothing is configured; `gonogo init` looks around and writes gonogo.toml");
+            Exit::Configuration
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// Everything that was looked at.
+struct Seen {
+    opened: settle::Opened,
+    world: Arc<World>,
+    now: Moment,
+    receivers: Vec<Progress>,
+    left: Vec<Left>,
+    path: PathBuf,
+    facts: Facts,
+    terminal: Terminal,
+    findings: Vec<Finding>,
+}
+
+async fn look(around: &Surroundings, flags: &Flags, terminal: Terminal) -> Result<Option<Seen>, Exit> {
+    let loaded = match compose::configuration_if_any(around, flags)? {
+        Some(loaded) if !loaded.nothing_configured => loaded,
+        Some(_) | None => return Ok(None),
+    };
+    let mut opened = settle::look(around, flags).await?;
     let world = settle::settled(&mut opened.handle, Duration::from_secs(12)).await;
     let now = opened.clock.now();
     let (receivers, left) = receivers(&opened).await;
-    let advice: Vec<_> = world.sources.values().map(|source| (source.clone(), advise(source, &world))).collect();
-    if as_json {
-        let backends: Vec<_> = advice
-            .iter()
-            .map(|(source, (told, fix))| {
+    let path = compose::store_path(&loaded.config, around);
+    let facts = store::facts(&path).await;
+    let findings = findings(&loaded, around, &terminal, (&path, &facts));
+    Ok(Some(Seen { opened, world, now, receivers, left, path, facts, terminal, findings }))
+}
+
+impl Seen {
+    fn object(&self) -> Value {
+        let (world, ports) = (&self.world, &self.opened.ports);
+        let backends: Vec<_> = world
+            .sources
+            .values()
+            .map(|source| {
+                let (told, fix) = advise(source, world);
                 json!({
                     "name": source.backend.name,
                     "kind": source.kind().word(),
                     "address": source.backend.address,
-                    "state": source.freshness(&now).word(),
+                    "state": source.freshness(&self.now).word(),
                     "told": told,
                     "fix": fix,
                     "skew_ms": source.skew_ms,
-                    "access": access(&opened.ports, source),
+                    "access": access(ports, source),
                     "capabilities": source.capabilities,
                 })
             })
             .collect();
-        let store: Value = world.ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
-        out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": backends, "store": { "installation": world.ledger.installation, "entries": world.ledger.size, "error": store, "witnesses": world.ledger.witnesses }, "receivers": receivers.iter().map(|one| outbox::shape(one, &left)).collect::<Vec<_>>() }),
-        );
-        return Exit::Done;
-    }
-    for (source, (told, fix)) in &advice {
-        out::line(&format!(
-            "{} ({}, {}): {}",
-            source.backend.name,
-            source.kind().word(),
-            source.backend.address,
-            source.freshness(&now).word()
-        ));
-        out::line(&format!("  {told}"));
-        if let Some(fix) = fix {
-            out::line(&format!("  do: {fix}"));
+        let ledger = &world.ledger;
+        let trouble: Value = ledger.trouble.as_ref().map_or(Value::Null, |trouble| json!(trouble));
+        let mut store =
+            json!({ "installation": ledger.installation, "entries": ledger.size, "error": trouble, "witnesses": ledger.witnesses });
+        if let Some(store) = store.as_object_mut() {
+            store.extend(health::store::object(&self.path, &self.facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
         }
-        if let Some(access) = access(&opened.ports, source) {
-            out::line(&format!("  {access}"));
+        let receivers: Vec<_> = self.receivers.iter().map(|one| outbox::shape(one, &self.left)).collect();
+        answer(&backends, &store, &receivers, &self.terminal, &self.findings)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating point, and nothing here comes near 2^53")]
+    fn families(&self) -> Vec<Family> {
+        let of = |value: &dyn Fn(&Source) -> Option<f64>| -> Vec<_> {
+            let labels = |source: &Source| vec![("backend", source.backend.name.to_string()), ("kind", source.kind().word().to_owned())];
+            self.world.sources.values().filter_map(|source| Some((labels(source), value(source)?))).collect()
+        };
+        let yes = |is: bool| if is { 1.0 } else { 0.0 };
+        let facts = &self.facts;
+        let plain = |value: Option<f64>| value.map(|value| (Vec::new(), value)).into_iter().collect();
+        let parts = [("ledger", facts.ledger_bytes), ("journal", facts.journal_bytes)];
+        let parts = parts.into_iter().filter_map(|(part, bytes)| Some((vec![("part", part.to_owned())], bytes? as f64))).collect();
+        let waiting = self.left.iter().map(|one| (vec![("receiver", one.name.to_string())], one.count as f64)).collect();
+        vec![
+            Family {
+                name: "gonogo_build_info",
+                help: "The version of gonogo, always 1.",
+                values: vec![(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
+            },
+            Family {
+                name: "gonogo_backend_fresh",
+                help: "Whether the backend answered when it was asked.",
+                values: of(&|source| Some(yes(source.freshness(&self.now).is_fresh()))),
+            },
+            Family {
+                name: "gonogo_backend_age_seconds",
+                help: "The age of the newest reading of the backend.",
+                values: of(&|source| source.age(&self.now).map(|age| age.as_secs_f64())),
+            },
+            Family {
+                name: "gonogo_backend_clock_skew_seconds",
+                help: "How far the clock of the backend is ahead.",
+                values: of(&|source| source.skew_ms.map(|skew| skew as f64 / 1000.0)),
+            },
+            Family::one("gonogo_ledger_writable", "Whether the record can be written.", yes(self.world.ledger.trouble.is_none())),
+            Family::one("gonogo_ledger_entries", "Entries of the record.", self.world.ledger.size as f64),
+            Family { name: "gonogo_store_bytes", help: "The bytes of each part of the store.", values: parts },
+            Family {
+                name: "gonogo_store_free_bytes",
+                help: "The bytes that are free where the store lies.",
+                values: plain(facts.free_bytes.map(|bytes| bytes as f64)),
+            },
+            Family { name: "gonogo_store_whole", help: "Whether the pages of the record are whole.", values: plain(facts.whole.map(yes)) },
+            Family { name: "gonogo_outbox_waiting", help: "Notices that wait for each receiver, counted up to 64.", values: waiting },
+            Family::one("gonogo_findings", "Things to be mended that `gonogo doctor` tells.", self.findings.len() as f64),
+        ]
+    }
+
+    fn tell(&self) {
+        let Self { opened, world, now, receivers, left, path, facts, terminal, findings } = self;
+        for source in world.sources.values() {
+            tell_source(source, advise(source, world), &opened.ports, now);
         }
-        if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
-            out::line(&format!(
-                "  its clock is {} s {} ours; set both by NTP",
-                skew.abs() / 1000,
-                if skew > 0 { "ahead of" } else { "behind" }
-            ));
+        match &world.ledger.trouble {
+            Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
+            None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
         }
-        if source.backend.insecure {
-            out::line("  plain text over the network, as insecure = true allows");
+        out::line(&format!("  {}", health::store::words(path, facts)));
+        for trouble in &world.ledger.witnesses {
+            out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
         }
+        for one in receivers {
+            outbox::tell(one, left);
+        }
+        tell_rest(terminal, findings);
     }
-    match &world.ledger.trouble {
-        Some(trouble) => out::line(&format!("store: {trouble}\n  do: make the store writable; deeds are refused until it is")),
-        None => out::line(&format!("store: writable, {} entries, installation {}", world.ledger.size, world.ledger.installation)),
+}
+
+/// One backend: what was tried, what came back, what to do.
+fn tell_source(source: &Source, (told, fix): (String, Option<String>), ports: &Switchboard, now: &Moment) {
+    let state = source.freshness(now).word();
+    out::line(&format!("{} ({}, {}): {state}", source.backend.name, source.kind().word(), source.backend.address));
+    out::line(&format!("  {told}"));
+    if let Some(fix) = fix {
+        out::line(&format!("  do: {fix}"));
     }
-    for trouble in &world.ledger.witnesses {
-        out::line(&format!("witness: {trouble}\n  do: make it writable, or take it out of `[ledger] witness`; deeds go on without it"));
+    if let Some(access) = access(ports, source) {
+        out::line(&format!("  {access}"));
     }
-    for one in &receivers {
-        outbox::tell(one, &left);
+    if let Some(skew) = source.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
+        let which = if skew > 0 { "ahead of" } else { "behind" };
+        out::line(&format!("  its clock is {} s {which} ours; set both by NTP", skew.abs() / 1000));
     }
-    Exit::Done
+    if source.backend.insecure {
+        out::line("  plain text over the network, as insecure = true allows");
+    }
+}
+
+/// The terminal, and everything that is to be mended beside the backends.
+fn tell_rest(terminal: &Terminal, findings: &[Finding]) {
+    out::line(&format!("terminal: {}", terminal.words()));
+    for finding in findings {
+        out::line(&format!("{}: {}\n  do: {}", Text::clean(&finding.about), Text::clean(&finding.told), Text::clean(&finding.fix)));
+    }
+}
+
+/// The size of the terminal that is written to, where it is one.
+fn size() -> Option<(u16, u16)> {
+    std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()
+}
+
+/// What is to be mended of the terminal, the store, secrets and the configuration.
+fn findings(loaded: &Loaded, around: &Surroundings, terminal: &Terminal, (path, facts): (&Path, &Facts)) -> Vec<Finding> {
+    let config = &loaded.config;
+    let witnesses: Vec<_> = config.ledger.witness.iter().map(|place| (place.clone(), health::store::device(place))).collect();
+    let mut all = health::store::findings(path, facts, config.store.journal_bytes, &witnesses);
+    all.extend(health::secrets::findings(config, around));
+    all.extend(loaded.warnings.iter().map(|warning| {
+        let place = &warning.place;
+        Finding::new(format!("{}:{}", place.file, place.line), warning.what.as_str(), format!("write {}", warning.expected))
+    }));
+    all.extend(smells::smells(config).into_iter().map(|smell| Finding::new(smell.about, smell.told, smell.fix)));
+    all.extend(terminal.findings());
+    all
+}
+
+/// The answer as JSON.
+fn answer(backends: &[Value], store: &Value, receivers: &[Value], terminal: &Terminal, findings: &[Finding]) -> Value {
+    let findings: Vec<_> = findings.iter().map(Finding::object).collect();
+    json!({
+        "schema": shapes::SCHEMA,
+        "backends": backends,
+        "store": store,
+        "receivers": receivers,
+        "terminal": terminal.object(),
+        "findings": findings,
+    })
 }
 
 /// How far each receiver of notices got, and what it has not got.
@@ -113,15 +273,19 @@ fn access(ports: &Switchboard, source: &Source) -> Option<Text> {
     }
 }
 
-/// Nothing to look at.
-fn unconfigured(as_json: bool) -> Exit {
-    let nothing: [Value; 0] = [];
+/// Nothing to look at but the terminal.
+fn unconfigured(terminal: &Terminal, as_json: bool) -> Exit {
     if as_json {
-        out::json(
-            &json!({ "schema": shapes::SCHEMA, "backends": nothing, "store": { "installation": null, "entries": null, "error": null, "witnesses": [] }, "receivers": [] }),
-        );
+        let mut store = json!({ "installation": null, "entries": null, "error": null, "witnesses": [] });
+        if let Some(store) = store.as_object_mut() {
+            store.extend(health::store::object(Path::new(""), &Facts::default()).into_iter().map(|(key, _)| (key.to_owned(), Value::Null)));
+        }
+        out::json(&answer(&[], &store, &[], terminal, &terminal.findings()));
     } else {
-        out::line("nothing is configured\n  do: write gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`");
+        out::line(
+            "nothing is configured\n  do: `gonogo init` looks around and writes gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`",
+        );
+        tell_rest(terminal, &terminal.findings());
     }
     Exit::Done
 }

@@ -14,7 +14,7 @@ use super::{cluster, known, label};
 use crate::model::catalog::{Backend, BackendKind};
 use crate::model::name::BackendName;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "name",
     "kind",
     "url",
@@ -34,7 +34,7 @@ const KEYS: &[&str] = &[
     "lookup_within",
     "deadline",
 ];
-const SECRET: &[&str] = &["env", "file", "command"];
+pub(super) const SECRET: &[&str] = &["env", "file", "command"];
 const SECRET_FORM: &str = "{ env = \"NAME\" }, { file = \"/path\" } or { command = [\"..\"] }";
 const GITHUB: &str = "https://api.github.com";
 

@@ -8,7 +8,7 @@ use super::super::settings::Address;
 use crate::model::catalog::BackendKind;
 
 /// The keys that belong to such backends alone.
-const KEYS: [&str; 4] = ["kubeconfig", "context", "in_cluster", "namespace"];
+pub(super) const KEYS: [&str; 4] = ["kubeconfig", "context", "in_cluster", "namespace"];
 
 /// Where the cluster's API is, unless `url` says it.
 pub(super) fn address(kind: BackendKind, fields: &Fields<'_>, found: &mut Findings) -> Option<Address> {

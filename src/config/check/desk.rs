@@ -14,7 +14,7 @@ use super::{label, text_of, webhook};
 use crate::model::name::BackendName;
 use crate::model::outbox::{NoticeKind, Opens, Wants};
 
-const KEYS: &[&str] =
+pub(super) const KEYS: &[&str] =
     &["name", "kind", "url", "token", "user", "password", "ca_file", "deadline", "environments", "opens", "fields", "standard_template"];
 /// Fields that are ours to write.
 const OURS: &[&str] = &["short_description", "correlation_id", "correlation_display", "state", "close_code", "close_notes", "work_notes"];

@@ -12,7 +12,7 @@ use crate::model::catalog::{BackendKind, Service};
 use crate::model::link::{Discovery, LinkAsk, Telemetry};
 use crate::model::name::BackendName;
 
-const KEYS: &[&str] =
+pub(super) const KEYS: &[&str] =
     &["name", "backend", "environment", "kind", "user_label", "used_label", "match", "names", "window", "every", "stale_after"];
 
 /// The discoveries in order of their names.

@@ -12,7 +12,7 @@ use crate::model::catalog::{Assurance, Environment, OnConflict, Protection, Sche
 use crate::model::name::{EnvironmentName, RoleName};
 use crate::model::operator::Person;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "name",
     "order",
     "hold_time",
@@ -31,7 +31,7 @@ const KEYS: &[&str] = &[
     gates::KEYS[6],
     "self_service",
 ];
-const PROTECTION: &[&str] = &[
+pub(super) const PROTECTION: &[&str] = &[
     "approvals",
     "approver_roles",
     "actor_roles",
@@ -42,7 +42,7 @@ const PROTECTION: &[&str] = &[
     "break_glass",
     "break_glass_roles",
 ];
-const BREAK_GLASS: &[&str] = &["review_within"];
+pub(super) const BREAK_GLASS: &[&str] = &["review_within"];
 const MOST_APPROVALS: u64 = 100;
 
 /// All environments in their order; those without `order` keep the order of the file.

@@ -9,7 +9,7 @@ use super::known::Known;
 use crate::model::catalog::BackendKind;
 use crate::model::flag::{FlagEntry, FlagRef};
 
-const KEYS: &[&str] = &["backend", "name", "project", "environment"];
+pub(super) const KEYS: &[&str] = &["backend", "name", "project", "environment"];
 /// The project in which Unleash keeps flags when none is named.
 const PROJECT: &str = "default";
 const FORM: &str = "a list such as [{ backend = \"..\", name = \"new-checkout\" }]";

@@ -15,10 +15,10 @@ use crate::model::share::Percent;
 
 /// The keys that this file reads of an environment.
 pub(super) const KEYS: [&str; 7] = ["check", "soak_time", "way_back_proven_within", "standard", "emergency", "authors", "require_ticket"];
-const AUTHORS: &[&str] = &["unmapped", "outsiders"];
-const STANDARD: &[&str] = &["verbs", "max_percent", "way_back_proven_within", "approvals"];
-const EMERGENCY: &[&str] = &["severities", "approvals", "approver_roles", "review_within"];
-const GROUP: &[&str] = &["roles", "teams", "approvals"];
+pub(super) const AUTHORS: &[&str] = &["unmapped", "outsiders"];
+pub(super) const STANDARD: &[&str] = &["verbs", "max_percent", "way_back_proven_within", "approvals"];
+pub(super) const EMERGENCY: &[&str] = &["severities", "approvals", "approver_roles", "review_within"];
+pub(super) const GROUP: &[&str] = &["roles", "teams", "approvals"];
 const MOST_APPROVALS: u64 = 100;
 /// Verbs that go forward; the way back needs no model.
 const FORWARD: [Verb; 4] = [Verb::Shift, Verb::Promote, Verb::Start, Verb::Retry];

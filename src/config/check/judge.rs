@@ -11,9 +11,9 @@ use crate::model::judging::{
     ALL, Bounds, Direction, JudgeRules, Measure, Method, MetricRules, Missing, Outliers, SampleKind, ServiceJudge,
 };
 
-const JUDGE: &[&str] = &["method", "pass", "marginal", "alpha", "power", "weights", "metric"];
-const OF_SERVICE: &[&str] = &["method", "alpha", "power"];
-const METRIC: &[&str] = &[
+pub(super) const JUDGE: &[&str] = &["method", "pass", "marginal", "alpha", "power", "weights", "metric"];
+pub(super) const OF_SERVICE: &[&str] = &["method", "alpha", "power"];
+pub(super) const METRIC: &[&str] = &[
     "name",
     "direction",
     "tolerance",
@@ -29,8 +29,8 @@ const METRIC: &[&str] = &[
     "group",
     "kind",
 ];
-const EFFECT: &[&str] = &["measure", "low", "high"];
-const BOUNDS: &[&str] = &["low", "high"];
+pub(super) const EFFECT: &[&str] = &["measure", "low", "high"];
+pub(super) const BOUNDS: &[&str] = &["low", "high"];
 /// Beyond it no share, factor or bound means anything.
 const LARGEST: f64 = 1e12;
 

@@ -19,6 +19,7 @@ mod room;
 mod self_service;
 mod service;
 mod set;
+mod shape;
 mod slo;
 mod slo_files;
 mod steps;
@@ -39,9 +40,10 @@ use crate::model::judging::JudgeRules;
 use crate::model::operator::Person;
 use crate::model::rules::RuleSet;
 use known::Known;
+pub(super) use shape::schema;
 
 /// The keys of a file.
-const ROOT: &[&str] = &[
+pub(super) const ROOT: &[&str] = &[
     "room",
     "store",
     "ledger",

@@ -5,8 +5,8 @@ use super::super::node::Node;
 use super::super::problem::Findings;
 use super::super::settings::OscalSettings;
 
-const OSCAL: &[&str] = &["import_ap", "controls"];
-const CONTROLS: &[&str] = &["approvals", "segregation", "audit", "rollback", "reviews"];
+pub(super) const OSCAL: &[&str] = &["import_ap", "controls"];
+pub(super) const CONTROLS: &[&str] = &["approvals", "segregation", "audit", "rollback", "reviews"];
 
 /// `[oscal]`.
 pub(super) fn oscal(root: &Fields<'_>, found: &mut Findings) -> OscalSettings {

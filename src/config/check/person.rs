@@ -11,8 +11,8 @@ use crate::model::name::{PersonName, RoleName};
 use crate::model::operator::{Grant, Person, without_comment};
 use crate::model::rules::POLICY_OWNER;
 
-const KEYS: &[&str] = &["name", "os_user", "keys", "emails", "logins", "bots", "teams", "roles"];
-const ROLE: &[&str] = &["role", "environments", "services"];
+pub(super) const KEYS: &[&str] = &["name", "os_user", "keys", "emails", "logins", "bots", "teams", "roles"];
+pub(super) const ROLE: &[&str] = &["role", "environments", "services"];
 
 /// All people.
 pub(super) fn people(nodes: &[Node], known: &Known<'_>, found: &mut Findings) -> Vec<Person> {

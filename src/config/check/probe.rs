@@ -12,7 +12,7 @@ use crate::model::catalog::BackendKind;
 use crate::model::name::CheckName;
 use crate::model::probe::{Probe, StepCheck, When};
 
-const CHECK: &[&str] =
+pub(super) const CHECK: &[&str] =
     &["name", "when", "within", "every", "http", "status", "contains", "command", "backend", "query", "at_most", "at_least"];
 /// Placeholders of addresses and programs: what is filled in when the rollout is planned.
 const IN_WORDS: &[&str] = &["service", "environment", "version", "digest"];

@@ -14,7 +14,7 @@ use crate::model::flag::{FlagEntry, FlagTo};
 use crate::model::share::Percent;
 use crate::model::strategy::{RolloutRules, StepFlag, Strategy, Trigger};
 
-const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after", "checks", "flags"];
+pub(super) const KEYS: &[&str] = &["wait", "deadline", "bake", "pause_before", "judged", "way_back", "after", "checks", "flags"];
 
 /// The rules; those of an absent table where there is none.
 pub(super) fn rules(

@@ -7,9 +7,9 @@ use super::super::problem::{At, Findings};
 use super::super::settings::{LedgerSettings, StoreSettings};
 use crate::model::catalog::Room;
 
-const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "read_only"];
-const STORE: &[&str] = &["path", "journal_days", "journal_bytes"];
-const LEDGER: &[&str] = &["witness", "break_glass"];
+pub(super) const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "read_only"];
+pub(super) const STORE: &[&str] = &["path", "journal_days", "journal_bytes"];
+pub(super) const LEDGER: &[&str] = &["witness", "break_glass"];
 
 /// `[room]`.
 pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {

@@ -13,7 +13,7 @@ use crate::model::name::RoleName;
 use crate::model::operator::Person;
 use crate::model::self_service::{LONGEST, NEVER, SHORTEST, SelfService, USUAL_PAUSE};
 
-const KEYS: &[&str] = &["role", "teams", "services", "at_most", "pause", "approvals"];
+pub(super) const KEYS: &[&str] = &["role", "teams", "services", "at_most", "pause", "approvals"];
 const FORM: &str = "a list of tables such as { role = \"on-call\", teams = [\"payments\"], at_most = \"4h\" }";
 const MOST_APPROVALS: u64 = 100;
 

@@ -16,13 +16,14 @@ use crate::model::name::{BackendName, ServiceName, SignalName};
 use crate::model::share::Percent;
 use crate::model::signal::Better;
 
-const KEYS: &[&str] = &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge", "stateful"];
-const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
+pub(super) const KEYS: &[&str] =
+    &["name", "team", "tier", "repository", "depends_on", "alerts", "pipeline", "deploy", "signal", "judge", "stateful"];
+pub(super) const REPOSITORY: &[&str] = &["backend", "name", "paths", "tag"];
 /// A tag is named by its version, and by nothing else.
 const IN_TAG: &[&str] = &["version"];
-const ALERTS: &[&str] = &["backend", "match"];
-const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
-const DEPLOY: &[&str] = &[
+pub(super) const ALERTS: &[&str] = &["backend", "match"];
+pub(super) const PIPELINE: &[&str] = &["backend", "builder", "workflow", "scheduler", "ref", "properties"];
+pub(super) const DEPLOY: &[&str] = &[
     "strategy",
     "steps",
     "traffic",
@@ -37,8 +38,8 @@ const DEPLOY: &[&str] = &[
     "workloads",
     "batches",
 ];
-const VERSION: &[&str] = &["backend", "query", "label", "digest"];
-const SIGNAL: &[&str] =
+pub(super) const VERSION: &[&str] = &["backend", "query", "label", "digest"];
+pub(super) const SIGNAL: &[&str] =
     &["name", "kind", "backend", "bad", "total", "buckets", "quantile", "query", "better", "limit", "unit", "critical", "margin", "weight"];
 /// The branch or tag from which a workflow is started when the configuration names none.
 const REF: &str = "main";

@@ -8,7 +8,7 @@ use crate::model::catalog::Service;
 use crate::model::name::{SetName, Target};
 use crate::model::together::{OnFailure, RolloutSet};
 
-const SET: &[&str] = &["name", "targets", "on_failure"];
+pub(super) const SET: &[&str] = &["name", "targets", "on_failure"];
 
 /// The sets in order of their names. A target may be in several of them, for only one can be started at a time.
 pub(super) fn sets(nodes: &[Node], services: &[Service], found: &mut Findings) -> Vec<RolloutSet> {

@@ -14,7 +14,7 @@ use crate::model::catalog::{BackendKind, Environment, Service};
 use crate::model::name::{BackendName, EnvironmentName, ObjectiveName, ServiceName};
 use crate::model::objective::{Count, Counting, Indicator, Objective, Period, Side};
 
-const SLO: &[&str] = &[
+pub(super) const SLO: &[&str] = &[
     "name",
     "service",
     "environment",
@@ -34,7 +34,7 @@ const SLO: &[&str] = &[
     "alerts",
     "description",
 ];
-const ALERT: &[&str] = &["severity", "long", "short", "burn", "budget"];
+pub(super) const ALERT: &[&str] = &["severity", "long", "short", "burn", "budget"];
 const KINDS: [&str; 3] = ["ratio", "histogram", "value"];
 const OWN: [&[&str]; 3] = [&["bad", "good", "total"], &["buckets"], &["query", "over"]];
 /// A query of an objective is about a service in an environment, never about a slot.

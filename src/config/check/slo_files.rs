@@ -14,7 +14,7 @@ use crate::model::catalog::BackendKind;
 use crate::model::name::{BackendName, EnvironmentName, ServiceName};
 use crate::model::objective::{Objective, Period};
 
-const FILE: &[&str] = &["file", "service", "environment", "backend", "window"];
+pub(super) const FILE: &[&str] = &["file", "service", "environment", "backend", "window"];
 /// The longest file in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
 

@@ -19,10 +19,10 @@ use crate::model::name::{EnvironmentName, PlanId, ServiceName, Target};
 use crate::model::operator::Person;
 use crate::model::timetable::{Excepted, Exception, Freeze, Running, Scope, Timetable, Train, WayBack, Window};
 
-const SCOPE: [&str; 4] = ["environments", "services", "teams", "types"];
-const FREEZE: [&str; 3] = ["reason", "way_back", "running"];
-const EXCEPTION: &[&str] = &["freeze", "plan", "target", "date", "by", "reason"];
-const TRAIN: &[&str] = &["name", "environment", "services", "window", "departs", "cut_off"];
+pub(super) const SCOPE: [&str; 4] = ["environments", "services", "teams", "types"];
+pub(super) const FREEZE: [&str; 3] = ["reason", "way_back", "running"];
+pub(super) const EXCEPTION: &[&str] = &["freeze", "plan", "target", "date", "by", "reason"];
+pub(super) const TRAIN: &[&str] = &["name", "environment", "services", "window", "departs", "cut_off"];
 
 /// What the tables of the timetable are checked against.
 pub(super) struct Around<'a> {

@@ -12,8 +12,8 @@ use crate::model::name::{PoolName, ServerName};
 use crate::model::share::Percent;
 use crate::model::testers::{Bears, Testers};
 
-const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary", "testers", "mirror"];
-const TESTERS: &[&str] = &["header", "cookie", "value"];
+pub(super) const TRAFFIC: &[&str] = &["backend", "pool", "stable", "canary", "testers", "mirror"];
+pub(super) const TESTERS: &[&str] = &["header", "cookie", "value"];
 const FORM: &str = "{ header = \"x-canary\", value = \"yes\" } or { cookie = \"canary\", value = \"yes\" }";
 
 /// The routers, who the testers are, and how many of a hundred requests are copied before the first share.

@@ -14,8 +14,9 @@ use super::label;
 use crate::model::name::BackendName;
 use crate::model::outbox::{NoticeKind, Wants};
 
-const KEYS: &[&str] = &["name", "url", "events", "environments", "format", "member", "secret", "token", "ca_file", "insecure", "deadline"];
-const FORMATS: &[&str] = &["structured", "binary", "text", "grafana", "otlp", "pushgateway"];
+pub(super) const KEYS: &[&str] =
+    &["name", "url", "events", "environments", "format", "member", "secret", "token", "ca_file", "insecure", "deadline"];
+pub(super) const FORMATS: &[&str] = &["structured", "binary", "text", "grafana", "otlp", "pushgateway"];
 /// The longest wait that still ends before the right to deliver does.
 const LONGEST: Duration = Duration::from_secs(15);
 

@@ -13,10 +13,10 @@ use crate::model::share::Percent;
 use crate::model::strategy::Strategy;
 use crate::model::workload::{SlotWorkloads, WorkloadEntry, WorkloadKind, WorkloadName};
 
-const KEYS: &[&str] = &["backend", "kind", "namespace", "name", "container", "image"];
+pub(super) const KEYS: &[&str] = &["backend", "kind", "namespace", "name", "container", "image"];
 const FORM: &str =
     "{ backend = \"..\", kind = \"Deployment\", namespace = \"..\", name = \"..\", container = \"..\", image = \"registry/app:$version\" }";
-const SLOTS: &[&str] = &["backend", "kind", "namespace", "container", "image", "stable", "canary", "replicas", "after"];
+pub(super) const SLOTS: &[&str] = &["backend", "kind", "namespace", "container", "image", "stable", "canary", "replicas", "after"];
 const IMAGE: &str = "`image = \"registry/app:$version\"`";
 /// What belongs to two slots alone, and what stands in its place.
 const OF_SLOTS: [(&str, &str); 7] = [

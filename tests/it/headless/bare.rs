@@ -96,9 +96,13 @@ fn what_needs_no_configuration_works_without_one() {
     shape::keys(&who, "schema name os_user known by how keys agent_error roles grants");
     assert_eq!((&who["name"], &who["known"]), (&format!("os:{}", os_user()).into(), &"unverified".into()));
     assert!(place.run(&["whoami"]).exits(0).out.contains("unverified"));
-    assert!(place.run(&["doctor"]).exits(0).out.contains("nothing is configured"));
+    let said = place.run(&["doctor"]).exits(0).out;
+    assert!(
+        said.contains("nothing is configured") && said.contains("`gonogo init` looks around") && said.contains("terminal: xterm"),
+        "{said}"
+    );
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store receivers");
+    shape::keys(&told, "schema backends store receivers terminal findings");
     let said = place.run(&["config", "check"]).exits(0);
     assert!(said.out.contains("nothing to check") && said.out.contains("gonogo config example") && said.err.is_empty(), "{said:?}");
     assert!(!place.store().exists(), "looking at nothing made a store");

@@ -72,13 +72,18 @@ fn doctor_says_what_came_back_and_what_to_do() {
     let pair = Pair::shared();
     let place = Room { pool: "no_such_pool".to_owned(), ..pair.room("") }.place();
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store receivers");
-    shape::keys(&told["store"], "installation entries error witnesses");
+    shape::keys(&told, "schema backends store receivers terminal findings");
+    let store = "installation entries error witnesses path schema_version ledger_bytes journal_bytes free_bytes mode shared whole";
+    shape::keys(&told["store"], store);
+    shape::keys(&told["terminal"], "term colours columns rows locale unicode multiplexer ssh");
     for one in told["backends"].as_array().unwrap() {
         shape::keys(one, "name kind address state told fix skew_ms capabilities access");
     }
     let said = place.run(&["doctor"]).exits(0);
     assert!(said.out.contains("no pool no_such_pool") && said.err.is_empty(), "{said:?}");
+    for words in ["schema 6, mode 0700, its pages are whole", "terminal: xterm-256color, the output is no terminal, 256 colours, Unicode"] {
+        assert!(said.out.contains(words), "{words}: {said:?}");
+    }
     // A pool that is not there is nothing that could be shifted.
     let said = place.run(&["shift", "checkout@prod", "20"]);
     assert!([3, 5].contains(&said.code.unwrap()) && said.err.contains("no_such_pool"), "{said:?}");

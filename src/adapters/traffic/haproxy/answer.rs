@@ -10,7 +10,7 @@ use crate::model::name::{PoolName, ServerName};
 use crate::model::text::Text;
 use crate::model::traffic::{Pool, RouterProcess, Server, ServerState, TrafficReading};
 
-use super::GREATEST_WEIGHT;
+use super::{GREATEST_WEIGHT, SetWeights};
 
 /// Why an answer says nothing that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +129,14 @@ pub(super) fn stands_of(pool: &PoolName, answer: &str) -> Result<Option<Vec<Stan
     }
     let mut pools = stands(answer)?;
     Ok(Some(pools.remove(pool.as_str()).unwrap_or_default()))
+}
+
+/// The process and all of its pools, in the answers to `show info` and `show servers state`.
+pub(super) fn pools(answers: &[String]) -> Result<(RouterProcess, Vec<SetWeights>), Wrong> {
+    let [info, state] = answers else { return Err(malformed("it gave not one answer to each of two questions")) };
+    let process = process(info)?;
+    let set = |stands: Vec<Stand>| stands.iter().map(|stand| (stand.name.to_string(), stand.weight)).collect();
+    Ok((process, stands(state)?.into_iter().map(|(name, servers)| (name, set(servers))).collect()))
 }
 
 /// A server's state. Bit 4 of the administrative state only remembers `disabled` in the configuration: it stays after
