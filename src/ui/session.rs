@@ -4,12 +4,14 @@ mod chosen;
 mod dialogs;
 mod draw;
 mod moves;
+mod past;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
+use crate::control::replay::traveller::Ask;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
@@ -22,6 +24,8 @@ use crate::model::self_service::Saying;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
+
+use self::past::Past;
 
 use super::command::Command;
 use super::input::{Chord, Input};
@@ -77,10 +81,23 @@ pub enum Act {
     VerifyLedger,
     /// Put this on the clipboard of the operator's terminal.
     Copy(String),
+    /// Open the past, or go elsewhere in it.
+    Past(Journey),
     /// Draw everything again: [`crate::ui::glass::Glass::forget`].
     Redraw,
     /// Give the terminal back and stop until continued.
     Suspend,
+}
+
+/// What is wished of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journey {
+    /// To begin.
+    Open,
+    /// To go to another place.
+    Ask(Ask),
+    /// To be back.
+    Leave,
 }
 
 /// Draws up plans: [`planner::plan`].
@@ -154,6 +171,10 @@ pub struct Session {
     followed: Option<(BackendName, u64)>,
     plan: PlanFn,
     judge: JudgeFn,
+    /// The past, when it is looked at.
+    past: Option<Box<Past>>,
+    /// Of a session in the past, what needs a person now.
+    now_needs: Cell<Option<usize>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -191,6 +212,8 @@ impl Session {
             followed: None,
             plan: planner::plan,
             judge: gate::judge,
+            past: None,
+            now_needs: Cell::new(None),
         }
     }
 
@@ -241,6 +264,9 @@ impl Session {
 
     /// Takes what the terminal said.
     pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
+        if self.past.is_some() {
+            return self.past_on(input);
+        }
         self.board.get_mut().refresh(world, now);
         self.refresh_map(world, now);
         let mut acts = match input {
@@ -320,6 +346,9 @@ impl Session {
             self.said = Some(Said::Refused(command));
             return Vec::new();
         }
+        if let Some(journey) = past::journey(command, world) {
+            return vec![Act::Past(journey)];
+        }
         match command {
             Command::Quit => return vec![Act::Quit],
             Command::Redraw => return vec![Act::Redraw],
@@ -361,7 +390,15 @@ impl Session {
                 self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);
             }
             Command::Follow => self.said = target.and_then(|target| self.pipeline.follow(&target).err()).map(Said::Refusal),
-            Command::Rule(_) => {}
+            Command::Moment => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Moment))),
+            Command::Rule(_)
+            | Command::Past
+            | Command::Event(_)
+            | Command::Mark(_)
+            | Command::Oldest
+            | Command::Newest
+            | Command::Play
+            | Command::Speed(_) => {}
             Command::RetryFailed => {
                 let run = run.map(|run| run.id.clone());
                 if let Some(target) = target {

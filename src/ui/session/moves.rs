@@ -52,14 +52,10 @@ impl Session {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
             Over::Nothing | Over::Plan(_) | Over::Prompt(_) | Over::Palette(_) | Over::Ruling(_) | Over::Schedule(..) | Over::Roles(..) => {
-                let board = self.board.get_mut();
-                if (self.screen == Screen::Pipeline && self.pipeline.close_log())
-                    || (self.screen == Screen::Ledger && self.ledger.close())
-                    || (self.screen == Screen::Changes && self.changes.close())
-                    || (self.screen == Screen::Map && self.map.get_mut().close())
-                {
+                if self.close() {
                     return;
                 }
+                let board = self.board.get_mut();
                 if self.screen != Screen::Board {
                     self.scroll = 0;
                     self.screen = self.before.pop().unwrap_or(Screen::Board);
@@ -70,6 +66,14 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Closes what is open within the screen; false when nothing is.
+    pub(super) fn close(&mut self) -> bool {
+        (self.screen == Screen::Pipeline && self.pipeline.close_log())
+            || (self.screen == Screen::Ledger && self.ledger.close())
+            || (self.screen == Screen::Changes && self.changes.close())
+            || (self.screen == Screen::Map && self.map.get_mut().close())
     }
 
     pub(super) fn scrolls(&self) -> bool {
