@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 

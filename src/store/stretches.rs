@@ -29,8 +29,8 @@ impl SqliteStore {
             }
         }
         for stretch in &mut all {
-            let last =
-                sqlx::query("SELECT id, at FROM event WHERE room = ? AND family <> 'happening' ORDER BY id DESC LIMIT 1").bind(&stretch.room);
+            let last = sqlx::query("SELECT id, at FROM event WHERE room = ? AND family <> 'happening' ORDER BY id DESC LIMIT 1")
+                .bind(&stretch.room);
             if let Some(row) = last.fetch_optional(&mut *conn).await? {
                 (stretch.last, stretch.until_ms) = (row.try_get(0)?, row.try_get(1)?);
             }
@@ -54,7 +54,8 @@ impl SqliteStore {
 
     pub(super) async fn newest_line(&self, room: &str, at_ms: i64) -> Result<Option<i64>, LedgerError> {
         let mut conn = self.events().await?;
-        let row = sqlx::query("SELECT id FROM event WHERE at <= ? AND room = ? AND family <> 'happening' ORDER BY at DESC, id DESC LIMIT 1");
+        let row =
+            sqlx::query("SELECT id FROM event WHERE at <= ? AND room = ? AND family <> 'happening' ORDER BY at DESC, id DESC LIMIT 1");
         let row = row.bind(at_ms).bind(room).fetch_optional(&mut *conn).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }

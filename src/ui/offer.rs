@@ -189,19 +189,15 @@ fn past(scrub: &Scrub) -> Hindrance {
 fn against_time(command: Command, world: &World) -> Option<Hindrance> {
     let moves = matches!(
         command,
-        Command::Event(_)
-            | Command::Mark(_)
-            | Command::Play
-            | Command::Speed(_)
-            | Command::Oldest
-            | Command::Newest
-            | Command::Moment
+        Command::Event(_) | Command::Mark(_) | Command::Play | Command::Speed(_) | Command::Oldest | Command::Newest | Command::Moment
     );
     let acts = matches!(command, Command::Verify | Command::Follow | Command::Logs | Command::Roles | Command::Policy);
     match &world.scrub {
         None => moves.then(|| because("this is now", "go to the past first")),
         Some(scrub) if acts => Some(past(scrub)),
-        Some(scrub) => (command == Command::Past && !scrub.has_now).then(|| because("there is no room of now behind a recording", "q ends")),
+        Some(scrub) => {
+            (command == Command::Past && !scrub.has_now).then(|| because("there is no room of now behind a recording", "q ends"))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod map;
 mod pack;
 mod palette;
+mod past;
 mod pipeline;
 mod roles;
 mod rollouts;

@@ -38,7 +38,11 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: Replay) -> Result<E
         return write_out(reel, (args.from, args.to), &to).await;
     }
     room::needs_terminal(around)?;
-    let when = args.at.unwrap_or(if args.speed.is_some() { When::After(std::time::Duration::ZERO) } else { When::Before(std::time::Duration::ZERO) });
+    let when = args.at.unwrap_or(if args.speed.is_some() {
+        When::After(std::time::Duration::ZERO)
+    } else {
+        When::Before(std::time::Duration::ZERO)
+    });
     let first = match (args.at, args.speed) {
         (None, None) => None,
         (_, None) => Some(Ask::To(when)),

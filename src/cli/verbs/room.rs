@@ -91,7 +91,8 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown, memory: Memory::Journal(journal) }).await;
+    let ended =
+        local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown, memory: Memory::Journal(journal) }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

@@ -32,8 +32,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::play::{Entry, PlayError, Player};
 use self::again::Again;
+pub use self::play::{Entry, PlayError, Player};
 use self::samples::SignalChange;
 use super::event::{Event, Reading, StorePicture};
 use super::update::Room;

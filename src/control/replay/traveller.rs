@@ -101,21 +101,8 @@ impl Traveller {
         let (marks, moment) = (reel.marks(&stretch.room)?, here.last());
         let shown_marks = marks.iter().map(|marked| marked.mark).collect();
         let kept = BTreeMap::from([(here.id(), here.clone())]);
-        let mut traveller = Self {
-            reel,
-            stretches,
-            place,
-            here,
-            moment,
-            marks,
-            shown_marks,
-            kept,
-            speed: 1,
-            plays: false,
-            has_now,
-            shown: 0,
-            says: None,
-        };
+        let mut traveller =
+            Self { reel, stretches, place, here, moment, marks, shown_marks, kept, speed: 1, plays: false, has_now, shown: 0, says: None };
         traveller.newest()?;
         Ok(traveller)
     }

@@ -24,7 +24,9 @@ impl std::str::FromStr for When {
 
     /// `2026-11-20T13:59:10Z`, `13:59:10Z`, `13:59`, `-10m` before the end, `10m` after the beginning.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no moment; expected such as 2026-11-20T13:59:10Z, 13:59:10Z, -10m before the end, 10m after the beginning");
+        let wrong = || {
+            format!("`{text}` is no moment; expected such as 2026-11-20T13:59:10Z, 13:59:10Z, -10m before the end, 10m after the beginning")
+        };
         if let Some(before) = text.strip_prefix('-') {
             return duration::parse(before).map(Self::Before).ok_or_else(wrong);
         }

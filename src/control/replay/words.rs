@@ -18,7 +18,9 @@ pub fn of(event: &Event) -> Text {
         Event::JournalRead { .. } => "the journal was read".to_owned(),
         Event::JournalWritten { trouble: Some(_) } => "the journal could not be written".to_owned(),
         Event::JournalWritten { trouble: None } => "the journal is written again".to_owned(),
-        Event::Verified { result } => if result.is_ok() { "the ledger was verified" } else { "the ledger could not be verified" }.to_owned(),
+        Event::Verified { result } => {
+            if result.is_ok() { "the ledger was verified" } else { "the ledger could not be verified" }.to_owned()
+        }
         Event::Confirmed { plan } => format!("{} confirmed {} {}", plan.intent.requester, plan.intent.verb.word(), plan.target()),
         Event::Refused { plan, .. } => format!("{} {} of {} was denied", plan.intent.verb.word(), plan.target(), plan.intent.requester),
         Event::Began { plan, result } => format!("{} {}", plan.short(), done("began", result.is_ok())),

@@ -199,7 +199,12 @@ impl Session {
     fn draw_small(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
         let (width, height) = SMALLEST;
         let past = scene.world.scrub.as_ref().map(|scrub| format!("PAST {}, ", frame::moment(scene, scrub))).unwrap_or_default();
-        Row::of(Role::Strong, format!("{past}have {}x{}, need {width}x{height}", area.width, area.height)).draw(buffer, area, 0, scene.theme);
+        Row::of(Role::Strong, format!("{past}have {}x{}, need {width}x{height}", area.width, area.height)).draw(
+            buffer,
+            area,
+            0,
+            scene.theme,
+        );
         if let Over::Plan(dialog) = &self.over {
             let verdict = (self.judge)(scene.world, dialog.plan(), scene.now);
             let mut title = Row::new();
