@@ -12,6 +12,7 @@ mod outbox;
 #[cfg(test)]
 mod page;
 mod policy;
+mod replay;
 mod rollout;
 mod slo;
 mod support;
@@ -33,10 +34,12 @@ pub use self::init::Init;
 pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArgs, VerifyArgs};
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
+pub use self::replay::Replay;
 pub use self::rollout::{Promote, RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::support::SupportBundle;
 pub use self::trace::TraceArgs;
+use crate::control::replay::when::When;
 use crate::model::change::ChangeType;
 use crate::model::intent::Verb;
 use crate::model::ticket::Ticket;
@@ -231,6 +234,8 @@ pub enum Command {
     },
     /// Draws one screen.
     Render(Render),
+    /// Opens the room in the past: the same screens at any moment of the journal, or of a recording; or writes a recording out.
+    Replay(Replay),
     /// The record of deeds.
     Ledger {
         /// What to do with it.
@@ -401,9 +406,13 @@ pub struct Render {
     /// The scenario's seed.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The moment of the scenario.
-    #[arg(long, default_value = "120s", value_parser = duration)]
-    pub at: Duration,
+    /// The moment: `120s` after the beginning, which is the default for a scenario; with `--replay` also `-10m` before the end, RFC 3339
+    /// or `13:59:10Z`, the end by default.
+    #[arg(long, value_name = "T", value_parser = replay::when, allow_hyphen_values = true)]
+    pub at: Option<When>,
+    /// A moment of the past: of this recording, or without FILE of the configured store's journal.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "scenario")]
+    pub replay: Option<Option<PathBuf>>,
     /// How long to wait until every backend has been asked.
     #[arg(long, default_value = "5s", value_parser = duration)]
     pub settle: Duration,

@@ -50,6 +50,9 @@ use crate::ports::outbox::Outbox;
 use crate::ports::{Port, Ports};
 use crate::store::{Identity, SecondLedger, SqliteStore};
 
+/// Nothing of a simulation outlives it, but an open room remembers its last hour: its past can be looked at.
+const SIMULATED: Retention = Retention { days: 1, bytes: 32 << 20 };
+
 /// Everything that a room is opened with, before it is opened.
 pub struct Composed {
     /// Ports, ledger, journal, clock.
@@ -231,7 +234,7 @@ pub async fn simulated(
         not_opened(&error);
         Exit::of_ledger(&error)
     })?;
-    let (outside, equipment) = on_the_train(ports, &world, Arc::new(store), clock);
+    let (outside, equipment) = on_the_train(ports, &world, Arc::new(store), None, clock);
     Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world), script })
 }
 
@@ -251,7 +254,11 @@ pub fn simulated_meanwhile(
     let its_clock = clock.clone();
     let outside = async move {
         match SqliteStore::memory(its_clock.clone(), identity(seed)).await {
-            Ok(store) => on_the_train(ports, &world, Arc::new(store), its_clock),
+            Ok(store) => {
+                let store = Arc::new(store);
+                let (outside, equipment) = on_the_train(ports, &world, store.clone(), Some(store), its_clock);
+                (outside.retaining(SIMULATED), equipment)
+            }
             Err(error) => {
                 let record_trouble = Some(Text::clean(&error.to_string()));
                 let ledger = Broken::new(error);
@@ -289,13 +296,18 @@ fn train(
     Ok((Opening { conducts: true, ..bare(Arc::new(catalog), actor, read_only, seed, true) }, ports, world))
 }
 
-fn on_the_train(ports: Ports, world: &Arc<SimulatedWorld>, store: Arc<SqliteStore>, clock: Arc<dyn Clock>) -> (Outside, Equipment) {
+fn on_the_train(
+    ports: Ports,
+    world: &Arc<SimulatedWorld>,
+    store: Arc<SqliteStore>,
+    journal: Option<Arc<dyn Journal>>,
+    clock: Arc<dyn Clock>,
+) -> (Outside, Equipment) {
     let abilities = crate::control::driver::outside::abilities(&ports);
     let equipment = Equipment { installation: store.installation(), record_trouble: None, has_second_place: false, abilities };
     let switchboard = Arc::new(Switchboard::new(ports));
     switchboard.probing(Arc::new(simulated::prober::Asker::new(world)));
-    // Nothing of a simulation outlives it: a journal would only fill the memory.
-    (Outside::over(switchboard, store, None, clock), equipment)
+    (Outside::over(switchboard, store, journal, clock), equipment)
 }
 
 /// The simulated installation: the same seed gives the same key, so the same ledger byte for byte.

@@ -148,6 +148,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
             FlagVerb::Set(args) => verbs::flag::set(around, &flags, args).await,
         },
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
+        Command::Replay(args) => verbs::replay::run(around, &flags, args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::Export(args) } => verbs::ledger::export::run(around, &flags, &args).await,

@@ -22,6 +22,7 @@ pub mod pack;
 pub mod planner;
 pub mod record;
 pub mod released;
+pub mod replay;
 pub mod roles;
 pub mod rolling;
 pub mod rollouts;

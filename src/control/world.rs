@@ -47,6 +47,7 @@ use crate::model::presence::Presence;
 use crate::model::reading::{Fact, Freshness};
 use crate::model::review::Review;
 use crate::model::rollout::TargetState;
+use crate::model::scrub::Scrub;
 use crate::model::self_service::SelfGrant;
 use crate::model::share::Share;
 use crate::model::signal::SignalReading;
@@ -372,6 +373,8 @@ pub struct World {
     pub config_trouble: Option<Text>,
     /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
     pub journal_trouble: Option<Text>,
+    /// Where in the past it stands, of a world that was folded from a recording or the journal; in such a one no deed is possible.
+    pub scrub: Option<Arc<Scrub>>,
     /// How long the machine slept last, and when it woke.
     pub slept: Option<(DateTime<Utc>, Duration)>,
 }
@@ -412,6 +415,7 @@ impl World {
             ledger: LedgerView::default(),
             config_trouble: None,
             journal_trouble: None,
+            scrub: None,
             slept: None,
         }
     }

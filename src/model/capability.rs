@@ -1,5 +1,8 @@
 //! What a backend's adapter can do, so that screens offer only keys that can work.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 /// One ability of an adapter.
@@ -42,4 +45,19 @@ pub enum Capability {
     SetFlags,
     /// Pauses a rollout with the backend's own means.
     Pause,
+}
+
+/// Sets that were read from recordings. There are only as many as subsets of the abilities, and few ever occur.
+static READ: Mutex<BTreeSet<&'static [Capability]>> = Mutex::new(BTreeSet::new());
+
+/// Abilities as an adapter itself would name them, of a set that a recording tells.
+pub fn as_named(set: &BTreeSet<Capability>) -> &'static [Capability] {
+    let list: Vec<Capability> = set.iter().copied().collect();
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = read.get(list.as_slice()) {
+        return known;
+    }
+    let kept: &'static [Capability] = list.leak();
+    read.insert(kept);
+    kept
 }

@@ -37,6 +37,7 @@ pub mod review;
 pub mod rollout;
 pub mod rules;
 pub mod run_gate;
+pub mod scrub;
 pub mod selection;
 pub mod self_service;
 pub mod share;

@@ -2,6 +2,7 @@
 
 use super::pending::Pending;
 use crate::model::kept::KeptTrial;
+use crate::model::scrub::Mark;
 use crate::model::timeline::Happening;
 
 /// Why the journal could not be read or written.
@@ -29,6 +30,48 @@ impl Default for Retention {
     }
 }
 
+/// Where reading may begin: the line of a room's opening, or one from which everything is whole again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// The number of the line.
+    pub id: i64,
+    /// Its time, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether the room had begun before.
+    pub again: bool,
+}
+
+/// What one room saw from its opening to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The room.
+    pub room: String,
+    /// Where reading may begin, the oldest first; never empty.
+    pub beginnings: Vec<Beginning>,
+    /// Its last line.
+    pub last: i64,
+    /// The time of it, in milliseconds since 1970.
+    pub until_ms: i64,
+}
+
+/// A line as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its number: later ones are larger.
+    pub id: i64,
+    /// The line.
+    pub json: String,
+}
+
+/// A happening that one jumps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The number of its line.
+    pub id: i64,
+    /// What and when.
+    pub mark: Mark,
+}
+
 /// The journal. Losing it loses history, never a deed.
 pub trait Journal: Send + Sync {
     /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.
@@ -46,4 +89,19 @@ pub trait Journal: Send + Sync {
 
     /// Drops what is older than `days` days, then the oldest until the journal is under `bytes`; tells how many events went.
     fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>>;
+
+    /// What rooms saw, each from where reading may begin; the oldest first.
+    fn stretches(&self) -> Pending<'_, Result<Vec<Stretch>, JournalError>>;
+
+    /// The lines of a room after the one of that number and up to another, at most `most`, the oldest first.
+    fn lines<'a>(&'a self, room: &'a str, after: i64, upto: i64, most: u32) -> Pending<'a, Result<Vec<Written>, JournalError>>;
+
+    /// The lines of a room before the one of that number, at most `most`, the newest first.
+    fn lines_before<'a>(&'a self, room: &'a str, before: i64, most: u32) -> Pending<'a, Result<Vec<Written>, JournalError>>;
+
+    /// The newest line of a room, happenings left out, that was written at that time or before.
+    fn line_at<'a>(&'a self, room: &'a str, at_ms: i64) -> Pending<'a, Result<Option<i64>, JournalError>>;
+
+    /// The deeds and alerts of a room, the oldest first.
+    fn marks<'a>(&'a self, room: &'a str) -> Pending<'a, Result<Vec<Marked>, JournalError>>;
 }

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,16 +15,20 @@ use tokio::task::JoinHandle;
 
 use super::input;
 use crate::control::driver::Handle;
+use crate::control::driver::past::{self, Past};
 use crate::control::event::Event;
+use crate::control::replay::traveller::Shown;
 use crate::control::world::World;
 use crate::model::name::BackendName;
+use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::ports::clock::Clock;
+use crate::ports::journal::Journal;
 use crate::ui::glass::Glass;
 use crate::ui::input::Input;
 use crate::ui::keymap::Keymap;
 use crate::ui::screen::Screen;
-use crate::ui::session::{Act, Session, SessionOptions};
+use crate::ui::session::{Act, Journey, Session, SessionOptions};
 use crate::ui::theme::Theme;
 
 /// What a session in this terminal needs.
@@ -41,6 +45,16 @@ pub struct Local {
     pub nonce: Box<dyn FnMut() -> String + Send>,
     /// Told when the first frame has been written.
     pub shown: oneshot::Sender<()>,
+    /// What the past is read from.
+    pub memory: Memory,
+}
+
+/// What the past is read from.
+pub enum Memory {
+    /// The journal, once the store is open.
+    Journal(Arc<OnceLock<Arc<dyn Journal>>>),
+    /// A past without a room of now, and its first world.
+    Alone(Box<Past>, Box<Shown>),
 }
 
 /// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
@@ -122,13 +136,20 @@ enum Next {
 /// # Errors
 /// The terminal could not be taken, read or written.
 pub async fn run(local: Local) -> std::io::Result<()> {
-    let Local { mut handle, clock, theme, keymap, nonce, shown } = local;
+    let Local { mut handle, clock, theme, keymap, nonce, shown, memory } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
     let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
+    let (journal, mut past) = match memory {
+        Memory::Journal(journal) => (Some(journal), None),
+        Memory::Alone(past, first) => {
+            session.show_past(*first);
+            (None, Some(*past))
+        }
+    };
     let mut glass = Glass::new(size.0, size.1);
     let first = glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default();
     let terminal = Terminal::take(first)?;
@@ -166,6 +187,10 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                         }
                         let world = handle.world();
                         for act in session.on(input, &world, &clock.now()) {
+                            if let Act::Past(journey) = act {
+                                travel(journey, &mut session, &mut past, journal.as_deref());
+                                continue;
+                            }
                             ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
                         }
                         dirty = true;
@@ -181,6 +206,19 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             alive = handle.changed() => {
                 if !alive { break }
                 dirty = true;
+            }
+            alive = async { match past.as_mut() { Some(past) => past.changed().await, None => std::future::pending().await } } => {
+                dirty = true;
+                if !alive {
+                    past = None;
+                    if session.is_past() {
+                        session.refuse(&Text::clean("nothing more can be read of the past"));
+                    }
+                    continue;
+                }
+                let Some(seen) = past.as_mut().map(Past::seen) else { continue };
+                seen.shown.into_iter().for_each(|shown| session.show_past(shown));
+                seen.trouble.iter().for_each(|why| session.refuse(why));
             }
             () = tokio::time::sleep(pause) => dirty = true,
             // crossterm loses a change of size that comes together with a key; so the room listens for it itself.
@@ -220,6 +258,24 @@ fn fit(session: &mut Session, glass: &mut Glass, world: &World, now: &Moment) ->
     Ok(session.on(Input::Resize(columns, rows), world, now))
 }
 
+/// Opens the past, goes elsewhere in it, or comes back.
+fn travel(journey: Journey, session: &mut Session, past: &mut Option<Past>, journal: Option<&OnceLock<Arc<dyn Journal>>>) {
+    match journey {
+        Journey::Open => match journal.and_then(OnceLock::get) {
+            Some(journal) => {
+                session.say(&Text::clean("reading the journal"));
+                *past = Some(past::open(past::of_journal(journal.clone()), true, None));
+            }
+            None => session.refuse(&Text::clean("nothing is remembered here: the journal is not open")),
+        },
+        Journey::Ask(ask) => past.iter().for_each(|past| past.ask(ask)),
+        Journey::Leave => {
+            session.leave_past();
+            *past = None;
+        }
+    }
+}
+
 async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {
     match act {
         Act::Quit => return Ok(Next::Leave),
@@ -251,6 +307,8 @@ async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Op
             handle.send(Event::VerifyAsked).await;
         }
         Act::Copy(text) => write_out(format!("\u{1b}]52;c;{}\u{7}", base64(&text)).as_bytes())?,
+        // It is travelled before.
+        Act::Past(_) => {}
         Act::Redraw => glass.forget(),
         Act::Suspend => {
             give_back();

@@ -10,12 +10,12 @@ use super::sqlite::SqliteStore;
 use crate::model::kept::KeptTrial;
 use crate::model::timeline::Happening;
 use crate::ports::Pending;
-use crate::ports::journal::{Journal, JournalError};
+use crate::ports::journal::{Journal, JournalError, Marked, Stretch, Written};
 use crate::ports::ledger::LedgerError;
 
 impl SqliteStore {
     /// The journal's connection, opened at first use so that a start does not wait for it.
-    async fn events(&self) -> Result<MutexGuard<'_, SqliteConnection>, LedgerError> {
+    pub(super) async fn events(&self) -> Result<MutexGuard<'_, SqliteConnection>, LedgerError> {
         let open = || async {
             let mut conn = schema::connect(Part::Journal, self.dir.as_deref(), if self.mode == 0 { 0o600 } else { self.mode }).await?;
             schema::migrate(Part::Journal, &mut conn).await?;
@@ -129,7 +129,7 @@ async fn used(conn: &mut SqliteConnection) -> Result<u64, LedgerError> {
     Ok(u64::try_from(row.fetch_one(conn).await?.try_get::<i64, _>(0)?).unwrap_or(0))
 }
 
-fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
+pub(super) fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalError {
     move |error| {
         let detail = match error {
             LedgerError::Unwritable(detail) | LedgerError::Broken(detail) => detail.to_string(),
@@ -168,5 +168,25 @@ impl Journal for SqliteStore {
 
     fn compact(&self, days: u32, bytes: u64) -> Pending<'_, Result<u64, JournalError>> {
         Box::pin(async move { self.drop_old(days, bytes).await.map_err(failed("compact")) })
+    }
+
+    fn stretches(&self) -> Pending<'_, Result<Vec<Stretch>, JournalError>> {
+        Box::pin(async { self.stretches_kept().await.map_err(failed("read")) })
+    }
+
+    fn lines<'a>(&'a self, room: &'a str, after: i64, upto: i64, most: u32) -> Pending<'a, Result<Vec<Written>, JournalError>> {
+        Box::pin(async move { self.lines_of(room, (after, upto), most).await.map_err(failed("read")) })
+    }
+
+    fn lines_before<'a>(&'a self, room: &'a str, before: i64, most: u32) -> Pending<'a, Result<Vec<Written>, JournalError>> {
+        Box::pin(async move { self.lines_back_from(room, before, most).await.map_err(failed("read")) })
+    }
+
+    fn line_at<'a>(&'a self, room: &'a str, at_ms: i64) -> Pending<'a, Result<Option<i64>, JournalError>> {
+        Box::pin(async move { self.newest_line(room, at_ms).await.map_err(failed("read")) })
+    }
+
+    fn marks<'a>(&'a self, room: &'a str) -> Pending<'a, Result<Vec<Marked>, JournalError>> {
+        Box::pin(async move { self.marked(room).await.map_err(failed("read")) })
     }
 }

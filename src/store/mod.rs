@@ -42,6 +42,7 @@ mod sign;
 mod signers;
 mod sqlite;
 mod state;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod told;

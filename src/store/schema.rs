@@ -14,7 +14,7 @@ use crate::ports::ledger::LedgerError;
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
 const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_6];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
-const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2, JOURNAL_3];
+const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2, JOURNAL_3, JOURNAL_4];
 
 const LEDGER_1: &str = "
 CREATE TABLE head (
@@ -213,6 +213,12 @@ CREATE TABLE trial (
     pairs INTEGER NOT NULL,
     json TEXT NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// The past is read by room, from where everything is whole.
+const JOURNAL_4: &str = "
+CREATE INDEX event_of_room ON event (room, id);
+CREATE INDEX opening ON event (id) WHERE family = 'opened';
 ";
 
 /// Which of the two files.

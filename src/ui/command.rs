@@ -1,5 +1,6 @@
 //! The command table: every command once, with its name, its verb, its direction and its words; key row and help are made from it, its keys are in keymap files.
 
+use crate::control::replay::traveller::Way;
 use crate::model::approval::Decision;
 use crate::model::intent::{Direction, Verb};
 
@@ -41,7 +42,7 @@ pub enum Command {
     /// The calendar of the environment after.
     EnvironmentAfter,
     /// Marks a service for one deed on several.
-    Mark,
+    Choose,
     /// Draws the marked service with its neighbours.
     Neighbours,
     /// Finds by typing.
@@ -74,6 +75,22 @@ pub enum Command {
     Follow,
     /// Verifies the ledger.
     Verify,
+    /// To the past, or back to now.
+    Past,
+    /// In the past, to another event.
+    Event(Way),
+    /// In the past, to another deed or alert.
+    Mark(Way),
+    /// In the past, to its first event.
+    Oldest,
+    /// In the past, to its last event.
+    Newest,
+    /// In the past, to a moment that is typed.
+    Moment,
+    /// Plays the past, or lets it stand still.
+    Play,
+    /// Plays the past at another speed.
+    Speed(Way),
     /// Draws everything again.
     Redraw,
     /// Gives the terminal back for a while.
@@ -174,7 +191,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Leave, "back", "back", "back, or lets go of the list"),
     on(
         &[Screen::Board, Screen::Map],
-        entry(Command::Mark, "mark", "mark", "marks for one deed on several: hold, resume, abort, roll back; again: unmarks"),
+        entry(Command::Choose, "choose", "mark", "marks for one deed on several: hold, resume, abort, roll back; again: unmarks"),
     ),
     on(
         &[Screen::Map],
@@ -192,6 +209,17 @@ pub const TABLE: &[Entry] = &[
     on(&[Screen::Changes], entry(Command::EnvironmentAfter, "environment-after", "environment after", "the calendar of the one after")),
     on(&[Screen::Pipeline], entry(Command::NextPane, "next-pane", "next pane", "to the next pane")),
     on(&[Screen::Pipeline], entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before")),
+    entry(Command::Past, "past", "past", "the same screens at any moment of the past; once more: back to now"),
+    entry(Command::Event(Way::Back), "event-before", "event before", "in the past: to the event before"),
+    entry(Command::Event(Way::On), "event-after", "event after", "in the past: to the event after"),
+    entry(Command::Mark(Way::Back), "mark-before", "deed or alert before", "in the past: to the deed or alert before"),
+    entry(Command::Mark(Way::On), "mark-after", "deed or alert after", "in the past: to the deed or alert after"),
+    entry(Command::Play, "play", "play", "in the past: lets time pass, or stand still"),
+    entry(Command::Speed(Way::Back), "slower", "slower", "in the past: plays more slowly"),
+    entry(Command::Speed(Way::On), "faster", "faster", "in the past: plays faster, up to 1000 seconds a second"),
+    entry(Command::Oldest, "oldest", "oldest", "in the past: to the oldest event that is kept"),
+    entry(Command::Newest, "newest", "newest", "in the past: to the newest event that is kept"),
+    entry(Command::Moment, "moment", "moment", "in the past: to a moment that is typed"),
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
     entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),

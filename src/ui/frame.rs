@@ -11,6 +11,7 @@ use crate::model::operator::Actor;
 use crate::model::presence::persons;
 use crate::model::reading::Freshness;
 use crate::model::review::broken_glass;
+use crate::model::scrub::Scrub;
 use crate::model::self_service::{GrantState, SelfGrant};
 use crate::model::time::Moment;
 
@@ -19,6 +20,7 @@ use super::facts;
 use super::row::{Row, wrap};
 use super::scene::Scene;
 use super::theme::{Mark, Role};
+use super::widgets::scrubber;
 use super::words;
 
 /// The smallest terminal on which a whole screen is drawn.
@@ -35,6 +37,8 @@ pub struct Dress {
     pub keys: Row,
     /// What was said to the operator last; it stands over the keys, whole.
     pub message: Option<Message>,
+    /// In the past, how much needs a person now.
+    pub now_needs: Option<usize>,
 }
 
 /// What is said to the operator: a refusal has its mark.
@@ -61,7 +65,12 @@ impl Message {
 /// Draws all but the body and gives the place of the body.
 pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -> Rect {
     let mut top = 0;
-    for row in [line_one(scene, dress), sources(scene, &dress.reads, usize::from(area.width))].into_iter().chain(notices(scene)) {
+    let width = usize::from(area.width);
+    let second = match &scene.world.scrub {
+        Some(scrub) => scrubber::row(scene, scrub, width),
+        None => sources(scene, &dress.reads, width),
+    };
+    for row in [line_one(scene, dress, width), second].into_iter().chain(notices(scene)) {
         row.draw(buffer, area, top, scene.theme);
         top += 1;
     }
@@ -81,12 +90,21 @@ pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -
 }
 
 /// Line 1: room, subject, who, simulated or read-only, and the clock.
-fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
+fn line_one(scene: &Scene<'_>, dress: &Dress, width: usize) -> Row {
     let world = scene.world;
     let mut row = Row::new();
     row.add(Role::Plain, " ");
     if world.catalog.simulated {
         row.add(Role::Banner, "SIMULATED").add(Role::Plain, " ");
+    }
+    let past = world.scrub.as_ref().map(|scrub| format!("PAST {}", moment(scene, scrub)));
+    if let Some(past) = &past {
+        row.add(Role::Banner, past.clone()).add(Role::Plain, " ");
+        let needs = dress.now_needs.filter(|needs| *needs > 0);
+        if let Some(needs) = needs {
+            let words = if needs == 1 { "NOW: 1 needs you".to_owned() } else { format!("NOW: {needs} need you") };
+            row.add(Role::Abnormal, words).add(Role::Plain, " ");
+        }
     }
     if dress.title.is_empty() {
         row.add(Role::Strong, format!("gonogo {}", world.catalog.room.name));
@@ -129,12 +147,24 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
         row.add(Role::Plain, "   ").add(Role::Watched, "READ ONLY");
     }
     scene.changes_in(until_next_ten(scene.now));
-    row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall)));
-    if world.catalog.simulated {
+    let is_past = past.is_some();
+    match past {
+        Some(past) => row.end(Role::Plain, "  ").end(Role::Banner, past),
+        None => row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall))),
+    };
+    // In a narrow past the word at the left end is enough: what is looked at needs the room.
+    if world.catalog.simulated && (!is_past || width >= 100) {
         row.end(Role::Plain, " ");
         row.end(Role::Banner, "SIMULATED");
     }
     row
+}
+
+/// The moment of the past as it stands at both ends of line 1.
+pub fn moment(scene: &Scene<'_>, scrub: &Scrub) -> String {
+    let long_ago = (scrub.to - scrub.at.wall).num_hours() >= 12;
+    let day = if long_ago { scrub.at.wall.format("%d %b ").to_string() } else { String::new() };
+    format!("{day}{}", scene.zone.clock(&scrub.at.wall).split_once(' ').map_or("", |(_, time)| time))
 }
 
 /// The role that whoever is at the keys took for a while, until when, the first to end.

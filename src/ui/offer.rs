@@ -10,6 +10,7 @@ use crate::model::catalog::{Deploy, TrafficEntry};
 use crate::model::intent::Verb;
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunState};
+use crate::model::scrub::Scrub;
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
 use crate::model::time::Moment;
@@ -134,6 +135,9 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
         let names = screens.iter().map(|screen| screen.word()).collect::<Vec<_>>().join(" or ");
         return Some(because(format!("it works only on {names}"), "go there first"));
     }
+    if let Some(why) = against_time(entry.command, at.world) {
+        return Some(why);
+    }
     if let Some(verb) = entry.command.verb() {
         return against_deed(verb, at);
     }
@@ -156,6 +160,9 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
 
 /// Why no deed at all can be done in this room; nothing when deeds can.
 pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
+    if let Some(scrub) = &world.scrub {
+        return Some(past(scrub));
+    }
     if world.read_only {
         return Some(because("this room is read-only: no deed key is bound", "start gonogo without read-only"));
     }
@@ -170,6 +177,28 @@ pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     }
     let trouble = world.ledger.trouble.as_ref()?;
     Some(because(format!("the record cannot be written: {trouble}"), "make the store writable again"))
+}
+
+/// Why nothing can be done in the past.
+fn past(scrub: &Scrub) -> Hindrance {
+    let fix = if scrub.has_now { "go back to now first" } else { "a recording is only looked at" };
+    because(format!("this is the past, {}: what was done stays", scrub.at.wall.format("%H:%M:%SZ")), fix)
+}
+
+/// What moves in time works in the past alone; what changes anything, or asks a backend, works now alone.
+fn against_time(command: Command, world: &World) -> Option<Hindrance> {
+    let moves = matches!(
+        command,
+        Command::Event(_) | Command::Mark(_) | Command::Play | Command::Speed(_) | Command::Oldest | Command::Newest | Command::Moment
+    );
+    let acts = matches!(command, Command::Verify | Command::Follow | Command::Logs | Command::Roles | Command::Policy);
+    match &world.scrub {
+        None => moves.then(|| because("this is now", "go to the past first")),
+        Some(scrub) if acts => Some(past(scrub)),
+        Some(scrub) => {
+            (command == Command::Past && !scrub.has_now).then(|| because("there is no room of now behind a recording", "q ends"))
+        }
+    }
 }
 
 fn against_ruling(decision: Decision, at: &Standpoint<'_>) -> Option<Hindrance> {

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::duration;
+use crate::control::replay::when::When;
 use crate::model::flag::FlagWish;
 use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
@@ -38,6 +39,8 @@ pub enum Wanted {
     Policy,
     /// What to find.
     Find,
+    /// A moment of the past.
+    Moment,
 }
 
 /// A prompt.
@@ -74,6 +77,8 @@ pub enum Answer {
     Finding(String),
     /// What to find, and the prompt is done.
     Found(String),
+    /// A moment of the past.
+    Moment(When),
 }
 
 impl Prompt {
@@ -115,6 +120,13 @@ impl Prompt {
         let typed = self.field.text().trim();
         match &self.wanted {
             Wanted::Find => Answer::Found(typed.to_owned()),
+            Wanted::Moment => match typed.parse() {
+                Ok(when) => Answer::Moment(when),
+                Err(_) => {
+                    self.wrong = Some(format!("`{typed}` is no moment"));
+                    Answer::Open
+                }
+            },
             Wanted::Policy => Answer::Policy(Text::clean_within(typed, super::field::LONGEST)),
             Wanted::Note(target) if typed.is_empty() => {
                 self.wrong = Some(format!("write what should be known of {target}"));
@@ -197,6 +209,9 @@ impl Prompt {
             Wanted::Policy => {
                 row.add(Role::Strong, " put your name under the changed rules").add(Role::Plain, ", what you looked at: ");
             }
+            Wanted::Moment => {
+                row.add(Role::Strong, " to the moment").add(Role::Plain, ": ");
+            }
             Wanted::Find => {
                 row.add(Role::Strong, " find").add(Role::Plain, ": ");
             }
@@ -213,6 +228,7 @@ impl Prompt {
                 })
             }
             Wanted::Glass(_) => Some("why, [for 15m]".to_owned()),
+            Wanted::Moment => Some("13:59:10Z, -10m".to_owned()),
             Wanted::Version(target) => {
                 let view = scene.world.target(target);
                 view.and_then(|view| view.version(view.state.stable)).map(|seen| format!("now {}", seen.version))
@@ -243,6 +259,7 @@ impl Prompt {
             }
             Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
+            Wanted::Moment => " goes there   ",
         };
         row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, enter).add(Role::Key, "Esc").add(Role::Plain, " leaves");
         row

@@ -5,6 +5,7 @@ mod dialogs;
 mod draw;
 mod many;
 mod moves;
+mod past;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use crate::control::gate;
 use crate::control::planner::{self, PlanError};
+use crate::control::replay::traveller::Ask;
 use crate::control::world::World;
 use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::{Arguments, Intent, Verb};
@@ -24,6 +26,8 @@ use crate::model::self_service::Saying;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
+
+use self::past::Past;
 
 use super::command::Command;
 use super::input::{Chord, Input};
@@ -80,10 +84,23 @@ pub enum Act {
     VerifyLedger,
     /// Put this on the clipboard of the operator's terminal.
     Copy(String),
+    /// Open the past, or go elsewhere in it.
+    Past(Journey),
     /// Draw everything again: [`crate::ui::glass::Glass::forget`].
     Redraw,
     /// Give the terminal back and stop until continued.
     Suspend,
+}
+
+/// What is wished of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journey {
+    /// To begin.
+    Open,
+    /// To go to another place.
+    Ask(Ask),
+    /// To be back.
+    Leave,
 }
 
 /// Draws up plans: [`planner::plan`].
@@ -161,6 +178,10 @@ pub struct Session {
     followed: Option<(BackendName, u64)>,
     plan: PlanFn,
     judge: JudgeFn,
+    /// The past, when it is looked at.
+    past: Option<Box<Past>>,
+    /// Of a session in the past, what needs a person now.
+    now_needs: Cell<Option<usize>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -199,6 +220,8 @@ impl Session {
             followed: None,
             plan: planner::plan,
             judge: gate::judge,
+            past: None,
+            now_needs: Cell::new(None),
         }
     }
 
@@ -249,6 +272,9 @@ impl Session {
 
     /// Takes what the terminal said.
     pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
+        if self.past.is_some() {
+            return self.past_on(input);
+        }
         self.board.get_mut().refresh(world, now);
         self.refresh_map(world, now);
         let mut acts = match input {
@@ -333,6 +359,9 @@ impl Session {
             self.said = Some(Said::Refused(command));
             return Vec::new();
         }
+        if let Some(journey) = past::journey(command, world) {
+            return vec![Act::Past(journey)];
+        }
         match command {
             Command::Quit => return vec![Act::Quit],
             Command::Redraw => return vec![Act::Redraw],
@@ -364,7 +393,7 @@ impl Session {
                     self.go(Screen::Rollout, world, now);
                 }
             }
-            Command::Mark => self.toggle_mark(),
+            Command::Choose => self.toggle_mark(),
             Command::Neighbours => self.map.get_mut().draw_neighbours(),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),
@@ -375,7 +404,15 @@ impl Session {
                 self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);
             }
             Command::Follow => self.said = target.and_then(|target| self.pipeline.follow(&target).err()).map(Said::Refusal),
-            Command::Rule(_) => {}
+            Command::Moment => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Moment))),
+            Command::Rule(_)
+            | Command::Past
+            | Command::Event(_)
+            | Command::Mark(_)
+            | Command::Oldest
+            | Command::Newest
+            | Command::Play
+            | Command::Speed(_) => {}
             Command::RetryFailed => {
                 let run = run.map(|run| run.id.clone());
                 if let Some(target) = target {

@@ -12,6 +12,7 @@ mod many;
 mod map;
 mod pack;
 mod palette;
+mod past;
 mod pipeline;
 mod roles;
 mod rollouts;

@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod plan;
 pub mod policy;
 pub mod render;
+pub mod replay;
 pub mod rollout;
 pub mod room;
 pub mod rule;

@@ -1,19 +1,24 @@
 //! `gonogo render SCREEN`: one screen as text, with colours or as a picture, of the configured room or of a scenario at one moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::args::{Format, Render};
 use crate::cli::exit::Exit;
-use crate::cli::verbs::show;
+use crate::cli::verbs::{replay, show};
 use crate::cli::{compose, looks, out, settle, story, target};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::rehearse::{Rehearsal, VirtualClock};
+use crate::control::replay::when::When;
 use crate::control::world::World;
 use crate::model::name::Target;
 use crate::model::time::Moment;
 use crate::ui::render;
 use crate::ui::screen::Screen;
+
+/// The moment of a scenario when none is named.
+const USUAL: Duration = Duration::from_mins(2);
 
 /// Draws one screen.
 pub async fn run(around: &Surroundings, flags: &Flags, args: &Render) -> Exit {
@@ -24,6 +29,18 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Render) -> Exit {
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<Exit, Exit> {
     let screen = show::named(&args.screen)?;
+    if let Some(file) = &args.replay {
+        let shown = replay::shown_at(replay::reel(around, flags, file.as_deref()).await?, args.at).await?;
+        return draw(&shown.world, &shown.now, screen, args, around, flags);
+    }
+    let after = match args.at {
+        None => USUAL,
+        Some(When::After(after)) => after,
+        Some(When::At(_) | When::Clock(_) | When::Before(_)) => {
+            out::words("gonogo: of a scenario `--at` takes the time after its beginning, such as 120s");
+            return Err(Exit::Usage);
+        }
+    };
     let loaded = compose::configuration(around, flags)?;
     if let Some(name) = args.scenario.as_deref().or(loaded.nothing_configured.then_some(Scenario::DEFAULT)) {
         let scenario = story::named(name)?;
@@ -31,7 +48,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
         let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening).following(composed.script);
-        rehearsal.run_until(args.at, &mut |_, _| {}).await;
+        rehearsal.run_until(after, &mut |_, _| {}).await;
         return draw(rehearsal.room().world(), &rehearsal.now(), screen, args, around, flags);
     }
     let mut opened = settle::look(around, flags).await?;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, oneshot, watch};
@@ -22,7 +22,7 @@ use crate::control::event::Event;
 use crate::model::operator::{Actor, Person};
 use crate::model::text::Text;
 use crate::ports::clock::Clock;
-use crate::serve::local::{self, Local};
+use crate::serve::local::{self, Local, Memory};
 
 /// Opens the room.
 pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
@@ -48,16 +48,7 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
 /// # Errors
 /// Exit 2 without a terminal that can move its cursor, 8 when theme or keymap are refused.
 pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>) -> Result<Exit, Exit> {
-    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        out::words("gonogo: the room needs a terminal; `gonogo status` and `gonogo render board` work without one");
-        return Err(Exit::Usage);
-    }
-    if around.variable("TERM").is_none_or(|kind| kind == "dumb") {
-        out::words(
-            "gonogo: this terminal cannot move its cursor (TERM is `dumb` or not set); `gonogo status` and `gonogo render board` work in it",
-        );
-        return Err(Exit::Usage);
-    }
+    needs_terminal(around)?;
     let room = &meanwhile.opening.catalog.room;
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
     let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
@@ -72,9 +63,15 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
         on.send_replace(true);
     });
     let mut frame = seen.clone();
+    let journal = Arc::new(OnceLock::new());
+    let kept = journal.clone();
     let outside = async move {
         let _ = frame.wait_for(|seen| *seen).await;
-        outside.await
+        let opened = outside.await;
+        if let Some((journal, _)) = opened.0.journal() {
+            let _ = kept.set(journal);
+        }
+        opened
     };
     let people = opening.catalog.people.clone();
     let handle = driver::open_meanwhile(&clock, opening, outside);
@@ -94,7 +91,8 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
+    let ended =
+        local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown, memory: Memory::Journal(journal) }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {
@@ -102,6 +100,24 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
             Err(Exit::Failed)
         }
     }
+}
+
+/// Whether a room can be shown here.
+///
+/// # Errors
+/// Exit 2 without a terminal that can move its cursor.
+pub fn needs_terminal(around: &Surroundings) -> Result<(), Exit> {
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        out::words("gonogo: the room needs a terminal; `gonogo status` and `gonogo render board` work without one");
+        return Err(Exit::Usage);
+    }
+    if around.variable("TERM").is_none_or(|kind| kind == "dumb") {
+        out::words(
+            "gonogo: this terminal cannot move its cursor (TERM is `dumb` or not set); `gonogo status` and `gonogo render board` work in it",
+        );
+        return Err(Exit::Usage);
+    }
+    Ok(())
 }
 
 /// Asks the agent who is at the keys, however long it takes, and tells the room.

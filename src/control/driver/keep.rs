@@ -79,9 +79,10 @@ pub(super) async fn keep(
 impl Keeper {
     /// Takes in what was told; true when it should not wait.
     fn take(&mut self, at: &Moment, told: &Told) -> bool {
-        let Some(line) = self.recorder.line(at, told) else { return false };
-        self.bytes += line.json.len();
-        self.waiting.push(line);
+        let mut lines = self.recorder.again(at);
+        lines.extend(self.recorder.line(at, told));
+        self.bytes += lines.iter().map(|line| line.json.len()).sum::<usize>();
+        self.waiting.append(&mut lines);
         matches!(told, Told::Happening(_))
     }
 

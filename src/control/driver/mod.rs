@@ -5,6 +5,7 @@ pub mod courier;
 mod keep;
 mod nonces;
 pub mod outside;
+pub mod past;
 mod picture;
 pub mod rehearse;
 mod said;
@@ -114,6 +115,15 @@ pub fn open_meanwhile(
     Handle { events, world }
 }
 
+/// A handle to a world in which nothing happens: that of a room which is only replayed. Must be called within a runtime.
+pub fn standing(world: World) -> Handle {
+    let (events, _) = mpsc::channel(1);
+    let (publish, world) = watch::channel(Arc::new(world));
+    // It stands as long as somebody looks at it.
+    tokio::spawn(async move { publish.closed().await });
+    Handle { events, world }
+}
+
 /// The ledger's tasks, one after another.
 async fn write_in_order(outside: Arc<Outside>, mut tasks: mpsc::Receiver<Task>, events: mpsc::WeakSender<Event>) {
     while let Some(task) = tasks.recv().await {
@@ -176,6 +186,7 @@ async fn drive(
                 outside.ledger().name_people(&catalog.people);
                 outside.ledger().name_rules(catalog);
                 room.is_able(outside.abilities());
+                tell(&mut tapes, &now, || Told::Opened(Box::new(Opened::goes_on(&room))));
             }
             if !matches!(event, Event::Woke) {
                 tell(&mut tapes, &now, || Told::Event(event.clone()));

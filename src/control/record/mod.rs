@@ -5,7 +5,7 @@
 //!
 //! | `event` | members beside those | meaning |
 //! |---|---|---|
-//! | `opened` | `catalog` `actor` `read_only` `installation` `tends` `able` | a room began; what it was opened with |
+//! | `opened` | `catalog` `actor` `read_only` `installation` `tends` `able` `can` `again` `told` | a room began; what it was opened with. With `again` it goes on, and everything is whole again from here: reading may begin there too |
 //! | `polled` | `backend` `seq` `asked` `result` | a reading whole (`Ok`), or why there is none (`Err`) |
 //! | `changed` | `backend` `seq` `asked` `clock` `change` | a reading, as what it says more than the last good one of its backend |
 //! | `still` | `backend` `seq` `asked` `clock` | a reading that says what the last good one said; `clock` is the backend's own |
@@ -19,11 +19,12 @@
 //! `change` is `{"signals": ..}` with newer samples ([`samples`]), or a patch ([`patch`]) of `{"traffic": ..}`, `{"alerts": ..}`,
 //! `{"runs": ..}`, `{"workloads": ..}`, `{"flags": ..}`, `{"links": ..}` (of the discovery that `backend` names). That time passed (`woke`) is no line. [`Player`] gives back every event as it was.
 
+mod again;
 pub mod patch;
 pub mod play;
 pub mod samples;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,10 +32,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::again::Again;
 pub use self::play::{Entry, PlayError, Player};
 use self::samples::SignalChange;
 use super::event::{Event, Reading, StorePicture};
 use super::update::Room;
+use crate::model::capability::Capability;
 use crate::model::catalog::Catalog;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
@@ -77,6 +80,15 @@ pub struct Opened {
     pub conducts: bool,
     /// The backends that it can speak to.
     pub able: Vec<BackendName>,
+    /// What each of them can do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub can: BTreeMap<BackendName, BTreeSet<Capability>>,
+    /// The room did not begin here but goes on: whoever reads from its beginning knows all this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// Of one that goes on, the newest lines of the timeline.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub told: VecDeque<Happening>,
 }
 
 impl Opened {
@@ -91,7 +103,15 @@ impl Opened {
             tends: room.tends(),
             conducts: room.conducts(),
             able: room.able().cloned().collect(),
+            can: room.abilities().iter().map(|(name, (can, _))| (name.clone(), can.iter().copied().collect())).collect(),
+            again: false,
+            told: VecDeque::new(),
         }
+    }
+
+    /// The same room as it goes on with other backends.
+    pub fn goes_on(room: &Room) -> Self {
+        Self { again: true, ..Self::of(room) }
     }
 }
 
@@ -173,12 +193,22 @@ pub struct Recorder {
     readings: BTreeMap<BackendName, (Reading, Boot)>,
     picture: Option<(StorePicture, Boot)>,
     whole_every: Option<Duration>,
+    again: Again,
 }
 
 impl Recorder {
     /// A recorder that writes every source whole again after this time, so that the beginning may be dropped.
     pub fn whole_every(span: Duration) -> Self {
         Self { whole_every: Some(span), ..Self::default() }
+    }
+
+    /// What is written over again, before what was told at `now`, so that reading may begin here: nothing most of the time.
+    pub fn again(&mut self, now: &Moment) -> Vec<Line> {
+        let Some(opened) = self.whole_every.and_then(|span| self.again.due(now, span)) else { return Vec::new() };
+        let mut lines: Vec<Line> = self.line(now, &Told::Opened(Box::new(opened))).into_iter().collect();
+        let known: Vec<Event> = self.again.known().cloned().collect();
+        lines.extend(known.iter().filter_map(|event| self.event(now, event)));
+        lines
     }
 
     /// What comes next builds on nothing that was written before.
@@ -190,9 +220,23 @@ impl Recorder {
     /// The line for what was told at `now`; none when there is nothing to say. A hole makes it forget.
     pub fn line(&mut self, now: &Moment, told: &Told) -> Option<Line> {
         match told {
-            Told::Opened(opened) => row(now, "opened", &Folded::Opened(opened.clone())),
-            Told::Event(event) => self.event(now, event),
-            Told::Happening(happening) => self::happening(now, happening),
+            Told::Opened(opened) => {
+                self.forget();
+                self.again.opened(now, opened);
+                row(now, "opened", &Folded::Opened(opened.clone()))
+            }
+            Told::Event(event) => {
+                if self.whole_every.is_some() {
+                    self.again.keep(event);
+                }
+                self.event(now, event)
+            }
+            Told::Happening(happening) => {
+                if self.whole_every.is_some() {
+                    self.again.tell(happening);
+                }
+                self::happening(now, happening)
+            }
             Told::Hole(lost) => {
                 self.forget();
                 row(now, "hole", &Folded::Hole { lost: *lost })

@@ -42,10 +42,10 @@ pub enum Entry {
 }
 
 /// Reads lines in their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Player {
     readings: BTreeMap<BackendName, Reading>,
-    picture: Option<StorePicture>,
+    picture: Option<Arc<StorePicture>>,
 }
 
 impl Player {
@@ -80,13 +80,17 @@ impl Player {
             self.readings.insert(backend.clone(), reading.clone());
         }
         if let Event::StoreRead { result: Ok(picture) } = event {
-            self.picture = Some((**picture).clone());
+            self.picture = Some(Arc::new((**picture).clone()));
         }
     }
 
     fn folded(&mut self, wall: DateTime<Utc>, folded: Folded) -> Result<Entry, PlayError> {
         let (backend, seq, asked, clock, change) = match folded {
-            Folded::Opened(opened) => return Ok(Entry::Opened(opened)),
+            // Everything is whole again from here on.
+            Folded::Opened(opened) => {
+                *self = Self::default();
+                return Ok(Entry::Opened(opened));
+            }
             Folded::Happening { kind, target, text, source, deed, links } => {
                 return Ok(Entry::Happening(Happening { at: wall, kind, target, text, source, deed, links }));
             }
@@ -96,7 +100,7 @@ impl Player {
             }
             Folded::StoreChanged { change } => {
                 let last = self.picture.as_ref().ok_or(PlayError::Baseless)?;
-                let picture = onto(last, &change)?;
+                let picture = onto(&**last, &change)?;
                 return Ok(Entry::Event(Box::new(Event::StoreRead { result: Ok(Box::new(picture)) })));
             }
             Folded::Changed { backend, seq, asked, clock, change } => (backend, seq, asked, clock, Some(change)),

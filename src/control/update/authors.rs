@@ -31,7 +31,7 @@ const AT_ONCE: usize = 2;
 pub(super) const WITHIN: Duration = Duration::from_mins(1);
 
 /// When ranges are read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Asking {
     /// When the versions are looked at next.
     look: Boot,

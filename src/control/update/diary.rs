@@ -23,7 +23,7 @@ const OTHERWISE: Duration = Duration::from_mins(1);
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// When the diary is written next, and which departures were told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Written {
     /// What it tells of changed.
     pub(super) stale: bool,

@@ -24,7 +24,7 @@ const NAMED: usize = 8;
 const REMEMBERED: usize = 10_000;
 
 /// What is known of links beside what the world shows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     /// Whether the journal was read: until then nobody knows which links are new.
     journal: bool,

@@ -50,7 +50,8 @@ const LOG_EVERY: Duration = Duration::from_secs(1);
 const TIMELINE: usize = 2000;
 
 /// Everything that the update works on: the world that screens see, and the machines behind it.
-#[derive(Debug)]
+/// A clone shares what did not change: the past is folded from such ones.
+#[derive(Debug, Clone)]
 pub struct Room {
     world: World,
     machines: BTreeMap<PlanId, Machine>,
@@ -187,6 +188,11 @@ impl Room {
     /// The backends that it can speak to.
     pub fn able(&self) -> impl Iterator<Item = &BackendName> {
         self.abilities.keys()
+    }
+
+    /// What each of them can do.
+    pub fn abilities(&self) -> &BTreeMap<BackendName, (&'static [Capability], ByHand)> {
+        &self.abilities
     }
 
     /// The machine of a deed.

@@ -14,7 +14,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
 
 /// A change of a share for which no deed is known yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Moved {
     target: Target,
     shares: (Percent, Percent),

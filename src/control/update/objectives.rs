@@ -39,7 +39,7 @@ enum Phase {
 }
 
 /// One objective that is measured.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Reader {
     phase: Phase,
     step_s: u32,
@@ -50,7 +50,7 @@ struct Reader {
 }
 
 /// Everything that is measured.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Measuring {
     readers: BTreeMap<ObjectiveKey, Reader>,
 }

@@ -32,7 +32,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(3);
 const CALLS_AFTER: Duration = Duration::from_secs(30);
 
 /// What is known here of each rollout that goes on by itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Walks {
     of: BTreeMap<Target, Walk>,
     /// What was kept of judgements when this process began.
@@ -49,7 +49,7 @@ impl Walks {
 }
 
 /// What is known here of one, beside what the store remembers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Walk {
     /// Since when the store has more to tell of it.
     unsettled: Option<Boot>,

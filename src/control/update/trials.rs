@@ -25,7 +25,7 @@ const KEPT_EVERY: Duration = Duration::from_secs(10);
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What was kept when this process began.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) enum Kept {
     /// It was not read yet.
     #[default]
@@ -37,7 +37,7 @@ pub(super) enum Kept {
 }
 
 /// The judgement of one rollout.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Trying {
     /// By the plan that started it, and what follows from it.
     of: Option<(PlanId, Trial, Arc<TrialStanding>)>,

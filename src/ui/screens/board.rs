@@ -59,6 +59,11 @@ impl Board {
         }
     }
 
+    /// How much needs a person, as it was looked at last.
+    pub fn needing(&self) -> usize {
+        self.needs.len()
+    }
+
     /// Takes over how the services stand, by name; of the list nothing moves while it is in somebody's hand.
     fn sort(&mut self, known: Vec<Line>) {
         // Most readings change no standing; ten thousand lines are not sorted again for them.

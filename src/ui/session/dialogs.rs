@@ -2,6 +2,7 @@
 
 use crate::control::gate;
 use crate::control::planner::Wished;
+use crate::control::replay::traveller::Ask;
 use crate::control::roles as control;
 use crate::control::rules;
 use crate::control::world::World;
@@ -18,7 +19,7 @@ use super::super::screens::plan::{PlanDialog, Reply};
 use super::super::screens::roles::{self, RolesDialog};
 use super::super::screens::ruling;
 use super::super::screens::schedule::{self, ScheduleDialog};
-use super::{Act, Over, Said, Session};
+use super::{Act, Journey, Over, Said, Session};
 
 impl Session {
     pub(super) fn on_paste(&mut self, text: &str, world: &World, now: &Moment) -> Vec<Act> {
@@ -189,6 +190,10 @@ impl Session {
             Answer::Policy(words) => {
                 self.over = Over::Nothing;
                 return vec![Act::NameRules(Box::new(rules::naming(world, words)))];
+            }
+            Answer::Moment(when) => {
+                self.over = Over::Nothing;
+                return vec![Act::Past(Journey::Ask(Ask::To(when)))];
             }
             Answer::Finding(typed) => self.find(&typed),
             Answer::Found(typed) => {

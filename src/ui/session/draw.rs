@@ -21,11 +21,15 @@ use super::super::screen::Screen;
 use super::super::screens::schedule::ScheduleDialog;
 use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
+use super::super::widgets::scrubber;
 use super::{Over, Said, Session};
 
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
+        if self.draw_past(world, now, buffer) {
+            return;
+        }
         let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).choosing(&self.chosen);
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
@@ -57,6 +61,7 @@ impl Session {
         let mut dress = Dress {
             message: self.message(scene, target.as_ref()),
             reads: self.screen.reads(scene.world, target.as_ref()),
+            now_needs: self.now_needs.get(),
             ..Dress::default()
         };
         if self.screen.has_target() {
@@ -202,7 +207,13 @@ impl Session {
     /// Below the smallest size: what happens by itself, and the way back.
     fn draw_small(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
         let (width, height) = SMALLEST;
-        Row::of(Role::Strong, format!("have {}x{}, need {width}x{height}", area.width, area.height)).draw(buffer, area, 0, scene.theme);
+        let past = scene.world.scrub.as_ref().map(|scrub| format!("PAST {}, ", frame::moment(scene, scrub))).unwrap_or_default();
+        Row::of(Role::Strong, format!("{past}have {}x{}, need {width}x{height}", area.width, area.height)).draw(
+            buffer,
+            area,
+            0,
+            scene.theme,
+        );
         if let Over::Plan(dialog) = &self.over {
             let verdict = (self.judge)(scene.world, dialog.plan(), scene.now);
             let mut title = Row::new();
@@ -251,6 +262,9 @@ impl Session {
 
     /// The row of keys: the target in full, what can be done to it now, and the way to the rest.
     fn keys(&self, scene: &Scene<'_>, width: usize) -> Row {
+        if let Some(scrub) = &scene.world.scrub {
+            return scrubber::keys(scene, scrub);
+        }
         let target = self.subject(scene.world, scene.now);
         let at = self.standpoint(scene, target.as_ref());
         let key = |command| scene.keymap.shown(command);
@@ -282,7 +296,7 @@ impl Session {
         if marked.is_some() {
             end.insert(0, (Command::Leave, "unmark"));
         } else if self.screen == Screen::Board && width >= 140 {
-            end.insert(0, (Command::Mark, "mark"));
+            end.insert(0, (Command::Choose, "mark"));
         }
         let taken: usize = end.iter().map(|(command, label)| key(*command).len() + label.len() + 4).sum();
         let mut offers: Vec<(Command, &str)> = offer::deeds(&at).into_iter().map(|entry| (entry.command, entry.label)).collect();

@@ -59,11 +59,7 @@ impl Session {
             | Over::Schedule(..)
             | Over::Many(_)
             | Over::Roles(..) => {
-                if (self.screen == Screen::Pipeline && self.pipeline.close_log())
-                    || (self.screen == Screen::Ledger && self.ledger.close())
-                    || (self.screen == Screen::Changes && self.changes.close())
-                    || (self.screen == Screen::Map && self.map.get_mut().close())
-                {
+                if self.close() {
                     return;
                 }
                 if self.marks().is_some() {
@@ -79,6 +75,14 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Closes what is open within the screen; false when nothing is.
+    pub(super) fn close(&mut self) -> bool {
+        (self.screen == Screen::Pipeline && self.pipeline.close_log())
+            || (self.screen == Screen::Ledger && self.ledger.close())
+            || (self.screen == Screen::Changes && self.changes.close())
+            || (self.screen == Screen::Map && self.map.get_mut().close())
     }
 
     pub(super) fn scrolls(&self) -> bool {

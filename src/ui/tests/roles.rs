@@ -120,7 +120,7 @@ fn who_has_the_role_or_may_not_take_it_is_offered_no_such_key() {
 fn the_list_lets_one_take_a_role_that_others_must_agree_to() {
     let mut desk = room(captains("bo", 1), (100, 30));
     desk.press("6").sees("t roles");
-    desk.press("t").sees("nobody has a role that was taken for a while");
+    desk.press("T").sees("nobody has a role that was taken for a while");
     desk.sees("release-captain of @prod, every service");
     desk.sees("for 2h at most; counts once 1 of these agree: ana, cy, dee");
     desk.press("a").sees("nobody has it: Enter takes it");
@@ -137,13 +137,13 @@ fn the_list_lets_one_take_a_role_that_others_must_agree_to() {
 fn another_agrees_to_a_grant_and_its_holder_does_not() {
     let mut desk = room(with(captains("cy", 1), vec![grant(1, &[])]), (100, 30));
     desk.press("6").sees("bo asks to be release-captain of @prod until 14:58");
-    desk.press("t").sees("agree? agreed 0 of 1");
+    desk.press("T").sees("agree? agreed 0 of 1");
     desk.press("a").sees("AGREE that bo is release-captain of @prod");
     desk.press("<ret> <ret>");
     let [Saying::Agree(on)] = &said(&desk)[..] else { panic!("{:?}", desk.acts) };
     assert_eq!((on.person.as_str(), on.grant.len()), ("cy", 64));
     let mut desk = room(with(captains("bo", 1), vec![grant(1, &[])]), (100, 30));
-    desk.press("t");
+    desk.press("T");
     assert!(!desk.text().contains("agree?") && !desk.text().contains("a agree"), "{}", desk.text());
     desk.press("a").sees("bo took it and cannot also agree to it");
     desk.sees("Enter is recorded as an attempt");
@@ -156,7 +156,7 @@ fn another_agrees_to_a_grant_and_its_holder_does_not() {
 fn a_grant_is_taken_back_by_key() {
     for (who, key) in [("bo", "w"), ("cy", "x")] {
         let mut desk = room(with(captains(who, 0), vec![grant(0, &[])]), (100, 30));
-        desk.press("t").sees("bo is release-captain of @prod until 14:58");
+        desk.press("T").sees("bo is release-captain of @prod until 14:58");
         desk.press(key).sees("TAKE BACK release-captain of @prod from bo");
         desk.press("<ret>");
         assert!(matches!(&said(&desk)[..], [Saying::Revoke(on)] if on.person == who), "{:?}", desk.acts);
@@ -180,7 +180,7 @@ fn the_mark_stays_on_its_grant_when_another_comes_before_it() {
 #[test]
 fn a_key_pressed_before_the_list_was_seen_says_nothing() {
     let mut desk = room(with(captains("cy", 1), vec![grant(1, &[])]), (100, 30));
-    desk.blind("t").blind("a").blind("<ret>");
+    desk.blind("T").blind("a").blind("<ret>");
     desk.look();
     assert!(said(&desk).is_empty());
     desk.sees("ROLES for a while");

@@ -9,5 +9,6 @@ pub mod events;
 pub mod flags;
 pub mod gates;
 pub mod log;
+pub mod scrubber;
 pub mod sparkline;
 pub mod steps;

@@ -68,7 +68,7 @@ fn a_role_is_taken_from_a_denial_agreed_to_and_taken_back_by_key() {
 
     let hers = room(&place, &anas);
     hers.sees("checkout", SOON).sees("ana, captain", SOON).press("6").sees("bo asks to be captain of checkout@prod", SOON);
-    hers.press("t").sees("ROLES for a while", SOON).press("a").sees("Enter AGREE", SOON).press("<ret>").sees("RECORDED", SOON);
+    hers.press("T").sees("ROLES for a while", SOON).press("a").sees("Enter AGREE", SOON).press("<ret>").sees("RECORDED", SOON);
     assert_eq!(grants(&place, &bos.socket()), ["granted"]);
     his.sees("Enter RUN shift checkout@prod", SOON).press("<ret>").sees("in effect", SOON);
     assert_eq!(pair.weight(&pool), 20);

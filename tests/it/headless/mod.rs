@@ -29,6 +29,7 @@ pub mod place;
 mod plan;
 mod policy;
 mod presence;
+mod replay;
 mod router;
 mod routers;
 mod rules;

@@ -9,6 +9,7 @@
 mod budgets;
 mod builds;
 mod faults;
+mod past;
 mod recording;
 mod routing;
 mod story;

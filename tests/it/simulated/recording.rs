@@ -7,7 +7,7 @@ use chrono::DateTime;
 use gonogo::adapters::simulated::{SimulatedWorld, ports};
 use gonogo::config::scenario::Scenario;
 use gonogo::control::driver::outside::{Outside, abilities};
-use gonogo::control::driver::rehearse::{Nonces, Rehearsal, VirtualClock};
+use gonogo::control::driver::rehearse::{Nonces, Record, Rehearsal, VirtualClock};
 use gonogo::control::event::Event;
 use gonogo::control::planner;
 use gonogo::control::record::{Entry, Opened, Player, Recorder, Told};
@@ -22,6 +22,14 @@ use gonogo::store::{Identity, SqliteStore};
 
 /// A story of `seconds` with a shift in its middle: what was told, and the room as it then stood.
 async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, Rehearsal) {
+    let mut rehearsal = story(scenario, seed).await;
+    let mut told = Vec::new();
+    play(&mut rehearsal, seed, seconds, &mut |now, one| told.push((*now, one))).await;
+    (told, rehearsal)
+}
+
+/// A story before it begins.
+pub(super) async fn story(scenario: &str, seed: u64) -> Rehearsal {
     let scenario = Scenario::named(scenario).unwrap();
     let clock = Arc::new(VirtualClock::new(DateTime::from_timestamp(1_790_000_000, 0).unwrap()));
     let catalog = Arc::new(scenario.catalog("ana").unwrap());
@@ -44,10 +52,12 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
         seat: gonogo::control::update::Seat::None,
     };
     let outside = Outside::new(ports, store.clone(), Some(store), clock.clone());
-    let mut rehearsal = Rehearsal::open(clock, outside, opening);
-    let mut told = Vec::new();
-    let mut keep = |now: &Moment, one: Told| told.push((*now, one));
-    rehearsal.run_until(Duration::from_secs(seconds / 2), &mut keep).await;
+    Rehearsal::open(clock, outside, opening)
+}
+
+/// Plays it with a shift in its middle.
+pub(super) async fn play(rehearsal: &mut Rehearsal, seed: u64, seconds: u64, keep: &mut Record<'_>) {
+    rehearsal.run_until(Duration::from_secs(seconds / 2), keep).await;
     let intent = Intent {
         verb: Verb::Shift,
         target: "checkout@prod".parse().unwrap(),
@@ -57,8 +67,7 @@ async fn run(scenario: &str, seed: u64, seconds: u64) -> (Vec<(Moment, Told)>, R
     };
     let plan = planner::plan(rehearsal.room().world(), intent, &rehearsal.now(), &Nonces::of(seed).next()).unwrap();
     rehearsal.give(Event::Confirmed { plan: Box::new(plan) });
-    rehearsal.run_until(Duration::from_secs(seconds), &mut keep).await;
-    (told, rehearsal)
+    rehearsal.run_until(Duration::from_secs(seconds), keep).await;
 }
 
 fn lines(told: &[(Moment, Told)], recorder: &mut Recorder) -> Vec<String> {
@@ -143,7 +152,7 @@ fn replay(lines: &[String], until: Moment) -> World {
         let (at, entry) = player.read(line).unwrap();
         match (entry, room.as_mut()) {
             (Entry::Opened(opened), _) => {
-                let Opened { catalog, actor, read_only, installation, tends, conducts, able } = *opened;
+                let Opened { catalog, actor, read_only, installation, tends, conducts, able, .. } = *opened;
                 let able = able.into_iter().map(|name| (name, (&[][..], ByHand::new(|_| Vec::new()))));
                 let abilities = able.collect();
                 let opening = Opening {

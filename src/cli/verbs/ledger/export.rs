@@ -20,14 +20,22 @@ pub struct Draft {
 }
 
 impl Draft {
-    fn new(to: &Path) -> std::io::Result<Self> {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new(to: &Path) -> std::io::Result<Self> {
         let mut meanwhile = to.as_os_str().to_owned();
         meanwhile.push(".part");
         let file = BufWriter::new(File::create(&meanwhile)?);
         Ok(Self { to: to.to_owned(), meanwhile, file })
     }
 
-    fn finish(self) -> std::io::Result<()> {
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// It cannot be written to its end.
+    pub fn finish(self) -> std::io::Result<()> {
         let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.sync_all()?;
         std::fs::rename(&self.meanwhile, &self.to)
