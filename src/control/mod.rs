@@ -14,6 +14,7 @@ pub mod engine;
 pub mod event;
 pub mod gate;
 pub mod gated;
+pub mod handoff;
 pub mod kept;
 pub mod map;
 pub mod objectives;

@@ -15,6 +15,7 @@ pub mod effect;
 pub mod error;
 pub mod flag;
 pub mod gate;
+pub mod handoff;
 pub mod ical;
 pub mod intent;
 pub mod judging;

@@ -42,6 +42,16 @@ pub enum Command {
     EnvironmentAfter,
     /// Draws the marked service with its neighbours.
     Neighbours,
+    /// Gives the chart of one measure the screen.
+    Chart,
+    /// Looks at less time of a chart, closer.
+    ZoomIn,
+    /// Looks at more time of a chart.
+    ZoomOut,
+    /// Back to the newest end of a chart.
+    Live,
+    /// The links that lead to what other tools know of it.
+    Links,
     /// Finds by typing.
     Find,
     /// Sorts a list anew.
@@ -174,6 +184,11 @@ pub const TABLE: &[Entry] = &[
         &[Screen::Map],
         entry(Command::Neighbours, "neighbours", "neighbours", "draws the marked service with its users and those that it uses"),
     ),
+    on(&[Screen::Rollout], entry(Command::Chart, "chart", "chart", "the chart of one measure alone; up and down: another measure")),
+    on(&[Screen::Rollout], entry(Command::ZoomIn, "zoom-in", "closer", "less time on the chart, around its crosshair")),
+    on(&[Screen::Rollout], entry(Command::ZoomOut, "zoom-out", "farther", "more time on the chart")),
+    on(&[Screen::Rollout], entry(Command::Live, "live", "live", "the chart back to its newest end, without crosshair")),
+    entry(Command::Links, "links", "links", "the same target and time in Grafana, Prometheus, logs or traces: to open or to copy"),
     on(&[Screen::Board, Screen::Map], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
     entry(Command::Update, "update", "update", "sorts the list anew"),
     entry(Command::Detail, "source", "source", "where it comes from: age, raw reading, query"),
@@ -184,8 +199,11 @@ pub const TABLE: &[Entry] = &[
     on(&[Screen::Changes], entry(Command::Pack, "board-pack", "board pack", "the advisory board's pack, and the command that writes it")),
     on(&[Screen::Changes], entry(Command::EnvironmentBefore, "environment-before", "environment before", "the calendar of the one before")),
     on(&[Screen::Changes], entry(Command::EnvironmentAfter, "environment-after", "environment after", "the calendar of the one after")),
-    on(&[Screen::Pipeline], entry(Command::NextPane, "next-pane", "next pane", "to the next pane")),
-    on(&[Screen::Pipeline], entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before")),
+    on(&[Screen::Pipeline, Screen::Rollout], entry(Command::NextPane, "next-pane", "next pane", "to the next pane, or mark of a chart")),
+    on(
+        &[Screen::Pipeline, Screen::Rollout],
+        entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before, or mark of a chart"),
+    ),
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
     entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),
@@ -196,12 +214,12 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Up, "up", "up", "one row up"),
     entry(Command::Down, "down", "down", "one row down"),
     on(
-        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
-        entry(Command::Left, "left", "left", "the environment, step or day before"),
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout, Screen::Map, Screen::Changes],
+        entry(Command::Left, "left", "left", "the environment, step or day before; the crosshair of a chart"),
     ),
     on(
-        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
-        entry(Command::Right, "right", "right", "the environment, step or day after"),
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout, Screen::Map, Screen::Changes],
+        entry(Command::Right, "right", "right", "the environment, step or day after; the crosshair of a chart"),
     ),
     entry(Command::PageUp, "page-up", "page up", "a page up"),
     entry(Command::PageDown, "page-down", "page down", "a page down"),

@@ -11,6 +11,7 @@ pub mod field;
 pub mod fixture;
 pub mod frame;
 pub mod glass;
+pub mod hyperlink;
 pub mod input;
 pub mod keymap;
 pub mod needs;

@@ -150,7 +150,7 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
         return against_naming(at.world);
     }
     let looks = entry.command == Command::Look && !matches!(at.screen, Screen::Ledger | Screen::Changes);
-    let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
+    let needs_target = looks || entry.command == Command::Links || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
 }
 

@@ -1,8 +1,10 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
+mod charts;
 mod chosen;
 mod dialogs;
 mod draw;
+mod links;
 mod moves;
 
 use std::cell::{Cell, RefCell};
@@ -24,6 +26,7 @@ use crate::model::time::{Boot, Moment};
 use crate::model::verdict::Verdict;
 
 use super::command::Command;
+use super::hyperlink::Hyperlink;
 use super::input::{Chord, Input};
 use super::keymap::Keymap;
 use super::offer::{self, Standpoint, Waits};
@@ -33,6 +36,7 @@ use super::screen::Screen;
 use super::screens::board::Board;
 use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
+use super::screens::links::LinksDialog;
 use super::screens::map::MapScreen;
 use super::screens::pipeline::Pipeline;
 use super::screens::plan::PlanDialog;
@@ -41,6 +45,7 @@ use super::screens::rollout::WayBack;
 use super::screens::ruling::RulingDialog;
 use super::screens::schedule::ScheduleDialog;
 use super::theme::Theme;
+use super::widgets::chart::Lens;
 
 /// What the room must do for a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +121,8 @@ pub(super) enum Over {
     /// Roles for a while, over a plan that lacks one or over the screen.
     Roles(Box<RolesDialog>, Option<Box<PlanDialog>>),
     Palette(Box<Palette>),
+    /// Where other tools show the same.
+    Links(Box<LinksDialog>),
     Help,
     Detail,
 }
@@ -149,6 +156,8 @@ pub struct Session {
     furthest: Cell<usize>,
     said: Option<Said>,
     way_back: WayBack,
+    lens: Lens,
+    hyperlinks: RefCell<Vec<Hyperlink>>,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
@@ -186,6 +195,8 @@ impl Session {
             furthest: Cell::new(0),
             said: None,
             way_back: WayBack::default(),
+            lens: Lens::default(),
+            hyperlinks: RefCell::default(),
             due: Cell::new(None),
             looked: None,
             followed: None,
@@ -334,6 +345,17 @@ impl Session {
             Command::PageDown => self.page(1, world, now),
             Command::First => self.step(isize::MIN + 1, world, now),
             Command::Last => self.step(isize::MAX, world, now),
+            Command::Left if self.screen == Screen::Rollout => self.cross(world, -1),
+            Command::Right if self.screen == Screen::Rollout => self.cross(world, 1),
+            Command::Chart => self.open_chart(),
+            Command::ZoomIn | Command::ZoomOut => {
+                let (by, no) = if command == Command::ZoomIn { (-1, "no closer") } else { (1, "it is all that is kept") };
+                if !self.zoom(world, by) {
+                    self.said = Some(Said::News(no.to_owned()));
+                }
+            }
+            Command::Live => self.to_live(),
+            Command::Links => self.open_links(world, now),
             Command::Left => self.turn(world, -1),
             Command::Right => self.turn(world, 1),
             Command::Calendar => self.changes.show_calendar(),
@@ -354,8 +376,11 @@ impl Session {
             Command::Neighbours => self.map.get_mut().draw_neighbours(),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),
+            Command::Look if self.screen == Screen::Rollout && !self.is_charting() => self.open_chart(),
             Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen, world, now),
+            Command::NextPane if self.screen == Screen::Rollout => self.next_mark(world, 1),
+            Command::PreviousPane if self.screen == Screen::Rollout => self.next_mark(world, -1),
             Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),
             Command::Logs => {
                 self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);

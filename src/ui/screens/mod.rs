@@ -7,6 +7,7 @@ pub mod entry;
 pub mod help;
 pub mod incident;
 pub mod ledger;
+pub mod links;
 pub mod map;
 pub mod pipeline;
 pub mod plan;

@@ -32,7 +32,7 @@ impl Session {
                 return self.answered(answer, world, now);
             }
             Over::Palette(palette) => palette.paste(text),
-            Over::Nothing | Over::Help | Over::Detail => {
+            Over::Nothing | Over::Links(_) | Over::Help | Over::Detail => {
                 self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
             }
         }
@@ -54,6 +54,7 @@ impl Session {
                 self.over = if left { Over::Nothing } else { Over::Ruling(dialog) };
                 Some(if let ruling::Reply::Rule(ruling) = reply { vec![Act::Rule(ruling)] } else { Vec::new() })
             }
+            Over::Links(dialog) => Some(self.links_key(dialog, chord)),
             Over::Palette(palette) => Some(self.palette_key(palette, chord, world, now)),
             Over::Prompt(mut prompt) => {
                 let answer = prompt.on(chord);

@@ -17,6 +17,7 @@ use super::super::palette::Palette;
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
+use super::super::screens::links::LinksDialog;
 use super::super::screens::schedule::ScheduleDialog;
 use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
@@ -28,6 +29,7 @@ impl Session {
         let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
+        self.hyperlinks.borrow_mut().clear();
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
             self.draw_small(&scene, buffer, area);
@@ -46,7 +48,7 @@ impl Session {
             Over::Plan(dialog) => dialog.arm(),
             Over::Ruling(dialog) => dialog.arm(),
             Over::Roles(sheet, _) => sheet.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
+            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Links(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
         }
     }
 
@@ -106,6 +108,11 @@ impl Session {
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
+            }
+            Over::Links(dialog) => {
+                dress.keys = LinksDialog::keys();
+                let body = frame::draw(scene, &dress, buffer, area);
+                self.draw_links(scene, dialog, buffer, body);
             }
             Over::Palette(palette) => {
                 dress.keys = Palette::keys(target.as_ref());
@@ -179,7 +186,7 @@ impl Session {
             Screen::Incident => incident::rows(scene, target, width),
             Screen::Rollout | Screen::Board | Screen::Map | Screen::Changes | Screen::Ledger => {
                 let way_back = self.way_back.of(scene, target, self.plan, self.judge);
-                rollout::rows(scene, target, way_back.as_ref(), width, usize::from(body.height))
+                rollout::rows(scene, target, way_back.as_ref(), &self.lens.on(target), (width, usize::from(body.height)))
             }
         };
         self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
@@ -280,6 +287,7 @@ impl Session {
                 vec![(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
             }
             Screen::Changes => vec![(Command::Calendar, "calendar"), (Command::Pack, "pack")],
+            Screen::Rollout if target.is_some() && !self.lens().is_open() => vec![(Command::Chart, "chart")],
             Screen::Board | Screen::Map | Screen::Rollout | Screen::Incident | Screen::Ledger => Vec::new(),
         };
         if self.screen == Screen::Changes && roles::are_of_use(scene.world, scene.now) {

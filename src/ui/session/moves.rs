@@ -51,7 +51,19 @@ impl Session {
     pub(super) fn leave(&mut self) {
         match self.over {
             Over::Help | Over::Detail => self.open(Over::Nothing),
-            Over::Nothing | Over::Plan(_) | Over::Prompt(_) | Over::Palette(_) | Over::Ruling(_) | Over::Schedule(..) | Over::Roles(..) => {
+            Over::Nothing
+            | Over::Plan(_)
+            | Over::Prompt(_)
+            | Over::Palette(_)
+            | Over::Links(_)
+            | Over::Ruling(_)
+            | Over::Schedule(..)
+            | Over::Roles(..) => {
+                let mut lens = self.lens();
+                if self.screen == Screen::Rollout && lens.close() {
+                    self.lens = lens;
+                    return;
+                }
                 let board = self.board.get_mut();
                 if (self.screen == Screen::Pipeline && self.pipeline.close_log())
                     || (self.screen == Screen::Ledger && self.ledger.close())
@@ -96,6 +108,13 @@ impl Session {
     }
 
     pub(super) fn step(&mut self, by: isize, world: &World, now: &Moment) {
+        if self.is_charting() {
+            return match by {
+                -1 | 1 => self.turn_measure(world, by),
+                isize::MAX => self.to_live(),
+                by => self.cross(world, by),
+            };
+        }
         if self.screen == Screen::Changes && matches!(self.over, Over::Nothing) {
             return self.changes.step(world, now, by);
         }
@@ -124,6 +143,9 @@ impl Session {
     }
 
     pub(super) fn page(&mut self, by: isize, world: &World, now: &Moment) {
+        if self.is_charting() {
+            return self.cross(world, by * 10);
+        }
         if self.screen == Screen::Changes && matches!(self.over, Over::Nothing) {
             return self.changes.turn_page(by);
         }
