@@ -28,6 +28,7 @@ pub mod rollouts;
 pub mod rules;
 pub mod saying;
 pub mod schedule;
+pub mod silences;
 pub mod standing;
 pub mod task;
 pub mod timing;

@@ -41,6 +41,7 @@ pub mod run_gate;
 pub mod self_service;
 pub mod share;
 pub mod signal;
+pub mod silence;
 pub mod slot;
 pub mod spec;
 pub mod strategy;

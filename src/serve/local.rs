@@ -39,6 +39,8 @@ pub struct Local {
     pub keymap: Keymap,
     /// Makes two equal wishes two plans.
     pub nonce: Box<dyn FnMut() -> String + Send>,
+    /// Whether the operator is shown around.
+    pub tour: bool,
     /// Told when the first frame has been written.
     pub shown: oneshot::Sender<()>,
 }
@@ -122,13 +124,16 @@ enum Next {
 /// # Errors
 /// The terminal could not be taken, read or written.
 pub async fn run(local: Local) -> std::io::Result<()> {
-    let Local { mut handle, clock, theme, keymap, nonce, shown } = local;
+    let Local { mut handle, clock, theme, keymap, nonce, tour, shown } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
     let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
+    if tour {
+        session = session.touring();
+    }
     let mut glass = Glass::new(size.0, size.1);
     let first = glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default();
     let terminal = Terminal::take(first)?;

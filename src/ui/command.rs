@@ -144,6 +144,8 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Flag => "flag",
         Verb::Drain => "drain",
         Verb::Ready => "ready",
+        Verb::Silence => "silence",
+        Verb::Unsilence => "unsilence",
         // The keys that answer for plans answer for runs too: what they open follows from what waits.
         Verb::Approve => "approve",
         Verb::Reject => "reject",
@@ -164,6 +166,8 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Flag, None, "flag", "turns a feature flag on or off, or sets its percentage"),
     deed(Verb::Drain, Some(Direction::Forward), "drain", "a server finishes what it has and takes nothing new; its weight stays"),
     deed(Verb::Ready, Some(Direction::Release), "ready", "a server that drains, or is in maintenance, takes requests again"),
+    deed(Verb::Silence, Some(Direction::Release), "silence", "an alert calls nobody for a while; it stays shown and stops no way back"),
+    deed(Verb::Unsilence, Some(Direction::Release), "unsilence", "an alert calls again"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
     deed(Verb::Rollout, Some(Direction::Forward), "roll out", "starts a rollout that goes from step to step by itself, and back by itself"),
     entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),

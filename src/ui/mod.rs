@@ -20,6 +20,7 @@ pub mod palette;
 pub mod picture;
 pub mod plans;
 pub mod prompt;
+pub mod read;
 pub mod render;
 pub mod row;
 pub mod scene;
@@ -30,5 +31,6 @@ pub mod signal;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+pub mod tour;
 pub mod widgets;
 pub mod words;

@@ -6,6 +6,7 @@ mod dialogs;
 mod draw;
 mod links;
 mod moves;
+mod touring;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -45,6 +46,7 @@ use super::screens::rollout::WayBack;
 use super::screens::ruling::RulingDialog;
 use super::screens::schedule::ScheduleDialog;
 use super::theme::Theme;
+use super::tour::Tour;
 use super::widgets::chart::Lens;
 
 /// What the room must do for a session.
@@ -157,6 +159,7 @@ pub struct Session {
     said: Option<Said>,
     way_back: WayBack,
     lens: Lens,
+    tour: Option<Tour>,
     hyperlinks: RefCell<Vec<Hyperlink>>,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
@@ -196,6 +199,7 @@ impl Session {
             said: None,
             way_back: WayBack::default(),
             lens: Lens::default(),
+            tour: None,
             hyperlinks: RefCell::default(),
             due: Cell::new(None),
             looked: None,
@@ -262,7 +266,9 @@ impl Session {
             Input::Paste(text) => self.on_paste(&text, world, now),
             Input::Key(chord) => {
                 self.said = None;
-                self.on_key(chord, world, now)
+                let acts = self.on_key(chord, world, now);
+                self.tour_sees();
+                acts
             }
         };
         let target = self.screen.has_target().then(|| self.target()).flatten();
@@ -296,6 +302,10 @@ impl Session {
         }
         let keys = self.keymap.on(self.screen);
         let Some(command) = keys.command(chord) else {
+            if self.tour_key(chord) {
+                return Vec::new();
+            }
+            let keys = self.keymap.on(self.screen);
             self.said = Some(Said::Refusal(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help))));
             return Vec::new();
         };
@@ -354,7 +364,7 @@ impl Session {
                     self.said = Some(Said::News(no.to_owned()));
                 }
             }
-            Command::Live => self.to_live(),
+            Command::Live => self.go_live(),
             Command::Links => self.open_links(world, now),
             Command::Left => self.turn(world, -1),
             Command::Right => self.turn(world, 1),

@@ -14,14 +14,17 @@ mod map;
 mod pack;
 mod palette;
 mod pipeline;
+mod read;
 mod roles;
 mod rollouts;
 mod rules;
 mod schedule;
 mod scheduled;
+mod silences;
 mod sizes;
 mod slots;
 mod testers;
+mod tour;
 mod uncounted;
 mod workloads;
 

@@ -156,6 +156,7 @@ impl Traffic for Haproxy {
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Workload { .. } => Vec::new(),
         }
     }

@@ -82,7 +82,7 @@ impl Session {
     }
 
     /// Back to the newest end.
-    pub(super) fn to_live(&mut self) {
+    pub(super) fn go_live(&mut self) {
         let mut lens = self.lens();
         lens.live();
         self.lens = lens;

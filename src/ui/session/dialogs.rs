@@ -176,6 +176,10 @@ impl Session {
                 let args = Arguments { server: Some(Box::new(server)), ..Arguments::default() };
                 self.open_plan(blank(verb, target, args), world, now);
             }
+            Answer::Silence(target, verb, wish, why) => {
+                let args = Arguments { silence: Some(Box::new(wish)), ..Arguments::default() };
+                self.open_plan(Intent { reason: why, ..blank(verb, target, args) }, world, now);
+            }
             Answer::Note(target, text) => {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
@@ -218,6 +222,7 @@ impl Session {
                 self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
             }
             Verb::Drain | Verb::Ready => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Server(target, verb)))),
+            Verb::Silence | Verb::Unsilence => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Silence(target, verb)))),
             Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),
             Verb::Hold
             | Verb::Resume

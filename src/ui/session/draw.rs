@@ -10,7 +10,7 @@ use crate::model::name::Target;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::frame::{self, Dress, Message, SMALLEST};
+use super::super::frame::{Dress, Message, SMALLEST};
 use super::super::needs;
 use super::super::offer::{self, Standpoint};
 use super::super::palette::Palette;
@@ -73,7 +73,7 @@ impl Session {
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
                 dress.keys = dialog.keys(scene, &verdict, ended, usize::from(area.width));
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }
             Over::Ruling(dialog) => {
@@ -82,52 +82,52 @@ impl Session {
                 dress.reads = Screen::Incident.reads(scene.world, Some(plan.target()));
                 let refusals = dialog.refusals(scene.world, scene.now);
                 dress.keys = dialog.keys(!refusals.is_empty());
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, &refusals, buffer, body);
             }
             Over::Schedule(sheet, dialog) => {
                 dress.title = ScheduleDialog::title(dialog.plan());
                 dress.keys = ScheduleDialog::keys();
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 sheet.draw(scene, dialog.plan(), buffer, body);
             }
             Over::Roles(sheet, _) => {
                 dress.title = sheet.title();
                 dress.keys = sheet.keys(scene);
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 sheet.draw(scene, buffer, body);
             }
             Over::Help => {
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 let at = self.standpoint(scene, target.as_ref());
                 self.furthest.set(help::draw(scene, &help::rows(scene, &at, usize::from(body.width)), self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Detail => {
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Links(dialog) => {
                 dress.keys = LinksDialog::keys();
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 self.draw_links(scene, dialog, buffer, body);
             }
             Over::Palette(palette) => {
                 dress.keys = Palette::keys(target.as_ref());
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 palette.draw(scene, &self.standpoint(scene, target.as_ref()), buffer, body);
             }
             Over::Prompt(prompt) => {
                 dress.keys = prompt.keys();
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 self.draw_screen(scene, buffer, body);
                 prompt.draw(scene, buffer, area, area.height.saturating_sub(2));
             }
             Over::Nothing => {
                 dress.keys = self.keys(scene, usize::from(area.width));
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 self.draw_screen(scene, buffer, body);
             }
         }

@@ -111,7 +111,7 @@ impl Session {
         if self.is_charting() {
             return match by {
                 -1 | 1 => self.turn_measure(world, by),
-                isize::MAX => self.to_live(),
+                isize::MAX => self.go_live(),
                 by => self.cross(world, by),
             };
         }

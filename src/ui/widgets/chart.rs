@@ -90,15 +90,8 @@ pub fn rows(scene: &Scene<'_>, sheet: &Sheet<'_>, (width, height): (usize, usize
     let cross = lens.cross().and_then(|at| points.get(nearest(points, at)));
     let letters = usize::from(!events.is_empty());
     let below = match cross {
-        Some(_) if lens.is_open() => 0,
-        Some(_) => {
-            if height >= 10 {
-                2
-            } else {
-                1
-            }
-        }
-        None if lens.is_open() => 0,
+        _ if lens.is_open() => 0,
+        Some(_) => 1 + usize::from(height >= 10),
         None => letters,
     };
     let lines = height.saturating_sub(2 + letters + below);

@@ -35,6 +35,7 @@ pub struct Lens {
 
 impl Lens {
     /// The lens of a target: what was looked at of another one is forgotten.
+    #[must_use]
     pub fn on(&self, target: &Target) -> Self {
         if self.of.as_ref() == Some(target) { self.clone() } else { Self { of: Some(target.clone()), ..Self::default() } }
     }
