@@ -3,7 +3,7 @@
 use crate::control::map::Map;
 use crate::control::silences;
 use crate::control::standing::{Standing, standings};
-use crate::control::world::{TargetView, World};
+use crate::control::world::{SignalState, TargetView, World};
 use crate::model::name::Target;
 use crate::model::pipeline::Run;
 use crate::model::share::{Percent, Share};
@@ -165,7 +165,8 @@ fn signals(world: &World, now: &Moment, view: &TargetView, out: &mut Vec<Line>) 
         let fresh = world.freshness(&one.backend, now);
         let stale = if fresh.is_fresh() { String::new() } else { format!(", {} is {}", one.backend, fresh.word()) };
         let word = signal::word(one.state).to_lowercase();
-        let text = format!("Signal {} is {word}: {}{stale}.", one.name, signal::evidence(view, one));
+        let is = if one.state == SignalState::NoData { "has" } else { "is" };
+        let text = format!("Signal {} {is} {word}: {}{stale}.", one.name, signal::evidence(view, one));
         out.push(Line::of(format!("signal {}", one.name), format!("{word}{stale}"), text));
     }
 }
@@ -204,10 +205,10 @@ fn pipeline(world: &World, view: &TargetView, out: &mut Vec<Line>) {
     }
     for run in runs.into_iter().take(5) {
         let state = run.state.word();
-        out.push(Line::of(format!("run {}", run.id), state, format!("Run {} of {} is {state}: {}.", run.id, run.builder, run.reason)));
+        out.push(Line::of(format!("run {}", run.id), state, format!("Run {} of {}: {state}, {}.", run.id, run.builder, run.reason)));
         for step in &run.steps {
             let state = step.state.word();
-            out.push(Line::of(format!("step {} {}", run.id, step.number), state, format!("Step {} is {state}.", step.name)));
+            out.push(Line::of(format!("step {} {}", run.id, step.number), state, format!("Step {}: {state}.", step.name)));
         }
     }
 }
