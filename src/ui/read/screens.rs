@@ -56,7 +56,7 @@ fn first(world: &World, now: &Moment) -> Option<Target> {
 }
 
 fn heading(world: &World, now: &Moment, screen: Screen, target: Option<&Target>, zone: Zone) -> Line {
-    let simulated = if world.catalog.simulated { " SIMULATED." } else { "" };
+    let simulated = if world.catalog.simulated { " SIMULATED," } else { "" };
     let of = target.filter(|_| screen.has_target()).map(|target| format!(" of {target}")).unwrap_or_default();
     let actor = &world.actor;
     let room = &world.catalog.room.name;
