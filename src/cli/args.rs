@@ -13,6 +13,7 @@ mod outbox;
 mod page;
 mod policy;
 mod replay;
+mod read;
 mod rollout;
 mod slo;
 mod support;
@@ -26,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::canary::{CanaryVerb, JudgeArgs};
 pub use self::changes::{ChangesVerb, Pack, PackFormat};
-pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, ServerDeed, Time, Wait};
+pub use self::deed::{Deed, DeedFlags, ExecuteFlags, RuleArgs, RunDeed, ServerDeed, SilenceDeed, Time, UnsilenceDeed, Wait};
 pub use self::flag::{FlagList, FlagSet, FlagShow, FlagVerb};
 pub use self::glass::{BreakGlass, Glass};
 pub use self::grant::{GrantArgs, RevokeArgs};
@@ -35,6 +36,7 @@ pub use self::ledger::{ExportArgs, ExportFormat, LedgerVerb, NotesArgs, ProveArg
 pub use self::outbox::OutboxVerb;
 pub use self::policy::PolicyVerb;
 pub use self::replay::Replay;
+pub use self::read::Read;
 pub use self::rollout::{Promote, RolloutAdvise, RolloutStatus, RolloutVerb, RolloutWatch};
 pub use self::slo::{SloBacktest, SloRules, SloStatus, SloVerb};
 pub use self::support::SupportBundle;
@@ -152,6 +154,10 @@ pub enum Command {
     Drain(ServerDeed),
     /// A server that drains, or is in maintenance, takes requests again as soon as its checks let it.
     Ready(ServerDeed),
+    /// An alert calls nobody for a while; it is shown as silenced, and stops no automatic way back.
+    Silence(SilenceDeed),
+    /// An alert calls again: its silences end.
+    Unsilence(UnsilenceDeed),
     /// Runs a run again.
     Retry {
         /// The run and how it is done.
@@ -236,6 +242,8 @@ pub enum Command {
     Render(Render),
     /// Opens the room in the past: the same screens at any moment of the journal, or of a recording; or writes a recording out.
     Replay(Replay),
+    /// Reads one screen out in plain sentences, one fact a line: for screen readers and braille displays.
+    Read(Read),
     /// The record of deeds.
     Ledger {
         /// What to do with it.
@@ -281,6 +289,9 @@ pub struct Demo {
     /// How fast time runs; 0 stands still.
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
+    /// Shows around, in five steps.
+    #[arg(long, conflicts_with = "headless")]
+    pub tour: bool,
     /// Without a terminal, on a virtual clock.
     #[arg(long, requires = "until")]
     pub headless: bool,

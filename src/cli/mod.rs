@@ -126,6 +126,12 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         }
         Command::Drain(args) => verbs::deed::run(around, &flags, deed(Verb::Drain, args.target, None, vec![args.server], args.flags)).await,
         Command::Ready(args) => verbs::deed::run(around, &flags, deed(Verb::Ready, args.target, None, vec![args.server], args.flags)).await,
+        Command::Silence(args) => {
+            verbs::deed::run(around, &flags, deed(Verb::Silence, args.target, None, vec![args.alert, args.lasts], args.flags)).await
+        }
+        Command::Unsilence(args) => {
+            verbs::deed::run(around, &flags, deed(Verb::Unsilence, args.target, None, vec![args.alert], args.flags)).await
+        }
         Command::Retry { deed: args, failed } => {
             let wish = deed(Verb::Retry, args.target, args.run, Vec::new(), args.flags);
             verbs::deed::run(around, &flags, verbs::deed::Wish { failed_only: failed, ..wish }).await
@@ -149,6 +155,7 @@ async fn verb(cli: Cli, around: &Surroundings) -> Exit {
         },
         Command::Render(args) => verbs::render::run(around, &flags, &args).await,
         Command::Replay(args) => verbs::replay::run(around, &flags, args).await,
+        Command::Read(args) => verbs::read::run(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::List { json } } => verbs::ledger::list(around, &flags, json).await,
         Command::Ledger { what: LedgerVerb::Verify(args) } => verbs::ledger::verify(around, &flags, &args).await,
         Command::Ledger { what: LedgerVerb::Export(args) } => verbs::ledger::export::run(around, &flags, &args).await,

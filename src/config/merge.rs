@@ -6,7 +6,8 @@ use super::node::{Key, Node, Table, Value};
 use super::problem::Findings;
 
 /// Lists of tables that merge by `name`.
-const NAMED: &[&str] = &["person", "backend", "webhook", "environment", "service", "signal", "window", "freeze", "train", "discovery"];
+const NAMED: &[&str] =
+    &["person", "backend", "webhook", "environment", "service", "signal", "window", "freeze", "train", "discovery", "link"];
 
 /// Lists to which a higher layer adds: a name in them is one only together with its service.
 const ADDED: &[&str] = &["slo", "slo_files"];

@@ -55,6 +55,14 @@ pub fn fill<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Stri
     out
 }
 
+/// The placeholders of a template, without their `$`, in their order.
+pub fn names(template: &str) -> impl Iterator<Item = &str> {
+    pieces(template).into_iter().filter_map(|piece| match piece {
+        Piece::Placeholder(name, _) => Some(name),
+        Piece::Plain(_) => None,
+    })
+}
+
 /// The first placeholder that is not `allowed`: its name with `$`, and what would be right.
 pub(super) fn unknown(template: &str, allowed: &[&str]) -> Option<(String, String)> {
     pieces(template).into_iter().find_map(|piece| match piece {

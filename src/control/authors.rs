@@ -128,6 +128,7 @@ fn brought(world: &World, effect: &StepEffect) -> Option<String> {
         | StepEffect::Workload { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Cancel { .. } => None,
         StepEffect::Answer { revision, .. } => Some(revision.clone()),
         StepEffect::Retry { backend, builder, run: number } | StepEffect::Repeat { backend, builder, run: number, .. } => {

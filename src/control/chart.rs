@@ -3,34 +3,55 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::model::slot::Track;
+
 /// Points in a full block.
 const BLOCK: usize = 30;
 /// Full blocks that are kept: with the newest points 240 at most.
 const BLOCKS: usize = 7;
 
-/// One point of a chart: time in milliseconds since 1970, stable value, canary value.
+/// One side of a point.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Side {
+    /// Its value; none where nothing was measured.
+    pub value: Option<f64>,
+    /// The events that the value was measured on, where they are counted.
+    pub of: Option<f64>,
+}
+
+/// One point of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// When.
+    /// When, in milliseconds since 1970.
     pub at_ms: i64,
     /// In the stable slot.
-    pub stable: Option<f64>,
+    pub stable: Side,
     /// In the other slot.
-    pub canary: Option<f64>,
+    pub canary: Side,
+}
+
+impl Point {
+    /// The side of a track.
+    pub fn side(&self, track: Track) -> Side {
+        match track {
+            Track::Stable => self.stable,
+            Track::Canary => self.canary,
+        }
+    }
 }
 
 /// A point as it is kept: a picture needs no more than single precision, and a value that is not there is no number.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     at_ms: i64,
-    stable: f32,
-    canary: f32,
+    stable: [f32; 2],
+    canary: [f32; 2],
 }
 
 /// Two values that are not there are the same.
 impl PartialEq for Packed {
     fn eq(&self, other: &Self) -> bool {
-        let bits = |packed: &Self| (packed.at_ms, packed.stable.to_bits(), packed.canary.to_bits());
+        let bits = |packed: &Self| (packed.at_ms, packed.stable.map(f32::to_bits), packed.canary.map(f32::to_bits));
         bits(self) == bits(other)
     }
 }
@@ -71,12 +92,13 @@ impl FromIterator<Point> for Chart {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a picture needs no more than single precision")]
-fn pack(value: Option<f64>) -> f32 {
-    value.map_or(f32::NAN, |value| value as f32)
+fn pack(side: Side) -> [f32; 2] {
+    [side.value, side.of].map(|value| value.map_or(f32::NAN, |value| value as f32))
 }
 
-fn unpack(value: f32) -> Option<f64> {
-    (!value.is_nan()).then(|| f64::from(value))
+fn unpack(packed: [f32; 2]) -> Side {
+    let [value, of] = packed.map(|value| (!value.is_nan()).then(|| f64::from(value)));
+    Side { value, of }
 }
 
 #[cfg(test)]
@@ -84,7 +106,8 @@ mod tests {
     use super::*;
 
     fn point(n: i32) -> Point {
-        Point { at_ms: i64::from(n), stable: Some(f64::from(n)), canary: (n % 2 == 0).then_some(0.5) }
+        let stable = Side { value: Some(f64::from(n)), of: Some(f64::from(n + 1)) };
+        Point { at_ms: i64::from(n), stable, canary: Side { value: (n % 2 == 0).then_some(0.5), of: None } }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn against(verb: Verb) -> Option<&'static str> {
     match verb {
         Verb::Hold | Verb::Resume | Verb::Abort | Verb::Rollback => None,
         Verb::Rollout | Verb::Promote => Some("what goes forward together is a set: `gonogo rollout start NAME`"),
-        Verb::Shift | Verb::Start | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Note => Some("each target has a plan of its own"),
+        Verb::Shift | Verb::Start | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Silence | Verb::Unsilence | Verb::Note => Some("each target has a plan of its own"),
         Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => Some("it answers for one run or plan"),
     }
 }
@@ -80,7 +80,9 @@ fn already(world: &World, verb: Verb, target: &Target) -> Option<String> {
         | Verb::Note
         | Verb::Flag
         | Verb::Drain
-        | Verb::Ready => None,
+        | Verb::Ready
+        | Verb::Silence
+        | Verb::Unsilence => None,
     }
 }
 

@@ -35,6 +35,7 @@ fn run_of(effect: &StepEffect) -> Option<(&BackendName, &str, u64)> {
         | StepEffect::Workload { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Start { .. } => None,
         StepEffect::Retry { backend, builder, run }
         | StepEffect::Repeat { backend, builder, run, .. }

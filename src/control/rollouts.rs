@@ -7,6 +7,7 @@ use crate::control::derive;
 use crate::control::objectives;
 use crate::control::planner::{self, PlanError};
 use crate::control::rolling;
+use crate::control::silences;
 use crate::control::world::{CheckView, ObjectiveView, SignalState, SignalView, TargetView, World};
 use crate::model::alert::Alert;
 use crate::model::burn_rule::{Severity, factor};
@@ -91,14 +92,14 @@ pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&Tr
     alerted.or_else(|| armed(Trigger::Budget).then(|| burning(world, view, course, now)).flatten())
 }
 
-/// An alert that began after the rollout did and that nobody silenced.
+/// An alert that began after the rollout did and that nobody silenced at the alerting system itself: a deed that silences stops no way back.
 fn alerted(world: &World, view: &TargetView, now: &Moment) -> Option<Harm> {
     let begun = view.state.rollout.as_ref()?.begun;
     let backend = &world.catalog.services.get(&view.target.service)?.alerts.as_ref()?.backend;
     if !world.freshness(backend, now).is_fresh() {
         return None;
     }
-    let counts = |alert: &&std::sync::Arc<Alert>| alert.since >= begun && alert.silenced_by.is_empty() && alert.inhibited_by.is_empty();
+    let counts = |alert: &&std::sync::Arc<Alert>| alert.since >= begun && silences::counts(world, backend, alert);
     let alert = view.alerts.iter().find(counts)?;
     // By the machine's clock, which no hand sets.
     let seen = world.opened.wall + world.sources.get(backend)?.seen()?.boot.since(world.opened.boot);

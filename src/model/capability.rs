@@ -15,6 +15,8 @@ pub enum Capability {
     Shift,
     /// Drains servers, and makes them ready.
     Drain,
+    /// Silences alerts, and ends silences.
+    Silence,
     /// Has copies of requests made, and their answers thrown away.
     Mirror,
     /// Reads signals.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flag::FlagEntry;
 use super::gate::Gates;
+use super::handoff::HandOff;
 use super::judging::ServiceJudge;
 use super::link::Discovery;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
@@ -518,6 +519,9 @@ pub struct Catalog {
     /// Where it is seen who uses whom, in order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discoveries: Vec<Discovery>,
+    /// Where other tools show the same, in the order of the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handoffs: Vec<HandOff>,
     /// Whether all backends are simulated.
     pub simulated: bool,
     /// SHA-256 in lower-case hexadecimal over the rules and roles that verdicts read.

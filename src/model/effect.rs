@@ -8,6 +8,7 @@ use super::flag::{FlagMark, FlagRef};
 use super::name::{BackendName, PoolName, ServerName};
 use super::run_gate::GateRef;
 use super::share::Percent;
+use super::silence::SilenceChange;
 use super::traffic::{ServerState, Weights};
 use super::workload::WorkloadChange;
 
@@ -109,6 +110,17 @@ pub enum StepEffect {
         /// What an operator had said of it when it was planned: when it is another word by now, nothing is sent.
         was: ServerState,
     },
+    /// Silences an alert until a time, or ends its silences.
+    Silence {
+        /// The alerting system.
+        backend: BackendName,
+        /// The alert's name.
+        alert: String,
+        /// Labels that must be equal: the alert's name and those of its target.
+        matchers: BTreeMap<String, String>,
+        /// What becomes of it.
+        change: SilenceChange,
+    },
     /// Sets what a workload wishes, so that its orchestrator replaces its instances.
     Workload {
         /// The orchestrator.
@@ -130,6 +142,7 @@ impl StepEffect {
             | Self::Answer { backend, .. }
             | Self::Cancel { backend, .. }
             | Self::Drain { backend, .. }
+            | Self::Silence { backend, .. }
             | Self::Workload { backend, .. } => backend,
         }
     }
@@ -165,6 +178,7 @@ impl StepEffect {
             | Self::Answer { .. }
             | Self::Cancel { .. }
             | Self::Drain { .. }
+            | Self::Silence { .. }
             | Self::Workload { .. } => false,
         }
     }

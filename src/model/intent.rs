@@ -12,6 +12,7 @@ use super::operator::Actor;
 use super::part::PartOf;
 use super::pipeline::RunId;
 use super::share::Percent;
+use super::silence::SilenceWish;
 use super::text::Text;
 use super::ticket::Ticket;
 use super::together::SetRun;
@@ -53,11 +54,15 @@ pub enum Verb {
     Drain,
     /// A server that drains, or is in maintenance, takes requests again.
     Ready,
+    /// An alert calls nobody for a while.
+    Silence,
+    /// An alert calls again.
+    Unsilence,
 }
 
 impl Verb {
     /// Every verb, in the order of CONTRACTS.md.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Approve,
         Self::Reject,
         Self::Hold,
@@ -74,6 +79,8 @@ impl Verb {
         Self::Flag,
         Self::Drain,
         Self::Ready,
+        Self::Silence,
+        Self::Unsilence,
     ];
 
     /// The word on the command line, in JSON and in the Order.
@@ -95,6 +102,8 @@ impl Verb {
             Self::Flag => "flag",
             Self::Drain => "drain",
             Self::Ready => "ready",
+            Self::Silence => "silence",
+            Self::Unsilence => "unsilence",
         }
     }
 }
@@ -115,6 +124,8 @@ impl Verb {
             | Self::Flag
             | Self::Drain
             | Self::Ready
+            | Self::Silence
+            | Self::Unsilence
             | Self::Rollout => false,
         }
     }
@@ -164,6 +175,9 @@ pub struct Arguments {
     /// The server that is drained or made ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<Box<ServerRef>>,
+    /// The alert that is silenced, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Box<SilenceWish>>,
     /// The type of change that was asked for: only a stricter one than the rules say.
     #[serde(default)]
     pub change: Option<ChangeType>,

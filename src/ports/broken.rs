@@ -104,6 +104,10 @@ impl Alerts for Broken<PortError> {
     fn read(&self) -> Pending<'_, Result<AlertReading, PortError>> {
         self.say()
     }
+    fn silence<'a>(&'a self, _: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let why = self.0.clone();
+        Box::pin(std::future::ready(Err(SendError::NotDone(why))))
+    }
 }
 
 impl ci::Ci for Broken<PortError> {

@@ -43,6 +43,8 @@ pub struct Local {
     pub keymap: Keymap,
     /// Makes two equal wishes two plans.
     pub nonce: Box<dyn FnMut() -> String + Send>,
+    /// Whether the operator is shown around.
+    pub tour: bool,
     /// Told when the first frame has been written.
     pub shown: oneshot::Sender<()>,
     /// What the past is read from.
@@ -136,7 +138,7 @@ enum Next {
 /// # Errors
 /// The terminal could not be taken, read or written.
 pub async fn run(local: Local) -> std::io::Result<()> {
-    let Local { mut handle, clock, theme, keymap, nonce, shown, memory } = local;
+    let Local { mut handle, clock, theme, keymap, nonce, tour, shown, memory } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut resized = signal(SignalKind::window_change())?;
@@ -150,6 +152,9 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             (None, Some(*past))
         }
     };
+    if tour {
+        session = session.touring();
+    }
     let mut glass = Glass::new(size.0, size.1);
     let first = glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default();
     let terminal = Terminal::take(first)?;

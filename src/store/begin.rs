@@ -145,6 +145,8 @@ impl SqliteStore {
             | Verb::Flag
             | Verb::Drain
             | Verb::Ready
+            | Verb::Silence
+            | Verb::Unsilence
             | Verb::Promote
             | Verb::Abort
             | Verb::Rollback
@@ -194,6 +196,8 @@ impl SqliteStore {
             | Verb::Flag
             | Verb::Drain
             | Verb::Ready
+            | Verb::Silence
+            | Verb::Unsilence
             | Verb::Retry
             | Verb::Cancel
             | Verb::Approve

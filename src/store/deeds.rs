@@ -14,6 +14,7 @@ use crate::model::deed::{Deed, DeedState, DeedStep, EntryKind, Facts};
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{PlanId, Target};
 use crate::model::plan::{Plan, StepEffect};
+use crate::model::silence::SilenceChange;
 use crate::model::text::Text;
 use crate::ports::ledger::{LedgerError, Outcome};
 
@@ -350,6 +351,10 @@ fn words(effect: &StepEffect) -> Text {
         StepEffect::Drain { backend, pool, server, drains, .. } => {
             format!("{} {server} of {pool} at {backend}", if *drains { "drain" } else { "make ready" })
         }
+        StepEffect::Silence { backend, alert, change, .. } => match change {
+            SilenceChange::Until { ends, .. } => format!("silence {alert} at {backend} until {ends}"),
+            SilenceChange::Over { .. } => format!("end the silence of {alert} at {backend}"),
+        },
         StepEffect::Start { backend, builder, .. } => format!("start {builder} at {backend}"),
         StepEffect::Retry { backend, builder, run } => format!("run {builder} {run} again at {backend}"),
         StepEffect::Repeat { backend, builder, run, attempt, .. } => {

@@ -62,7 +62,7 @@ pub fn state_of(world: &World, plan: &Plan, verdict: &Verdict, is_listed: bool, 
 /// The changes of the last days that wait no more, the newest first. What moves nothing is none.
 pub fn ended<'a>(world: &'a World, now: &Moment) -> impl Iterator<Item = Ended<'a>> {
     let at = now.wall;
-    let moves = |past: &&PastChange| !matches!(past.verb, Verb::Hold | Verb::Resume | Verb::Note);
+    let moves = |past: &&PastChange| !matches!(past.verb, Verb::Hold | Verb::Resume | Verb::Note | Verb::Silence | Verb::Unsilence);
     world.past.iter().filter(moves).filter_map(move |past| {
         let deed = world.deeds.get(&past.plan).map(|deed| &**deed).filter(|_| past.carried_out);
         // Nothing is said of a deed that the world has forgotten.

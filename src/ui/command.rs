@@ -45,6 +45,16 @@ pub enum Command {
     Choose,
     /// Draws the marked service with its neighbours.
     Neighbours,
+    /// Gives the chart of one measure the screen.
+    Chart,
+    /// Looks at less time of a chart, closer.
+    ZoomIn,
+    /// Looks at more time of a chart.
+    ZoomOut,
+    /// Back to the newest end of a chart.
+    Live,
+    /// The links that lead to what other tools know of it.
+    Links,
     /// Finds by typing.
     Find,
     /// Sorts a list anew.
@@ -153,6 +163,8 @@ const fn verb_id(verb: Verb) -> &'static str {
         Verb::Flag => "flag",
         Verb::Drain => "drain",
         Verb::Ready => "ready",
+        Verb::Silence => "silence",
+        Verb::Unsilence => "unsilence",
         // The keys that answer for plans answer for runs too: what they open follows from what waits.
         Verb::Approve => "approve",
         Verb::Reject => "reject",
@@ -173,6 +185,8 @@ pub const TABLE: &[Entry] = &[
     deed(Verb::Flag, None, "flag", "turns a feature flag on or off, or sets its percentage"),
     deed(Verb::Drain, Some(Direction::Forward), "drain", "a server finishes what it has and takes nothing new; its weight stays"),
     deed(Verb::Ready, Some(Direction::Release), "ready", "a server that drains, or is in maintenance, takes requests again"),
+    deed(Verb::Silence, Some(Direction::Release), "silence", "an alert calls nobody for a while; it stays shown and stops no way back"),
+    deed(Verb::Unsilence, Some(Direction::Release), "unsilence", "an alert calls again"),
     deed(Verb::Note, Some(Direction::Still), "note", "writes a line into the timeline and the ledger"),
     deed(Verb::Rollout, Some(Direction::Forward), "roll out", "starts a rollout that goes from step to step by itself, and back by itself"),
     entry(Command::Rule(Decision::Approve), "approve", "approve", "agrees to the plan that waits, or opens the gate at which a run waits"),
@@ -197,6 +211,11 @@ pub const TABLE: &[Entry] = &[
         &[Screen::Map],
         entry(Command::Neighbours, "neighbours", "neighbours", "draws the marked service with its users and those that it uses"),
     ),
+    on(&[Screen::Rollout], entry(Command::Chart, "chart", "chart", "the chart of one measure alone; up and down: another measure")),
+    on(&[Screen::Rollout], entry(Command::ZoomIn, "zoom-in", "closer", "less time on the chart, around its crosshair")),
+    on(&[Screen::Rollout], entry(Command::ZoomOut, "zoom-out", "farther", "more time on the chart")),
+    on(&[Screen::Rollout], entry(Command::Live, "live", "live", "the chart back to its newest end, without crosshair")),
+    entry(Command::Links, "links", "links", "the same target and time in Grafana, Prometheus, logs or traces: to open or to copy"),
     on(&[Screen::Board, Screen::Map], entry(Command::Find, "filter", "find", "shows only what holds the typed words")),
     entry(Command::Update, "update", "update", "sorts the list anew"),
     entry(Command::Detail, "source", "source", "where it comes from: age, raw reading, query"),
@@ -207,8 +226,6 @@ pub const TABLE: &[Entry] = &[
     on(&[Screen::Changes], entry(Command::Pack, "board-pack", "board pack", "the advisory board's pack, and the command that writes it")),
     on(&[Screen::Changes], entry(Command::EnvironmentBefore, "environment-before", "environment before", "the calendar of the one before")),
     on(&[Screen::Changes], entry(Command::EnvironmentAfter, "environment-after", "environment after", "the calendar of the one after")),
-    on(&[Screen::Pipeline], entry(Command::NextPane, "next-pane", "next pane", "to the next pane")),
-    on(&[Screen::Pipeline], entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before")),
     entry(Command::Past, "past", "past", "the same screens at any moment of the past; once more: back to now"),
     entry(Command::Event(Way::Back), "event-before", "event before", "in the past: to the event before"),
     entry(Command::Event(Way::On), "event-after", "event after", "in the past: to the event after"),
@@ -220,6 +237,11 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Oldest, "oldest", "oldest", "in the past: to the oldest event that is kept"),
     entry(Command::Newest, "newest", "newest", "in the past: to the newest event that is kept"),
     entry(Command::Moment, "moment", "moment", "in the past: to a moment that is typed"),
+    on(&[Screen::Pipeline, Screen::Rollout], entry(Command::NextPane, "next-pane", "next pane", "to the next pane, or mark of a chart")),
+    on(
+        &[Screen::Pipeline, Screen::Rollout],
+        entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before, or mark of a chart"),
+    ),
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),
     entry(Command::Go(Screen::Rollout), "rollout", "rollout", "is the new version as good as the old one"),
@@ -230,12 +252,12 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Up, "up", "up", "one row up"),
     entry(Command::Down, "down", "down", "one row down"),
     on(
-        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
-        entry(Command::Left, "left", "left", "the environment, step or day before"),
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout, Screen::Map, Screen::Changes],
+        entry(Command::Left, "left", "left", "the environment, step or day before; the crosshair of a chart"),
     ),
     on(
-        &[Screen::Board, Screen::Pipeline, Screen::Map, Screen::Changes],
-        entry(Command::Right, "right", "right", "the environment, step or day after"),
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout, Screen::Map, Screen::Changes],
+        entry(Command::Right, "right", "right", "the environment, step or day after; the crosshair of a chart"),
     ),
     entry(Command::PageUp, "page-up", "page up", "a page up"),
     entry(Command::PageDown, "page-down", "page down", "a page down"),

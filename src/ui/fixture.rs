@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::control::chart::{Chart, Point};
+use crate::control::chart::{Chart, Point, Side};
 use crate::control::world::{EntryTraffic, Measure, SignalState, SignalView, SourceFact, TargetView, VersionSeen, World};
 use crate::model::alert::{Alert, AlertReading};
 use crate::model::capability::Capability;
@@ -190,6 +190,7 @@ pub fn catalog() -> Catalog {
         objectives: Vec::new(),
         sets: Vec::new(),
         discoveries: Vec::new(),
+        handoffs: Vec::new(),
         rules_digest: "0".repeat(64),
     }
 }
@@ -281,8 +282,8 @@ fn bad_canary() -> TargetView {
             let late = f64::from((n - 90).max(0)) / 30.0;
             Point {
                 at_ms: at("13:44:00").timestamp_millis() + i64::from(n) * 10_000,
-                stable: Some(0.004),
-                canary: (n > 60).then_some(0.004 + 0.017 * late),
+                stable: Side { value: Some(0.004), of: Some(5_250.0) },
+                canary: Side { value: (n > 60).then_some(0.004 + 0.017 * late), of: (n > 60).then_some(1_280.0) },
             }
         })
         .collect();

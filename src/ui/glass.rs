@@ -6,9 +6,11 @@ use ratatui::layout::Rect;
 use crate::control::world::World;
 use crate::model::time::Moment;
 
+use super::hyperlink::Hyperlink;
 use super::row::cells;
 use super::session::Session;
 
+mod linked;
 mod pen;
 mod shift;
 
@@ -22,6 +24,8 @@ pub struct Glass {
     pen: Pen,
     bytes: Vec<u8>,
     blank: bool,
+    /// What leads somewhere on the terminal, and in the wished picture.
+    links: [Vec<Hyperlink>; 2],
 }
 
 /// Alternate screen, cursor hidden, pasted text bracketed.
@@ -35,7 +39,14 @@ impl Glass {
     /// A terminal of this size of which nothing is known: the first frame clears it.
     pub fn new(width: u16, height: u16) -> Self {
         let area = Rect::new(0, 0, width, height);
-        Self { there: Buffer::empty(area), wished: Buffer::empty(area), pen: Pen::default(), bytes: Vec::new(), blank: true }
+        Self {
+            there: Buffer::empty(area),
+            wished: Buffer::empty(area),
+            pen: Pen::default(),
+            bytes: Vec::new(),
+            blank: true,
+            links: [Vec::new(), Vec::new()],
+        }
     }
 
     /// What is sent before the first frame.
@@ -66,7 +77,10 @@ impl Glass {
         session.draw(world, now, &mut self.wished);
         session.shown();
         self.wished.content.iter_mut().for_each(Pen::settle);
+        let [there, _] = std::mem::take(&mut self.links);
+        self.links = [if self.blank { Vec::new() } else { there }, session.hyperlinks()];
         self.encode();
+        self.links.reverse();
         std::mem::swap(&mut self.there, &mut self.wished);
         (!self.bytes.is_empty()).then_some(&self.bytes)
     }
@@ -102,11 +116,18 @@ impl Glass {
             self.pen.home();
         }
         let head = out.len();
-        let moved = !self.blank && shift::apply(&mut self.pen, &mut out, &mut self.there, &self.wished);
+        let [linked, links] = &self.links;
+        // A scrolled row would take its links along.
+        let moved =
+            !self.blank && linked.is_empty() && links.is_empty() && shift::apply(&mut self.pen, &mut out, &mut self.there, &self.wished);
         let width = usize::from(self.wished.area.width).max(1);
         let mut rows = 0_u32;
         for (y, (there, wished)) in (0_u16..).zip(self.there.content.chunks(width).zip(self.wished.content.chunks(width))) {
-            if there != wished {
+            let leads = links.iter().any(|link| link.y == y);
+            if linked::differs(linked, links, y) || (leads && there != wished) {
+                rows += 1;
+                linked::row(&mut self.pen, &mut out, y, wished, links);
+            } else if there != wished {
                 rows += 1;
                 row(&mut self.pen, &mut out, y, there, wished);
             }

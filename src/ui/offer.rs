@@ -154,7 +154,7 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
         return against_naming(at.world);
     }
     let looks = entry.command == Command::Look && !matches!(at.screen, Screen::Ledger | Screen::Changes);
-    let needs_target = looks || matches!(entry.command, Command::Go(screen) if screen.has_target());
+    let needs_target = looks || entry.command == Command::Links || matches!(entry.command, Command::Go(screen) if screen.has_target());
     (needs_target && at.target.is_none()).then(unmarked)
 }
 
@@ -260,6 +260,7 @@ fn against_deed(verb: Verb, at: &Standpoint<'_>) -> Option<Hindrance> {
         Verb::Flag => against_flag(world, target),
         Verb::Drain => against_drain(world, target),
         Verb::Ready => against_drain(world, target).or_else(|| nothing_out(world, target)),
+        Verb::Silence | Verb::Unsilence => against_silence(world, target, view, verb),
         Verb::Rollout => against_shift(world, target).or_else(|| {
             let walked = view.state.rollout.as_ref().is_some_and(|rollout| rollout.course.is_some());
             let walked = walked.then(|| because("a rollout goes on already", "promote sends it on, abort ends it"));
@@ -360,6 +361,16 @@ fn against_flag(world: &World, target: &Target) -> Option<Hindrance> {
     cannot(world, &first.backend, Capability::SetFlags)
 }
 
+fn against_silence(world: &World, target: &Target, view: &TargetView, verb: Verb) -> Option<Hindrance> {
+    let Some(matched) = world.catalog.services.get(&target.service).and_then(|service| service.alerts.as_ref()) else {
+        return Some(because(format!("no alerts are configured for {}", target.service), "add `alerts` to its service"));
+    };
+    let begins = verb == Verb::Silence;
+    let any = view.alerts.iter().any(|alert| alert.silenced_by.is_empty() == begins);
+    let none = if begins { "no alert fires for it that is not silenced" } else { "no alert of it is silenced" };
+    cannot(world, &matched.backend, Capability::Silence).or_else(|| (!any).then(|| because(none, "")))
+}
+
 fn against_drain(world: &World, target: &Target) -> Option<Hindrance> {
     let traffic = world.catalog.deploy(target).map(|deploy| deploy.traffic.as_slice()).unwrap_or_default();
     let Some(first) = traffic.first() else {
@@ -386,6 +397,7 @@ fn cannot(world: &World, backend: &BackendName, need: Capability) -> Option<Hind
     let what = match need {
         Capability::Shift => "cannot set weights",
         Capability::Drain => "cannot drain servers",
+        Capability::Silence => "cannot silence alerts",
         Capability::Mirror => "cannot copy requests",
         Capability::Start => "cannot start runs",
         Capability::Retry => "cannot run again",
@@ -416,6 +428,8 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
         .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
         // It is for a machine, not for a release: help and the palette have it.
         .filter(|entry| entry.command != Command::Deed(Verb::Drain))
+        // Who is called is asked on the screen that shows the alerts.
+        .filter(|entry| at.screen == Screen::Incident || !matches!(entry.command, Command::Deed(Verb::Silence | Verb::Unsilence)))
         .filter(|entry| !(worse && entry.command == Command::Deed(Verb::Promote)))
         .filter(|entry| at.screen == Screen::Pipeline || !is_of_runs(entry.command))
         .collect()

@@ -14,6 +14,7 @@ use crate::model::pipeline::Run;
 use crate::model::plan::Plan;
 use crate::model::presence::persons;
 use crate::model::reason::Reason;
+use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 use crate::policy;
@@ -215,6 +216,9 @@ pub fn asked(plan: &Plan) -> String {
     let run = plan.order.targets.first().and_then(|target| target.run.as_ref()).filter(|_| plan.intent.verb.is_of_a_run());
     if let Some(wish) = &plan.intent.args.flag {
         return format!("{verb} {} {}", wish.name, wish.to.typed());
+    }
+    if let Some(wish) = &plan.intent.args.silence {
+        return format!("{verb} {}", Text::clean(&wish.alert));
     }
     match (plan.order.percent, run) {
         (Some(percent), _) => format!("{verb} to {percent} %"),

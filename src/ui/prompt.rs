@@ -10,6 +10,7 @@ use crate::model::intent::{Arguments, Intent, Verb};
 use crate::model::name::Target;
 use crate::model::review::{LEAST_REASON, LONGEST_BOX, SHORTEST_BOX, USUAL_BOX};
 use crate::model::share::Percent;
+use crate::model::silence::{LONGEST, SHORTEST, SilenceWish};
 use crate::model::text::Text;
 use crate::model::traffic::ServerRef;
 
@@ -33,6 +34,8 @@ pub enum Wanted {
     Flag(Target),
     /// The server that is drained, or made ready.
     Server(Target, Verb),
+    /// The alert that is silenced, for how long and why; or the one that calls again.
+    Silence(Target, Verb),
     /// Why the glass is broken for this.
     Glass(Box<Intent>),
     /// What was looked at before a name is put under changed rules.
@@ -69,6 +72,8 @@ pub enum Answer {
     Flag(Target, FlagWish),
     /// The server that is drained, or made ready.
     Server(Target, Verb, ServerRef),
+    /// The alert that is silenced or not any more, and why.
+    Silence(Target, Verb, SilenceWish, Text),
     /// What breaks the glass, with its reason and its time box.
     Glass(Box<Intent>),
     /// A name is put under changed rules, in these words.
@@ -152,6 +157,13 @@ impl Prompt {
                     Answer::Open
                 }
             },
+            Wanted::Silence(target, verb) => match silence(*verb, typed) {
+                Ok((wish, why)) => Answer::Silence(target.clone(), *verb, wish, why),
+                Err(wrong) => {
+                    self.wrong = Some(wrong);
+                    Answer::Open
+                }
+            },
             Wanted::Flag(target) => match typed.split_once(' ').map(|(name, to)| (name, to.trim().parse())) {
                 Some((name, Ok(to))) => Answer::Flag(target.clone(), FlagWish { name: name.to_owned(), to }),
                 Some((_, Err(wrong))) => {
@@ -196,6 +208,14 @@ impl Prompt {
                 let servers = deploy.map(|deploy| deploy.servers().into_iter().take(6).collect::<Vec<_>>().join(", ")).unwrap_or_default();
                 row.add(Role::Strong, format!(" {} a server of {target}", verb.word())).add(Role::Plain, format!(" ({servers}): "));
             }
+            Wanted::Silence(target, verb) => {
+                let begins = *verb == Verb::Silence;
+                let view = scene.world.target(target);
+                let all = view.map(|view| view.alerts.iter().filter(|alert| alert.silenced_by.is_empty() == begins));
+                let names: Vec<&str> = all.into_iter().flatten().take(4).map(|alert| alert.name.as_str()).collect();
+                let then = if begins { ", time, why" } else { "" };
+                row.add(Role::Strong, format!(" {} of {target}", verb.word())).add(Role::Plain, format!(" ({}){then}: ", names.join(", ")));
+            }
             Wanted::Note(target) => {
                 row.add(Role::Strong, format!(" note on {target}")).add(Role::Plain, ": ");
             }
@@ -233,7 +253,7 @@ impl Prompt {
                 let view = scene.world.target(target);
                 view.and_then(|view| view.version(view.state.stable)).map(|seen| format!("now {}", seen.version))
             }
-            Wanted::Flag(_) | Wanted::Server(..) | Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
+            Wanted::Flag(_) | Wanted::Server(..) | Wanted::Silence(..) | Wanted::Note(_) | Wanted::Policy | Wanted::Find => None,
         });
         if let Some(tail) = &tail {
             row.end(if self.wrong.is_some() { Role::Watched } else { Role::Quiet }, format!(" {tail} "));
@@ -254,15 +274,39 @@ impl Prompt {
     pub fn keys(&self) -> Row {
         let mut row = Row::new();
         let enter = match self.wanted {
-            Wanted::Share(_) | Wanted::Flag(_) | Wanted::Server(..) | Wanted::Note(_) | Wanted::Version(_) | Wanted::Glass(_) => {
-                " opens the plan   "
-            }
+            Wanted::Share(_)
+            | Wanted::Flag(_)
+            | Wanted::Server(..)
+            | Wanted::Silence(..)
+            | Wanted::Note(_)
+            | Wanted::Version(_)
+            | Wanted::Glass(_) => " opens the plan   ",
             Wanted::Policy => " puts it on record   ",
             Wanted::Find => " keeps it   ",
             Wanted::Moment => " goes there   ",
         };
         row.add(Role::Plain, " ").add(Role::Key, "Enter").add(Role::Plain, enter).add(Role::Key, "Esc").add(Role::Plain, " leaves");
         row
+    }
+}
+
+/// What was typed of a silence: `CheckoutErrors 2h the fix is under way`; of its end the alert alone.
+fn silence(verb: Verb, typed: &str) -> Result<(SilenceWish, Text), String> {
+    let mut words = typed.splitn(3, ' ');
+    let alert = words.next().unwrap_or_default().to_owned();
+    if verb == Verb::Unsilence {
+        return if typed.is_empty() {
+            Err("which alert".to_owned())
+        } else {
+            Ok((SilenceWish { alert: typed.to_owned(), lasts: None }, Text::empty()))
+        };
+    }
+    let lasts = words.next().and_then(duration::parse).filter(|lasts| (SHORTEST..=LONGEST).contains(lasts));
+    let why = words.next().map(str::trim).unwrap_or_default();
+    match lasts {
+        None => Err("expected ALERT 2h REASON, 1m to 8h".to_owned()),
+        Some(_) if why.is_empty() => Err("write why".to_owned()),
+        Some(lasts) => Ok((SilenceWish { alert, lasts: Some(lasts) }, Text::clean_within(why, super::field::LONGEST))),
     }
 }
 

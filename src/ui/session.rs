@@ -1,11 +1,14 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
+mod charts;
 mod chosen;
 mod dialogs;
 mod draw;
+mod links;
 mod many;
 mod moves;
 mod past;
+mod touring;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -30,6 +33,7 @@ use crate::model::verdict::Verdict;
 use self::past::Past;
 
 use super::command::Command;
+use super::hyperlink::Hyperlink;
 use super::input::{Chord, Input};
 use super::keymap::Keymap;
 use super::offer::{self, Standpoint, Waits};
@@ -39,6 +43,7 @@ use super::screen::Screen;
 use super::screens::board::Board;
 use super::screens::changes::ChangesScreen;
 use super::screens::ledger::LedgerScreen;
+use super::screens::links::LinksDialog;
 use super::screens::many::ManyDialog;
 use super::screens::map::MapScreen;
 use super::screens::pipeline::Pipeline;
@@ -48,6 +53,8 @@ use super::screens::rollout::WayBack;
 use super::screens::ruling::RulingDialog;
 use super::screens::schedule::ScheduleDialog;
 use super::theme::Theme;
+use super::tour::Tour;
+use super::widgets::chart::Lens;
 
 /// What the room must do for a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +145,8 @@ pub(super) enum Over {
     /// The plans of one verb on many targets.
     Many(Box<ManyDialog>),
     Palette(Box<Palette>),
+    /// Where other tools show the same.
+    Links(Box<LinksDialog>),
     Help,
     Detail,
 }
@@ -173,6 +182,9 @@ pub struct Session {
     furthest: Cell<usize>,
     said: Option<Said>,
     way_back: WayBack,
+    lens: Lens,
+    tour: Option<Tour>,
+    hyperlinks: RefCell<Vec<Hyperlink>>,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
@@ -215,6 +227,9 @@ impl Session {
             furthest: Cell::new(0),
             said: None,
             way_back: WayBack::default(),
+            lens: Lens::default(),
+            tour: None,
+            hyperlinks: RefCell::default(),
             due: Cell::new(None),
             looked: None,
             followed: None,
@@ -285,7 +300,9 @@ impl Session {
             Input::Paste(text) => self.on_paste(&text, world, now),
             Input::Key(chord) => {
                 self.said = None;
-                self.on_key(chord, world, now)
+                let acts = self.on_key(chord, world, now);
+                self.tour_sees();
+                acts
             }
         };
         let target = self.screen.has_target().then(|| self.target()).flatten();
@@ -319,6 +336,10 @@ impl Session {
         }
         let keys = self.keymap.on(self.screen);
         let Some(command) = keys.command(chord) else {
+            if self.tour_key(chord) {
+                return Vec::new();
+            }
+            let keys = self.keymap.on(self.screen);
             self.said = Some(Said::Refusal(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help))));
             return Vec::new();
         };
@@ -376,6 +397,17 @@ impl Session {
             Command::PageDown => self.page(1, world, now),
             Command::First => self.step(isize::MIN + 1, world, now),
             Command::Last => self.step(isize::MAX, world, now),
+            Command::Left if self.screen == Screen::Rollout => self.cross(world, -1),
+            Command::Right if self.screen == Screen::Rollout => self.cross(world, 1),
+            Command::Chart => self.open_chart(),
+            Command::ZoomIn | Command::ZoomOut => {
+                let (by, no) = if command == Command::ZoomIn { (-1, "no closer") } else { (1, "it is all that is kept") };
+                if !self.zoom(world, by) {
+                    self.said = Some(Said::News(no.to_owned()));
+                }
+            }
+            Command::Live => self.go_live(),
+            Command::Links => self.open_links(world, now),
             Command::Left => self.turn(world, -1),
             Command::Right => self.turn(world, 1),
             Command::Calendar => self.changes.show_calendar(),
@@ -397,8 +429,11 @@ impl Session {
             Command::Neighbours => self.map.get_mut().draw_neighbours(),
             Command::Detail | Command::Look if self.screen == Screen::Ledger => self.ledger.look(world),
             Command::Look if self.screen == Screen::Changes => self.changes.look(world, now),
+            Command::Look if self.screen == Screen::Rollout && !self.is_charting() => self.open_chart(),
             Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen, world, now),
+            Command::NextPane if self.screen == Screen::Rollout => self.next_mark(world, 1),
+            Command::PreviousPane if self.screen == Screen::Rollout => self.next_mark(world, -1),
             Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),
             Command::Logs => {
                 self.said = target.and_then(|target| self.pipeline.open_log(world, &target).err()).map(Said::Refusal);

@@ -323,3 +323,17 @@ at = "-10m"
 target = "checkout@prod"
 ratio = 0.2
 "#;
+
+#[test]
+fn the_first_run_shows_around_once_and_a_demo_whenever_it_is_asked_for() {
+    let home = Home::new();
+    let first = Term::start_in(&home, &[], (120, 40), &[]);
+    first.sees("tour, step 1 of 5", SOON).press("<ret>").sees("tour, step 2 of 5", SOON);
+    assert_eq!(first.press("q").exit_code(SOON), 0);
+    let second = Term::start_in(&home, &[], (120, 40), &[]);
+    read(&second);
+    assert!(!second.screen().contains("tour, step"), "{}", second.screen());
+    second.press("q").exit_code(SOON);
+    let asked = Term::start_in(&home, &["demo", "--tour"], (80, 24), &[]);
+    asked.sees("tour, step 1 of 5", SOON).press("q").exit_code(SOON);
+}

@@ -4,10 +4,13 @@ use chrono::{DateTime, Utc};
 use futures_util::future::try_join3;
 use serde_json::Value;
 
+use super::silencing;
 use crate::adapters::http::HttpClient;
 use crate::model::alert::{Alert, AlertGroup, AlertReading, Silence};
 use crate::model::capability::Capability;
-use crate::model::error::{PortError, PortErrorKind};
+use crate::model::deed::Effect;
+use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::plan::StepEffect;
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::alerts::Alerts;
@@ -28,6 +31,12 @@ impl Alertmanager {
     /// Puts the port on a client.
     pub fn new(http: HttpClient) -> Self {
         Self { http }
+    }
+
+    async fn silence_now(&self, effect: &Effect) -> Result<(), SendError> {
+        let answer = self.http.get_json("read silences", "/api/v2/silences", &[]).await.map_err(SendError::NotDone)?;
+        let before = self.each("read silences", &answer.value, silence, |silence| &silence.id).map_err(SendError::NotDone)?;
+        silencing::carry_out(&self.http, effect, &before).await
     }
 
     async fn read_all(&self) -> Result<AlertReading, PortError> {
@@ -67,11 +76,19 @@ impl Alertmanager {
 
 impl Alerts for Alertmanager {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadAlerts]
+        &[Capability::ReadAlerts, Capability::Silence]
     }
 
     fn read(&self) -> Pending<'_, Result<AlertReading, PortError>> {
         Box::pin(self.read_all())
+    }
+
+    fn silence<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        Box::pin(self.silence_now(effect))
+    }
+
+    fn commands(&self, effect: &StepEffect) -> Vec<String> {
+        silencing::by_hand(&self.http, effect)
     }
 }
 

@@ -1,3 +1,4 @@
 //! Alerting systems behind the alerts port.
 
 pub mod alertmanager;
+mod silencing;

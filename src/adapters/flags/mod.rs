@@ -30,6 +30,7 @@ fn asked<'a>(what: &'a StepEffect, service: &BackendName) -> Result<Asked<'a>, (
         StepEffect::Flag { backend, .. } => Err((PortErrorKind::Unsupported, format!("the effect is for {backend}"))),
         StepEffect::Weights { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Workload { .. }
         | StepEffect::Start { .. }
         | StepEffect::Retry { .. }

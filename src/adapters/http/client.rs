@@ -99,6 +99,8 @@ pub(super) enum Body<'a> {
     Call,
     Json(&'a Value),
     Patch(&'a Value),
+    /// Removes what its address names.
+    Delete,
     /// Changes what still is as this `ETag` says.
     PatchIf(&'a Value, &'a str),
     /// Changes by a patch of this media type.
@@ -441,7 +443,7 @@ impl HttpClient {
     async fn good(&self, response: reqwest::Response, body: &Body<'_>) -> Result<(usize, Value), answer::Fault> {
         let headers = response.headers().clone();
         let bytes = answer::body(response, self.most_bytes).await?;
-        if bytes.is_empty() && matches!(body, Body::Json(_) | Body::PatchIf(..)) {
+        if bytes.is_empty() && matches!(body, Body::Json(_) | Body::PatchIf(..) | Body::Delete) {
             return Ok((0, Value::Null));
         }
         let mut value = match self.expects {
@@ -459,6 +461,7 @@ impl HttpClient {
             Body::None | Body::Text => client.request(Method::GET, url.clone()),
             Body::Call | Body::Json(Value::Null) => client.request(Method::POST, url.clone()),
             Body::Json(value) => client.request(Method::POST, url.clone()).json(value),
+            Body::Delete => client.request(Method::DELETE, url.clone()),
             Body::Patch(value) => client.request(Method::PATCH, url.clone()).json(value),
             Body::PatchIf(value, etag) => client.request(Method::PATCH, url.clone()).header(IF_MATCH, *etag).json(value),
             Body::PatchAs(value, media) => client.request(Method::PATCH, url.clone()).header(CONTENT_TYPE, *media).body(value.to_string()),

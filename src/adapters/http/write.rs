@@ -52,6 +52,14 @@ impl HttpClient {
         self.write(doing, patch).await
     }
 
+    /// Removes what an address names: as [`Self::post_json`], with DELETE.
+    ///
+    /// # Errors
+    /// As [`Self::post_json`].
+    pub async fn delete(&self, doing: &str, path: &str) -> Result<Answer, SendError> {
+        self.write(doing, async |begun: &AtomicBool| self.once(&self.url(path)?, &Body::Delete, begun).await).await
+    }
+
     /// Posts to an address whose query says everything; the good answer is plain text, a string.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ impl ClusterWorkloads {
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
             | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

@@ -151,9 +151,11 @@ impl BuildSystem {
                 answered.map(|()| RunReceipt { request: None }).ok_or_else(|| fail(PortErrorKind::Conflict, "it does not wait at a gate"))
             }
             StepEffect::Repeat { .. } => Err(fail(PortErrorKind::Unsupported, "the simulated CI system counts no attempts")),
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
-                Err(fail(PortErrorKind::Unsupported, "a CI system sets no weights and no workloads"))
-            }
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => Err(fail(PortErrorKind::Unsupported, "a CI system sets no weights and no workloads")),
         })
     }
 
@@ -188,6 +190,7 @@ impl BuildSystem {
                 StepEffect::Weights { .. }
                 | StepEffect::Flag { .. }
                 | StepEffect::Drain { .. }
+                | StepEffect::Silence { .. }
                 | StepEffect::Repeat { .. }
                 | StepEffect::Workload { .. } => None,
             })
@@ -321,6 +324,7 @@ fn by_hand(effect: &StepEffect) -> Vec<String> {
         StepEffect::Weights { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
         | StepEffect::Workload { .. } => Vec::new(),

@@ -89,6 +89,7 @@ impl Router {
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
             | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }

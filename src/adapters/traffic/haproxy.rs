@@ -170,6 +170,7 @@ impl Traffic for Haproxy {
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Workload { .. } => Vec::new(),
         }
     }

@@ -25,6 +25,7 @@ pub(super) fn asked<'a>(what: &'a StepEffect, router: &BackendName) -> Result<(&
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
         | StepEffect::Cancel { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Workload { .. } => Err(("carry out an effect", "it only sets weights".to_owned())),
     }
 }

@@ -38,6 +38,35 @@ pub struct ServerDeed {
     pub flags: DeedFlags,
 }
 
+/// `gonogo silence`.
+#[derive(Debug, Args)]
+pub struct SilenceDeed {
+    /// `service@environment`.
+    pub target: String,
+    /// The name of an alert that fires for it.
+    #[arg(long, value_name = "NAME")]
+    pub alert: String,
+    /// For how long, 1m to 8h; it ends by itself.
+    #[arg(long = "for", value_name = "SPAN")]
+    pub lasts: String,
+    /// How it is done; a reason is needed.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
+/// `gonogo unsilence`.
+#[derive(Debug, Args)]
+pub struct UnsilenceDeed {
+    /// `service@environment`.
+    pub target: String,
+    /// The name of the alert.
+    #[arg(long, value_name = "NAME")]
+    pub alert: String,
+    /// How it is done.
+    #[command(flatten)]
+    pub flags: DeedFlags,
+}
+
 /// When a forward change is to be carried out; without it, now.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Time {

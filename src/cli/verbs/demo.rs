@@ -86,7 +86,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Ex
     let clock: Arc<dyn Clock> =
         if (args.speed - 1.0).abs() < f64::EPSILON { Arc::new(SystemClock) } else { Arc::new(PacedClock::new(args.speed)) };
     let meanwhile = compose::simulated_meanwhile(scenario, args.seed, clock, around, flags.read_only)?;
-    room::open(around, flags, meanwhile, Vec::new()).await
+    room::open(around, flags, meanwhile, Vec::new(), args.tour).await
 }
 
 /// Reads orders for the targets and people of a catalog, one JSON object a line.
@@ -127,6 +127,7 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         Verb::Shift if args.percent.is_none() && !order.execute => return Err("a shift needs `args.percent`, 0 to 100".to_owned()),
         Verb::Note if args.text.is_none() => return Err("a note needs `args.text`".to_owned()),
         Verb::Drain | Verb::Ready => return Err("a drill order has no server; drain it by hand".to_owned()),
+        Verb::Silence | Verb::Unsilence => return Err("the simulated train silences nothing".to_owned()),
         Verb::Flag => return Err("the simulated train has no flags".to_owned()),
         Verb::Shift
         | Verb::Note

@@ -19,6 +19,7 @@ pub mod man;
 pub mod outbox;
 pub mod plan;
 pub mod policy;
+pub mod read;
 pub mod render;
 pub mod replay;
 pub mod rollout;

@@ -59,7 +59,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: Replay) -> Result<E
     let (theme, keymap) = dressed(around, flags, &shown)?;
     let handle = driver::standing((*shown.world).clone());
     let (memory, clock) = (Memory::Alone(Box::new(past), Box::new(shown)), Arc::new(SystemClock));
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(String::new), shown: oneshot::channel().0, memory }).await;
+    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(String::new), tour: false, shown: oneshot::channel().0, memory }).await;
     ended.map(|()| Exit::Done).map_err(|error| {
         out::words(&format!("gonogo: the terminal was lost: {error}"));
         Exit::Failed

@@ -36,18 +36,27 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     if loaded.nothing_configured {
         let scenario = story::named(Scenario::DEFAULT)?;
         let meanwhile = compose::simulated_meanwhile(scenario, 1, Arc::new(SystemClock), around, flags.read_only)?;
-        return open(around, flags, meanwhile, Vec::new()).await;
+        let tour = first_run(around);
+        return open(around, flags, meanwhile, Vec::new(), tour).await;
     }
     let files = loaded.config.files.clone();
     let _log = log::to_files(&compose::store_path(&loaded.config, around));
-    open(around, flags, compose::configured_meanwhile(loaded, around), files).await
+    open(around, flags, compose::configured_meanwhile(loaded, around), files, false).await
+}
+
+/// Whether the simulated room was never opened by this user; it is remembered that it was. Where that cannot be remembered, nobody is shown
+/// around each time.
+fn first_run(around: &Surroundings) -> bool {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&around.data_dir);
+    made.and_then(|()| std::fs::File::create_new(around.data_dir.join("tour-shown"))).is_ok()
 }
 
 /// Opens the room over what was put together, in this terminal.
 ///
 /// # Errors
 /// Exit 2 without a terminal that can move its cursor, 8 when theme or keymap are refused.
-pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>) -> Result<Exit, Exit> {
+pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>, tour: bool) -> Result<Exit, Exit> {
     needs_terminal(around)?;
     let room = &meanwhile.opening.catalog.room;
     let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
@@ -91,8 +100,8 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
-    let ended =
-        local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown, memory: Memory::Journal(journal) }).await;
+    let (nonce, memory) = (Box::new(deed::nonce), Memory::Journal(journal));
+    let ended = local::run(Local { handle, clock, theme, keymap, nonce, tour, shown, memory }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

@@ -9,6 +9,7 @@ mod discovery;
 mod environment;
 mod flags;
 mod gates;
+mod handoff;
 mod judge;
 mod known;
 mod oscal;
@@ -61,6 +62,7 @@ pub(super) const ROOT: &[&str] = &[
     "slo",
     "set",
     "discovery",
+    "link",
     "slo_files",
 ];
 
@@ -110,6 +112,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
 
     let sets = set::sets(tables("set", found), &checked, found);
     let discoveries = discovery::discoveries(tables("discovery", found), &known, &checked, found);
+    let handoffs = handoff::handoffs(tables("link", found), found);
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -122,6 +125,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         objectives,
         sets,
         discoveries,
+        handoffs,
         simulated: false,
         rules_digest,
     };

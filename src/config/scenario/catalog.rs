@@ -102,6 +102,7 @@ impl Scenario {
             timetable,
             objectives,
             sets: self.set.iter().map(ScenarioSet::set).collect(),
+            handoffs: Vec::new(),
             discoveries: super::discovery::discoveries(self)?,
             simulated: true,
             rules_digest,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::analysis::limit::{self, Seen};
 use crate::analysis::trial::Raw;
 use crate::analysis::{counters, histogram};
-use crate::control::chart::Point;
+use crate::control::chart::{Point, Side};
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
 use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
 use crate::model::signal::{Answer, Sample, Series, Subject};
@@ -39,7 +39,8 @@ pub fn take_in(
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
         let made = signal_view(signal, answers, stable, trial);
         let at_ms = now.wall.timestamp_millis();
-        let point = Point { at_ms, stable: made.stable.value, canary: made.canary.value };
+        let side = |measure: &Measure| Side { value: measure.value, of: measure.total };
+        let point = Point { at_ms, stable: side(&made.stable), canary: side(&made.canary) };
         match view.charts.iter_mut().find(|(name, _)| name == &signal.name) {
             Some((_, chart)) => chart.push(point),
             None => view.charts.push((signal.name.clone(), [point].into_iter().collect())),

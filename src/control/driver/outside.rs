@@ -493,6 +493,7 @@ impl Outside {
             match (self.ports.get(&backend), effect.what()) {
                 (Some(Port::Traffic(port)), StepEffect::Weights { .. }) => port.set_weights(&effect).await,
                 (Some(Port::Traffic(port)), StepEffect::Drain { .. }) => port.drain(&effect).await,
+                (Some(Port::Alerts(port)), StepEffect::Silence { .. }) => port.silence(&effect).await,
                 (Some(Port::Orchestrator(port)), StepEffect::Workload { .. }) => port.change(&effect).await,
                 (Some(Port::Flags(port)), StepEffect::Flag { .. }) => port.set(&effect).await,
                 (

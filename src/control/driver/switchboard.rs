@@ -148,7 +148,8 @@ pub fn abilities(ports: &Ports) -> BTreeMap<BackendName, (&'static [Capability],
                 Port::Ci(port) => ByHand::new(move |effect| port.commands(effect)),
                 Port::Orchestrator(port) => ByHand::new(move |effect| port.commands(effect)),
                 Port::Flags(port) => ByHand::new(move |effect| port.commands(effect)),
-                Port::Metrics(_) | Port::Alerts(_) => ByHand::new(|_| Vec::new()),
+                Port::Alerts(port) => ByHand::new(move |effect| port.commands(effect)),
+                Port::Metrics(_) => ByHand::new(|_| Vec::new()),
             };
             (name.clone(), (port.capabilities(), by_hand))
         })

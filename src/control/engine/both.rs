@@ -181,6 +181,7 @@ impl Machine {
                 StepEffect::Start { .. }
                 | StepEffect::Flag { .. }
                 | StepEffect::Drain { .. }
+                | StepEffect::Silence { .. }
                 | StepEffect::Retry { .. }
                 | StepEffect::Repeat { .. }
                 | StepEffect::Answer { .. }

@@ -79,7 +79,9 @@ impl Machine {
                 Vec::new()
             }
             StepEffect::Workload { backend, change } => self.confirm_workload(world, now, (step, since, until, looked), backend, change),
-            StepEffect::Flag { .. } | StepEffect::Drain { .. } => self.confirm_shown(world, now, step, since, until, looked),
+            StepEffect::Flag { .. } | StepEffect::Drain { .. } | StepEffect::Silence { .. } => {
+                self.confirm_shown(world, now, step, since, until, looked)
+            }
             StepEffect::Start { .. }
             | StepEffect::Retry { .. }
             | StepEffect::Repeat { .. }
@@ -115,6 +117,7 @@ impl Machine {
             StepEffect::Start { .. }
             | StepEffect::Flag { .. }
             | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Cancel { .. }
@@ -292,6 +295,7 @@ fn made(effect: Option<&StepEffect>, run: &Run) -> String {
             StepEffect::Start { .. }
             | StepEffect::Flag { .. }
             | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Cancel { .. }
             | StepEffect::Weights { .. }
             | StepEffect::Workload { .. },

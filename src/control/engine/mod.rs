@@ -12,6 +12,7 @@ mod refused;
 mod reread;
 mod send;
 mod shown;
+mod silence;
 mod watch;
 mod workload;
 
@@ -245,7 +246,13 @@ impl Machine {
             Phase::Confirming { step, until, looked, .. } | Phase::LookingUp { step, until, looked, .. } => {
                 let routed = matches!(
                     self.plan.order.step(*step),
-                    Some(StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. })
+                    Some(
+                        StepEffect::Weights { .. }
+                            | StepEffect::Workload { .. }
+                            | StepEffect::Flag { .. }
+                            | StepEffect::Drain { .. }
+                            | StepEffect::Silence { .. }
+                    )
                 );
                 let next = match (*looked == Boot(0), routed) {
                     (true, _) => *until,
@@ -389,7 +396,14 @@ impl Machine {
     /// Whether an effect of the deed could be undone by another hand, so that it is watched.
     pub(crate) fn can_slip(&self) -> bool {
         self.plan.order.effects.iter().any(|effect| {
-            matches!(effect, StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. })
+            matches!(
+                effect,
+                StepEffect::Weights { .. }
+                    | StepEffect::Workload { .. }
+                    | StepEffect::Flag { .. }
+                    | StepEffect::Drain { .. }
+                    | StepEffect::Silence { .. }
+            )
         })
     }
 

@@ -144,7 +144,7 @@ impl Machine {
             if let Some(tasks) = self.look_up_workload(world, step, since, backend, change) {
                 return tasks;
             }
-        } else if let StepEffect::Flag { backend, .. } | StepEffect::Drain { backend, .. } = &effect {
+        } else if let StepEffect::Flag { backend, .. } | StepEffect::Drain { backend, .. } | StepEffect::Silence { backend, .. } = &effect {
             up = is_up(world, backend, until, looked, now);
             self.mark_end(until, now);
             if let Some(tasks) = self.look_up_shown(world, &effect, step, since) {

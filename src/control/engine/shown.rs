@@ -1,8 +1,8 @@
-//! Effects of which a reading tells all, flags and servers of a router: seen as set, seen as before, or neither; only readings decide.
+//! Effects of which a reading tells all, flags, servers of a router and silences: seen as set, seen as before, or neither; only readings decide.
 
 use super::as_read::AsRead;
 use super::confirm::is_up;
-use super::{Machine, drain, flag, number};
+use super::{Machine, drain, flag, number, silence};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::model::deed::{DeedState, EntryKind};
@@ -12,7 +12,7 @@ use crate::model::time::{Boot, Moment};
 
 /// What the newest reading that was asked for since shows of an effect; none where there is none, or for other effects.
 pub(super) fn since(world: &World, effect: &StepEffect, since: &Moment) -> Option<AsRead> {
-    flag::shown(world, effect, since).or_else(|| drain::shown(world, effect, since))
+    flag::shown(world, effect, since).or_else(|| drain::shown(world, effect, since)).or_else(|| silence::shown(world, effect, since))
 }
 
 impl Machine {

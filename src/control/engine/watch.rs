@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::confirm::newest;
 use super::flag::{is_as_set, newest_flags};
-use super::{Machine, Phase, drain, workload};
+use super::{Machine, Phase, drain, silence, workload};
 use crate::control::task::Task;
 use crate::control::world::World;
 use crate::control::{rolling, rollouts};
@@ -23,7 +23,11 @@ impl Machine {
         for effect in &self.plan.order.effects {
             if !matches!(
                 effect,
-                StepEffect::Weights { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } | StepEffect::Workload { .. }
+                StepEffect::Weights { .. }
+                    | StepEffect::Flag { .. }
+                    | StepEffect::Drain { .. }
+                    | StepEffect::Silence { .. }
+                    | StepEffect::Workload { .. }
             ) {
                 continue;
             }
@@ -85,6 +89,9 @@ fn slipped(world: &World, effect: &StepEffect) -> Option<(Option<String>, Moment
         let (reading, seen) = workload::newest(world, backend)?;
         let what = (!workload::reads_as(&reading, change)).then(|| rolling::elsewhere(reading.get(&change.workload), change, &change.wish));
         return Some((what, seen));
+    }
+    if let StepEffect::Silence { .. } = effect {
+        return silence::slipped(world, effect);
     }
     if let StepEffect::Drain { server, .. } = effect {
         let (reading, seen) = newest(world, backend)?;

@@ -150,6 +150,7 @@ fn refused(effect: &StepEffect, back: &[StepEffect]) -> Option<String> {
         StepEffect::Start { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
@@ -204,6 +205,27 @@ pub(super) fn of_server(scene: &Scene<'_>, name: &ServerName, drains: bool) -> V
     ]
 }
 
+/// The rows of a deed that silences an alert, or ends that.
+pub(super) fn of_silence(scene: &Scene<'_>, begins: bool) -> Vec<Cost> {
+    let (nothing, users) = if begins {
+        ("it calls whom the alerting system's routes say, again and again", "whoever is on call hears nothing more of it meanwhile")
+    } else {
+        ("its silence ends by itself at its own end", "whoever is on call is called again while it fires")
+    };
+    vec![
+        row("if I do nothing", Some(nothing.to_owned())),
+        row("takes", takes(scene)),
+        row("if it fails", Some("nothing is sent twice; what is not known is read back from the alerting system".to_owned())),
+        row(
+            "way back",
+            Some("a silence stops no automatic way back; a check of a gate that asks for alerts takes it for an answer".to_owned()),
+        ),
+        row("users", Some(users.to_owned())),
+        row("data", None),
+        row("told", Some(told().to_owned())),
+    ]
+}
+
 /// The rows of a deed on a run.
 pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
     let does = match scene.intent.verb {
@@ -221,7 +243,9 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         | Verb::Note
         | Verb::Flag
         | Verb::Drain
-        | Verb::Ready => "it stays as it is",
+        | Verb::Ready
+        | Verb::Silence
+        | Verb::Unsilence => "it stays as it is",
     };
     let (fails, load) = match scene.intent.verb {
         Verb::Approve | Verb::Reject => (
@@ -241,6 +265,8 @@ pub(super) fn of_run(scene: &Scene<'_>) -> Vec<Cost> {
         | Verb::Flag
         | Verb::Drain
         | Verb::Ready
+        | Verb::Silence
+        | Verb::Unsilence
         | Verb::Note => {
             ("no run is made or stopped; an unknown outcome is looked up by its key and never sent twice", "one run of the CI system")
         }

@@ -11,6 +11,7 @@ mod flag;
 mod of_workload;
 mod rollout;
 mod run;
+mod silence;
 mod slots;
 mod step_flags;
 mod still;
@@ -39,6 +40,7 @@ use crate::model::reason::Reason;
 use crate::model::review::{LONGEST_BOX, SHORTEST_BOX};
 use crate::model::run_gate::AskedBy;
 use crate::model::share::Percent;
+use crate::model::silence::SilenceChange;
 use crate::model::slot::Slot;
 use crate::model::spec::Spec;
 use crate::model::text::Text;
@@ -164,6 +166,7 @@ pub fn plan(world: &World, intent: Intent, now: &Moment, nonce: &str) -> Result<
         Verb::Flag => flag::set(&scene)?,
         Verb::Drain => drain::set(&scene, true)?,
         Verb::Ready => drain::set(&scene, false)?,
+        Verb::Silence | Verb::Unsilence => silence::set(&scene)?,
         Verb::Start => run::start(&scene),
         Verb::Retry => run::retry(&scene)?,
         Verb::Cancel => run::cancel(&scene)?,
@@ -361,6 +364,12 @@ pub fn words(effect: &StepEffect) -> Text {
         StepEffect::Drain { backend, pool, server, drains, .. } => {
             format!("{backend}: server {server} of {pool} to {}", if *drains { "drain" } else { "ready" })
         }
+        StepEffect::Silence { backend, alert, change, .. } => match change {
+            SilenceChange::Until { ends, .. } => format!("{backend}: silence {alert} until {ends}"),
+            SilenceChange::Over { ids } => {
+                format!("{backend}: end {} of {alert}", if ids.len() == 1 { "the silence" } else { "the silences" })
+            }
+        },
         StepEffect::Start { backend, builder, .. } => format!("{backend}: start a run of {builder}"),
         StepEffect::Retry { backend, builder, run } => format!("{backend}: run {backend}/{run} of {builder} again"),
         StepEffect::Repeat { backend, builder, run, attempt, failed_only } => {

@@ -144,6 +144,7 @@ fn last_seen(scene: &Scene<'_>, entry: &TrafficEntry) -> Option<(Weights, DateTi
         | StepEffect::Start { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Retry { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }

@@ -37,7 +37,16 @@ pub(super) fn plan(scene: &Scene<'_>, entry: &WorkloadEntry) -> Result<Option<Dr
             Some(draft) => draft,
             None => return Ok(None),
         },
-        Verb::Note | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Start | Verb::Cancel | Verb::Approve | Verb::Reject => return Ok(None),
+        Verb::Note
+        | Verb::Flag
+        | Verb::Drain
+        | Verb::Ready
+        | Verb::Silence
+        | Verb::Unsilence
+        | Verb::Start
+        | Verb::Cancel
+        | Verb::Approve
+        | Verb::Reject => return Ok(None),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The last readings of backends, by the kind of what they read.
 
 use super::{SourceFact, World};
+use crate::model::alert::AlertReading;
 use crate::model::flag::FlagReading;
 use crate::model::name::BackendName;
 use crate::model::pipeline::RunReading;
@@ -9,6 +10,19 @@ use crate::model::traffic::TrafficReading;
 use crate::model::workload::WorkloadReading;
 
 impl World {
+    /// What an alerting system said last.
+    pub fn alerts(&self, backend: &BackendName) -> Option<&Fact<AlertReading>> {
+        match &self.sources.get(backend)?.fact {
+            SourceFact::Alerts(fact) => Some(fact),
+            SourceFact::Traffic(_)
+            | SourceFact::Metrics(_)
+            | SourceFact::Ci(_)
+            | SourceFact::Workloads(_)
+            | SourceFact::Flags(_)
+            | SourceFact::Unsupported => None,
+        }
+    }
+
     /// The last reading of a router.
     pub fn traffic(&self, backend: &BackendName) -> Option<&Fact<TrafficReading>> {
         match &self.sources.get(backend)?.fact {

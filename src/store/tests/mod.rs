@@ -147,6 +147,8 @@ pub fn plan_with(clock: &Still, verb: Verb, nonce: &str, effects: usize, ends: O
         | Verb::Flag
         | Verb::Drain
         | Verb::Ready
+        | Verb::Silence
+        | Verb::Unsilence
         | Verb::Rollout
         | Verb::Start
         | Verb::Retry

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::gate;
+use crate::control::silences;
 use crate::control::standing::{self, Standing};
 use crate::control::world::World;
 use crate::model::name::{EnvironmentName, Target};
@@ -223,6 +224,10 @@ impl Board {
             format!("needs you {}: {counts}", self.needs.len())
         };
         let mut rule = Row::rule(scene.theme, &heading);
+        let shelved = silences::shelved(scene.world);
+        if shelved > 0 {
+            rule.end(Role::Quiet, format!(" {shelved} shelved "));
+        }
         if self.needs.len() > most {
             rule.end(Role::Watched, format!("{} not shown ", self.needs.len() - most));
         }

@@ -1,5 +1,7 @@
 //! The incident: how bad, what happens by itself, what do I do, what happened?
 
+use crate::control::silences;
+use crate::model::alert::Alert;
 use crate::model::name::Target;
 use crate::model::share::Percent;
 
@@ -14,6 +16,17 @@ use crate::ui::widgets::events;
 use crate::ui::words;
 
 use super::rollout::by_itself;
+
+/// By whom an alert is silenced, until when and why.
+fn silenced(scene: &Scene<'_>, target: &Target, alert: &Alert) -> String {
+    let matched = scene.world.catalog.services.get(&target.service).and_then(|service| service.alerts.as_ref());
+    let mut by = matched.into_iter().flat_map(|matched| silences::of(scene.world, &matched.backend, alert));
+    let Some(silence) = by.by_ref().max_by_key(|silence| silence.ends) else { return ", silenced".to_owned() };
+    let why = silence.comment.as_str().split(" [gonogo ").next().unwrap_or_default();
+    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+    let left = scene.left(&silence.ends);
+    format!(", SILENCED until {} ({left}) by {}{why}", scene.zone.minute(&silence.ends, &scene.now.wall), silence.by)
+}
 
 /// The rows of the screen.
 pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
@@ -71,7 +84,7 @@ pub fn rows(scene: &Scene<'_>, target: &Target, width: usize) -> Vec<Row> {
         let lead = format!(" {} {}", scene.glyph(mark), alert.name);
         let mut said = format!("{} for {}", alert.severity, scene.ago(&alert.since));
         if !alert.silenced_by.is_empty() {
-            said.push_str(", silenced");
+            said.push_str(&silenced(scene, &view.target, alert));
         } else if quiet {
             said.push_str(", inhibited by another alert");
         }

@@ -321,7 +321,9 @@ impl ManyDialog {
             | Verb::Note
             | Verb::Flag
             | Verb::Drain
-            | Verb::Ready => "each as its own plan says",
+            | Verb::Ready
+            | Verb::Silence
+            | Verb::Unsilence => "each as its own plan says",
         }
     }
 

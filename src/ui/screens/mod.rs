@@ -8,6 +8,7 @@ pub mod help;
 pub mod incident;
 pub mod ledger;
 pub mod many;
+pub mod links;
 pub mod map;
 pub mod pipeline;
 pub mod plan;

@@ -26,14 +26,18 @@ use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::signal;
 use crate::ui::theme::{Mark, Role};
-use crate::ui::widgets::{budget, chart, estate, flags};
+use crate::ui::widgets::chart::{self, Lens, Sheet};
+use crate::ui::widgets::{budget, flags};
 use crate::ui::words;
 
 use super::board::by_itself_row;
 
 mod marks;
 mod measures;
+mod whole;
 mod workload;
+
+pub use marks::of as marks;
 
 /// The fewest rows of a chart with its events.
 const CHART: usize = 8;
@@ -99,13 +103,16 @@ impl WayBack {
 }
 
 /// The rows of the screen, at least `height` when there is a chart to fill it.
-pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width: usize, height: usize) -> Vec<Row> {
+pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, lens: &Lens, (width, height): (usize, usize)) -> Vec<Row> {
     let Some(view) = scene.world.target(target) else {
         return vec![
             Row::rule(scene.theme, "nothing configured"),
             Row::of(Role::Plain, format!("  {target} is not deployed there; Esc goes back")),
         ];
     };
+    if lens.is_open() {
+        return whole::rows(scene, view, lens, (width, height));
+    }
     let mut rows = Vec::new();
     verdict(scene, view, way_back, width, &mut rows);
     steps(scene, view, width, &mut rows);
@@ -129,9 +136,10 @@ pub fn rows(scene: &Scene<'_>, target: &Target, way_back: Option<&Answer>, width
         below.extend(measures::reasons(scene, view, width).into_iter().chain(in_full));
     }
     let left = height.saturating_sub(rows.len()).min(TALLEST);
-    if let Some((signal, points)) = estate::leading(view).and_then(|signal| view.chart(&signal.name).map(|points| (signal, points))) {
-        let points: Vec<_> = points.points().collect();
-        rows.extend(chart::rows(scene, signal, &points, &marks::of(scene.world, view), (width, left.max(LOWEST))));
+    if let Some((signal, points)) = lens.signal(view).and_then(|signal| view.chart(&signal.name).map(|points| (signal, points))) {
+        let (points, events): (Vec<_>, _) = (points.points().collect(), marks::of(scene.world, view));
+        let sheet = Sheet { view, signal, points: &points, events: &events, lens };
+        rows.extend(chart::rows(scene, &sheet, (width, left.max(LOWEST))));
     }
     rows.extend(below);
     rows

@@ -34,7 +34,7 @@ impl Session {
             }
             Over::Many(dialog) => dialog.paste(text),
             Over::Palette(palette) => palette.paste(text),
-            Over::Nothing | Over::Help | Over::Detail => {
+            Over::Nothing | Over::Links(_) | Over::Help | Over::Detail => {
                 self.said = Some(Said::Refusal("pasted text is no key; nothing was done".to_owned()));
             }
         }
@@ -57,6 +57,7 @@ impl Session {
                 Some(if let ruling::Reply::Rule(ruling) = reply { vec![Act::Rule(ruling)] } else { Vec::new() })
             }
             Over::Many(dialog) => Some(self.many_key(dialog, chord, world, now)),
+            Over::Links(dialog) => Some(self.links_key(dialog, chord)),
             Over::Palette(palette) => Some(self.palette_key(palette, chord, world, now)),
             Over::Prompt(mut prompt) => {
                 let answer = prompt.on(chord);
@@ -178,6 +179,10 @@ impl Session {
                 let args = Arguments { server: Some(Box::new(server)), ..Arguments::default() };
                 self.open_plan(blank(verb, target, args), world, now);
             }
+            Answer::Silence(target, verb, wish, why) => {
+                let args = Arguments { silence: Some(Box::new(wish)), ..Arguments::default() };
+                self.open_plan(Intent { reason: why, ..blank(verb, target, args) }, world, now);
+            }
             Answer::Note(target, text) => {
                 let args = Arguments { text: Some(text), ..Arguments::default() };
                 self.open_plan(blank(Verb::Note, target, args), world, now);
@@ -224,6 +229,7 @@ impl Session {
                 self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Version(target))));
             }
             Verb::Drain | Verb::Ready => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Server(target, verb)))),
+            Verb::Silence | Verb::Unsilence => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Silence(target, verb)))),
             Verb::Flag => self.over = Over::Prompt(Box::new(Prompt::new(Wanted::Flag(target)))),
             Verb::Hold
             | Verb::Resume

@@ -11,13 +11,14 @@ use crate::model::plan::Plan;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::frame::{self, Dress, Message, SMALLEST};
+use super::super::frame::{Dress, Message, SMALLEST};
 use super::super::needs;
 use super::super::offer::{self, Standpoint};
 use super::super::palette::Palette;
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::screen::Screen;
+use super::super::screens::links::LinksDialog;
 use super::super::screens::schedule::ScheduleDialog;
 use super::super::screens::{board, detail, help, incident, rollout};
 use super::super::theme::Role;
@@ -33,6 +34,7 @@ impl Session {
         let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).choosing(&self.chosen);
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
+        self.hyperlinks.borrow_mut().clear();
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
             self.draw_small(&scene, buffer, area);
@@ -52,7 +54,7 @@ impl Session {
             Over::Ruling(dialog) => dialog.arm(),
             Over::Roles(sheet, _) => sheet.arm(),
             Over::Many(dialog) => dialog.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
+            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Links(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
         }
     }
 
@@ -78,7 +80,7 @@ impl Session {
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(dialog.plan().target()));
                 dress.keys = dialog.keys(scene, &verdict, ended, usize::from(area.width));
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, &verdict, buffer, body);
             }
             Over::Ruling(dialog) => {
@@ -87,54 +89,59 @@ impl Session {
                 dress.reads = Screen::Incident.reads(scene.world, Some(plan.target()));
                 let refusals = dialog.refusals(scene.world, scene.now);
                 dress.keys = dialog.keys(!refusals.is_empty());
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, &refusals, buffer, body);
             }
             Over::Schedule(sheet, dialog) => {
                 dress.title = ScheduleDialog::title(dialog.plan());
                 dress.keys = ScheduleDialog::keys();
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 sheet.draw(scene, dialog.plan(), buffer, body);
             }
             Over::Roles(sheet, _) => {
                 dress.title = sheet.title();
                 dress.keys = sheet.keys(scene);
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 sheet.draw(scene, buffer, body);
             }
             Over::Many(dialog) => {
                 let judge = |plan: &Plan| (self.judge)(scene.world, plan, scene.now);
                 dress.title = dialog.title();
                 dress.keys = dialog.keys(scene.world, scene.now, judge);
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, judge, buffer, body);
             }
             Over::Help => {
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 let at = self.standpoint(scene, target.as_ref());
                 self.furthest.set(help::draw(scene, &help::rows(scene, &at, usize::from(body.width)), self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Detail => {
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
                 self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
             }
+            Over::Links(dialog) => {
+                dress.keys = LinksDialog::keys();
+                let body = self.framed(scene, &dress, buffer, area);
+                self.draw_links(scene, dialog, buffer, body);
+            }
             Over::Palette(palette) => {
                 dress.keys = Palette::keys(target.as_ref());
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 palette.draw(scene, &self.standpoint(scene, target.as_ref()), buffer, body);
             }
             Over::Prompt(prompt) => {
                 dress.keys = prompt.keys();
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 self.draw_screen(scene, buffer, body);
                 prompt.draw(scene, buffer, area, area.height.saturating_sub(2));
             }
             Over::Nothing => {
                 dress.keys = self.keys(scene, usize::from(area.width));
-                let body = frame::draw(scene, &dress, buffer, area);
+                let body = self.framed(scene, &dress, buffer, area);
                 self.draw_screen(scene, buffer, body);
             }
         }
@@ -193,7 +200,7 @@ impl Session {
             Screen::Incident => incident::rows(scene, target, width),
             Screen::Rollout | Screen::Board | Screen::Map | Screen::Changes | Screen::Ledger => {
                 let way_back = self.way_back.of(scene, target, self.plan, self.judge);
-                rollout::rows(scene, target, way_back.as_ref(), width, usize::from(body.height))
+                rollout::rows(scene, target, way_back.as_ref(), &self.lens.on(target), (width, usize::from(body.height)))
             }
         };
         self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
@@ -314,6 +321,7 @@ impl Session {
                 vec![(Command::Look, "whole plan"), (Command::Calendar, "calendar"), (Command::Pack, "pack")]
             }
             Screen::Changes => vec![(Command::Calendar, "calendar"), (Command::Pack, "pack")],
+            Screen::Rollout if target.is_some() && !self.lens().is_open() => vec![(Command::Chart, "chart")],
             Screen::Board | Screen::Map | Screen::Rollout | Screen::Incident | Screen::Ledger => Vec::new(),
         };
         if self.screen == Screen::Changes && roles::are_of_use(scene.world, scene.now) {

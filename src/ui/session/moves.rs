@@ -55,10 +55,16 @@ impl Session {
             | Over::Plan(_)
             | Over::Prompt(_)
             | Over::Palette(_)
+            | Over::Links(_)
             | Over::Ruling(_)
             | Over::Schedule(..)
             | Over::Many(_)
             | Over::Roles(..) => {
+                let mut lens = self.lens();
+                if self.screen == Screen::Rollout && lens.close() {
+                    self.lens = lens;
+                    return;
+                }
                 if self.close() {
                     return;
                 }
@@ -109,6 +115,13 @@ impl Session {
     }
 
     pub(super) fn step(&mut self, by: isize, world: &World, now: &Moment) {
+        if self.is_charting() {
+            return match by {
+                -1 | 1 => self.turn_measure(world, by),
+                isize::MAX => self.go_live(),
+                by => self.cross(world, by),
+            };
+        }
         if self.screen == Screen::Changes && matches!(self.over, Over::Nothing) {
             return self.changes.step(world, now, by);
         }
@@ -137,6 +150,9 @@ impl Session {
     }
 
     pub(super) fn page(&mut self, by: isize, world: &World, now: &Moment) {
+        if self.is_charting() {
+            return self.cross(world, by * 10);
+        }
         if self.screen == Screen::Changes && matches!(self.over, Over::Nothing) {
             return self.changes.turn_page(by);
         }

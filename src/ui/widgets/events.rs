@@ -73,6 +73,8 @@ fn of_deed(verb: Verb, state: DeedState) -> (Mark, Role) {
             | Verb::Flag
             | Verb::Drain
             | Verb::Ready
+            | Verb::Silence
+            | Verb::Unsilence
             | Verb::Resume
             | Verb::Start
             | Verb::Retry

@@ -306,7 +306,9 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || is_out == *drains, "said effective and is not; {told}");
                 assert!(!not_begun || is_out != *drains, "said not begun and is; {told}");
             }
-            StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } => panic!("no story has one: {told}"),
+            StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } | StepEffect::Silence { .. } => {
+                panic!("no story has one: {told}")
+            }
         }
     }
 }
@@ -326,6 +328,7 @@ fn made(stage: &Stage, plan: PlanId, step: usize, effect: &StepEffect) -> usize 
         StepEffect::Answer { .. } => stage.answers(EffectKey { plan, step: u32::try_from(step).unwrap() }, effect),
         StepEffect::Weights { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Flag { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Cancel { .. }

@@ -16,6 +16,7 @@ impl Buildbot {
             StepEffect::Weights { .. }
             | StepEffect::Flag { .. }
             | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. }
             | StepEffect::Repeat { .. }
             | StepEffect::Answer { .. }
             | StepEffect::Workload { .. } => {

@@ -27,7 +27,11 @@ impl Buildbot {
                 let read = self.build(*run).await?;
                 Ok(read.map(|read| Found::Run(Box::new(self.run_of(builder, &read)))))
             }
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => {
                 Err(self.fault(PortErrorKind::Unsupported, "look for a run", "neither weights nor a workload are a run"))
             }
             StepEffect::Repeat { .. } | StepEffect::Answer { .. } => {

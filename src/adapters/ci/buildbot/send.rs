@@ -86,7 +86,11 @@ impl Buildbot {
                 let doing = "repeat a run or answer for one";
                 Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, doing, "Buildbot knows neither attempts nor gates")))
             }
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => {
                 let error = self.fault(PortErrorKind::Unsupported, "set weights", "a CI system has no weights and no workloads");
                 Err(SendError::NotDone(error))
             }

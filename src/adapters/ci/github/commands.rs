@@ -34,7 +34,8 @@ impl Github {
             | StepEffect::Weights { .. }
             | StepEffect::Workload { .. }
             | StepEffect::Flag { .. }
-            | StepEffect::Drain { .. } => None,
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => None,
         })
     }
 

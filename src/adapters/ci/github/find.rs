@@ -30,7 +30,11 @@ impl Github {
             StepEffect::Retry { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "GitHub repeats a run under its own number"));
             }
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => {
                 return Err(self.fault(PortErrorKind::Unsupported, "look for a run", "neither weights nor a workload are a run"));
             }
         };

@@ -56,7 +56,11 @@ impl Github {
                 let why = "GitHub repeats a run under its own number: the plan must name the attempt";
                 return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "run it again", why)));
             }
-            StepEffect::Weights { .. } | StepEffect::Workload { .. } | StepEffect::Flag { .. } | StepEffect::Drain { .. } => {
+            StepEffect::Weights { .. }
+            | StepEffect::Workload { .. }
+            | StepEffect::Flag { .. }
+            | StepEffect::Drain { .. }
+            | StepEffect::Silence { .. } => {
                 let why = "a CI system has no weights and no workloads";
                 return Err(SendError::NotDone(self.fault(PortErrorKind::Unsupported, "set weights", why)));
             }

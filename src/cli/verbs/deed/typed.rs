@@ -2,10 +2,12 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::out;
+use crate::config::duration;
 use crate::model::flag::FlagWish;
 use crate::model::intent::{Arguments, Verb};
 use crate::model::pipeline::RunId;
 use crate::model::share::Percent;
+use crate::model::silence::SilenceWish;
 use crate::model::text::Text;
 
 /// What stands after the target of a promotion that skips the steps of an orchestrator.
@@ -45,6 +47,14 @@ pub fn arguments(verb: Verb, words: &[String], run: Option<&str>, failed_only: b
             args.server = Some(Box::new(named?));
         }
         (Verb::Drain | Verb::Ready, _) => return Err(usage(&format!("{0} needs a server: {0} TARGET SERVER", verb.word()))),
+        (Verb::Silence, [alert, lasts]) => {
+            let span = duration::parse(lasts)
+                .ok_or_else(|| usage(&format!("`{}` is no time; expected 1m to 8h", Text::clean_within(lasts, 40))))?;
+            args.silence = Some(Box::new(SilenceWish { alert: alert.clone(), lasts: Some(span) }));
+        }
+        (Verb::Silence, _) => return Err(usage("a silence needs an alert and a time: silence TARGET --alert NAME --for 2h --reason ..")),
+        (Verb::Unsilence, [alert]) => args.silence = Some(Box::new(SilenceWish { alert: alert.clone(), lasts: None })),
+        (Verb::Unsilence, _) => return Err(usage("an alert is needed: unsilence TARGET --alert NAME")),
         (_, []) => {}
         (_, [first, ..]) => {
             return Err(usage(&format!("{} takes nothing after its target; `{}` is too much", verb.word(), Text::clean_within(first, 40))));

@@ -218,6 +218,7 @@ pub fn in_words(effect: &StepEffect) -> String {
         StepEffect::Retry { builder, run, .. } => format!("runs {run} of {builder} again"),
         StepEffect::Flag { .. }
         | StepEffect::Drain { .. }
+        | StepEffect::Silence { .. }
         | StepEffect::Repeat { .. }
         | StepEffect::Answer { .. }
         | StepEffect::Workload { .. } => crate::control::planner::words(effect).to_string(),

@@ -278,10 +278,9 @@ impl Line<'_> {
         let Some(points) = self.view.chart(&self.signal.name).map(|points| points.points().collect::<Vec<_>>()) else {
             return (Role::Quiet, String::new());
         };
-        let most = points.iter().flat_map(|point| [point.stable, point.canary]).flatten().fold(0.0_f64, f64::max);
-        let of = |point: &crate::control::chart::Point| if track == Track::Stable { point.stable } else { point.canary };
-        let scaled: Vec<Option<f64>> =
-            points.iter().map(|point| of(point).map(|value| if most > 0.0 { value.max(0.0) / most } else { 0.0 })).collect();
+        let most = points.iter().flat_map(|point| [point.stable.value, point.canary.value]).flatten().fold(0.0_f64, f64::max);
+        let of = |value: f64| if most > 0.0 { value.max(0.0) / most } else { 0.0 };
+        let scaled: Vec<Option<f64>> = points.iter().map(|point| point.side(track).value.map(of)).collect();
         let role = if track == Track::Stable { Role::Quiet } else { Role::Plain };
         (role, sparkline(&scaled, COURSE.min(scaled.len()), self.scene.theme.charts()))
     }
