@@ -11,8 +11,13 @@ use super::node::{self, Node, Value};
 use super::problem::{At, Findings, Place, Problems};
 use super::surroundings::Surroundings;
 
-const BUILT_IN: [(&str, &str); 2] =
-    [("default", include_str!("../../keymaps/default.toml")), ("vim", include_str!("../../keymaps/vim.toml"))];
+/// Every built-in keymap: its name and its file.
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("default", include_str!("../../keymaps/default.toml")),
+    ("vim", include_str!("../../keymaps/vim.toml")),
+    ("emacs", include_str!("../../keymaps/emacs.toml")),
+    ("one-hand", include_str!("../../keymaps/one-hand.toml")),
+];
 
 /// The context whose keys work wherever a context has no other meaning for them.
 pub const GLOBAL: &str = "global";
