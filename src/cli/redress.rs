@@ -36,7 +36,8 @@ pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Rec
     let look = move || -> (String, String, [Mark; 2]) {
         let world = handle.world();
         let (theme, keymap) = names(&world.catalog.room, &flags);
-        let files = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| around_too.config_dir.join(kind).join(format!("{name}.toml")));
+        let files =
+            [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| around_too.config_dir.join(kind).join(format!("{name}.toml")));
         (theme.to_owned(), keymap.to_owned(), files.each_ref().map(mark))
     };
     tokio::spawn(async move {

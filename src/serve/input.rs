@@ -34,7 +34,10 @@ impl Inputs {
     /// # Errors
     /// It cannot be listened to.
     pub fn new() -> std::io::Result<Self> {
-        #[expect(deprecated, reason = "its successor is unsafe and asks that the descriptor stays open: standard input does as long as we live")]
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe and asks that the descriptor stays open: standard input does as long as we live"
+        )]
         let tty = AsyncFd::with_interest(std::io::stdin(), Interest::READABLE)?;
         Ok(Self { tty, ear: Ear::default(), rest: None, over: false })
     }

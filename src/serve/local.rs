@@ -56,6 +56,9 @@ pub struct Local {
 /// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the window's title is ours while the terminal is.
+static TITLED: AtomicBool = AtomicBool::new(false);
+
 /// Gives the terminal back when it is dropped, whatever the way out.
 struct Terminal;
 
@@ -70,7 +73,8 @@ impl Terminal {
 }
 
 fn enter(first: &[u8]) -> std::io::Result<()> {
-    let bytes = [&Glass::enter(), first].concat();
+    let title = if TITLED.load(Ordering::SeqCst) { Glass::KEEP_TITLE } else { &[] };
+    let bytes = [title, &Glass::enter(), first].concat();
     let mut out = std::io::stdout().lock();
     TAKEN.store(true, Ordering::SeqCst);
     put(&mut out, &bytes)
@@ -87,6 +91,9 @@ pub fn give_back() {
     let mut out = std::io::stdout().lock();
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = put(&mut out, &Glass::leave());
+        if TITLED.load(Ordering::SeqCst) {
+            let _ = put(&mut out, Glass::TITLE_BACK);
+        }
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }
@@ -137,7 +144,9 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     let mut resized = signal(SignalKind::window_change())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
-    let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None }).within(limits).over_line_to(answers);
+    let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None })
+        .within(limits)
+        .over_line_to(answers);
     session.line_at(ticks());
     let mut glass = Glass::new(size.0, size.1);
     let mut first = glass.probe(session.theme()).unwrap_or_default();
@@ -145,6 +154,8 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     if session.asks() {
         first.extend_from_slice(Glass::QUESTION);
     }
+    first.extend(session.call(&handle.world(), &clock.now()));
+    TITLED.store(handle.world().catalog.room.title, Ordering::SeqCst);
     let terminal = Terminal::take(&first)?;
     let _ = shown.send(());
     let mut inputs = Inputs::new()?;
@@ -161,6 +172,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             if (!bytes.is_empty() || session.waits_for_answer()) && session.asks() {
                 bytes.extend_from_slice(Glass::QUESTION);
             }
+            bytes.extend(session.call(&world, &clock.now()));
             if !bytes.is_empty() {
                 in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
             }
@@ -229,6 +241,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                     perform(act, &handle, &mut glass, &mut followed).await?;
                 }
                 glass.forget();
+                session.taken_again();
                 dirty = true;
             }
         }

@@ -84,14 +84,39 @@ pub fn within(colour: Color, depth: Depth) -> Option<Color> {
         (Depth::True, _) | (_, Color::Reset) | (Depth::Indexed, Color::Indexed(_)) => Some(colour),
         (Depth::Sixteen, Color::Indexed(n)) if n < 16 => Some(colour),
         // The first sixteen are what each person made of them, so none of them is nearest to anything among the 256.
-        (Depth::Indexed, _) => Some(Color::Indexed(nearest(of, 16..=255))),
-        (Depth::Sixteen, _) => Some(Color::Indexed(nearest(of, 0..=15))),
+        (Depth::Indexed, _) => Some(Color::Indexed(nearest_of(of, 16..=255))),
+        (Depth::Sixteen, _) => Some(Color::Indexed(nearest_of(of, alike(of)))),
     }
 }
 
-fn nearest(of: Rgb, among: std::ops::RangeInclusive<u8>) -> u8 {
-    let first = *among.start();
-    among.min_by_key(|n| distance(of, indexed(*n))).unwrap_or(first)
+fn nearest_of(of: Rgb, among: impl IntoIterator<Item = u8>) -> u8 {
+    among.into_iter().min_by_key(|n| distance(of, indexed(*n))).unwrap_or_default()
+}
+
+/// Those of the sixteen that mean the same: of the same hue, or the greys. By distance alone a light red is a grey, and amber a red.
+fn alike(of: Rgb) -> Vec<u8> {
+    let (most, least) = (of.0.max(of.1).max(of.2), of.0.min(of.1).min(of.2));
+    let spread = f64::from(most - least);
+    if spread * 3.0 < f64::from(most) || most == 0 {
+        return vec![0, 7, 8, 15];
+    }
+    let [red, green, blue] = [of.0, of.1, of.2].map(f64::from);
+    let hue = match most {
+        _ if most == of.0 => (green - blue) / spread,
+        _ if most == of.1 => 2.0 + (blue - red) / spread,
+        _ => 4.0 + (red - green) / spread,
+    };
+    // In degrees. Azure, between cyan and blue, is a blue to most eyes; orange, between red and yellow, a yellow.
+    let dark = match hue * 60.0 {
+        hue if hue < -30.0 => 5,
+        hue if hue < 20.0 => 1,
+        hue if hue < 75.0 => 3,
+        hue if hue < 150.0 => 2,
+        hue if hue < 200.0 => 6,
+        hue if hue < 270.0 => 4,
+        _ => 5,
+    };
+    vec![dark, dark + 8]
 }
 
 /// How far two colours are apart to an eye: by the "redmean" formula (T. Riemersma), which weighs red and blue by how red both are.
@@ -124,6 +149,8 @@ mod tests {
         assert_eq!(of(Color::Indexed(203), Depth::None), None);
         assert_eq!(of(Color::Reset, Depth::Sixteen), Some(Color::Reset));
         // The four of the default theme stay four among sixteen.
+        assert_eq!(of(Color::Rgb(0x8a, 0x4b, 0), Depth::Sixteen), Some(Color::Indexed(3)), "a brown is a dark amber, no red");
+        assert_eq!(of(Color::Indexed(245), Depth::Sixteen), Some(Color::Indexed(8)));
         let four = [203, 214, 75, 80].map(|n| of(Color::Indexed(n), Depth::Sixteen));
         assert_eq!(four, [9, 3, 12, 6].map(|n| Some(Color::Indexed(n))));
     }

@@ -48,6 +48,11 @@ impl Glass {
         ENTER.to_vec()
     }
 
+    /// Keeps the window's title, to be given back.
+    pub const KEEP_TITLE: &[u8] = b"\x1b[22;2t";
+    /// Gives the window's title back.
+    pub const TITLE_BACK: &[u8] = b"\x1b[23;2t";
+
     /// What gives the terminal back.
     pub fn leave() -> Vec<u8> {
         LEAVE.to_vec()

@@ -92,7 +92,8 @@ impl Keymap {
     /// Keys of what lies over a screen (plan, prompt, help, detail), which are fixed; a key that terminals do not tell; another
     /// meaning for Ctrl-C; and a screen on which a command has no key without which an operator is lost.
     pub fn from_config(keymap: &file::Keymap) -> Result<Self, Problems> {
-        let mut wrong: Vec<Problem> = keymap.bindings.iter().filter_map(|binding| against(binding).or_else(|| hidden(keymap, binding))).collect();
+        let mut wrong: Vec<Problem> =
+            keymap.bindings.iter().filter_map(|binding| against(binding).or_else(|| hidden(keymap, binding))).collect();
         let made = Self {
             name: keymap.name.clone(),
             board: keys_of(keymap, Screen::Board),

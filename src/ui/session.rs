@@ -1,6 +1,7 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
 mod answered;
+mod calls;
 mod chosen;
 mod dialogs;
 mod draw;
@@ -155,6 +156,7 @@ pub struct Session {
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
+    calls: calls::Calls,
     limits: Limits,
     line: Line,
     plan: PlanFn,
@@ -194,6 +196,7 @@ impl Session {
             due: Cell::new(None),
             looked: None,
             followed: None,
+            calls: calls::Calls::default(),
             limits: Limits::default(),
             line: Line::default(),
             plan: planner::plan,

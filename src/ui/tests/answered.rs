@@ -119,3 +119,35 @@ fn over_a_slow_line_remainders_tick_in_tens() {
     desk.sees("line 2.3s");
     assert!(ticks(&mut desk) <= 2);
 }
+
+#[test]
+fn what_newly_needs_a_person_is_told_once_where_that_is_wished() {
+    let mut desk = standard();
+    let quiet = desk.world.clone();
+    let call = |desk: &mut Desk| String::from_utf8(desk.session.call(&desk.world, &desk.now)).unwrap();
+    desk.world = fixture::lost_prom();
+    assert_eq!(call(&mut desk), "", "nothing is told unless it is wished");
+    let wish = |world: &World| {
+        let mut world = world.clone();
+        let mut catalog = (*world.catalog).clone();
+        (catalog.room.bell, catalog.room.notify, catalog.room.title) = (true, true, true);
+        catalog.room.name = "sh\u{7}\u{1b}]0;op".to_owned();
+        world.catalog = catalog.into();
+        world
+    };
+    let (quiet, lost) = (wish(&quiet), wish(&desk.world));
+    desk.world = quiet.clone();
+    let rows = |text: &str| text.split(": ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+    let first = call(&mut desk);
+    assert!(first.starts_with("\u{1b}]2;gonogo sh]0;op: ") && first.ends_with("\u{7}") && first.matches('\u{7}').count() == 1, "{first:?}");
+    assert_eq!(call(&mut desk), "", "nothing changed");
+    desk.world = lost;
+    let second = call(&mut desk);
+    let count = rows(&second).unwrap();
+    assert!(Some(count) > rows(&first), "{second:?}");
+    let said = format!("gonogo sh]0;op: {count} need you");
+    assert_eq!(second, format!("\u{7}\u{1b}]9;{said}\u{7}\u{1b}]2;{said}\u{7}"));
+    assert_eq!(call(&mut desk), "");
+    desk.world = quiet;
+    assert!(!call(&mut desk).starts_with('\u{7}'), "what goes away rings no bell");
+}

@@ -92,7 +92,9 @@ fn states_stay_apart_by_lightness_for_every_eye() {
     }
     // The default theme does not promise it, and this test would see that.
     let standard = STATES.map(|role| light(rgb(Theme::standard().style(role).fg.unwrap(), (0, 0, 0))));
-    let apart = |eye: &[[f64; 3]; 3]| (0..4).flat_map(|a| (0..a).map(move |b| (a, b))).any(|(a, b)| contrast(seen(eye, standard[a]), seen(eye, standard[b])) < 1.3);
+    let apart = |eye: &[[f64; 3]; 3]| {
+        (0..4).flat_map(|a| (0..a).map(move |b| (a, b))).any(|(a, b)| contrast(seen(eye, standard[a]), seen(eye, standard[b])) < 1.3)
+    };
     assert!(EYES.iter().all(|(_, eye)| apart(eye)));
 }
 
