@@ -66,7 +66,8 @@ pub fn svg(buffer: &Buffer) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.1} {height:.1}\" \
          font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"{FONT}\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
-        hex(BACK)
+        // The margin is of the ground that a theme lays under its cells.
+        hex(buffer.content.first().map_or(BACK, |cell| rgb(cell.bg, BACK)))
     );
     for (row, cells) in (0_u16..).zip(buffer.content.chunks(usize::from(area.width).max(1))) {
         for run in runs(cells) {
