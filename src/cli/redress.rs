@@ -32,12 +32,11 @@ fn mark(path: &PathBuf) -> Mark {
 pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Receiver<Redressed> {
     let (tell, told) = mpsc::channel(1);
     let (around, flags, handle) = (around.clone(), flags.clone(), handle.clone());
-    let around_too = around.clone();
+    let directory = around.config_dir.clone();
     let look = move || -> (String, String, [Mark; 2]) {
         let world = handle.world();
         let (theme, keymap) = names(&world.catalog.room, &flags);
-        let files =
-            [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| around_too.config_dir.join(kind).join(format!("{name}.toml")));
+        let files = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml")));
         (theme.to_owned(), keymap.to_owned(), files.each_ref().map(mark))
     };
     tokio::spawn(async move {
