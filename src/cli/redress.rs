@@ -1,7 +1,7 @@
 //! Watches the files of theme and keymap: a changed one is taken over at once, a broken one is told of and leaves the old one.
 
 use std::fs::metadata;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
@@ -24,7 +24,7 @@ pub fn names<'a>(room: &'a Room, flags: &'a Flags) -> (&'a str, &'a str) {
 /// What shows that a file is another one now.
 type Mark = Option<(Option<SystemTime>, u64)>;
 
-fn mark(path: &PathBuf) -> Mark {
+fn mark(path: &Path) -> Mark {
     metadata(path).ok().map(|data| (data.modified().ok(), data.len()))
 }
 
@@ -37,7 +37,7 @@ pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Rec
         let world = handle.world();
         let (theme, keymap) = names(&world.catalog.room, &flags);
         let files = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml")));
-        (theme.to_owned(), keymap.to_owned(), files.each_ref().map(mark))
+        (theme.to_owned(), keymap.to_owned(), files.each_ref().map(|file| mark(file)))
     };
     tokio::spawn(async move {
         let mut before = look();

@@ -141,7 +141,7 @@ fn meaning(bytes: &[u8]) -> Taken {
         [ESC, b'O', last] => known(arrow(*last), 1),
         [ESC, rest @ ..] => match plain(rest) {
             Taken::Meant(Heard::Input(Input::Key(chord))) => key(Chord { alt: true, ..chord }),
-            other => other,
+            other @ (Taken::More | Taken::Nothing | Taken::Meant(_) | Taken::Paste | Taken::Anew(_)) => other,
         },
         _ => plain(bytes),
     }
@@ -256,7 +256,7 @@ mod tests {
     fn keys(bytes: &[u8]) -> String {
         let shown = heard(bytes).into_iter().map(|one| match one {
             Heard::Input(Input::Key(chord)) => chord.shown(),
-            other => format!("{other:?}"),
+            other @ (Heard::Input(_) | Heard::Well | Heard::Cursor { .. }) => format!("{other:?}"),
         });
         shown.collect::<Vec<_>>().join(" ")
     }

@@ -101,10 +101,12 @@ fn alike(of: Rgb) -> Vec<u8> {
         return vec![0, 7, 8, 15];
     }
     let [red, green, blue] = [of.0, of.1, of.2].map(f64::from);
-    let hue = match most {
-        _ if most == of.0 => (green - blue) / spread,
-        _ if most == of.1 => 2.0 + (blue - red) / spread,
-        _ => 4.0 + (red - green) / spread,
+    let hue = if most == of.0 {
+        (green - blue) / spread
+    } else if most == of.1 {
+        2.0 + (blue - red) / spread
+    } else {
+        4.0 + (red - green) / spread
     };
     // In degrees. Azure, between cyan and blue, is a blue to most eyes; orange, between red and yellow, a yellow.
     let dark = match hue * 60.0 {

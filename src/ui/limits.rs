@@ -25,12 +25,14 @@ impl Limits {
     pub fn of(around: &Surroundings) -> Self {
         let term = around.variable("TERM").unwrap_or_default();
         let many = around.variable("COLORTERM").is_some_and(|says| matches!(says, "truecolor" | "24bit")) || term.ends_with("-direct");
-        let depth = match () {
-            () if around.variable("NO_COLOR").is_some() => Depth::None,
-            () if many => Depth::True,
-            () if term.contains("256color") => Depth::Indexed,
-            // A COLORTERM of any other word says that there are colours, and no more.
-            () => Depth::Sixteen,
+        let depth = if around.variable("NO_COLOR").is_some() {
+            Depth::None
+        } else if many {
+            Depth::True
+        } else if term.contains("256color") {
+            Depth::Indexed
+        } else {
+            Depth::Sixteen
         };
         // Where no locale is set it is not known: there the glyphs that are probed at start decide.
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| around.variable(name));

@@ -10,7 +10,7 @@ use crate::ui::theme::Role;
 /// The states that are told apart by colour.
 const STATES: [Role; 4] = [Role::Abnormal, Role::Watched, Role::Waits, Role::Moving];
 
-/// Light as it leaves a screen, of red, green and blue: sRGB undone (IEC 61966-2-1).
+/// Light as it leaves a screen, of red, green and blue: the curve of IEC 61966-2-1 undone.
 type Light = [f64; 3];
 
 fn light((red, green, blue): Rgb) -> Light {
