@@ -27,7 +27,9 @@ pub fn against(verb: Verb) -> Option<&'static str> {
     match verb {
         Verb::Hold | Verb::Resume | Verb::Abort | Verb::Rollback => None,
         Verb::Rollout | Verb::Promote => Some("what goes forward together is a set: `gonogo rollout start NAME`"),
-        Verb::Shift | Verb::Start | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Silence | Verb::Unsilence | Verb::Note => Some("each target has a plan of its own"),
+        Verb::Shift | Verb::Start | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Silence | Verb::Unsilence | Verb::Note => {
+            Some("each target has a plan of its own")
+        }
         Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => Some("it answers for one run or plan"),
     }
 }

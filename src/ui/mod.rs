@@ -1,8 +1,10 @@
 //! The glass: view state, screens, widgets, keymap, theme.
 
 pub mod ahead;
+pub mod arming;
 pub mod captains;
 pub mod changes;
+pub mod colours;
 pub mod command;
 pub mod dress;
 pub mod facts;
@@ -14,6 +16,8 @@ pub mod glass;
 pub mod hyperlink;
 pub mod input;
 pub mod keymap;
+pub mod limits;
+pub mod line;
 pub mod needs;
 pub mod offer;
 pub mod palette;

@@ -1,5 +1,6 @@
 //! Tests of the glass as a whole: what is on it, what travels, what keys do.
 
+mod answered;
 mod authors;
 mod broken;
 mod budget;
@@ -9,8 +10,9 @@ mod changes;
 mod charts;
 mod flags;
 mod ledger;
-mod many;
 mod links;
+mod looks;
+mod many;
 mod map;
 mod pack;
 mod palette;

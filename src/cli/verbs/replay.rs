@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::adapters::clock::SystemClock;
 use crate::cli::args::Replay;
@@ -23,6 +23,7 @@ use crate::model::text::Text;
 use crate::serve::local::{self, Local, Memory};
 use crate::store::SqliteStore;
 use crate::ui::keymap::Keymap;
+use crate::ui::limits::Limits;
 use crate::ui::theme::Theme;
 
 /// Opens the past, or writes it out.
@@ -59,7 +60,21 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: Replay) -> Result<E
     let (theme, keymap) = dressed(around, flags, &shown)?;
     let handle = driver::standing((*shown.world).clone());
     let (memory, clock) = (Memory::Alone(Box::new(past), Box::new(shown)), Arc::new(SystemClock));
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(String::new), tour: false, shown: oneshot::channel().0, memory }).await;
+    let (limits, end) = (Limits::of(around), looks::answers(around));
+    let ended = local::run(Local {
+        handle,
+        clock,
+        theme,
+        keymap,
+        limits,
+        end,
+        redressed: mpsc::channel(1).1,
+        nonce: Box::new(String::new),
+        tour: false,
+        shown: oneshot::channel().0,
+        memory,
+    })
+    .await;
     ended.map(|()| Exit::Done).map_err(|error| {
         out::words(&format!("gonogo: the terminal was lost: {error}"));
         Exit::Failed
@@ -70,7 +85,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: Replay) -> Result<E
 fn dressed(around: &Surroundings, flags: &Flags, shown: &Shown) -> Result<(Theme, Keymap), Exit> {
     let room = &shown.world.catalog.room;
     let recorded = |theme: &str| crate::ui::dress::dress(theme, "default", around).is_ok();
-    let theme = flags.theme.as_deref().or_else(|| looks::without_colour(around));
+    let theme = flags.theme.as_deref();
     let theme = theme.or_else(|| Some(room.theme.as_str()).filter(|theme| recorded(theme))).unwrap_or("default");
     looks::named(theme, flags.keymap.as_deref().unwrap_or("default"), around)
 }

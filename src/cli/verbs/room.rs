@@ -12,7 +12,7 @@ use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::who::{self, Found, Proof};
-use crate::cli::{log, looks, out, receivers, story};
+use crate::cli::{log, looks, out, receivers, redress, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
@@ -23,6 +23,7 @@ use crate::model::operator::{Actor, Person};
 use crate::model::text::Text;
 use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local, Memory};
+use crate::ui::limits::Limits;
 
 /// Opens the room.
 pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
@@ -59,8 +60,7 @@ fn first_run(around: &Surroundings) -> bool {
 pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, files: Vec<PathBuf>, tour: bool) -> Result<Exit, Exit> {
     needs_terminal(around)?;
     let room = &meanwhile.opening.catalog.room;
-    let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
-    let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
+    let (theme, keymap) = redress::names(room, flags);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
     let Meanwhile { clock, opening, outside, switchboard, couriers, asks, script } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
@@ -100,8 +100,10 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
+    let redressed = redress::watch(around, flags, &handle);
+    let (limits, end) = (Limits::of(around), looks::answers(around));
     let (nonce, memory) = (Box::new(deed::nonce), Memory::Journal(journal));
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce, tour, shown, memory }).await;
+    let ended = local::run(Local { handle, clock, theme, keymap, limits, end, redressed, nonce, tour, shown, memory }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

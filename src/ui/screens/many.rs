@@ -15,6 +15,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 
+use crate::ui::arming::Arming;
 use crate::ui::facts;
 use crate::ui::field::{self, Field};
 use crate::ui::input::{Chord, Key};
@@ -45,9 +46,7 @@ pub struct ManyDialog {
     reason: Field,
     confirm: Option<Field>,
     focus: Focus,
-    shown: Cell<bool>,
-    drawn: Cell<bool>,
-    dropped: usize,
+    arming: Arming,
     sent: bool,
     scroll: usize,
     longest: Cell<usize>,
@@ -79,9 +78,7 @@ impl ManyDialog {
             reason: Field::default(),
             confirm: asks.then(Field::default),
             focus: Focus::Reason,
-            shown: Cell::new(false),
-            drawn: Cell::new(false),
-            dropped: 0,
+            arming: Arming::default(),
             sent: false,
             scroll: 0,
             longest: Cell::new(0),
@@ -89,11 +86,9 @@ impl ManyDialog {
         }
     }
 
-    /// The frame that shows it is on its way: from now on its keys count.
-    pub fn arm(&self) {
-        if self.drawn.get() {
-            self.shown.set(true);
-        }
+    /// From when on its keys count.
+    pub fn arming(&self) -> &Arming {
+        &self.arming
     }
 
     /// What it is about, to plan it anew: the verb, its name, and every target that was meant.
@@ -107,8 +102,8 @@ impl ManyDialog {
         if chord.key == Key::Esc {
             return Reply::Left;
         }
-        if !self.shown.get() {
-            self.dropped += 1;
+        if !self.arming.armed() {
+            self.arming.drop_key();
             return Reply::Open;
         }
         self.wrong = None;
@@ -139,7 +134,7 @@ impl ManyDialog {
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if self.shown.get() && !self.sent {
+        if self.arming.armed() && !self.sent {
             self.field().paste(text);
         }
     }
@@ -250,16 +245,16 @@ impl ManyDialog {
         for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
             row.draw(buffer, area, y, scene.theme);
         }
-        self.drawn.set(area.height > fields + 2);
+        self.arming.draw(area.height > fields + 2);
         if self.sent {
             return;
         }
         let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
-        let end = match (&self.wrong, self.dropped, hidden) {
+        let end = match (&self.wrong, self.arming.dropped(), hidden) {
             (Some(wrong), ..) => wrong.clone(),
-            (None, 1.., _) => words::counted(self.dropped, "key", "keys") + " typed before this was seen: dropped",
-            (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
-            (None, 0, 0) => String::new(),
+            (None, Some(dropped), _) => dropped,
+            (None, None, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
+            (None, None, 0) => String::new(),
         };
         if !end.is_empty() {
             rule.end(Role::Watched, format!(" {end} "));

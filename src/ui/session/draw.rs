@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use crate::control::roles;
 use crate::control::world::World;
@@ -11,7 +12,7 @@ use crate::model::plan::Plan;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::frame::{Dress, Message, SMALLEST};
+use super::super::frame::{self, Dress, Message, SMALLEST};
 use super::super::needs;
 use super::super::offer::{self, Standpoint};
 use super::super::palette::Palette;
@@ -28,13 +29,13 @@ use super::{Over, Said, Session};
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
+        self.hyperlinks.borrow_mut().clear();
         if self.draw_past(world, now, buffer) {
             return;
         }
-        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).choosing(&self.chosen);
+        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).choosing(&self.chosen).over(self.line);
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
-        self.hyperlinks.borrow_mut().clear();
         let area = buffer.area;
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
             self.draw_small(&scene, buffer, area);
@@ -44,18 +45,10 @@ impl Session {
         if !self.theme.unicode {
             only_ascii(buffer);
         }
-        self.due.set(scene.due().map(|due| now.boot.plus(due)));
-    }
-
-    /// The frame that was drawn last is on its way to the terminal.
-    pub fn shown(&self) {
-        match &self.over {
-            Over::Plan(dialog) => dialog.arm(),
-            Over::Ruling(dialog) => dialog.arm(),
-            Over::Roles(sheet, _) => sheet.arm(),
-            Over::Many(dialog) => dialog.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Links(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
+        if let Some(ground) = self.theme.ground() {
+            lay(ground, buffer);
         }
+        self.due.set(scene.due().map(|due| now.boot.plus(due)));
     }
 
     fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
@@ -359,6 +352,18 @@ fn only_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
             cell.set_symbol("?");
+        }
+    }
+}
+
+/// Lays a theme's own ground under everything that has none.
+fn lay((ink, ground): (Color, Color), buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.fg == Color::Reset {
+            cell.fg = ink;
+        }
+        if cell.bg == Color::Reset {
+            cell.bg = ground;
         }
     }
 }

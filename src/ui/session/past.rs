@@ -69,7 +69,7 @@ impl Session {
             past.shown = shown;
             return;
         }
-        let inner = Self::new(SessionOptions {
+        let mut inner = Self::new(SessionOptions {
             theme: self.theme.clone(),
             keymap: self.keymap.clone(),
             size: self.size,
@@ -77,9 +77,17 @@ impl Session {
             screen: self.screen,
             target: self.target(),
         });
+        (inner.line, inner.limits) = (self.line, self.limits);
         self.over = Over::Nothing;
         self.said = None;
         self.past = Some(Box::new(Past { inner, shown }));
+    }
+
+    /// The past is looked at over the same line, on the same terminal.
+    pub(super) fn past_over_line(&mut self) {
+        if let Some(past) = &mut self.past {
+            (past.inner.line, past.inner.limits, past.inner.theme.unicode) = (self.line, self.limits, self.theme.unicode);
+        }
     }
 
     /// Back to now, as it was left.
@@ -124,6 +132,7 @@ impl Session {
         self.board.borrow_mut().refresh(world, now);
         past.inner.now_needs.set(has_now.then(|| self.board.borrow().needing()));
         past.inner.draw(&past.shown.world, &past.shown.now, buffer);
+        self.hyperlinks.replace(past.inner.hyperlinks.take());
         self.due.set(Some(now.boot.plus(LOOKS_EVERY)));
         true
     }
