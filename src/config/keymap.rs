@@ -427,7 +427,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:48; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:59; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]

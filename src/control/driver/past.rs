@@ -15,6 +15,9 @@ use crate::ports::journal::{Journal, JournalError, Marked, Stretch, Written};
 
 /// How often playing moves on.
 const TICK: Duration = Duration::from_millis(100);
+/// How long it is waited for the first lines of a room, in looks and pauses.
+const LOOKS: usize = 40;
+const PAUSE: Duration = Duration::from_millis(250);
 /// Keys that may wait.
 const ASKS: usize = 256;
 
@@ -66,12 +69,20 @@ pub fn of_journal(journal: Arc<dyn Journal>) -> Box<dyn Reel> {
 
 fn travel(
     runtime: &Handle,
-    reel: Box<dyn Reel>,
+    mut reel: Box<dyn Reel>,
     has_now: bool,
     first: Option<Ask>,
     mut inbox: mpsc::Receiver<Ask>,
     publish: &watch::Sender<Seen>,
 ) {
+    // A room that was just opened writes its first lines soon.
+    for _ in 0..LOOKS {
+        let nothing_yet = reel.stretches().is_ok_and(|stretches| stretches.is_empty());
+        if !has_now || !nothing_yet || inbox.is_closed() {
+            break;
+        }
+        runtime.block_on(tokio::time::sleep(PAUSE));
+    }
     let mut traveller = match Traveller::open(reel, has_now) {
         Ok(traveller) => traveller,
         Err(why) => {

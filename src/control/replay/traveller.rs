@@ -31,6 +31,9 @@ const WARM_MS: i64 = 2 * 3_600_000;
 /// Lines that one tick of playing takes in at most; then it is slower than wished, and shows so.
 const TICK_LINES: usize = 2_000;
 
+/// Why there is no past yet: a room that was just opened.
+pub const NOTHING_YET: &str = "nothing is remembered yet; the journal is written every few seconds";
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
@@ -94,8 +97,8 @@ impl Traveller {
     /// Why there is no past, in words.
     pub fn open(mut reel: Box<dyn Reel>, has_now: bool) -> Result<Self, String> {
         let stretches = reel.stretches()?;
-        let place = newest(&stretches).ok_or("nothing is remembered yet; the journal is written every few seconds")?;
-        let stretch = stretches.get(place).ok_or("nothing is remembered yet")?;
+        let place = newest(&stretches).ok_or(NOTHING_YET)?;
+        let stretch = stretches.get(place).ok_or(NOTHING_YET)?;
         let beginning = beginning(stretch, stretch.last, stretch.until_ms).ok_or("no line is left from which reading could begin")?;
         let here = begin(reel.as_mut(), stretch, beginning)?;
         let (marks, moment) = (reel.marks(&stretch.room)?, here.last());

@@ -69,6 +69,10 @@ impl Session {
             past.shown = shown;
             return;
         }
+        // Whoever began something meanwhile is not taken away from it.
+        if !matches!(self.over, Over::Nothing | Over::Help | Over::Detail) {
+            return;
+        }
         let mut inner = Self::new(SessionOptions {
             theme: self.theme.clone(),
             keymap: self.keymap.clone(),

@@ -119,7 +119,7 @@ fn who_has_the_role_or_may_not_take_it_is_offered_no_such_key() {
 #[test]
 fn the_list_lets_one_take_a_role_that_others_must_agree_to() {
     let mut desk = room(captains("bo", 1), (100, 30));
-    desk.press("6").sees("t roles");
+    desk.press("6").sees("T roles");
     desk.press("T").sees("nobody has a role that was taken for a while");
     desk.sees("release-captain of @prod, every service");
     desk.sees("for 2h at most; counts once 1 of these agree: ana, cy, dee");
@@ -169,7 +169,7 @@ fn the_mark_stays_on_its_grant_when_another_comes_before_it() {
         with(captains("cy", 0), vec![grant(0, &[]), SelfGrant { id: "ab".repeat(32), until: fixture::at("15:30:00"), ..grant(0, &[]) }]),
         (100, 30),
     );
-    desk.press("t <down>");
+    desk.press("T <down>");
     let sooner = SelfGrant { id: "cd".repeat(32), person: fixture::name("dee"), until: fixture::at("14:10:00"), ..grant(0, &[]) };
     Arc::make_mut(&mut desk.world.grants).push(sooner);
     desk.look();

