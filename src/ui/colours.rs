@@ -124,7 +124,7 @@ fn alike(of: Rgb) -> Vec<u8> {
 /// How far two colours are apart to an eye: by the "redmean" formula (T. Riemersma), which weighs red and blue by how red both are.
 fn distance(one: Rgb, other: Rgb) -> u32 {
     let apart = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
-    let red = (u32::from(one.0) + u32::from(other.0)) / 2;
+    let red = u32::midpoint(one.0.into(), other.0.into());
     (512 + red) * apart(one.0, other.0) + 1024 * apart(one.1, other.1) + (767 - red) * apart(one.2, other.2)
 }
 

@@ -106,8 +106,8 @@ fn over_a_slow_line_remainders_tick_in_tens() {
         let seen = (0..10).map(|_| {
             desk.later(1_000);
             let text = desk.text();
-            let at = text.find("good until").expect("a plan has an end");
-            text[at..].split(['(', ')']).nth(1).unwrap().to_owned()
+            let (_, end) = text.split_once("good until").expect("a plan has an end");
+            end.split(['(', ')']).nth(1).unwrap().to_owned()
         });
         let seen: std::collections::BTreeSet<String> = seen.collect();
         desk.press("<esc>");
@@ -139,7 +139,7 @@ fn what_newly_needs_a_person_is_told_once_where_that_is_wished() {
     desk.world = quiet.clone();
     let rows = |text: &str| text.split(": ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
     let first = call(&mut desk);
-    assert!(first.starts_with("\u{1b}]2;gonogo sh]0;op: ") && first.ends_with("\u{7}") && first.matches('\u{7}').count() == 1, "{first:?}");
+    assert!(first.starts_with("\u{1b}]2;gonogo sh]0;op: ") && first.ends_with('\u{7}') && first.matches('\u{7}').count() == 1, "{first:?}");
     assert_eq!(call(&mut desk), "", "nothing changed");
     desk.world = lost;
     let second = call(&mut desk);
