@@ -5,6 +5,7 @@ use super::out;
 use crate::config::surroundings::Surroundings;
 use crate::ui::dress::dress;
 use crate::ui::keymap::Keymap;
+use crate::ui::line::End;
 use crate::ui::theme::Theme;
 
 /// The looks of that name, from the user's files or the built-in ones.
@@ -18,15 +19,16 @@ pub fn named(theme: &str, keymap: &str, around: &Surroundings) -> Result<(Theme,
     })
 }
 
-/// The theme of someone who wants no colour (`NO_COLOR`) and named no theme otherwise.
-pub fn without_colour(around: &Surroundings) -> Option<&'static str> {
-    (around.variable("NO_COLOR").is_some() && around.variable("GONOGO_THEME").is_none()).then_some("monochrome")
-}
-
 /// The looks of plain text: no colour.
 ///
 /// # Errors
 /// As [`named`].
 pub fn plain(around: &Surroundings) -> Result<(Theme, Keymap), Exit> {
     named("monochrome", "default", around)
+}
+
+/// Who answers for the frames of a room here: a multiplexer answers in the terminal's stead.
+pub fn answers(around: &Surroundings) -> End {
+    let between = ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| around.variable(name).is_some());
+    if between { End::Multiplexer } else { End::Terminal }
 }

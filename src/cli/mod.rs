@@ -15,6 +15,7 @@ mod objectives;
 mod out;
 pub mod pack;
 mod receivers;
+mod redress;
 mod settle;
 mod stored;
 mod story;

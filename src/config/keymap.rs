@@ -11,8 +11,13 @@ use super::node::{self, Node, Value};
 use super::problem::{At, Findings, Place, Problems};
 use super::surroundings::Surroundings;
 
-const BUILT_IN: [(&str, &str); 2] =
-    [("default", include_str!("../../keymaps/default.toml")), ("vim", include_str!("../../keymaps/vim.toml"))];
+/// Every built-in keymap: its name and its file.
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("default", include_str!("../../keymaps/default.toml")),
+    ("vim", include_str!("../../keymaps/vim.toml")),
+    ("emacs", include_str!("../../keymaps/emacs.toml")),
+    ("one-hand", include_str!("../../keymaps/one-hand.toml")),
+];
 
 /// The context whose keys work wherever a context has no other meaning for them.
 pub const GLOBAL: &str = "global";
@@ -336,7 +341,7 @@ mod tests {
         fs::create_dir(directory.path().join("keymaps")).expect("made");
         fs::write(directory.path().join("keymaps/own.toml"), text).expect("written");
         let around = Surroundings { config_dir: directory.path().to_owned(), ..Surroundings::default() };
-        assert_eq!(names(&around), ["default", "own", "vim"]);
+        assert_eq!(names(&around), ["default", "emacs", "one-hand", "own", "vim"]);
         load("own", &around, COMMANDS).map_err(|problems| problems.to_string().replace(&format!("{}/", directory.path().display()), ""))
     }
 
@@ -415,14 +420,14 @@ mod tests {
     )]
     #[case("[global]\ndown = \"jj\"\n", "own.toml:2:8: `jj` is no key; expected a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"")]
     #[case("[global]\ndown = 7\n", "own.toml:2:8: the keys are an integer; expected a string or an array of strings")]
-    #[case("base = \"emacs\"\n", "own.toml:1:8: `emacs` is no keymap to begin from; expected one of default, vim")]
+    #[case("base = \"dvorak\"\n", "own.toml:1:8: `dvorak` is no keymap to begin from; expected one of default, vim, emacs, one-hand")]
     fn a_wrong_keymap_is_refused_where_it_is_wrong(#[case] text: &str, #[case] problem: &str) {
         assert_eq!(with(text), Err(format!("keymaps/{problem}")));
     }
 
     #[test]
     fn an_unknown_keymap_and_a_path_are_no_name() {
-        for name in ["emacs", "../default", ""] {
+        for name in ["dvorak", "../default", ""] {
             let error = load(name, &Surroundings::default(), COMMANDS).expect_err("refused").to_string();
             assert!(error.contains("no keymap is called"), "{error}");
         }

@@ -489,6 +489,12 @@ pub struct Room {
     pub keymap: String,
     /// Whether the terminal's bell rings for what needs a person.
     pub bell: bool,
+    /// Whether the terminal is asked to show a notice of it on the desktop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notify: bool,
+    /// Whether the window's title counts it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub title: bool,
     /// Whether deeds are impossible.
     pub read_only: bool,
 }

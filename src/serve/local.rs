@@ -4,28 +4,32 @@ use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::input;
+use super::heard::Heard;
+use super::input::Inputs;
 use crate::control::driver::Handle;
 use crate::control::event::Event;
 use crate::control::world::World;
 use crate::model::name::BackendName;
-use crate::model::time::Moment;
+use crate::model::text::Text;
+use crate::model::time::{Boot, Moment};
 use crate::ports::clock::Clock;
 use crate::ui::glass::Glass;
 use crate::ui::input::Input;
 use crate::ui::keymap::Keymap;
+use crate::ui::limits::Limits;
+use crate::ui::line::End;
 use crate::ui::screen::Screen;
 use crate::ui::session::{Act, Session, SessionOptions};
 use crate::ui::theme::Theme;
+
+/// Other looks and keys, or why they are not taken over.
+pub type Redressed = Result<(Theme, Keymap), Text>;
 
 /// What a session in this terminal needs.
 pub struct Local {
@@ -37,6 +41,12 @@ pub struct Local {
     pub theme: Theme,
     /// The keys.
     pub keymap: Keymap,
+    /// What the terminal can show.
+    pub limits: Limits,
+    /// Who answers for the frames.
+    pub end: End,
+    /// Other looks and keys, as their files change.
+    pub redressed: mpsc::Receiver<Redressed>,
     /// Makes two equal wishes two plans.
     pub nonce: Box<dyn FnMut() -> String + Send>,
     /// Told when the first frame has been written.
@@ -45,6 +55,9 @@ pub struct Local {
 
 /// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the window's title is ours while the terminal is.
+static TITLED: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back when it is dropped, whatever the way out.
 struct Terminal;
@@ -60,7 +73,8 @@ impl Terminal {
 }
 
 fn enter(first: &[u8]) -> std::io::Result<()> {
-    let bytes = [&Glass::enter(), first].concat();
+    let title = if TITLED.load(Ordering::SeqCst) { Glass::KEEP_TITLE } else { &[] };
+    let bytes = [title, &Glass::enter(), first].concat();
     let mut out = std::io::stdout().lock();
     TAKEN.store(true, Ordering::SeqCst);
     put(&mut out, &bytes)
@@ -77,6 +91,9 @@ pub fn give_back() {
     let mut out = std::io::stdout().lock();
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = put(&mut out, &Glass::leave());
+        if TITLED.load(Ordering::SeqCst) {
+            let _ = put(&mut out, Glass::TITLE_BACK);
+        }
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }
@@ -103,12 +120,11 @@ fn put(out: &mut std::io::StdoutLock<'_>, mut bytes: &[u8]) -> std::io::Result<(
     Ok(())
 }
 
-/// The next input if it is there already.
-///
-/// It is asked with the waker of this task: the stream keeps the waker of the poll that found it empty, so that a poll with any other
-/// (such as `now_or_never` makes) would leave the next key unnoticed until something else wakes the session.
-async fn ready(inputs: &mut EventStream) -> Poll<Option<std::io::Result<crossterm::event::Event>>> {
-    std::future::poll_fn(|context| Poll::Ready(inputs.poll_next_unpin(context))).await
+/// The machine's clock, for what is measured at the terminal: that of the room may play another time.
+fn ticks() -> Boot {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec).unwrap_or_default(), u64::try_from(now.tv_nsec).unwrap_or_default());
+    Boot(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
 }
 
 /// How a session goes on after an act.
@@ -122,18 +138,27 @@ enum Next {
 /// # Errors
 /// The terminal could not be taken, read or written.
 pub async fn run(local: Local) -> std::io::Result<()> {
-    let Local { mut handle, clock, theme, keymap, nonce, shown } = local;
+    let Local { mut handle, clock, theme, keymap, limits, end: answers, mut redressed, nonce, shown } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut resumed = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let size = crossterm::terminal::size()?;
-    let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None });
+    let mut session = Session::new(SessionOptions { theme, keymap, size, nonce, screen: Screen::Board, target: None })
+        .within(limits)
+        .over_line_to(answers);
+    session.line_at(ticks());
     let mut glass = Glass::new(size.0, size.1);
-    let first = glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default();
-    let terminal = Terminal::take(first)?;
+    let mut first = glass.probe(session.theme()).unwrap_or_default();
+    first.extend_from_slice(glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default());
+    if session.asks() {
+        first.extend_from_slice(Glass::QUESTION);
+    }
+    first.extend(session.call(&handle.world(), &clock.now()));
+    TITLED.store(handle.world().catalog.room.title, Ordering::SeqCst);
+    let terminal = Terminal::take(&first)?;
     let _ = shown.send(());
-    let mut inputs = EventStream::new();
+    let mut inputs = Inputs::new()?;
     let mut followed: Option<(BackendName, u64)> = None;
     let mut in_flight: Option<JoinHandle<std::io::Result<()>>> = None;
     let mut dirty = false;
@@ -141,8 +166,14 @@ pub async fn run(local: Local) -> std::io::Result<()> {
         if dirty && in_flight.is_none() {
             let world = handle.world();
             dirty = false;
-            if let Some(bytes) = glass.frame(&session, &world, &clock.now()) {
-                let bytes = bytes.to_vec();
+            session.line_at(ticks());
+            let mut bytes = glass.frame(&session, &world, &clock.now()).map(<[u8]>::to_vec).unwrap_or_default();
+            // A question goes with a frame; alone only for one that went out while another question was under way.
+            if (!bytes.is_empty() || session.waits_for_answer()) && session.asks() {
+                bytes.extend_from_slice(Glass::QUESTION);
+            }
+            bytes.extend(session.call(&world, &clock.now()));
+            if !bytes.is_empty() {
                 in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
             }
         }
@@ -153,28 +184,30 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 in_flight = None;
                 written.map_err(std::io::Error::other)??;
             }
-            event = inputs.next() => {
-                let Some(event) = event else { break };
-                let mut given = input::of(&event?);
+            heard = inputs.next() => {
+                let Some(mut heard) = heard? else { break };
+                session.line_at(ticks());
                 let mut ends = false;
                 // Everything that was typed ahead is taken in before anything is drawn.
                 loop {
-                    if let Some(input) = given.take() {
-                        if let Input::Resize(columns, rows) = &input {
-                            glass = Glass::new(*columns, *rows);
-                            glass.forget();
+                    match heard {
+                        Heard::Input(input) => {
+                            for act in session.on(input, &handle.world(), &clock.now()) {
+                                ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
+                            }
+                            dirty = true;
                         }
-                        let world = handle.world();
-                        for act in session.on(input, &world, &clock.now()) {
-                            ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
+                        Heard::Well => dirty |= session.terminal_answered(),
+                        Heard::Cursor { column, .. } => {
+                            if glass.probed(column) == Some(false) {
+                                session.draw_in_ascii();
+                                glass.forget();
+                                dirty = true;
+                            }
                         }
-                        dirty = true;
                     }
-                    match ready(&mut inputs).await {
-                        Poll::Ready(Some(event)) => given = input::of(&event?),
-                        Poll::Ready(None) => { ends = true; break }
-                        Poll::Pending => break,
-                    }
+                    let Some(next) = inputs.ready()? else { break };
+                    heard = next;
                 }
                 if ends { break }
             }
@@ -183,7 +216,16 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 dirty = true;
             }
             () = tokio::time::sleep(pause) => dirty = true,
-            // crossterm loses a change of size that comes together with a key; so the room listens for it itself.
+            Some(looks) = redressed.recv() => {
+                match looks {
+                    Ok((theme, keymap)) => {
+                        session.dress(theme, keymap);
+                        session.say(&Text::clean("the changed looks and keys are taken over"));
+                    }
+                    Err(why) => session.warn(&why),
+                }
+                dirty = true;
+            }
             _ = resized.recv() => {
                 for act in fit(&mut session, &mut glass, &handle.world(), &clock.now())? {
                     perform(act, &handle, &mut glass, &mut followed).await?;
@@ -199,6 +241,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                     perform(act, &handle, &mut glass, &mut followed).await?;
                 }
                 glass.forget();
+                session.taken_again();
                 dirty = true;
             }
         }

@@ -162,6 +162,8 @@ pub fn catalog() -> Catalog {
             theme: "default".to_owned(),
             keymap: "default".to_owned(),
             bell: false,
+            notify: false,
+            title: false,
             read_only: false,
         },
         people: vec![Person {

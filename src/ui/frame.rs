@@ -80,7 +80,7 @@ pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -
     Rect { y: area.y + top, height: area.height.saturating_sub(top + rows + 1), ..area }
 }
 
-/// Line 1: room, subject, who, simulated or read-only, and the clock.
+/// Line 1: room, subject, who, simulated or read-only, the line, and the clock.
 fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
     let world = scene.world;
     let mut row = Row::new();
@@ -129,6 +129,9 @@ fn line_one(scene: &Scene<'_>, dress: &Dress) -> Row {
         row.add(Role::Plain, "   ").add(Role::Watched, "READ ONLY");
     }
     scene.changes_in(until_next_ten(scene.now));
+    if let Some(line) = scene.line.words() {
+        row.end(if scene.line.is_slow() { Role::Watched } else { Role::Plain }, format!("  {line}"));
+    }
     row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall)));
     if world.catalog.simulated {
         row.end(Role::Plain, " ");

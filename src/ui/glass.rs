@@ -8,6 +8,7 @@ use crate::model::time::Moment;
 
 use super::row::cells;
 use super::session::Session;
+use super::theme::{Mark, Theme};
 
 mod pen;
 mod shift;
@@ -22,6 +23,8 @@ pub struct Glass {
     pen: Pen,
     bytes: Vec<u8>,
     blank: bool,
+    /// The column at which the cursor stands behind the probed glyphs if each is one cell; none when nothing was probed.
+    behind: Option<u16>,
 }
 
 /// Alternate screen, cursor hidden, pasted text bracketed.
@@ -29,13 +32,15 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// Everything given back, in the opposite order.
 const LEAVE: &[u8] = b"\x1b[0m\x1b[r\x1b[?2004l\x1b[?25h\x1b[?1049l";
 const SYNC: &[u8] = b"\x1b[?2026h";
+/// Glyphs of charts and of the map, one of each block of Unicode that is drawn.
+const CHARTED: [&str; 4] = ["⣿", "▁", "█", "┌"];
 const END_SYNC: &[u8] = b"\x1b[?2026l";
 
 impl Glass {
     /// A terminal of this size of which nothing is known: the first frame clears it.
     pub fn new(width: u16, height: u16) -> Self {
         let area = Rect::new(0, 0, width, height);
-        Self { there: Buffer::empty(area), wished: Buffer::empty(area), pen: Pen::default(), bytes: Vec::new(), blank: true }
+        Self { there: Buffer::empty(area), wished: Buffer::empty(area), pen: Pen::default(), bytes: Vec::new(), blank: true, behind: None }
     }
 
     /// What is sent before the first frame.
@@ -43,9 +48,34 @@ impl Glass {
         ENTER.to_vec()
     }
 
+    /// Keeps the window's title, to be given back.
+    pub const KEEP_TITLE: &[u8] = b"\x1b[22;2t";
+    /// Gives the window's title back.
+    pub const TITLE_BACK: &[u8] = b"\x1b[23;2t";
+
     /// What gives the terminal back.
     pub fn leave() -> Vec<u8> {
         LEAVE.to_vec()
+    }
+
+    /// Asks the terminal whether it is well: its answer says that it has read everything before.
+    pub const QUESTION: &[u8] = b"\x1b[5n";
+
+    /// What is sent before the first frame, to learn how wide the terminal makes our glyphs: the frame wipes them away, and nobody waits
+    /// for the answer. Nothing where no glyph beyond ASCII is drawn, or the row is too short for them.
+    pub fn probe(&mut self, theme: &Theme) -> Option<Vec<u8>> {
+        let glyphs: String = Mark::ALL.into_iter().map(|mark| mark.glyphs().0).chain(CHARTED).collect();
+        let columns = u16::try_from(glyphs.chars().count()).ok()?;
+        if !theme.unicode || columns >= self.wished.area.width {
+            return None;
+        }
+        self.behind = Some(columns + 1);
+        Some([SYNC, b"\x1b[H", glyphs.as_bytes(), b"\x1b[6n"].concat())
+    }
+
+    /// Where the cursor stands, from 1: whether each glyph that was probed is one cell; none when nothing was asked.
+    pub fn probed(&mut self, column: u16) -> Option<bool> {
+        self.behind.take().map(|behind| behind == column)
     }
 
     /// Nothing is known of the terminal any more: the next frame clears it and draws everything.

@@ -5,8 +5,8 @@ use crate::config::{Place, Problem, Problems};
 use crate::model::intent::Verb;
 use crate::model::text::Text;
 
-use super::command::{self, Command, TABLE};
-use super::input::Chord;
+use super::command::{self, Command, TABLE, Where};
+use super::input::{Chord, Key};
 use super::screen::Screen;
 
 /// The keys of one screen: for each command of the table its keys there.
@@ -92,7 +92,8 @@ impl Keymap {
     /// Keys of what lies over a screen (plan, prompt, help, detail), which are fixed; a key that terminals do not tell; another
     /// meaning for Ctrl-C; and a screen on which a command has no key without which an operator is lost.
     pub fn from_config(keymap: &file::Keymap) -> Result<Self, Problems> {
-        let mut wrong: Vec<Problem> = keymap.bindings.iter().filter_map(against).collect();
+        let mut wrong: Vec<Problem> =
+            keymap.bindings.iter().filter_map(|binding| against(binding).or_else(|| hidden(keymap, binding))).collect();
         let made = Self {
             name: keymap.name.clone(),
             board: keys_of(keymap, Screen::Board),
@@ -146,12 +147,75 @@ fn against(binding: &file::Binding) -> Option<Problem> {
         (false, Some((place_of, _, _))) => Some(problem(place, &format!("[{context}] binds `{command}`"), &format!("it in [{place_of}]"))),
         (false, None) => match (chord.parse::<Chord>(), Command::named(command)) {
             (Err(_), _) => Some(problem(place, &format!("`{chord}` is a key that terminals do not tell"), "another key")),
+            (Ok(chord), _) if unheard(chord).is_some() => {
+                let why = unheard(chord).unwrap_or_default();
+                Some(problem(place, &format!("`{command}` lies on `{}`, which {why}", binding.chord), "another key"))
+            }
+            (Ok(chord), Some(meant)) if is_deed(meant) && is_pressed_blindly(chord.key) => {
+                let expected = "a key of its own: this one is pressed without looking";
+                Some(problem(place, &format!("`{command}` lies on `{}`", binding.chord), expected))
+            }
+            (Ok(_), Some(meant)) if works_not(meant, context) => {
+                let there = meant.entry().map(|entry| words_of(entry.place)).unwrap_or_default();
+                Some(problem(place, &format!("[{context}] binds `{command}`, which works on {there}"), "it there, or in [global]"))
+            }
             (Ok(chord), Some(meant)) if chord == Chord::ctrl('c') && meant != Command::Quit => {
                 Some(problem(place, &format!("ctrl-c is `{command}`"), "`quit`: ctrl-c always ends the session"))
             }
             (Ok(_), Some(_)) => None,
             (Ok(_), None) => Some(problem(place, &format!("no command is called `{command}`"), "one that the help screen lists")),
         },
+    }
+}
+
+/// Why a key never arrives as itself; none when it does.
+fn unheard(chord: Chord) -> Option<&'static str> {
+    let Key::Char(c) = chord.key else { return None };
+    match (chord.ctrl, chord.alt, c) {
+        (true, _, 'i') => Some("terminals tell as tab"),
+        (true, _, 'm') => Some("terminals tell as enter"),
+        (true, _, '[') => Some("terminals tell as esc"),
+        (true, _, 'a'..='z' | ' ' | '4'..='7') | (false, false, _) => None,
+        (true, ..) => Some("terminals do not tell from the key without ctrl"),
+        (false, true, '[' | 'O') => Some("begins what terminals send for other keys"),
+        (false, true, _) => None,
+    }
+}
+
+/// That a key of every screen gives its command on none, since each screen on which that works has another meaning for it.
+fn hidden(keymap: &file::Keymap, binding: &file::Binding) -> Option<Problem> {
+    let file::Binding { context, chord, command, place } = binding;
+    let works: Vec<Screen> = match Command::named(command)?.entry()?.place {
+        Where::Everywhere => Screen::ALL.to_vec(),
+        Where::On(screens) => screens.to_vec(),
+    };
+    let reached = |screen: &Screen| keymap.command(screen.word(), chord) == Some(command);
+    (context == file::GLOBAL && !works.iter().any(reached)).then(|| {
+        let other = works.first().and_then(|screen| keymap.command(screen.word(), chord)).unwrap_or_default();
+        problem(place, &format!("`{chord}` never gives `{command}`: where that works it is `{other}`"), "another key for one of them")
+    })
+}
+
+/// Whether it changes something beyond the glass.
+fn is_deed(command: Command) -> bool {
+    matches!(command, Command::Deed(_) | Command::Rule(_) | Command::Execute | Command::RetryFailed | Command::Policy)
+}
+
+/// Whether a key is one that hands press without a look at the screen: to go on, to leave, to move.
+fn is_pressed_blindly(key: Key) -> bool {
+    !matches!(key, Key::Char('!'..) | Key::F(_))
+}
+
+/// Whether a command works nowhere in a context.
+fn works_not(command: Command, context: &str) -> bool {
+    let place = command.entry().map(|entry| entry.place);
+    matches!((Screen::named(context), place), (Some(screen), Some(Where::On(screens))) if !screens.contains(&screen))
+}
+
+fn words_of(place: Where) -> String {
+    match place {
+        Where::Everywhere => "every screen".to_owned(),
+        Where::On(screens) => screens.iter().map(|screen| screen.word()).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -198,7 +262,7 @@ mod tests {
         for id in command::ids() {
             assert!(keymap.bindings.iter().any(|binding| binding.command == id), "{id} is nowhere in keymaps/default.toml");
         }
-        for name in ["default", "vim"] {
+        for (name, _) in file::BUILT_IN {
             let made = Keymap::from_config(&file::built_in(name, &command::ids()).unwrap()).unwrap();
             for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
                 let keys = made.on(screen).keys(entry.command);
@@ -209,11 +273,44 @@ mod tests {
         assert_eq!(Keymap::default().name, "default");
     }
 
+    fn built_in(name: &str) -> Keymap {
+        Keymap::from_config(&file::built_in(name, &command::ids()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn one_hand_reaches_everything() {
+        let keymap = built_in("one-hand");
+        let under = "yuiophjklnmYUIOPHJKLNM7890-=_+[];':\",.<>/?()\\123456";
+        for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
+            let reached = keymap.on(screen).keys(entry.command).iter().any(|chord| match chord.key {
+                Key::Char(c) => !chord.ctrl && !chord.alt && under.contains(c),
+                Key::Tab | Key::BackTab | Key::Esc => false,
+                Key::F(n) => n > 6,
+                Key::Enter
+                | Key::Backspace
+                | Key::Delete
+                | Key::Up
+                | Key::Down
+                | Key::Left
+                | Key::Right
+                | Key::Home
+                | Key::End
+                | Key::PageUp
+                | Key::PageDown => true,
+            });
+            assert!(reached, "{} on {}", entry.id, screen.word());
+        }
+    }
+
     #[test]
     fn what_destroys_or_returns_has_an_upper_case_key() {
-        for entry in TABLE.iter().filter(|entry| entry.direction == Some(Direction::Back)) {
-            let shown = Keymap::default().board.shown(entry.command);
-            assert!(!shown.is_empty() && shown.chars().all(char::is_uppercase), "{}", entry.id);
+        for (name, _) in file::BUILT_IN {
+            let keymap = built_in(name);
+            for entry in TABLE.iter().filter(|entry| entry.direction == Some(Direction::Back)) {
+                for key in keymap.board.keys(entry.command) {
+                    assert!(key.shown().chars().all(char::is_uppercase), "{name}: {}", entry.id);
+                }
+            }
         }
     }
 
@@ -242,6 +339,14 @@ mod tests {
             (("help", "x", "quit"), "[help] binds `quit`"),
             (("global", "insert", "note"), "`insert` is a key that terminals do not tell"),
             (("board", "ctrl-c", "note"), "ctrl-c always ends the session"),
+            (("global", "ctrl-i", "note"), "mine.toml:3:1: `note` lies on `ctrl-i`, which terminals tell as tab; expected another key"),
+            (("global", "ctrl-m", "note"), "which terminals tell as enter"),
+            (("global", "alt-[", "note"), "which begins what terminals send for other keys"),
+            (("global", "ctrl-;", "note"), "which terminals do not tell from the key without ctrl"),
+            (("global", "enter", "promote"), "mine.toml:3:1: `promote` lies on `enter`; expected a key of its own"),
+            (("ledger", "space", "approve"), "is pressed without looking"),
+            (("ledger", "v", "note"), "`v` never gives `verify`: where that works it is `note`; expected another key for one of them"),
+            (("board", "L", "logs"), "mine.toml:3:1: [board] binds `logs`, which works on pipeline; expected it there"),
         ] {
             let wrong = with(&[moved]).unwrap_err().to_string();
             let says = says.trim_start_matches(if moved.1.is_empty() { "mine.toml:1:1: " } else { "" });

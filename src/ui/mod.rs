@@ -1,8 +1,10 @@
 //! The glass: view state, screens, widgets, keymap, theme.
 
 pub mod ahead;
+pub mod arming;
 pub mod captains;
 pub mod changes;
+pub mod colours;
 pub mod command;
 pub mod dress;
 pub mod facts;
@@ -13,6 +15,8 @@ pub mod frame;
 pub mod glass;
 pub mod input;
 pub mod keymap;
+pub mod limits;
+pub mod line;
 pub mod needs;
 pub mod offer;
 pub mod palette;

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Modifier;
 
+use super::colours::{Rgb, rgb};
 use super::row::cells;
 
 /// The size of one cell in pixels: about that of a monospaced font of [`FONT`] pixels.
@@ -16,28 +17,6 @@ const MARGIN: f64 = 10.0;
 /// What stands for the terminal's own colours, as `#rrggbb`.
 const FORE: (u8, u8, u8) = (0xd0, 0xd0, 0xd0);
 const BACK: (u8, u8, u8) = (0x16, 0x18, 0x1c);
-/// The first sixteen colours as xterm has them by default (`XTerm-col.ad`).
-const SIXTEEN: [(u8, u8, u8); 16] = [
-    (0x00, 0x00, 0x00),
-    (0xcd, 0x00, 0x00),
-    (0x00, 0xcd, 0x00),
-    (0xcd, 0xcd, 0x00),
-    (0x00, 0x00, 0xee),
-    (0xcd, 0x00, 0xcd),
-    (0x00, 0xcd, 0xcd),
-    (0xe5, 0xe5, 0xe5),
-    (0x7f, 0x7f, 0x7f),
-    (0xff, 0x00, 0x00),
-    (0x00, 0xff, 0x00),
-    (0xff, 0xff, 0x00),
-    (0x5c, 0x5c, 0xff),
-    (0xff, 0x00, 0xff),
-    (0x00, 0xff, 0xff),
-    (0xff, 0xff, 0xff),
-];
-
-type Rgb = (u8, u8, u8);
-
 /// How a run of cells looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Look {
@@ -87,7 +66,8 @@ pub fn svg(buffer: &Buffer) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.1} {height:.1}\" \
          font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"{FONT}\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
-        hex(BACK)
+        // The margin is of the ground that a theme lays under its cells.
+        hex(buffer.content.first().map_or(BACK, |cell| rgb(cell.bg, BACK)))
     );
     for (row, cells) in (0_u16..).zip(buffer.content.chunks(usize::from(area.width).max(1))) {
         for run in runs(cells) {
@@ -163,45 +143,6 @@ fn runs(row: &[Cell]) -> Vec<Run> {
     runs
 }
 
-/// A colour as it is shown; `own` stands for the terminal's own one.
-fn rgb(colour: Color, own: Rgb) -> Rgb {
-    let named = |n: usize| SIXTEEN.get(n).copied().unwrap_or(own);
-    match colour {
-        Color::Reset => own,
-        Color::Black => named(0),
-        Color::Red => named(1),
-        Color::Green => named(2),
-        Color::Yellow => named(3),
-        Color::Blue => named(4),
-        Color::Magenta => named(5),
-        Color::Cyan => named(6),
-        Color::Gray => named(7),
-        Color::DarkGray => named(8),
-        Color::LightRed => named(9),
-        Color::LightGreen => named(10),
-        Color::LightYellow => named(11),
-        Color::LightBlue => named(12),
-        Color::LightMagenta => named(13),
-        Color::LightCyan => named(14),
-        Color::White => named(15),
-        Color::Rgb(red, green, blue) => (red, green, blue),
-        Color::Indexed(n) => indexed(n),
-    }
-}
-
-/// One of the 256: sixteen, a cube of six levels a side, and 24 greys (xterm's `256colres.pl`).
-fn indexed(n: u8) -> Rgb {
-    let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
-    match n {
-        0..16 => SIXTEEN.get(usize::from(n)).copied().unwrap_or(FORE),
-        16..232 => (level((n - 16) / 36), level((n - 16) / 6 % 6), level((n - 16) % 6)),
-        232.. => {
-            let grey = 8 + 10 * (n - 232);
-            (grey, grey, grey)
-        }
-    }
-}
-
 fn hex((red, green, blue): Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
@@ -225,7 +166,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use ratatui::layout::Rect;
-    use ratatui::style::Style;
+    use ratatui::style::{Color, Style};
 
     #[test]
     fn runs_of_one_style_are_one_element_and_hostile_text_is_text() {
@@ -243,13 +184,5 @@ mod tests {
         // A wide character alone, over two cells, and what follows stands behind both.
         assert!(svg.contains("<text x=\"26.8\" y=\"40.0\" textLength=\"16.8\"") && svg.contains(">界</text>"), "{svg}");
         assert!(svg.contains("<text x=\"43.6\"") && svg.trim_end().ends_with("</svg>"), "{svg}");
-    }
-
-    #[test]
-    fn the_cube_and_the_greys_are_xterm_s() {
-        assert_eq!(
-            [16, 21, 196, 231, 232, 255].map(indexed),
-            [(0, 0, 0), (0, 0, 255), (255, 0, 0), (255, 255, 255), (8, 8, 8), (238, 238, 238)]
-        );
     }
 }

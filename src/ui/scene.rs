@@ -11,8 +11,12 @@ use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
 use super::keymap::Keys;
+use super::line::Line;
 use super::theme::{Mark, Theme};
 use super::words::{self, Zone};
+
+/// Over a slow line a remainder ticks this often, in seconds: what is seen of it is old anyway.
+const SLOW_TICK: u64 = 10;
 
 /// The surroundings of one drawing.
 #[derive(Debug)]
@@ -27,13 +31,21 @@ pub struct Scene<'a> {
     pub keymap: &'a Keys,
     /// The zone of times.
     pub zone: Zone,
+    /// The line to the terminal.
+    pub line: Line,
     due: Cell<Option<Duration>>,
 }
 
 impl<'a> Scene<'a> {
     /// The surroundings of a drawing at `now`.
     pub fn new(world: &'a World, now: &'a Moment, theme: &'a Theme, keymap: &'a Keys) -> Self {
-        Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), due: Cell::new(None) }
+        Self { world, now, theme, keymap, zone: Zone::named(&world.catalog.room.timezone), line: Line::default(), due: Cell::new(None) }
+    }
+
+    /// The same over this line.
+    #[must_use]
+    pub fn over(self, line: Line) -> Self {
+        Self { line, ..self }
     }
 
     /// When time alone will change what was drawn so far.
@@ -59,11 +71,12 @@ impl<'a> Scene<'a> {
         self.age(words::ago(at, &self.now.wall))
     }
 
-    /// A countdown in words: `0:42`; it ticks each second.
+    /// A countdown in words: `0:42`; it ticks each second, over a slow line in tens.
     pub fn left(&self, until: &DateTime<Utc>) -> String {
         let left = (*until - self.now.wall).to_std().unwrap_or_default();
-        self.changes_in(Duration::from_millis(u64::from(left.subsec_millis()) + 1));
-        words::remainder(left)
+        let past = left.as_secs() % if self.line.is_slow() { SLOW_TICK } else { 1 };
+        self.changes_in(Duration::new(past, left.subsec_nanos()) + Duration::from_millis(1));
+        words::remainder(left.saturating_sub(Duration::from_secs(past)))
     }
 
     /// How a backend stands; the drawing is due when a fresh fact becomes too old.

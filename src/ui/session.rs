@@ -1,5 +1,7 @@
 //! A session: what one operator sees and types; keys go in, acts come out, and nothing of it enters the world.
 
+mod answered;
+mod calls;
 mod chosen;
 mod dialogs;
 mod draw;
@@ -26,6 +28,8 @@ use crate::model::verdict::Verdict;
 use super::command::Command;
 use super::input::{Chord, Input};
 use super::keymap::Keymap;
+use super::limits::Limits;
+use super::line::Line;
 use super::offer::{self, Standpoint, Waits};
 use super::palette::Palette;
 use super::prompt::{Prompt, Wanted};
@@ -152,6 +156,9 @@ pub struct Session {
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
+    calls: calls::Calls,
+    limits: Limits,
+    line: Line,
     plan: PlanFn,
     judge: JudgeFn,
 }
@@ -189,6 +196,9 @@ impl Session {
             due: Cell::new(None),
             looked: None,
             followed: None,
+            calls: calls::Calls::default(),
+            limits: Limits::default(),
+            line: Line::default(),
             plan: planner::plan,
             judge: gate::judge,
         }
@@ -226,12 +236,17 @@ impl Session {
 
     /// Takes over other looks and keys: live reload.
     pub fn dress(&mut self, theme: Theme, keymap: Keymap) {
-        (self.theme, self.keymap) = (theme, keymap);
+        (self.theme, self.keymap) = (theme.within(self.limits), keymap);
     }
 
     /// Says something to the operator until the next key.
     pub fn say(&mut self, message: &Text) {
         self.said = Some(Said::News(message.to_string()));
+    }
+
+    /// Says to the operator, until the next key, what could not be done.
+    pub fn warn(&mut self, message: &Text) {
+        self.said = Some(Said::Refusal(message.to_string()));
     }
 
     /// The time after which something shown changes by the passing of time alone; none when nothing does.

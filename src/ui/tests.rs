@@ -1,5 +1,6 @@
 //! Tests of the glass as a whole: what is on it, what travels, what keys do.
 
+mod answered;
 mod authors;
 mod broken;
 mod budget;
@@ -8,6 +9,7 @@ mod captains;
 mod changes;
 mod flags;
 mod ledger;
+mod looks;
 mod map;
 mod pack;
 mod palette;

@@ -7,6 +7,9 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::config::theme::{self as file, Charts};
 use crate::control::standing::Standing;
 
+use super::colours::{self, Depth};
+use super::limits::Limits;
+
 /// What a piece of text means; a theme says how that looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
@@ -97,6 +100,27 @@ pub enum Mark {
 }
 
 impl Mark {
+    /// Every mark.
+    pub const ALL: [Self; 17] = [
+        Self::Abnormal,
+        Self::Waits,
+        Self::Moving,
+        Self::Held,
+        Self::Proven,
+        Self::Failed,
+        Self::Back,
+        Self::Unknown,
+        Self::Cursor,
+        Self::Rule,
+        Self::Bar,
+        Self::Open,
+        Self::Partly,
+        Self::Frozen,
+        Self::Day,
+        Self::Cut,
+        Self::None,
+    ];
+
     /// The glyph with and without Unicode; each is one cell wide.
     pub const fn glyphs(self) -> (&'static str, &'static str) {
         match self {
@@ -176,6 +200,24 @@ impl Theme {
         Self::from(&file::Theme::default())
     }
 
+    /// The same within what a terminal can show. Without colours its states are told apart as those of `monochrome` are.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        let unicode = self.unicode && limits.unicode;
+        if limits.depth == Depth::None {
+            return Self { styles: Self::monochrome().styles, unicode, ..self };
+        }
+        let kept = |colour: Option<Color>| colour.and_then(|colour| colours::within(colour, limits.depth));
+        let styles = self.styles.into_iter().map(|(role, style)| (role, Style { fg: kept(style.fg), bg: kept(style.bg), ..style }));
+        Self { styles: styles.collect(), unicode, ..self }
+    }
+
+    /// The ground on which everything stands, and its ink, where the theme brings its own.
+    pub fn ground(&self) -> Option<(Color, Color)> {
+        let Style { fg, bg, .. } = self.style(Role::Plain);
+        Some((fg?, bg?))
+    }
+
     /// How a role looks.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(&role).copied().unwrap_or_default()
@@ -252,25 +294,7 @@ mod tests {
 
     #[test]
     fn every_glyph_is_one_cell_and_has_an_ascii_form() {
-        for mark in [
-            Mark::Abnormal,
-            Mark::Waits,
-            Mark::Moving,
-            Mark::Held,
-            Mark::Proven,
-            Mark::Failed,
-            Mark::Back,
-            Mark::Unknown,
-            Mark::Cursor,
-            Mark::Rule,
-            Mark::Bar,
-            Mark::Open,
-            Mark::Partly,
-            Mark::Frozen,
-            Mark::Day,
-            Mark::Cut,
-            Mark::None,
-        ] {
+        for mark in Mark::ALL {
             let (unicode, ascii) = mark.glyphs();
             assert_eq!((unicode.width(), ascii.width(), ascii.is_ascii()), (1, 1, true), "{mark:?}");
         }

@@ -24,6 +24,7 @@ mod faults_signals;
 mod faults_tls;
 mod floors;
 mod headless;
+mod line;
 mod outbox;
 mod pictures;
 mod probe;

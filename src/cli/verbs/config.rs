@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::exit::Exit;
-use crate::cli::{compose, out};
+use crate::cli::{compose, looks, out, redress};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::config::{example, trust};
 
@@ -22,6 +22,10 @@ pub fn check(around: &Surroundings, flags: &Flags) -> Exit {
                 out::words(&warning.to_string());
             }
             let catalog = &loaded.config.catalog;
+            let (theme, keymap) = redress::names(&catalog.room, flags);
+            if let Err(exit) = looks::named(theme, keymap, around) {
+                return exit;
+            }
             let files: Vec<_> = loaded.config.files.iter().map(|file| file.display().to_string()).collect();
             let counts = (catalog.backends.len(), catalog.environments.len(), catalog.services.len(), catalog.people.len());
             out::line(&format!(

@@ -12,7 +12,7 @@ use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::deed;
 use crate::cli::who::{self, Found, Proof};
-use crate::cli::{log, looks, out, receivers, story};
+use crate::cli::{log, looks, out, receivers, redress, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
@@ -23,6 +23,7 @@ use crate::model::operator::{Actor, Person};
 use crate::model::text::Text;
 use crate::ports::clock::Clock;
 use crate::serve::local::{self, Local};
+use crate::ui::limits::Limits;
 
 /// Opens the room.
 pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
@@ -59,8 +60,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
         return Err(Exit::Usage);
     }
     let room = &meanwhile.opening.catalog.room;
-    let theme = flags.theme.as_deref().unwrap_or_else(|| looks::without_colour(around).unwrap_or(&room.theme));
-    let keymap = flags.keymap.as_deref().unwrap_or(&room.keymap);
+    let (theme, keymap) = redress::names(room, flags);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
     let Meanwhile { clock, opening, outside, switchboard, couriers, asks, script } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
@@ -94,7 +94,9 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     if asks && !files.is_empty() {
         reload(around, flags, files, handle.clone(), (switchboard, couriers), clock.clone(), found);
     }
-    let ended = local::run(Local { handle, clock, theme, keymap, nonce: Box::new(deed::nonce), shown }).await;
+    let redressed = redress::watch(around, flags, &handle);
+    let (limits, end) = (Limits::of(around), looks::answers(around));
+    let ended = local::run(Local { handle, clock, theme, keymap, limits, end, redressed, nonce: Box::new(deed::nonce), shown }).await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

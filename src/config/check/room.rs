@@ -7,7 +7,7 @@ use super::super::problem::{At, Findings};
 use super::super::settings::{LedgerSettings, StoreSettings};
 use crate::model::catalog::Room;
 
-const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "read_only"];
+const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "notify", "title", "read_only"];
 const STORE: &[&str] = &["path", "journal_days", "journal_bytes"];
 const LEDGER: &[&str] = &["witness", "break_glass"];
 
@@ -19,6 +19,8 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
         theme: "default".to_owned(),
         keymap: "default".to_owned(),
         bell: false,
+        notify: false,
+        title: false,
         read_only: false,
     };
     let Some(fields) = root.get("room").and_then(|node| Fields::open(node, "[room]", ROOM, found)) else { return room };
@@ -33,6 +35,8 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
         refuse_zone(node.at, &room.timezone, found);
     }
     room.bell = fields.flag("bell", found).unwrap_or(false);
+    room.notify = fields.flag("notify", found).unwrap_or(false);
+    room.title = fields.flag("title", found).unwrap_or(false);
     room.read_only = fields.flag("read_only", found).unwrap_or(false);
     room
 }

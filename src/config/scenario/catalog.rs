@@ -89,6 +89,8 @@ impl Scenario {
             theme: "default".to_owned(),
             keymap: "default".to_owned(),
             bell: false,
+            notify: false,
+            title: false,
             read_only: false,
         };
         let timetable = Timetable::default();

@@ -17,6 +17,7 @@ use crate::model::plan::Plan;
 use crate::model::text::Text;
 use crate::model::verdict::Verdict;
 
+use crate::ui::arming::Arming;
 use crate::ui::command::Command;
 use crate::ui::field::Field;
 use crate::ui::input::{Chord, Key};
@@ -25,7 +26,6 @@ use crate::ui::row::Row;
 use crate::ui::scene::Scene;
 use crate::ui::screen::Screen;
 use crate::ui::theme::{Mark, Role};
-use crate::ui::words;
 
 use self::page::Page;
 
@@ -46,9 +46,7 @@ pub struct PlanDialog {
     reason: Field,
     confirm: Option<Field>,
     focus: Focus,
-    shown: Cell<bool>,
-    drawn: Cell<bool>,
-    dropped: u32,
+    arming: Arming,
     sent: bool,
     refused: bool,
     scroll: usize,
@@ -86,9 +84,7 @@ impl PlanDialog {
             plan: Box::new(plan),
             confirm: asks.then(Field::default),
             focus: Focus::Reason,
-            shown: Cell::new(false),
-            drawn: Cell::new(false),
-            dropped: 0,
+            arming: Arming::default(),
             sent: false,
             refused: false,
             scroll: 0,
@@ -114,18 +110,15 @@ impl PlanDialog {
         self.sent
     }
 
-    /// The frame that shows it is on its way: from now on its keys count.
-    pub fn arm(&self) {
-        if self.drawn.get() {
-            self.shown.set(true);
-        }
+    /// From when on its keys count.
+    pub fn arming(&self) -> &Arming {
+        &self.arming
     }
 
     /// As it stands, when it is shown again after something lay over it: its keys count once it was seen again.
     #[must_use]
-    pub fn again(self: Box<Self>) -> Box<Self> {
-        self.shown.set(false);
-        self.drawn.set(false);
+    pub fn again(mut self: Box<Self>) -> Box<Self> {
+        self.arming.again();
         self
     }
 
@@ -151,7 +144,7 @@ impl PlanDialog {
 
     /// Whether its keys count.
     pub fn armed(&self) -> bool {
-        self.shown.get()
+        self.arming.armed()
     }
 
     /// Takes a key. `verdict` is that of this moment.
@@ -159,8 +152,8 @@ impl PlanDialog {
         if chord.key == Key::Esc {
             return Reply::Left;
         }
-        if !self.shown.get() {
-            self.dropped += 1;
+        if !self.arming.armed() {
+            self.arming.drop_key();
             return Reply::Open;
         }
         (self.wrong, self.told) = (None, None);
@@ -192,7 +185,7 @@ impl PlanDialog {
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if self.shown.get() && !self.sent {
+        if self.arming.armed() && !self.sent {
             self.field().paste(text);
         }
     }
@@ -270,22 +263,20 @@ impl PlanDialog {
             row.draw(buffer, area, y, scene.theme);
         }
         if self.sent {
-            self.drawn.set(area.height > 2);
+            self.arming.draw(area.height > 2);
             return;
         }
         let hidden = rows.len().saturating_sub(height);
         let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
-        let end = match (&self.wrong, self.dropped, hidden) {
+        let end = match (&self.wrong, self.arming.dropped(), hidden) {
             // What stood in the way when Enter was pressed is over by now.
             (Some(wrong), ..) if wrong == DENIED && !matches!(verdict, Verdict::Deny(_)) => {
                 "it was denied and nothing was sent; now it may: Enter again".to_owned()
             }
             (Some(wrong), ..) => wrong.clone(),
-            (None, 1.., _) => {
-                words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped"
-            }
-            (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
-            (None, 0, 0) => String::new(),
+            (None, Some(dropped), _) => dropped,
+            (None, None, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
+            (None, None, 0) => String::new(),
         };
         if !end.is_empty() {
             rule.end(Role::Watched, format!(" {end} "));
@@ -299,7 +290,7 @@ impl PlanDialog {
         if let Some(confirm) = &self.confirm {
             field(y + 2, "confirm", confirm, self.focus == Focus::Confirm, &format!("type {}", self.plan.target()));
         }
-        self.drawn.set(area.height > fields + 2);
+        self.arming.draw(area.height > fields + 2);
     }
 
     fn rows(&self, scene: &Scene<'_>, verdict: &Verdict, width: usize) -> Vec<Row> {

@@ -15,13 +15,13 @@ use crate::model::approval::Decision;
 use crate::model::self_service::{Saying, SelfGrant};
 use crate::model::text::Text;
 use crate::model::time::Moment;
+use crate::ui::arming::Arming;
 use crate::ui::command::Command;
 use crate::ui::input::{Chord, Key};
 use crate::ui::keymap::Keys;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
-use crate::ui::words;
 
 use self::form::Form;
 pub use self::list::line;
@@ -65,9 +65,7 @@ pub struct RolesDialog {
     form: Option<Form>,
     /// Whether it was opened to take this one role: leaving it leaves all.
     direct: bool,
-    shown: Cell<bool>,
-    drawn: Cell<bool>,
-    dropped: usize,
+    arming: Arming,
     told: Option<String>,
 }
 
@@ -88,11 +86,9 @@ impl RolesDialog {
         Self { form: Some(Form::new(Doing::Take(offer))), direct: true, ..Self::default() }
     }
 
-    /// The frame that shows it is on its way: from now on its keys count.
-    pub fn arm(&self) {
-        if self.drawn.get() {
-            self.shown.set(true);
-        }
+    /// From when on its keys count.
+    pub fn arming(&self) -> &Arming {
+        &self.arming
     }
 
     /// Takes a key. `nonce` makes two equal wishes two grants.
@@ -100,13 +96,12 @@ impl RolesDialog {
         if chord.key == Key::Esc {
             return self.leave();
         }
-        if !self.shown.get() {
-            self.dropped += 1;
-            let dropped = words::counted(self.dropped, "key", "keys");
-            self.tell(format!("{dropped} typed before this was seen: dropped"));
+        if !self.arming.armed() {
+            self.arming.drop_key();
+            self.tell(self.arming.dropped().unwrap_or_default());
             return Reply::Open;
         }
-        self.dropped = 0;
+        self.arming.forget();
         if let Some(form) = &mut self.form {
             return form.on(chord, (world, now), nonce).map_or(Reply::Open, |saying| Reply::Say(Box::new(saying)));
         }
@@ -158,8 +153,7 @@ impl RolesDialog {
 
     fn begin(&mut self, doing: Doing) {
         self.form = Some(Form::new(doing));
-        self.shown.set(false);
-        self.drawn.set(false);
+        self.arming.again();
     }
 
     fn leave(&mut self) -> Reply {
@@ -172,7 +166,7 @@ impl RolesDialog {
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if let (true, Some(form)) = (self.shown.get(), &mut self.form) {
+        if let (true, Some(form)) = (self.arming.armed(), &mut self.form) {
             form.paste(text);
         }
     }
@@ -218,7 +212,7 @@ impl RolesDialog {
             let items = items(scene.world, scene.now);
             list::draw(scene, &items, (self.here(&items), self.told.as_deref()), buffer, area);
         }
-        self.drawn.set(area.height > 5);
+        self.arming.draw(area.height > 5);
     }
 }
 

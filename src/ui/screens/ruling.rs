@@ -14,6 +14,7 @@ use crate::model::reason::Reason;
 use crate::model::text::Text;
 use crate::model::time::Moment;
 
+use crate::ui::arming::Arming;
 use crate::ui::field::{self, Field};
 use crate::ui::input::{Chord, Key};
 use crate::ui::plans::{self, asked};
@@ -33,9 +34,7 @@ pub struct RulingDialog {
     confirm: Option<Field>,
     /// Whether the keys go to the typed text.
     confirming: bool,
-    shown: Cell<bool>,
-    drawn: Cell<bool>,
-    dropped: u32,
+    arming: Arming,
     said: Option<(Ruling, Moment)>,
     scroll: usize,
     longest: Cell<usize>,
@@ -63,9 +62,7 @@ impl RulingDialog {
             reason: Field::default(),
             confirm: asks.then(Field::default),
             confirming: false,
-            shown: Cell::new(false),
-            drawn: Cell::new(false),
-            dropped: 0,
+            arming: Arming::default(),
             said: None,
             scroll: 0,
             longest: Cell::new(0),
@@ -78,11 +75,9 @@ impl RulingDialog {
         &self.waiting.plan
     }
 
-    /// The frame that shows it is on its way: from now on its keys count.
-    pub fn arm(&self) {
-        if self.drawn.get() {
-            self.shown.set(true);
-        }
+    /// From when on its keys count.
+    pub fn arming(&self) -> &Arming {
+        &self.arming
     }
 
     /// Takes a key.
@@ -90,8 +85,8 @@ impl RulingDialog {
         if chord.key == Key::Esc {
             return Reply::Left;
         }
-        if !self.shown.get() {
-            self.dropped += 1;
+        if !self.arming.armed() {
+            self.arming.drop_key();
             return Reply::Open;
         }
         self.wrong = None;
@@ -122,7 +117,7 @@ impl RulingDialog {
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if self.shown.get() && self.said.is_none() {
+        if self.arming.armed() && self.said.is_none() {
             self.field().paste(text);
         }
     }
@@ -219,18 +214,16 @@ impl RulingDialog {
         for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
             row.draw(buffer, area, y, scene.theme);
         }
-        self.drawn.set(area.height > fields + 2);
+        self.arming.draw(area.height > fields + 2);
         if self.said.is_some() {
             return;
         }
         let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
-        let end = match (&self.wrong, self.dropped, hidden) {
+        let end = match (&self.wrong, self.arming.dropped(), hidden) {
             (Some(wrong), ..) => wrong.clone(),
-            (None, 1.., _) => {
-                words::counted(usize::try_from(self.dropped).unwrap_or(usize::MAX), "key", "keys") + " typed before this was seen: dropped"
-            }
-            (None, 0, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
-            (None, 0, 0) => String::new(),
+            (None, Some(dropped), _) => dropped,
+            (None, None, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
+            (None, None, 0) => String::new(),
         };
         if !end.is_empty() {
             rule.end(Role::Watched, format!(" {end} "));

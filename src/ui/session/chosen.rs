@@ -54,7 +54,7 @@ impl Session {
             }
             Choice::Theme(name) => {
                 if let Some(theme) = Theme::builtin(name) {
-                    self.theme = theme;
+                    self.theme = theme.within(self.limits);
                     return vec![Act::Redraw];
                 }
             }

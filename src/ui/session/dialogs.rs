@@ -41,6 +41,7 @@ impl Session {
 
     /// Gives a key to what takes keys over the screen; none when nothing does.
     pub(super) fn over_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Option<Vec<Act>> {
+        self.key_came();
         match std::mem::replace(&mut self.over, Over::Nothing) {
             Over::Plan(dialog) => Some(self.plan_key(dialog, chord, world, now)),
             Over::Schedule(sheet, dialog) => {

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use crate::control::roles;
 use crate::control::world::World;
@@ -25,7 +26,7 @@ use super::{Over, Said, Session};
 impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
-        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen));
+        let scene = Scene::new(world, now, &self.theme, self.keymap.on(self.screen)).over(self.line);
         self.board.borrow_mut().refresh(world, now);
         self.refresh_map(world, now);
         let area = buffer.area;
@@ -37,17 +38,10 @@ impl Session {
         if !self.theme.unicode {
             only_ascii(buffer);
         }
-        self.due.set(scene.due().map(|due| now.boot.plus(due)));
-    }
-
-    /// The frame that was drawn last is on its way to the terminal.
-    pub fn shown(&self) {
-        match &self.over {
-            Over::Plan(dialog) => dialog.arm(),
-            Over::Ruling(dialog) => dialog.arm(),
-            Over::Roles(sheet, _) => sheet.arm(),
-            Over::Nothing | Over::Prompt(_) | Over::Palette(_) | Over::Schedule(..) | Over::Help | Over::Detail => {}
+        if let Some(ground) = self.theme.ground() {
+            lay(ground, buffer);
         }
+        self.due.set(scene.due().map(|due| now.boot.plus(due)));
     }
 
     fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
@@ -315,6 +309,18 @@ fn only_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
             cell.set_symbol("?");
+        }
+    }
+}
+
+/// Lays a theme's own ground under everything that has none.
+fn lay((ink, ground): (Color, Color), buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.fg == Color::Reset {
+            cell.fg = ink;
+        }
+        if cell.bg == Color::Reset {
+            cell.bg = ground;
         }
     }
 }

@@ -12,4 +12,4 @@ mod keys;
 mod proof;
 mod term;
 
-pub use term::{Home, SOON, Term};
+pub use term::{Home, Manners, SOON, Term};

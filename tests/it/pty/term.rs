@@ -36,14 +36,30 @@ pub struct Cell {
 struct Glass {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// How many of the raw bytes the parser has taken.
+    taken: usize,
     over: bool,
+}
+
+/// How a terminal answers what it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// How long it takes to say that it is well; none: it never does.
+    pub well: Option<Duration>,
+    /// Whether it makes some glyph two cells wide.
+    pub wide: bool,
+}
+
+impl Manners {
+    /// At once, and as it is.
+    pub const GOOD: Self = Self { well: Some(Duration::ZERO), wide: false };
 }
 
 /// A program in a pseudo-terminal. Killed when dropped.
 pub struct Term {
     glass: Arc<(Mutex<Glass>, Condvar)>,
     master: Mutex<Box<dyn MasterPty + Send>>,
-    keys: Arc<Mutex<Box<dyn std::io::Write + Send>>>,
+    keys: Arc<Mutex<Keys>>,
     child: Mutex<Box<dyn Child + Send + Sync>>,
     escaped: Mutex<Option<Instant>>,
     home: Home,
@@ -106,7 +122,16 @@ impl Term {
     }
 
     /// Starts any program in the same way.
-    pub fn run(home: &Home, program: &str, args: &[&str], (cols, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
+    pub fn run(home: &Home, program: &str, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::run_with(home, (program, args), size, env, Manners::GOOD)
+    }
+
+    /// Starts gonogo in a terminal that answers in a way of its own.
+    pub fn start_with(args: &[&str], size: (u16, u16), env: &[(&str, &str)], manners: Manners) -> Self {
+        Self::run_with(&Home::new(), (env!("CARGO_BIN_EXE_gonogo"), args), size, env, manners)
+    }
+
+    fn run_with(home: &Home, (program, args): (&str, &[&str]), (cols, rows): (u16, u16), env: &[(&str, &str)], manners: Manners) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -123,10 +148,10 @@ impl Term {
         let reader = pair.master.try_clone_reader().unwrap();
         let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let parser = vt100::Parser::new(cells(rows), cells(cols), 0);
-        let glass = Arc::new((Mutex::new(Glass { parser, raw: Vec::new(), over: false }), Condvar::new()));
+        let glass = Arc::new((Mutex::new(Glass { parser, raw: Vec::new(), taken: 0, over: false }), Condvar::new()));
         std::thread::spawn({
             let (glass, keys) = (Arc::clone(&glass), Arc::clone(&keys));
-            move || read(reader, &glass, &keys)
+            move || read(reader, &glass, &keys, manners)
         });
         Self { glass, master: Mutex::new(pair.master), keys, child: Mutex::new(child), escaped: Mutex::new(None), home: home.clone() }
     }
@@ -324,30 +349,88 @@ impl Drop for Term {
     }
 }
 
-/// Reads until the end, keeps everything, and answers what a terminal is asked.
-fn read(mut reader: Box<dyn std::io::Read + Send>, glass: &(Mutex<Glass>, Condvar), keys: &Mutex<Box<dyn std::io::Write + Send>>) {
+/// Reads until the end, keeps everything, and answers what a terminal is asked: as of where the question stands in the stream.
+fn read(mut reader: Box<dyn std::io::Read + Send>, glass: &(Mutex<Glass>, Condvar), keys: &Arc<Mutex<Keys>>, manners: Manners) {
     let mut buffer = [0; 16 << 10];
     loop {
         let got = reader.read(&mut buffer).unwrap_or(0);
         let mut guard = glass.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let seen = guard.raw.len().saturating_sub(3);
-        guard.parser.process(&buffer[..got]);
         let room = RAW.saturating_sub(guard.raw.len());
-        guard.raw.extend_from_slice(&buffer[..got.min(room)]);
+        let new = &buffer[..got.min(room)];
+        guard.raw.extend_from_slice(new);
+        if room < got {
+            // Nobody will look at it any more.
+            guard.parser.process(&buffer[..got]);
+        }
         guard.over = got == 0;
-        let (row, col) = guard.parser.screen().cursor_position();
-        let asked = [(b"\x1b[6n".as_slice(), format!("\x1b[{};{}R", row + 1, col + 1)), (b"\x1b[c".as_slice(), "\x1b[?62;c".to_owned())];
-        let new = &guard.raw[seen..];
-        let answers: String = asked.iter().map(|(question, answer)| answer.repeat(count(new, question))).collect();
+        let mut answers = Vec::new();
+        while let Some((length, question)) = asked(&guard.raw[guard.taken..]) {
+            let until = guard.taken + length;
+            advance(&mut guard, until);
+            answers.push(match question {
+                Question::Well => None,
+                Question::What => Some("\x1b[?62;c".to_owned()),
+                Question::Cursor => {
+                    let (row, column) = guard.parser.screen().cursor_position();
+                    Some(format!("\x1b[{};{}R", row + 1, column + 1 + u16::from(manners.wide)))
+                }
+            });
+        }
+        // The beginning of a question may still be without its end.
+        let until = guard.raw.len() - if got == 0 { 0 } else { begun(&guard.raw[guard.taken..]) };
+        advance(&mut guard, until);
         drop(guard);
         glass.1.notify_all();
         if got == 0 {
             return;
         }
-        if !answers.is_empty() {
-            let _ = keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write_all(answers.as_bytes());
+        for answer in answers {
+            match (answer, manners.well) {
+                (Some(answer), _) => say(keys, &answer),
+                (None, None) => {}
+                (None, Some(Duration::ZERO)) => say(keys, "\x1b[0n"),
+                (None, Some(late)) => {
+                    let keys = Arc::clone(keys);
+                    std::thread::spawn(move || {
+                        std::thread::sleep(late);
+                        say(&keys, "\x1b[0n");
+                    });
+                }
+            }
         }
     }
+}
+
+type Keys = Box<dyn std::io::Write + Send>;
+
+fn say(keys: &Mutex<Keys>, answer: &str) {
+    let _ = keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write_all(answer.as_bytes());
+}
+
+/// What a program asks a terminal.
+enum Question {
+    Well,
+    Cursor,
+    What,
+}
+
+/// The first question in what was written, and where it ends.
+fn asked(bytes: &[u8]) -> Option<(usize, Question)> {
+    let found = |question: &[u8]| bytes.windows(question.len()).position(|window| window == question).map(|at| at + question.len());
+    let all = [(found(b"\x1b[5n"), Question::Well), (found(b"\x1b[6n"), Question::Cursor), (found(b"\x1b[c"), Question::What)];
+    all.into_iter().filter_map(|(at, question)| at.map(|at| (at, question))).min_by_key(|(at, _)| *at)
+}
+
+/// How many bytes at the end may be the beginning of a question.
+fn begun(bytes: &[u8]) -> usize {
+    (1..=3).rev().find(|length| bytes.ends_with(&b"\x1b[5"[..*length]) || bytes.ends_with(&b"\x1b[6"[..*length])).unwrap_or(0)
+}
+
+/// Lets the screen take what was written up to there.
+fn advance(glass: &mut Glass, until: usize) {
+    let Glass { parser, raw, taken, .. } = glass;
+    parser.process(&raw[*taken..until]);
+    *taken = until;
 }
 
 fn cells(size: u16) -> NonZeroU16 {
