@@ -24,7 +24,8 @@ fn a_story_is_read_in_sentences_without_a_terminal() {
 
 #[test]
 fn what_another_room_does_is_announced_once_and_nothing_else() {
-    let place = Pair::shared().room(&Pair::pool()).place();
+    let pair = Pair::shared();
+    let place = pair.room(&Pair::pool()).place();
     let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), &["read", "rollout", "--target", "checkout@prod", "--follow"]);
     let mut child = command.spawn().unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
