@@ -334,6 +334,7 @@ mod tests {
         "unsilence",
         "drain",
         "logs",
+        "choose",
         "follow",
         "past",
         "event-before",

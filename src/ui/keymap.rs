@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn one_hand_reaches_everything() {
         let keymap = built_in("one-hand");
-        let under = "yuiophjklnmYUIOPHJKLNM7890-=_+[];':\",.<>/?()\\123456";
+        let under = "yuiophjklnmYUIOPHJKLNM7890-=_+[]{}|;':\",.<>/?()*&^\\123456 ";
         for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
             let reached = keymap.on(screen).keys(entry.command).iter().any(|chord| match chord.key {
                 Key::Char(c) => !chord.ctrl && !chord.alt && under.contains(c),

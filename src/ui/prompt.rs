@@ -125,13 +125,13 @@ impl Prompt {
         let typed = self.field.text().trim();
         match &self.wanted {
             Wanted::Find => Answer::Found(typed.to_owned()),
-            Wanted::Moment => match typed.parse() {
-                Ok(when) => Answer::Moment(when),
-                Err(_) => {
-                    self.wrong = Some(format!("`{typed}` is no moment"));
-                    Answer::Open
+            Wanted::Moment => {
+                if let Ok(when) = typed.parse() {
+                    return Answer::Moment(when);
                 }
-            },
+                self.wrong = Some(format!("`{typed}` is no moment"));
+                Answer::Open
+            }
             Wanted::Policy => Answer::Policy(Text::clean_within(typed, super::field::LONGEST)),
             Wanted::Note(target) if typed.is_empty() => {
                 self.wrong = Some(format!("write what should be known of {target}"));

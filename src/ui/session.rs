@@ -349,12 +349,12 @@ impl Session {
         if let Some(acts) = self.over_key(chord, world, now) {
             return acts;
         }
+        // Whoever is shown around goes on by its keys, whatever they mean afterwards.
+        if self.tour_key(chord) {
+            return Vec::new();
+        }
         let keys = self.keymap.on(self.screen);
         let Some(command) = keys.command(chord) else {
-            if self.tour_key(chord) {
-                return Vec::new();
-            }
-            let keys = self.keymap.on(self.screen);
             self.said = Some(Said::Refusal(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help))));
             return Vec::new();
         };

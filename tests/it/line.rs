@@ -127,6 +127,6 @@ fn a_changed_theme_and_keymap_are_taken_over_and_a_broken_one_is_told() {
     theme("base = \"default\"\n[roles]\nabnormal = { foreground = \"rde\" }\n");
     term.sees("the looks stay as they are", SOON).sees("mine.toml:3:27", SOON).sees("`rde` is no colour", SOON).sees("F5 all keys", SOON);
     theme("base = \"ascii\"\n");
-    term.until("for plain glyphs", SOON, |screen| screen.is_ascii());
+    term.until("for plain glyphs", SOON, str::is_ascii);
     assert_eq!(term.press("q").exit_code(SOON), 0);
 }

@@ -97,7 +97,7 @@ fn dressed(around: &Surroundings, flags: &Flags, shown: &Shown) -> Result<(Theme
 pub async fn reel(around: &Surroundings, flags: &Flags, file: Option<&Path>) -> Result<Box<dyn Reel>, Exit> {
     if let Some(file) = file {
         let recording = Recording::open(file).map_err(|error| {
-            out::words(&Text::clean(&format!("gonogo: {}: {error}", file.display())).to_string());
+            out::words(Text::clean(&format!("gonogo: {}: {error}", file.display())).as_str());
             Exit::Usage
         })?;
         return Ok(Box::new(recording));
@@ -122,7 +122,7 @@ pub async fn shown_at(reel: Box<dyn Reel>, when: Option<When>) -> Result<Shown, 
         Ok::<_, String>(traveller.shown())
     });
     travelled.await.unwrap_or_else(|error| Err(error.to_string())).map_err(|why| {
-        out::words(&Text::clean(&format!("gonogo: {why}")).to_string());
+        out::words(Text::clean(&format!("gonogo: {why}")).as_str());
         Exit::Failed
     })
 }
@@ -139,7 +139,7 @@ async fn write_out(mut reel: Box<dyn Reel>, bounds: Bounds, to: &Path) -> Result
         Ok(exported)
     });
     let refuse = |why: &str| {
-        out::words(&Text::clean(&format!("gonogo: failed to write the recording {}: {why}", to.display())).to_string());
+        out::words(Text::clean(&format!("gonogo: failed to write the recording {}: {why}", to.display())).as_str());
         Exit::Failed
     };
     let exported = written.await.map_err(|error| refuse(&error.to_string()))?.map_err(|why| refuse(&why))?;

@@ -8,7 +8,7 @@ use super::super::problem::{At, Findings};
 use crate::model::handoff::{HandOff, PLACEHOLDERS};
 use crate::model::name::BackendName;
 
-const KEYS: &[&str] = &["name", "url"];
+pub(super) const KEYS: &[&str] = &["name", "url"];
 /// Parameters that are mostly secrets: a link is shown, copied and sent around.
 const SECRETS: &[&str] =
     &["token", "access_token", "auth", "auth_token", "apikey", "api_key", "api-key", "password", "passwd", "secret", "signature"];

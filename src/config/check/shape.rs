@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    backend, desk, discovery, environment, flags, gates, judge, known, oscal, person, probe, rollout, room, self_service, service, set,
-    slo, slo_files, times, timetable, traffic, webhook, workload,
+    backend, desk, discovery, environment, flags, gates, handoff, judge, known, oscal, person, probe, rollout, room, self_service, service,
+    set, slo, slo_files, times, timetable, traffic, webhook, workload,
 };
 use crate::model::catalog::BackendKind;
 use crate::model::gate::CheckKind;
@@ -154,7 +154,16 @@ fn root() -> Sheet {
                 Table(sheet(
                     room::ROOM,
                     &[],
-                    vec![("name", Text), ("timezone", Text), ("theme", Text), ("keymap", Text), ("bell", Flag), ("read_only", Flag)],
+                    vec![
+                        ("name", Text),
+                        ("timezone", Text),
+                        ("theme", Text),
+                        ("keymap", Text),
+                        ("bell", Flag),
+                        ("notify", Flag),
+                        ("title", Flag),
+                        ("read_only", Flag),
+                    ],
                 )),
             ),
             (
@@ -228,6 +237,7 @@ fn root() -> Sheet {
                     vec![("name", Name), ("targets", Texts), ("on_failure", Word(OnFailure::ALL.map(OnFailure::word).to_vec()))],
                 )),
             ),
+            ("link", Tables(sheet(handoff::KEYS, &["name", "url"], vec![("name", Text), ("url", Text)]))),
             ("discovery", Tables(discovery())),
             ("slo_files", list(Either(vec![Text, Table(entry())]))),
         ],

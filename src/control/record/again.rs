@@ -50,7 +50,9 @@ impl Again {
             opened.actor = actor.clone();
         }
         if let Event::JournalRead { happenings, .. } = event {
-            happenings.iter().for_each(|line| self.tell(line));
+            for line in happenings {
+                self.tell(line);
+            }
         }
     }
 

@@ -265,13 +265,12 @@ impl Traveller {
         if let Some(id) = self.next_stop()? {
             return self.go(self.place, id, self.moment.wall.timestamp_millis());
         }
-        match self.neighbour(Way::On).and_then(|place| Some((place, self.stretches.get(place)?.beginnings.first().copied()?))) {
-            Some((place, first)) => self.go(place, first.id, first.at_ms),
-            None => {
-                self.says = Some("this is the newest event that is kept");
-                Ok(())
-            }
+        let next = self.neighbour(Way::On).and_then(|place| Some((place, self.stretches.get(place)?.beginnings.first().copied()?)));
+        if let Some((place, first)) = next {
+            return self.go(place, first.id, first.at_ms);
         }
+        self.says = Some("this is the newest event that is kept");
+        Ok(())
     }
 
     /// The last line of the next event: happenings belong to the event that they follow from.
@@ -302,16 +301,12 @@ impl Traveller {
         if let Some(id) = self.stop_before()? {
             return self.go(self.place, id, self.moment.wall.timestamp_millis());
         }
-        match self.neighbour(Way::Back).and_then(|place| Some((place, self.stretches.get(place)?))) {
-            Some((place, stretch)) => {
-                let (last, until) = (stretch.last, stretch.until_ms);
-                self.go(place, last, until)
-            }
-            None => {
-                self.says = Some("this is the oldest event that is kept");
-                Ok(())
-            }
+        let ends = |place: usize| self.stretches.get(place).map(|stretch| (place, stretch.last, stretch.until_ms));
+        if let Some((place, last, until)) = self.neighbour(Way::Back).and_then(ends) {
+            return self.go(place, last, until);
         }
+        self.says = Some("this is the oldest event that is kept");
+        Ok(())
     }
 
     fn stop_before(&mut self) -> Result<Option<i64>, String> {

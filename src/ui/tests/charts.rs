@@ -40,7 +40,7 @@ fn a_closer_look_stands_until_it_is_live_again() {
     desk.press("+").sees("errors, last 10 min");
     desk.press("left left left left + +").sees("STANDS");
     desk.sees("errors, 2 min to 14:0");
-    desk.press(".").sees("errors, last 19 min");
+    desk.press("=").sees("errors, last 19 min");
     desk.press("-").sees("it is all that is kept");
     desk.press("+ + + + +").sees("errors, last 30 s");
     desk.press("+").sees("no closer");

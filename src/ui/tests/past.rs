@@ -81,7 +81,7 @@ fn no_deed_key_is_bound_and_each_says_why() {
 #[test]
 fn its_keys_move_in_time_and_escape_leads_back_to_now() {
     let mut desk = past((80, 24), Theme::standard());
-    desk.press(", . { } <space> + - ( )");
+    desk.press(", . { } | > < ( )");
     let asked: Vec<Ask> =
         desk.acts.drain(..).map(|act| if let Act::Past(Journey::Ask(ask)) = act { ask } else { panic!("{act:?}") }).collect();
     let (back, on) = (Way::Back, Way::On);

@@ -4,7 +4,7 @@ use super::*;
 use crate::ui::read::{Announcer, Line, lines};
 
 fn texts(all: &[Line]) -> String {
-    all.iter().map(|line| format!("{}\n", line.text)).collect()
+    all.iter().fold(String::new(), |all, line| all + line.text.as_str() + "\n")
 }
 
 #[test]
@@ -59,11 +59,9 @@ fn only_changes_are_announced() {
 
 #[test]
 fn screens_as_they_are_read() {
-    let all: String = Screen::ALL
-        .into_iter()
-        .map(|screen| {
-            format!("## {}\n{}", screen.word(), texts(&lines(&fixture::world(), &fixture::now(), screen, Some(&fixture::checkout()))))
-        })
-        .collect();
+    let all = Screen::ALL.into_iter().fold(String::new(), |all, screen| {
+        let read = texts(&lines(&fixture::world(), &fixture::now(), screen, Some(&fixture::checkout())));
+        all + "## " + screen.word() + "\n" + &read
+    });
     insta::assert_snapshot!("read", all);
 }

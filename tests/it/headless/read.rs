@@ -1,4 +1,5 @@
 //! `gonogo read`: sentences for a screen reader, of a story and of a real room, and what is announced of it.
+#![expect(clippy::disallowed_methods, reason = "a test waits in real time, for a condition, with a deadline")]
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc;

@@ -1,4 +1,5 @@
 //! `gonogo silence` and `gonogo unsilence` at a real Alertmanager: who is called afterwards, what is told of it, and what is refused.
+#![expect(clippy::disallowed_methods, reason = "alerts are sent with real times to a real Alertmanager")]
 
 use std::time::Duration;
 
