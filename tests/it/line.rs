@@ -30,7 +30,7 @@ fn run_once(term: &Term) {
 
 #[test]
 fn a_plan_waits_for_the_answer_to_its_frame() {
-    let late = Manners { well: Some(Duration::from_millis(2_200)), wide: false };
+    let late = Manners { well: Some(Duration::from_millis(2_200)), ..Manners::GOOD };
     let term = with(late, &[]);
     term.press("h").sees("HOLD", SOON).press("<ret> <ret>").sees("2 keys typed before this was seen: dropped", SOON);
     term.sees("line 2.", SOON);
@@ -41,7 +41,7 @@ fn a_plan_waits_for_the_answer_to_its_frame() {
 
 #[test]
 fn where_the_terminal_never_answers_a_second_without_keys_does() {
-    let term = with(Manners { well: None, wide: false }, &[]);
+    let term = with(Manners { well: None, ..Manners::GOOD }, &[]);
     crate::servers::support::wait_for("the line to be given up", SOON, || {
         term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees_not("gives the terminal back until", SOON);
         term.line(0).contains("line ?").then_some(())

@@ -10,6 +10,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "syntax trees have more kinds than the floors look at")]
 
 mod attacks;
+mod bad_line;
 mod calendars;
 mod contract;
 mod e2e;

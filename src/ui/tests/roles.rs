@@ -194,10 +194,10 @@ fn roles_as_they_look() {
     for size in [(80, 24), (120, 40), (200, 60)] {
         for (name, world, keys) in [
             ("changes", with(captains("ana", 1), two()), "6"),
-            ("list", with(captains("bo", 1), two()), "6 t <down>"),
-            ("empty", shop("ana", 0), "6 t"),
-            ("take", captains("bo", 1), "6 t <ret>"),
-            ("agree", with(captains("cy", 1), vec![grant(1, &[])]), "t a"),
+            ("list", with(captains("bo", 1), two()), "6 T <down>"),
+            ("empty", shop("ana", 0), "6 T"),
+            ("take", captains("bo", 1), "6 T <ret>"),
+            ("agree", with(captains("cy", 1), vec![grant(1, &[])]), "T a"),
             ("denied-plan", captains("bo", 0), "s 5 0 <ret>"),
         ] {
             let mut desk = room(world, size);

@@ -136,8 +136,8 @@ fn a_way_back_and_a_plan_that_waits_say_why_they_are_not_scheduled() {
 
 #[test]
 fn help_says_the_keys_of_a_plan() {
-    let mut desk = room(shop("ana", 0), (120, 60));
-    desk.press("? <pagedown> <pagedown>").sees("on a plan, wherever it was opened");
+    let mut desk = room(shop("ana", 0), (120, 100));
+    desk.press("?").sees("on a plan, wherever it was opened");
     desk.sees("chooses when a forward change is to be carried out: a time, or a train");
 }
 

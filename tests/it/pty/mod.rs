@@ -9,7 +9,9 @@
 //! ```
 
 mod keys;
+mod line;
 mod proof;
 mod term;
 
+pub use line::Line;
 pub use term::{Home, Manners, SOON, Term};

@@ -10,11 +10,16 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::keys;
+use super::line::Line;
 
 /// Long enough for anything that should come at once, also on a busy machine.
 pub const SOON: Duration = Duration::from_mins(1);
 /// The least time between Escape and the next key.
 const APART: Duration = Duration::from_millis(150);
+/// The silence after which a frame is whole and answered for.
+const REST: Duration = Duration::from_millis(40);
+/// The longest that such a silence is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Raw bytes that are kept: enough for any test, and a bound for a program that never stops writing.
 const RAW: usize = 64 << 20;
 
@@ -38,6 +43,8 @@ struct Glass {
     raw: Vec<u8>,
     /// How many of the raw bytes the parser has taken.
     taken: usize,
+    /// When the program wrote last.
+    wrote: Instant,
     over: bool,
 }
 
@@ -48,11 +55,13 @@ pub struct Manners {
     pub well: Option<Duration>,
     /// Whether it makes some glyph two cells wide.
     pub wide: bool,
+    /// What lies between it and the program; none: nothing.
+    pub line: Option<Line>,
 }
 
 impl Manners {
     /// At once, and as it is.
-    pub const GOOD: Self = Self { well: Some(Duration::ZERO), wide: false };
+    pub const GOOD: Self = Self { well: Some(Duration::ZERO), wide: false, line: None };
 }
 
 /// A program in a pseudo-terminal. Killed when dropped.
@@ -145,10 +154,14 @@ impl Term {
         }
         let child = pair.slave.spawn_command(command).unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         drop(pair.slave);
-        let reader = pair.master.try_clone_reader().unwrap();
-        let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let (reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        let (reader, writer) = match manners.line {
+            Some(line) => (line.reader(reader), line.writer(writer)),
+            None => (reader, writer),
+        };
+        let keys = Arc::new(Mutex::new(writer));
         let parser = vt100::Parser::new(cells(rows), cells(cols), 0);
-        let glass = Arc::new((Mutex::new(Glass { parser, raw: Vec::new(), taken: 0, over: false }), Condvar::new()));
+        let glass = Arc::new((Mutex::new(Glass { parser, raw: Vec::new(), taken: 0, wrote: Instant::now(), over: false }), Condvar::new()));
         std::thread::spawn({
             let (glass, keys) = (Arc::clone(&glass), Arc::clone(&keys));
             move || read(reader, &glass, &keys, manners)
@@ -157,8 +170,27 @@ impl Term {
     }
 
     /// Presses keys, see [`keys::bytes`]. All go in one write; wait for what they should show before pressing more.
+    ///
+    /// Enter is pressed on what was seen: when the frame is whole, and the terminal has answered for it, as it does before any hand could.
     pub fn press(&self, keys: &str) -> &Self {
+        if keys.contains("<ret>") {
+            self.rest();
+        }
         self.send(&keys::bytes(keys))
+    }
+
+    /// Waits until the program writes nothing for a moment; not for ever, where it never stops.
+    fn rest(&self) {
+        let end = Instant::now() + PATIENCE;
+        let mut glass = self.glass();
+        loop {
+            let now = Instant::now();
+            let quiet = now.saturating_duration_since(glass.wrote);
+            if quiet >= REST || now >= end || glass.over {
+                return;
+            }
+            glass = self.glass.1.wait_timeout(glass, REST.saturating_sub(quiet)).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
     }
 
     /// Types text as it is, spaces included.
@@ -363,6 +395,7 @@ fn read(mut reader: Box<dyn std::io::Read + Send>, glass: &(Mutex<Glass>, Condva
             guard.parser.process(&buffer[..got]);
         }
         guard.over = got == 0;
+        guard.wrote = Instant::now();
         let mut answers = Vec::new();
         while let Some((length, question)) = asked(&guard.raw[guard.taken..]) {
             let until = guard.taken + length;
