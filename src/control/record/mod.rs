@@ -102,7 +102,7 @@ impl Opened {
             installation: world.ledger.installation.clone(),
             tends: room.tends(),
             conducts: room.conducts(),
-            able: room.able().cloned().collect(),
+            able: room.abilities().keys().cloned().collect(),
             can: room.abilities().iter().map(|(name, (can, _))| (name.clone(), can.iter().copied().collect())).collect(),
             again: false,
             told: VecDeque::new(),

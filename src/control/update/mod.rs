@@ -185,12 +185,7 @@ impl Room {
         self.conducts
     }
 
-    /// The backends that it can speak to.
-    pub fn able(&self) -> impl Iterator<Item = &BackendName> {
-        self.abilities.keys()
-    }
-
-    /// What each of them can do.
+    /// The backends that it can speak to, and what each of them can do.
     pub fn abilities(&self) -> &BTreeMap<BackendName, (&'static [Capability], ByHand)> {
         &self.abilities
     }

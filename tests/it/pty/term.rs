@@ -171,11 +171,9 @@ impl Term {
 
     /// Presses keys, see [`keys::bytes`]. All go in one write; wait for what they should show before pressing more.
     ///
-    /// Enter is pressed on what was seen: when the frame is whole, and the terminal has answered for it, as it does before any hand could.
+    /// They are pressed on what was seen: when the frame is whole, and the terminal has answered for it, as it does before any hand could.
     pub fn press(&self, keys: &str) -> &Self {
-        if keys.contains("<ret>") {
-            self.rest();
-        }
+        self.rest();
         self.send(&keys::bytes(keys))
     }
 
