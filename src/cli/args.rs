@@ -309,7 +309,7 @@ pub struct Demo {
 /// `gonogo status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// A service, an environment as `@prod`, or a target.
+    /// A service, an environment as `@prod`, a target, or many: `pay*@prod`, `team:payments@prod`.
     pub selector: Option<String>,
     /// How long to wait until every backend has been asked.
     #[arg(long, default_value = "5s", value_parser = duration)]

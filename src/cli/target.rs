@@ -4,8 +4,36 @@ use super::exit::Exit;
 use super::out;
 use crate::control::planner;
 use crate::control::world::World;
+use crate::model::catalog::Catalog;
 use crate::model::name::Target;
+use crate::model::selection::Selection;
 use crate::model::text::Text;
+
+/// What is looked at: what an expression selects, or everything where none was typed.
+///
+/// # Errors
+/// Exit 10 for what could select nothing.
+pub fn looked_at(typed: Option<&str>) -> Result<Looked, Exit> {
+    typed.map(Selection::looked_at).transpose().map(Looked).map_err(|error| {
+        out::words(&format!("gonogo: {error}; or a service, or @environment"));
+        Exit::Target
+    })
+}
+
+/// An expression by which somebody looks; none: at everything.
+pub struct Looked(Option<Selection>);
+
+impl Looked {
+    /// Whether a target is looked at.
+    pub fn at(&self, catalog: &Catalog, target: &Target) -> bool {
+        self.0.as_ref().is_none_or(|selection| catalog.selects(selection, target))
+    }
+
+    /// Whether everything is.
+    pub fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 /// Finds the one target that was meant.
 ///

@@ -19,34 +19,68 @@ pub struct Meant {
     pub left: Vec<(Target, String)>,
 }
 
-/// Why a verb is of one target alone; none when it takes many.
+/// What can be asked for of many targets in one go: what stops, and what goes back.
 ///
-/// What stops and what goes back may be asked for in one go. What goes forward is planned for one: each has its own evidence, and what
-/// moves together is a set.
-pub fn against(verb: Verb) -> Option<&'static str> {
-    match verb {
-        Verb::Hold | Verb::Resume | Verb::Abort | Verb::Rollback => None,
-        Verb::Rollout | Verb::Promote => Some("what goes forward together is a set: `gonogo rollout start NAME`"),
-        Verb::Shift | Verb::Start | Verb::Flag | Verb::Drain | Verb::Ready | Verb::Silence | Verb::Unsilence | Verb::Note => {
-            Some("each target has a plan of its own")
+/// What brings a new version forward is planned for one: each has its own evidence, and what moves together is a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManyVerb {
+    /// Nothing moves them forward.
+    Hold,
+    /// They may go forward again.
+    Resume,
+    /// Their rollouts end.
+    Abort,
+    /// They go back.
+    Rollback,
+}
+
+impl ManyVerb {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Hold, Self::Resume, Self::Abort, Self::Rollback];
+
+    /// The verb, as it is asked for of one target.
+    pub fn verb(self) -> Verb {
+        match self {
+            Self::Hold => Verb::Hold,
+            Self::Resume => Verb::Resume,
+            Self::Abort => Verb::Abort,
+            Self::Rollback => Verb::Rollback,
         }
-        Verb::Retry | Verb::Cancel | Verb::Approve | Verb::Reject => Some("it answers for one run or plan"),
+    }
+
+    /// The same of many targets.
+    ///
+    /// # Errors
+    /// Why that verb is of one target alone.
+    pub fn of(verb: Verb) -> Result<Self, &'static str> {
+        let found = Self::ALL.into_iter().find(|many| many.verb() == verb);
+        found.ok_or(if matches!(verb, Verb::Rollout | Verb::Promote) {
+            "what goes forward together is a set: `gonogo rollout start NAME`"
+        } else if verb.is_of_a_run() {
+            "it answers for one run or plan"
+        } else {
+            "each target has a plan of its own"
+        })
+    }
+
+    /// Whether it lets them go forward: then all of them or none.
+    pub fn goes_forward(self) -> bool {
+        self == Self::Resume
     }
 }
 
 /// The targets that an expression selects, by environment and name.
 pub fn selected(world: &World, selection: &Selection) -> Vec<Target> {
-    let team = |target: &Target| world.catalog.services.get(&target.service).and_then(|service| service.team.clone());
-    world.targets.keys().filter(|target| selection.selects(target, team(target).as_deref())).cloned().collect()
+    world.targets.keys().filter(|target| world.catalog.selects(selection, target)).cloned().collect()
 }
 
 /// Whether a verb means any of these targets.
-pub fn means_any<'a>(world: &World, verb: Verb, mut targets: impl Iterator<Item = &'a Target>) -> bool {
-    against(verb).is_none() && targets.any(|target| already(world, verb, target).is_none())
+pub fn means_any<'a>(world: &World, verb: ManyVerb, mut targets: impl Iterator<Item = &'a Target>) -> bool {
+    targets.any(|target| already(world, verb, target).is_none())
 }
 
 /// What a verb means of these targets: not those that are so already. What stops begins in production; what goes back begins with the users.
-pub fn meant(world: &World, verb: Verb, targets: Vec<Target>, now: &Moment) -> Meant {
+pub fn meant(world: &World, verb: ManyVerb, targets: Vec<Target>, now: &Moment) -> Meant {
     let mut meant = Meant::default();
     for target in targets {
         match already(world, verb, &target) {
@@ -56,35 +90,21 @@ pub fn meant(world: &World, verb: Verb, targets: Vec<Target>, now: &Moment) -> M
     }
     let production = |target: &Target| Reverse(world.catalog.environment(&target.environment).map_or(0, |environment| environment.order));
     meant.targets.sort_by_key(production);
-    if matches!(verb, Verb::Abort | Verb::Rollback) {
+    if matches!(verb, ManyVerb::Abort | ManyVerb::Rollback) {
         users_first(world, &mut meant.targets, now);
     }
     meant
 }
 
-fn already(world: &World, verb: Verb, target: &Target) -> Option<String> {
+fn already(world: &World, verb: ManyVerb, target: &Target) -> Option<String> {
     let state = &world.target(target)?.state;
     match verb {
-        Verb::Hold => state.hold.as_ref().map(|hold| format!("held already by {} since {}", hold.by, hold.since.format("%H:%M:%SZ"))),
-        Verb::Resume => {
+        ManyVerb::Hold => state.hold.as_ref().map(|hold| format!("held already by {} since {}", hold.by, hold.since.format("%H:%M:%SZ"))),
+        ManyVerb::Resume => {
             let stopped = state.rollout.as_ref().and_then(|rollout| rollout.course.as_ref()?.stopped.as_ref());
             (state.hold.is_none() && stopped.is_none()).then(|| "not held".to_owned())
         }
-        Verb::Abort | Verb::Rollback => state.rollout.is_none().then(|| "no rollout is under way".to_owned()),
-        Verb::Shift
-        | Verb::Promote
-        | Verb::Rollout
-        | Verb::Start
-        | Verb::Retry
-        | Verb::Cancel
-        | Verb::Approve
-        | Verb::Reject
-        | Verb::Note
-        | Verb::Flag
-        | Verb::Drain
-        | Verb::Ready
-        | Verb::Silence
-        | Verb::Unsilence => None,
+        ManyVerb::Abort | ManyVerb::Rollback => state.rollout.is_none().then(|| "no rollout is under way".to_owned()),
     }
 }
 

@@ -14,6 +14,7 @@ use super::link::Discovery;
 use super::name::{BackendName, EnvironmentName, PoolName, RoleName, ServerName, ServiceName, SignalName, Target};
 use super::objective::Objective;
 use super::operator::Person;
+use super::selection::Selection;
 use super::self_service::SelfService;
 use super::share::Percent;
 use super::signal::Better;
@@ -535,6 +536,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Whether an expression selects a target, by its name or the team of its service.
+    pub fn selects(&self, selection: &Selection, target: &Target) -> bool {
+        selection.selects(target, self.services.get(&target.service).and_then(|service| service.team.as_deref()))
+    }
+
     /// The services that are deployed to an environment.
     pub fn deployed(&self, environment: &EnvironmentName) -> BTreeSet<ServiceName> {
         self.services.values().filter(|service| service.deploy.contains_key(environment)).map(|service| service.name.clone()).collect()

@@ -1,4 +1,5 @@
-//! Which targets are meant by one expression: `*@prod`, `pay*@prod`, `checkout@*`, `team:payments@prod`.
+//! Which targets are meant by one expression: `*@prod`, `pay*@prod`, `checkout@*`, `team:payments@prod`; where one only looks, also
+//! `checkout` and `@prod`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,15 +23,39 @@ pub struct Selection {
     environment: String,
 }
 
-/// That an expression means one target at most, or none that could be.
+/// That an expression means one target at most where many are wanted, or none that could be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no many targets; expected SERVICE@ENVIRONMENT with `*` for any characters, or team:TEAM@ENVIRONMENT")]
+#[error("`{0}` selects nothing; expected SERVICE@ENVIRONMENT with `*` for any characters, or team:TEAM@ENVIRONMENT")]
 pub struct NoSelection(Text);
 
 impl Selection {
     /// Whether an expression is meant as one of many targets.
     pub fn is_meant(typed: &str) -> bool {
         typed.contains('*') || typed.starts_with("team:")
+    }
+
+    /// What is looked at: the same, and a service in every environment, or an environment whole.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub fn looked_at(typed: &str) -> Result<Self, NoSelection> {
+        match typed.split_once('@') {
+            None => Self::parts(typed, "*"),
+            Some(("", environment)) => Self::parts("*", environment),
+            Some((who, environment)) => Self::parts(who, environment),
+        }
+        .ok_or_else(|| NoSelection(Text::clean_within(typed, 80)))
+    }
+
+    fn parts(who: &str, environment: &str) -> Option<Self> {
+        let may_stand = |part: &str| {
+            !part.is_empty() && part.len() <= 128 && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '*'))
+        };
+        let (who, name) = match who.strip_prefix("team:") {
+            Some(team) => (Who::Team(team.to_owned()), team),
+            None => (Who::Service(who.to_owned()), who),
+        };
+        (may_stand(name) && may_stand(environment)).then(|| Self { who, environment: environment.to_owned() })
     }
 
     /// Whether it selects a target of that team.
@@ -47,19 +72,8 @@ impl FromStr for Selection {
     type Err = NoSelection;
 
     fn from_str(typed: &str) -> Result<Self, NoSelection> {
-        let refused = || NoSelection(Text::clean_within(typed, 80));
-        let may_stand = |part: &str| {
-            !part.is_empty() && part.len() <= 128 && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '*'))
-        };
-        let (who, environment) = typed.split_once('@').ok_or_else(refused)?;
-        let (who, name) = match who.strip_prefix("team:") {
-            Some(team) => (Who::Team(team.to_owned()), team),
-            None => (Who::Service(who.to_owned()), who),
-        };
-        if !Self::is_meant(typed) || !may_stand(name) || !may_stand(environment) {
-            return Err(refused());
-        }
-        Ok(Self { who, environment: environment.to_owned() })
+        let parts = typed.split_once('@').filter(|_| Self::is_meant(typed));
+        parts.and_then(|(who, environment)| Self::parts(who, environment)).ok_or_else(|| NoSelection(Text::clean_within(typed, 80)))
     }
 }
 
@@ -121,6 +135,18 @@ mod tests {
         assert!(selects("team:payments@prod", "ledger@prod", Some("payments")));
         assert!(!selects("team:payments@prod", "ledger@prod", Some("search")));
         assert!(!selects("team:payments@prod", "payments@prod", None));
+    }
+
+    #[test]
+    fn who_only_looks_may_name_a_service_or_an_environment_alone() {
+        let looks = |typed: &str, target: &str| Selection::looked_at(typed).unwrap().selects(&target.parse().unwrap(), Some("payments"));
+        assert!(looks("checkout", "checkout@prod") && looks("checkout", "checkout@dev") && !looks("checkout", "checkout2@dev"));
+        assert!(looks("@prod", "checkout@prod") && !looks("@prod", "checkout@prod2"));
+        assert!(looks("checkout@prod", "checkout@prod") && !looks("checkout@prod", "checkout@dev"));
+        assert!(looks("team:pay*", "ledger@dev"));
+        for typed in ["", "@", "checkout@", "a b", "x@y@z"] {
+            assert!(Selection::looked_at(typed).is_err(), "{typed:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::time::Boot;
 
 use super::line::{Arms, Line};
+use super::scene::Scene;
 use super::words;
 
 /// The time without keys after which a plan counts as seen where nobody answers for its frame.
@@ -68,6 +69,23 @@ impl Arming {
         }
         if !self.armed.get() && self.still.get().is_some() {
             self.still.set(Some(line.now()));
+        }
+    }
+
+    /// Why its keys do not count yet, for the row of keys; none once they do.
+    pub fn waits(&self, scene: &Scene<'_>) -> Option<&'static str> {
+        if self.armed.get() {
+            return None;
+        }
+        match scene.line.arms() {
+            Arms::Shown => None,
+            Arms::Answered => Some("not yet: the terminal has not answered for this"),
+            Arms::Quiet => {
+                let quiet = self.still.get().map_or(Duration::ZERO, |since| scene.line.now().since(since));
+                let left = QUIET.checked_sub(quiet).filter(|left| !left.is_zero())?;
+                scene.changes_in(left);
+                Some("not yet: after a second without keys")
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod ahead;
 pub mod arming;
+pub mod asking;
 pub mod captains;
 pub mod changes;
 pub mod colours;

@@ -8,7 +8,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::control::many;
+use crate::control::many::{self, ManyVerb};
 use crate::control::world::World;
 use crate::model::intent::Verb;
 use crate::model::name::{PlanId, Target};
@@ -38,7 +38,7 @@ pub enum Choice {
     /// A target: its rollout screen.
     Target(Target),
     /// A deed on every target that an expression selects.
-    Many(Verb, Selection),
+    Many(ManyVerb, Selection),
     /// A past deed: its newest entry in the ledger.
     Past(PlanId),
     /// Other looks for this session.
@@ -282,14 +282,14 @@ fn deed_on_many(world: &World, verb: &str, of: &str) -> Vec<(u32, Found)> {
     let Ok(selection) = of.parse::<Selection>() else { return Vec::new() };
     let mut sieve = Sieve::new(verb);
     let count = words::counted(many::selected(world, &selection).len(), "target", "targets");
-    let verbs = Verb::ALL.into_iter().filter(|verb| many::against(*verb).is_none());
-    let row = |verb: Verb| Found {
+    let row = |verb: ManyVerb| Found {
         choice: Choice::Many(verb, selection.clone()),
-        title: format!("{} {selection}", verb.word()),
+        title: format!("{} {selection}", verb.verb().word()),
         does: format!("{count}; opens the plans of all as one list"),
     };
     // Both were typed in full: nothing is nearer to what was meant.
-    verbs.filter_map(|verb| Some((u32::MAX - 1000 + sieve.score(verb.word())?.min(999), row(verb)))).collect()
+    let score = |verb: ManyVerb, sieve: &mut Sieve| Some(u32::MAX - 1000 + sieve.score(verb.verb().word())?.min(999));
+    ManyVerb::ALL.into_iter().filter_map(|verb| Some((score(verb, &mut sieve)?, row(verb)))).collect()
 }
 
 /// Typed words, and how well a text holds them.

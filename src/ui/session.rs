@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::control::gate;
+use crate::control::many::ManyVerb;
 use crate::control::planner::{self, PlanError};
 use crate::control::replay::traveller::Ask;
 use crate::control::world::World;
@@ -364,8 +365,11 @@ impl Session {
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
         if let (Some(verb), Some(targets)) = (command.verb(), self.marks()) {
-            let (count, targets) = (targets.len(), targets.iter().cloned().collect());
-            self.begin_many(verb, format!("{count} marked"), targets, world, now);
+            let name = format!("{} marked", targets.len());
+            match ManyVerb::of(verb) {
+                Ok(many) => self.begin_many(many, name, targets.iter().cloned().collect(), world, now),
+                Err(why) => self.said = Some(Said::Refusal(format!("no {} {name}: it takes one target; {why}", verb.word()))),
+            }
             return Vec::new();
         }
         let target = self.subject(world, now);

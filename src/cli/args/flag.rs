@@ -18,7 +18,7 @@ pub enum FlagVerb {
 /// `gonogo flag list`.
 #[derive(Debug, Args)]
 pub struct FlagList {
-    /// A service, an environment as `@prod`, or a target; without it all.
+    /// A service, an environment as `@prod`, a target, or many: `pay*@prod`, `team:payments@prod`; without it all.
     pub selector: Option<String>,
     /// How long to wait until every backend has been asked.
     #[arg(long, default_value = "5s", value_parser = super::duration)]

@@ -22,7 +22,7 @@ pub enum SloVerb {
 /// `gonogo slo status`.
 #[derive(Debug, Args)]
 pub struct SloStatus {
-    /// A service, an environment as `@prod`, or a target.
+    /// A service, an environment as `@prod`, a target, or many: `pay*@prod`, `team:payments@prod`.
     pub selector: Option<String>,
     /// How long to wait until every objective has been measured.
     #[arg(long, default_value = "30s", value_parser = duration)]
@@ -35,7 +35,7 @@ pub struct SloStatus {
 /// `gonogo slo rules`.
 #[derive(Debug, Args)]
 pub struct SloRules {
-    /// A service, an environment as `@prod`, or a target.
+    /// A service, an environment as `@prod`, a target, or many: `pay*@prod`, `team:payments@prod`.
     pub selector: Option<String>,
     /// Where the rules go; standard output when nothing is named.
     #[arg(long, value_name = "F")]
@@ -51,7 +51,7 @@ pub struct SloRules {
 /// `gonogo slo backtest`.
 #[derive(Debug, Args)]
 pub struct SloBacktest {
-    /// A service, an environment as `@prod`, or a target.
+    /// A service, an environment as `@prod`, a target, or many: `pay*@prod`, `team:payments@prod`.
     pub selector: Option<String>,
     /// The beginning; 30 days before the end when none is given.
     #[arg(long, value_name = "TIME", value_parser = moment)]

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::deed;
-use super::status::selects;
 use crate::cli::args::{FlagList, FlagSet, FlagShow};
 use crate::cli::exit::Exit;
 use crate::cli::{out, settle, target};
@@ -47,14 +46,17 @@ pub async fn list(around: &Surroundings, flags: &Flags, args: &FlagList) -> Exit
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let selector = args.selector.as_deref();
     let known = opened.handle.world();
-    if selector.is_some() && !known.targets.keys().any(|target| selects(selector, target)) {
-        return target::find(&known, selector.unwrap_or_default()).map_or_else(|exit| exit, |_| Exit::Target);
+    let looked = match target::looked_at(args.selector.as_deref()) {
+        Ok(looked) => looked,
+        Err(exit) => return exit,
+    };
+    if !looked.is_all() && !known.targets.keys().any(|target| looked.at(&known.catalog, target)) {
+        return target::find(&known, args.selector.as_deref().unwrap_or_default()).map_or_else(|exit| exit, |_| Exit::Target);
     }
     let world = settle::settled(&mut opened.handle, args.settle).await;
     let now = opened.clock.now();
-    let all = entries(&world).filter(|(target, _)| selects(selector, target));
+    let all = entries(&world).filter(|(target, _)| looked.at(&world.catalog, target));
     if args.json {
         let flags: Vec<Value> = all.map(|(target, entry)| object(&world, &target, &entry, &now)).collect();
         out::json(&json!({ "schema": 1, "at": rfc3339(&now.wall), "flags": flags }));

@@ -6,7 +6,7 @@ mod status;
 
 use crate::cli::args::SloVerb;
 use crate::cli::exit::Exit;
-use crate::cli::out;
+use crate::cli::{out, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::model::catalog::Catalog;
 use crate::model::name::Target;
@@ -36,11 +36,12 @@ fn selected<'a>(catalog: &'a Catalog, selector: Option<&str>) -> Result<Vec<(&'a
         );
         return Err(Exit::Configuration);
     }
+    let looked = target::looked_at(selector)?;
     let all: Vec<_> = catalog
         .objectives
         .iter()
         .flat_map(|objective| objective.targets().map(move |target| (objective, target)))
-        .filter(|(_, target)| super::status::selects(selector, target))
+        .filter(|(_, target)| looked.at(catalog, target))
         .collect();
     if all.is_empty() {
         let typed = Text::clean_within(selector.unwrap_or_default(), 80);

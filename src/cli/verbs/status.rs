@@ -4,26 +4,15 @@ use serde_json::Value;
 
 use crate::cli::args::Status;
 use crate::cli::exit::Exit;
+use crate::cli::target::{self, Looked};
 use crate::cli::{json, out, settle};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::standing;
 use crate::control::world::World;
-use crate::model::name::Target;
+use crate::model::catalog::Catalog;
 use crate::model::review::broken_glass;
 use crate::model::text::Text;
 use crate::model::time::Moment;
-
-/// Whether a target is selected: by service, by `@environment`, or in full.
-pub(super) fn selects(selector: Option<&str>, target: &Target) -> bool {
-    match selector {
-        None => true,
-        Some(selector) => match selector.split_once('@') {
-            Some(("" | "*", environment)) => target.environment.as_str() == environment,
-            Some((service, environment)) => target.service.as_str() == service && target.environment.as_str() == environment,
-            None => target.service.as_str() == selector,
-        },
-    }
-}
 
 /// Says how everything stands. Exit 0 however the backends are; exit 10 when the selector selects nothing.
 pub async fn run(around: &Surroundings, flags: &Flags, args: &Status) -> Exit {
@@ -31,31 +20,34 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Status) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let selector = args.selector.as_deref();
     let known = opened.handle.world();
-    if selector.is_some() && !known.targets.keys().any(|target| selects(selector, target)) {
-        return crate::cli::target::find(&known, selector.unwrap_or_default()).map_or_else(|exit| exit, |_| Exit::Target);
+    let looked = match target::looked_at(args.selector.as_deref()) {
+        Ok(looked) => looked,
+        Err(exit) => return exit,
+    };
+    if !looked.is_all() && !known.targets.keys().any(|target| looked.at(&known.catalog, target)) {
+        return target::find(&known, args.selector.as_deref().unwrap_or_default()).map_or_else(|exit| exit, |_| Exit::Target);
     }
     let world = settle::settled(&mut opened.handle, args.settle).await;
     let now = opened.clock.now();
     if args.json {
         let mut status = json::status(&world, &now);
-        narrow(&mut status, selector);
+        narrow(&mut status, &world.catalog, &looked);
         out::json(&status);
     } else {
-        words(&world, &now, selector);
+        words(&world, &now, &looked);
     }
     Exit::Done
 }
 
 /// Leaves only what is selected.
-fn narrow(status: &mut Value, selector: Option<&str>) {
+fn narrow(status: &mut Value, catalog: &Catalog, looked: &Looked) {
     let chosen = |service: &Value, environment: &Value| {
         let target =
             service.as_str().zip(environment.as_str()).and_then(|(service, environment)| format!("{service}@{environment}").parse().ok());
-        target.is_some_and(|target| selects(selector, &target))
+        target.is_some_and(|target| looked.at(catalog, &target))
     };
-    if selector.is_none() {
+    if looked.is_all() {
         return;
     }
     if let Some(services) = status.get_mut("services").and_then(Value::as_array_mut) {
@@ -78,22 +70,24 @@ fn narrow(status: &mut Value, selector: Option<&str>) {
             row.get("target")
                 .and_then(Value::as_str)
                 .and_then(|target| target.parse().ok())
-                .is_some_and(|target| selects(selector, &target))
+                .is_some_and(|target| looked.at(catalog, &target))
         });
     }
 }
 
-fn words(world: &World, now: &Moment, selector: Option<&str>) {
+fn words(world: &World, now: &Moment, looked: &Looked) {
     for source in world.sources.values() {
         let age = source.age(now).map_or_else(|| "never read".to_owned(), |age| format!("{} s ago", age.as_secs()));
         let trouble = standing::trouble(source).map(|trouble| format!("; {trouble}")).unwrap_or_default();
         out::line(&format!("{:<16} {:<12} {:<12} {age}{trouble}", source.backend.name, source.kind().word(), source.freshness(now).word()));
     }
-    for (review, until) in broken_glass(&world.reviews, &now.wall).into_iter().filter(|(review, _)| selects(selector, &review.target)) {
+    for (review, until) in
+        broken_glass(&world.reviews, &now.wall).into_iter().filter(|(review, _)| looked.at(&world.catalog, &review.target))
+    {
         let until = until.format("%H:%M:%SZ");
         out::line(&format!("BREAK GLASS by {}: {} {} until {until}: {}", review.by, review.verb.word(), review.target, review.reason));
     }
-    for view in world.targets.values().filter(|view| selects(selector, &view.target)) {
+    for view in world.targets.values().filter(|view| looked.at(&world.catalog, &view.target)) {
         let version = view.version(view.state.stable).map_or_else(|| Text::clean("version not known"), |seen| seen.version.clone());
         let share = view.wished().filter(|share| share.fraction() > 0.0);
         let trial = share.map(|share| {

@@ -10,7 +10,7 @@ use crate::model::intent::Direction;
 use crate::model::name::BackendName;
 use crate::model::plan::{Precondition, StepEffect};
 use crate::model::reason::Reason;
-use crate::model::silence::{LONGEST, SHORTEST, SilenceChange, SilenceWish};
+use crate::model::silence::{LONGEST, SHORTEST, SilenceChange, SilenceWish, matcher};
 use crate::model::text::Text;
 use crate::model::time::rfc3339;
 
@@ -94,8 +94,8 @@ fn end(
 ) {
     let target = &scene.intent.target;
     let all: Vec<&Silence> = silences::of(scene.world, backend, alert).collect();
-    // One that mutes more than this alert of this target is not ours to end here.
-    let narrow = |silence: &&&Silence| silence.matchers.len() >= matchers.len();
+    // One that mutes more than this alert of this target is not ours to end here: all that tells this alert must be among its matchers.
+    let narrow = |silence: &&&Silence| matchers.iter().all(|(name, value)| silence.matchers.contains(&matcher(name, value)));
     let ids: Vec<String> = all.iter().filter(narrow).map(|silence| silence.id.to_string()).collect();
     draft.after = format!("{} of {target} calls again at once, while it fires", wish.alert);
     draft.costs = cost::of_silence(scene, false);

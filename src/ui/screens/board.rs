@@ -60,9 +60,9 @@ impl Board {
         }
     }
 
-    /// How much needs a person, as it was looked at last.
-    pub fn needing(&self) -> usize {
-        self.needs.len()
+    /// What needs a person now, as it was looked at last.
+    pub fn needs(&self) -> &[NeedRow] {
+        &self.needs
     }
 
     /// Takes over how the services stand, by name; of the list nothing moves while it is in somebody's hand.

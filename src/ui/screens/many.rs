@@ -1,24 +1,21 @@
 //! The plans of one verb on many targets, in one list: what happens to each, which are left out and why; one Enter for all of them.
 
-use std::cell::Cell;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::control::gate;
+use crate::control::many::ManyVerb;
 use crate::control::world::World;
-use crate::model::intent::{Direction, Verb};
 use crate::model::name::Target;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
-use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::model::verdict::Verdict;
 
 use crate::ui::arming::Arming;
+use crate::ui::asking::{Asking, Hints, Stroke};
 use crate::ui::facts;
-use crate::ui::field::{self, Field};
-use crate::ui::input::{Chord, Key};
+use crate::ui::input::Chord;
 use crate::ui::row::{Row, cells};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
@@ -29,28 +26,14 @@ use super::plan::page::Page;
 /// The most targets of one list: each of its plans is judged at every look.
 pub const MOST: usize = 500;
 
-/// Which field has the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Focus {
-    Reason,
-    Confirm,
-}
-
 /// Plans before their operator, to be carried out together.
 #[derive(Debug)]
 pub struct ManyDialog {
-    verb: Verb,
+    verb: ManyVerb,
     name: String,
     plans: Vec<Plan>,
     left: Vec<(Target, String)>,
-    reason: Field,
-    confirm: Option<Field>,
-    focus: Focus,
-    arming: Arming,
-    sent: bool,
-    scroll: usize,
-    longest: Cell<usize>,
-    wrong: Option<String>,
+    asking: Asking,
 }
 
 /// What a key did to it.
@@ -68,89 +51,33 @@ pub enum Reply {
 
 impl ManyDialog {
     /// Shows the plans of a verb on what is called `name`. `typed` asks for that name in full, where it goes forward.
-    pub fn new(verb: Verb, name: String, plans: Vec<Plan>, left: Vec<(Target, String)>, typed: bool) -> Self {
-        let asks = typed && plans.iter().any(|plan| matches!(plan.direction, Direction::Forward | Direction::Release));
-        Self {
-            verb,
-            name,
-            plans,
-            left,
-            reason: Field::default(),
-            confirm: asks.then(Field::default),
-            focus: Focus::Reason,
-            arming: Arming::default(),
-            sent: false,
-            scroll: 0,
-            longest: Cell::new(0),
-            wrong: None,
-        }
+    pub fn new(verb: ManyVerb, name: String, plans: Vec<Plan>, left: Vec<(Target, String)>, typed: bool) -> Self {
+        Self { verb, name, plans, left, asking: Asking::new("", typed && verb.goes_forward()) }
     }
 
     /// From when on its keys count.
     pub fn arming(&self) -> &Arming {
-        &self.arming
+        self.asking.arming()
     }
 
     /// What it is about, to plan it anew: the verb, its name, and every target that was meant.
-    pub fn asked(&self) -> (Verb, String, Vec<Target>) {
+    pub fn asked(&self) -> (ManyVerb, String, Vec<Target>) {
         let planned = self.plans.iter().map(|plan| plan.target().clone());
         (self.verb, self.name.clone(), planned.chain(self.left.iter().map(|(target, _)| target.clone())).collect())
     }
 
     /// Takes a key. `judge` tells the verdict of this moment on each plan.
     pub fn on(&mut self, chord: Chord, now: &Moment, judge: impl Fn(&Plan) -> Verdict) -> Reply {
-        if chord.key == Key::Esc {
-            return Reply::Left;
+        match self.asking.on(chord) {
+            Stroke::Left => Reply::Left,
+            Stroke::Dropped | Stroke::Taken => Reply::Open,
+            Stroke::Enter => self.enter(now, judge),
         }
-        if !self.arming.armed() {
-            self.arming.drop_key();
-            return Reply::Open;
-        }
-        self.wrong = None;
-        match chord.key {
-            Key::Up => self.scroll = self.scroll.saturating_sub(1),
-            Key::Down => self.scroll = (self.scroll + 1).min(self.longest.get()),
-            Key::PageUp => self.scroll = self.scroll.saturating_sub(8),
-            Key::PageDown => self.scroll = (self.scroll + 8).min(self.longest.get()),
-            Key::Char(_) | Key::Enter if self.sent => {}
-            Key::Tab | Key::BackTab if self.confirm.is_some() => self.turn(),
-            Key::Enter => return self.enter(now, judge),
-            Key::Char(_)
-            | Key::Backspace
-            | Key::Delete
-            | Key::Left
-            | Key::Right
-            | Key::Home
-            | Key::End
-            | Key::Esc
-            | Key::Tab
-            | Key::BackTab
-            | Key::F(_) => {
-                self.field().on(chord);
-            }
-        }
-        Reply::Open
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if self.arming.armed() && !self.sent {
-            self.field().paste(text);
-        }
-    }
-
-    fn field(&mut self) -> &mut Field {
-        match (&mut self.confirm, self.focus) {
-            (Some(confirm), Focus::Confirm) => confirm,
-            (_, Focus::Reason) | (None, Focus::Confirm) => &mut self.reason,
-        }
-    }
-
-    fn turn(&mut self) {
-        self.focus = match self.focus {
-            Focus::Reason => Focus::Confirm,
-            Focus::Confirm => Focus::Reason,
-        };
+        self.asking.paste(text);
     }
 
     fn has_ended(&self, now: &Moment) -> bool {
@@ -164,28 +91,20 @@ impl ManyDialog {
         let verdicts: Vec<Verdict> = self.plans.iter().map(judge).collect();
         let denied = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Deny(_))).count();
         if self.plans.len() == denied {
-            self.wrong = Some("nothing of it may be carried out: nothing was sent".to_owned());
+            self.asking.refuse("nothing of it may be carried out: nothing was sent".to_owned());
             return Reply::Open;
         }
         // Nothing goes forward for one when it may not for another.
-        if denied > 0 && self.goes_forward() {
+        if denied > 0 && self.verb.goes_forward() {
             let others = words::counted(denied, "is", "are");
-            self.wrong = Some(format!("{others} denied: none goes forward alone, nothing was sent"));
+            self.asking.refuse(format!("{others} denied: none goes forward alone, nothing was sent"));
             return Reply::Open;
         }
-        if let Some(confirm) = &self.confirm {
-            if self.focus == Focus::Reason {
-                self.turn();
-                return Reply::Open;
-            }
-            if confirm.text().trim() != self.name {
-                self.wrong = Some(format!("type {} in full", self.name));
-                return Reply::Open;
-            }
+        if !self.asking.confirmed(&self.name) {
+            return Reply::Open;
         }
-        self.sent = true;
-        self.scroll = 0;
-        let reason = Text::clean_within(self.reason.text().trim(), field::LONGEST);
+        self.asking.close();
+        let reason = self.asking.reason();
         let (mut run, mut refused) = (Vec::new(), Vec::new());
         for (plan, verdict) in self.plans.iter_mut().zip(verdicts) {
             plan.intent.reason = reason.clone();
@@ -197,77 +116,38 @@ impl ManyDialog {
         Reply::Run(run, refused)
     }
 
-    fn goes_forward(&self) -> bool {
-        self.plans.iter().any(|plan| matches!(plan.direction, Direction::Forward | Direction::Release))
-    }
-
     /// Line 1 of the frame.
     pub fn title(&self) -> Vec<(Role, String)> {
         let count = words::counted(self.plans.len(), "target", "targets");
-        vec![(Role::Strong, format!("PLAN  {} {}: {count}", self.verb.word().to_uppercase(), self.name))]
+        vec![(Role::Strong, format!("PLAN  {} {}: {count}", self.verb.verb().word().to_uppercase(), self.name))]
     }
 
     /// The row of keys.
-    pub fn keys(&self, world: &World, now: &Moment, judge: impl Fn(&Plan) -> Verdict) -> Row {
+    pub fn keys(&self, scene: &Scene<'_>, judge: impl Fn(&Plan) -> Verdict) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
-        if self.sent {
-            let over = self.plans.iter().all(|plan| world.deeds.get(&plan.id).is_some_and(|deed| !deed.state.is_under_way()));
+        if self.asking.is_closed() {
+            let over = self.plans.iter().all(|plan| scene.world.deeds.get(&plan.id).is_some_and(|deed| !deed.state.is_under_way()));
             row.add(Role::Key, "Esc").add(Role::Plain, if over { " leaves" } else { " leaves; the deeds go on" });
             return row;
         }
         let may = self.plans.iter().filter(|plan| !matches!(judge(plan), Verdict::Deny(_))).count();
-        let does = if self.has_ended(now) {
+        let does = if self.has_ended(scene.now) {
             Some("PLAN AGAIN".to_owned())
-        } else if may == 0 || (may < self.plans.len() && self.goes_forward()) {
+        } else if may == 0 || (may < self.plans.len() && self.verb.goes_forward()) {
             None
         } else {
-            Some(format!("RUN {} on {may} of {}", self.verb.word(), self.plans.len() + self.left.len()))
+            Some(format!("RUN {} on {may} of {}", self.verb.verb().word(), self.plans.len() + self.left.len()))
         };
-        if let Some(does) = does {
-            row.add(Role::Key, "Enter").add(Role::Strong, format!(" {does}   "));
-        }
-        row.add(Role::Key, "Esc").add(Role::Plain, " leave");
-        if self.confirm.is_some() {
-            row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
-        }
+        self.asking.keys(scene, &mut row, does);
         row
     }
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, judge: impl Fn(&Plan) -> Verdict, buffer: &mut Buffer, area: Rect) {
-        let fields = if self.sent { 0 } else { 2 + u16::from(self.confirm.is_some()) };
-        let height = usize::from(area.height.saturating_sub(fields));
         let rows = self.rows(scene, judge, usize::from(area.width));
-        let hidden = rows.len().saturating_sub(height);
-        let first = self.scroll.min(hidden);
-        self.longest.set(hidden);
-        for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
-            row.draw(buffer, area, y, scene.theme);
-        }
-        self.arming.draw(area.height > fields + 2);
-        if self.sent {
-            return;
-        }
-        let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
-        let end = match (&self.wrong, self.arming.dropped(), hidden) {
-            (Some(wrong), ..) => wrong.clone(),
-            (None, Some(dropped), _) => dropped,
-            (None, None, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
-            (None, None, 0) => String::new(),
-        };
-        if !end.is_empty() {
-            rule.end(Role::Watched, format!(" {end} "));
-        }
-        let y = area.height.saturating_sub(fields);
-        rule.draw(buffer, area, y, scene.theme);
-        let mut field = |y: u16, label: &str, field: &Field, focused: bool, end: &str| {
-            field.draw_row(buffer, Rect { y: area.y + y, height: 1, ..area }, scene.theme, (label, end), focused);
-        };
-        field(y + 1, "reason ", &self.reason, self.focus == Focus::Reason, "may be left empty; it is of each of them");
-        if let Some(confirm) = &self.confirm {
-            field(y + 2, "confirm", confirm, self.focus == Focus::Confirm, &format!("type {}", self.name));
-        }
+        let hints = Hints { reason: "may be left empty; it is of each of them", confirm: &self.name };
+        self.asking.draw(scene, &rows, hints, None, buffer, area);
     }
 
     fn rows(&self, scene: &Scene<'_>, judge: impl Fn(&Plan) -> Verdict, width: usize) -> Vec<Row> {
@@ -276,17 +156,15 @@ impl ManyDialog {
         page.rows.push(Row::rule(scene.theme, "what"));
         page.say(Role::Quiet, "after", Role::Plain, self.after());
         page.say(Role::Quiet, "if fails", Role::Plain, self.if_not_all());
-        if self.goes_forward() || matches!(self.verb, Verb::Hold) {
-            let then =
-                if self.verb == Verb::Hold { "an automatic way back goes on all the same" } else { "windows and freezes go on counting" };
+        if let Some(then) = self.by_itself() {
             page.say(Role::Quiet, "by itself", Role::Plain, then);
         }
-        let heading = if self.sent { self.so_far(scene) } else { counts(&verdicts, self.left.len()) };
+        let heading = if self.asking.is_closed() { self.so_far(scene) } else { counts(&verdicts, self.left.len()) };
         page.rows.push(Row::rule(scene.theme, &heading));
         let names = self.plans.iter().map(Plan::target).chain(self.left.iter().map(|(target, _)| target));
         let column = names.map(|target| cells(&target.to_string())).max().unwrap_or(0).min(width / 3) + 5;
         for (plan, verdict) in self.plans.iter().zip(&verdicts) {
-            if self.sent { became(&mut page, plan, column) } else { planned(&mut page, plan, verdict, column) }
+            if self.asking.is_closed() { became(&mut page, plan, column) } else { planned(&mut page, plan, verdict, column) }
         }
         for (target, why) in &self.left {
             let mut row = Row::of(Role::Quiet, format!("   {target}"));
@@ -299,34 +177,29 @@ impl ManyDialog {
     /// What is so afterwards, of each of them.
     fn after(&self) -> &'static str {
         match self.verb {
-            Verb::Hold => {
+            ManyVerb::Hold => {
                 "each keeps its shares; nothing that goes through gonogo moves it forward until it is resumed; the way back stays open"
             }
-            Verb::Resume => "each keeps its shares; what was held may go forward again, and rollouts go on by themselves",
-            Verb::Abort => "each rollout ends and its new version gets no traffic; users go back before those that they use",
-            Verb::Rollback => "all traffic of each goes back to its last proven version; users go back before those that they use",
-            Verb::Shift
-            | Verb::Promote
-            | Verb::Rollout
-            | Verb::Start
-            | Verb::Retry
-            | Verb::Cancel
-            | Verb::Approve
-            | Verb::Reject
-            | Verb::Note
-            | Verb::Flag
-            | Verb::Drain
-            | Verb::Ready
-            | Verb::Silence
-            | Verb::Unsilence => "each as its own plan says",
+            ManyVerb::Resume => "each keeps its shares; what was held may go forward again, and rollouts go on by themselves",
+            ManyVerb::Abort => "each rollout ends and its new version gets no traffic; users go back before those that they use",
+            ManyVerb::Rollback => "all traffic of each goes back to its last proven version; users go back before those that they use",
         }
     }
 
     fn if_not_all(&self) -> &'static str {
-        if self.goes_forward() {
+        if self.verb.goes_forward() {
             "none is begun unless each may go"
         } else {
             "each has a deed of its own: one that fails or is denied stops none of the others"
+        }
+    }
+
+    /// What happens all the same without a person.
+    fn by_itself(&self) -> Option<&'static str> {
+        match self.verb {
+            ManyVerb::Hold => Some("an automatic way back goes on all the same"),
+            ManyVerb::Resume => Some("windows and freezes go on counting"),
+            ManyVerb::Abort | ManyVerb::Rollback => None,
         }
     }
 

@@ -1,7 +1,5 @@
 //! What an operator says about a plan that waits: the plan in full, a reason, and what became of it.
 
-use std::cell::Cell;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -11,12 +9,11 @@ use crate::model::approval::{Decision, Ruling, Waiting};
 use crate::model::intent::Direction;
 use crate::model::plan::Plan;
 use crate::model::reason::Reason;
-use crate::model::text::Text;
 use crate::model::time::Moment;
 
 use crate::ui::arming::Arming;
-use crate::ui::field::{self, Field};
-use crate::ui::input::{Chord, Key};
+use crate::ui::asking::{Asking, Hints, Stroke};
+use crate::ui::input::Chord;
 use crate::ui::plans::{self, asked};
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
@@ -30,15 +27,8 @@ use crate::ui::words;
 pub struct RulingDialog {
     decision: Decision,
     waiting: Box<Waiting>,
-    reason: Field,
-    confirm: Option<Field>,
-    /// Whether the keys go to the typed text.
-    confirming: bool,
-    arming: Arming,
+    asking: Asking,
     said: Option<(Ruling, Moment)>,
-    scroll: usize,
-    longest: Cell<usize>,
-    wrong: Option<String>,
 }
 
 /// What a key did to the dialog.
@@ -56,18 +46,7 @@ impl RulingDialog {
     /// Shows what would be said about a plan. `typed` asks for the target in full where a forward deed is agreed to.
     pub fn new(waiting: Waiting, decision: Decision, typed: bool) -> Self {
         let asks = typed && decision == Decision::Approve && waiting.plan.direction == Direction::Forward;
-        Self {
-            decision,
-            waiting: Box::new(waiting),
-            reason: Field::default(),
-            confirm: asks.then(Field::default),
-            confirming: false,
-            arming: Arming::default(),
-            said: None,
-            scroll: 0,
-            longest: Cell::new(0),
-            wrong: None,
-        }
+        Self { decision, waiting: Box::new(waiting), asking: Asking::new("", asks), said: None }
     }
 
     /// The plan that it is about.
@@ -77,92 +56,45 @@ impl RulingDialog {
 
     /// From when on its keys count.
     pub fn arming(&self) -> &Arming {
-        &self.arming
+        self.asking.arming()
     }
 
     /// Takes a key.
     pub fn on(&mut self, chord: Chord, world: &World, now: &Moment) -> Reply {
-        if chord.key == Key::Esc {
-            return Reply::Left;
+        match self.asking.on(chord) {
+            Stroke::Left => Reply::Left,
+            Stroke::Dropped | Stroke::Taken => Reply::Open,
+            Stroke::Enter => self.enter(world, now),
         }
-        if !self.arming.armed() {
-            self.arming.drop_key();
-            return Reply::Open;
-        }
-        self.wrong = None;
-        match chord.key {
-            Key::Up => self.scroll = self.scroll.saturating_sub(1),
-            Key::Down => self.scroll = (self.scroll + 1).min(self.longest.get()),
-            Key::PageUp => self.scroll = self.scroll.saturating_sub(8),
-            Key::PageDown => self.scroll = (self.scroll + 8).min(self.longest.get()),
-            Key::Char(_) | Key::Enter if self.said.is_some() => {}
-            Key::Tab | Key::BackTab if self.confirm.is_some() => self.confirming = !self.confirming,
-            Key::Enter => return self.enter(world, now),
-            Key::Char(_)
-            | Key::Backspace
-            | Key::Delete
-            | Key::Left
-            | Key::Right
-            | Key::Home
-            | Key::End
-            | Key::Esc
-            | Key::Tab
-            | Key::BackTab
-            | Key::F(_) => {
-                self.field().on(chord);
-            }
-        }
-        Reply::Open
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if self.arming.armed() && self.said.is_none() {
-            self.field().paste(text);
-        }
-    }
-
-    fn field(&mut self) -> &mut Field {
-        match &mut self.confirm {
-            Some(confirm) if self.confirming => confirm,
-            Some(_) | None => &mut self.reason,
-        }
+        self.asking.paste(text);
     }
 
     fn enter(&mut self, world: &World, now: &Moment) -> Reply {
         // What is refused anyway is tried as it stands: the attempt is recorded.
-        if self.refusals(world, now).is_empty()
-            && let Some(wrong) = self.missing()
-        {
-            self.wrong = Some(wrong).filter(|wrong| !wrong.is_empty());
-            return Reply::Open;
+        if self.refusals(world, now).is_empty() {
+            if self.decision == Decision::Reject && self.asking.reason().is_empty() {
+                self.asking.refuse("say why: its requester reads it".to_owned());
+                return Reply::Open;
+            }
+            if !self.asking.confirmed(&self.waiting.plan.target().to_string()) {
+                return Reply::Open;
+            }
         }
-        let text = Text::clean_within(self.reason.text().trim(), field::LONGEST);
-        match rules::ruling(world, &self.waiting.plan, self.decision, text, now) {
+        match rules::ruling(world, &self.waiting.plan, self.decision, self.asking.reason(), now) {
             Ok(ruling) => {
                 self.said = Some((ruling.clone(), *now));
-                self.scroll = 0;
+                self.asking.close();
                 Reply::Rule(Box::new(ruling))
             }
             Err(error) => {
-                self.wrong = Some(format!("failed to write it in canonical form: {error}"));
+                self.asking.refuse(format!("failed to write it in canonical form: {error}"));
                 Reply::Open
             }
         }
-    }
-
-    /// What must be typed first, in words that are empty when the next field says it; none when nothing must.
-    fn missing(&mut self) -> Option<String> {
-        if self.decision == Decision::Reject && self.reason.text().trim().is_empty() {
-            return Some("say why: its requester reads it".to_owned());
-        }
-        let confirm = self.confirm.as_ref()?;
-        if !self.confirming {
-            self.confirming = true;
-            return Some(String::new());
-        }
-        let target = self.waiting.plan.target().to_string();
-        (confirm.text().trim() != target).then(|| format!("type {target} in full"))
     }
 
     /// Why it may not be said, as the world stands now; empty when it may.
@@ -184,60 +116,25 @@ impl RulingDialog {
     }
 
     /// The row of keys.
-    pub fn keys(&self, refused: bool) -> Row {
+    pub fn keys(&self, scene: &Scene<'_>, refused: bool) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         if self.said.is_some() {
             row.add(Role::Key, "Esc").add(Role::Plain, " leaves");
             return row;
         }
-        if !refused {
-            let plan = &self.waiting.plan;
-            let does = format!("{} {} {} of {}", self.decision.word().to_uppercase(), asked(plan), plan.target(), plan.intent.requester);
-            row.add(Role::Key, "Enter").add(Role::Strong, format!(" {does}   "));
-        }
-        row.add(Role::Key, "Esc").add(Role::Plain, " leave");
-        if self.confirm.is_some() {
-            row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
-        }
+        let plan = &self.waiting.plan;
+        let does = || format!("{} {} {} of {}", self.decision.word().to_uppercase(), asked(plan), plan.target(), plan.intent.requester);
+        self.asking.keys(scene, &mut row, (!refused).then(does));
         row
     }
 
     /// Draws the body. `refusals` are the reasons against it at this moment.
     pub fn draw(&self, scene: &Scene<'_>, refusals: &[Reason], buffer: &mut Buffer, area: Rect) {
-        let fields = if self.said.is_some() { 0 } else { 2 + u16::from(self.confirm.is_some()) };
-        let height = usize::from(area.height.saturating_sub(fields));
         let rows = self.rows(scene, refusals, usize::from(area.width));
-        let hidden = rows.len().saturating_sub(height);
-        let first = self.scroll.min(hidden);
-        self.longest.set(hidden);
-        for (y, row) in (0..area.height.saturating_sub(fields)).zip(rows.iter().skip(first)) {
-            row.draw(buffer, area, y, scene.theme);
-        }
-        self.arming.draw(area.height > fields + 2);
-        if self.said.is_some() {
-            return;
-        }
-        let mut rule = Row::rule(scene.theme, if hidden > 0 { "Up and Down show the rest" } else { "" });
-        let end = match (&self.wrong, self.arming.dropped(), hidden) {
-            (Some(wrong), ..) => wrong.clone(),
-            (None, Some(dropped), _) => dropped,
-            (None, None, 1..) => format!("{} to {} of {}", first + 1, (first + height).min(rows.len()), rows.len()),
-            (None, None, 0) => String::new(),
-        };
-        if !end.is_empty() {
-            rule.end(Role::Watched, format!(" {end} "));
-        }
-        let y = area.height.saturating_sub(fields);
-        rule.draw(buffer, area, y, scene.theme);
-        let mut field = |y: u16, label: &str, field: &Field, focused: bool, end: &str| {
-            field.draw_row(buffer, Rect { y: area.y + y, height: 1, ..area }, scene.theme, (label, end), focused);
-        };
-        let asked_for = if self.decision == Decision::Reject { "its requester reads it" } else { "may be left empty" };
-        field(y + 1, "reason ", &self.reason, !self.confirming, asked_for);
-        if let Some(confirm) = &self.confirm {
-            field(y + 2, "confirm", confirm, self.confirming, &format!("type {}", self.waiting.plan.target()));
-        }
+        let reason = if self.decision == Decision::Reject { "its requester reads it" } else { "may be left empty" };
+        let target = self.waiting.plan.target().to_string();
+        self.asking.draw(scene, &rows, Hints { reason, confirm: &target }, None, buffer, area);
     }
 
     fn rows(&self, scene: &Scene<'_>, refusals: &[Reason], width: usize) -> Vec<Row> {

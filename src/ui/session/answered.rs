@@ -62,14 +62,17 @@ impl Session {
         self.arming().is_some_and(Arming::wants)
     }
 
-    /// The terminal answered. Whether it must be asked again at once, for a frame that went out while the question was under way.
+    /// The terminal answered. Whether that changes anything: keys count from now on, or it must be asked again at once, for a frame that
+    /// went out while the question was under way.
     pub fn terminal_answered(&mut self) -> bool {
+        let counts = |session: &Self| session.arming().is_some_and(Arming::armed);
+        let before = counts(self);
         if self.line.answered()
             && let Some(arming) = self.arming()
         {
             arming.answer();
         }
-        self.waits_for_answer()
+        counts(self) != before || self.waits_for_answer()
     }
 
     /// The terminal makes some glyph wider or narrower than one cell: from now on only ASCII is drawn.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::control::standing::{self, Standing};
+use crate::control::standing::Standing;
 use crate::control::world::World;
 use crate::model::time::Moment;
 
-use super::super::needs::{self, NeedRow};
 use super::Session;
 
 /// What was told so far.
@@ -25,9 +24,11 @@ impl Session {
         if !(room.bell || room.notify || room.title) {
             return Vec::new();
         }
-        let rows = needs::needs(world, now, &standing::standings(world, now));
-        let said = said(&room.name, rows.len());
-        let rows: BTreeSet<_> = rows.into_iter().map(|NeedRow { subject, standing, .. }| (subject, standing)).collect();
+        // As the board counts them: it looks again only when something changed.
+        let board = self.board.get_mut();
+        board.refresh(world, now);
+        let said = said(&room.name, board.needs().len());
+        let rows: BTreeSet<_> = board.needs().iter().map(|need| (need.subject.clone(), need.standing)).collect();
         let mut out = String::new();
         // What stood there when the room was opened is before the operator's eyes.
         let new = self.calls.known.as_ref().is_some_and(|known| !rows.is_subset(known));

@@ -81,7 +81,7 @@ impl Session {
                 dress.title = dialog.title();
                 dress.reads = Screen::Incident.reads(scene.world, Some(plan.target()));
                 let refusals = dialog.refusals(scene.world, scene.now);
-                dress.keys = dialog.keys(!refusals.is_empty());
+                dress.keys = dialog.keys(scene, !refusals.is_empty());
                 let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, &refusals, buffer, body);
             }
@@ -100,7 +100,7 @@ impl Session {
             Over::Many(dialog) => {
                 let judge = |plan: &Plan| (self.judge)(scene.world, plan, scene.now);
                 dress.title = dialog.title();
-                dress.keys = dialog.keys(scene.world, scene.now, judge);
+                dress.keys = dialog.keys(scene, judge);
                 let body = self.framed(scene, &dress, buffer, area);
                 dialog.draw(scene, judge, buffer, body);
             }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::control::many;
+use crate::control::many::{self, ManyVerb};
 use crate::control::world::World;
-use crate::model::intent::{Arguments, Intent, Verb};
+use crate::model::intent::{Arguments, Intent};
 use crate::model::name::Target;
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -29,8 +29,9 @@ impl Session {
             return Vec::new();
         }
         // Of roll back and abort one does for both; help has the other.
-        let offered = [Verb::Hold, Verb::Rollback, Verb::Resume].into_iter().filter(|verb| many::means_any(world, *verb, marked.iter()));
-        offered.filter_map(|verb| Command::Deed(verb).entry()).map(|entry| (entry.command, entry.label)).collect()
+        let offered = [ManyVerb::Hold, ManyVerb::Rollback, ManyVerb::Resume].into_iter();
+        let offered = offered.filter(|verb| many::means_any(world, *verb, marked.iter()));
+        offered.filter_map(|verb| Command::Deed(verb.verb()).entry()).map(|entry| (entry.command, entry.label)).collect()
     }
 
     /// Marks the target under the cursor for one deed on several, or unmarks it.
@@ -43,7 +44,7 @@ impl Session {
     }
 
     /// Opens the plans of a verb on many targets; `name` is what they were called by.
-    pub(super) fn begin_many(&mut self, verb: Verb, name: String, targets: Vec<Target>, world: &World, now: &Moment) {
+    pub(super) fn begin_many(&mut self, verb: ManyVerb, name: String, targets: Vec<Target>, world: &World, now: &Moment) {
         match self.planned_many(verb, name, targets, world, now) {
             Ok(dialog) => self.over = Over::Many(dialog),
             Err(why) => {
@@ -55,17 +56,15 @@ impl Session {
 
     fn planned_many(
         &mut self,
-        verb: Verb,
+        many: ManyVerb,
         name: String,
         targets: Vec<Target>,
         world: &World,
         now: &Moment,
     ) -> Result<Box<ManyDialog>, String> {
+        let verb = many.verb();
         if let Some(why) = offer::against_all_deeds(world) {
             return Err(format!("no {} {name}: {why}", verb.word()));
-        }
-        if let Some(why) = many::against(verb) {
-            return Err(format!("no {} {name}: it takes one target; {why}", verb.word()));
         }
         if targets.len() > MOST {
             return Err(format!(
@@ -74,7 +73,7 @@ impl Session {
                 verb.word()
             ));
         }
-        let meant = many::meant(world, verb, targets, now);
+        let meant = many::meant(world, many, targets, now);
         if meant.targets.is_empty() {
             let first = meant.left.first().map(|(target, why)| format!(": {target} is {why}")).unwrap_or_default();
             return Err(format!("nothing to {} in {name}{first}", verb.word()));
@@ -86,7 +85,7 @@ impl Session {
             plans.push((self.plan)(world, intent, now, &nonce).map_err(|error| format!("no plan: {error}"))?);
         }
         let typed = asks_for_text(world, &plans);
-        Ok(Box::new(ManyDialog::new(verb, name, plans, meant.left, typed)))
+        Ok(Box::new(ManyDialog::new(many, name, plans, meant.left, typed)))
     }
 
     pub(super) fn many_key(&mut self, mut dialog: Box<ManyDialog>, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {

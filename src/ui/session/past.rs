@@ -134,7 +134,7 @@ impl Session {
         let Some(past) = &self.past else { return false };
         let has_now = past.shown.world.scrub.as_ref().is_some_and(|scrub| scrub.has_now);
         self.board.borrow_mut().refresh(world, now);
-        past.inner.now_needs.set(has_now.then(|| self.board.borrow().needing()));
+        past.inner.now_needs.set(has_now.then(|| self.board.borrow().needs().len()));
         past.inner.draw(&past.shown.world, &past.shown.now, buffer);
         self.hyperlinks.replace(past.inner.hyperlinks.take());
         self.due.set(Some(now.boot.plus(LOOKS_EVERY)));

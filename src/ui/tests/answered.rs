@@ -37,7 +37,9 @@ fn a_plan_is_armed_once_the_terminal_answered_for_its_frame() {
     desk.later(1_500).blind("<ret>").blind("x");
     assert_eq!(desk.executed().len(), 0, "nobody can have read it yet");
     desk.sees("2 keys typed before this was seen: dropped");
-    assert!(!desk.session.terminal_answered());
+    desk.sees("Enter not yet");
+    assert!(desk.session.terminal_answered(), "its keys count from now on, and that is drawn");
+    desk.sees("Enter RUN hold checkout@prod");
     desk.blind("<ret>");
     assert_eq!(desk.executed().len(), 1);
     assert_eq!(desk.executed()[0].intent.reason.as_str(), "", "what was dropped is in no field");
@@ -82,7 +84,10 @@ fn where_nobody_answers_a_second_without_keys_arms() {
         desk.later(900).blind("<ret>").later(900).blind("<ret>");
         assert_eq!(desk.executed().len(), 0, "each key begins the second anew");
         desk.sees("2 keys typed before this was seen: dropped");
-        desk.later(1_000).blind("<ret>");
+        desk.sees("Enter not yet");
+        desk.later(1_000).look();
+        desk.sees("Enter RUN hold checkout@prod");
+        desk.blind("<ret>");
         assert_eq!(desk.executed().len(), 1);
     }
 }

@@ -92,6 +92,29 @@ fn an_alert_is_silenced_by_key_with_its_time_and_reason() {
 }
 
 #[test]
+fn a_silence_that_mutes_others_too_is_not_ended_however_many_matchers_it_has() {
+    let mut world = silenced("maintenance");
+    let wish = crate::model::silence::SilenceWish { alert: "CheckoutErrors".to_owned(), lasts: None };
+    let planned = |world: &World| {
+        let args = crate::model::intent::Arguments { silence: Some(Box::new(wish.clone())), ..Default::default() };
+        let (verb, target, requester) = (Verb::Unsilence, fixture::checkout(), world.actor.clone());
+        let intent = crate::model::intent::Intent { verb, target, args, requester, reason: Text::empty() };
+        crate::control::planner::plan(world, intent, &fixture::now(), "n").unwrap()
+    };
+    let said = |world: &World, plan: &Plan| match crate::control::gate::judge(world, plan, &fixture::now()) {
+        Verdict::Deny(reasons) => reasons.iter().map(|reason| reason.text.to_string()).collect::<Vec<_>>().join("; "),
+        Verdict::Permit(_) | Verdict::SecondPerson { .. } | Verdict::Early(_) => String::new(),
+    };
+    let own = said(&world, &planned(&world));
+    assert!(!own.contains("mutes more"), "{own}");
+    let mut wide = world.alerts(&fixture::name("alerts")).unwrap().value.as_ref().unwrap().silences[0].clone();
+    wide.matchers = vec![matcher("severity", "page"), matcher("cluster", "eu"), matcher("tier", "1")];
+    matched(&mut world, vec![wide]);
+    let wide = said(&world, &planned(&world));
+    assert!(wide.contains("mutes more than it"), "{wide}");
+}
+
+#[test]
 fn the_plan_says_who_hears_nothing_and_that_the_way_back_stays_armed() {
     let mut world = fixture::world();
     matched(&mut world, Vec::new());

@@ -12,7 +12,7 @@ use crate::cli::{json, out, settle, target};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::event::Event;
 use crate::control::gate;
-use crate::control::many as control;
+use crate::control::many::{self as control, ManyVerb};
 use crate::control::world::World;
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
 use crate::model::name::Target;
@@ -52,8 +52,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, verb: Verb, typed: Typed,
         out::words(&format!("gonogo: a set takes no {flag}: it is of one target"));
         return Exit::Usage;
     }
-    let group = Group { names: Names::Set(set.name.to_string()), targets: set.targets.clone(), set: Some(set) };
-    of_group(opened, &group, verb, &how).await
+    of_group(opened, &Group::Set(set, verb), &how).await
 }
 
 /// A verb on every target that an expression selects, such as `*@prod`.
@@ -66,9 +65,10 @@ pub(super) async fn many(around: &Surroundings, flags: &Flags, verb: Verb, typed
         Ok(selection) => selection,
         Err(error) => return refuse(&format!("{error}")),
     };
-    if let Some(why) = control::against(verb) {
-        return refuse(&format!("{} takes one target, not {selection}: {why}", verb.word()));
-    }
+    let many = match ManyVerb::of(verb) {
+        Ok(many) => many,
+        Err(why) => return refuse(&format!("{} takes one target, not {selection}: {why}", verb.word())),
+    };
     let opened = match settle::open(around, flags, true).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -78,46 +78,46 @@ pub(super) async fn many(around: &Surroundings, flags: &Flags, verb: Verb, typed
         out::words(&format!("gonogo: {selection} selects no target; `gonogo status` lists them"));
         return Exit::Target;
     }
-    let group = Group { names: Names::Selection(selection.to_string()), targets, set: None };
-    of_group(opened, &group, verb, &how).await
+    of_group(opened, &Group::Selection(selection, many, targets), &how).await
 }
 
-/// By what many targets are named.
-enum Names {
-    Set(String),
-    Selection(String),
+/// Targets that one verb is done to.
+enum Group {
+    /// Those of a set.
+    Set(RolloutSet, Verb),
+    /// What an expression selects.
+    Selection(Selection, ManyVerb, Vec<Target>),
 }
 
-impl Names {
-    fn name(&self) -> &str {
+impl Group {
+    fn verb(&self) -> Verb {
         match self {
-            Self::Set(name) | Self::Selection(name) => name,
+            Self::Set(_, verb) => *verb,
+            Self::Selection(_, many, _) => many.verb(),
+        }
+    }
+
+    fn targets(&self) -> &[Target] {
+        match self {
+            Self::Set(set, _) => &set.targets,
+            Self::Selection(_, _, targets) => targets,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Set(set, _) => set.name.to_string(),
+            Self::Selection(selection, ..) => selection.to_string(),
         }
     }
 
     /// With what it is.
     fn whole(&self) -> String {
         match self {
-            Self::Set(name) => format!("set {name}"),
-            Self::Selection(name) => name.clone(),
+            Self::Set(set, _) => format!("set {}", set.name),
+            Self::Selection(selection, ..) => selection.to_string(),
         }
     }
-
-    /// In JSON.
-    fn key(&self) -> &'static str {
-        match self {
-            Self::Set(_) => "set",
-            Self::Selection(_) => "selection",
-        }
-    }
-}
-
-/// Targets that one verb is done to.
-struct Group {
-    names: Names,
-    targets: Vec<Target>,
-    /// The set that they are.
-    set: Option<RolloutSet>,
 }
 
 /// The plans of a group, and those of it that are left out with the reason.
@@ -141,7 +141,7 @@ fn meant(world: &World, set: &RolloutSet, verb: Verb) -> Vec<Target> {
     set.targets.iter().filter(|target| verb == Verb::Rollout || is_of_it(target)).cloned().collect()
 }
 
-async fn of_group(mut opened: settle::Opened, group: &Group, verb: Verb, how: &DeedFlags) -> Exit {
+async fn of_group(mut opened: settle::Opened, group: &Group, how: &DeedFlags) -> Exit {
     let mut interrupts = match signal(SignalKind::interrupt()) {
         Ok(interrupts) => interrupts,
         Err(error) => {
@@ -149,9 +149,9 @@ async fn of_group(mut opened: settle::Opened, group: &Group, verb: Verb, how: &D
             return Exit::Failed;
         }
     };
-    let name = group.names.name();
+    let (name, verb) = (group.name(), group.verb());
     let drawn = tokio::select! {
-        drawn = drawn(&mut opened, group, verb, how) => drawn,
+        drawn = drawn(&mut opened, group, how) => drawn,
         _ = interrupts.recv() => {
             out::words(&format!("gonogo: interrupted before {} {name} was ordered: nothing of it was recorded, nothing was sent", verb.word()));
             return Exit::Interrupted;
@@ -225,12 +225,13 @@ fn is_forward(plan: &Plan) -> bool {
 
 /// What is printed of a group; of an expression also what it is not done to.
 fn object(group: &Group, what: &str, rows: &[Value], left: &[(Target, String)]) -> Value {
-    let mut object = json!({ "schema": 1, group.names.key(): group.names.name(), what: rows });
-    if let (None, Some(members)) = (&group.set, object.as_object_mut()) {
-        let left: Vec<Value> = left.iter().map(|(target, why)| json!({ "target": target, "why": why })).collect();
-        members.insert("left_out".to_owned(), Value::Array(left));
+    match group {
+        Group::Set(set, _) => json!({ "schema": 1, "set": set.name, what: rows }),
+        Group::Selection(selection, ..) => {
+            let left: Vec<Value> = left.iter().map(|(target, why)| json!({ "target": target, "why": why })).collect();
+            json!({ "schema": 1, "selection": selection.to_string(), what: rows, "left_out": left })
+        }
     }
-    object
 }
 
 /// Waits until everything that these targets need was asked once, at most `within` for all of them together.
@@ -244,32 +245,40 @@ async fn settled(opened: &mut settle::Opened, targets: &[Target], within: Durati
 }
 
 /// One plan a target, each judged; what would be denied for one is ordered for none of those that go forward.
-async fn drawn(opened: &mut settle::Opened, group: &Group, verb: Verb, how: &DeedFlags) -> Result<Drawn, Exit> {
+async fn drawn(opened: &mut settle::Opened, group: &Group, how: &DeedFlags) -> Result<Drawn, Exit> {
+    let verb = group.verb();
     if how.if_plan.is_some() {
-        out::words(&format!("gonogo: {} has a plan for each target; carry out one with `gonogo execute PLAN`", group.names.whole()));
+        out::words(&format!("gonogo: {} has a plan for each target; carry out one with `gonogo execute PLAN`", group.whole()));
         return Err(Exit::Usage);
     }
     let (at, train) = booking(opened, &how.time)?;
-    settled(opened, &group.targets, Duration::from_secs(12)).await;
+    settled(opened, group.targets(), Duration::from_secs(12)).await;
     let world = opened.handle.world();
-    let (targets, left) = if let Some(set) = &group.set {
-        (meant(&world, set, verb), Vec::new())
-    } else {
-        let meant = control::meant(&world, verb, group.targets.clone(), &opened.clock.now());
-        (meant.targets, meant.left)
+    let (targets, left) = match group {
+        Group::Set(set, _) => (meant(&world, set, verb), Vec::new()),
+        Group::Selection(_, many, targets) => {
+            let meant = control::meant(&world, *many, targets.clone(), &opened.clock.now());
+            (meant.targets, meant.left)
+        }
     };
     if !how.json {
         for (target, why) in &left {
             out::line(&format!("left out {target}: {why}"));
         }
     }
-    let run = group.set.as_ref().filter(|_| verb == Verb::Rollout).map(|set| Box::new(SetRun { set: set.name.clone(), nonce: nonce() }));
-    if let (true, Some(set)) = (targets.is_empty(), &group.set) {
-        out::words(&format!("gonogo: no rollout of set {} is under way; `gonogo rollout start {}` starts it", set.name, set.name));
-        return Err(Exit::Failed);
-    }
-    if targets.is_empty() {
-        out::words(&format!("gonogo: nothing to {} in {}: all of it is left out", verb.word(), group.names.whole()));
+    let run = match group {
+        Group::Set(set, Verb::Rollout) => Some(Box::new(SetRun { set: set.name.clone(), nonce: nonce() })),
+        Group::Set(..) | Group::Selection(..) => None,
+    };
+    match group {
+        Group::Set(set, _) if targets.is_empty() => {
+            out::words(&format!("gonogo: no rollout of set {} is under way; `gonogo rollout start {}` starts it", set.name, set.name));
+            return Err(Exit::Failed);
+        }
+        Group::Selection(..) if targets.is_empty() => {
+            out::words(&format!("gonogo: nothing to {} in {}: all of it is left out", verb.word(), group.whole()));
+        }
+        Group::Set(..) | Group::Selection(..) => {}
     }
     let mut judged = Vec::new();
     for target in targets {
@@ -316,13 +325,13 @@ async fn drawn(opened: &mut settle::Opened, group: &Group, verb: Verb, how: &Dee
     }
     let forward = judged.iter().any(|(plan, ..)| is_forward(plan));
     if forward && !matches!(exit, Exit::Done | Exit::Waits) {
-        out::words(&format!("gonogo: so nothing of {} was ordered", group.names.whole()));
+        out::words(&format!("gonogo: so nothing of {} was ordered", group.whole()));
         return Err(exit);
     }
     let asks = forward && judged.iter().any(|(plan, ..)| gate::asks_for_text(&opened.handle.world(), plan.target()));
     if asks && !how.yes {
         let shown: String = judged.iter().map(|(plan, ..)| in_short(plan)).collect();
-        typed_name(group.names.name(), &group.names.whole(), &shown).await?;
+        typed_name(&group.name(), &group.whole(), &shown).await?;
     }
     Ok(Drawn { plans: judged.into_iter().map(|(plan, ..)| plan).collect(), left })
 }

@@ -43,7 +43,7 @@ impl super::PlanDialog {
         row.add(Role::Plain, " ");
         let mut keys: Vec<(&str, Role, String)> = Vec::new();
         let plain = |key, label: &str| (key, Role::Plain, label.to_owned());
-        if self.sent {
+        if self.sent() {
             let label = match scene.world.deeds.get(&self.plan.id).map(|deed| begun(deed.state)) {
                 Some(Begun::Over) => "leaves".to_owned(),
                 Some(Begun::Waits) => format!("leaves; it waits on screen {}", scene.keymap.shown(Command::Go(Screen::Changes))),
@@ -53,10 +53,14 @@ impl super::PlanDialog {
         } else {
             let enter = self.enter_does(verdict, ended, long);
             if !enter.is_empty() {
-                keys.push(("Enter", Role::Strong, enter));
+                keys.push(match self.arming().waits(scene) {
+                    Some(_) if !long => ("Enter", Role::Quiet, "not yet".to_owned()),
+                    Some(why) => ("Enter", Role::Quiet, why.to_owned()),
+                    None => ("Enter", Role::Strong, enter),
+                });
             }
             keys.push(plain("Esc", "leave"));
-            if self.confirm.is_some() {
+            if self.asking.confirms() {
                 keys.push(plain("Tab", if long { "next field" } else { "next" }));
             }
             if roles::lifting(scene.world, &self.plan, verdict, scene.now).is_some() {

@@ -58,6 +58,6 @@ impl super::PlanDialog {
     /// Whether `B` breaks the glass: the plan may not be carried out as it is, and nothing was typed yet.
     pub fn offers_glass(&self, verdict: &Verdict) -> bool {
         let permitted = matches!(verdict, Verdict::Permit(_));
-        self.armed() && !self.sent && !permitted && self.reason.text().is_empty() && self.plan.order.break_glass.is_none()
+        self.armed() && !self.sent() && !permitted && self.asking.reason().is_empty() && self.plan.order.break_glass.is_none()
     }
 }
