@@ -131,11 +131,14 @@ fn was_asked(source: &Source) -> bool {
     matches!(source.fact, SourceFact::Unsupported) || source.seen().is_some() || source.trouble().is_some()
 }
 
-/// Whether every backend was asked, and the store was read.
+/// Whether every backend was asked, and store and journal were read.
 fn is_settled(world: &World) -> bool {
-    world.sources.values().all(|source| was_asked(source))
-        && (world.ledger.read || world.ledger.trouble.is_some())
-        && world.calendars.is_settled()
+    world.sources.values().all(|source| was_asked(source)) && is_recorded(world)
+}
+
+/// Whether what is on record is known: store, journal and calendars.
+fn is_recorded(world: &World) -> bool {
+    (world.ledger.read || world.ledger.trouble.is_some()) && world.journal_read && world.calendars.is_settled()
 }
 
 /// Waits until every discovery was asked once, at most `within`; returns the world as it then is.
@@ -218,9 +221,7 @@ pub async fn waiting_told(handle: &mut Handle, now: &Moment, within: Duration) -
 pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration) -> Arc<World> {
     let is_settled = |world: &World| {
         let mut backends = world.catalog.backends_of(target).into_iter();
-        backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source)))
-            && (world.ledger.read || world.ledger.trouble.is_some())
-            && world.calendars.is_settled()
+        backends.all(|backend| world.sources.get(&backend).is_none_or(|source| was_asked(source))) && is_recorded(world)
     };
     until(handle, within, is_settled).await
 }

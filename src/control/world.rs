@@ -371,6 +371,8 @@ pub struct World {
     pub ledger: LedgerView,
     /// Why the newest configuration file was not taken over, with the file and line.
     pub config_trouble: Option<Text>,
+    /// Whether the journal was read: what it remembers is known from then on.
+    pub journal_read: bool,
     /// Why the journal cannot be written; history has a hole meanwhile, deeds are none the less possible.
     pub journal_trouble: Option<Text>,
     /// Where in the past it stands, of a world that was folded from a recording or the journal; in such a one no deed is possible.
@@ -414,6 +416,7 @@ impl World {
             logs: BTreeMap::new(),
             ledger: LedgerView::default(),
             config_trouble: None,
+            journal_read: false,
             journal_trouble: None,
             scrub: None,
             slept: None,

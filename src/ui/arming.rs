@@ -6,11 +6,16 @@ use std::time::Duration;
 use crate::model::time::Boot;
 
 use super::line::{Arms, Line};
+use super::row::Row;
 use super::scene::Scene;
+use super::theme::Role;
 use super::words;
 
 /// The time without keys after which a plan counts as seen where nobody answers for its frame.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// What does not count yet, where Enter does nothing.
+pub const KEYS: &str = "keys";
 
 /// Whether the keys of one thing count, and how many did not.
 #[derive(Debug, Default)]
@@ -87,6 +92,17 @@ impl Arming {
                 Some("not yet: after a second without keys")
             }
         }
+    }
+
+    /// Adds to a row of keys what Enter does, where it does anything; before keys count, why they do not yet.
+    pub fn enter(&self, scene: &Scene<'_>, row: &mut Row, does: Option<&str>) {
+        let (key, role, words) = match (self.waits(scene), does) {
+            (Some(why), Some(_)) => ("Enter", Role::Quiet, why),
+            (Some(why), None) => (KEYS, Role::Quiet, why),
+            (None, Some(does)) => ("Enter", Role::Strong, does),
+            (None, None) => return,
+        };
+        row.add(Role::Key, key).add(role, format!(" {words}   "));
     }
 
     /// Whether its keys count.

@@ -166,14 +166,8 @@ impl Asking {
     }
 
     /// Adds what Enter does to a row of keys, and what the other keys of the fields do; before it counts, that it does not yet.
-    pub fn keys(&self, scene: &Scene<'_>, row: &mut Row, enter: Option<String>) {
-        if let Some(enter) = enter {
-            row.add(Role::Key, "Enter");
-            match self.arming.waits(scene) {
-                Some(why) => row.add(Role::Quiet, format!(" {why}   ")),
-                None => row.add(Role::Strong, format!(" {enter}   ")),
-            };
-        }
+    pub fn keys(&self, scene: &Scene<'_>, row: &mut Row, enter: Option<&str>) {
+        self.arming.enter(scene, row, enter);
         row.add(Role::Key, "Esc").add(Role::Plain, " leave");
         if self.confirms() {
             row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");

@@ -7,6 +7,7 @@ mod chosen;
 mod dialogs;
 mod draw;
 mod links;
+mod looks;
 mod many;
 mod moves;
 mod past;
@@ -17,7 +18,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::control::gate;
-use crate::control::many::ManyVerb;
 use crate::control::planner::{self, PlanError};
 use crate::control::replay::traveller::Ask;
 use crate::control::world::World;
@@ -321,26 +321,8 @@ impl Session {
                 acts
             }
         };
-        let target = self.screen.has_target().then(|| self.target()).flatten();
-        let run = target.as_ref().filter(|_| self.screen == Screen::Pipeline).and_then(|target| self.pipeline.run(world, target));
-        let looks = (target.clone(), run.map(|run| run.id.clone()));
-        if self.looked.as_ref() != Some(&looks) && (self.looked.is_some() || looks.0.is_some()) {
-            acts.push(Act::Look { target: looks.0.clone(), run: looks.1.clone() });
-            self.looked = Some(looks);
-        }
-        self.read_log(target.as_ref(), &mut acts);
+        self.look_closer(world, &mut acts);
         acts
-    }
-
-    /// Asks for the log that this screen shows, and for no other.
-    fn read_log(&mut self, target: Option<&Target>, acts: &mut Vec<Act>) {
-        let wanted = target.filter(|_| self.screen == Screen::Pipeline).and_then(|target| self.pipeline.reads(target));
-        if wanted == self.followed {
-            return;
-        }
-        acts.extend(self.followed.take().map(|_| Act::Unfollow));
-        acts.extend(wanted.clone().map(|(backend, log)| Act::FollowLog { backend, log }));
-        self.followed = wanted;
     }
 
     fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
@@ -364,12 +346,7 @@ impl Session {
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {
-        if let (Some(verb), Some(targets)) = (command.verb(), self.marks()) {
-            let name = format!("{} marked", targets.len());
-            match ManyVerb::of(verb) {
-                Ok(many) => self.begin_many(many, name, targets.iter().cloned().collect(), world, now),
-                Err(why) => self.said = Some(Said::Refusal(format!("no {} {name}: it takes one target; {why}", verb.word()))),
-            }
+        if self.begin_marked(command, world, now) {
             return Vec::new();
         }
         let target = self.subject(world, now);

@@ -32,7 +32,7 @@ fn run_once(term: &Term) {
 fn a_plan_waits_for_the_answer_to_its_frame() {
     let late = Manners { well: Some(Duration::from_millis(2_200)), ..Manners::GOOD };
     let term = with(late, &[]);
-    term.press("h").sees("HOLD", SOON).press("<ret> <ret>").sees("2 keys typed before this was seen: dropped", SOON);
+    term.press("h").sees("HOLD", SOON).send(b"\r\r").sees("2 keys typed before this was seen: dropped", SOON);
     term.sees("line 2.", SOON);
     run_once(&term);
     assert_eq!(term.press("q").exit_code(SOON), 0);
@@ -46,10 +46,9 @@ fn where_the_terminal_never_answers_a_second_without_keys_does() {
         term.press("?").sees("gives the terminal back until", SOON).press("<esc>").sees_not("gives the terminal back until", SOON);
         term.line(0).contains("line ?").then_some(())
     });
-    term.press("h").sees("HOLD", SOON).types("\r\r\r").sees("3 keys typed before this was seen: dropped", SOON);
+    term.press("h").sees("HOLD", SOON).send(b"\r\r\r").sees("3 keys typed before this was seen: dropped", SOON);
     // Each key begins the second anew; so there must be one without any.
-    #[expect(clippy::disallowed_methods, reason = "a second without keys is a second")]
-    std::thread::sleep(Duration::from_millis(1_100));
+    term.sees_not("not yet: after a second without keys", SOON);
     run_once(&term);
     // It is not asked for ever.
     assert!(count(&term.raw(), b"\x1b[5n") <= 2);

@@ -26,8 +26,6 @@ const REMEMBERED: usize = 10_000;
 /// What is known of links beside what the world shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    /// Whether the journal was read: until then nobody knows which links are new.
-    journal: bool,
     /// What the journal remembers of the links of discoveries that gave no reading yet.
     told: BTreeMap<BackendName, BTreeMap<Link, LinkSeen>>,
     /// The discoveries of which a reading was compared with what was known.
@@ -73,7 +71,6 @@ impl Room {
                 told.insert(link.clone(), LinkSeen { since, flow: None, gone });
             }
         }
-        self.known_links.journal = true;
         let read: Vec<_> = self.world.discoveries.values().filter(|view| view.fact.value.is_some()).cloned().collect();
         let readings = read.iter().filter_map(|view| Some((view.discovery.name.clone(), view.fact.value.clone()?)));
         readings.flat_map(|(name, reading)| self.compare_links(now, &name, &reading)).collect()
@@ -118,7 +115,8 @@ impl Room {
             (None, true) => self.say(now, HappeningKind::Source, None, &format!("{name} is back"), name.as_str()),
             (Some(_), true) | (None, false) => Vec::new(),
         };
-        if let Some(reading) = reading.filter(|_| self.known_links.journal) {
+        // Before the journal is read nobody knows which links are new.
+        if let Some(reading) = reading.filter(|_| self.world.journal_read) {
             tasks.extend(self.compare_links(now, name, &reading));
         }
         Some(tasks)

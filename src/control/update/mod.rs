@@ -283,6 +283,7 @@ impl Room {
                 let mut all: std::collections::VecDeque<_> = happenings.clone().into();
                 all.extend(self.world.timeline.iter().cloned());
                 self.world.timeline = Arc::new(all);
+                self.world.journal_read = true;
                 self.touch(now);
                 self.on_links_told(now, &happenings)
             }

@@ -139,7 +139,7 @@ impl ManyDialog {
         } else {
             Some(format!("RUN {} on {may} of {}", self.verb.verb().word(), self.plans.len() + self.left.len()))
         };
-        self.asking.keys(scene, &mut row, does);
+        self.asking.keys(scene, &mut row, does.as_deref());
         row
     }
 

@@ -180,10 +180,11 @@ impl RolesDialog {
     /// The row of keys.
     pub fn keys(&self, scene: &Scene<'_>) -> Row {
         if let Some(form) = &self.form {
-            return form.keys(scene.world, scene.now);
+            return form.keys(scene, &self.arming);
         }
         let mut row = Row::new();
         row.add(Role::Plain, " ");
+        self.arming.enter(scene, &mut row, None);
         let mut add = |command, label: &str| {
             row.add(Role::Key, scene.keymap.shown(command)).add(Role::Plain, format!(" {label}   "));
         };

@@ -124,8 +124,8 @@ impl RulingDialog {
             return row;
         }
         let plan = &self.waiting.plan;
-        let does = || format!("{} {} {} of {}", self.decision.word().to_uppercase(), asked(plan), plan.target(), plan.intent.requester);
-        self.asking.keys(scene, &mut row, (!refused).then(does));
+        let does = format!("{} {} {} of {}", self.decision.word().to_uppercase(), asked(plan), plan.target(), plan.intent.requester);
+        self.asking.keys(scene, &mut row, (!refused).then_some(does.as_str()));
         row
     }
 

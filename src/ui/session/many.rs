@@ -43,6 +43,17 @@ impl Session {
         }
     }
 
+    /// Opens the plans of a verb on all that is marked, or says why not; whether something is marked and that command is a verb.
+    pub(super) fn begin_marked(&mut self, command: Command, world: &World, now: &Moment) -> bool {
+        let (Some(verb), Some(targets)) = (command.verb(), self.marks()) else { return false };
+        let name = format!("{} marked", targets.len());
+        match ManyVerb::of(verb) {
+            Ok(many) => self.begin_many(many, name, targets.iter().cloned().collect(), world, now),
+            Err(why) => self.said = Some(Said::Refusal(format!("no {} {name}: it takes one target; {why}", verb.word()))),
+        }
+        true
+    }
+
     /// Opens the plans of a verb on many targets; `name` is what they were called by.
     pub(super) fn begin_many(&mut self, verb: ManyVerb, name: String, targets: Vec<Target>, world: &World, now: &Moment) {
         match self.planned_many(verb, name, targets, world, now) {

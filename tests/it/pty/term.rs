@@ -18,6 +18,8 @@ pub const SOON: Duration = Duration::from_mins(1);
 const APART: Duration = Duration::from_millis(150);
 /// The silence after which a frame is whole and answered for.
 const REST: Duration = Duration::from_millis(40);
+/// What a sheet says whose keys do not count yet.
+const NOT_YET: [&str; 2] = ["Enter not yet", "keys not yet"];
 /// The longest that such a silence is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Raw bytes that are kept: enough for any test, and a bound for a program that never stops writing.
@@ -171,14 +173,22 @@ impl Term {
 
     /// Presses keys, see [`keys::bytes`]. All go in one write; wait for what they should show before pressing more.
     ///
-    /// They are pressed on what was seen: when the frame is whole, and the terminal has answered for it, as it does before any hand could.
+    /// They are pressed on what was seen: when the frame is whole, and the program counts keys. [`Term::send`] waits for nothing.
     pub fn press(&self, keys: &str) -> &Self {
-        self.rest();
-        self.send(&keys::bytes(keys))
+        self.rest().send(&keys::bytes(keys))
     }
 
-    /// Waits until the program writes nothing for a moment; not for ever, where it never stops.
-    fn rest(&self) {
+    /// Waits until the program writes nothing for a moment, and its keys count.
+    fn rest(&self) -> &Self {
+        self.falls_silent();
+        if NOT_YET.iter().any(|words| self.screen().contains(words)) {
+            self.until("for keys to count", SOON, |screen| !NOT_YET.iter().any(|words| screen.contains(words)));
+        }
+        self
+    }
+
+    /// Waits for a moment in which the program writes nothing; not for ever, where it never stops.
+    fn falls_silent(&self) {
         let end = Instant::now() + PATIENCE;
         let mut glass = self.glass();
         loop {
@@ -191,13 +201,14 @@ impl Term {
         }
     }
 
-    /// Types text as it is, spaces included.
+    /// Types text as it is, spaces included, when keys count.
     pub fn types(&self, text: &str) -> &Self {
-        self.send(text.as_bytes())
+        self.rest().send(text.as_bytes())
     }
 
-    /// Pastes text: in brackets when the program asked for that.
+    /// Pastes text, when keys count: in brackets when the program asked for that.
     pub fn paste(&self, text: &str) -> &Self {
+        self.rest();
         let brackets = self.glass().parser.screen().bracketed_paste();
         self.send(if brackets { format!("\x1b[200~{text}\x1b[201~") } else { text.to_owned() }.as_bytes())
     }

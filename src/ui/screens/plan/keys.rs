@@ -2,6 +2,7 @@
 
 use crate::control::roles;
 use crate::model::verdict::Verdict;
+use crate::ui::arming::KEYS;
 use crate::ui::command::Command;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
@@ -52,12 +53,11 @@ impl super::PlanDialog {
             keys.push(("Esc", Role::Plain, label));
         } else {
             let enter = self.enter_does(verdict, ended, long);
-            if !enter.is_empty() {
-                keys.push(match self.arming().waits(scene) {
-                    Some(_) if !long => ("Enter", Role::Quiet, "not yet".to_owned()),
-                    Some(why) => ("Enter", Role::Quiet, why.to_owned()),
-                    None => ("Enter", Role::Strong, enter),
-                });
+            let key = if enter.is_empty() { KEYS } else { "Enter" };
+            match self.arming().waits(scene) {
+                Some(why) => keys.push((key, Role::Quiet, if long { why } else { "not yet" }.to_owned())),
+                None if enter.is_empty() => {}
+                None => keys.push((key, Role::Strong, enter)),
             }
             keys.push(plain("Esc", "leave"));
             if self.asking.confirms() {

@@ -14,6 +14,7 @@ use crate::model::self_service::{GrantState, LONGEST, Place, SHORTEST, Saying, S
 use crate::model::text::Text;
 use crate::model::time::Moment;
 use crate::policy::allowance;
+use crate::ui::arming::Arming;
 use crate::ui::field::{self, Field};
 use crate::ui::input::{Chord, Key};
 use crate::ui::row::Row;
@@ -156,21 +157,19 @@ impl Form {
         }
     }
 
-    pub(super) fn keys(&self, world: &World, now: &Moment) -> Row {
+    pub(super) fn keys(&self, scene: &Scene<'_>, arming: &Arming) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         if self.said.is_some() {
             row.add(Role::Key, "Esc").add(Role::Plain, " back");
             return row;
         }
-        if self.refusals(world, now).is_empty() {
-            let does = match &self.doing {
-                Doing::Take(_) => "TAKE it",
-                Doing::Agree(_) => "AGREE",
-                Doing::Revoke(_) => "TAKE it BACK",
-            };
-            row.add(Role::Key, "Enter").add(Role::Strong, format!(" {does}   "));
-        }
+        let does = match &self.doing {
+            Doing::Take(_) => "TAKE it",
+            Doing::Agree(_) => "AGREE",
+            Doing::Revoke(_) => "TAKE it BACK",
+        };
+        arming.enter(scene, &mut row, self.refusals(scene.world, scene.now).is_empty().then_some(does));
         row.add(Role::Key, "Esc").add(Role::Plain, " back");
         if self.span.is_some() {
             row.add(Role::Plain, "   ").add(Role::Key, "Tab").add(Role::Plain, " next field");
