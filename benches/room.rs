@@ -21,7 +21,7 @@ use terminal::Program;
 /// What can go wrong while measuring.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "cargo bench -- [--runs N] [--rest SECONDS] [--presses N] [--services N]
+const USAGE: &str = "cargo bench --bench room -- [--runs N] [--rest SECONDS] [--presses N] [--services N]
   --runs N         starts of each program, 1 to 1000; default 10
   --rest SECONDS   how long each program is watched at rest, 1 to 600; default 10
   --presses N      keys pressed one by one, 10 to 10000; default 300

@@ -237,10 +237,13 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Oldest, "oldest", "oldest", "in the past: to the oldest event that is kept"),
     entry(Command::Newest, "newest", "newest", "in the past: to the newest event that is kept"),
     entry(Command::Moment, "moment", "moment", "in the past: to a moment that is typed"),
-    on(&[Screen::Pipeline, Screen::Rollout], entry(Command::NextPane, "next-pane", "next pane", "to the next pane, or mark of a chart")),
     on(
-        &[Screen::Pipeline, Screen::Rollout],
-        entry(Command::PreviousPane, "previous-pane", "pane before", "to the pane before, or mark of a chart"),
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout],
+        entry(Command::NextPane, "next-pane", "next pane", "to what needs you next, the next pane, or mark of a chart"),
+    ),
+    on(
+        &[Screen::Board, Screen::Pipeline, Screen::Rollout],
+        entry(Command::PreviousPane, "previous-pane", "pane before", "to what needs you before, the pane before, or mark of a chart"),
     ),
     entry(Command::Go(Screen::Board), "board", "board", "is anything wrong, does anything wait for me"),
     entry(Command::Go(Screen::Pipeline), "pipeline", "pipeline", "where is this change, what is it waiting for"),

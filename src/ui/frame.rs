@@ -17,7 +17,7 @@ use crate::model::time::Moment;
 
 use super::command::Command;
 use super::facts;
-use super::row::{Row, wrap};
+use super::row::{Row, cells, fit, wrap};
 use super::scene::Scene;
 use super::theme::{Mark, Role};
 use super::widgets::scrubber;
@@ -37,6 +37,8 @@ pub struct Dress {
     pub keys: Row,
     /// What was said to the operator last; it stands over the keys, whole.
     pub message: Option<Message>,
+    /// What needs a person elsewhere: how bad, from long to short.
+    pub elsewhere: Option<(Role, [String; 2])>,
     /// In the past, how much needs a person now.
     pub now_needs: Option<usize>,
 }
@@ -68,7 +70,7 @@ pub fn draw(scene: &Scene<'_>, dress: &Dress, buffer: &mut Buffer, area: Rect) -
     let width = usize::from(area.width);
     let second = match &scene.world.scrub {
         Some(scrub) => scrubber::row(scene, scrub, width),
-        None => sources(scene, &dress.reads, width),
+        None => second_line(scene, dress, width),
     };
     for row in [line_one(scene, dress, width), second].into_iter().chain(notices(scene)) {
         row.draw(buffer, area, top, scene.theme);
@@ -188,6 +190,15 @@ fn until_next_ten(now: &Moment) -> std::time::Duration {
 }
 
 /// Line 2: the sources, those in trouble first; what does not fit is counted, never hidden.
+/// The ages of what is read here, and at the end what needs a person elsewhere.
+fn second_line(scene: &Scene<'_>, dress: &Dress, width: usize) -> Row {
+    let Some((role, forms)) = &dress.elsewhere else { return sources(scene, &dress.reads, width) };
+    let words = fit(forms, width / 3);
+    let mut row = sources(scene, &dress.reads, width.saturating_sub(cells(&words) + 2));
+    row.end(*role, words).end(Role::Plain, " ");
+    row
+}
+
 fn sources(scene: &Scene<'_>, reads: &[BackendName], width: usize) -> Row {
     let mut row = Row::new();
     row.add(Role::Plain, " ");

@@ -193,7 +193,7 @@ fn against_time(command: Command, world: &World) -> Option<Hindrance> {
     );
     let acts = matches!(command, Command::Verify | Command::Follow | Command::Logs | Command::Roles | Command::Policy);
     match &world.scrub {
-        None => moves.then(|| because("this is now", "go to the past first")),
+        None => moves.then(|| because("it works in the past alone", "go there first")),
         Some(scrub) if acts => Some(past(scrub)),
         Some(scrub) => {
             (command == Command::Past && !scrub.has_now).then(|| because("there is no room of now behind a recording", "q ends"))

@@ -62,16 +62,17 @@ impl Look {
 pub fn svg(buffer: &Buffer) -> String {
     let area = buffer.area;
     let (width, height) = (f64::from(area.width).mul_add(CELL.0, 2.0 * MARGIN), f64::from(area.height).mul_add(CELL.1, 2.0 * MARGIN));
+    // The margin is of the ground that a theme lays under its cells.
+    let ground = buffer.content.first().map_or(BACK, |cell| rgb(cell.bg, BACK));
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.1} {height:.1}\" \
          font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"{FONT}\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
-        // The margin is of the ground that a theme lays under its cells.
-        hex(buffer.content.first().map_or(BACK, |cell| rgb(cell.bg, BACK)))
+        hex(ground)
     );
     for (row, cells) in (0_u16..).zip(buffer.content.chunks(usize::from(area.width).max(1))) {
         for run in runs(cells) {
-            run.write(row, &mut out);
+            run.write(row, ground, &mut out);
         }
     }
     out.push_str("</svg>\n");
@@ -87,11 +88,11 @@ struct Run {
 }
 
 impl Run {
-    fn write(&self, row: u16, out: &mut String) {
+    fn write(&self, row: u16, ground: Rgb, out: &mut String) {
         let (x, y) = (place(self.at, CELL.0), f64::from(row).mul_add(CELL.1, MARGIN));
         let width = place(self.at + self.cells, CELL.0) - x;
         let mut element = String::new();
-        if self.look.back != BACK {
+        if self.look.back != ground {
             let _ = writeln!(
                 element,
                 "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"{}\"/>",

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -169,9 +170,25 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Writes clusters; what the theme cannot show becomes `?` in each of its cells.
+    /// Writes clusters; what the theme cannot show becomes `?` in each of its cells. Spaces around words get no line beneath them.
     fn write(&mut self, text: &str, role: Role) {
         let style = self.theme.style(role);
+        if style.add_modifier.contains(Modifier::UNDERLINED) && !text.trim().is_empty() {
+            let words = text.trim_matches(' ');
+            let (before, after) = text.split_once(words).unwrap_or_default();
+            for (part, style) in [
+                (before, style.remove_modifier(Modifier::UNDERLINED)),
+                (words, style),
+                (after, style.remove_modifier(Modifier::UNDERLINED)),
+            ] {
+                self.set(part, style);
+            }
+            return;
+        }
+        self.set(text, style);
+    }
+
+    fn set(&mut self, text: &str, style: Style) {
         let width = usize::from(self.area.width);
         for cluster in text.graphemes(true) {
             let wide = cells(cluster);

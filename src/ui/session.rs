@@ -200,6 +200,8 @@ pub struct Session {
     judge: JudgeFn,
     /// The past, when it is looked at.
     past: Option<Box<Past>>,
+    /// The past was asked for and is not there yet.
+    opening: bool,
     /// Of a session in the past, what needs a person now.
     now_needs: Cell<Option<usize>>,
 }
@@ -247,6 +249,7 @@ impl Session {
             plan: planner::plan,
             judge: gate::judge,
             past: None,
+            opening: false,
             now_needs: Cell::new(None),
         }
     }
@@ -332,6 +335,9 @@ impl Session {
         if let Some(acts) = self.over_key(chord, world, now) {
             return acts;
         }
+        if let Some(acts) = self.opening_key(chord) {
+            return acts;
+        }
         // Whoever is shown around goes on by its keys, whatever they mean afterwards.
         if self.tour_key(chord) {
             return Vec::new();
@@ -377,6 +383,7 @@ impl Session {
             return Vec::new();
         }
         if let Some(journey) = past::journey(command, world) {
+            self.opening = journey == Journey::Open;
             return vec![Act::Past(journey)];
         }
         match command {
@@ -428,6 +435,8 @@ impl Session {
             Command::Look if self.screen == Screen::Rollout && !self.is_charting() => self.open_chart(),
             Command::Detail | Command::Look => self.open(Over::Detail),
             Command::Go(screen) => self.go(screen, world, now),
+            Command::NextPane if self.screen == Screen::Board => self.board.get_mut().to_need(1),
+            Command::PreviousPane if self.screen == Screen::Board => self.board.get_mut().to_need(-1),
             Command::NextPane if self.screen == Screen::Rollout => self.next_mark(world, 1),
             Command::PreviousPane if self.screen == Screen::Rollout => self.next_mark(world, -1),
             Command::NextPane | Command::PreviousPane => self.pipeline.next_pane(),

@@ -1,19 +1,23 @@
-//! The simulated alerting system: alerts that the rules fire, grouped by target, muted by silences.
+//! The simulated alerting system: alerts that the rules fire, grouped by target, muted by silences that people and deeds make.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::number::hex;
 use super::rules::RuleState;
 use super::state::State;
-use super::world::SimulatedWorld;
+use super::world::{Course, SimulatedWorld};
+use crate::config::scenario::Scenario;
 use crate::model::alert::{Alert, AlertGroup, AlertReading, Silence};
 use crate::model::capability::Capability;
-use crate::model::error::{PortError, PortErrorKind};
+use crate::model::deed::Effect;
+use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::{BackendName, Target};
+use crate::model::plan::StepEffect;
+use crate::model::silence::{SilenceChange, comment, is_it, matcher};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::alerts::Alerts;
@@ -36,7 +40,7 @@ impl Alerting {
             if partial {
                 return Err(PortError::new(PortErrorKind::Malformed, &self.name, doing, "the answer ended early"));
             }
-            let silences = silences(state);
+            let silences = active(state);
             let mut alerts: Vec<Alert> = state.rules.iter().filter_map(|rule| alert(state, rule, &silences)).collect();
             alerts.sort_by(|one, other| one.fingerprint.cmp(&other.fingerprint));
             let mut groups: BTreeMap<Vec<(Text, Text)>, Vec<Text>> = BTreeMap::new();
@@ -45,7 +49,6 @@ impl Alerting {
                 groups.entry(by.cloned().collect()).or_default().push(alert.fingerprint.clone());
             }
             let groups = groups.into_iter().map(|(labels, fingerprints)| AlertGroup { labels, fingerprints }).collect();
-            let silences = silences.into_iter().map(|(_, silence)| silence).collect();
             Ok(AlertReading { alerts, groups, silences, backend_clock: Some(state.now()) })
         })
     }
@@ -77,7 +80,7 @@ pub(super) fn name(state: &State, rule: &RuleState) -> String {
     }
 }
 
-fn alert(state: &State, rule: &RuleState, silences: &[(Target, Silence)]) -> Option<Alert> {
+fn alert(state: &State, rule: &RuleState, silences: &[Silence]) -> Option<Alert> {
     let since = rule.firing?;
     let known = state.scenario.alert.get(rule.rule)?;
     let target = &state.sites.get(rule.site)?.target;
@@ -92,46 +95,88 @@ fn alert(state: &State, rule: &RuleState, silences: &[(Target, Silence)]) -> Opt
     ];
     let digest = Sha256::digest(format!("{labels:?}"));
     let fingerprint = hex(digest.get(..8).unwrap_or_default());
-    let silenced = silences.iter().filter(|(muted, _)| muted == target).map(|(_, silence)| silence.id.clone());
+    let told = labels.map(|(label, value)| matcher(label, value));
+    let silenced = silences.iter().filter(|silence| silence.matchers.iter().all(|wanted| told.contains(wanted)));
     Some(Alert {
         fingerprint: Text::clean(&fingerprint),
         severity: Text::clean(&known.severity),
         labels: labels.iter().map(|(label, value)| (Text::clean(label), Text::clean(value))).collect(),
         annotations: vec![(Text::clean("summary"), Text::clean(&filled(&known.summary, target)))],
         since: state.wall(since),
-        silenced_by: silenced.collect(),
+        silenced_by: silenced.map(|silence| silence.id.clone()).collect(),
         inhibited_by: Vec::new(),
         source_url: Text::clean(&format!("simulated/rules/{name}")),
         name: Text::clean(&name),
     })
 }
 
-fn silences(state: &State) -> Vec<(Target, Silence)> {
-    let all = state.scenario.silence.iter().enumerate();
-    let all = all.filter(|(_, known)| i64::try_from(known.ends.as_secs()).is_ok_and(|ends| state.tick < ends));
-    all.map(|(n, known)| {
-        let ends = TimeDelta::from_std(known.ends).unwrap_or_default();
-        let silence = Silence {
-            id: Text::clean(&format!("silence-{}", n + 1)),
-            matchers: vec![
-                Text::clean(&format!("service=\"{}\"", known.target.service)),
-                Text::clean(&format!("environment=\"{}\"", known.target.environment)),
-            ],
-            by: Text::clean(known.by.as_str()),
-            comment: Text::clean(&known.comment),
-            ends: state.wall(0).checked_add_signed(ends).unwrap_or_else(|| state.now()),
-        };
-        (known.target.clone(), silence)
+/// The silences that are there from the beginning.
+pub(super) fn silences(scenario: &Scenario, origin: DateTime<Utc>) -> Vec<Silence> {
+    let all = scenario.silence.iter().enumerate();
+    all.map(|(n, known)| Silence {
+        id: Text::clean(&format!("silence-{}", n + 1)),
+        matchers: vec![matcher("service", known.target.service.as_str()), matcher("environment", known.target.environment.as_str())],
+        by: Text::clean(known.by.as_str()),
+        comment: Text::clean(&known.comment),
+        ends: TimeDelta::from_std(known.ends).ok().and_then(|ends| origin.checked_add_signed(ends)).unwrap_or(origin),
     })
     .collect()
 }
 
+/// Those that mute now.
+fn active(state: &State) -> Vec<Silence> {
+    let now = state.now();
+    state.silences.iter().filter(|silence| now < silence.ends).cloned().collect()
+}
+
+/// Takes an effect over.
+fn silence(state: &mut State, effect: &Effect, doing: &str) -> Result<(), SendError> {
+    let fail = |kind, detail: &str| SendError::NotDone(PortError::new(kind, effect.what().backend(), doing, detail));
+    let StepEffect::Silence { matchers, change, .. } = effect.what() else {
+        return Err(fail(PortErrorKind::Unsupported, "an alerting system only silences"));
+    };
+    match change {
+        SilenceChange::Until { ends, comment: reason } => {
+            let Ok(until) = DateTime::parse_from_rfc3339(ends).map(|ends| ends.with_timezone(&Utc)) else {
+                return Err(fail(PortErrorKind::Malformed, "its end is no time"));
+            };
+            if until <= state.now() {
+                return Err(fail(PortErrorKind::Conflict, "its end is over already"));
+            }
+            if !state.silences.iter().any(|silence| is_it(silence, matchers, ends, reason)) {
+                let key = effect.key().to_string();
+                let id = Sha256::digest(key.as_bytes());
+                state.silences.push(Silence {
+                    id: Text::clean(&hex(id.get(..8).unwrap_or_default())),
+                    matchers: matchers.iter().map(|(name, value)| matcher(name, value)).collect(),
+                    by: Text::clean(effect.requester()),
+                    comment: Text::clean(&comment(reason, &key)),
+                    ends: until,
+                });
+            }
+        }
+        SilenceChange::Over { ids } => state.silences.retain(|silence| !ids.iter().any(|id| id == silence.id.as_str())),
+    }
+    Ok(())
+}
+
 impl Alerts for Alerting {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::ReadAlerts]
+        &[Capability::ReadAlerts, Capability::Silence]
     }
 
     fn read(&self) -> Pending<'_, Result<AlertReading, PortError>> {
         Box::pin(async move { self.read_now() })
+    }
+
+    fn silence<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        let doing = "silence an alert";
+        Box::pin(async move {
+            if effect.what().backend() != &self.name {
+                let why = format!("the effect is for {}", effect.what().backend());
+                return Err(SendError::NotDone(PortError::new(PortErrorKind::Unsupported, &self.name, doing, &why)));
+            }
+            self.world.write(&self.name, doing, |state, _: &Course| silence(state, effect, doing))
+        })
     }
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
+use super::alerting;
 use super::builds::{BY_ITSELF, Builds, Done, Request};
 use super::number::{Dice, hex, real};
 use super::rules::{self, RuleState};
 use super::site::{FULL, Nature, Site, Weather};
 use crate::config::scenario::catalog::{pool_name, server_names};
 use crate::config::scenario::{Event, Scenario, ScenarioService};
+use crate::model::alert::Silence;
 use crate::model::name::{EnvironmentName, NameError, ServiceName, Target};
 use crate::model::share::Percent;
 use crate::model::slot::Slot;
@@ -52,6 +54,8 @@ pub(super) struct State {
     /// The newest version that was built of each service.
     latest: BTreeMap<String, String>,
     next_event: usize,
+    /// Silences that were made, and not ended by a hand.
+    pub(super) silences: Vec<Silence>,
     /// Processes that the router had.
     pub(super) reloads: u32,
 }
@@ -83,8 +87,23 @@ impl State {
             .collect();
         let rules = rules::instances(&scenario, &sites);
         let tick = -warm_up - 1;
-        let mut state =
-            Self { scenario, seed, origin, slept: 0, tick, sites, places, calls, rules, builds, latest, next_event: 0, reloads: 0 };
+        let silences = alerting::silences(&scenario, origin);
+        let mut state = Self {
+            scenario,
+            seed,
+            origin,
+            slept: 0,
+            tick,
+            sites,
+            places,
+            calls,
+            rules,
+            builds,
+            latest,
+            next_event: 0,
+            silences,
+            reloads: 0,
+        };
         state.earlier_runs();
         Ok(state)
     }

@@ -127,7 +127,7 @@ fn order(line: &str, catalog: &Catalog) -> Result<Given, String> {
         Verb::Shift if args.percent.is_none() && !order.execute => return Err("a shift needs `args.percent`, 0 to 100".to_owned()),
         Verb::Note if args.text.is_none() => return Err("a note needs `args.text`".to_owned()),
         Verb::Drain | Verb::Ready => return Err("a drill order has no server; drain it by hand".to_owned()),
-        Verb::Silence | Verb::Unsilence => return Err("the simulated train silences nothing".to_owned()),
+        Verb::Silence | Verb::Unsilence => return Err("a drill order names no alert; silence it by hand".to_owned()),
         Verb::Flag => return Err("the simulated train has no flags".to_owned()),
         Verb::Shift
         | Verb::Note

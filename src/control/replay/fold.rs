@@ -71,6 +71,7 @@ impl Fold {
         let mut room = Room::open(opening(*opened), at);
         room.update(&at, Event::Woke);
         if again {
+            room.hears();
             room.update(&at, Event::JournalRead { happenings: told.into(), trials: Ok(Vec::new()) });
         }
         let says = if again { "reading begins here" } else { "the room was opened" };
@@ -93,8 +94,11 @@ impl Fold {
                 }
                 self.room.update(&at, *event);
             }
-            // The lines follow from the events: the update says them itself.
-            Entry::Happening(line) => self.says = line.text,
+            // From its opening on a room tells the lines itself, as they follow from the events.
+            Entry::Happening(line) => {
+                self.says.clone_from(&line.text);
+                self.room.hear(line);
+            }
             Entry::Opened(opened) => {
                 follows(self.last.boot, &at)?;
                 self.room.is_able(opening(*opened).abilities);

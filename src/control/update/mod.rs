@@ -17,6 +17,7 @@ mod ruling;
 mod saying;
 mod seat;
 mod store;
+mod timeline;
 mod trials;
 mod workloads;
 
@@ -37,7 +38,7 @@ use crate::model::name::{BackendName, PlanId, Target};
 use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
-use crate::model::timeline::{Happening, HappeningKind};
+use crate::model::timeline::HappeningKind;
 use crate::model::traffic::TrafficReading;
 
 /// How long a poll may take before it has timed out.
@@ -46,8 +47,6 @@ const POLL_WITHIN: Duration = Duration::from_secs(10);
 const STORE_EVERY: Duration = Duration::from_secs(1);
 /// How often a followed log is read.
 const LOG_EVERY: Duration = Duration::from_secs(1);
-/// Lines that the timeline keeps.
-const TIMELINE: usize = 2000;
 
 /// Everything that the update works on: the world that screens see, and the machines behind it.
 /// A clone shares what did not change: the past is folded from such ones.
@@ -91,6 +90,8 @@ pub struct Room {
     /// Rollouts that go on by themselves.
     walks: rollouts::Walks,
     begun: bool,
+    /// Lines of the timeline come from a recording, which has them all: none is told a second time.
+    hears: bool,
 }
 
 /// A log that sessions follow.
@@ -145,6 +146,7 @@ impl Room {
             conducts: opening.conducts,
             walks: rollouts::Walks::default(),
             begun: false,
+            hears: false,
         };
         room.objectives_anew();
         room
@@ -399,25 +401,6 @@ impl Room {
     fn touch(&mut self, now: &Moment) {
         self.world.generation += 1;
         self.world.at = *now;
-    }
-
-    /// Writes a line into the timeline and the journal.
-    fn say(&mut self, now: &Moment, kind: HappeningKind, target: Option<Target>, text: &str, source: &str) -> Vec<Task> {
-        self.record(
-            now,
-            Happening { at: now.wall, kind, target, text: Text::clean(text), source: source.to_owned(), deed: None, links: Vec::new() },
-        )
-    }
-
-    /// Puts a line into the timeline and the journal.
-    fn record(&mut self, now: &Moment, happening: Happening) -> Vec<Task> {
-        let timeline = Arc::make_mut(&mut self.world.timeline);
-        timeline.push_back(happening.clone());
-        while timeline.len() > TIMELINE {
-            timeline.pop_front();
-        }
-        self.touch(now);
-        vec![Task::Journal { happenings: vec![happening], elsewhere: false }]
     }
 
     /// Backends of deeds under way are read soonest, those of what is looked at soon, the others at their interval.

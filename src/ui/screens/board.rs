@@ -13,6 +13,7 @@ use crate::model::name::{EnvironmentName, Target};
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
+use crate::ui::command::Command;
 use crate::ui::needs::{self, NeedRow};
 use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
@@ -150,6 +151,26 @@ impl Board {
         }
     }
 
+    /// The target that needs a person next behind the cursor, or before it.
+    fn next_need(&self, by: isize) -> Option<&Target> {
+        let targets: Vec<&Target> = self.needs.iter().filter_map(|need| need.target.as_ref()).collect();
+        let here = self.cursor.as_ref().and_then(|cursor| targets.iter().position(|target| *target == cursor));
+        let next = match here {
+            Some(here) => isize::try_from(here).ok()?.checked_add(by)?.rem_euclid(isize::try_from(targets.len()).ok()?),
+            None => 0,
+        };
+        targets.get(usize::try_from(next).ok()?).copied()
+    }
+
+    /// Moves the cursor to the target that needs a person next, or the one before; where none does it stays.
+    pub fn to_need(&mut self, by: isize) {
+        self.in_hand = true;
+        self.touched = true;
+        if let Some(next) = self.next_need(by).cloned() {
+            self.cursor = Some(next);
+        }
+    }
+
     /// Moves the cursor by pages.
     pub fn page(&mut self, by: isize) {
         let page = isize::try_from(self.page.max(2) - 1).unwrap_or(1);
@@ -252,8 +273,14 @@ impl Board {
             Some(holder) => (Role::Quiet, format!(" {holder} has it  ")),
             None => (Role::Watched, " nobody has it  ".to_owned()),
         };
-        let key = scene.keymap.shown(need.command);
-        let label = need.command.entry().filter(|_| !key.is_empty()).map(|entry| format!("{} ", entry.label));
+        // A key acts on what the cursor stands on: elsewhere it is told how to get there.
+        let bound = need.target.is_some() && !here && !matches!(need.command, Command::Go(_));
+        let key = scene.keymap.shown(if bound { Command::NextPane } else { need.command });
+        let label = match need.command.entry() {
+            _ if bound => (self.next_need(1) == need.target.as_ref()).then_some("to it"),
+            entry => entry.map(|entry| entry.label),
+        };
+        let label = label.filter(|_| !key.is_empty()).map(|label| format!("{label} "));
         let key = label.as_ref().map(|_| format!(" {key} "));
         let taken: usize = [Some(&holder), key.as_ref(), label.as_ref()].into_iter().flatten().map(|text| cells(text)).sum();
         let mut second = Row::new();
@@ -293,7 +320,7 @@ impl Board {
             self.offset = (here + 1).saturating_sub(body);
         }
         if self.newer > 0 {
-            let key = scene.keymap.shown(crate::ui::command::Command::Update);
+            let key = scene.keymap.shown(Command::Update);
             rule.end(Role::Watched, format!("{} newer, {key} to update ", self.newer));
         }
         if count > body {

@@ -182,7 +182,7 @@ pub fn by_itself(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut 
         let mut row = Row::of(
             Role::Waits,
             format!(
-                " {} HELD by {} since {}: no step up; the way back stays open",
+                " {} HELD by {} since {}: no step up; a way back is not stopped",
                 scene.glyph(Mark::Held),
                 hold.by,
                 scene.zone.time(&hold.since)

@@ -22,8 +22,9 @@ use super::super::screen::Screen;
 use super::super::screens::links::LinksDialog;
 use super::super::screens::schedule::ScheduleDialog;
 use super::super::screens::{board, detail, help, incident, rollout};
-use super::super::theme::Role;
+use super::super::theme::{Role, of_standing};
 use super::super::widgets::scrubber;
+use super::super::words;
 use super::{Over, Said, Session};
 
 impl Session {
@@ -51,11 +52,27 @@ impl Session {
         self.due.set(scene.due().map(|due| now.boot.plus(due)));
     }
 
+    /// What needs a person beside the target that this screen is about; the board shows it all.
+    fn elsewhere(&self, scene: &Scene<'_>, target: Option<&Target>) -> Option<(Role, [String; 2])> {
+        if self.screen == Screen::Board || scene.world.scrub.is_some() {
+            return None;
+        }
+        let board = self.board.borrow();
+        let here = target.filter(|_| self.screen.has_target());
+        let mut others = board.needs().iter().filter(|need| need.target.is_none() || need.target.as_ref() != here);
+        let worst = others.next()?;
+        let count = 1 + others.count();
+        let words = words::counted(count, "needs you", "need you");
+        let more = if count > 1 { ", .." } else { "" };
+        Some((of_standing(worst.standing).1, [format!("{words}: {}{more}", worst.subject), words]))
+    }
+
     fn draw_whole(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
         let target = self.subject(scene.world, scene.now);
         let mut dress = Dress {
             message: self.message(scene, target.as_ref()),
             reads: self.screen.reads(scene.world, target.as_ref()),
+            elsewhere: self.elsewhere(scene, target.as_ref()),
             now_needs: self.now_needs.get(),
             ..Dress::default()
         };

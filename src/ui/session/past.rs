@@ -8,7 +8,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::input::Input;
+use super::super::input::{Chord, Input};
 use super::{Act, Journey, Over, Said, Session, SessionOptions};
 
 /// How often what needs a person now is looked at while somebody is in the past.
@@ -84,6 +84,7 @@ impl Session {
         (inner.line, inner.limits) = (self.line, self.limits);
         self.over = Over::Nothing;
         self.said = None;
+        self.opening = false;
         self.past = Some(Box::new(Past { inner, shown }));
     }
 
@@ -97,11 +98,33 @@ impl Session {
     /// Back to now, as it was left.
     pub fn leave_past(&mut self) {
         self.past = None;
+        self.opening = false;
+    }
+
+    /// A key while the past is being read: it may be meant for the past, so nothing of now takes it.
+    pub(super) fn opening_key(&mut self, chord: Chord) -> Option<Vec<Act>> {
+        if !self.opening {
+            return None;
+        }
+        let keys = self.keymap.on(self.screen);
+        match keys.command(chord) {
+            Some(Command::Quit) => return None,
+            Some(Command::Past | Command::Leave) => {
+                self.opening = false;
+                self.said = Some(Said::News("this is now".to_owned()));
+                return Some(vec![Act::Past(Journey::Leave)]);
+            }
+            Some(_) | None => {}
+        }
+        let leave = keys.shown(Command::Leave);
+        self.said = Some(Said::Refusal(format!("still reading the journal, {} was dropped; {leave} stays in the now", chord.shown())));
+        Some(Vec::new())
     }
 
     /// What could not be done, in the past or on the way to it.
     pub fn refuse(&mut self, why: &Text) {
         let said = Some(Said::Refusal(why.to_string()));
+        self.opening = false;
         match &mut self.past {
             Some(past) => past.inner.said = said,
             None => self.said = said,

@@ -157,10 +157,11 @@ async fn reading_begins_where_everything_is_whole_again_and_an_export_has_no_log
     later.on(Ask::To(When::At(live.0.wall))).unwrap();
     let (shown, world) = (later.shown(), live_world);
     let since = shown.world.scrub.as_ref().unwrap().known_since.unwrap();
-    // What was told before it is there. Of a deed that was under way at that beginning, and of an alert that fired, less or more may be told
-    // behind it: their machines are not in the recording.
-    let before = |world: &World| world.timeline.iter().filter(|line| line.at <= since).cloned().collect::<Vec<_>>();
-    assert_eq!(before(&shown.world), before(&world));
+    assert!(world.timeline.iter().any(|line| line.at > since), "something was told behind that beginning");
+    assert_eq!(shown.world.timeline, world.timeline);
+    for (plan, deed) in world.deeds.iter() {
+        assert_eq!(shown.world.deeds.get(plan).map(|deed| deed.state), Some(deed.state), "{plan}");
+    }
     for (target, view) in &world.targets {
         assert_eq!(shown.world.target(target).unwrap().traffic, view.traffic, "{target}");
         assert_eq!(shown.world.target(target).unwrap().state, view.state, "{target}");
@@ -195,6 +196,7 @@ async fn what_is_no_recording_is_refused_with_its_line_and_no_change_of_one_brea
     assert!(with(later, &back).contains("line "), "its clock goes back");
     // Numbers and words of lines are changed one after the other: it is refused or shown, and nothing breaks. Most are refused.
     let (mut read, mut tried) = (0, 0);
+    let lines = &lines[..lines.len().min(200)];
     for (n, line) in lines.iter().enumerate().take(160).step_by(5) {
         for (from, to) in [
             (":1", ":-9223372036854775808"),
@@ -208,7 +210,7 @@ async fn what_is_no_recording_is_refused_with_its_line_and_no_change_of_one_brea
             if changed == **line {
                 continue;
             }
-            let mut lines = lines.clone();
+            let mut lines = lines.to_vec();
             lines[n] = &changed;
             tried += 1;
             let mut file = tempfile::NamedTempFile::new().unwrap();
