@@ -124,7 +124,7 @@ pub fn tasks() -> [Task; 10] {
             done: &[],
             k9s: way(
                 LIST + 1,
-                "`:ro` Enter, `g`: in part. Passed and failed measurements of an AnalysisRun; an old version beside it only where the \
+                "`:ro` Enter, `g`: in part. Passed and failed measurements of an analysis; an old version beside it only where the \
                  template asks for one",
                 &[1, 2, 7],
             ),
