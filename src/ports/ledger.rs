@@ -235,6 +235,14 @@ pub struct EntryRow {
     pub words: Text,
 }
 
+impl EntryRow {
+    /// Who gave an approval that this entry records; none of another entry. At tier T0 the process signs, and only the words name the person.
+    pub fn agreed_by(&self) -> Option<&str> {
+        let named = self.words.as_str().strip_prefix("approve by ").and_then(|rest| rest.split(':').next());
+        (self.kind == EntryKind::Approval).then(|| named.unwrap_or(&self.signer))
+    }
+}
+
 /// What [`Ledger::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {

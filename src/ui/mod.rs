@@ -33,6 +33,7 @@ pub mod screen;
 pub mod screens;
 pub mod session;
 pub mod signal;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod theme;

@@ -126,6 +126,7 @@ impl Palette {
             let screen = u32::from(matches!(row.choice, Choice::Command(Command::Go(_))));
             rows.extend(score.map(|score| (score + screen, row)));
         }
+        rows.extend(lines(world).filter_map(|row| Some((sieve.score(&row.title)? * 2, row))));
         for target in nearest_to_production(world) {
             let title = target.to_string();
             let team = world.catalog.services.get(&target.service).and_then(|service| service.team.clone()).unwrap_or_default();
@@ -244,6 +245,16 @@ fn themes() -> impl Iterator<Item = Found> {
         choice: Choice::Theme(name),
         title: format!("theme {name}"),
         does: "other looks for this session; `theme` in the configuration keeps them".to_owned(),
+    })
+}
+
+/// Stopping the line, by the name that people have for it, production first.
+fn lines(world: &World) -> impl Iterator<Item = Found> {
+    world.catalog.environments.iter().rev().filter_map(|environment| {
+        let selection: Selection = format!("*@{}", environment.name).parse().ok()?;
+        let count = words::counted(many::selected(world, &selection).len(), "target", "targets");
+        let does = format!("hold {selection}: {count}; opens the plans of all as one list");
+        Some(Found { choice: Choice::Many(ManyVerb::Hold, selection), title: format!("stop the line in {}", environment.name), does })
     })
 }
 

@@ -27,6 +27,7 @@ mod scheduled;
 mod silences;
 mod sizes;
 mod slots;
+mod tasks;
 mod testers;
 mod tour;
 mod uncounted;

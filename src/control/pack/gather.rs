@@ -224,7 +224,7 @@ fn done(entries: &[EntryRow], period: Span) -> Vec<Done> {
     for entry in entries {
         let Some(plan) = entry.deed else { continue };
         match entry.kind {
-            EntryKind::Approval => agreed.entry(plan).or_default().push(by(entry)),
+            EntryKind::Approval => agreed.entry(plan).or_default().extend(entry.agreed_by().map(ToOwned::to_owned)),
             EntryKind::Intent if period.holds(entry.at) => {
                 place.insert(plan, all.len());
                 all.push(Done {
@@ -267,10 +267,4 @@ fn done(entries: &[EntryRow], period: Span) -> Vec<Done> {
         }
     }
     all
-}
-
-/// Who an approval is of: `approve by cy: words`, or whoever signed it.
-fn by(entry: &EntryRow) -> String {
-    let named = entry.words.as_str().strip_prefix("approve by ").and_then(|rest| rest.split(':').next());
-    named.unwrap_or(&entry.signer).to_owned()
 }

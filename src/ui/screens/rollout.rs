@@ -32,6 +32,7 @@ use crate::ui::words;
 
 use super::board::by_itself_row;
 
+mod agreed;
 mod marks;
 mod measures;
 mod whole;
@@ -284,6 +285,7 @@ fn verdict(scene: &Scene<'_>, view: &TargetView, back: Option<&Answer>, width: u
     by_itself(scene, view, width, rows);
     rows.extend(advised(scene, view, width));
     rows.extend(back.into_iter().flat_map(|answer| way_back(scene, answer, width)));
+    rows.extend(agreed::rows(scene, view, width));
 }
 
 /// Which strategy is advised where no rollout is under way, in one row.

@@ -56,6 +56,19 @@ fn world() -> World {
     world
 }
 
+/// The shop in which the newest run of checkout is the one that failed, at a backend that counts attempts.
+pub(super) fn failed_last() -> World {
+    let mut world = world();
+    reading(&mut world, |reading| {
+        reading.builders.remove("checkout-deploy");
+        let builder = reading.builders.get_mut("checkout").unwrap();
+        builder.queued.clear();
+        builder.runs[0].attempt = Some(1);
+    });
+    with_log(&mut world, 901, 3, true);
+    world
+}
+
 fn with_log(world: &mut World, log: u64, total: u64, complete: bool) {
     let lines = (0..total).map(|n| Text::clean(&format!("line {n}: copying layer sha256:77e0b1c2"))).collect();
     let view = LogView { backend: fixture::name("ci"), log, part: LogPart { first: 0, lines, total, complete }, trouble: None };

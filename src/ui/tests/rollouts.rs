@@ -67,7 +67,7 @@ fn trial() -> TrialStanding {
 }
 
 /// The room while checkout's canary is judged, its budget burns, its share moved in steps, and somebody held it.
-fn judged() -> World {
+pub(super) fn judged() -> World {
     let words = trial().reason;
     let mut world = room(Next::BackAt { at: fixture::at("14:04:04"), since: fixture::at("14:02:04"), trigger: Trigger::Judge, words });
     let ahead = Arc::make_mut(&mut world.ahead).get_mut(&fixture::checkout()).unwrap();

@@ -1,0 +1,3 @@
+//! What people on duty want, and the keys that it takes here and elsewhere.
+#![doc = ""]
+#![doc = include_str!("TASKS.md")]
