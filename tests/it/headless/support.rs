@@ -25,10 +25,7 @@ fn a_bundle_holds_no_secret_and_says_what_it_holds_before_it_is_written() {
          [[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/nonexistent.sock\"\n",
         file.display()
     ));
-    place.write(
-        "data/gonogo/log/gonogo.2026-11-29.log",
-        "{\"message\":\"asked with planted-env\"}\n{\"message\":\"asked with planted-file\"}\n",
-    );
+    place.write("data/gonogo/log/gonogo.log", "{\"message\":\"asked with planted-env\"}\n{\"message\":\"asked with planted-file\"}\n");
     let bundle = |args: &[&str]| {
         let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), args);
         command.env("PROM_TOKEN", "planted-env");
