@@ -1,7 +1,7 @@
 //! What is a secret by the look of it: a value under a telling name, credentials before the `@` of an address, a token of a known make.
 
-use super::withheld::HIDDEN;
-
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "(secret)";
 /// Names whose value is never told, in lower case, with `_` for `-`; as they stand within longer names, too.
 const NAMES: [&str; 12] = [
     "authorization",

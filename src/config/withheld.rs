@@ -6,10 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
 
-use super::secret_words;
+pub use super::secret_words::{HIDDEN, by_form, names_a_secret};
 
-/// What stands in the place of a secret.
-pub const HIDDEN: &str = "(secret)";
 /// Forms of fewer bytes may stand in any text by chance: a text that holds one is withheld as a whole.
 const SHORT: usize = 6;
 /// Forms of as many bytes do not stand in data by chance: they are taken out of good answers too.
@@ -37,10 +35,8 @@ pub fn from_all(text: &str) -> String {
 fn without(known: &[String], text: &str) -> String {
     let mut found: Vec<String> = known.iter().filter(|form| text.contains(form.as_str())).cloned().collect();
     found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    secret_words::by_form(&Withheld(found).words(text))
+    by_form(&Withheld(found).words(text))
 }
-
-pub use secret_words::{by_form, names_a_secret};
 
 /// The forms of one secret, the longest first.
 #[derive(Clone, Default)]
