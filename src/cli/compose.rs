@@ -29,7 +29,7 @@ use crate::cli::who::{self, Proof};
 use crate::config::load::{Loaded, load};
 use crate::config::scenario::Scenario;
 use crate::config::secret;
-use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings, Config};
+use crate::config::settings::{BackendSettings, CalendarAddress, CalendarSettings, Config, HealthSettings};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::courier::Couriers;
 use crate::control::driver::outside::{Outside, Switchboard};
@@ -63,6 +63,8 @@ pub struct Composed {
     pub simulated: Option<Arc<SimulatedWorld>>,
     /// What people of the story start; nothing where there is no story.
     pub script: Script,
+    /// What the room tells of itself, and where; none: nothing.
+    pub health: Option<Arc<HealthSettings>>,
 }
 
 /// A room that can be shown while what lies outside is still being opened.
@@ -81,6 +83,8 @@ pub struct Meanwhile {
     pub asks: bool,
     /// What people of the story start; nothing where there is no story.
     pub script: Script,
+    /// What the room tells of itself, and where; none: nothing.
+    pub health: Option<Arc<HealthSettings>>,
 }
 
 /// Loads the configuration, or says on standard error what is wrong with it.
@@ -115,10 +119,10 @@ pub fn store_path(config: &Config, around: &Surroundings) -> PathBuf {
 /// A room over the configured backends.
 pub async fn configured(loaded: Loaded, around: &Surroundings, tends: bool, proof: Proof) -> Composed {
     let found = who::recognise(around, &loaded.config.catalog.people, proof, &out::words).await;
-    let Meanwhile { opening, outside, .. } =
+    let Meanwhile { opening, outside, health, .. } =
         over_backends(loaded, around, tends, (found.recognised.actor.clone(), found.presented(), Seat::None));
     let (outside, equipment) = outside.await;
-    Composed { outside, opening: opening.equipped(equipment), simulated: None, script: Script::default() }
+    Composed { outside, opening: opening.equipped(equipment), simulated: None, script: Script::default(), health }
 }
 
 /// A room over the configured backends that can be shown before they and the store are open, and before the agent said who is at the
@@ -148,8 +152,9 @@ fn over_backends(loaded: Loaded, around: &Surroundings, tends: bool, (actor, pre
     let ports = switchboard.clone();
     let couriers = Arc::new(Couriers::default());
     let telling = couriers.clone();
+    let health = Some(Arc::new(config.health.clone()));
     let outside = Box::pin(async move { backends_and_store(config, around, its_clock, ports, telling).await });
-    Meanwhile { clock, opening, switchboard, couriers, outside, asks: true, script: Script::default() }
+    Meanwhile { clock, opening, switchboard, couriers, outside, asks: true, script: Script::default(), health }
 }
 
 /// An opening to which the equipment is still to come.
@@ -235,7 +240,7 @@ pub async fn simulated(
         Exit::of_ledger(&error)
     })?;
     let (outside, equipment) = on_the_train(ports, &world, Arc::new(store), None, clock);
-    Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world), script })
+    Ok(Composed { outside, opening: opening.equipped(equipment), simulated: Some(world), script, health: None })
 }
 
 /// A room over the simulated release train that can be shown before the world has warmed up and the store is open.
@@ -269,7 +274,7 @@ pub fn simulated_meanwhile(
         }
     };
     let (switchboard, couriers) = (Arc::new(Switchboard::default()), Arc::default());
-    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), asks: false, script })
+    Ok(Meanwhile { clock, opening, switchboard, couriers, outside: Box::pin(outside), asks: false, script, health: None })
 }
 
 fn not_opened(error: &dyn std::fmt::Display) {

@@ -7,9 +7,11 @@ use tokio::sync::mpsc::Receiver;
 
 use super::compose::{self, Composed};
 use super::exit::Exit;
+use super::health::living::Living;
 use super::out;
 use super::who::Proof;
 use crate::config::load::Loaded;
+use crate::config::settings::HealthSettings;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::authors;
 use crate::control::driver::courier::{self, Couriers};
@@ -38,12 +40,19 @@ pub struct Opened {
     pub ports: Arc<Switchboard>,
     /// Who tells what happened to whom.
     pub telling: Option<(Arc<Couriers>, Arc<dyn Outbox>)>,
+    /// What a room that stays open tells of itself, and where.
+    health: Option<Arc<HealthSettings>>,
 }
 
 /// How long a verb goes on telling receivers what it did, where no living room does.
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
 
 impl Opened {
+    /// Tells of the room, in its log and where its metrics are wished, until the verb ends it.
+    pub fn lives(&self) -> Living {
+        Living::of(&self.handle, &self.clock, self.health.clone())
+    }
+
     /// Tells receivers what the verb did, for a bounded time, and says what is left for the next process.
     pub async fn tell(&self) {
         let Some((couriers, outbox)) = &self.telling else { return };
@@ -108,11 +117,11 @@ pub async fn look(around: &Surroundings, flags: &Flags) -> Result<Opened, Exit> 
 }
 
 async fn opened(around: &Surroundings, flags: &Flags, (tends, conducts): (bool, bool), proof: Proof) -> Result<Opened, Exit> {
-    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
+    let Composed { outside, opening, health, .. } = compose::configured(needed(around, flags)?, around, tends, proof).await;
     let opening = Opening { conducts, ..opening };
     let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
     let telling = outside.couriers();
-    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports, telling })
+    Ok(Opened { handle: driver::open(outside, opening), clock, ledger, ports, telling, health })
 }
 
 /// Opens a room that only looks, with a tape of everything that happens in it.
@@ -120,10 +129,10 @@ async fn opened(around: &Surroundings, flags: &Flags, (tends, conducts): (bool, 
 /// # Errors
 /// Exit 8, as [`needed`].
 pub async fn open_taped(around: &Surroundings, flags: &Flags) -> Result<(Opened, Receiver<Taped>), Exit> {
-    let Composed { outside, opening, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
+    let Composed { outside, opening, health, .. } = compose::configured(needed(around, flags)?, around, false, Proof::Waived).await;
     let (clock, ledger, ports) = (outside.clock().clone(), outside.ledger().clone(), outside.ports().clone());
     let (handle, tape) = driver::open_taped(outside, opening);
-    Ok((Opened { handle, clock, ledger, ports, telling: None }, tape))
+    Ok((Opened { handle, clock, ledger, ports, telling: None, health }, tape))
 }
 
 /// Whether a backend has answered or failed once, or cannot be asked at all.

@@ -88,6 +88,7 @@ impl Layers {
             refuse_tables(&table, "webhook", path, found);
             refuse_calendars(&table, path, found);
             refuse_checks(&table, path, found);
+            refuse_places(&table, path, found);
         }
         refuse_twins(&table, found);
         merge(&mut self.table, table);
@@ -137,6 +138,16 @@ fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
                 let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
                 found.problem(key.at, "a project file that is not trusted names a calendar", &right);
             }
+        }
+    }
+}
+
+/// An untrusted project file could have any file of the user's replaced, or written on.
+fn refuse_places(table: &Table, path: &Path, found: &mut Findings) {
+    for (key, what) in [("metrics", "metrics are written"), ("log", "the log is written")] {
+        if let Some((key, _)) = table.entry(key) {
+            let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
+            found.problem(key.at, &format!("a project file that is not trusted says where {what}"), &right);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::keymap;
 use super::layers;
 use super::node::{Table, Value};
 use super::problem::{At, Findings, Problem, Problems};
-use super::settings::Config;
+use super::settings::{Config, HealthSettings, LogSettings};
 use super::surroundings::{Flags, Surroundings};
 use super::theme;
 use crate::model::judging::JudgeRules;
@@ -81,6 +81,9 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         return Err(Problems(problems));
     }
     let nothing_configured = layers.files.is_empty();
+    let store = checked.store.path.as_ref().unwrap_or(&around.data_dir);
+    let (place, log) = checked.log;
+    let log = LogSettings { file: place.unwrap_or_else(|| store.join("log/gonogo.log")), ..log };
     let config = Config {
         catalog: Arc::new(checked.catalog),
         backends: checked.backends,
@@ -88,6 +91,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         webhooks: checked.webhooks,
         desks: checked.desks,
         store: checked.store,
+        health: HealthSettings { metrics: checked.metrics, log },
         ledger: checked.ledger,
         oscal: checked.oscal,
         judge: checked.judge,

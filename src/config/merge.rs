@@ -14,7 +14,7 @@ const ADDED: &[&str] = &["slo", "slo_files"];
 
 /// Tables whose keys are looked at one by one; any other table is replaced as a whole, so that the parts of a
 /// reference never come from two layers.
-const OPEN: &[&str] = &["room", "store", "ledger", "judge", "oscal"];
+const OPEN: &[&str] = &["room", "store", "metrics", "log", "ledger", "judge", "oscal"];
 
 /// Notes two tables of one name in the same list, in one file.
 pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {

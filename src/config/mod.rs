@@ -20,6 +20,7 @@ pub mod redacted;
 pub mod scenario;
 pub mod schema;
 pub mod secret;
+mod secret_words;
 pub mod settings;
 pub mod smells;
 pub mod sshkey;
@@ -27,6 +28,7 @@ pub mod surroundings;
 pub mod theme;
 pub mod trust;
 pub mod weighted;
+pub mod withheld;
 mod yaml;
 
 #[cfg(test)]

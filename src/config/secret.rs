@@ -42,13 +42,15 @@ impl fmt::Display for SecretRef {
     }
 }
 
-/// A secret. It has no printable form, and serialises to nothing because it does not serialise at all.
+/// A secret. It has no printable form, and serialises to nothing because it does not serialise at all. Whatever became one is known to
+/// [`withheld`](super::withheld) from then on.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
     /// Wraps a value.
     pub fn new(value: String) -> Self {
+        super::withheld::remember(&value);
         Self(value)
     }
 

@@ -70,6 +70,67 @@ pub struct StoreSettings {
     pub journal_bytes: u64,
 }
 
+/// `[metrics]`: the file into which an open room writes what it tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// The file; its name ends in `.prom`, which is what collectors read.
+    pub file: PathBuf,
+    /// It is written at most so often.
+    pub every: Duration,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What went wrong.
+    Error,
+    /// What a person should look at as well.
+    Warn,
+    /// What happened as well.
+    #[default]
+    Info,
+    /// Each poll as well.
+    Debug,
+    /// Everything that the room takes in as well.
+    Trace,
+}
+
+impl LogLevel {
+    /// All, with their words.
+    pub const WORDS: [(&str, Self); 6] = [
+        ("off", Self::Off),
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+}
+
+/// `[log]`: the file in which an open room tells what happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The file.
+    pub file: PathBuf,
+    /// What is logged.
+    pub level: LogLevel,
+    /// The bytes of a file before it is renamed.
+    pub bytes: u64,
+    /// The older files that are kept.
+    pub keep: u32,
+}
+
+/// What an open room tells of itself, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// Where its metrics are written; none: nowhere.
+    pub metrics: Option<MetricsSettings>,
+    /// Its log.
+    pub log: LogSettings,
+}
+
 /// Second places of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LedgerSettings {
@@ -223,6 +284,8 @@ pub struct Config {
     pub desks: Vec<DeskSettings>,
     /// The store.
     pub store: StoreSettings,
+    /// What an open room tells of itself, and where.
+    pub health: HealthSettings,
     /// Second places.
     pub ledger: LedgerSettings,
     /// What an assessment in OSCAL names.

@@ -401,6 +401,16 @@ fn a_project_file_that_is_not_trusted_has_no_checks_of_rollouts() {
 }
 
 #[test]
+fn a_project_file_that_is_not_trusted_does_not_say_where_anything_is_written() {
+    let machine = Machine::new().project("[metrics]\nfile = \"x.prom\"\n[log]\nfile = \".bashrc\"\n");
+    let problems = machine.problems();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    for (problem, what) in problems.iter().zip(["where metrics are written", "where the log is written"]) {
+        assert!(problem.contains("a project file that is not trusted says") && problem.contains(what), "{problem}");
+    }
+}
+
+#[test]
 fn problems_of_both_files_are_told_at_once() {
     let machine = Machine::new().user("[room]\nnam = \"x\"\n").project("[room]\nbell = 1\n");
     assert_eq!(

@@ -137,9 +137,14 @@ fn put(out: &mut std::io::StdoutLock<'_>, mut bytes: &[u8]) -> std::io::Result<(
 
 /// The machine's clock, for what is measured at the terminal: that of the room may play another time.
 fn ticks() -> Boot {
+    Boot(micros() / 1000)
+}
+
+/// The same clock, for what is shorter.
+fn micros() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let (seconds, nanos) = (u64::try_from(now.tv_sec).unwrap_or_default(), u64::try_from(now.tv_nsec).unwrap_or_default());
-    Boot(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+    seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000)
 }
 
 /// How a session goes on after an act.
@@ -173,6 +178,8 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     if tour {
         session = session.touring();
     }
+    let counts = handle.counts().clone();
+    let began = micros();
     let mut glass = Glass::new(size.0, size.1);
     let mut first = glass.probe(session.theme()).unwrap_or_default();
     first.extend_from_slice(glass.frame(&session, &handle.world(), &clock.now()).unwrap_or_default());
@@ -180,18 +187,22 @@ pub async fn run(local: Local) -> std::io::Result<()> {
         first.extend_from_slice(Glass::QUESTION);
     }
     first.extend(session.call(&handle.world(), &clock.now()));
+    counts.frames.took(micros().saturating_sub(began));
+    counts.wrote(first.len());
     TITLED.store(handle.world().catalog.room.title, Ordering::SeqCst);
     let terminal = Terminal::take(&first)?;
     let _ = shown.send(());
     let mut inputs = Inputs::new()?;
     let mut followed: Option<(BackendName, u64)> = None;
     let mut in_flight: Option<JoinHandle<std::io::Result<()>>> = None;
+    let mut sent = 0;
     let mut dirty = false;
     loop {
         if dirty && in_flight.is_none() {
             let world = handle.world();
             dirty = false;
-            session.line_at(ticks());
+            let began = micros();
+            session.line_at(Boot(began / 1000));
             let mut bytes = glass.frame(&session, &world, &clock.now()).map(<[u8]>::to_vec).unwrap_or_default();
             // A question goes with a frame; alone only for one that went out while another question was under way.
             if (!bytes.is_empty() || session.waits_for_answer()) && session.asks() {
@@ -199,6 +210,9 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             }
             bytes.extend(session.call(&world, &clock.now()));
             if !bytes.is_empty() {
+                sent = micros();
+                counts.frames.took(sent.saturating_sub(began));
+                counts.wrote(bytes.len());
                 in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
             }
         }
@@ -207,6 +221,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             biased;
             written = async { match in_flight.as_mut() { Some(write) => write.await, None => std::future::pending().await } } => {
                 in_flight = None;
+                counts.writes.took(micros().saturating_sub(sent));
                 written.map_err(std::io::Error::other)??;
             }
             heard = inputs.next() => {
@@ -217,6 +232,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 loop {
                     match heard {
                         Heard::Input(input) => {
+                            counts.heard();
                             for act in session.on(input, &handle.world(), &clock.now()) {
                                 if let Act::Past(journey) = act {
                                     travel(journey, &mut session, &mut past, journal.as_deref());

@@ -27,6 +27,7 @@ mod floors;
 mod headless;
 mod line;
 mod outbox;
+mod own_health;
 mod pictures;
 mod probe;
 mod pty;

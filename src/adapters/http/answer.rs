@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
-use super::withheld::Withheld;
+use crate::config::withheld::Withheld;
 use crate::model::catalog::BackendKind;
 use crate::model::error::PortErrorKind;
 use crate::model::text::Text;

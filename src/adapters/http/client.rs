@@ -17,8 +17,8 @@ use super::cache::Cache;
 use super::credential::Credential;
 use super::pace::{self, Pace};
 use super::tls;
-use super::withheld::Withheld;
 use crate::config::settings::{Address, BackendSettings, DeskSettings};
+use crate::config::withheld::Withheld;
 use crate::model::catalog::BackendKind;
 use crate::model::error::{PortError, PortErrorKind, SendError};
 use crate::model::name::BackendName;
@@ -403,6 +403,7 @@ impl HttpClient {
             Failed { left, again, ..never_sent(kind, detail) }
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
+        tracing::trace!(backend = %self.backend, %url, status = status.as_u16(), ?headers, "answered");
         let now = self.clock.now();
         if let Some(pause) = pace::exhausted(&headers, now.wall) {
             self.pace.close(&now, pause);

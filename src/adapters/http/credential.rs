@@ -3,8 +3,8 @@
 use base64ct::{Base64, Encoding as _};
 use reqwest::header::HeaderValue;
 
-use super::withheld::Withheld;
 use crate::config::secret::Secret;
+use crate::config::withheld::Withheld;
 
 /// What is sent as `Authorization`. It has no printable form beyond its kind.
 #[derive(Debug, Clone, Default)]

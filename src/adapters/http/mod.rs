@@ -10,7 +10,6 @@ mod follow;
 mod pace;
 mod segment;
 mod tls;
-mod withheld;
 mod write;
 
 pub use announce::{Announcement, Patience, usual};

@@ -1,9 +1,13 @@
 //! gonogo's own health: what is told of this terminal, the store, secrets and the configuration, each with what to do.
 
+pub mod families;
+pub mod living;
 pub mod metrics;
+pub mod places;
 pub mod secrets;
 pub mod store;
 pub mod terminal;
+pub mod textfile;
 
 use serde_json::{Value, json};
 

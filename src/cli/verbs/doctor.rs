@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
 use crate::cli::health::metrics::{self, Family};
+use crate::cli::health::places::{self, Place};
 use crate::cli::health::terminal::Terminal;
-use crate::cli::health::{self, Finding};
+use crate::cli::health::{self, Finding, families};
 use crate::cli::verbs::outbox;
 use crate::cli::{compose, json as shapes, out, settle};
 use crate::config::load::Loaded;
@@ -79,6 +80,7 @@ struct Seen {
     left: Vec<Left>,
     path: PathBuf,
     facts: Facts,
+    places: [Place; 2],
     terminal: Terminal,
     findings: Vec<Finding>,
 }
@@ -94,8 +96,10 @@ async fn look(around: &Surroundings, flags: &Flags, terminal: Terminal) -> Resul
     let (receivers, left) = receivers(&opened).await;
     let path = compose::store_path(&loaded.config, around);
     let facts = store::facts(&path).await;
-    let findings = findings(&loaded, around, &terminal, (&path, &facts));
-    Ok(Some(Seen { opened, world, now, receivers, left, path, facts, terminal, findings }))
+    let places = places::look(&loaded.config.health);
+    let mut findings = findings(&loaded, around, &terminal, (&path, &facts));
+    findings.extend(places.iter().filter_map(Place::finding));
+    Ok(Some(Seen { opened, world, now, receivers, left, path, facts, places, terminal, findings }))
 }
 
 impl Seen {
@@ -127,58 +131,41 @@ impl Seen {
             store.extend(health::store::object(&self.path, &self.facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
         }
         let receivers: Vec<_> = self.receivers.iter().map(|one| outbox::shape(one, &self.left)).collect();
-        answer(&backends, &store, &receivers, &self.terminal, &self.findings)
+        let mut answer = answer(&backends, &store, &receivers, &self.terminal, &self.findings);
+        if let Some(answer) = answer.as_object_mut() {
+            answer.extend(self.places.iter().map(|place| (place.what().to_owned(), place.object())));
+        }
+        answer
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "metrics are floating point, and nothing here comes near 2^53")]
     fn families(&self) -> Vec<Family> {
-        let of = |value: &dyn Fn(&Source) -> Option<f64>| -> Vec<_> {
-            let labels = |source: &Source| vec![("backend", source.backend.name.to_string()), ("kind", source.kind().word().to_owned())];
-            self.world.sources.values().filter_map(|source| Some((labels(source), value(source)?))).collect()
-        };
-        let yes = |is: bool| if is { 1.0 } else { 0.0 };
         let facts = &self.facts;
         let plain = |value: Option<f64>| value.map(|value| (Vec::new(), value)).into_iter().collect();
         let parts = [("ledger", facts.ledger_bytes), ("journal", facts.journal_bytes)];
-        let parts = parts.into_iter().filter_map(|(part, bytes)| Some((vec![("part", part.to_owned())], bytes? as f64))).collect();
-        let waiting = self.left.iter().map(|one| (vec![("receiver", one.name.to_string())], one.count as f64)).collect();
-        vec![
-            Family {
-                name: "gonogo_build_info",
-                help: "The version of gonogo, always 1.",
-                values: vec![(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
-            },
-            Family {
-                name: "gonogo_backend_fresh",
-                help: "Whether the backend answered when it was asked.",
-                values: of(&|source| Some(yes(source.freshness(&self.now).is_fresh()))),
-            },
-            Family {
-                name: "gonogo_backend_age_seconds",
-                help: "The age of the newest reading of the backend.",
-                values: of(&|source| source.age(&self.now).map(|age| age.as_secs_f64())),
-            },
-            Family {
-                name: "gonogo_backend_clock_skew_seconds",
-                help: "How far the clock of the backend is ahead.",
-                values: of(&|source| source.skew_ms.map(|skew| skew as f64 / 1000.0)),
-            },
-            Family::one("gonogo_ledger_writable", "Whether the record can be written.", yes(self.world.ledger.trouble.is_none())),
-            Family::one("gonogo_ledger_entries", "Entries of the record.", self.world.ledger.size as f64),
-            Family { name: "gonogo_store_bytes", help: "The bytes of each part of the store.", values: parts },
-            Family {
-                name: "gonogo_store_free_bytes",
-                help: "The bytes that are free where the store lies.",
-                values: plain(facts.free_bytes.map(|bytes| bytes as f64)),
-            },
-            Family { name: "gonogo_store_whole", help: "Whether the pages of the record are whole.", values: plain(facts.whole.map(yes)) },
-            Family { name: "gonogo_outbox_waiting", help: "Notices that wait for each receiver, counted up to 64.", values: waiting },
-            Family::one("gonogo_findings", "Things to be mended that `gonogo doctor` tells.", self.findings.len() as f64),
-        ]
+        let parts =
+            parts.into_iter().filter_map(|(part, bytes)| Some((vec![("part", part.to_owned())], metrics::number(bytes?)))).collect();
+        let waiting = self.left.iter().map(|one| (vec![("receiver", one.name.to_string())], metrics::number(one.count as u64))).collect();
+        let mut all = families::of_world(&self.world, &self.now);
+        all.extend([
+            Family::gauges("gonogo_store_bytes", "The bytes of each part of the store.", parts),
+            Family::gauges(
+                "gonogo_store_free_bytes",
+                "The bytes that are free where the store lies.",
+                plain(facts.free_bytes.map(metrics::number)),
+            ),
+            Family::gauges(
+                "gonogo_store_whole",
+                "Whether the pages of the record are whole.",
+                plain(facts.whole.map(|whole| if whole { 1.0 } else { 0.0 })),
+            ),
+            Family::gauges("gonogo_outbox_waiting", "Notices that wait for each receiver, counted up to 64.", waiting),
+            Family::one("gonogo_findings", "Things to be mended that `gonogo doctor` tells.", metrics::number(self.findings.len() as u64)),
+        ]);
+        all
     }
 
     fn tell(&self) {
-        let Self { opened, world, now, receivers, left, path, facts, terminal, findings } = self;
+        let Self { opened, world, now, receivers, left, path, facts, places, terminal, findings } = self;
         for source in world.sources.values() {
             tell_source(source, advise(source, world), &opened.ports, now);
         }
@@ -192,6 +179,9 @@ impl Seen {
         }
         for one in receivers {
             outbox::tell(one, left);
+        }
+        for place in places {
+            out::line(&place.words(now));
         }
         tell_rest(terminal, findings);
     }

@@ -84,15 +84,18 @@ pub async fn watch(around: &Surroundings, flags: &Flags, args: &RolloutWatch) ->
         out::words(&format!("gonogo: no rollout of {what} goes on by itself; `gonogo rollout start {what}` starts one"));
         return Exit::Failed;
     }
+    let living = opened.lives();
     let plans: Vec<String> = walked.iter().map(|one| format!("{} of {}", one.plan.short(), one.target)).collect();
     let ending = tokio::select! {
         ending = follow(&mut opened.handle, walked, args.json) => ending,
         _ = tokio::signal::ctrl_c() => {
             let more = "it goes on where another room is open; else it stands where it is, and goes back by itself no more";
             out::words(&format!("gonogo: interrupted; rollout {} is not conducted from here any more: {more}", plans.join(", ")));
+            living.end().await;
             return Exit::Interrupted;
         }
     };
+    living.end().await;
     opened.tell().await;
     if !ending.is_empty() && ending.iter().all(|how| *how == Some(Ending::Promoted)) { Exit::Done } else { Exit::Failed }
 }

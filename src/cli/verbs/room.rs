@@ -10,9 +10,10 @@ use tokio::sync::{OnceCell, oneshot, watch};
 use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
+use crate::cli::health::living::Living;
 use crate::cli::verbs::deed;
 use crate::cli::who::{self, Found, Proof};
-use crate::cli::{log, looks, out, receivers, redress, story};
+use crate::cli::{looks, out, receivers, redress, story};
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
@@ -41,7 +42,6 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
         return open(around, flags, meanwhile, Vec::new(), tour).await;
     }
     let files = loaded.config.files.clone();
-    let _log = log::to_files(&compose::store_path(&loaded.config, around));
     open(around, flags, compose::configured_meanwhile(loaded, around), files, false).await
 }
 
@@ -62,7 +62,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let room = &meanwhile.opening.catalog.room;
     let (theme, keymap) = redress::names(room, flags);
     let (theme, keymap) = looks::named(theme, keymap, around)?;
-    let Meanwhile { clock, opening, outside, switchboard, couriers, asks, script } = meanwhile;
+    let Meanwhile { clock, opening, outside, switchboard, couriers, asks, script, health } = meanwhile;
     let (shown, first_frame) = oneshot::channel();
     // Whoever opens the room wants to see it: what is behind it is opened, and the agent asked, from its first frame on, or when it could
     // not be shown.
@@ -84,6 +84,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     };
     let people = opening.catalog.people.clone();
     let handle = driver::open_meanwhile(&clock, opening, outside);
+    let living = Living::of(&handle, &clock, health);
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);
     if script.due().is_some() {
@@ -104,6 +105,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let (limits, end) = (Limits::of(around), looks::answers(around));
     let (nonce, memory) = (Box::new(deed::nonce), Memory::Journal(journal));
     let ended = local::run(Local { handle, clock, theme, keymap, limits, end, redressed, nonce, tour, shown, memory }).await;
+    living.end().await;
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {

@@ -15,6 +15,7 @@ use crate::config::load::load;
 use crate::config::redacted::redacted;
 use crate::config::secret::{self, SecretRef};
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::config::withheld;
 use crate::model::text::Text;
 use crate::store;
 
@@ -73,6 +74,7 @@ async fn gathered(around: &Surroundings, flags: &Flags) -> Value {
         json!({ "file": file, "text": text.unwrap_or_else(|why| json!(why)) })
     };
     let place = loaded.as_ref().map_or_else(|_| around.data_dir.clone(), |loaded| compose::store_path(&loaded.config, around));
+    let written = loaded.as_ref().map_or_else(|_| place.join("log/gonogo.log"), |loaded| loaded.config.health.log.file.clone());
     let facts = store::facts(&place).await;
     let store: serde_json::Map<String, Value> =
         health::store::object(&place, &facts).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -84,20 +86,18 @@ async fn gathered(around: &Surroundings, flags: &Flags) -> Value {
         "refused": refused,
         "doctor": doctor,
         "store": store,
-        "log": log(&place.join("log")),
+        "log": log(&written),
     })
 }
 
-/// The last lines of the newest log.
-fn log(folder: &Path) -> Vec<String> {
-    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
-    let Some(newest) = files.filter_map(Result::ok).map(|entry| entry.path()).max() else { return Vec::new() };
-    let Ok(mut file) = fs::File::open(newest) else { return Vec::new() };
+/// The last lines of the log.
+fn log(place: &Path) -> Vec<String> {
+    let Ok(mut file) = fs::File::open(place) else { return Vec::new() };
     let length = file.metadata().map_or(0, |data| data.len());
     let mut bytes = Vec::new();
     let _ = file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).and_then(|_| file.take(TAIL).read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<String> = text.lines().map(|line| Text::clean(line).to_string()).collect();
+    let lines: Vec<String> = text.lines().map(|line| withheld::from_all(Text::clean(line).as_str())).collect();
     lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().to_vec()
 }
 

@@ -2,9 +2,12 @@
 
 use std::io::Write as _;
 
+use tokio::sync::mpsc::Receiver;
+
 use crate::cli::exit::Exit;
 use crate::cli::settle;
 use crate::config::surroundings::{Flags, Surroundings};
+use crate::control::driver::{Handle, Taped};
 use crate::control::record::Recorder;
 use crate::model::timeline::Happening;
 
@@ -16,10 +19,17 @@ pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
 
 async fn events(around: &Surroundings, flags: &Flags) -> Exit {
     // The handle keeps the room open until the end.
-    let (_opened, mut tape) = match settle::open_taped(around, flags).await {
+    let (opened, mut tape) = match settle::open_taped(around, flags).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
+    let living = opened.lives();
+    let exit = print_events(&mut tape).await;
+    living.end().await;
+    exit
+}
+
+async fn print_events(tape: &mut Receiver<Taped>) -> Exit {
     let mut recorder = Recorder::default();
     loop {
         let (now, told) = tokio::select! {
@@ -42,10 +52,17 @@ async fn words(around: &Surroundings, flags: &Flags) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
+    let living = opened.lives();
+    let exit = print_words(&mut opened.handle).await;
+    living.end().await;
+    exit
+}
+
+async fn print_words(handle: &mut Handle) -> Exit {
     let mut shown: Option<Happening> = None;
     let mut first = true;
     loop {
-        let world = opened.handle.world();
+        let world = handle.world();
         // The journal's lines stand first and are the past; what is new comes after the last line that was shown.
         let from = shown.as_ref().and_then(|last| world.timeline.iter().rposition(|line| line == last)).map_or(0, |at| at + 1);
         let fresh: Vec<_> = world.timeline.iter().skip(from).filter(|line| !first || line.at >= world.opened.wall).cloned().collect();
@@ -57,7 +74,7 @@ async fn words(around: &Surroundings, flags: &Flags) -> Exit {
         }
         shown = fresh.last().cloned().or_else(|| shown.or_else(|| world.timeline.back().cloned()));
         tokio::select! {
-            alive = opened.handle.changed() => if !alive { return Exit::Failed },
+            alive = handle.changed() => if !alive { return Exit::Failed },
             _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
         }
     }

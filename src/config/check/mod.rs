@@ -10,6 +10,7 @@ mod environment;
 mod flags;
 mod gates;
 mod handoff;
+mod health;
 mod judge;
 mod known;
 mod oscal;
@@ -31,11 +32,15 @@ mod webhook;
 mod workload;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::file::Fields;
 use super::node::{Node, Table, Value};
 use super::problem::{At, Findings};
-use super::settings::{BackendSettings, CalendarSettings, DeskSettings, LedgerSettings, OscalSettings, StoreSettings, WebhookSettings};
+use super::settings::{
+    BackendSettings, CalendarSettings, DeskSettings, LedgerSettings, LogSettings, MetricsSettings, OscalSettings, StoreSettings,
+    WebhookSettings,
+};
 use crate::model::catalog::{Backend, Catalog, Environment};
 use crate::model::judging::JudgeRules;
 use crate::model::operator::Person;
@@ -47,6 +52,8 @@ pub(super) use shape::schema;
 pub(super) const ROOT: &[&str] = &[
     "room",
     "store",
+    "metrics",
+    "log",
     "ledger",
     "person",
     "backend",
@@ -74,6 +81,9 @@ pub(super) struct Checked {
     pub(super) webhooks: Vec<WebhookSettings>,
     pub(super) desks: Vec<DeskSettings>,
     pub(super) store: StoreSettings,
+    pub(super) metrics: Option<MetricsSettings>,
+    /// Where the log lies, when that is said, and the rest of it.
+    pub(super) log: (Option<PathBuf>, LogSettings),
     pub(super) ledger: LedgerSettings,
     pub(super) oscal: OscalSettings,
     pub(super) judge: JudgeRules,
@@ -90,6 +100,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
 
     let room = room::room(&root, found);
     let (store, ledger) = (room::store(&root, found), room::ledger(&root, found));
+    let (metrics, log) = (health::metrics(&root, found), health::log(&root, found));
     let backends: Vec<(Backend, BackendSettings)> = backends.into_iter().filter_map(|node| backend::backend(node, found)).collect();
     let webhooks = webhook::webhooks(tables("webhook", found), &known, found);
     let desks: Vec<DeskSettings> = desks.into_iter().filter_map(|node| desk::desk(node, &known, found)).collect();
@@ -131,7 +142,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
     let (oscal, judge) = (oscal::oscal(&root, found), judge::judge(&root, found));
-    Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, ledger, oscal, judge }
+    Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, metrics, log, ledger, oscal, judge }
 }
 
 /// Checks `[judge]` alone: what else stands in the file is of no importance to it.

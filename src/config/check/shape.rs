@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::settings::LogLevel;
 use super::{
-    backend, desk, discovery, environment, flags, gates, handoff, judge, known, oscal, person, probe, rollout, room, self_service, service,
-    set, slo, slo_files, times, timetable, traffic, webhook, workload,
+    backend, desk, discovery, environment, flags, gates, handoff, health, judge, known, oscal, person, probe, rollout, room, self_service,
+    service, set, slo, slo_files, times, timetable, traffic, webhook, workload,
 };
 use crate::model::catalog::BackendKind;
 use crate::model::gate::CheckKind;
@@ -172,6 +173,20 @@ fn root() -> Sheet {
                     room::STORE,
                     &[],
                     vec![("path", Text), ("journal_days", Count(1, 36_500)), ("journal_bytes", Count(1_000_000, u64::MAX))],
+                )),
+            ),
+            ("metrics", Table(sheet(health::METRICS, &["file"], vec![("file", Text), ("every", Duration)]))),
+            (
+                "log",
+                Table(sheet(
+                    health::LOG,
+                    &[],
+                    vec![
+                        ("file", Text),
+                        ("level", Word(LogLevel::WORDS.map(|(word, _)| word).to_vec())),
+                        ("bytes", Count(health::BYTES.0, health::BYTES.1)),
+                        ("keep", Count(0, health::KEEP)),
+                    ],
                 )),
             ),
             ("ledger", Table(sheet(room::LEDGER, &[], vec![("witness", Texts), ("break_glass", Text)]))),

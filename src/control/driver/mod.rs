@@ -1,6 +1,7 @@
 //! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
 
 mod clerk;
+pub mod counts;
 pub mod courier;
 mod keep;
 mod nonces;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use self::counts::Counts;
 use self::outside::{Outside, Written};
 use self::tape::Tape;
 pub use self::tape::Taped;
@@ -41,9 +43,43 @@ const SLEPT: Duration = Duration::from_secs(2);
 pub struct Handle {
     events: mpsc::Sender<Event>,
     world: watch::Receiver<Arc<World>>,
+    counts: Arc<Counts>,
+}
+
+/// Sees a room's worlds and what it counts, without keeping it open.
+pub struct Onlooker {
+    world: watch::Receiver<Arc<World>>,
+    counts: Arc<Counts>,
+}
+
+impl Onlooker {
+    /// The newest world.
+    pub fn world(&self) -> Arc<World> {
+        self.world.borrow().clone()
+    }
+
+    /// What the room counts.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Waits for a newer world than the last one seen here; false when the room is gone.
+    pub async fn changed(&mut self) -> bool {
+        self.world.changed().await.is_ok()
+    }
 }
 
 impl Handle {
+    /// What the room counts.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Whoever looks on.
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker { world: self.world.clone(), counts: self.counts.clone() }
+    }
+
     /// Gives the room an event; false when the room is gone.
     pub async fn send(&self, event: Event) -> bool {
         self.events.send(event).await.is_ok()
@@ -62,7 +98,7 @@ impl Handle {
     /// Lets go of the room and waits until it stands still: nothing is begun, recorded or sent by it any more. It ends only when
     /// every other handle is gone too, and an answer that is under way is waited for.
     pub async fn ended(self) {
-        let Self { events, mut world } = self;
+        let Self { events, mut world, .. } = self;
         drop(events);
         while world.changed().await.is_ok() {}
     }
@@ -88,8 +124,9 @@ fn open_with(outside: Outside, opening: Opening, tape: Option<Tape>) -> Handle {
     let room = Room::open(opening, outside.clock().now());
     let (events, inbox) = mpsc::channel(QUEUE);
     let (publish, world) = watch::channel(Arc::new(room.world().clone()));
-    tokio::spawn(drive(outside, room, inbox, events.downgrade(), publish, tape));
-    Handle { events, world }
+    let counts = Arc::new(Counts::default());
+    tokio::spawn(drive(outside, room, Mouth { inbox, events: events.downgrade(), counts: counts.clone() }, publish, tape));
+    Handle { events, world, counts }
 }
 
 /// Opens a room that can be shown at once, while its backends and its store are still being opened beside it.
@@ -104,15 +141,16 @@ pub fn open_meanwhile(
     let mut room = Room::bare(opening, clock.now());
     let (events, inbox) = mpsc::channel(QUEUE);
     let (publish, world) = watch::channel(Arc::new(room.world().clone()));
-    let weak = events.downgrade();
+    let counts = Arc::new(Counts::default());
+    let mouth = Mouth { inbox, events: events.downgrade(), counts: counts.clone() };
     let clock = clock.clone();
     tokio::spawn(async move {
         let (outside, equipment) = outside.await;
         room.equip(&clock.now(), equipment);
         publish.send_replace(Arc::new(room.world().clone()));
-        drive(outside, room, inbox, weak, publish, None).await;
+        drive(outside, room, mouth, publish, None).await;
     });
-    Handle { events, world }
+    Handle { events, world, counts }
 }
 
 /// A handle to a world in which nothing happens: that of a room which is only replayed. Must be called within a runtime.
@@ -121,7 +159,7 @@ pub fn standing(world: World) -> Handle {
     let (publish, world) = watch::channel(Arc::new(world));
     // It stands as long as somebody looks at it.
     tokio::spawn(async move { publish.closed().await });
-    Handle { events, world }
+    Handle { events, world, counts: Arc::default() }
 }
 
 /// The ledger's tasks, one after another.
@@ -144,14 +182,15 @@ async fn write_in_order(outside: Arc<Outside>, mut tasks: mpsc::Receiver<Task>, 
     }
 }
 
-async fn drive(
-    outside: Outside,
-    mut room: Room,
-    mut inbox: mpsc::Receiver<Event>,
+/// Where events come in, and who counts them.
+struct Mouth {
+    inbox: mpsc::Receiver<Event>,
     events: mpsc::WeakSender<Event>,
-    publish: watch::Sender<Arc<World>>,
-    tape: Option<Tape>,
-) {
+    counts: Arc<Counts>,
+}
+
+async fn drive(outside: Outside, mut room: Room, mouth: Mouth, publish: watch::Sender<Arc<World>>, tape: Option<Tape>) {
+    let Mouth { mut inbox, events, counts } = mouth;
     let mut tapes: Vec<Tape> = tape.into_iter().collect();
     if let Some((journal, retention)) = outside.journal() {
         // Of those who only look, what they saw is not kept: the room that tends keeps it.
@@ -172,8 +211,11 @@ async fn drive(
     tell(&mut tapes, &clock.now(), || Told::Opened(Box::new(Opened::of(&room))));
     loop {
         let generation = room.world().generation;
+        counts.waits(inbox.len() + usize::from(next.as_ref().is_some_and(|event| !matches!(event, Event::Woke))));
         while let Some(event) = next {
             let now = clock.now();
+            counts.takes(&event, &now);
+            log(&event, &now);
             let slept = asleep(now.boot, clock.awake());
             if slept > gap + SLEPT {
                 let event = Event::Slept { span: slept.saturating_sub(gap) };
@@ -222,6 +264,22 @@ impl Drop for Ends {
     }
 }
 
+/// What comes in, for whoever looks for a fault: each poll, or everything.
+fn log(event: &Event, now: &Moment) {
+    if let Event::Polled { backend, asked, result, .. } = event {
+        let took_ms = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok(_) => tracing::debug!(%backend, took_ms, "a poll was answered"),
+            Err(error) => tracing::debug!(%backend, took_ms, kind = error.kind.name(), %error, "a poll failed"),
+        }
+    } else if let Event::Reloaded { result: Err(why), .. } = event {
+        tracing::warn!(%why, "the changed configuration was not taken over");
+    }
+    if !matches!(event, Event::Woke) {
+        tracing::trace!(?event, "taken in");
+    }
+}
+
 /// How long the machine has slept since it booted.
 fn asleep(boot: Boot, awake: Boot) -> Duration {
     boot.since(awake)
@@ -245,6 +303,8 @@ async fn start(
     for task in tasks {
         if let Task::Journal { happenings, elsewhere } = task {
             for line in happenings {
+                let of = line.target.as_ref().map(ToString::to_string);
+                tracing::info!(kind = ?line.kind, of, source = line.source, elsewhere, "{}", line.text);
                 for tape in tapes.iter_mut().filter(|tape| !(elsewhere && tape.is_journal())) {
                     tape.tell(now, &|| Told::Happening(line.clone()));
                 }

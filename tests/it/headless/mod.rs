@@ -10,7 +10,7 @@ mod changes;
 mod checks;
 mod deeds;
 mod demo;
-mod doctor;
+pub mod doctor;
 mod drain;
 mod exports;
 mod flagd;

@@ -25,10 +25,7 @@ fn a_bundle_holds_no_secret_and_says_what_it_holds_before_it_is_written() {
          [[backend]]\nname = \"edge\"\nkind = \"haproxy\"\nsocket = \"/nonexistent.sock\"\n",
         file.display()
     ));
-    place.write(
-        "data/gonogo/log/gonogo.2026-11-29.log",
-        "{\"message\":\"asked with planted-env\"}\n{\"message\":\"asked with planted-file\"}\n",
-    );
+    place.write("data/gonogo/log/gonogo.log", "{\"message\":\"asked with planted-env\"}\n{\"message\":\"asked with planted-file\"}\n");
     let bundle = |args: &[&str]| {
         let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), args);
         command.env("PROM_TOKEN", "planted-env");
@@ -45,7 +42,7 @@ fn a_bundle_holds_no_secret_and_says_what_it_holds_before_it_is_written() {
     for secret in PLANTED {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
-    for words in ["asked with (removed)", "\"gonogo\": \"", "PROM_TOKEN", "\"findings\": [", "schema_version"] {
+    for words in ["asked with (", "\"gonogo\": \"", "PROM_TOKEN", "\"findings\": [", "schema_version"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let again = bundle(&["support-bundle", "--out", "b.json"]).exits(1);
