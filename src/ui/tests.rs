@@ -14,6 +14,7 @@ mod links;
 mod looks;
 mod many;
 mod map;
+mod needs;
 mod pack;
 mod palette;
 mod past;

@@ -159,7 +159,7 @@ async fn reading_begins_where_everything_is_whole_again_and_an_export_has_no_log
     let since = shown.world.scrub.as_ref().unwrap().known_since.unwrap();
     assert!(world.timeline.iter().any(|line| line.at > since), "something was told behind that beginning");
     assert_eq!(shown.world.timeline, world.timeline);
-    for (plan, deed) in world.deeds.iter() {
+    for (plan, deed) in &world.deeds {
         assert_eq!(shown.world.deeds.get(plan).map(|deed| deed.state), Some(deed.state), "{plan}");
     }
     for (target, view) in &world.targets {
