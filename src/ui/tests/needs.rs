@@ -11,7 +11,8 @@ fn a_key_stands_beside_what_the_cursor_is_on_and_tab_goes_to_the_rest() {
     let mut desk = standard();
     desk.press("end");
     assert!(!desk.text().contains("R roll back"), "of another target\n{}", desk.text());
-    desk.sees("Tab to it").press("tab").sees("R roll back");
+    desk.sees("Tab to it");
+    desk.press("tab").sees("R roll back");
     assert_eq!(desk.session.target().unwrap().to_string(), "checkout@prod");
     desk.press("R").sees("PLAN");
     desk.press("<esc> tab");
