@@ -36,5 +36,6 @@ mod reload;
 mod servers;
 mod signer;
 mod simulated;
+mod stream;
 mod terminal;
 mod tidy;
