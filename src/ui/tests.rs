@@ -28,6 +28,7 @@ mod silences;
 mod sizes;
 mod slots;
 mod testers;
+mod themes;
 mod tour;
 mod uncounted;
 mod workloads;
