@@ -49,6 +49,27 @@ pub enum Form {
     Instant,
 }
 
+/// A limit in its unit as it was configured, every digit of it: a limit that is cut is another one. Ratios are told in per cent.
+pub fn limit_in_words(limit: f64, unit: &str) -> String {
+    let (value, unit) = if unit == "ratio" { (limit * 100.0, "%") } else { (limit, unit) };
+    let digits = format!("{value:.6}");
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    if unit.is_empty() { digits.to_owned() } else { format!("{digits} {unit}") }
+}
+
+/// A number with its thousands apart.
+pub fn count_in_words(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// One question to a monitoring system, ready to be sent: placeholders are filled in, except that `matchers` says which were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {

@@ -69,24 +69,25 @@ fn push_visible(out: &mut String, c: char) {
 }
 
 /// Whether a character moves, hides or reorders others without showing itself.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'          // C1 controls: a terminal may obey them
-        | '\u{ad}'                   // soft hyphen
-        | '\u{34f}' | '\u{61c}'
-        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'    // zero width, direction marks
-        | '\u{2028}'..='\u{202e}'    // separators, embeddings, overrides
-        | '\u{2060}'..='\u{206f}'    // invisible operators, isolates
-        | '\u{3164}' | '\u{ffa0}'
-        | '\u{fe00}'..='\u{fe0f}'    // variation selectors
-        | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}'  // tags, variation selectors
-        | '\u{e000}'..='\u{f8ff}'    // private use: its width is anyone's guess
-    )
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{80}'..='\u{9f}'          // C1 controls: a terminal may obey them
+            | '\u{ad}'                   // soft hyphen
+            | '\u{34f}' | '\u{61c}'
+            | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'    // zero width, direction marks
+            | '\u{2028}'..='\u{202e}'    // separators, embeddings, overrides
+            | '\u{2060}'..='\u{206f}'    // invisible operators, isolates
+            | '\u{3164}' | '\u{ffa0}'
+            | '\u{fe00}'..='\u{fe0f}'    // variation selectors
+            | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'  // tags, variation selectors
+            | '\u{e000}'..='\u{f8ff}'    // private use: its width is anyone's guess
+        )
 }
 
 impl fmt::Display for Text {

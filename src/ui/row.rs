@@ -6,6 +6,8 @@ use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::model::text::is_hidden;
+
 use super::theme::{Mark, Role, Theme};
 
 /// A piece of text with its meaning.
@@ -170,7 +172,8 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Writes clusters; what the theme cannot show becomes `?` in each of its cells. Spaces around words get no line beneath them.
+    /// Writes clusters; what the theme cannot show, and what no terminal should be sent, becomes `?` in each of its cells. Spaces around words
+    /// get no line beneath them.
     fn write(&mut self, text: &str, role: Role) {
         let style = self.theme.style(role);
         if style.add_modifier.contains(Modifier::UNDERLINED) && !text.trim().is_empty() {
@@ -199,7 +202,8 @@ impl Pen<'_> {
                 self.x = width;
                 return;
             }
-            let plain = cluster.is_ascii() || self.theme.unicode;
+            // Backends are cleaned at their ports; a name of a file that nobody cleaned is no sequence of a terminal either.
+            let plain = (cluster.is_ascii() || self.theme.unicode) && !cluster.chars().any(is_hidden);
             for part in 0..wide {
                 let (Ok(dx), symbol) = (u16::try_from(self.x + part), if plain { cluster } else { "?" }) else { return };
                 if let Some(cell) = self.buffer.cell_mut((self.area.x.saturating_add(dx), self.area.y.saturating_add(self.y))) {
@@ -256,6 +260,15 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         row.draw(&mut buffer, area, 0, theme);
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn no_character_that_a_terminal_obeys_gets_into_a_cell() {
+        let row = Row::of(Role::Plain, "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\u{7f}\u{8}\tc");
+        for theme in [Theme::standard(), Theme::ascii()] {
+            let text = drawn(&row, 40, &theme);
+            assert!(text.contains("]0;x") && !text.chars().any(is_hidden), "{text:?}");
+        }
     }
 
     #[test]

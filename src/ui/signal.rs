@@ -46,7 +46,7 @@ pub fn whole(count: f64) -> String {
 
 /// `, limit 1 %`; nothing where there is none.
 fn limit(signal: &SignalView) -> String {
-    signal.limit.map(|limit| format!(", limit {}", words::value(limit, &signal.unit))).unwrap_or_default()
+    signal.limit.map(|limit| format!(", limit {}", words::limit(limit, &signal.unit))).unwrap_or_default()
 }
 
 /// What it says of the version on trial against the stable one, without its name and word: `27 of 1,281 on 2.5.0 canary (2.4.1 stable: ..`.

@@ -30,6 +30,7 @@ mod sizes;
 mod slots;
 mod tasks;
 mod testers;
+mod themes;
 mod tour;
 mod uncounted;
 mod workloads;

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use crate::model::name::{BackendName, Target};
 use crate::model::share::Share;
+pub use crate::model::signal::{count_in_words as count, limit_in_words as limit};
 
 /// An age in the steps in which it is shown: each second under 10 s, then 10 s, 30 s, one minute, and how long this form stays true.
 pub fn age(age: Duration) -> (String, Duration) {
@@ -46,19 +47,6 @@ pub fn remainder(left: Duration) -> String {
 pub fn share(share: Share) -> String {
     let percent = share.percent();
     if (percent - percent.round()).abs() < 0.05 { format!("{percent:.0}") } else { format!("{percent:.1}") }
-}
-
-/// A number with its thousands apart.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A measured value in its unit: ratios in per cent, others with the fewest decimals that say it.

@@ -37,5 +37,6 @@ mod reload;
 mod servers;
 mod signer;
 mod simulated;
+mod stream;
 mod terminal;
 mod tidy;

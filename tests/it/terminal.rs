@@ -178,31 +178,6 @@ fn the_same_key_pressed_twice_executes_one_deed() {
 }
 
 #[test]
-fn no_control_byte_of_a_backend_reaches_the_terminal() {
-    let home = Home::new();
-    let scenario = HOSTILE.replace("HOSTILE", "\\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u202egnp");
-    home.write("hostile.toml", &scenario);
-    let term = Term::start_in(&home, &["demo", "hostile.toml", "--speed", "0"], (120, 40), &[]);
-    read(&term);
-    for screen in ["2", "3", "5", "0", "1"] {
-        term.press(screen).press("<c-l>");
-        term.until_raw("for a new picture", SOON, {
-            let before = count(&term.raw(), b"\x1b[2J");
-            move |raw| count(raw, b"\x1b[2J") > before || before > 1
-        });
-    }
-    let raw = term.raw();
-    let text = String::from_utf8_lossy(&raw);
-    assert!(!text.contains("\x1b]"), "an operating system command reached the terminal");
-    assert!(!text.contains('\u{202e}') && !text.contains('\u{9b}') && !raw.contains(&7), "a control character reached the terminal");
-    for part in text.split('\x1b').skip(1) {
-        assert!(part.starts_with('['), "an escape that the room does not write: {part:.20?}");
-    }
-    let others = text.chars().filter(|c| c.is_control() && !matches!(c, '\x1b' | '\r' | '\n'));
-    assert_eq!(others.count(), 0);
-}
-
-#[test]
 fn it_works_inside_tmux() {
     let home = Home::new();
     let socket = home.path().join("tmux");
@@ -274,55 +249,6 @@ fn the_room_shows_before_anything_was_read_and_writes_nothing_at_rest() {
         silent.then_some(())
     });
 }
-
-/// A commit whose subject is an attack on the terminal that shows it.
-const HOSTILE: &str = r#"name = "hostile"
-title = "Text that attacks."
-
-[[person]]
-name = "ana"
-operator = true
-teams = ["shop"]
-roles = [{ role = "release-captain" }]
-
-[[environment]]
-name = "prod"
-order = 1
-hold_time = "60s"
-effective_within = "20s"
-min_requests = 50
-
-[[service]]
-name = "checkout"
-team = "shop"
-tier = 1
-requests = 60.0
-latency = "45ms"
-version = "2.4.1"
-
-[[alert]]
-name = "CheckoutErrors"
-environment = "prod"
-measure = "errors"
-above = 0.0
-over = "20s"
-for = "1s"
-severity = "page"
-summary = "HOSTILE"
-
-[[event]]
-kind = "push"
-at = "-25s"
-by = "ana"
-service = "checkout"
-message = "HOSTILE"
-
-[[event]]
-kind = "errors"
-at = "-10m"
-target = "checkout@prod"
-ratio = 0.2
-"#;
 
 #[test]
 fn the_first_run_shows_around_once_and_a_demo_whenever_it_is_asked_for() {

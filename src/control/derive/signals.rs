@@ -8,7 +8,7 @@ use crate::analysis::{counters, histogram};
 use crate::control::chart::{Point, Side};
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
 use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
-use crate::model::signal::{Answer, Sample, Series, Subject};
+use crate::model::signal::{Answer, Sample, Series, Subject, count_in_words, limit_in_words};
 use crate::model::slot::{Slot, Track};
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -266,12 +266,18 @@ fn number(value: f64, unit: &str) -> String {
     }
 }
 
+/// A count of events, which a counter tells as a number that may be broken.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are not below 0 and stay far below 2^52")]
+fn whole(events: f64) -> String {
+    count_in_words(events.round().max(0.0) as u64)
+}
+
 /// Counts before shares, the population named, the interval, the limit.
 fn sentence(signal: &Signal, old: &Measure, new: &Measure, state: SignalState, difference: Option<(f64, f64, f64)>) -> String {
     let ratio = matches!(signal.kind, SignalKind::Ratio { .. });
     let unit = if ratio { "ratio" } else { signal.unit.as_str() };
     let one = |measure: &Measure| match (measure.bad, measure.total, measure.value) {
-        (Some(bad), Some(total), _) if ratio => format!("{bad:.0} of {total:.0}"),
+        (Some(bad), Some(total), _) if ratio => format!("{} of {}", whole(bad), whole(total)),
         (_, _, Some(value)) => number(value, unit),
         _ => measure.missing.as_ref().map_or_else(|| "no data".to_owned(), ToString::to_string),
     };
@@ -281,7 +287,7 @@ fn sentence(signal: &Signal, old: &Measure, new: &Measure, state: SignalState, d
         SignalState::Worse => "WORSE",
         SignalState::NoData => "no data",
     };
-    let limit = signal.limit.map(|limit| format!(", limit {}", number(limit, unit))).unwrap_or_default();
+    let limit = signal.limit.map(|limit| format!(", limit {}", limit_in_words(limit, unit))).unwrap_or_default();
     let points = difference
         .map(|(value, low, high)| format!(", {:+.1} points ({:.1} to {:.1})", value * 100.0, low * 100.0, high * 100.0))
         .unwrap_or_default();
@@ -352,7 +358,7 @@ mod tests {
     fn a_canary_that_fails_beyond_doubt_is_worse() {
         let view = view([21.0, 27.0], [5255.0, 1281.0]);
         assert_eq!(view.state, SignalState::Worse);
-        assert_eq!(view.sentence.as_str(), "errors WORSE: 27 of 1281 (old: 21 of 5255), +1.7 points (1.0 to 2.7), limit 1.0 %");
+        assert_eq!(view.sentence.as_str(), "errors WORSE: 27 of 1,281 (old: 21 of 5,255), +1.7 points (1.0 to 2.7), limit 1 %");
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn entries(count: u64) -> Vec<EntryRow> {
         .collect()
 }
 
-fn world(count: u64) -> World {
+pub(super) fn world(count: u64) -> World {
     let mut world = fixture::world();
     world.ledger.entries = Arc::new(entries(count));
     world.ledger.size = count;

@@ -140,20 +140,6 @@ fn a_theme_with_a_ground_leaves_no_cell_without_it() {
 }
 
 #[test]
-fn the_screens_in_the_new_themes() {
-    let world = fixture::world();
-    for name in ["light", "high-contrast", "colour-blind", "sixteen"] {
-        let theme = Theme::builtin(name).unwrap();
-        for screen in [Screen::Board, Screen::Rollout] {
-            let (target, size) = (Some(fixture::checkout()), (80, 24));
-            let text = render::text(&world, &fixture::now(), screen, target.as_ref(), size, &theme);
-            let styles = render::styles(&world, &fixture::now(), screen, target.as_ref(), size, &theme);
-            insta::assert_snapshot!(format!("looks-{}-{name}", screen.word()), format!("{text}\n{styles}"));
-        }
-    }
-}
-
-#[test]
 fn a_theme_that_is_chosen_stays_within_what_the_terminal_shows() {
     let mut desk = standard();
     let session = std::mem::replace(&mut desk.session, at(fixture::world(), Theme::standard(), (80, 24)).session);

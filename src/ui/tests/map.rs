@@ -53,7 +53,7 @@ fn seen(rate: f64, failed: f64) -> LinkSeen {
 
 /// The shop of production: search uses checkout, which uses the ledger and, as is declared and never seen, mail; that it uses search is
 /// seen and nowhere declared, and that search used mail is over.
-fn shop(seconds: u64) -> World {
+pub(super) fn shop(seconds: u64) -> World {
     let mut world = fixture::world();
     let catalog: &mut Catalog = Arc::make_mut(&mut world.catalog);
     let mut needs = |user: &str, used: &[&str]| {

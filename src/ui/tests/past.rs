@@ -10,7 +10,7 @@ use crate::model::scrub::{Mark, Scrub};
 use crate::model::text::Text;
 
 /// The fixture's world as one that was, an hour ago.
-fn then(has_now: bool) -> Shown {
+pub(super) fn then(has_now: bool) -> Shown {
     let mut now = fixture::before(252);
     now.wall = fixture::at("13:59:10");
     let at = fixture::at;

@@ -177,7 +177,7 @@ fn room(next: Next) -> World {
 
 #[test]
 fn rollouts_as_they_look() {
-    let words = || "errors WORSE: 27 of 1,281 (old: 21 of 5,255), +1.7 points (1.0 to 2.7), limit 1.0 %".to_owned();
+    let words = || "errors WORSE: 27 of 1,281 (old: 21 of 5,255), +1.7 points (1.0 to 2.7), limit 1 %".to_owned();
     let back = Next::BackAt { at: fixture::at("14:04:04"), since: fixture::at("14:02:04"), trigger: Trigger::Limit, words: words() };
     let holds = Next::Holds("would go to 50 %, but prom is unreachable, so nothing is seen of errors".to_owned());
     let person = Next::Person("its way back failed: edge refused it; nothing more is tried by itself".to_owned());

@@ -48,7 +48,7 @@ pub struct Sheet<'a> {
 
 /// The cells left of a chart.
 pub fn gutter(signal: &SignalView) -> usize {
-    signal.limit.map_or(0, |limit| cells(&format!("limit {}", words::value(limit, &signal.unit)))).max(8) + 1
+    signal.limit.map_or(0, |limit| cells(&format!("limit {}", words::limit(limit, &signal.unit)))).max(8) + 1
 }
 
 /// The columns of a chart in a row of `width` cells.
@@ -112,7 +112,7 @@ pub fn rows(scene: &Scene<'_>, sheet: &Sheet<'_>, (width, height): (usize, usize
         let mut row = Row::new();
         let value = most * (1.0 - (to_f64(i64::try_from(line).unwrap_or(0)) + 0.5) / to_f64(i64::try_from(lines).unwrap_or(1)));
         let room = gutter - 1;
-        match signal.limit.map(|limit| format!("limit {}", words::value(limit, &signal.unit))) {
+        match signal.limit.map(|limit| format!("limit {}", words::limit(limit, &signal.unit))) {
             Some(words) if limit == Some(line) => row.add(Role::Watched, format!("{words:>room$} ")),
             Some(_) | None if line % 2 == 0 => row.add(Role::Quiet, format!("{:>room$} ", words::value(value, &signal.unit))),
             Some(_) | None => row.at(gutter),
@@ -158,7 +158,7 @@ fn heading(scene: &Scene<'_>, signal: &SignalView, window: &Window) -> Row {
         (true, _) => format!("{}, last {past}", signal.name),
         (false, _) => format!("{}, {past} to {}, STANDS", signal.name, time(scene, window.to)),
     };
-    let limit = signal.limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {}", words::value(limit, &signal.unit)));
+    let limit = signal.limit.map_or_else(|| "no limit".to_owned(), |limit| format!("limit {}", words::limit(limit, &signal.unit)));
     let mut rule = Row::rule(scene.theme, &what);
     rule.end(Role::Quiet, format!(" {}   {limit} ", legend(scene)));
     rule

@@ -177,7 +177,7 @@ fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, St
         return (Role::Quiet, fit(&[format!("{unknown} {} no data", signal.name), format!("{unknown} no data")], room));
     };
     let value = words::value(value, &signal.unit);
-    let limit = signal.limit.map(|limit| format!(", {}", words::value(limit, &signal.unit))).unwrap_or_default();
+    let limit = signal.limit.map(|limit| format!(", {}", words::limit(limit, &signal.unit))).unwrap_or_default();
     let (role, mark) = match (fresh, signal.state) {
         (true, SignalState::Past | SignalState::Worse) => (Role::Abnormal, Mark::Abnormal),
         (true, SignalState::Within) => (Role::Plain, Mark::None),

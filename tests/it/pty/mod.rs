@@ -8,6 +8,7 @@
 //! room.gave_the_terminal_back();
 //! ```
 
+pub mod grammar;
 mod keys;
 mod line;
 mod proof;

@@ -246,7 +246,7 @@ impl Line<'_> {
     }
 
     fn limit(&self) -> (Role, String) {
-        (Role::Plain, self.signal.limit.map_or_else(|| "-".to_owned(), |limit| words::value(limit, &self.signal.unit)))
+        (Role::Plain, self.signal.limit.map_or_else(|| "-".to_owned(), |limit| words::limit(limit, &self.signal.unit)))
     }
 
     fn state(&self) -> (Role, String) {
