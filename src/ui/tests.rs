@@ -15,6 +15,7 @@ mod looks;
 mod many;
 mod map;
 mod needs;
+mod one_world;
 mod pack;
 mod palette;
 mod past;

@@ -65,7 +65,7 @@ fn goes_everywhere(term: &Term, more: &[&str], also: Also) -> grammar::Read {
 #[test]
 fn whatever_the_train_says_every_byte_is_of_the_grammar() {
     let home = Home::new();
-    let hostile = HOSTILE.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<String>();
+    let hostile = HOSTILE.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<Vec<_>>().concat();
     home.write("hostile.toml", &SCENARIO.replace("HOSTILE", &hostile));
     let term = Term::start_in(&home, &["demo", "hostile.toml", "--speed", "0"], (160, 50), &[]);
     term.sees("SIMULATED", SOON).sees("prom 0s", SOON);
