@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::number::hex;
 use super::rules::RuleState;
 use super::state::State;
 use super::world::{Course, SimulatedWorld};
-use crate::config::scenario::Scenario;
 use crate::model::alert::{Alert, AlertGroup, AlertReading, Silence};
 use crate::model::capability::Capability;
 use crate::model::deed::Effect;
@@ -108,19 +107,6 @@ fn alert(state: &State, rule: &RuleState, silences: &[Silence]) -> Option<Alert>
         source_url: Text::clean(&format!("simulated/rules/{name}")),
         name: Text::clean(&name),
     })
-}
-
-/// The silences that are there from the beginning.
-pub(super) fn silences(scenario: &Scenario, origin: DateTime<Utc>) -> Vec<Silence> {
-    let all = scenario.silence.iter().enumerate();
-    all.map(|(n, known)| Silence {
-        id: Text::clean(&format!("silence-{}", n + 1)),
-        matchers: vec![matcher("service", known.target.service.as_str()), matcher("environment", known.target.environment.as_str())],
-        by: Text::clean(known.by.as_str()),
-        comment: Text::clean(&known.comment),
-        ends: TimeDelta::from_std(known.ends).ok().and_then(|ends| origin.checked_add_signed(ends)).unwrap_or(origin),
-    })
-    .collect()
 }
 
 /// Those that mute now.

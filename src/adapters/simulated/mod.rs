@@ -17,6 +17,7 @@ mod number;
 pub mod prober;
 pub mod router;
 mod rules;
+mod silences;
 mod site;
 mod state;
 pub mod world;

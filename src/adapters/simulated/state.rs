@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
-use super::alerting;
 use super::builds::{BY_ITSELF, Builds, Done, Request};
 use super::number::{Dice, hex, real};
 use super::rules::{self, RuleState};
+use super::silences;
 use super::site::{FULL, Nature, Site, Weather};
 use crate::config::scenario::catalog::{pool_name, server_names};
 use crate::config::scenario::{Event, Scenario, ScenarioService};
@@ -87,7 +87,7 @@ impl State {
             .collect();
         let rules = rules::instances(&scenario, &sites);
         let tick = -warm_up - 1;
-        let silences = alerting::silences(&scenario, origin);
+        let silences = silences::begun(&scenario, origin);
         let mut state = Self {
             scenario,
             seed,

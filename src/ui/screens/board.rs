@@ -280,7 +280,9 @@ impl Board {
             _ if bound => (self.next_need(1) == need.target.as_ref()).then_some("to it"),
             entry => entry.map(|entry| entry.label),
         };
-        let label = label.filter(|_| !key.is_empty()).map(|label| format!("{label} "));
+        // In the past no deed is bound, and what needed somebody then is past.
+        let works = !key.is_empty() && (scene.world.scrub.is_none() || matches!(need.command, Command::Go(_)));
+        let label = label.filter(|_| works).map(|label| format!("{label} "));
         let key = label.as_ref().map(|_| format!(" {key} "));
         let taken: usize = [Some(&holder), key.as_ref(), label.as_ref()].into_iter().flatten().map(|text| cells(text)).sum();
         let mut second = Row::new();

@@ -70,6 +70,7 @@ fn line_1_says_past_at_both_ends_and_what_needs_a_person_now() {
 #[test]
 fn no_deed_key_is_bound_and_each_says_why() {
     let mut desk = past((80, 24), Theme::standard());
+    assert!(desk.text().contains("nobody has it") && !desk.text().contains("R roll back"), "{}", desk.text());
     for key in ["R", "A", "s", "p", "h", "H", "n", "a", "x", "w", "e", "T", "P", "S", "C", "r", "o", "D", "U", "F"] {
         desk.press(key).sees("this is the past, 13:59:10Z");
         assert!(!desk.text().contains("PLAN"), "{key}");

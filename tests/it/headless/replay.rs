@@ -72,7 +72,7 @@ fn the_room_goes_to_the_past_and_comes_back_and_no_deed_is_done_there() {
     let room = Term::start(&["demo", "bad-canary", "--speed", "4"], (120, 40), &[]);
     // The story moves on meanwhile: what the keys are about is chosen by name.
     room.sees("checkout@prod", SOON).press("/").types("checkout").press("<ret>").sees("found by `checkout`", SOON);
-    room.press(",").sees("this is now; go to the past first", SOON);
+    room.press(",").sees("it works in the past alone; go there first", SOON);
     room.press("t").sees("PAST ", SOON).sees("1x stands", SOON);
     room.press(", ,").press("R").sees("no roll back checkout@prod: this is the past,", SOON).sees_not("PLAN", SOON);
     room.press("3").sees("rollout", SOON).sees("PAST ", SOON).press("<esc>").sees_not("PAST", SOON).sees("R roll back", SOON);

@@ -72,7 +72,7 @@ fn doctor_says_what_came_back_and_what_to_do() {
     let pair = Pair::shared();
     let place = Room { pool: "no_such_pool".to_owned(), ..pair.room("") }.place();
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store receivers terminal findings");
+    shape::keys(&told, "schema backends store receivers terminal findings log metrics");
     let store = "installation entries error witnesses path schema_version ledger_bytes journal_bytes free_bytes mode shared whole";
     shape::keys(&told["store"], store);
     shape::keys(&told["terminal"], "term colours columns rows locale unicode multiplexer ssh");
