@@ -21,8 +21,10 @@ fn a_past_screen_is_printed_as_it_was_without_any_configuration() {
         let live = of(&["--scenario", "bad-canary", "--at", "100s"], screen);
         let then = of(&["--replay", "story.jsonl", "--at", "100s"], screen);
         assert!(then.lines().next().unwrap().contains("PAST 14:01:40Z"), "{then}");
-        // Between the first two lines and the last two everything stands as it stood.
-        let body = |text: &str| text.lines().skip(2).take(36).map(str::to_owned).collect::<Vec<_>>();
+        // Between the first two lines and the last two everything stands as it stood, but for the key that is bound to nothing there.
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let body =
+            |text: &str| text.lines().skip(2).take(36).map(|line| words(&line.replace("it   R roll back", "it"))).collect::<Vec<_>>();
         assert_eq!(body(&then), body(&live), "{screen}");
     }
     for at in ["2026-01-02T14:01:40Z", "14:01:40Z", "-50s"] {
