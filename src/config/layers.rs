@@ -142,10 +142,18 @@ fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
     }
 }
 
-/// An untrusted project file could have any file of the user's replaced, or written on.
+/// An untrusted project file could have any file of the user's replaced or written on, or lead to another record, in which no hold stands.
 fn refuse_places(table: &Table, path: &Path, found: &mut Findings) {
-    for (key, what) in [("metrics", "metrics are written"), ("log", "the log is written")] {
-        if let Some((key, _)) = table.entry(key) {
+    let places = [
+        ("metrics", "file", "metrics are written"),
+        ("log", "file", "the log is written"),
+        ("store", "path", "the record lies"),
+        ("ledger", "witness", "checkpoints are written"),
+        ("ledger", "break_glass", "the glass is broken"),
+    ];
+    for (word, key, what) in places {
+        let Some(Node { value: Value::Table(inner), .. }) = table.get(word) else { continue };
+        if let Some((key, _)) = inner.entry(key) {
             let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
             found.problem(key.at, &format!("a project file that is not trusted says where {what}"), &right);
         }

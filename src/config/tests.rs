@@ -402,10 +402,13 @@ fn a_project_file_that_is_not_trusted_has_no_checks_of_rollouts() {
 
 #[test]
 fn a_project_file_that_is_not_trusted_does_not_say_where_anything_is_written() {
-    let machine = Machine::new().project("[metrics]\nfile = \"x.prom\"\n[log]\nfile = \".bashrc\"\n");
+    let machine = Machine::new().project(
+        "[metrics]\nfile = \"x.prom\"\n[log]\nfile = \".bashrc\"\n[store]\npath = \"/x\"\n[ledger]\nwitness = [\"/y\"]\nbreak_glass = \"/z\"\n",
+    );
     let problems = machine.problems();
-    assert_eq!(problems.len(), 2, "{problems:?}");
-    for (problem, what) in problems.iter().zip(["where metrics are written", "where the log is written"]) {
+    let wished = ["metrics are written", "the log is written", "the record lies", "checkpoints are written", "the glass is broken"];
+    assert_eq!(problems.len(), wished.len(), "{problems:?}");
+    for (problem, what) in problems.iter().zip(wished) {
         assert!(problem.contains("a project file that is not trusted says") && problem.contains(what), "{problem}");
     }
 }

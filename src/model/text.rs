@@ -70,6 +70,10 @@ fn push_visible(out: &mut String, c: char) {
 
 /// Whether a character moves, hides or reorders others without showing itself.
 pub fn is_hidden(c: char) -> bool {
+    // Nearly every character is one of these.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     c.is_control()
         || matches!(c,
             '\u{80}'..='\u{9f}'          // C1 controls: a terminal may obey them

@@ -81,6 +81,11 @@ impl Asking {
         self.confirm.is_some()
     }
 
+    /// Whether the text that confirms is still to be typed.
+    pub fn lacks_confirmation(&self) -> bool {
+        self.confirm.as_ref().is_some_and(|confirm| confirm.text().trim().is_empty())
+    }
+
     /// Says above the fields why Enter did nothing, until the next key.
     pub fn refuse(&mut self, why: String) {
         self.wrong = Some(why);

@@ -148,17 +148,22 @@ impl Glass {
         }
         let head = out.len();
         let [linked, links] = &self.links;
+        let mut changed = differing(&self.there, &self.wished);
         // A scrolled row would take its links along.
-        let moved =
-            !self.blank && linked.is_empty() && links.is_empty() && shift::apply(&mut self.pen, &mut out, &mut self.there, &self.wished);
+        let may_move = !self.blank && linked.is_empty() && links.is_empty() && changed.iter().filter(|row| **row).count() >= shift::LEAST;
+        let moved = may_move && shift::apply(&mut self.pen, &mut out, &mut self.there, &self.wished);
+        if moved {
+            changed = differing(&self.there, &self.wished);
+        }
         let width = usize::from(self.wished.area.width).max(1);
         let mut rows = 0_u32;
-        for (y, (there, wished)) in (0_u16..).zip(self.there.content.chunks(width).zip(self.wished.content.chunks(width))) {
+        let pictures = self.there.content.chunks(width).zip(self.wished.content.chunks(width));
+        for (y, ((there, wished), changed)) in (0_u16..).zip(pictures.zip(changed)) {
             let leads = links.iter().any(|link| link.y == y);
-            if linked::differs(linked, links, y) || (leads && there != wished) {
+            if linked::differs(linked, links, y) || (leads && changed) {
                 rows += 1;
                 linked::row(&mut self.pen, &mut out, y, wished, links);
-            } else if there != wished {
+            } else if changed {
                 rows += 1;
                 row(&mut self.pen, &mut out, y, there, wished);
             }
@@ -174,6 +179,12 @@ impl Glass {
         self.blank = false;
         self.bytes = out;
     }
+}
+
+/// Which rows differ.
+fn differing(there: &Buffer, wished: &Buffer) -> Vec<bool> {
+    let width = usize::from(wished.area.width).max(1);
+    there.content.chunks(width).zip(wished.content.chunks(width)).map(|(there, wished)| there != wished).collect()
 }
 
 /// Writes what differs in one row.

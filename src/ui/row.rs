@@ -26,9 +26,28 @@ pub struct Row {
     rule: bool,
 }
 
+/// Whether a character is one cell and joins nothing beside it. Nearly all on a glass are: for them no table of Unicode is looked into.
+fn is_simple(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}')
+}
+
 /// The cells that a text takes.
 pub fn cells(text: &str) -> usize {
-    text.width()
+    if text.chars().all(is_simple) { text.chars().count() } else { text.width() }
+}
+
+/// The extended grapheme clusters of a text (UAX 29).
+pub fn clusters(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut chars = rest.chars();
+        let first = chars.next().filter(|c| is_simple(*c));
+        let simple = first.filter(|_| chars.next().is_none_or(is_simple));
+        let length = simple.map_or_else(|| rest.graphemes(true).next().map(str::len), |c| Some(c.len_utf8()))?;
+        let (cluster, behind) = rest.split_at_checked(length)?;
+        rest = behind;
+        Some(cluster)
+    })
 }
 
 impl Row {
@@ -193,7 +212,7 @@ impl Pen<'_> {
 
     fn set(&mut self, text: &str, style: Style) {
         let width = usize::from(self.area.width);
-        for cluster in text.graphemes(true) {
+        for cluster in clusters(text) {
             let wide = cells(cluster);
             if wide == 0 {
                 continue;
@@ -238,7 +257,7 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
         if !row.is_empty() {
             rows.push(std::mem::take(&mut row));
         }
-        for cluster in word.graphemes(true) {
+        for cluster in clusters(word) {
             if cells(&row) + cells(cluster) > room {
                 rows.push(std::mem::take(&mut row));
             }
@@ -253,6 +272,8 @@ pub fn wrap(text: &str, room: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn drawn(row: &Row, width: u16, theme: &Theme) -> String {
@@ -268,6 +289,14 @@ mod tests {
         for theme in [Theme::standard(), Theme::ascii()] {
             let text = drawn(&row, 40, &theme);
             assert!(text.contains("]0;x") && !text.chars().any(is_hidden), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_needs_no_table_is_parted_and_counted_as_the_tables_say(text in "([ -~]|[─-▟]|[⠀-⣿]|\\PC|\u{301}|\u{200d}|\r|\n|🇩|👩|क|्|ि){0,24}") {
+            prop_assert_eq!(clusters(&text).collect::<Vec<_>>(), text.graphemes(true).collect::<Vec<_>>());
+            prop_assert_eq!(cells(&text), text.width());
         }
     }
 

@@ -263,3 +263,17 @@ fn the_first_run_shows_around_once_and_a_demo_whenever_it_is_asked_for() {
     let asked = Term::start_in(&home, &["demo", "--tour"], (80, 24), &[]);
     asked.sees("tour, step 1 of 5", SOON).press("q").exit_code(SOON);
 }
+
+#[test]
+fn an_alert_of_the_simulated_train_is_silenced_by_key_and_calls_again() {
+    let term = Term::start(&["demo", "bad-canary", "--speed", "10"], (120, 40), &[]);
+    term.sees("alert CheckoutErrors", SOON).press("5").sees("alerts 1", SOON).press("M").sees("time, why:", SOON);
+    term.types("CheckoutErrors 2h the fix is under way").press("<ret>").sees("Enter RUN silence", SOON);
+    // In prod the target is typed as well.
+    term.press("<tab>").types("checkout@prod").press("<ret>").sees("DONE: in effect", SOON);
+    term.press("<esc>").sees("SILENCED", SOON).sees("the fix is under way", SOON);
+    term.press("N").sees("unsilence of checkout@prod (CheckoutErrors):", SOON).types("CheckoutErrors").press("<ret>");
+    term.sees("Enter RUN unsilence", SOON).press("<tab>").types("checkout@prod").press("<ret>").sees("DONE: in effect", SOON);
+    term.press("<esc>").sees("alerts 1", SOON).sees_not("SILENCED", SOON);
+    assert_eq!(term.press("q").exit_code(SOON), 0);
+}

@@ -403,7 +403,7 @@ impl HttpClient {
             Failed { left, again, ..never_sent(kind, detail) }
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
-        tracing::trace!(backend = %self.backend, %url, status = status.as_u16(), ?headers, "answered");
+        tracing::trace!(backend = %self.backend, %url, status = status.as_u16(), "answered");
         let now = self.clock.now();
         if let Some(pause) = pace::exhausted(&headers, now.wall) {
             self.pace.close(&now, pause);

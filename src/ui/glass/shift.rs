@@ -8,8 +8,8 @@ use super::pen::{Pen, is_blank};
 const FARTHEST: usize = 3;
 /// Rows count as the same if so many cells differ: the cursor's mark, an age.
 const NEAR: usize = 6;
-/// Rows that must have moved.
-const LEAST: usize = 4;
+/// Rows that must have moved, so that many at least must differ.
+pub(super) const LEAST: usize = 4;
 /// Cells that must be saved: what it costs to say so.
 const WORTH: usize = 40;
 
@@ -58,9 +58,6 @@ pub(super) fn apply(pen: &mut Pen, out: &mut Vec<u8>, there: &mut Buffer, wished
 pub(super) fn find(there: &Buffer, wished: &Buffer, width: usize) -> Option<Shift> {
     let old: Vec<&[Cell]> = there.content.chunks(width).collect();
     let new: Vec<&[Cell]> = wished.content.chunks(width).collect();
-    if old.iter().zip(&new).filter(|(old, new)| old != new).count() < LEAST {
-        return None;
-    }
     let mut best: Option<(usize, Shift)> = None;
     for by in 1..=FARTHEST {
         for up in [true, false] {

