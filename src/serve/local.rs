@@ -1,18 +1,17 @@
 //! A session in this terminal: one frame in flight, newest frame only, input never behind drawing; given back whole in every way out.
 
-use std::io::Write as _;
-use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use super::heard::Heard;
 use super::input::Inputs;
-use crate::control::driver::Handle;
+use super::wire::{self, Wire, enter, write_out};
+pub use super::wire::give_back;
+use crate::control::driver::Handle as Room;
 use crate::control::driver::past::{self, Past};
 use crate::control::event::Event;
 use crate::control::replay::traveller::Shown;
@@ -37,7 +36,7 @@ pub type Redressed = Result<(Theme, Keymap), Text>;
 /// What a session in this terminal needs.
 pub struct Local {
     /// The room.
-    pub handle: Handle,
+    pub handle: Room,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
     /// The looks.
@@ -68,12 +67,6 @@ pub enum Memory {
     Alone(Box<Past>, Box<Shown>),
 }
 
-/// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Whether the window's title is ours while the terminal is.
-static TITLED: AtomicBool = AtomicBool::new(false);
-
 /// Gives the terminal back when it is dropped, whatever the way out.
 struct Terminal;
 
@@ -87,52 +80,10 @@ impl Terminal {
     }
 }
 
-fn enter(first: &[u8]) -> std::io::Result<()> {
-    let title = if TITLED.load(Ordering::SeqCst) { Glass::KEEP_TITLE } else { &[] };
-    let bytes = [title, &Glass::enter(), first].concat();
-    let mut out = std::io::stdout().lock();
-    TAKEN.store(true, Ordering::SeqCst);
-    put(&mut out, &bytes)
-}
-
 impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
-}
-
-/// Gives the terminal back, if this process has it: called by every way out, panics included; twice does no harm.
-pub fn give_back() {
-    let mut out = std::io::stdout().lock();
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = put(&mut out, &Glass::leave());
-        if TITLED.load(Ordering::SeqCst) {
-            let _ = put(&mut out, Glass::TITLE_BACK);
-        }
-        let _ = crossterm::terminal::disable_raw_mode();
-    }
-}
-
-/// Writes to the terminal while it is ours; a frame that comes too late is dropped.
-fn write_out(bytes: &[u8]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if !TAKEN.load(Ordering::SeqCst) {
-        return Ok(());
-    }
-    put(&mut out, bytes)
-}
-
-/// One write call if the terminal takes it whole: standard output itself would cut it at its last line feed.
-fn put(out: &mut std::io::StdoutLock<'_>, mut bytes: &[u8]) -> std::io::Result<()> {
-    out.flush()?;
-    while !bytes.is_empty() {
-        match rustix::io::write(out.as_fd(), bytes) {
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// The machine's clock, for what is measured at the terminal: that of the room may play another time.
@@ -157,7 +108,18 @@ enum Next {
 ///
 /// # Errors
 /// The terminal could not be taken, read or written.
-pub async fn run(local: Local) -> std::io::Result<()> {
+pub fn run(local: Local) -> std::io::Result<()> {
+    // A runtime of its own: what the terminal says wakes this thread, and no other on the way to it.
+    let behind = Handle::current();
+    tokio::task::block_in_place(|| {
+        let glass = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let ended = glass.block_on(attend(local, &behind));
+        glass.shutdown_background();
+        ended
+    })
+}
+
+async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
     let Local { mut handle, clock, theme, keymap, limits, end: answers, mut redressed, nonce, tour, shown, memory } = local;
     let mut end = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
@@ -189,16 +151,16 @@ pub async fn run(local: Local) -> std::io::Result<()> {
     first.extend(session.call(&handle.world(), &clock.now()));
     counts.frames.took(micros().saturating_sub(began));
     counts.wrote(first.len());
-    TITLED.store(handle.world().catalog.room.title, Ordering::SeqCst);
+    wire::title_is_ours(handle.world().catalog.room.title);
     let terminal = Terminal::take(&first)?;
     let _ = shown.send(());
     let mut inputs = Inputs::new()?;
     let mut followed: Option<(BackendName, u64)> = None;
-    let mut in_flight: Option<JoinHandle<std::io::Result<()>>> = None;
+    let mut wire = Wire::new();
     let mut sent = 0;
     let mut dirty = false;
     loop {
-        if dirty && in_flight.is_none() {
+        if dirty && wire.is_free() {
             let world = handle.world();
             dirty = false;
             let began = micros();
@@ -213,16 +175,17 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                 sent = micros();
                 counts.frames.took(sent.saturating_sub(began));
                 counts.wrote(bytes.len());
-                in_flight = Some(tokio::task::spawn_blocking(move || write_out(&bytes)));
+                if wire.send(bytes)? {
+                    counts.writes.took(micros().saturating_sub(sent));
+                }
             }
         }
         let pause = session.next_redraw(&handle.world(), &clock.now()).unwrap_or(Duration::from_hours(1));
         tokio::select! {
             biased;
-            written = async { match in_flight.as_mut() { Some(write) => write.await, None => std::future::pending().await } } => {
-                in_flight = None;
+            written = wire.written() => {
                 counts.writes.took(micros().saturating_sub(sent));
-                written.map_err(std::io::Error::other)??;
+                written?;
             }
             heard = inputs.next() => {
                 let Some(mut heard) = heard? else { break };
@@ -235,7 +198,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
                             counts.heard();
                             for act in session.on(input, &handle.world(), &clock.now()) {
                                 if let Act::Past(journey) = act {
-                                    travel(journey, &mut session, &mut past, journal.as_deref());
+                                    travel(journey, &mut session, &mut past, (journal.as_deref(), behind));
                                     continue;
                                 }
                                 ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
@@ -304,9 +267,7 @@ pub async fn run(local: Local) -> std::io::Result<()> {
             }
         }
     }
-    if let Some(write) = in_flight {
-        let _ = write.await;
-    }
+    wire.end().await;
     drop(terminal);
     Ok(())
 }
@@ -322,11 +283,17 @@ fn fit(session: &mut Session, glass: &mut Glass, world: &World, now: &Moment) ->
 }
 
 /// Opens the past, goes elsewhere in it, or comes back.
-fn travel(journey: Journey, session: &mut Session, past: &mut Option<Past>, journal: Option<&OnceLock<Arc<dyn Journal>>>) {
+fn travel(
+    journey: Journey,
+    session: &mut Session,
+    past: &mut Option<Past>,
+    (journal, behind): (Option<&OnceLock<Arc<dyn Journal>>>, &Handle),
+) {
     match journey {
         Journey::Open => match journal.and_then(OnceLock::get) {
             Some(journal) => {
                 session.say(&Text::clean("reading the journal"));
+                let _behind = behind.enter();
                 *past = Some(past::open(past::of_journal(journal.clone()), true, None));
             }
             None => session.refuse(&Text::clean("nothing is remembered here: the journal is not open")),
@@ -339,7 +306,7 @@ fn travel(journey: Journey, session: &mut Session, past: &mut Option<Past>, jour
     }
 }
 
-async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {
+async fn perform(act: Act, handle: &Room, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {
     match act {
         Act::Quit => return Ok(Next::Leave),
         Act::Execute(plan) => {
@@ -381,7 +348,7 @@ async fn perform(act: Act, handle: &Handle, glass: &mut Glass, followed: &mut Op
     Ok(Next::Stay)
 }
 
-async fn unfollow(handle: &Handle, followed: &mut Option<(BackendName, u64)>) {
+async fn unfollow(handle: &Room, followed: &mut Option<(BackendName, u64)>) {
     if let Some((backend, log)) = followed.take() {
         handle.send(Event::Following { backend, log, on: false }).await;
     }

@@ -3,3 +3,4 @@
 mod heard;
 mod input;
 pub mod local;
+mod wire;

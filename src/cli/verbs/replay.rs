@@ -73,8 +73,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: Replay) -> Result<E
         tour: false,
         shown: oneshot::channel().0,
         memory,
-    })
-    .await;
+    });
     ended.map(|()| Exit::Done).map_err(|error| {
         out::words(&format!("gonogo: the terminal was lost: {error}"));
         Exit::Failed

@@ -104,7 +104,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
     let redressed = redress::watch(around, flags, &handle);
     let (limits, end) = (Limits::of(around), looks::answers(around));
     let (nonce, memory) = (Box::new(deed::nonce), Memory::Journal(journal));
-    let ended = local::run(Local { handle, clock, theme, keymap, limits, end, redressed, nonce, tour, shown, memory }).await;
+    let ended = local::run(Local { handle, clock, theme, keymap, limits, end, redressed, nonce, tour, shown, memory });
     living.end().await;
     match ended {
         Ok(()) => Ok(Exit::Done),
