@@ -7,6 +7,7 @@ pub mod changes;
 pub mod compose;
 pub mod exit;
 mod fault;
+mod files;
 mod health;
 mod json;
 mod log;

@@ -2,19 +2,17 @@
 
 use std::fs::metadata;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
+use super::files::Files;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::Handle;
 use crate::model::catalog::Room;
 use crate::model::text::Text;
 use crate::serve::local::Redressed;
 use crate::ui::dress::dress;
-
-/// How often the files are looked at, as those of the configuration are.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The names of theme and keymap: those of the flags go before those of the room.
 pub fn names<'a>(room: &'a Room, flags: &'a Flags) -> (&'a str, &'a str) {
@@ -28,27 +26,50 @@ fn mark(path: &Path) -> Mark {
     metadata(path).ok().map(|data| (data.modified().ok(), data.len()))
 }
 
-/// Looks every other second whether other names are configured or a named file changed, and loads both when it did.
+/// Waits until other names are configured or a named file changes, and loads both when one did.
 pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Receiver<Redressed> {
     let (tell, told) = mpsc::channel(1);
-    let (around, flags, handle) = (around.clone(), flags.clone(), handle.clone());
+    let (around, flags, mut handle) = (around.clone(), flags.clone(), handle.clone());
     let directory = around.config_dir.clone();
-    let look = move || -> (String, String, [Mark; 2]) {
+    let named = move |handle: &Handle| {
         let world = handle.world();
         let (theme, keymap) = names(&world.catalog.room, &flags);
-        let files = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml")));
-        (theme.to_owned(), keymap.to_owned(), files.each_ref().map(|file| mark(file)))
+        (theme.to_owned(), keymap.to_owned())
+    };
+    let look = move |(theme, keymap): &(String, String)| {
+        let paths = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml")));
+        let marks = paths.each_ref().map(|path| mark(path));
+        (paths, marks)
     };
     tokio::spawn(async move {
-        let mut before = look();
+        let mut files = Files::new();
+        let mut before = named(&handle);
+        let mut seen = look(&before);
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let after = look();
-            if after == before {
+            let paths = seen.0.clone();
+            let now = {
+                let changed = files.changed(&paths);
+                tokio::pin!(changed);
+                loop {
+                    tokio::select! {
+                        () = &mut changed => break named(&handle),
+                        alive = handle.changed() => {
+                            let now = named(&handle);
+                            match alive {
+                                false => return,
+                                true if now != before => break now,
+                                true => {}
+                            }
+                        }
+                    }
+                }
+            };
+            let saw = look(&now);
+            if now == before && saw == seen {
                 continue;
             }
-            before = after;
-            let (theme, keymap, _) = &before;
+            (before, seen) = (now, saw);
+            let (theme, keymap) = &before;
             let said = dress(theme, keymap, &around).map_err(|wrong| {
                 let wrong = wrong.to_string().replace('\n', " \u{b7} ");
                 Text::clean(&format!("the looks stay as they are: {wrong}"))

@@ -9,9 +9,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::heard::Heard;
 use super::input::Inputs;
-use super::wire::{self, Wire, enter, write_out};
 pub use super::wire::give_back;
+use super::wire::{self, Wire, enter, write_out};
 use crate::control::driver::Handle as Room;
+use crate::control::driver::alarm::Alarm;
 use crate::control::driver::past::{self, Past};
 use crate::control::event::Event;
 use crate::control::replay::traveller::Shown;
@@ -157,6 +158,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
     let mut inputs = Inputs::new()?;
     let mut followed: Option<(BackendName, u64)> = None;
     let mut wire = Wire::new();
+    let mut alarm = Alarm::new();
     let mut sent = 0;
     let mut dirty = false;
     loop {
@@ -236,7 +238,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
                 seen.shown.into_iter().for_each(|shown| session.show_past(shown));
                 seen.trouble.iter().for_each(|why| session.refuse(why));
             }
-            () = tokio::time::sleep(pause) => dirty = true,
+            () = alarm.after(pause) => dirty = true,
             Some(looks) = redressed.recv() => {
                 match looks {
                     Ok((theme, keymap)) => {

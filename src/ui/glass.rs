@@ -15,7 +15,7 @@ mod linked;
 mod pen;
 mod shift;
 
-use pen::{Pen, is_blank};
+use pen::{Pen, is_blank, same};
 
 /// One terminal as far as we have written it.
 #[derive(Debug)]
@@ -184,7 +184,12 @@ impl Glass {
 /// Which rows differ.
 fn differing(there: &Buffer, wished: &Buffer) -> Vec<bool> {
     let width = usize::from(wished.area.width).max(1);
-    there.content.chunks(width).zip(wished.content.chunks(width)).map(|(there, wished)| there != wished).collect()
+    there
+        .content
+        .chunks(width)
+        .zip(wished.content.chunks(width))
+        .map(|(there, wished)| !there.iter().zip(wished).all(|(old, new)| same(old, new)))
+        .collect()
 }
 
 /// Writes what differs in one row.
@@ -205,7 +210,7 @@ fn row(pen: &mut Pen, out: &mut Vec<u8>, y: u16, there: &[Cell], wished: &[Cell]
             return;
         }
         let wide = cells(new.symbol());
-        let changed = old != new || torn;
+        let changed = !same(old, new) || torn;
         torn = changed && cells(old.symbol()) > 1;
         if !changed {
             skip = wide.saturating_sub(1);

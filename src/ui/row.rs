@@ -15,6 +15,14 @@ use super::theme::{Mark, Role, Theme};
 struct Ink {
     text: String,
     role: Role,
+    cells: usize,
+}
+
+impl Ink {
+    fn new(role: Role, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { cells: cells(&text), text, role }
+    }
 }
 
 /// A row: what stands at its left end and what stands at its right end.
@@ -33,11 +41,19 @@ fn is_simple(c: char) -> bool {
 
 /// The cells that a text takes.
 pub fn cells(text: &str) -> usize {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.len();
+    }
     if text.chars().all(is_simple) { text.chars().count() } else { text.width() }
 }
 
 /// The extended grapheme clusters of a text (UAX 29).
 pub fn clusters(text: &str) -> impl Iterator<Item = &str> {
+    counted(text).map(|(cluster, _)| cluster)
+}
+
+/// The clusters of a text, each with its cells; none for one that is simple, which takes one.
+fn counted(text: &str) -> impl Iterator<Item = (&str, Option<usize>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let mut chars = rest.chars();
@@ -46,7 +62,7 @@ pub fn clusters(text: &str) -> impl Iterator<Item = &str> {
         let length = simple.map_or_else(|| rest.graphemes(true).next().map(str::len), |c| Some(c.len_utf8()))?;
         let (cluster, behind) = rest.split_at_checked(length)?;
         rest = behind;
-        Some(cluster)
+        Some((cluster, simple.is_none().then(|| cells(cluster))))
     })
 }
 
@@ -75,9 +91,9 @@ impl Row {
 
     /// Adds a piece.
     pub fn add(&mut self, role: Role, text: impl Into<String>) -> &mut Self {
-        let text = text.into();
-        self.cells += cells(&text);
-        self.left.push(Ink { text, role });
+        let ink = Ink::new(role, text);
+        self.cells += ink.cells;
+        self.left.push(ink);
         self
     }
 
@@ -96,7 +112,7 @@ impl Row {
 
     /// Adds a piece at the right end.
     pub fn end(&mut self, role: Role, text: impl Into<String>) -> &mut Self {
-        self.right.push(Ink { text: text.into(), role });
+        self.right.push(Ink::new(role, text));
         self
     }
 
@@ -121,7 +137,7 @@ impl Row {
         let mut pen = Pen { buffer, area, y, x: 0, theme };
         for ink in &self.left {
             let left = room.saturating_sub(pen.x);
-            if cells(&ink.text) <= left {
+            if ink.cells <= left {
                 pen.write(&ink.text, ink.role);
                 continue;
             }
@@ -146,7 +162,7 @@ impl Row {
 }
 
 fn taken_by(inks: &[Ink]) -> usize {
-    inks.iter().map(|ink| cells(&ink.text)).sum()
+    inks.iter().map(|ink| ink.cells).sum()
 }
 
 /// The words at the front of `text` that fit into `room` cells with one to spare for the mark of the cut, and whether ink was cut off.
@@ -212,23 +228,32 @@ impl Pen<'_> {
 
     fn set(&mut self, text: &str, style: Style) {
         let width = usize::from(self.area.width);
-        for cluster in clusters(text) {
-            let wide = cells(cluster);
+        let (fore, back) = (style.fg.unwrap_or_default(), style.bg.unwrap_or_default());
+        let (x, y) = (self.area.x, self.area.y.saturating_add(self.y));
+        if !self.buffer.area.contains((x, y).into()) {
+            return;
+        }
+        let begin = self.buffer.index_of(x, y);
+        let end = begin + width.min(usize::from(self.buffer.area.right() - x));
+        let Some(row) = self.buffer.content.get_mut(begin..end) else { return };
+        for (cluster, counted) in counted(text) {
+            let wide = counted.unwrap_or(1);
             if wide == 0 {
                 continue;
             }
-            if self.x + wide > width {
+            let Some(cells) = row.get_mut(self.x..self.x + wide) else {
                 self.x = width;
                 return;
-            }
+            };
             // Backends are cleaned at their ports; a name of a file that nobody cleaned is no sequence of a terminal either.
-            let plain = (cluster.is_ascii() || self.theme.unicode) && !cluster.chars().any(is_hidden);
-            for part in 0..wide {
-                let (Ok(dx), symbol) = (u16::try_from(self.x + part), if plain { cluster } else { "?" }) else { return };
-                if let Some(cell) = self.buffer.cell_mut((self.area.x.saturating_add(dx), self.area.y.saturating_add(self.y))) {
-                    cell.reset();
-                    cell.set_symbol(if part == 0 || !plain { symbol } else { " " }).set_style(style);
-                }
+            let plain = (cluster.is_ascii() || self.theme.unicode) && (counted.is_none() || !cluster.chars().any(is_hidden));
+            for (part, cell) in cells.iter_mut().enumerate() {
+                cell.set_symbol(match (plain, part) {
+                    (false, _) => "?",
+                    (true, 0) => cluster,
+                    (true, _) => " ",
+                });
+                (cell.fg, cell.bg, cell.modifier) = (fore, back, style.add_modifier);
             }
             self.x += wide;
         }

@@ -5,8 +5,20 @@ use std::process::Command;
 use crate::floors::source::root;
 
 /// What may lie in the root besides dot files.
-const ROOT: &[&str] =
-    &["Cargo.toml", "Cargo.lock", "README.md", "src", "themes", "keymaps", "fixtures", "tests", "benches", "LICENSE-MIT", "LICENSE-APACHE"];
+const ROOT: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "README.md",
+    "src",
+    "themes",
+    "keymaps",
+    "fixtures",
+    "tests",
+    "benches",
+    "build.rs",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+];
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "manager", "prelude", "misc"];
 /// The lines that a decision may have.

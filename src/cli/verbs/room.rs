@@ -3,13 +3,13 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use tokio::sync::{OnceCell, oneshot, watch};
 
 use crate::adapters::clock::SystemClock;
 use crate::cli::compose::{self, Meanwhile};
 use crate::cli::exit::Exit;
+use crate::cli::files::Files;
 use crate::cli::health::living::Living;
 use crate::cli::verbs::deed;
 use crate::cli::who::{self, Found, Proof};
@@ -151,10 +151,7 @@ async fn recognise(around: &Surroundings, people: &[Person], handle: &driver::Ha
     handle.send(Event::Recognised { actor: Some(actor), presented, words }).await;
 }
 
-/// How often the configuration files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// Looks every other second whether a configuration file changed, and reads all layers again when one did.
+/// Reads all layers of the configuration again when one of its files changed.
 fn reload(
     around: &Surroundings,
     flags: &Flags,
@@ -170,8 +167,9 @@ fn reload(
     };
     let mut before = mark(&files);
     tokio::spawn(async move {
+        let mut watched = Files::new();
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            watched.changed(&files).await;
             let after = mark(&files);
             if after == before {
                 continue;

@@ -1,5 +1,6 @@
 //! The driver: feeds events to the update, does its tasks, publishes the newest world. One task owns the room.
 
+pub mod alarm;
 mod clerk;
 pub mod counts;
 pub mod courier;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use self::alarm::Alarm;
 use self::counts::Counts;
 use self::outside::{Outside, Written};
 use self::tape::Tape;
@@ -208,6 +210,7 @@ async fn drive(outside: Outside, mut room: Room, mouth: Mouth, publish: watch::S
     let clock = outside.clock().clone();
     let mut gap = asleep(clock.now().boot, clock.awake());
     let mut next = Some(Event::Woke);
+    let mut alarm = Alarm::new();
     tell(&mut tapes, &clock.now(), || Told::Opened(Box::new(Opened::of(&room))));
     loop {
         let generation = room.world().generation;
@@ -247,7 +250,7 @@ async fn drive(outside: Outside, mut room: Room, mouth: Mouth, publish: watch::S
                 Some(event) => Some(event),
                 None => break,
             },
-            () = tokio::time::sleep(pause) => Some(Event::Woke),
+            () = alarm.after(pause) => Some(Event::Woke),
         };
     }
     // What is being written is written to its end before the world is closed.

@@ -79,7 +79,7 @@ impl Pen {
                 let mut over = String::new();
                 let same = between.into_iter().all(|(old, new)| {
                     over.push_str(new.symbol());
-                    old == new && self.look.suits(new) && new.symbol().is_ascii() && cells(new.symbol()) == 1
+                    same(old, new) && self.look.suits(new) && new.symbol().is_ascii() && cells(new.symbol()) == 1
                 });
                 if same && over.len() <= 4 {
                     Some(over)
@@ -194,5 +194,14 @@ pub(in crate::ui) fn colour(colour: Color, base: u8) -> String {
 
 /// Whether a cell shows nothing.
 pub(super) fn is_blank(cell: &Cell) -> bool {
-    cell.symbol() == " " && cell.style() == Cell::EMPTY.style()
+    cell.symbol() == " " && Look::of(cell) == Look::PLAIN
+}
+
+/// Whether two cells show the same. Of each frame all are compared: what most of them differ in is compared first, and nothing is called.
+pub(super) fn same(one: &Cell, other: &Cell) -> bool {
+    let same_text = match (one.symbol().as_bytes(), other.symbol().as_bytes()) {
+        ([one], [other]) => one == other,
+        (one, other) => one == other,
+    };
+    same_text && Look::of(one) == Look::of(other)
 }

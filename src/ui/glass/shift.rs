@@ -2,7 +2,7 @@
 
 use ratatui::buffer::{Buffer, Cell};
 
-use super::pen::{Pen, is_blank};
+use super::pen::{Pen, is_blank, same};
 
 /// The farthest that a list is moved.
 const FARTHEST: usize = 3;
@@ -106,5 +106,5 @@ fn saved(old: &[&[Cell]], new: &[&[Cell]], shift: Shift) -> usize {
 
 /// How many cells differ; counting ends past `most`.
 fn differing(one: &[Cell], other: &[Cell], most: usize) -> usize {
-    one.iter().zip(other).filter(|(one, other)| one != other).take(most.saturating_add(1)).count()
+    one.iter().zip(other).filter(|(one, other)| !same(one, other)).take(most.saturating_add(1)).count()
 }

@@ -51,7 +51,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("reqwest", &["adapters"]),
     ("rpds", ANYWHERE),
     ("russh", &["serve", "adapters::signer"]),
-    ("rustix", &["cli", "serve", "adapters", "store", "config"]),
+    ("rustix", &["cli", "serve", "adapters", "store", "config", "control::driver"]),
     ("rustls", &["cli", "adapters"]),
     ("saphyr_parser", &["config"]),
     ("secrecy", &["adapters"]),

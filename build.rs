@@ -1,0 +1,17 @@
+//! How the released program is linked; `src/decisions/0051-order-of-the-program.md` says why.
+
+use std::env::var;
+use std::io::Write as _;
+
+fn main() -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "cargo:rerun-if-changed=build.rs\ncargo:rerun-if-changed=src/linking/order.ld")?;
+    let is = |name: &str, value: &str| var(name).is_ok_and(|it| it == value);
+    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && is("PROFILE", "release") {
+        writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs")?;
+        if let Ok(root) = var("CARGO_MANIFEST_DIR") {
+            writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-T,{root}/src/linking/order.ld")?;
+        }
+    }
+    Ok(())
+}
