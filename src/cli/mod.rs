@@ -8,6 +8,7 @@ pub mod compose;
 pub mod exit;
 mod fault;
 mod health;
+mod interrupts;
 mod json;
 mod log;
 mod looks;

@@ -12,6 +12,7 @@ mod deeds;
 mod demo;
 pub mod doctor;
 mod drain;
+mod ended;
 mod exports;
 mod flagd;
 mod flags;
