@@ -41,6 +41,7 @@ mod secrets;
 mod sets;
 mod shape;
 mod silence;
+mod silence_kills;
 mod slo;
 mod stands;
 mod step_flags;
