@@ -123,7 +123,7 @@ fn is_look(list: &[&str]) -> bool {
 }
 
 /// Whether a character moves, hides or reorders others without showing itself, or is one that terminals obey.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}'
