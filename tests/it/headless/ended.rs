@@ -2,6 +2,7 @@
 
 use std::io::{PipeReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -11,13 +12,14 @@ use crate::servers::support::wait_for;
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// A place whose rooms write metrics, and their file.
-fn place() -> (Place, PathBuf) {
+/// A place over the pair whose rooms write metrics, and their file.
+fn place() -> (Arc<Pair>, Place, PathBuf) {
     let pair = Pair::shared();
-    let more = "[metrics]\nfile = \"gonogo.prom\"\nevery = \"1s\"\n".to_owned();
-    let place = Room { more, ..pair.room(&Pair::pool()) }.place();
+    let more = "[service.deploy.prod.rollout]\njudged = false\nwait = \"10m\"\nway_back = []\n\
+                [metrics]\nfile = \"gonogo.prom\"\nevery = \"1s\"\n";
+    let place = Room { more: more.to_owned(), ..pair.room(&Pair::pool()) }.place();
     let file = place.path("config/gonogo/gonogo.prom");
-    (place, file)
+    (pair, place, file)
 }
 
 fn says(file: &Path, open: u8) -> bool {
@@ -37,7 +39,7 @@ fn whole(text: &str, args: &[&str]) {
 
 #[test]
 fn whatever_ends_a_watch_its_last_line_is_whole_and_its_last_metrics_are_written() {
-    let (place, file) = place();
+    let (_pair, place, file) = place();
     for (signal, args) in [
         (Signal::TERM, &["watch", "--jsonl"][..]),
         (Signal::HUP, &["watch", "--jsonl"]),
@@ -83,7 +85,7 @@ fn stuck(place: &Place) -> (super::place::Running, PipeReader) {
 
 #[test]
 fn a_reader_that_takes_nothing_keeps_no_watch_alive_and_a_slow_one_gets_its_line_whole() {
-    let (place, file) = place();
+    let (_pair, place, file) = place();
     let (watching, _reader) = stuck(&place);
     watching.signal(Signal::TERM);
     watching.end().exits(130);
@@ -99,7 +101,7 @@ fn a_reader_that_takes_nothing_keeps_no_watch_alive_and_a_slow_one_gets_its_line
 
 #[test]
 fn a_watch_that_was_started_to_outlive_its_terminal_does() {
-    let (place, file) = place();
+    let (_pair, place, file) = place();
     let out = place.path("out");
     let line = format!("trap '' HUP; exec {} watch --jsonl", env!("CARGO_BIN_EXE_gonogo"));
     let watching = Place::started(place.command("sh", &["-c", &line]).stdout(std::fs::File::create(&out).unwrap()));
@@ -112,4 +114,19 @@ fn a_watch_that_was_started_to_outlive_its_terminal_does() {
     watching.signal(Signal::TERM);
     watching.end().exits(130);
     whole(&std::fs::read_to_string(&out).unwrap(), &["--jsonl"]);
+}
+
+#[test]
+fn a_rollout_is_let_go_of_in_order() {
+    let (_pair, place, file) = place();
+    place.run(&["rollout", "start", "checkout@prod", "--yes"]).exits(0);
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let watching = place.start(&["rollout", "watch", "checkout@prod", "--json"]);
+        wait_for("metrics of an open room", LONG, || says(&file, 1).then_some(()));
+        watching.signal(signal);
+        let said = watching.end().exits(130);
+        assert!(says(&file, 0), "{signal:?}: {}", std::fs::read_to_string(&file).unwrap());
+        assert!(said.err.contains("is not conducted from here any more: it goes on where another room is open"), "{said:?}");
+        assert!(said.out.is_empty() || said.out.ends_with("}\n"), "{said:?}");
+    }
 }

@@ -64,7 +64,6 @@ fn haproxy(mut stream: TcpStream, says: Says) {
     let name = "e\u{1b}[2J\u{202e}vil";
     for command in line.trim_end().split(';') {
         let answer = match says {
-            Says::Faults => in_line("haproxy-says"),
             Says::Answers if command == "show info" => {
                 // A version is cut at a hundred characters.
                 format!("Name: HAProxy\nVersion: 3.0 {}\nPid: 7\nStart_time_sec: 1790000000\nStopping: 0\n", in_line("haproxy-says"))
@@ -76,7 +75,7 @@ fn haproxy(mut stream: TcpStream, says: Says) {
             Says::Answers if command.starts_with("show stat") => {
                 format!("# pxname,svname,weight,stot,hrsp_5xx,scur\nbe,v1,80,10,0,0\nbe,v2,20,5,0,0\nbe,{name},1,1,1,1\n")
             }
-            Says::Answers => in_line("haproxy-says"),
+            Says::Answers | Says::Faults => in_line("haproxy-says"),
         };
         let _ = stream.write_all(format!("{}\n\n", answer.trim_end_matches('\n')).as_bytes());
     }
