@@ -9,6 +9,7 @@ pub mod exit;
 mod fault;
 mod files;
 mod health;
+mod interrupts;
 mod json;
 mod log;
 mod looks;

@@ -338,7 +338,7 @@ async fn perform(act: Act, handle: &Room, glass: &mut Glass, followed: &mut Opti
         Act::VerifyLedger => {
             handle.send(Event::VerifyAsked).await;
         }
-        Act::Copy(text) => write_out(format!("\u{1b}]52;c;{}\u{7}", base64(&text)).as_bytes())?,
+        Act::Copy(text) => write_out(format!("\u{1b}]52;c;{}\u{1b}\\", base64(&text)).as_bytes())?,
         // It is travelled before.
         Act::Past(_) => {}
         Act::Redraw => glass.forget(),

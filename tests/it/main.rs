@@ -25,6 +25,7 @@ mod faults_signals;
 mod faults_tls;
 mod floors;
 mod headless;
+mod hostile;
 mod line;
 mod outbox;
 mod own_health;

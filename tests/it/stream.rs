@@ -11,11 +11,11 @@ use crate::pty::{Home, SOON, Term};
 use crate::servers::support::wait_for;
 
 /// What takes a title, the screen, colours, the order of letters, and the clipboard, where a terminal lets it.
-const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gnp\u{200b}\u{1b}]52;c;b3duZWQ=\u{1b}\\\u{8}\u{7f}\r\n\t";
+pub const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gnp\u{200b}\u{1b}]52;c;b3duZWQ=\u{1b}\\\u{8}\u{7f}\r\n\t";
 /// How its beginning is shown.
 const SHOWN: &str = "␛]0;owned␇";
 /// Every screen and what lies over them, with the way out of each; none of these runs a deed.
-const EVERYWHERE: [&str; 27] = [
+pub const EVERYWHERE: [&str; 27] = [
     "2", "l", "<esc>", "3", "z", "<left>", "<esc>", "<esc>", "i", "<esc>", "4", "m", "<esc>", "5", "i", "<esc>", "6", "c", "<esc>", "0",
     "<ret>", "<esc>", "?", "<esc>", "R", "<esc>", "1",
 ];

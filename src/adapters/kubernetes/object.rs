@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::text::Text;
+
 /// Where an object is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -38,7 +40,11 @@ impl Meta {
     /// When it has no metadata, or none that can make a write one of what was read.
     pub fn of(object: &Value) -> Result<Self, String> {
         let meta = object.get("metadata").ok_or("it has no metadata")?;
-        let meta = Self::deserialize(meta).map_err(|error| format!("its metadata are others than expected: {error}"))?;
+        let mut meta = Self::deserialize(meta).map_err(|error| format!("its metadata are others than expected: {error}"))?;
+        // Both are shown and recorded; those that a cluster makes have no character that is cleaned.
+        for told in [&mut meta.name, &mut meta.uid] {
+            *told = Text::clean(told).to_string();
+        }
         if meta.resource_version.is_empty() { Err("it has no resourceVersion".to_owned()) } else { Ok(meta) }
     }
 }

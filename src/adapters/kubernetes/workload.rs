@@ -200,10 +200,10 @@ impl Workload {
     }
 }
 
-/// The images of a template's containers.
+/// The images of a template's containers. No image that can be pulled and no container that can be made has a character that is cleaned.
 pub(super) fn images(template: &Value) -> Images {
     let containers = template.pointer("/spec/containers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).map(|told| Text::clean(told).to_string());
     containers.iter().filter_map(|one| Some((text(one, "name")?, text(one, "image")?))).collect()
 }
 

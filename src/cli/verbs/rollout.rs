@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{RolloutStatus, RolloutWatch};
 use crate::cli::exit::Exit;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::verbs::deed::set;
 use crate::cli::{out, settle, target, workload};
 use crate::config::surroundings::{Flags, Surroundings};
@@ -84,18 +85,19 @@ pub async fn watch(around: &Surroundings, flags: &Flags, args: &RolloutWatch) ->
         out::words(&format!("gonogo: no rollout of {what} goes on by itself; `gonogo rollout start {what}` starts one"));
         return Exit::Failed;
     }
+    let mut interrupts = match Interrupts::listen() {
+        Ok(interrupts) => interrupts,
+        Err(exit) => return exit,
+    };
     let living = opened.lives();
     let plans: Vec<String> = walked.iter().map(|one| format!("{} of {}", one.plan.short(), one.target)).collect();
-    let ending = tokio::select! {
-        ending = follow(&mut opened.handle, walked, args.json) => ending,
-        _ = tokio::signal::ctrl_c() => {
-            let more = "it goes on where another room is open; else it stands where it is, and goes back by itself no more";
-            out::words(&format!("gonogo: interrupted; rollout {} is not conducted from here any more: {more}", plans.join(", ")));
-            living.end().await;
-            return Exit::Interrupted;
-        }
-    };
+    let ending = follow(&mut opened.handle, &mut interrupts, walked, args.json).await;
     living.end().await;
+    let Some(ending) = ending else {
+        let more = "it goes on where another room is open; else it stands where it is, and goes back by itself no more";
+        out::words(&format!("gonogo: interrupted; rollout {} is not conducted from here any more: {more}", plans.join(", ")));
+        return Exit::Interrupted;
+    };
     opened.tell().await;
     if !ending.is_empty() && ending.iter().all(|how| *how == Some(Ending::Promoted)) { Exit::Done } else { Exit::Failed }
 }
@@ -107,11 +109,12 @@ struct Walked {
     shown: String,
 }
 
-/// Follows rollouts until each is over; says how each ended, where that is known.
-async fn follow(handle: &mut Handle, mut walked: Vec<Walked>, as_json: bool) -> Vec<Option<Ending>> {
+/// Follows rollouts until each is over; says how each ended, where that is known. Nothing: it was interrupted before.
+async fn follow(handle: &mut Handle, interrupts: &mut Interrupts, mut walked: Vec<Walked>, as_json: bool) -> Option<Vec<Option<Ending>>> {
     let mut endings = Vec::new();
     loop {
         let world = handle.world();
+        let mut news = Vec::new();
         walked.retain_mut(|one| {
             let Some(view) = world.target(&one.target) else {
                 endings.push(None);
@@ -120,7 +123,7 @@ async fn follow(handle: &mut Handle, mut walked: Vec<Walked>, as_json: bool) -> 
             // What is only measured anew is no news.
             let line = now_in_words(&world, view);
             if line != one.shown {
-                out::line(&if as_json { object(&world, view).to_string() } else { line.clone() });
+                news.push(if as_json { object(&world, view).to_string() } else { line.clone() });
                 one.shown = line;
             }
             let under_way = view.state.rollout.as_ref().is_some_and(|rollout| rollout.plan == Some(one.plan));
@@ -129,10 +132,21 @@ async fn follow(handle: &mut Handle, mut walked: Vec<Walked>, as_json: bool) -> 
             }
             under_way
         });
-        if walked.is_empty() || !handle.changed().await {
+        for line in news {
+            // A reader that went away stops no rollout.
+            if matches!(interrupts.line(line).await, Err(Exit::Interrupted)) {
+                return None;
+            }
+        }
+        let goes_on = !walked.is_empty()
+            && tokio::select! {
+                alive = handle.changed() => alive,
+                () = interrupts.asked() => return None,
+            };
+        if !goes_on {
             // The room ended before what is left did.
             endings.extend(walked.iter().map(|_| None));
-            return endings;
+            return Some(endings);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! `gonogo watch`: what happens, line by line, until the reader goes away; with `--jsonl` in the table of events.
 
-use std::io::Write as _;
-
 use tokio::sync::mpsc::Receiver;
 
 use crate::cli::exit::Exit;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::settle;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{Handle, Taped};
@@ -12,24 +11,24 @@ use crate::control::record::Recorder;
 use crate::model::timeline::Happening;
 
 /// Prints what happens as it comes: in words, or with `jsonl` every event as a recording has it. Ends with exit 0 when the pipe is
-/// closed, 130 when interrupted.
+/// closed, 130 when it is interrupted, asked to end or hung up; its last line is whole, and its last metrics are written.
 pub async fn run(around: &Surroundings, flags: &Flags, jsonl: bool) -> Exit {
-    if jsonl { events(around, flags).await } else { words(around, flags).await }
+    match if jsonl { events(around, flags).await } else { words(around, flags).await } {
+        Ok(exit) | Err(exit) => exit,
+    }
 }
 
-async fn events(around: &Surroundings, flags: &Flags) -> Exit {
+async fn events(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     // The handle keeps the room open until the end.
-    let (opened, mut tape) = match settle::open_taped(around, flags).await {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
+    let (opened, mut tape) = settle::open_taped(around, flags).await?;
+    let mut interrupts = Interrupts::listen()?;
     let living = opened.lives();
-    let exit = print_events(&mut tape).await;
+    let exit = print_events(&mut tape, &mut interrupts).await;
     living.end().await;
-    exit
+    Ok(exit)
 }
 
-async fn print_events(tape: &mut Receiver<Taped>) -> Exit {
+async fn print_events(tape: &mut Receiver<Taped>, interrupts: &mut Interrupts) -> Exit {
     let mut recorder = Recorder::default();
     loop {
         let (now, told) = tokio::select! {
@@ -37,28 +36,26 @@ async fn print_events(tape: &mut Receiver<Taped>) -> Exit {
                 Some(taped) => taped,
                 None => return Exit::Failed,
             },
-            _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
+            () = interrupts.asked() => return Exit::Interrupted,
         };
         if let Some(line) = recorder.line(&now, &told)
-            && print(&line.json).is_err()
+            && let Err(exit) = interrupts.line(line.json).await
         {
-            return Exit::Done;
+            return exit;
         }
     }
 }
 
-async fn words(around: &Surroundings, flags: &Flags) -> Exit {
-    let mut opened = match settle::look(around, flags).await {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
+async fn words(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
+    let mut opened = settle::look(around, flags).await?;
+    let mut interrupts = Interrupts::listen()?;
     let living = opened.lives();
-    let exit = print_words(&mut opened.handle).await;
+    let exit = print_words(&mut opened.handle, &mut interrupts).await;
     living.end().await;
-    exit
+    Ok(exit)
 }
 
-async fn print_words(handle: &mut Handle) -> Exit {
+async fn print_words(handle: &mut Handle, interrupts: &mut Interrupts) -> Exit {
     let mut shown: Option<Happening> = None;
     let mut first = true;
     loop {
@@ -68,14 +65,14 @@ async fn print_words(handle: &mut Handle) -> Exit {
         let fresh: Vec<_> = world.timeline.iter().skip(from).filter(|line| !first || line.at >= world.opened.wall).cloned().collect();
         first = false;
         for line in &fresh {
-            if print(&in_words(line)).is_err() {
-                return Exit::Done;
+            if let Err(exit) = interrupts.line(in_words(line)).await {
+                return exit;
             }
         }
         shown = fresh.last().cloned().or_else(|| shown.or_else(|| world.timeline.back().cloned()));
         tokio::select! {
             alive = handle.changed() => if !alive { return Exit::Failed },
-            _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
+            () = interrupts.asked() => return Exit::Interrupted,
         }
     }
 }
@@ -83,11 +80,4 @@ async fn print_words(handle: &mut Handle) -> Exit {
 fn in_words(line: &Happening) -> String {
     let target = line.target.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     format!("{} {target:<24} {} ({})", line.at.format("%H:%M:%SZ"), line.text, line.source)
-}
-
-/// One line, at once.
-fn print(line: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
 }

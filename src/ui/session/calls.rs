@@ -36,10 +36,10 @@ impl Session {
             out.push('\u{7}');
         }
         if new && room.notify {
-            out.push_str(&format!("\u{1b}]9;{said}\u{7}"));
+            out.push_str(&format!("\u{1b}]9;{said}\u{1b}\\"));
         }
         if room.title && self.calls.title.as_ref() != Some(&said) {
-            out.push_str(&format!("\u{1b}]2;{said}\u{7}"));
+            out.push_str(&format!("\u{1b}]2;{said}\u{1b}\\"));
             self.calls.title = Some(said);
         }
         self.calls.known = Some(rows);

@@ -13,6 +13,11 @@ use crate::servers::support::{exchange, get, wait_for};
 
 /// A place over an Alertmanager of its own, at which two alerts of checkout fire.
 fn firing(roles: &[&str], hold_time: &str) -> (Alertmanager, Place) {
+    firing_behind(roles, hold_time, Alertmanager::url)
+}
+
+/// The same, where gonogo asks this address for it.
+pub fn firing_behind(roles: &[&str], hold_time: &str, url: impl FnOnce(&Alertmanager) -> String) -> (Alertmanager, Place) {
     let alerts = Alertmanager::start();
     let (from, to) = (Utc::now() - TimeDelta::seconds(30), Utc::now() + TimeDelta::hours(1));
     let fires: Vec<Value> = [("Errors", "checkout"), ("Slow", "checkout"), ("Errors", "ledger")]
@@ -32,7 +37,7 @@ fn firing(roles: &[&str], hold_time: &str) -> (Alertmanager, Place) {
     room.environment = format!("hold_time = \"{hold_time}\"\neffective_within = \"20s\"\nprotection = {{ actor_roles = [\"captain\"] }}");
     room.more = format!(
         "[[backend]]\nname = \"alerts\"\nkind = \"alertmanager\"\nurl = \"{}\"\nevery = \"200ms\"\nstale_after = \"20s\"\n",
-        alerts.url()
+        url(&alerts)
     );
     let text = room
         .text()
@@ -41,7 +46,7 @@ fn firing(roles: &[&str], hold_time: &str) -> (Alertmanager, Place) {
 }
 
 /// What the Alertmanager itself says of its alerts: name and service, and whether it is silenced.
-fn silenced(alerts: &Alertmanager) -> Vec<(String, bool)> {
+pub fn silenced(alerts: &Alertmanager) -> Vec<(String, bool)> {
     let answer = get(alerts.port, "/api/v2/alerts").unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(&body[body.find('[').unwrap()..=body.rfind(']').unwrap()]).unwrap();

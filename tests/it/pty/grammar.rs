@@ -63,11 +63,10 @@ fn sequence(text: &str, also: Also, found: &mut Read) -> Option<usize> {
         return is_known(&body[..length], last, also).then_some(2 + length + last.len_utf8());
     }
     let body = text.strip_prefix("\u{1b}]")?;
-    let length = body.find(['\u{7}', '\u{1b}'])?;
+    // It is ended as ECMA-48 has it, by ST and not by the bell.
+    let length = body.find('\u{1b}').filter(|length| body[*length..].starts_with("\u{1b}\\"))?;
     let said = &body[..length];
-    let with_bell = body[length..].starts_with('\u{7}');
-    let with_st = body[length..].starts_with("\u{1b}\\");
-    if !said.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !(with_bell || with_st) {
+    if !said.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
         return None;
     }
     let (kind, rest) = said.split_once(';')?;
@@ -77,7 +76,7 @@ fn sequence(text: &str, also: Also, found: &mut Read) -> Option<usize> {
             let closes = id.is_empty() && address.is_empty();
             found.links += usize::from(!closes);
             let leads = id.starts_with("id=") && also.links.is_some_and(|host| address.starts_with(host)) && !address.contains(' ');
-            also.links.is_some() && (closes || leads) && with_st
+            also.links.is_some() && (closes || leads)
         }
         "9" | "2" => {
             found.calls += 1;
@@ -89,7 +88,7 @@ fn sequence(text: &str, also: Also, found: &mut Read) -> Option<usize> {
         }
         _ => false,
     };
-    known.then_some(2 + length + if with_bell { 1 } else { 2 })
+    known.then_some(2 + length + 2)
 }
 
 /// Whether the room writes a sequence of these numbers and this end.
@@ -124,7 +123,7 @@ fn is_look(list: &[&str]) -> bool {
 }
 
 /// Whether a character moves, hides or reorders others without showing itself, or is one that terminals obey.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}'
@@ -145,7 +144,7 @@ mod tests {
         );
         assert_eq!(found.map(|found| (found.printed, found.sequences)), Ok((10, 7)));
         let also = Also { links: Some("http://"), calls: Some("gonogo"), copies: true };
-        let text = "\u{1b}]8;id=1f;http://there\u{1b}\\there\u{1b}]8;;\u{1b}\\\u{1b}]9;gonogo shop: 1 needs you\u{7}\u{1b}]52;c;YWJj\u{7}";
+        let text = "\u{1b}]8;id=1f;http://there\u{1b}\\there\u{1b}]8;;\u{1b}\\\u{1b}]9;gonogo shop: 1 needs you\u{1b}\\\u{1b}]52;c;YWJj\u{1b}\\\u{7}";
         assert_eq!(read(text.as_bytes(), also).map(|found| (found.links, found.calls)), Ok((1, 1)));
         assert!(read(text.as_bytes(), Also::default()).is_err());
     }
@@ -177,6 +176,10 @@ mod tests {
             assert!(read(format!("before{text}after").as_bytes(), Also::default()).is_err(), "{text:?}");
         }
         assert!(read(b"\xff", Also::default()).is_err());
+        let calls = Also { calls: Some("gonogo"), copies: true, ..Also::default() };
+        for text in ["\u{1b}]2;gonogo shop\u{7}", "\u{1b}]9;gonogo shop\u{7}", "\u{1b}]52;c;YWJj\u{7}", "\u{1b}]2;gonogo shop\u{1b}"] {
+            assert!(read(text.as_bytes(), calls).is_err(), "{text:?}");
+        }
         let elsewhere = "\u{1b}]8;id=1;javascript:x\u{1b}\\";
         assert!(read(elsewhere.as_bytes(), Also { links: Some("http://"), ..Also::default() }).is_err());
     }

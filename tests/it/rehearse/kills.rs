@@ -10,6 +10,7 @@ use gonogo::model::pipeline::RunState;
 use gonogo::model::plan::{Plan, Precondition, StepEffect};
 use gonogo::model::rollout::{Proven, StateChange};
 use gonogo::model::share::Percent;
+use gonogo::model::silence::{SilenceChange, SilenceWish, is_it};
 use gonogo::model::slot::Slot;
 use gonogo::model::text::Text;
 use gonogo::model::traffic::{ServerState, Weights};
@@ -24,6 +25,11 @@ use super::{Room, Stage, prod};
 const USUAL: u64 = 300;
 /// The variable that asks for more, as TRUST.md wants 10,000.
 const MORE: &str = "GONOGO_KILLS";
+
+/// An alert that fires from the beginning.
+const ALERT: &str = "[[alert]]\nname = \"ShopErrors\"\nenvironment = \"prod\"\nmeasure = \"errors\"\nabove = 0.01\nover = \"20s\"\nfor = \"1s\"\n\
+    severity = \"page\"\nsummary = \"it fails\"\n\
+    [[event]]\nkind = \"errors\"\nat = \"-30s\"\ntarget = \"shop@prod\"\nratio = 0.2\n";
 
 /// A deed with the world that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +52,12 @@ enum Story {
     Approve,
     Reject,
     Drain,
+    Silence,
+    Unsilence,
 }
 
 impl Story {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::ShiftUp,
         Self::BreakGlass,
         Self::ShiftDown,
@@ -68,6 +76,8 @@ impl Story {
         Self::Approve,
         Self::Reject,
         Self::Drain,
+        Self::Silence,
+        Self::Unsilence,
     ];
 
     /// What happens by itself beside it.
@@ -80,6 +90,7 @@ impl Story {
             Self::Approve | Self::Reject => {
                 "[[event]]\nkind = \"push\"\nat = \"-30s\"\nby = \"bo\"\nservice = \"shop\"\nmessage = \"Tidy\"\ngate = \"prod\"\n"
             }
+            Self::Silence | Self::Unsilence => ALERT,
             _ => "",
         }
     }
@@ -126,6 +137,8 @@ impl Story {
             Self::Approve => room.plan(Verb::Approve),
             Self::Reject => room.plan(Verb::Reject),
             Self::Drain => room.plan_with(prod(), Verb::Drain, of_b1()),
+            Self::Silence => room.plan_with(prod(), Verb::Silence, of_alert(Some(Duration::from_hours(2)))),
+            Self::Unsilence => room.plan_with(prod(), Verb::Unsilence, of_alert(None)),
         }
     }
 
@@ -142,6 +155,12 @@ impl Story {
 /// The arguments of a deed on server `b1`.
 fn of_b1() -> Arguments {
     Arguments { server: Some(Box::new("b1".parse().unwrap())), ..Arguments::default() }
+}
+
+/// The arguments of a deed on the alert that fires.
+fn of_alert(lasts: Option<Duration>) -> Arguments {
+    let wish = SilenceWish { alert: "ShopErrors".to_owned(), lasts };
+    Arguments { silence: Some(Box::new(wish)), ..Arguments::default() }
 }
 
 /// What a process left behind.
@@ -161,6 +180,11 @@ async fn first_life(stage: &Stage, story: Story, kill: Option<i64>, injection: O
     if story == Story::Resume {
         room.order_until(Verb::Hold, DeedState::Effective).await;
         room.seconds(1).await;
+    }
+    if story == Story::Unsilence {
+        let plan = Story::Silence.plan(&mut room);
+        let silence = room.confirm(plan);
+        room.reach(silence, DeedState::Held).await;
     }
     let plan = story.plan(&mut room);
     assert!(plan.impossible.is_empty(), "{story:?}: {:?}", plan.impossible);
@@ -306,9 +330,23 @@ fn said_only_what_was(stage: &Stage, plan: &Plan, deed: &Deed, told: &str) {
                 assert!(!said || is_out == *drains, "said effective and is not; {told}");
                 assert!(!not_begun || is_out != *drains, "said not begun and is; {told}");
             }
-            StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } | StepEffect::Silence { .. } => {
-                panic!("no story has one: {told}")
+            StepEffect::Silence { matchers, change, .. } => {
+                let stand = stage.silences();
+                let (is_as_wished, is_as_before) = match change {
+                    SilenceChange::Until { ends, comment } => {
+                        let ours = stand.iter().filter(|one| is_it(one, matchers, ends, comment)).count();
+                        assert!(ours <= 1, "{ours} silences: {told}");
+                        (ours == 1, ours == 0)
+                    }
+                    SilenceChange::Over { ids } => {
+                        let stands = stand.iter().any(|one| ids.iter().any(|id| id == one.id.as_str()));
+                        (!stands, stands)
+                    }
+                };
+                assert!(!said || is_as_wished, "said effective and is not: {stand:?}; {told}");
+                assert!(!not_begun || is_as_before, "said not begun and is: {stand:?}; {told}");
             }
+            StepEffect::Flag { .. } | StepEffect::Repeat { .. } | StepEffect::Workload { .. } => panic!("no story has one: {told}"),
         }
     }
 }
@@ -379,6 +417,8 @@ killed_everywhere! {
     p24_an_approval_of_a_run_killed_at_every_boundary_is_settled Approve,
     p24_a_rejection_of_a_run_killed_at_every_boundary_is_settled Reject,
     p24_a_drain_killed_at_every_boundary_is_settled Drain,
+    p24_a_silence_killed_at_every_boundary_is_settled Silence,
+    p24_an_end_of_a_silence_killed_at_every_boundary_is_settled Unsilence,
 }
 
 /// Seeds, stories, faults and kill points by lot; the lot is the number, so that a failure is played again by its number.

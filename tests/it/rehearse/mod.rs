@@ -36,6 +36,7 @@ use gonogo::control::planner;
 use gonogo::control::record::Told;
 use gonogo::control::update::Opening;
 use gonogo::control::world::{RulesView, World};
+use gonogo::model::alert::Silence;
 use gonogo::model::catalog::Catalog;
 use gonogo::model::deed::{Deed, DeedState, EffectKey, EntryKind};
 use gonogo::model::intent::{Arguments, Intent, Verb};
@@ -249,6 +250,12 @@ impl Stage {
     fn runs(&self) -> RunReading {
         let Some(Port::Ci(port)) = self.ports.get(&backend("ci")) else { panic!("no CI") };
         port.read(&["shop".to_owned(), "shop-deploy".to_owned()], &[]).now_or_never().unwrap().unwrap()
+    }
+
+    /// The silences that the alerting system would tell anyone now.
+    fn silences(&self) -> Vec<Silence> {
+        let Some(Port::Alerts(port)) = self.ports.get(&backend("alerts")) else { panic!("no alerting system") };
+        port.read().now_or_never().unwrap().unwrap().silences
     }
 
     /// Runs and requests that bear an effect's key.

@@ -235,6 +235,12 @@ impl Alerts for Tapped<dyn Alerts> {
     fn read(&self) -> Pending<'_, Result<AlertReading, PortError>> {
         Box::pin(self.read(self.inner.read()))
     }
+    fn silence<'a>(&'a self, effect: &'a Effect) -> Pending<'a, Result<(), SendError>> {
+        Box::pin(self.tap.effect(effect, self.inner.silence(effect)))
+    }
+    fn commands(&self, effect: &StepEffect) -> Vec<String> {
+        self.inner.commands(effect)
+    }
 }
 
 impl Ci for Tapped<dyn Ci> {

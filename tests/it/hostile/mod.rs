@@ -1,0 +1,240 @@
+//! Routers, CI, clusters and flag services that put hostile text into everything that they say, answers and faults: the room and the
+//! command line write no byte of it that a terminal obeys, hide none of it, and show what is honest of it.
+
+mod stand_in;
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use self::stand_in::{Says, StandIn};
+use crate::headless::place::{Place, Said};
+use crate::pty::grammar::{self, Also, is_hidden};
+use crate::pty::{SOON, Term};
+use crate::servers::support::wait_for;
+use crate::stream::EVERYWHERE;
+
+const LONG: Duration = Duration::from_secs(30);
+const SIZE: (u16, u16) = (160, 50);
+/// What each backend says beside its attack.
+const HONEST: [&str; 6] = ["haproxy-says", "envoy-says", "traefik-says", "github-says", "kubernetes-says", "unleash-says"];
+/// How the beginning of an attack is shown.
+const SHOWN: &str = "␛]0;owned␇";
+/// How many services there are, one below the other on the board.
+const SERVICES: usize = 4;
+
+/// A place over the stand-ins.
+fn place(stand_in: &StandIn) -> Place {
+    let place = Place::bare();
+    let token = place.write("token", "a-token-of-the-tests");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = CONFIG.replace("HTTP", &stand_in.http).replace("SOCKET", &stand_in.socket);
+    place.configure(&text.replace("TOKEN", &token.display().to_string()).replace("FILE", &place.path("shop.yml").display().to_string()));
+    place.run(&["config", "check"]).exits(0);
+    place
+}
+
+/// No character of it moves, hides or reorders others, or is one that terminals obey.
+#[track_caller]
+fn harmless(what: &str, text: &str) {
+    if let Some(at) = text.find(|c| c != '\n' && is_hidden(c)) {
+        let around: String = text[at..].chars().take(60).collect();
+        let before: String = text[..at].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
+        panic!("{what}: {around:?} after {before:?}");
+    }
+}
+
+/// Goes everywhere for each service, and gives every screen that was seen on the way.
+fn seen_everywhere(place: &Place) -> String {
+    let file = place.path("config/gonogo/gonogo.toml");
+    let term = Term::start_in(place.home(), &["--config", file.to_str().unwrap()], SIZE, &[]);
+    term.sees("checkout", LONG);
+    term.until("for every backend to have been asked", LONG, |screen| !screen.contains("loading") && screen.contains("web"));
+    let mut screens = String::new();
+    let mut take = |term: &Term| {
+        let screen = term.screen();
+        harmless("a cell", &screen);
+        screens.push_str(&screen);
+        screens.push('\n');
+    };
+    for service in 0..SERVICES {
+        term.press("1 g").press(&"j ".repeat(service));
+        for (key, word) in [("2", "pipeline"), ("3", "rollout"), ("5", "incident"), ("1", "proof")] {
+            term.press(key);
+            term.until("for the screen", SOON, |screen| screen.lines().next().is_some_and(|line| line.contains(word)));
+            // Its frame is whole once nothing more is written.
+            term.press("");
+            take(&term);
+        }
+        for keys in EVERYWHERE {
+            term.press(keys);
+            take(&term);
+        }
+    }
+    for (row, col) in (0..SIZE.1).flat_map(|row| (0..SIZE.0).map(move |col| (row, col))) {
+        harmless("a cell", &term.cell(row, col).text);
+    }
+    term.press("q");
+    assert_eq!(term.exit_code(SOON), 0);
+    term.gave_the_terminal_back();
+    let read = grammar::read(&term.raw(), Also::default()).unwrap_or_else(|why| panic!("{why}\n{}", term.screen()));
+    assert!(read.printed > 5_000 && read.sequences > 500, "{read:?}");
+    screens
+}
+
+/// What the command line says of it all, on both outputs.
+fn said_everywhere(place: &Place) -> String {
+    let mut all = String::new();
+    let targets = ["checkout@prod", "search@prod", "cart@prod", "web@prod"];
+    let mut takes: Vec<Vec<&str>> = vec![
+        vec!["status"],
+        vec!["status", "--json"],
+        vec!["doctor"],
+        vec!["doctor", "--json"],
+        vec!["flag", "list"],
+        vec!["flag", "show", "checkout/new@prod"],
+        vec!["flag", "set", "checkout/new@prod", "30", "--yes"],
+        vec!["start", "checkout@prod", "--yes"],
+    ];
+    for target in targets {
+        for screen in ["board", "pipeline", "rollout", "incident"] {
+            takes.push(vec!["show", screen, target]);
+            takes.push(vec!["show", screen, target, "--json"]);
+        }
+        takes.push(vec!["read", "rollout", "--target", target]);
+        takes.push(vec!["plan", "shift", target, "50"]);
+        takes.push(vec!["shift", target, "50", "--yes", "--wait", "accepted"]);
+        takes.push(vec!["rollout", "status", target]);
+    }
+    takes.push(vec!["rollout", "start", "web@prod", "--version", "3.0", "--yes", "--wait", "accepted"]);
+    takes.push(vec!["ledger", "list"]);
+    for args in &takes {
+        let Said { code, out, err } = place.run(args);
+        assert!(code.is_some() && !err.contains("panicked"), "{args:?}: {code:?} {err}");
+        harmless(&format!("{args:?}"), &out);
+        harmless(&format!("errors of {args:?}"), &err);
+        all.push_str(&format!("{out}\n{err}\n"));
+    }
+    all
+}
+
+/// What a watch prints until it says something of each of these.
+fn watched(place: &Place, words: &[&str]) {
+    let file = place.path("watched.jsonl");
+    let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), &["watch", "--jsonl"]);
+    let watching = Place::started(command.stdout(std::fs::File::create(&file).unwrap()));
+    let text = || std::fs::read_to_string(&file).unwrap();
+    wait_for("every backend in the events", LONG, || words.iter().all(|word| text().contains(word)).then_some(()));
+    watching.signal(Signal::TERM);
+    watching.end().exits(130);
+    harmless("watch --jsonl", &text());
+    assert!(text().contains(SHOWN), "the attack is not shown");
+}
+
+/// Those of the honest words that are nowhere.
+fn missing<'a>(text: &str, words: &[&'a str]) -> BTreeSet<&'a str> {
+    words.iter().copied().filter(|word| !text.contains(word)).collect()
+}
+
+#[test]
+fn whatever_routers_ci_clusters_and_flag_services_answer_is_shown_and_harms_nothing() {
+    let place = place(&StandIn::start(Says::Answers));
+    let said = said_everywhere(&place);
+    assert_eq!(missing(&said, &HONEST), BTreeSet::new(), "{said}");
+    assert!(said.contains(SHOWN), "{said}");
+    watched(&place, &HONEST);
+    // How a router calls itself stands in `doctor` alone, and whose strategies a flag has in `flag show`.
+    let seen = seen_everywhere(&place);
+    assert_eq!(missing(&seen, &["haproxy-says", "github-says", "kubernetes-says"]), BTreeSet::new(), "{seen}");
+    assert!(seen.contains(SHOWN), "{seen}");
+}
+
+#[test]
+fn however_routers_ci_clusters_and_flag_services_refuse_it_is_said_and_harms_nothing() {
+    let place = place(&StandIn::start(Says::Faults));
+    let said = said_everywhere(&place);
+    assert_eq!(missing(&said, &HONEST), BTreeSet::new(), "{said}");
+    watched(&place, &HONEST);
+    let seen = seen_everywhere(&place);
+    assert_eq!(missing(&seen, &HONEST), BTreeSet::new(), "{seen}");
+    assert!(seen.contains(SHOWN), "{seen}");
+}
+
+const CONFIG: &str = r#"
+[room]
+name = "proof"
+
+[[backend]]
+name = "edge"
+kind = "haproxy"
+socket = "SOCKET"
+every = "1s"
+
+[[backend]]
+name = "mesh"
+kind = "envoy"
+url = "HTTP/envoy"
+every = "1s"
+
+[[backend]]
+name = "proxy"
+kind = "traefik"
+url = "HTTP/traefik"
+file = "FILE"
+every = "1s"
+
+[[backend]]
+name = "hub"
+kind = "github"
+url = "HTTP/github"
+token = { file = "TOKEN" }
+every = "1s"
+
+[[backend]]
+name = "k8s"
+kind = "kubernetes"
+url = "HTTP/kubernetes"
+token = { file = "TOKEN" }
+every = "1s"
+
+[[backend]]
+name = "flags"
+kind = "unleash"
+url = "HTTP/unleash"
+token = { file = "TOKEN" }
+every = "1s"
+
+[[environment]]
+name = "prod"
+order = 1
+effective_within = "2s"
+
+[[service]]
+name = "checkout"
+repository = { backend = "hub", name = "acme/shop" }
+pipeline = { backend = "hub", workflow = "release.yml" }
+[service.deploy.prod]
+strategy = "canary"
+traffic = [{ backend = "edge", pool = "be", stable = ["v1"], canary = ["v2"] }]
+flags = [{ backend = "flags", name = "new", environment = "production" }]
+
+[[service]]
+name = "search"
+[service.deploy.prod]
+strategy = "canary"
+traffic = [{ backend = "mesh", pool = "routing.checkout", stable = ["v1"], canary = ["v2"] }]
+
+[[service]]
+name = "cart"
+[service.deploy.prod]
+strategy = "canary"
+traffic = [{ backend = "proxy", pool = "shop", stable = ["v1"], canary = ["v2"] }]
+
+[[service]]
+name = "web"
+[service.deploy.prod]
+strategy = "rolling"
+workload = { backend = "k8s", kind = "Deployment", namespace = "shop", name = "web", container = "main", image = "shop:$version" }
+"#;

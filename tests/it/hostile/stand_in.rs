@@ -1,0 +1,214 @@
+//! A HAProxy, an Envoy, a Traefik, a GitHub, a Kubernetes and an Unleash at their sockets, as far as a room reads them, all hostile.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::{Value, json};
+
+use crate::stream::HOSTILE;
+
+/// What they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// Answers that can be read.
+    Answers,
+    /// Faults.
+    Faults,
+}
+
+/// All of them; they end with the test's process.
+pub struct StandIn {
+    /// Where those behind HTTP are, each below a path of its own.
+    pub http: String,
+    /// Where HAProxy's socket is.
+    pub socket: String,
+}
+
+impl StandIn {
+    /// Starts them.
+    pub fn start(says: Says) -> Self {
+        let http = listen(move |stream| http(stream, says));
+        let socket = listen(move |stream| haproxy(stream, says));
+        Self { http: format!("http://{http}"), socket: format!("tcp://{socket}") }
+    }
+}
+
+fn listen(answer: impl Fn(TcpStream) + Copy + Send + 'static) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            std::thread::spawn(move || answer(stream));
+        }
+    });
+    address
+}
+
+/// The words of a backend with everything that could be done to a terminal: sequences in seven and in eight bits, what reorders, what
+/// hides, NUL, marks without end on one letter, letters that run the other way, and a tail that no line holds.
+fn said(words: &str) -> String {
+    let (storm, tail) = ("\u{301}".repeat(200), "x".repeat(5_000));
+    format!("{words} {HOSTILE}\u{0}\u{2066}\u{feff}\u{85}\u{90}1$r\u{9c}שלום e{storm} {tail}")
+}
+
+/// The same in a line, where a protocol ends an answer with one.
+fn in_line(words: &str) -> String {
+    said(words).replace(['\r', '\n'], "")
+}
+
+/// The runtime API: one line of commands, an answer for each.
+fn haproxy(mut stream: TcpStream, says: Says) {
+    let mut line = String::new();
+    let _ = BufReader::new(&stream).read_line(&mut line);
+    let name = "e\u{1b}[2J\u{202e}vil";
+    for command in line.trim_end().split(';') {
+        let answer = match says {
+            Says::Answers if command == "show info" => {
+                // A version is cut at a hundred characters.
+                format!("Name: HAProxy\nVersion: 3.0 {}\nPid: 7\nStart_time_sec: 1790000000\nStopping: 0\n", in_line("haproxy-says"))
+            }
+            Says::Answers if command.starts_with("show servers state") => format!(
+                "1\n# be_name srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\n\
+                 be v1 2 0 80 80\nbe v2 2 0 20 20\nbe {name} 2 0 20 20\n"
+            ),
+            Says::Answers if command.starts_with("show stat") => {
+                format!("# pxname,svname,weight,stot,hrsp_5xx,scur\nbe,v1,80,10,0,0\nbe,v2,20,5,0,0\nbe,{name},1,1,1,1\n")
+            }
+            Says::Answers | Says::Faults => in_line("haproxy-says"),
+        };
+        let _ = stream.write_all(format!("{}\n\n", answer.trim_end_matches('\n')).as_bytes());
+    }
+}
+
+fn http(mut stream: TcpStream, says: Says) {
+    let mut request = vec![0; 64 << 10];
+    let got = stream.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..got]).into_owned();
+    let mut words = request.split_whitespace();
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (backend, path) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
+    let body = match (says, method) {
+        (Says::Answers, "GET") => match backend {
+            "envoy" => envoy(path),
+            "traefik" => traefik(path),
+            "github" => github(path),
+            "kubernetes" => kubernetes(path),
+            "unleash" => unleash(path),
+            _ => None,
+        },
+        _ => None,
+    };
+    let told = said(&format!("{backend}-says"));
+    let fault = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": told, "code": 403,
+        "message": told, "error": told, "name": told, "details": [{"message": told}],
+    });
+    // HTTP itself lets no control character into a reason, but what these become in UTF-8.
+    let status = if body.is_some() { "200 OK" } else { "403 no \u{9b}31m\u{202e}gnp\u{200b}" };
+    let body = body.unwrap_or(fault).to_string();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+}
+
+fn envoy(path: &str) -> Option<Value> {
+    let cluster = |name: &str| json!({"name": name, "host_statuses": [{"health_status": {"eds_health_status": "HEALTHY"}}]});
+    let route = json!({
+        "match": {"prefix": "/", "headers": [{"name": said("envoy-says"), "string_match": {"exact": said("envoy-says")}}]},
+        "route": {"weighted_clusters": {"runtime_key_prefix": "routing.checkout", "clusters": [
+            {"name": "v1", "weight": 80}, {"name": "v2", "weight": 20},
+        ]}},
+    });
+    let (name, query) = path.split_once('?').unwrap_or((path, ""));
+    Some(match name {
+        "config_dump" if query.contains("mask") => json!({"configs": [
+            {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "last_updated": "2026-01-01T00:00:00.000Z"},
+        ]}),
+        "config_dump" if query.contains("static") => json!({"configs": [{"route_config": {"virtual_hosts": [{"routes": [route]}]}}]}),
+        "config_dump" => json!({"configs": []}),
+        "server_info" => json!({"version": format!("c0ffee/1.40.0 {}/x", said("envoy-says")), "state": "LIVE"}),
+        "runtime" => json!({"entries": {said("key"): {"final_value": said("value")}}, "layers": []}),
+        "clusters" => json!({"cluster_statuses": [cluster("v1"), cluster("v2"), cluster(&said("cluster"))]}),
+        "stats" => json!({"stats": [{"name": said("stat"), "value": 1}]}),
+        _ => return None,
+    })
+}
+
+fn traefik(path: &str) -> Option<Value> {
+    let below = |name: &str| json!({"name": name, "status": "enabled", "serverStatus": {said("server"): "UP"}, "provider": said("file")});
+    Some(match path.split('?').next().unwrap_or_default() {
+        "api/version" => json!({"Version": format!("3.0 {}", said("traefik-says")), "startDate": "2026-01-01T00:00:00.000Z"}),
+        "api/http/services" => json!([
+            {"name": "shop@file", "type": "weighted", "weighted": {"services": [
+                {"name": "v1", "weight": 80}, {"name": "v2", "weight": 20},
+            ]}},
+            below("v1@file"), below("v2@file"), below(&said("other")),
+        ]),
+        "api/http/routers" => json!([{"name": said("router"), "rule": said("rule"), "service": "shop"}]),
+        _ => return None,
+    })
+}
+
+fn github(path: &str) -> Option<Value> {
+    let path = path.split('?').next().unwrap_or_default();
+    let user = json!({"login": said("github-says")});
+    let run = |id: u64, status: &str, conclusion: Value| {
+        json!({
+            "id": id, "run_number": id, "run_attempt": 1, "workflow_id": 5, "display_title": said("github-says"), "path": said("path"),
+            "event": said("event"), "status": status, "conclusion": conclusion, "head_branch": said("branch"), "head_sha": said("sha"),
+            "actor": user, "triggering_actor": user, "created_at": "2026-01-01T00:00:00Z", "run_started_at": "2026-01-01T00:00:00Z",
+            "updated_at": "2026-01-01T00:00:00Z",
+        })
+    };
+    if path.ends_with("/actions/workflows/release.yml/runs") {
+        let all = [run(3, "in_progress", Value::Null), run(2, "completed", json!(said("unknown"))), run(1, "completed", json!("failure"))];
+        return Some(json!({"total_count": 3, "workflow_runs": all}));
+    }
+    if path.ends_with("/jobs") {
+        let step = json!({"name": said("step"), "status": "in_progress", "conclusion": null, "number": 1});
+        let job = json!({
+            "id": 11, "name": said("github-says"), "status": "in_progress", "runner_name": said("runner"), "steps": [step],
+            "created_at": "2026-01-01T00:00:00Z", "started_at": "2026-01-01T00:00:00Z",
+        });
+        return Some(json!({"total_count": 1, "jobs": [job]}));
+    }
+    None
+}
+
+fn kubernetes(path: &str) -> Option<Value> {
+    let told = said("kubernetes-says");
+    Some(match path.split('?').next().unwrap_or_default() {
+        "version" => json!({"major": "1", "minor": "34", "gitVersion": format!("v1.34.0 {told}")}),
+        "apis/apps/v1/namespaces/shop/deployments/web" => json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "shop", "uid": told, "resourceVersion": "7", "generation": 3,
+                "annotations": {"deployment.kubernetes.io/revision": "3"}},
+            "spec": {"replicas": 3, "strategy": {"type": told}, "selector": {"matchLabels": {"app": "web"}}, "template": {"spec": {"containers": [
+                {"name": "main", "image": format!("shop:2.0-{told}")}, {"name": told, "image": told},
+            ]}}},
+            "status": {"observedGeneration": 3, "replicas": 3, "updatedReplicas": 1, "readyReplicas": 2, "availableReplicas": 2, "conditions": [
+                {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": told},
+            ]},
+        }),
+        _ => return None,
+    })
+}
+
+fn unleash(path: &str) -> Option<Value> {
+    let told = said("unleash-says");
+    Some(match path.split('?').next().unwrap_or_default() {
+        "api/admin/projects/default/features/new" => json!({
+            "name": "new", "archived": false, "stale": true, "description": told, "dependencies": [],
+            "environments": [
+                {"name": told, "enabled": true, "strategies": []},
+                {"name": "production", "enabled": true, "strategies": [
+                    {"id": "a", "name": "flexibleRollout", "title": told, "parameters": {"rollout": "25", "stickiness": told, "groupId": told}},
+                    {"id": "b", "name": told, "title": told, "parameters": {told.clone(): told}},
+                ]},
+            ],
+        }),
+        "api/admin/search/events" => json!({"events": [{"createdAt": "2026-01-01T00:00:00.000Z", "createdBy": told}], "total": 1}),
+        _ => return None,
+    })
+}
