@@ -1,4 +1,5 @@
 //! How the released program is linked; `src/decisions/0051-order-of-the-program.md` says why.
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script what it builds by its environment")]
 
 use std::env::var;
 use std::io::Write as _;
