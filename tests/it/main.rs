@@ -26,6 +26,7 @@ mod faults_tls;
 mod floors;
 mod headless;
 mod line;
+mod mouse;
 mod outbox;
 mod own_health;
 mod pictures;
