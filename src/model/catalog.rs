@@ -497,6 +497,9 @@ pub struct Room {
     /// Whether the window's title counts it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub title: bool,
+    /// Whether a mouse is listened to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mouse: bool,
     /// Whether deeds are impossible.
     pub read_only: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ui::input::{Chord, Input, Key};
+use crate::ui::input::{Chord, Input, Key, Mouse};
 
 /// The longest sequence that is waited for: what is longer is none of a terminal.
 const LONGEST: usize = 64;
@@ -10,6 +10,8 @@ const LONGEST: usize = 64;
 const PASTED: usize = 64 << 10;
 /// What ends a pasted text.
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// What begins a report of a mouse.
+const MOUSE: &[u8] = b"\x1b[<";
 
 /// One thing that a terminal said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +59,10 @@ impl Ear {
         self.heard.pop_front()
     }
 
-    /// Whether a lone Escape or the beginning of a sequence waits for its rest.
+    /// Whether a lone Escape or the beginning of a sequence waits for its rest. The rest of what a mouse says is waited for however late
+    /// it comes: no key begins so, and taken for keys its end would be some.
     pub fn waits(&self) -> bool {
-        !self.begun.is_empty() && self.pasting.is_none()
+        !self.begun.is_empty() && self.pasting.is_none() && !self.begun.starts_with(MOUSE)
     }
 
     /// No rest came: an Escape was the key of that name, and the beginning of anything else is dropped.
@@ -183,6 +186,7 @@ fn control(rest: &[u8]) -> Taken {
     let (first, second) = (numbers.next().unwrap_or(1), numbers.next());
     let modifiers = second.unwrap_or(1);
     match (last, second) {
+        (b'M', _) if text.starts_with('<') => mouse(text.get(1..).unwrap_or_default()).map_or(Taken::Nothing, Taken::Meant),
         _ if text.starts_with(['?', '<', '>', '=']) => Taken::Nothing,
         (b'n', _) => Taken::Meant(Heard::Well),
         (b'R', Some(column)) => Taken::Meant(Heard::Cursor { row: first, column }),
@@ -192,6 +196,20 @@ fn control(rest: &[u8]) -> Taken {
         (b'~', _) => known(numbered(first), modifiers),
         (other, _) => known(arrow(*other), modifiers),
     }
+}
+
+/// A press of the left button or a turn of the wheel, without a modifier: `button;column;row`, from 1.
+fn mouse(said: &str) -> Option<Heard> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
+    let mut numbers = said.split(';').map(number);
+    let (button, column, row) = (numbers.next()??, numbers.next()??.checked_sub(1)?, numbers.next()??.checked_sub(1)?);
+    let did = match button {
+        0 => Mouse::Press { column, row },
+        64 => Mouse::WheelUp,
+        65 => Mouse::WheelDown,
+        _ => return None,
+    };
+    numbers.next().is_none().then_some(Heard::Input(Input::Mouse(did)))
 }
 
 fn arrow(last: u8) -> Option<Key> {
@@ -268,11 +286,56 @@ mod tests {
     #[case("é界\u{301}".as_bytes(), "é 界 \u{301}")]
     #[case(b"a\xffb\xe7\x95cd", "a b c d")]
     #[case(b"\x1b[2~x\x1b[I\x1b[O\x1b[?62;4cy", "x y")]
-    #[case(b"\x1b[<0;10;5Mx\x1b[M !!y", "x y")]
+    #[case(b"\x1b[<0;10;5mx\x1b[M !!y", "x y")]
     #[case(b"\x1b[97;5u\x1b[13u", "Ctrl-A Enter")]
     #[case(b"\x1b[12\x1b[Aq", "Up q")]
     fn keys_mean_what_is_on_them(#[case] bytes: &[u8], #[case] said: &str) {
         assert_eq!(keys(bytes), said);
+    }
+
+    /// What a mouse did, in short.
+    fn mice(bytes: &[u8]) -> String {
+        let shown = heard(bytes).into_iter().map(|one| match one {
+            Heard::Input(Input::Mouse(Mouse::Press { column, row })) => format!("press {column} {row}"),
+            Heard::Input(Input::Mouse(Mouse::WheelUp)) => "up".to_owned(),
+            Heard::Input(Input::Mouse(Mouse::WheelDown)) => "down".to_owned(),
+            other @ (Heard::Input(_) | Heard::Well | Heard::Cursor { .. }) => format!("{other:?}"),
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    #[rstest]
+    #[case::press(b"\x1b[<0;10;5M", "press 9 4")]
+    #[case::first_cell(b"\x1b[<0;1;1M\x1b[<0;1;1m", "press 0 0")]
+    #[case::far_away(b"\x1b[<0;65535;65535M", "press 65534 65534")]
+    #[case::wheel(b"\x1b[<64;3;3M\x1b[<65;3;3M\x1b[<65;3;3M", "up, down, down")]
+    #[case::other_buttons(b"\x1b[<1;3;3M\x1b[<2;3;3M\x1b[<66;3;3M\x1b[<67;3;3M\x1b[<128;3;3M", "")]
+    #[case::modifiers_and_drags(b"\x1b[<4;3;3M\x1b[<8;3;3M\x1b[<16;3;3M\x1b[<32;3;3M\x1b[<35;3;3M\x1b[<68;3;3M", "")]
+    #[case::releases(b"\x1b[<0;3;3m\x1b[<3;3;3m\x1b[<64;3;3m", "")]
+    #[case::no_cell(b"\x1b[<0;0;3M\x1b[<0;3;0M\x1b[<0;65536;3M\x1b[<0;-1;3M\x1b[<0;3:4;3M", "")]
+    #[case::too_few(b"\x1b[<M\x1b[<0M\x1b[<0;3M\x1b[<;3;3M\x1b[<0;;3M\x1b[<0;3;M", "")]
+    #[case::too_many(b"\x1b[<0;3;3;3M\x1b[<0;3;3;M\x1b[<<0;3;3M\x1b[<0;+3;3M\x1b[< 0;3;3M", "")]
+    #[case::no_mouse(b"\x1b[0;3;3M\x1b[?0;3;3M\x1b[>0;3;3M\x1b[<0;3;3A\x1b[<0;3;3~\x1b[<200~", "")]
+    fn a_mouse_is_heard_where_it_says_what_is_listened_to(#[case] bytes: &[u8], #[case] said: &str) {
+        assert_eq!(mice(bytes), said);
+    }
+
+    #[test]
+    fn the_late_rest_of_what_a_mouse_said_is_no_key() {
+        let mut ear = Ear::default();
+        ear.take(b"\x1b[<65;5");
+        assert!(!ear.waits(), "nobody is woken for it");
+        ear.give_up();
+        ear.take(b"0;5M");
+        assert_eq!(all(&mut ear), [Heard::Input(Input::Mouse(Mouse::WheelDown))]);
+        // What never comes whole is forgotten with the next sequence, or once it is too long.
+        ear.take(b"\x1b[<65;5");
+        ear.give_up();
+        ear.take(b"\x1b[A");
+        assert_eq!(all(&mut ear), [Heard::Input(Input::Key(Chord::plain(Key::Up)))]);
+        ear.take(b"\x1b[<");
+        ear.take(&vec![b'1'; 100_000]);
+        assert!(ear.begun.len() < LONGEST);
     }
 
     #[test]
@@ -318,6 +381,41 @@ mod tests {
             halves.take(first);
             halves.take(second);
             prop_assert_eq!(all(&mut whole), all(&mut halves));
+        }
+
+        #[test]
+        fn a_mouse_means_the_same_wherever_it_is_cut_and_however_long_its_rest_takes(
+            said in proptest::collection::vec((0..130_u16, 0..300_u16, 0..300_u16, any::<bool>(), any::<bool>()), 1..8),
+            cut in 0..200_usize,
+        ) {
+            let mut bytes = Vec::new();
+            let mut wished = Vec::new();
+            let mut inside = Vec::new();
+            for (button, column, row, is_press, key) in said {
+                let from = bytes.len() + MOUSE.len();
+                bytes.extend(format!("\x1b[<{button};{column};{row}{}", if is_press { 'M' } else { 'm' }).into_bytes());
+                inside.extend(from..bytes.len());
+                let did = match (button, column.checked_sub(1), row.checked_sub(1), is_press) {
+                    (0, Some(column), Some(row), true) => Some(Mouse::Press { column, row }),
+                    (64, Some(_), Some(_), true) => Some(Mouse::WheelUp),
+                    (65, Some(_), Some(_), true) => Some(Mouse::WheelDown),
+                    _ => None,
+                };
+                wished.extend(did.map(|did| Heard::Input(Input::Mouse(did))));
+                if key {
+                    bytes.push(b'M');
+                    wished.push(Heard::Input(Input::Key(Chord::char('M'))));
+                }
+            }
+            let cut = cut % bytes.len();
+            let (first, second) = bytes.split_at(cut);
+            let mut ear = Ear::default();
+            ear.take(first);
+            if inside.contains(&cut) {
+                ear.give_up();
+            }
+            ear.take(second);
+            prop_assert_eq!(all(&mut ear), wished);
         }
     }
 }

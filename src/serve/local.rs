@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::heard::Heard;
 use super::input::Inputs;
+use super::mouse;
 pub use super::wire::give_back;
 use super::wire::{self, Wire, enter, write_out};
 use crate::control::driver::Handle as Room;
@@ -153,6 +154,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
     counts.frames.took(micros().saturating_sub(began));
     counts.wrote(first.len());
     wire::title_is_ours(handle.world().catalog.room.title);
+    mouse::wish(handle.world().catalog.room.mouse);
     let terminal = Terminal::take(&first)?;
     let _ = shown.send(());
     let mut inputs = Inputs::new()?;
@@ -173,6 +175,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
                 bytes.extend_from_slice(Glass::QUESTION);
             }
             bytes.extend(session.call(&world, &clock.now()));
+            bytes.extend_from_slice(mouse::wish(world.catalog.room.mouse));
             if !bytes.is_empty() {
                 sent = micros();
                 counts.frames.took(sent.saturating_sub(began));

@@ -3,4 +3,5 @@
 mod heard;
 mod input;
 pub mod local;
+mod mouse;
 mod wire;

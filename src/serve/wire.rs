@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use tokio::task::JoinHandle;
 
+use super::mouse;
 use crate::ui::glass::Glass;
 
 /// Whether this process has the terminal: asked and set only under the lock of standard output, so that no frame follows the farewell.
@@ -26,7 +27,7 @@ pub(super) fn title_is_ours(ours: bool) {
 /// Takes the terminal and shows the first frame, in one write.
 pub(super) fn enter(first: &[u8]) -> std::io::Result<()> {
     let title = if TITLED.load(Ordering::SeqCst) { Glass::KEEP_TITLE } else { &[] };
-    let bytes = [title, &Glass::enter(), first].concat();
+    let bytes = [title, &Glass::enter(), mouse::taken(), first].concat();
     let mut out = std::io::stdout().lock();
     TAKEN.store(true, Ordering::SeqCst);
     put(&mut out, &bytes)
@@ -36,7 +37,7 @@ pub(super) fn enter(first: &[u8]) -> std::io::Result<()> {
 pub fn give_back() {
     let mut out = std::io::stdout().lock();
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = put(&mut out, &Glass::leave());
+        let _ = put(&mut out, &[mouse::given_back(), &Glass::leave()].concat());
         if TITLED.load(Ordering::SeqCst) {
             let _ = put(&mut out, Glass::TITLE_BACK);
         }

@@ -142,6 +142,12 @@ impl Asking {
         Stroke::Taken
     }
 
+    /// Scrolls by rows: no key, so it arms nothing, is never dropped, and leaves what was said of the last key.
+    pub fn scroll(&mut self, by: isize) {
+        let longest = self.longest.get();
+        self.scroll = self.scroll.min(longest).saturating_add_signed(by).min(longest);
+    }
+
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         if self.arming.armed() && !self.closed {

@@ -164,6 +164,7 @@ pub fn catalog() -> Catalog {
             bell: false,
             notify: false,
             title: false,
+            mouse: false,
             read_only: false,
         },
         people: vec![Person {

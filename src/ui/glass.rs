@@ -65,6 +65,11 @@ impl Glass {
     /// Gives the window's title back.
     pub const TITLE_BACK: &[u8] = b"\x1b[23;2t";
 
+    /// Has the terminal tell of presses and the wheel of a mouse, in numbers of any size (SGR).
+    pub const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+    /// Gives the mouse back to the terminal, in the opposite order.
+    pub const MOUSE_BACK: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
     /// What gives the terminal back.
     pub fn leave() -> Vec<u8> {
         LEAVE.to_vec()

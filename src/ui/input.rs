@@ -60,6 +60,24 @@ pub enum Input {
     Paste(String),
     /// The terminal's new size, columns and rows.
     Resize(u16, u16),
+    /// What a mouse did; it never counts as a key.
+    Mouse(Mouse),
+}
+
+/// What a mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// Its left button was pressed on this cell, counted from 0.
+    Press {
+        /// The column.
+        column: u16,
+        /// The row.
+        row: u16,
+    },
+    /// Its wheel was turned a notch up.
+    WheelUp,
+    /// Its wheel was turned a notch down.
+    WheelDown,
 }
 
 impl Chord {

@@ -19,6 +19,7 @@ pub mod input;
 pub mod keymap;
 pub mod limits;
 pub mod line;
+pub mod lines;
 pub mod needs;
 pub mod offer;
 pub mod palette;

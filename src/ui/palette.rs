@@ -6,7 +6,7 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::control::many::{self, ManyVerb};
 use crate::control::world::World;
@@ -17,6 +17,7 @@ use crate::model::selection::Selection;
 use super::command::{Command, Entry, TABLE};
 use super::field::Field;
 use super::input::{Chord, Key};
+use super::lines::Lines;
 use super::offer::{self, Standpoint};
 use super::row::Row;
 use super::scene::Scene;
@@ -72,6 +73,8 @@ pub struct Palette {
     field: Field,
     /// The row that was moved to; none: the first, whichever that is.
     marked: Option<Choice>,
+    /// The rows that stand on the glass.
+    drawn: Lines<Choice>,
 }
 
 impl Palette {
@@ -105,7 +108,16 @@ impl Palette {
         self.marked.as_ref().and_then(|marked| found.iter().position(|row| &row.choice == marked)).unwrap_or(0)
     }
 
-    fn step(&mut self, world: &World, by: isize) {
+    /// Marks the row that is shown there, and does no more: what it stands for may be a deed.
+    pub fn press(&mut self, world: &World, there: Position) {
+        let pressed = self.drawn.at(there).filter(|choice| self.found(world).iter().any(|row| &row.choice == choice));
+        if pressed.is_some() {
+            self.marked = pressed;
+        }
+    }
+
+    /// Moves the mark by rows.
+    pub fn step(&mut self, world: &World, by: isize) {
         let found = self.found(world);
         let there = self.place(&found).saturating_add_signed(by).min(found.len().saturating_sub(1));
         self.marked = found.get(there).map(|row| row.choice.clone());
@@ -159,7 +171,9 @@ impl Palette {
         let height = usize::from(area.height.saturating_sub(1));
         let first = place.saturating_sub(height.saturating_sub(1));
         let column = if area.width >= 100 { 44 } else { 30 };
+        self.drawn.forget();
         for (y, (n, row)) in (1..area.height).zip(found.iter().enumerate().skip(first)) {
+            self.drawn.show(area, usize::from(y), row.choice.clone());
             drawn(scene, at, row, n == place, column).draw(buffer, area, y, scene.theme);
         }
         if found.is_empty() {

@@ -9,6 +9,7 @@ mod draw;
 mod links;
 mod looks;
 mod many;
+mod mouse;
 mod moves;
 mod past;
 mod touring;
@@ -37,7 +38,7 @@ use self::past::Past;
 
 use super::command::Command;
 use super::hyperlink::Hyperlink;
-use super::input::{Chord, Input};
+use super::input::{Chord, Input, Mouse};
 use super::keymap::Keymap;
 use super::limits::Limits;
 use super::line::Line;
@@ -190,6 +191,8 @@ pub struct Session {
     lens: Lens,
     tour: Option<Tour>,
     hyperlinks: RefCell<Vec<Hyperlink>>,
+    /// Whether the rows of lists stand on the glass as they were drawn last: only then a press means one.
+    pressable: Cell<bool>,
     due: Cell<Option<Boot>>,
     looked: Option<(Option<Target>, Option<RunId>)>,
     followed: Option<(BackendName, u64)>,
@@ -240,6 +243,7 @@ impl Session {
             lens: Lens::default(),
             tour: None,
             hyperlinks: RefCell::default(),
+            pressable: Cell::new(false),
             due: Cell::new(None),
             looked: None,
             followed: None,
@@ -307,8 +311,9 @@ impl Session {
     /// Takes what the terminal said.
     pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
         if self.past.is_some() {
-            return self.past_on(input);
+            return self.past_on(input, world);
         }
+        self.pressable.set(self.pressable.get() && matches!(input, Input::Mouse(Mouse::Press { .. })));
         self.board.get_mut().refresh(world, now);
         self.refresh_map(world, now);
         let mut acts = match input {
@@ -317,6 +322,7 @@ impl Session {
                 Vec::new()
             }
             Input::Paste(text) => self.on_paste(&text, world, now),
+            Input::Mouse(mouse) => self.on_mouse(mouse, world, now),
             Input::Key(chord) => {
                 self.said = None;
                 let acts = self.on_key(chord, world, now);

@@ -14,6 +14,7 @@ mod links;
 mod looks;
 mod many;
 mod map;
+mod mouse;
 mod needs;
 mod one_world;
 mod pack;
@@ -252,31 +253,7 @@ fn the_terminal_shows_what_was_drawn() {
         let mut screen = vt100::Parser::new(std::num::NonZero::new(30).unwrap(), std::num::NonZero::new(100).unwrap(), 0);
         desk.glass.forget();
         screen.process(&desk.look());
-        for key in [
-            "j",
-            "j",
-            "k",
-            "?",
-            "<esc>",
-            "s",
-            "0",
-            "<ret>",
-            "x",
-            "<ret>",
-            "<esc>",
-            "i",
-            "<pagedown>",
-            "<esc>",
-            "/",
-            "m",
-            "a",
-            "<ret>",
-            "<esc>",
-            "3",
-            "5",
-            "2",
-            "0",
-        ] {
+        for key in "j j k ? <esc> s 0 <ret> x <ret> <esc> i <pagedown> <esc> / m a <ret> <esc> 3 5 2 0".split(' ') {
             desk.blind(key);
             screen.process(&desk.look());
             let seen: Vec<String> = screen.screen().rows(0, 100).map(|row| row.trim_end().to_owned()).collect();

@@ -27,6 +27,7 @@ mod floors;
 mod headless;
 mod hostile;
 mod line;
+mod mouse;
 mod outbox;
 mod own_health;
 mod pictures;

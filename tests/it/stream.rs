@@ -21,7 +21,7 @@ pub const EVERYWHERE: [&str; 27] = [
 ];
 
 /// The process that a shell started last.
-fn child_of(shell: u32) -> Option<Pid> {
+pub(crate) fn child_of(shell: u32) -> Option<Pid> {
     let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).ok()?;
     children.split_whitespace().last()?.parse().ok().and_then(Pid::from_raw)
 }
@@ -90,7 +90,7 @@ fn whatever_backends_answer_every_byte_is_of_the_grammar() {
     term.until("for what backends say", SOON, |screen| screen.contains(SHOWN));
     let linked = format!("{server}/");
     let linked: &'static str = Box::leak(linked.into_boxed_str());
-    let also = Also { links: Some(linked), calls: Some("gonogo proof"), copies: false };
+    let also = Also { links: Some(linked), calls: Some("gonogo proof"), copies: false, mouse: true };
     let read = goes_everywhere(&term, &["3", ":", "l i n k s <ret>", "<esc>", "<esc>"], also);
     assert!(read.printed > 3_000 && read.sequences > 300, "{read:?}");
     assert!(read.links > 0 && read.calls > 0, "no link or no title was ever written: {read:?}");
@@ -156,6 +156,7 @@ name = "proof"
 bell = true
 notify = true
 title = true
+mouse = true
 
 [[backend]]
 name = "prom"

@@ -7,7 +7,7 @@ use super::super::problem::{At, Findings};
 use super::super::settings::{LedgerSettings, StoreSettings};
 use crate::model::catalog::Room;
 
-pub(super) const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "notify", "title", "read_only"];
+pub(super) const ROOM: &[&str] = &["name", "timezone", "theme", "keymap", "bell", "notify", "title", "mouse", "read_only"];
 pub(super) const STORE: &[&str] = &["path", "journal_days", "journal_bytes"];
 pub(super) const LEDGER: &[&str] = &["witness", "break_glass"];
 
@@ -21,6 +21,7 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
         bell: false,
         notify: false,
         title: false,
+        mouse: false,
         read_only: false,
     };
     let Some(fields) = root.get("room").and_then(|node| Fields::open(node, "[room]", ROOM, found)) else { return room };
@@ -37,6 +38,7 @@ pub(super) fn room(root: &Fields<'_>, found: &mut Findings) -> Room {
     room.bell = fields.flag("bell", found).unwrap_or(false);
     room.notify = fields.flag("notify", found).unwrap_or(false);
     room.title = fields.flag("title", found).unwrap_or(false);
+    room.mouse = fields.flag("mouse", found).unwrap_or(false);
     room.read_only = fields.flag("read_only", found).unwrap_or(false);
     room
 }

@@ -163,6 +163,7 @@ fn root() -> Sheet {
                         ("bell", Flag),
                         ("notify", Flag),
                         ("title", Flag),
+                        ("mouse", Flag),
                         ("read_only", Flag),
                     ],
                 )),

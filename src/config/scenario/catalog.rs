@@ -91,6 +91,7 @@ impl Scenario {
             bell: false,
             notify: false,
             title: false,
+            mouse: false,
             read_only: false,
         };
         let timetable = Timetable::default();

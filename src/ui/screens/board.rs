@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::control::gate;
 use crate::control::silences;
@@ -14,6 +14,7 @@ use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
 use crate::ui::command::Command;
+use crate::ui::lines::{Lines, Pressed};
 use crate::ui::needs::{self, NeedRow};
 use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
@@ -41,6 +42,8 @@ pub struct Board {
     touched: bool,
     in_hand: bool,
     filter: String,
+    /// The targets that stand on the glass.
+    drawn: Lines<Target>,
 }
 
 impl Board {
@@ -151,6 +154,20 @@ impl Board {
         }
     }
 
+    /// Marks the target that is shown there.
+    pub fn press(&mut self, there: Position) -> Pressed {
+        let Some(target) = self.drawn.at(there) else { return Pressed::Nothing };
+        if self.cursor.as_ref() == Some(&target) {
+            return Pressed::Again;
+        }
+        if !self.lines.iter().any(|line| line.service == target.service) {
+            return Pressed::Nothing;
+        }
+        self.in_hand = true;
+        self.mark(&target);
+        Pressed::Marked
+    }
+
     /// The target that needs a person next behind the cursor, or before it.
     fn next_need(&self, by: isize) -> Option<&Target> {
         let targets: Vec<&Target> = self.needs.iter().filter_map(|need| need.target.as_ref()).collect();
@@ -209,6 +226,7 @@ impl Board {
 
     /// Draws the board's body.
     pub fn draw(&mut self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+        self.drawn.forget();
         if scene.world.catalog.services.is_empty() {
             nothing_configured(scene, buffer, area);
             return;
@@ -220,8 +238,11 @@ impl Board {
         let most = (room / 4).clamp(1, 5);
         let mut rows = self.need_rows(scene, most, usize::from(area.width));
         rows.truncate(room.saturating_sub(2).max(1));
+        for (line, need) in (1..rows.len()).zip(self.needs.iter().flat_map(|need| [need, need])) {
+            need.target.iter().for_each(|target| self.drawn.show(area, line, target.clone()));
+        }
         let list_height = height.saturating_sub(rows.len() + 1 + next_rows);
-        self.list_rows(scene, usize::from(area.width), list_height, &mut rows);
+        self.list_rows(scene, area, list_height, &mut rows);
         while rows.len() < height.saturating_sub(next_rows) {
             rows.push(Row::new());
         }
@@ -306,7 +327,7 @@ impl Board {
         [row, second]
     }
 
-    fn list_rows(&mut self, scene: &Scene<'_>, width: usize, height: usize, rows: &mut Vec<Row>) {
+    fn list_rows(&mut self, scene: &Scene<'_>, area: Rect, height: usize, rows: &mut Vec<Row>) {
         let count = self.count();
         let heading = if self.filter.is_empty() {
             format!("services {}: {}", self.lines.len(), self.counts)
@@ -334,9 +355,11 @@ impl Board {
             return;
         }
         let visible: Vec<Line> = self.matching().skip(self.offset).take(body).cloned().collect();
-        let columns = estate::Columns::of(scene, &visible, width);
+        let columns = estate::Columns::of(scene, &visible, usize::from(area.width));
         rows.push(columns.heading(scene));
         for line in &visible {
+            let here = self.cursor.clone().filter(|target| target.service == line.service);
+            self.drawn.show(area, rows.len(), here.unwrap_or_else(|| target_of(line)));
             rows.push(columns.row(scene, line, self.cursor.as_ref()));
         }
     }

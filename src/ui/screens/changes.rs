@@ -13,13 +13,14 @@ mod whole;
 use std::cell::Cell;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::control::world::World;
 use crate::model::approval::Waiting;
 use crate::model::name::PlanId;
 use crate::model::time::Moment;
 use crate::ui::command::Command;
+use crate::ui::lines::{Lines, Pressed};
 use crate::ui::plans::{self, Queued, asked, queue};
 use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
@@ -56,6 +57,8 @@ pub struct ChangesScreen {
     scroll: usize,
     furthest: Cell<usize>,
     page: Cell<usize>,
+    /// The plans that stand on the glass.
+    drawn: Lines<PlanId>,
 }
 
 impl ChangesScreen {
@@ -87,6 +90,10 @@ impl ChangesScreen {
         }
         let listed = queue(world, now);
         let there = self.here(&listed).saturating_add_signed(by).min(listed.len().saturating_sub(1));
+        self.stand(&listed, there);
+    }
+
+    fn stand(&mut self, listed: &[&Waiting], there: usize) {
         let plan = listed.get(there).map(|one| one.plan.id);
         if plan != self.cursor {
             self.scroll = 0;
@@ -94,6 +101,16 @@ impl ChangesScreen {
         }
         self.cursor = plan;
         self.place.set(there);
+    }
+
+    /// Marks the plan that is shown there.
+    pub fn press(&mut self, world: &World, now: &Moment, at: Position) -> Pressed {
+        let listed = queue(world, now);
+        let plan = self.drawn.at(at);
+        let Some(there) = plan.and_then(|plan| listed.iter().position(|one| one.plan.id == plan)) else { return Pressed::Nothing };
+        let is_marked = self.here(&listed) == there;
+        self.stand(&listed, there);
+        if is_marked { Pressed::Again } else { Pressed::Marked }
     }
 
     /// Scrolls the marked plan by pages.
@@ -148,6 +165,7 @@ impl ChangesScreen {
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+        self.drawn.forget();
         let listed = queue(scene.world, scene.now);
         let here = self.here(&listed);
         self.place.set(here);
@@ -170,7 +188,10 @@ impl ChangesScreen {
         // On a wide glass the calendar stands beside the queue, else below it.
         let beside = area.width >= TWO_COLUMNS;
         let left = if beside { Rect { width: area.width / 2 - 1, ..area } } else { area };
-        let mut rows = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(left.width));
+        let (mut rows, first) = queue::rows(scene, &listed, here, (height / 3).max(2), usize::from(left.width));
+        for (line, one) in (1..rows.len()).zip(listed.iter().skip(first).flat_map(|one| [one, one])) {
+            self.drawn.show(left, line, one.plan.id);
+        }
         let ended = if height < 30 { Vec::new() } else { ended::rows(scene, 3) };
         let grants = grants::rows(scene, if height < 30 { 1 } else { 3 });
         let said = [ended, grants, said::rows(scene, if height < 30 { 1 } else { 6 })].concat();

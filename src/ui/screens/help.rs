@@ -10,6 +10,17 @@ use crate::ui::row::{Row, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
 
+/// What a mouse does where it is on.
+const MOUSE: [(&str, &str, &str); 3] = [
+    ("wheel", "moves", "as Up and Down do, three rows a notch; on a plan it scrolls"),
+    (
+        "press",
+        "marks",
+        "the row of a list; on the marked row it goes deeper. It orders nothing: in the palette and on a plan that is for keys",
+    ),
+    ("Shift", "selects", "hold it and the mouse is the terminal's own again, to select and copy text"),
+];
+
 /// The rows of help.
 pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
     let here = at.target.map_or_else(|| "nothing is marked".to_owned(), ToString::to_string);
@@ -38,6 +49,14 @@ pub fn rows(scene: &Scene<'_>, at: &Standpoint<'_>, width: usize) -> Vec<Row> {
         let mut row = Row::new();
         row.at(1).add(Role::Key, key).at(14).add(Role::Strong, word);
         whole(row, Role::Plain, does, width, &mut rows);
+    }
+    if scene.world.catalog.room.mouse {
+        rows.push(Row::rule(scene.theme, "the mouse is on"));
+        for (what, word, does) in MOUSE {
+            let mut row = Row::new();
+            row.at(1).add(Role::Key, what).at(14).add(Role::Strong, word);
+            whole(row, Role::Plain, does, width, &mut rows);
+        }
     }
     rows.push(Row::rule(scene.theme, "does not work here and now, and why"));
     rows.append(&mut cannot);

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::control::world::{EntryRow, World};
 use crate::model::name::PlanId;
 use crate::model::time::Moment;
 
 use crate::ui::command::Command;
+use crate::ui::lines::{Lines, Pressed};
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::screens::entry::{self, looks, proof};
@@ -35,6 +36,8 @@ pub struct LedgerScreen {
     offset: Cell<usize>,
     page: Cell<usize>,
     asked: Option<DateTime<Utc>>,
+    /// The numbers of the entries that stand on the glass.
+    drawn: Lines<u64>,
 }
 
 impl LedgerScreen {
@@ -66,6 +69,16 @@ impl LedgerScreen {
         let (first, marked) = (listed.first().map(|entry| entry.n), listed.get(there).map(|entry| entry.n));
         self.newest = first;
         self.cursor = marked;
+    }
+
+    /// Marks the entry that is shown there, and holds the list still.
+    pub fn press(&mut self, world: &World, there: Position) -> Pressed {
+        let listed = self.listed(world);
+        let Some(n) = self.drawn.at(there).filter(|n| listed.iter().any(|entry| entry.n == *n)) else { return Pressed::Nothing };
+        let is_marked = listed.get(self.place(&listed)).is_some_and(|marked| marked.n == n);
+        let first = listed.first().map(|entry| entry.n);
+        (self.newest, self.cursor) = (first, Some(n));
+        if is_marked { Pressed::Again } else { Pressed::Marked }
     }
 
     /// Moves the mark by pages.
@@ -106,6 +119,7 @@ impl LedgerScreen {
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer, area: Rect) {
+        self.drawn.forget();
         let ledger = &scene.world.ledger;
         if let (true, Some(marked)) = (self.open, self.marked(scene.world)) {
             let rows = entry::rows(scene, marked, usize::from(area.width));
@@ -156,6 +170,7 @@ impl LedgerScreen {
             rule.end(Role::Quiet, format!("{newest}{} to {} ", offset + 1, offset + visible.len()));
         }
         rows.push(heading);
+        visible.iter().zip(rows.len()..).for_each(|(entry, line)| self.drawn.show(area, line, entry.n));
         let marked = listed.get(here).map(|entry| entry.n);
         rows.extend(visible.iter().map(|entry| columns.row(scene, entry, Some(entry.n) == marked)));
         draw_rows(&rows, scene, buffer, area);

@@ -46,8 +46,8 @@ impl LinksDialog {
     pub fn on(&mut self, chord: Chord) -> Reply {
         match chord.key {
             Key::Esc => return Reply::Left,
-            Key::Up | Key::BackTab | Key::Char('k') => self.marked = self.marked.saturating_sub(1),
-            Key::Down | Key::Tab | Key::Char('j') => self.marked = (self.marked + 1).min(self.ways.len().saturating_sub(1)),
+            Key::Up | Key::BackTab | Key::Char('k') => self.step(-1),
+            Key::Down | Key::Tab | Key::Char('j') => self.step(1),
             Key::Enter | Key::Char('y') => {
                 return match self.ways.get(self.marked) {
                     Some(Way { name, url: Ok(url) }) => Reply::Copy(name.clone(), url.clone()),
@@ -67,6 +67,11 @@ impl LinksDialog {
             | Key::F(_) => {}
         }
         Reply::Open
+    }
+
+    /// Moves the mark by rows.
+    pub fn step(&mut self, by: isize) {
+        self.marked = self.marked.saturating_add_signed(by).min(self.ways.len().saturating_sub(1));
     }
 
     /// Draws the list; where it leads.

@@ -9,13 +9,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::control::map::{Map, MapService};
 use crate::control::world::World;
 use crate::model::name::{EnvironmentName, Target};
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
+use crate::ui::lines::Lines;
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
 use crate::ui::theme::Role;
@@ -39,6 +40,8 @@ pub struct MapScreen {
     drawing: bool,
     offset: Cell<usize>,
     page: Cell<usize>,
+    /// The targets that stand on the glass.
+    drawn: Lines<Target>,
 }
 
 /// What the rows of the table are.
@@ -115,6 +118,12 @@ impl MapScreen {
         self.step(target, by.saturating_mul(page))
     }
 
+    /// The target that is shown there, as long as it is on the map.
+    pub fn at(&self, there: Position) -> Option<Target> {
+        let map = self.map.as_ref()?;
+        self.drawn.at(there).filter(|target| map.place(&target.service).is_some())
+    }
+
     /// Opens the marked team; false when services are shown already.
     pub fn look(&mut self, target: Option<&Target>) -> bool {
         let Some(map) = self.map.clone().filter(|map| self.is_by_team(map)) else { return false };
@@ -169,6 +178,7 @@ impl MapScreen {
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, target: Option<&Target>, buffer: &mut Buffer, area: Rect) {
+        self.drawn.forget();
         let Some(map) = self.map.clone().filter(|map| !map.services.is_empty()) else {
             Row::rule(scene.theme, "nothing is configured").draw(buffer, area, 0, scene.theme);
             Row::of(Role::Plain, "  no service is deployed here; `gonogo config example` shows how one is").draw(
@@ -195,6 +205,7 @@ impl MapScreen {
         let mut foot = says::foot(scene, &map, &called, place, width, (height / 5).max(3));
         let room = height.saturating_sub(rows.len() + foot.len());
         let (table, part) = self.table(scene, &map, (&shown, &called), target, width, room);
+        self.remember(&map, target, area, rows.len() + 1);
         rows.extend(table);
         if let Some(rule) = foot.first_mut().filter(|_| !part.is_empty()) {
             rule.end(Role::Quiet, part);
@@ -202,6 +213,17 @@ impl MapScreen {
         rows.extend(foot);
         for (y, row) in (0..area.height).zip(&rows) {
             row.draw(buffer, area, y, scene.theme);
+        }
+    }
+
+    /// Remembers which line of an area shows which target; the first one in sight stands on line `top`.
+    fn remember(&self, map: &Map, target: Option<&Target>, area: Rect, top: usize) {
+        let here = self.row_of(map, target);
+        let all = self.targets(map).into_iter().enumerate();
+        for (line, (row, shown)) in (top..top + self.page.get()).zip(all.skip(self.offset.get())) {
+            // Of a team the marked service, where it is one of it.
+            let marked = target.filter(|_| here == Some(row));
+            self.drawn.show(area, line, marked.cloned().unwrap_or(shown));
         }
     }
 

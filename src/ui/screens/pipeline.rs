@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use chrono::{DateTime, Utc};
 
@@ -12,6 +12,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{Run, RunId, RunState, RunStep};
 
 use crate::ui::command::Command;
+use crate::ui::lines::{Lines, Pressed};
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
@@ -40,6 +41,8 @@ pub struct Pipeline {
     /// The marked step; none: the one that tells most.
     step: Option<u32>,
     log: Option<LogPane>,
+    /// The runs that stand on the glass, and steps of one of them.
+    drawn: Lines<(RunId, Option<u32>)>,
 }
 
 /// The runs of a target's builders, newest first.
@@ -101,6 +104,22 @@ impl Pipeline {
             this.step = None;
         }
         this.run = there;
+    }
+
+    /// Marks the run or the step that is shown there.
+    pub fn press(&mut self, world: &World, target: &Target, there: Position) -> Pressed {
+        let Some((id, step)) = self.drawn.at(there) else { return Pressed::Nothing };
+        let this = self.heed(target);
+        let all = runs(&builders::of(world, target));
+        let Some(run) = all.iter().copied().find(|run| run.id == id) else { return Pressed::Nothing };
+        let is_marked = this.run(world, target).is_some_and(|marked| marked.id == id);
+        let is_step = step.is_none_or(|step| this.marked_step(run).is_some_and(|marked| marked.number == step));
+        if is_marked && is_step {
+            return Pressed::Again;
+        }
+        this.listed = Some(this.listed(&all).into_iter().map(|run| run.id.clone()).collect());
+        (this.run, this.step) = (Some(id), step);
+        Pressed::Marked
     }
 
     /// Moves by pages.
@@ -169,6 +188,7 @@ impl Pipeline {
 
     /// Draws the body.
     pub fn draw(&self, scene: &Scene<'_>, target: &Target, buffer: &mut Buffer, area: Rect) {
+        self.drawn.forget();
         let fresh = Self::default();
         let this = if self.is_of(target) { self } else { &fresh };
         let (width, height) = (usize::from(area.width), usize::from(area.height));
@@ -176,14 +196,22 @@ impl Pipeline {
         let mut rows = builders::troubles(scene, target, &lines, width);
         let all = runs(&lines);
         let marked = this.run(scene.world, target);
-        let parts = marked.map(|run| this.run_in_full(scene, target, run, (width, if height > 30 { 5 } else { 3 }))).unwrap_or_default();
+        let most = if height > 30 { 5 } else { 3 };
+        let (parts, places) = marked.map(|run| this.run_in_full(scene, target, run, (width, most))).unwrap_or_default();
         let queue = builders::queue(scene, &lines, if height > 30 { 6 } else { 2 });
         if !lines.is_empty() {
             let fixed = rows.len() + queue.len() + parts.len() + 2;
             let room =
                 if this.log.is_some() { (height / 5).max(3).min(height.saturating_sub(fixed + 6)) } else { height.saturating_sub(fixed) };
-            this.list(scene, &all, marked, (width, room.max(1)), &mut rows);
+            for (line, run) in this.list(scene, &all, marked, (width, room.max(1)), &mut rows) {
+                self.drawn.show(area, line, (run.id.clone(), None));
+            }
             rows.extend(queue);
+        }
+        if let Some(run) = marked {
+            for (line, columns, step) in places {
+                self.drawn.show_part(area, rows.len() + line, columns, (run.id.clone(), Some(step)));
+            }
         }
         rows.extend(parts);
         if let Some(log) = &this.log {
@@ -195,7 +223,15 @@ impl Pipeline {
         }
     }
 
-    fn list(&self, scene: &Scene<'_>, all: &[&Run], marked: Option<&Run>, (width, room): (usize, usize), rows: &mut Vec<Row>) {
+    /// Adds the list; which line of all rows shows which run.
+    fn list<'r>(
+        &self,
+        scene: &Scene<'_>,
+        all: &[&'r Run],
+        marked: Option<&Run>,
+        (width, room): (usize, usize),
+        rows: &mut Vec<Row>,
+    ) -> Vec<(usize, &'r Run)> {
         let listed = self.listed(all);
         let mut rule = Row::rule(scene.theme, &format!("{}, newest first", words::counted(listed.len(), "run", "runs")));
         if listed.len() < all.len() {
@@ -207,19 +243,19 @@ impl Pipeline {
         }
         rows.push(rule);
         if listed.is_empty() {
-            return;
+            return Vec::new();
         }
         let columns = Columns::of(scene, &listed, width);
         rows.push(columns.heading());
         let here = listed.iter().position(|run| marked.is_some_and(|marked| marked.id == run.id)).unwrap_or(0);
         let skip = (here + 1).saturating_sub(room);
-        rows.extend(
-            listed.iter().skip(skip).take(room).map(|run| columns.row(scene, run, marked.is_some_and(|marked| marked.id == run.id))),
-        );
+        let in_sight = (rows.len()..).zip(listed.iter().skip(skip).take(room).copied()).collect::<Vec<_>>();
+        rows.extend(in_sight.iter().map(|(_, run)| columns.row(scene, run, marked.is_some_and(|marked| marked.id == run.id))));
+        in_sight
     }
 
-    /// The marked run: why, from what, its times, its steps as a line, and the marked step.
-    fn run_in_full(&self, scene: &Scene<'_>, target: &Target, run: &Run, (width, most): (usize, usize)) -> Vec<Row> {
+    /// The marked run: why, from what, its times, its steps as a line, and the marked step; and where each step stands.
+    fn run_in_full(&self, scene: &Scene<'_>, target: &Target, run: &Run, (width, most): (usize, usize)) -> (Vec<Row>, Vec<steps::Place>) {
         let step = self.marked_step(run);
         let mut rule = Row::rule(scene.theme, &format!("steps of {}", run.id));
         if let Some(place) = step.and_then(|marked| run.steps.iter().position(|step| step.number == marked.number)) {
@@ -235,13 +271,17 @@ impl Pipeline {
         if run.steps.is_empty() {
             let text = if run.state == RunState::Queued { "it has not begun: no worker has taken it" } else { "the steps are being read" };
             rows.push(Row::of(Role::Quiet, format!("   {text}")));
-            return rows;
+            return (rows, Vec::new());
         }
-        rows.extend(steps::lines(scene, run, step, width, most));
+        let (lines, mut places) = steps::lines(scene, run, step, width, most);
+        for (line, ..) in &mut places {
+            *line += rows.len();
+        }
+        rows.extend(lines);
         if let Some(step) = step {
             rows.push(marked(scene, run, step));
         }
-        rows
+        (rows, places)
     }
 }
 

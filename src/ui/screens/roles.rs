@@ -131,6 +131,14 @@ impl RolesDialog {
         Reply::Open
     }
 
+    /// Moves the mark by rows, where the list is shown and was seen.
+    pub fn step(&self, by: isize, world: &World, now: &Moment) {
+        if self.form.is_none() && self.arming.armed() {
+            let items = items(world, now);
+            self.go(&items, self.here(&items).saturating_add_signed(by).min(items.len().saturating_sub(1)));
+        }
+    }
+
     /// Where the mark stands: it stays on what it was put on, wherever that has gone.
     fn here(&self, items: &[Item]) -> usize {
         let found = self.marked.borrow().as_ref().and_then(|marked| items.iter().position(|item| &item.name() == marked));

@@ -68,6 +68,11 @@ impl RulingDialog {
         }
     }
 
+    /// Scrolls by rows, and does no more.
+    pub fn scroll(&mut self, by: isize) {
+        self.asking.scroll(by);
+    }
+
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         self.asking.paste(text);

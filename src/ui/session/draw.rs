@@ -31,6 +31,7 @@ impl Session {
     /// Draws everything into an empty buffer of any size.
     pub fn draw(&self, world: &World, now: &Moment, buffer: &mut Buffer) {
         self.hyperlinks.borrow_mut().clear();
+        self.pressable.set(false);
         if self.draw_past(world, now, buffer) {
             return;
         }
@@ -42,6 +43,7 @@ impl Session {
             self.draw_small(&scene, buffer, area);
         } else {
             self.draw_whole(&scene, buffer, area);
+            self.pressable.set(true);
         }
         if !self.theme.unicode {
             only_ascii(buffer);

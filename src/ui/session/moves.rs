@@ -143,7 +143,7 @@ impl Session {
         }
     }
 
-    fn stand_on(&mut self, target: Option<Target>) {
+    pub(super) fn stand_on(&mut self, target: Option<Target>) {
         if let Some(target) = target {
             self.board.get_mut().mark(&target);
         }

@@ -131,7 +131,11 @@ impl Session {
         }
     }
 
-    pub(super) fn past_on(&mut self, input: Input) -> Vec<Act> {
+    pub(super) fn past_on(&mut self, input: Input, world: &World) -> Vec<Act> {
+        // Whether there is a mouse is asked of now.
+        if matches!(input, Input::Mouse(_)) && !world.catalog.room.mouse {
+            return Vec::new();
+        }
         let Some(past) = &mut self.past else { return Vec::new() };
         if let Input::Resize(width, height) = input {
             self.size = (width, height);

@@ -148,7 +148,7 @@ fn the_map_has_its_keys() {
 }
 
 /// So many services more, of ten teams, each of which uses the one before.
-fn estate(many: usize) -> World {
+pub(super) fn estate(many: usize) -> World {
     let mut world = shop(5);
     let catalog = Arc::make_mut(&mut world.catalog);
     let like = catalog.services[&fixture::name("ledger")].clone();

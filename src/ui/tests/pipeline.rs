@@ -30,7 +30,7 @@ fn known(world: &World) -> Vec<Run> {
 }
 
 /// The shop, and a builder that builds checkout: one run failed in its second step, one waits.
-fn world() -> World {
+pub(super) fn world() -> World {
     let mut world = fixture::world();
     let mut failed = known(&world)[1].clone();
     failed.id.number = 4410;

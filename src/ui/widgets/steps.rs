@@ -62,11 +62,15 @@ pub fn lasted(scene: &Scene<'_>, started: Option<&DateTime<Utc>>, ended: Option<
     }
 }
 
-/// The line, broken between steps into at most `most` rows, among them the row of the marked step.
-pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usize, most: usize) -> Vec<Row> {
+/// Where a step stands in the line: its row, its columns and its number.
+pub type Place = (usize, (usize, usize), u32);
+
+/// The line, broken between steps into at most `most` rows, among them the row of the marked step; and where each step stands in them.
+pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usize, most: usize) -> (Vec<Row>, Vec<Place>) {
     let join = format!(" {}", scene.glyph(Mark::Rule).repeat(2));
     let mut rows: Vec<Row> = Vec::new();
     let mut row = Row::of(Role::Plain, "  ");
+    let mut places: Vec<Place> = Vec::new();
     let mut with_mark = 0;
     for (place, step) in run.steps.iter().enumerate() {
         let here = marked.is_some_and(|marked| marked.number == step.number);
@@ -85,14 +89,18 @@ pub fn lines(scene: &Scene<'_>, run: &Run, marked: Option<&RunStep>, width: usiz
         } else if place > 0 && !first {
             row.add(Role::Rule, join.clone());
         }
+        let from = row.width();
         row.add(Role::Strong, scene.glyph(if here { Mark::Cursor } else { Mark::None }));
         row.add(if here { Role::Strong } else { Role::Plain }, step.name.as_str()).add(role, format!(" {}", scene.glyph(mark)));
         row.add(Role::Quiet, took);
+        places.push((rows.len(), (from, row.width()), step.number));
         if here {
             with_mark = rows.len();
         }
     }
     rows.push(row);
     let skip = (with_mark + 1).saturating_sub(most);
-    rows.into_iter().skip(skip).take(most).collect()
+    let in_sight = places.into_iter().filter_map(|(line, columns, step)| Some((line.checked_sub(skip)?, columns, step)));
+    let in_sight = in_sight.filter(|(line, ..)| *line < most).collect();
+    (rows.into_iter().skip(skip).take(most).collect(), in_sight)
 }

@@ -9,6 +9,8 @@ pub struct Also {
     pub calls: Option<&'static str>,
     /// The clipboard (OSC 52).
     pub copies: bool,
+    /// The mouse: presses and the wheel (1000), said in numbers (1006).
+    pub mouse: bool,
 }
 
 /// What was read.
@@ -102,7 +104,7 @@ fn is_known(numbers: &str, last: char, also: Also) -> bool {
         'K' => numbers.is_empty(),
         'J' => numbers == "2",
         'n' => matches!(numbers, "5" | "6"),
-        'h' | 'l' => matches!(numbers, "?1049" | "?25" | "?2004" | "?2026"),
+        'h' | 'l' => matches!(numbers, "?1049" | "?25" | "?2004" | "?2026") || (also.mouse && matches!(numbers, "?1000" | "?1006")),
         't' => also.calls.is_some() && matches!(numbers, "22;2" | "23;2"),
         _ => false,
     }
@@ -143,10 +145,12 @@ mod tests {
             Also::default(),
         );
         assert_eq!(found.map(|found| (found.printed, found.sequences)), Ok((10, 7)));
-        let also = Also { links: Some("http://"), calls: Some("gonogo"), copies: true };
+        let also = Also { links: Some("http://"), calls: Some("gonogo"), copies: true, mouse: false };
         let text = "\u{1b}]8;id=1f;http://there\u{1b}\\there\u{1b}]8;;\u{1b}\\\u{1b}]9;gonogo shop: 1 needs you\u{1b}\\\u{1b}]52;c;YWJj\u{1b}\\\u{7}";
         assert_eq!(read(text.as_bytes(), also).map(|found| (found.links, found.calls)), Ok((1, 1)));
         assert!(read(text.as_bytes(), Also::default()).is_err());
+        let taken_and_given_back = "\u{1b}[?1000h\u{1b}[?1006h\u{1b}[?1006l\u{1b}[?1000l";
+        assert!(read(taken_and_given_back.as_bytes(), Also { mouse: true, ..Also::default() }).is_ok());
     }
 
     #[test]
@@ -179,6 +183,9 @@ mod tests {
         let calls = Also { calls: Some("gonogo"), copies: true, ..Also::default() };
         for text in ["\u{1b}]2;gonogo shop\u{7}", "\u{1b}]9;gonogo shop\u{7}", "\u{1b}]52;c;YWJj\u{7}", "\u{1b}]2;gonogo shop\u{1b}"] {
             assert!(read(text.as_bytes(), calls).is_err(), "{text:?}");
+        }
+        for text in ["\u{1b}[?1002h", "\u{1b}[?1003h", "\u{1b}[?1000;1006h", "\u{1b}[1000h"] {
+            assert!(read(text.as_bytes(), Also { mouse: true, ..Also::default() }).is_err(), "{text:?}");
         }
         let elsewhere = "\u{1b}]8;id=1;javascript:x\u{1b}\\";
         assert!(read(elsewhere.as_bytes(), Also { links: Some("http://"), ..Also::default() }).is_err());

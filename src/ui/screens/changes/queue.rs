@@ -9,8 +9,9 @@ use crate::ui::screens::changes::booking;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
 
-/// The plans that wait, two rows each: what is asked for, of which type, by whom, until when; and what blocks it or is to be done.
-pub fn rows(scene: &Scene<'_>, listed: &[&Waiting], here: usize, room: usize, width: usize) -> Vec<Row> {
+/// The plans that wait, two rows each below a rule: what is asked for, of which type, by whom, until when; and what blocks it or is to be
+/// done. Beside them the place of the first one.
+pub fn rows(scene: &Scene<'_>, listed: &[&Waiting], here: usize, room: usize, width: usize) -> (Vec<Row>, usize) {
     let all: Vec<Queued<'_>> = listed.iter().map(|one| plans::queued(scene.world, one, scene.now)).collect();
     let yours = all.iter().filter(|one| matches!(one.part, Part::MayAgree | Part::MayGo)).count();
     let heading = match all.len() {
@@ -27,7 +28,7 @@ pub fn rows(scene: &Scene<'_>, listed: &[&Waiting], here: usize, room: usize, wi
     for (place, one) in all.iter().enumerate().skip(first).take(most) {
         rows.extend(queued_rows(scene, one, place == here, width));
     }
-    rows
+    (rows, first)
 }
 
 fn queued_rows(scene: &Scene<'_>, one: &Queued<'_>, here: bool, width: usize) -> [Row; 2] {
