@@ -239,6 +239,7 @@ fn errors(stable: f64, canary: f64, state: SignalState, sentence: &str) -> Signa
         state,
         sentence: Text::clean(sentence),
         queries: vec![Text::clean("http_requests_total{service=\"checkout\"}[2m]")],
+        window_s: Some(120),
     }
 }
 

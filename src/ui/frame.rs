@@ -149,16 +149,17 @@ fn line_one(scene: &Scene<'_>, dress: &Dress, width: usize) -> Row {
         row.add(Role::Plain, "   ").add(Role::Watched, "READ ONLY");
     }
     scene.changes_in(until_next_ten(scene.now));
-    if let Some(line) = scene.line.words() {
-        row.end(if scene.line.is_slow() { Role::Watched } else { Role::Plain }, format!("  {line}"));
-    }
-    let is_past = past.is_some();
-    match past {
-        Some(past) => row.end(Role::Plain, "  ").end(Role::Banner, past),
-        None => row.end(Role::Plain, format!("  {}", scene.zone.clock(&scene.now.wall))),
+    let line = scene.line.words(width >= 100).map(|line| format!("  {line}")).unwrap_or_default();
+    let clock = format!("  {}", past.clone().unwrap_or_else(|| scene.zone.clock(&scene.now.wall)));
+    // Where it is narrow the word at the left end is enough: what is looked at, and who looks, need the room.
+    let roomy = row.width() + cells(&line) + cells(&clock) + " SIMULATED ".len() <= width;
+    row.end(if scene.line.is_slow() { Role::Watched } else { Role::Plain }, line);
+    match &past {
+        Some(past) => row.end(Role::Plain, "  ").end(Role::Banner, past.clone()),
+        None => row.end(Role::Plain, clock),
     };
-    // In a narrow past the word at the left end is enough: what is looked at needs the room.
-    if world.catalog.simulated && (!is_past || width >= 100) {
+    let at_both_ends = if past.is_some() { width >= 100 } else { roomy };
+    if world.catalog.simulated && at_both_ends {
         row.end(Role::Plain, " ");
         row.end(Role::Banner, "SIMULATED");
     }

@@ -149,13 +149,29 @@ impl Line {
     }
 
     /// How line 1 says it; nothing when nobody is asked or nothing is known yet.
-    pub fn words(&self) -> Option<String> {
+    pub fn words(&self, wide: bool) -> Option<String> {
         match self.trip() {
             Trip::None => None,
-            Trip::Unknown => Some("line ?".to_owned()),
+            Trip::Unknown => Some(if wide { "line not measured" } else { "line unknown" }.to_owned()),
             Trip::Took(took) if took >= Duration::from_secs(10) => Some(format!("line {}s", took.as_secs())),
             Trip::Took(took) => Some(format!("line {}.{}s", took.as_secs(), took.subsec_millis() / 100)),
         }
+    }
+
+    /// What that is, for help.
+    pub fn why(&self) -> Option<&'static str> {
+        Some(match (self.trip(), self.end) {
+            (Trip::None, _) => return None,
+            (Trip::Took(_), _) => "the time that the last frame and the answer of your terminal to it took",
+            (Trip::Unknown, End::Multiplexer) => {
+                "tmux, screen or Zellij answers in your terminal's stead: how long the line to you takes is not known, and the keys of a plan \
+                 count after a second without keys"
+            }
+            (Trip::Unknown, End::Terminal | End::Nobody) => {
+                "your terminal does not answer: how long the line to you takes is not known, and the keys of a plan count after a second \
+                 without keys"
+            }
+        })
     }
 }
 
@@ -178,10 +194,10 @@ mod tests {
 
     #[test]
     fn the_round_trip_is_that_of_the_answer() {
-        let words = |took| measured(took).words().unwrap();
+        let words = |took| measured(took).words(true).unwrap();
         assert_eq!([words(3), words(430), words(2_000), words(2_999)], ["line 0.0s", "line 0.4s", "line 2.0s", "line 2.9s"]);
         assert_eq!([measured(1_999), measured(2_000)].map(|line| line.is_slow()), [false, true]);
-        assert_eq!(Line::to(End::Terminal).words(), None, "nothing is said before anything is known");
+        assert_eq!(Line::to(End::Terminal).words(true), None, "nothing is said before anything is known");
     }
 
     #[test]
@@ -203,35 +219,35 @@ mod tests {
     fn a_question_that_waits_longer_is_the_better_measure() {
         let mut line = measured(50);
         assert!(at(&mut line, 6_000).asks(false));
-        assert_eq!(at(&mut line, 7_900).words().unwrap(), "line 0.0s");
-        assert_eq!(at(&mut line, 9_100).words().unwrap(), "line 3.1s");
+        assert_eq!(at(&mut line, 7_900).words(true).unwrap(), "line 0.0s");
+        assert_eq!(at(&mut line, 9_100).words(true).unwrap(), "line 3.1s");
         assert_eq!((line.is_slow(), line.arms()), (true, Arms::Answered));
-        assert_eq!(at(&mut line, 15_999).words().unwrap(), "line 9.9s");
-        assert_eq!((at(&mut line, 16_000).words().as_deref(), line.arms()), (Some("line ?"), Arms::Quiet));
+        assert_eq!(at(&mut line, 15_999).words(true).unwrap(), "line 9.9s");
+        assert_eq!((at(&mut line, 16_000).words(true).as_deref(), line.arms()), (Some("line not measured"), Arms::Quiet));
     }
 
     #[test]
     fn where_nobody_answers_nobody_is_waited_for() {
         let mut line = Line::to(End::Terminal);
         assert!(line.asks(false));
-        assert_eq!((at(&mut line, 2_999).words(), line.arms()), (None, Arms::Answered));
-        assert_eq!((at(&mut line, 3_000).words().as_deref(), line.arms()), (Some("line ?"), Arms::Quiet));
+        assert_eq!((at(&mut line, 2_999).words(true), line.arms()), (None, Arms::Answered));
+        assert_eq!((at(&mut line, 3_000).words(true).as_deref(), line.arms()), (Some("line not measured"), Arms::Quiet));
         assert!(!line.asks(true), "it is asked again after a minute only");
         assert!(at(&mut line, 60_000).asks(false));
         // The first answer is the one to the question that was given up.
         assert!(!at(&mut line, 60_100).answered());
         assert!(at(&mut line, 60_200).answered());
-        assert_eq!((line.words().as_deref(), line.arms()), (Some("line 0.2s"), Arms::Answered));
+        assert_eq!((line.words(true).as_deref(), line.arms()), (Some("line 0.2s"), Arms::Answered));
     }
 
     #[test]
     fn a_multiplexer_is_not_asked_and_a_picture_says_nothing() {
         let mut between = Line::to(End::Multiplexer);
         assert!(!between.asks(true));
-        assert_eq!((between.words().as_deref(), between.arms()), (Some("line ?"), Arms::Quiet));
+        assert_eq!((between.words(true).as_deref(), between.arms()), (Some("line not measured"), Arms::Quiet));
         let mut nobody = Line::default();
         assert!(!nobody.asks(true));
-        assert_eq!((nobody.words(), nobody.arms()), (None, Arms::Shown));
+        assert_eq!((nobody.words(true), nobody.arms()), (None, Arms::Shown));
     }
 
     #[test]
@@ -240,10 +256,10 @@ mod tests {
         for (n, took) in [(1_u64, 160), (2, 90), (3, 235)] {
             assert!(at(&mut line, n * 10_000).asks(false));
             assert!(at(&mut line, n * 10_000 + took).answered());
-            assert_eq!(line.words().unwrap(), "line 0.1s", "{took}");
+            assert_eq!(line.words(true).unwrap(), "line 0.1s", "{took}");
         }
         assert!(at(&mut line, 90_000).asks(false));
         assert!(at(&mut line, 90_300).answered());
-        assert_eq!(line.words().unwrap(), "line 0.3s");
+        assert_eq!(line.words(true).unwrap(), "line 0.3s");
     }
 }

@@ -158,6 +158,16 @@ pub fn hindrance(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
     (needs_target && at.target.is_none()).then(unmarked)
 }
 
+/// Why a deed that can be planned here is not offered: it would begin a rollout of nothing. Its key works all the same.
+pub fn idle(entry: &Entry, at: &Standpoint<'_>) -> Option<Hindrance> {
+    let view = at.target.and_then(|target| at.world.target(target))?;
+    let other = view.version(view.canary_slot()).map(|seen| &seen.version);
+    let waits = other.is_some() && other != view.version(view.state.stable).map(|seen| &seen.version);
+    let begins = matches!(entry.command, Command::Deed(Verb::Shift | Verb::Promote));
+    (begins && !waits && !is_rolling(view))
+        .then(|| because("no rollout is under way, and no other version is seen in the other slot", "deploy one there first"))
+}
+
 /// Why no deed at all can be done in this room; nothing when deeds can.
 pub fn against_all_deeds(world: &World) -> Option<Hindrance> {
     if let Some(scrub) = &world.scrub {
@@ -426,6 +436,7 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let worse = at.target.and_then(|target| at.world.target(target)).is_some_and(|view| view.signals.iter().any(super::signal::is_past));
     can.into_iter()
         .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
+        .filter(|entry| idle(entry, at).is_none())
         // It is for a machine, not for a release: help and the palette have it.
         .filter(|entry| entry.command != Command::Deed(Verb::Drain))
         // Who is called is asked on the screen that shows the alerts.

@@ -265,12 +265,37 @@ pub fn fit(forms: &[String], room: usize) -> String {
     forms.iter().find(|form| cells(form) <= room).or_else(|| forms.last()).cloned().unwrap_or_default()
 }
 
+/// Whether a row never ends between two words: a number stays with its unit, and a share with what it is of.
+fn stays(word: &str, next: &str) -> bool {
+    let bare = word.trim_start_matches(['(', '+', '-', '~']);
+    let is_number = bare.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(|c: char| c.is_ascii_digit());
+    let next = next.trim_end_matches([',', ';', ':', '.', ')']);
+    (is_number && matches!(next, "%" | "x" | "s" | "ms" | "points" | "req/s")) || (word == "%" && next == "fail")
+}
+
+/// The words of a text; those that stay together, and fit a row together, as one.
+fn words(text: &str, room: usize) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut before = "";
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match all.last_mut().filter(|last| stays(before, word) && cells(last) + 1 + cells(word) <= room) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            None => all.push(word.to_owned()),
+        }
+        before = word;
+    }
+    all
+}
+
 /// Breaks text into rows of at most `room` cells, between words; a word longer than a row is broken where it must be.
 pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut rows = Vec::new();
     let mut row = String::new();
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in &words(text, room) {
         let gap = usize::from(!row.is_empty());
         if cells(&row) + gap + cells(word) <= room {
             if gap == 1 {
@@ -349,5 +374,12 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("", 3), [""]);
+    }
+
+    #[test]
+    fn wrapping_parts_no_number_from_its_unit() {
+        assert_eq!(wrap("gets 190 req/s, 0.0 % fail by mesh", 20), ["gets 190 req/s,", "0.0 % fail by mesh"]);
+        assert_eq!(wrap("old 5,255), +1.7 points (0.9 to 2.5)", 16), ["old 5,255),", "+1.7 points (0.9", "to 2.5)"]);
+        assert_eq!(wrap("limit 300 ms", 4), ["limi", "t", "300", "ms"], "what fits no row is parted");
     }
 }

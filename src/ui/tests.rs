@@ -9,6 +9,7 @@ mod captains;
 mod changes;
 mod charts;
 mod flags;
+mod help;
 mod ledger;
 mod links;
 mod looks;
@@ -337,8 +338,6 @@ fn the_plan_as_it_looks() {
     let mut desk = standard();
     desk.press("s 0 <ret>");
     insta::assert_snapshot!("plan-80x24", desk.text());
-    desk.press("<esc> ?");
-    insta::assert_snapshot!("help-80x24", desk.text());
     desk.press("<esc> i");
     insta::assert_snapshot!("detail-80x24", desk.text());
 }
@@ -456,7 +455,7 @@ fn an_idle_version_reads_as_idle() {
     world.targets.insert_mut(target.clone(), std::sync::Arc::new(view));
     for size in [(80, 24), (120, 40)] {
         let text = render::text(&world, &fixture::now(), Screen::Rollout, Some(&target), size, &Theme::standard());
-        assert!(text.contains("all traffic on 2.1.9 stable, as wished"), "{text}");
+        assert!(text.contains("all traffic on 2.1.9 stable at the router, as wished"), "{text}");
         insta::assert_snapshot!(format!("idle-rollout-{}x{}", size.0, size.1), text);
     }
 }

@@ -8,7 +8,7 @@ use crate::analysis::{counters, histogram};
 use crate::control::chart::{Point, Side};
 use crate::control::world::{Measure, SignalState, SignalView, TargetView, VersionSeen};
 use crate::model::catalog::{Deploy, Service, Signal, SignalKind};
-use crate::model::signal::{Answer, Sample, Series, Subject, count_in_words, limit_in_words};
+use crate::model::signal::{Answer, Form, Sample, Series, Subject, count_in_words, limit_in_words};
 use crate::model::slot::{Slot, Track};
 use crate::model::text::Text;
 use crate::model::time::Moment;
@@ -120,19 +120,22 @@ fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, trial: Trial)
     let whole = both(signal, &old, &new);
     let difference = limit::difference(signal, seen(&old), seen(&new));
     let state = state_of(signal, &old, &new, difference);
-    let queries = answers
-        .iter()
-        .filter(|answer| match &answer.ask.subject {
+    let own = || {
+        answers.iter().filter(|answer| match &answer.ask.subject {
             Subject::Bad(name) | Subject::Total(name) | Subject::Buckets(name) | Subject::Value(name) => name == &signal.name,
             Subject::Version => false,
         })
-        .map(|answer| answer.sent.clone())
-        .fold(Vec::new(), |mut all, query| {
-            if !all.contains(&query) {
-                all.push(query);
-            }
-            all
-        });
+    };
+    let window_s = own().find_map(|answer| match answer.ask.form {
+        Form::Counters { window_s } => Some(window_s),
+        Form::Instant => None,
+    });
+    let queries = own().map(|answer| answer.sent.clone()).fold(Vec::new(), |mut all, query| {
+        if !all.contains(&query) {
+            all.push(query);
+        }
+        all
+    });
     let sentence = Text::clean(&sentence(signal, &old, &new, state, difference));
     SignalView {
         name: signal.name.clone(),
@@ -148,6 +151,7 @@ fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, trial: Trial)
         state,
         sentence,
         queries,
+        window_s,
     }
 }
 
@@ -300,7 +304,7 @@ fn sentence(signal: &Signal, old: &Measure, new: &Measure, state: SignalState, d
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::signal::{Ask, Better, Form};
+    use crate::model::signal::{Ask, Better};
 
     fn signal() -> Signal {
         Signal {
@@ -357,7 +361,7 @@ mod tests {
     #[test]
     fn a_canary_that_fails_beyond_doubt_is_worse() {
         let view = view([21.0, 27.0], [5255.0, 1281.0]);
-        assert_eq!(view.state, SignalState::Worse);
+        assert_eq!((view.state, view.window_s), (SignalState::Worse, Some(60)), "counted over what was asked for");
         assert_eq!(view.sentence.as_str(), "errors WORSE: 27 of 1,281 (old: 21 of 5,255), +1.7 points (1.0 to 2.7), limit 1 %");
     }
 

@@ -65,4 +65,7 @@ pub struct SignalView {
     pub sentence: Text,
     /// The queries as they were sent.
     pub queries: Vec<Text>,
+    /// Over how many seconds it was counted, as it was asked; none where it is the newest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<u32>,
 }

@@ -248,7 +248,7 @@ impl Board {
         }
         rows.push(Row::rule(scene.theme, "next by itself"));
         if next.is_empty() {
-            rows.push(Row::of(Role::Quiet, " gonogo moves nothing by itself; other hands can"));
+            rows.push(Row::of(Role::Quiet, " gonogo moves nothing by itself; people and other tools can"));
         }
         for event in next.iter().take(4) {
             rows.push(by_itself_row(scene, event));
@@ -349,14 +349,22 @@ impl Board {
         if count > body {
             rule.end(Role::Quiet, format!("{} to {} of {count} ", self.offset + 1, (self.offset + body).min(count)));
         }
-        rows.push(rule);
         if count == 0 {
+            rows.push(rule);
             rows.push(Row::of(Role::Quiet, "   nothing is found by that; Esc shows all again"));
             return;
         }
         let visible: Vec<Line> = self.matching().skip(self.offset).take(body).cloned().collect();
-        let columns = estate::Columns::of(scene, &visible, usize::from(area.width));
-        rows.push(columns.heading(scene));
+        let width = usize::from(area.width);
+        let columns = estate::Columns::of(scene, &visible, width);
+        // What else the rule says at its end has the room first.
+        let hidden =
+            fit(&columns.hidden(scene), width.saturating_sub(cells(&heading) + if self.newer > 0 || count > body { 46 } else { 6 }));
+        if !hidden.is_empty() {
+            rule.end(Role::Quiet, hidden);
+        }
+        rows.push(rule);
+        rows.push(columns.heading());
         for line in &visible {
             let here = self.cursor.clone().filter(|target| target.service == line.service);
             self.drawn.show(area, rows.len(), here.unwrap_or_else(|| target_of(line)));

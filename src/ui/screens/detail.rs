@@ -108,7 +108,8 @@ fn signals(scene: &Scene<'_>, view: &crate::control::world::TargetView, width: u
         rule.end(Role::Quiet, format!(" {} {} ", signal.backend, age_of(scene, &signal.backend)));
         rows.push(rule);
         let name = |track| signal::named(view, track);
-        let measures = [(name(Track::Stable), &signal.stable), (name(Track::Canary), &signal.canary), ("whole".to_owned(), &signal.whole)];
+        let whole = (signal.unit == "ratio").then(|| ("whole".to_owned(), &signal.whole));
+        let measures = [(name(Track::Stable), &signal.stable), (name(Track::Canary), &signal.canary)].into_iter().chain(whole);
         let sentence = format!("{} {}: {}", signal.name, signal::word(signal.state), signal::evidence(view, signal));
         say(rows, 3, width, Role::Plain, &sentence);
         for (name, measure) in measures {

@@ -1,6 +1,7 @@
 //! The rollout: is the new version as good as the old one, and what happens next?
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use crate::control::advice;
 use crate::control::beside;
@@ -94,7 +95,7 @@ impl WayBack {
             }
             Verdict::Early(reason) => Answer { role: Role::Plain, may: false, words: format!("not yet: {}", reason.text) },
             Verdict::Deny(reasons) => {
-                let words = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("no: {}", reason.text));
+                let words = reasons.first().map_or_else(|| "not possible".to_owned(), |reason| format!("not now: {}", reason.text));
                 Answer { role: Role::Watched, may: false, words }
             }
         });
@@ -153,7 +154,9 @@ fn budgets(scene: &Scene<'_>, objectives: &[&std::sync::Arc<crate::control::worl
     }
     let name = objectives.iter().map(|view| cells(view.key.name.as_str())).max().unwrap_or(0).min(width / 4);
     let rows = objectives.iter().map(|view| budget::compact(scene, view, name, width));
-    std::iter::once(Row::rule(scene.theme, "error budgets of the whole service")).chain(rows).collect()
+    let periods: BTreeSet<String> = objectives.iter().map(|view| format!(" over {}", view.objective.period)).collect();
+    let over = periods.first().filter(|_| periods.len() == 1).map(String::as_str).unwrap_or_default();
+    std::iter::once(Row::rule(scene.theme, &format!("error budgets of the whole service{over}"))).chain(rows).collect()
 }
 
 /// What will happen to a target without a person, first; where nothing will, that only a person moves it.
@@ -317,7 +320,7 @@ fn way_back(scene: &Scene<'_>, answer: &Answer, width: usize) -> Vec<Row> {
 fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>) {
     let mut rule = Row::rule(scene.theme, "steps");
     let seen = match view.measured() {
-        Some((share, requests)) => format!("seen {} % of {} requests", words::share(share), words::count(requests)),
+        Some((share, requests)) => format!("seen {} % of {} requests at the router", words::share(share), words::count(requests)),
         None => "not measured: no requests".to_owned(),
     };
     let idle = view.measured().is_none_or(|(share, _)| share.fraction() <= 0.0);
@@ -325,7 +328,7 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         None if view.workload.is_some() => view.workload.as_ref().map(|seen| workload::instances(seen)).unwrap_or_default(),
         None => format!("wished not known, {seen}"),
         Some(share) if share.nearest() == Percent::NONE && idle => {
-            format!("all traffic on {}, as wished", signal::named(view, Track::Stable))
+            format!("all traffic on {} at the router, as wished", signal::named(view, Track::Stable))
         }
         Some(share) => format!("wished {} %, {seen}", words::share(share)),
     };
@@ -401,8 +404,9 @@ fn steps(scene: &Scene<'_>, view: &TargetView, width: usize, rows: &mut Vec<Row>
         let (name, ups) = (format!("{} {}", entry.backend, entry.pool), ups.join(", "));
         let rate = |word: &str| entry.rate.map(|rate| format!("; {rate:.0}{word}")).unwrap_or_default();
         let forms = [
-            format!("{name}: servers up {ups}{}", rate(" requests a second")),
-            format!("{name}: up {ups}{}", rate(" requests/s")),
+            format!("router {name}: servers up {ups}{}", rate(" requests a second")),
+            format!("router {name}: up {ups}{}", rate(" requests/s")),
+            format!("router {name}: up {ups}{}", rate("/s")),
             format!("{name}: up {ups}{}", rate("/s")),
         ];
         let room = width.saturating_sub(3);

@@ -126,14 +126,15 @@ impl Session {
             Over::Help => {
                 let body = self.framed(scene, &dress, buffer, area);
                 let at = self.standpoint(scene, target.as_ref());
-                self.furthest.set(help::draw(scene, &help::rows(scene, &at, usize::from(body.width)), self.scroll, buffer, body));
-                self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
+                let rows = help::rows(scene, &at, (usize::from(body.width), usize::from(body.height)));
+                self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
+                self.closing_keys(scene, rows.len()).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Detail => {
                 let body = self.framed(scene, &dress, buffer, area);
                 let rows = detail::rows(scene, target.as_ref(), &dress.reads, usize::from(body.width));
                 self.furthest.set(help::draw(scene, &rows, self.scroll, buffer, body));
-                self.closing_keys(scene).draw(buffer, area, area.height - 1, scene.theme);
+                self.closing_keys(scene, rows.len()).draw(buffer, area, area.height - 1, scene.theme);
             }
             Over::Links(dialog) => {
                 dress.keys = LinksDialog::keys();
@@ -261,20 +262,22 @@ impl Session {
             board::by_itself_row(scene, event).draw(buffer, area, y, scene.theme);
         }
         if events.is_empty() && rows > 0 {
-            Row::of(Role::Quiet, "gonogo moves nothing by itself; other hands can").draw(buffer, area, 1, scene.theme);
+            Row::of(Role::Quiet, "gonogo moves nothing by itself; people and other tools can").draw(buffer, area, 1, scene.theme);
         }
         if area.height > 1 {
             self.keys(scene, usize::from(area.width)).draw(buffer, area, area.height - 1, scene.theme);
         }
     }
 
-    fn closing_keys(&self, scene: &Scene<'_>) -> Row {
+    /// The way back, and which rows of all are in sight.
+    fn closing_keys(&self, scene: &Scene<'_>, rows: usize) -> Row {
         let mut row = Row::new();
         row.add(Role::Plain, " ").add(Role::Key, scene.keymap.shown(Command::Leave)).add(Role::Plain, " back");
         if self.furthest.get() > 0 {
             row.add(Role::Plain, "   ")
                 .add(Role::Key, format!("{} {}", scene.keymap.shown(Command::Up), scene.keymap.shown(Command::Down)));
-            row.add(Role::Plain, " the rest");
+            let first = self.scroll.min(self.furthest.get());
+            row.add(Role::Plain, format!(" the rest: rows {} to {} of {rows}", first + 1, first + rows - self.furthest.get()));
         }
         row
     }

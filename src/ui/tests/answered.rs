@@ -79,7 +79,7 @@ fn where_nobody_answers_a_second_without_keys_arms() {
         let mut desk = over(end);
         assert_eq!(desk.sends(), end == End::Terminal);
         desk.later(3_000).look();
-        desk.sees("line ?");
+        desk.sees("line unknown");
         desk.blind("h").look();
         desk.later(900).blind("<ret>").later(900).blind("<ret>");
         assert_eq!(desk.executed().len(), 0, "each key begins the second anew");

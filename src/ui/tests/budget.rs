@@ -130,3 +130,27 @@ fn old_figures_fire_no_rule_and_fill_no_column() {
     let slept = Moment { boot: crate::model::time::Boot(now.boot.0 + 1_000_000), ..now };
     assert!(fresh.firing(&slept).is_none(), "a quarter of an hour of sleep makes it old though the wall's clock did not move");
 }
+
+#[test]
+fn the_columns_of_a_list_say_over_how_long_as_it_is_configured() {
+    let week = {
+        let mut view = burning();
+        let mut objective = (*view.objective).clone();
+        objective.period = crate::model::objective::Period::Rolling(Duration::from_hours(168));
+        objective.rules.retain(|rule| rule.long.as_secs() != 3_600 && rule.short.as_secs() != 3_600);
+        view.objective = Arc::new(objective);
+        view
+    };
+    let heading = |views: &[&ObjectiveView]| budget::Spans::of(views.iter().copied()).heading();
+    assert_eq!(heading(&[&burning()]).trim(), "budget 30d burn 1h");
+    assert_eq!(heading(&[&week]).trim(), "budget 7d burn 30m");
+    // Where they differ each figure says its own, under a heading that says none.
+    let (month, world, now, keys, theme) = (burning(), fixture::world(), fixture::now(), Keys::default(), Theme::ascii());
+    let both = [&month, &week];
+    let spans = budget::Spans::of(both.into_iter());
+    assert_eq!(spans.heading().split_whitespace().collect::<Vec<_>>(), ["budget", "burn"]);
+    let rows = both.map(|view| spans.row(&Scene::new(&world, &now, &theme, &keys), view).1);
+    assert!(rows[0].contains(" % 30d") && rows[0].ends_with(" x 1h"), "{rows:?}");
+    assert!(rows[1].contains(" 7d") && rows[1].ends_with(" 30m"), "{rows:?}");
+    assert!(rows.iter().all(|row| cells(row) == spans.width()), "{rows:?}");
+}

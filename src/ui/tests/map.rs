@@ -123,6 +123,23 @@ fn a_lost_discovery_keeps_what_it_said_and_says_that_it_is_lost() {
 }
 
 #[test]
+fn flows_say_by_whom_and_over_how_long_they_are_counted_and_no_figure_loses_its_unit() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        for fail in [0.0, 0.9] {
+            let mut world = shop(5);
+            let view = Arc::make_mut(Arc::make_mut(&mut world.discoveries).values_mut().next().unwrap());
+            let link = Link { user: fixture::name("search"), used: fixture::name("checkout") };
+            Arc::make_mut(&mut view.links).insert(link, seen(41.0, fail));
+            let mut desk = at(world, Theme::ascii(), size);
+            desk.press("4").sees("by mesh in 10m");
+            desk.sees("41 req/s");
+            desk.sees(if fail > 0.0 { "2.2 % fail" } else { "0.0 % fail" });
+            desk.press("g").sees("requests by mesh in 10m");
+        }
+    }
+}
+
+#[test]
 fn the_map_has_its_keys() {
     let mut desk = at(shop(5), Theme::ascii(), (120, 40));
     desk.press("4");

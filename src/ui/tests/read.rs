@@ -36,7 +36,7 @@ fn a_screen_tells_what_its_twin_shows() {
         "The stable version is 2.4.1.",
         "The canary is given 20 per cent; measured 20 per cent of 312 requests.",
         "Held by cy, because errors: no step up, the way back stays open.",
-        "Signal errors is worse: 27 of 1,281 on 2.5.0 canary (2.4.1 stable: 21 of 5,255), +1.7 points (0.9 to 2.5), limit 1 %.",
+        "Signal errors is worse: 27 of 1,281 in 2m on 2.5.0 canary (2.4.1 stable: 21 of 5,255), +1.7 points (0.9 to 2.5), limit 1 %.",
         "Alert CheckoutErrors fires since 14:01:50: checkout fails.",
     ] {
         assert!(said.contains(fact), "`{fact}` is not in\n{said}");

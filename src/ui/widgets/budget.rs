@@ -1,11 +1,12 @@
 //! An error budget: what is left and how it went down, how fast it burns over each window, which rule fires, and how much of it is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::analysis::burn::budget::Outlook;
 use crate::analysis::burn::rules::Verdict;
-use crate::control::objectives::time;
+use crate::control::objectives::{time, windows};
 use crate::control::world::{Measured, ObjectiveState, ObjectiveView, World};
 use crate::model::burn_rule::{factor, span_word};
 use crate::model::name::{ServiceName, Target};
@@ -50,29 +51,85 @@ pub fn gravest(scene: &Scene<'_>, services: &[&ServiceName]) -> BTreeMap<Service
     services.iter().filter_map(gravest_of).collect()
 }
 
-/// The two columns of a list: what is left of the budget, and the burn over the last hour, with their look; `~` where it is not known.
+/// The two figures of a list: what is left of the budget, and the burn over one window, with their look; `~` where it is not known.
 pub fn columns(scene: &Scene<'_>, view: &ObjectiveView) -> (Role, String, String) {
     let unknown = scene.glyph(Mark::Unknown).to_owned();
     let state = view.state(scene.now);
     let (_, role) = looks(state);
     let Some(measured) = due(scene, view) else { return (Role::Stale, unknown.clone(), unknown) };
     let left = measured.budget.left().map_or_else(|| unknown.clone(), |left| per_cent(left.max(0.0)));
-    let burn = hour(measured).map_or(unknown, |burn| format!("{burn:.1} x"));
+    let burn = of_window(view, measured).map_or(unknown, |burn| if burn < 100.0 { format!("{burn:.1} x") } else { format!("{burn:.0} x") });
     (role, left, burn)
+}
+
+/// Over how long the two columns of a list are counted, as objectives and their rules are configured; where the rows differ each says it.
+#[derive(Debug, Clone)]
+pub struct Spans {
+    period: Option<String>,
+    burn: Option<String>,
+    cells: [usize; 2],
+}
+
+impl Spans {
+    /// Of the objectives in sight.
+    pub fn of<'a>(views: impl Iterator<Item = &'a ObjectiveView> + Clone) -> Self {
+        let one = |all: BTreeSet<String>| all.first().filter(|_| all.len() == 1).cloned();
+        let period = one(views.clone().map(|view| view.objective.period.to_string()).collect());
+        let burn = one(views.filter_map(burn_window).map(span_word).collect());
+        // Where figures say their own: `100 % quarter`.
+        let of = |word: &str, span: &Option<String>| span.as_ref().map_or(14, |span| cells(word) + 1 + cells(span)).max(7);
+        let cells = [of("budget", &period), of("burn", &burn) + 1];
+        Self { period, burn, cells }
+    }
+
+    /// The cells that both take.
+    pub fn width(&self) -> usize {
+        self.cells.iter().sum()
+    }
+
+    /// `budget 30d  burn 1h`, each above its figures.
+    pub fn heading(&self) -> String {
+        let of = |word: &str, span: &Option<String>| span.as_ref().map_or_else(|| word.to_owned(), |span| format!("{word} {span}"));
+        self.laid(&of("budget", &self.period), &of("burn", &self.burn))
+    }
+
+    /// The figures of an objective with their look.
+    pub fn row(&self, scene: &Scene<'_>, view: &ObjectiveView) -> (Role, String) {
+        let (role, mut left, mut burn) = columns(scene, view);
+        if self.period.is_none() {
+            left = format!("{left} {}", view.objective.period);
+        }
+        if let (None, Some(window)) = (&self.burn, burn_window(view)) {
+            burn = format!("{burn} {}", span_word(window));
+        }
+        (role, self.laid(&left, &burn))
+    }
+
+    fn laid(&self, left: &str, burn: &str) -> String {
+        let [of_left, of_burn] = self.cells;
+        format!("{left:>of_left$}{burn:>of_burn$}")
+    }
+}
+
+/// The window whose burn stands in a list: the hour, else the shortest of its rules.
+fn burn_window(view: &ObjectiveView) -> Option<Duration> {
+    let all = windows(&view.objective.rules);
+    all.iter().find(|window| window.as_secs() == 3_600).or(all.first()).copied()
 }
 
 /// What was measured while it is fresh; the drawing is due when it becomes too old.
 fn due<'a>(scene: &Scene<'_>, view: &'a ObjectiveView) -> Option<&'a Measured> {
     let measured = view.fresh(scene.now)?;
     if let Some(age) = view.age(scene.now) {
-        scene.changes_in(view.allowed_age().saturating_sub(age) + std::time::Duration::from_millis(1));
+        scene.changes_in(view.allowed_age().saturating_sub(age) + Duration::from_millis(1));
     }
     Some(measured)
 }
 
-/// The burn over the last hour.
-fn hour(measured: &Measured) -> Option<f64> {
-    measured.burns.iter().find(|burn| burn.window.as_secs() == 3_600).or(measured.burns.first())?.rate
+/// The burn that stands in a list.
+fn of_window(view: &ObjectiveView, measured: &Measured) -> Option<f64> {
+    let window = burn_window(view)?;
+    measured.burns.iter().find(|burn| burn.window == window)?.rate
 }
 
 /// A count with its thousands apart.

@@ -1,6 +1,6 @@
 //! The table of services: one row a service, one column an environment; columns fall away where there is no room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::control::standing::{Standing, standing};
@@ -12,6 +12,7 @@ use crate::model::workload::WorkloadSeen;
 
 use crate::ui::row::{Row, cells, fit};
 use crate::ui::scene::Scene;
+use crate::ui::signal;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::widgets::budget;
 use crate::ui::words;
@@ -34,19 +35,16 @@ pub struct Columns {
     word: usize,
     environments: Vec<(EnvironmentName, usize)>,
     since: bool,
-    signal: bool,
+    /// The heading of the signals, which says over how long they are counted; none where there is no room for them.
+    signal: Option<String>,
     /// The gravest objective of each service in sight; none where there is no room, or no objective at all.
-    budgets: Option<BTreeMap<ServiceName, Arc<ObjectiveView>>>,
+    budgets: Option<(budget::Spans, BTreeMap<ServiceName, Arc<ObjectiveView>>)>,
     team: bool,
 }
 
-const SINCE: usize = 7;
+const SINCE: usize = 6;
 const SIGNAL: usize = 24;
-/// What is left of a budget, and how fast it burns.
-const BUDGET: usize = 16;
 const TEAM: usize = 12;
-/// `+1 env`.
-const HIDDEN: usize = 7;
 const ENOUGH: usize = 24;
 
 impl Columns {
@@ -61,19 +59,20 @@ impl Columns {
         let mut left = width.saturating_sub(fixed);
         let since = left >= ENOUGH + SINCE;
         left = left.saturating_sub(if since { SINCE } else { 0 });
-        let budget = left >= ENOUGH + BUDGET && !scene.world.objectives.is_empty();
-        left = left.saturating_sub(if budget { BUDGET } else { 0 });
-        let budgets = budget.then(|| budget::gravest(scene, &lines.iter().map(|line| &line.service).collect::<Vec<_>>()));
+        let budgets = (!scene.world.objectives.is_empty()).then(|| {
+            let all = budget::gravest(scene, &lines.iter().map(|line| &line.service).collect::<Vec<_>>());
+            (budget::Spans::of(all.values().map(|view| &**view)), all)
+        });
+        let budgets = budgets.filter(|(spans, _)| left >= ENOUGH + spans.width());
+        left = left.saturating_sub(budgets.as_ref().map_or(0, |(spans, _)| spans.width()));
         let signal = left >= ENOUGH + SIGNAL;
         left = left.saturating_sub(if signal { SIGNAL } else { 0 });
+        let signal = signal.then(|| signal_heading(scene, lines));
         let fits = ((left + 1) / (ENOUGH + 1)).max(1).min(all.len().max(1));
         let team = width >= 110
             && left >= fits * (ENOUGH + 1) + TEAM
             && scene.world.catalog.services.values().any(|service| service.team.is_some());
         left = left.saturating_sub(if team { TEAM } else { 0 });
-        // Room for the words that some are hidden, where the last column would lie under them.
-        let hidden = fits < all.len() && !team && left >= fits * ENOUGH + HIDDEN;
-        left = left.saturating_sub(if hidden { HIDDEN } else { 0 });
         let each = left / fits;
         let mut environments: Vec<_> = all.into_iter().take(fits).map(|environment| (environment.name.clone(), each.min(34))).collect();
         environments.reverse();
@@ -81,7 +80,7 @@ impl Columns {
     }
 
     /// The row of headings.
-    pub fn heading(&self, scene: &Scene<'_>) -> Row {
+    pub fn heading(&self) -> Row {
         let mut row = Row::new();
         row.at(4).add(Role::Quiet, "service").at(4 + self.name + 1).add(Role::Quiet, "state");
         let mut column = 4 + self.name + 1 + self.word + 1;
@@ -93,22 +92,27 @@ impl Columns {
             row.at(column).add(Role::Quiet, "since");
             column += SINCE;
         }
-        if self.budgets.is_some() {
-            row.at(column).add(Role::Quiet, "budget    burn");
-            column += BUDGET;
+        if let Some((spans, _)) = &self.budgets {
+            row.at(column).add(Role::Quiet, spans.heading());
+            column += spans.width();
         }
-        if self.signal {
-            row.at(column).add(Role::Quiet, "  signal, limit");
+        if let Some(heading) = &self.signal {
+            row.at(column).add(Role::Quiet, heading);
             column += SIGNAL;
         }
         if self.team {
             row.at(column).add(Role::Quiet, "team");
         }
-        let hidden = scene.world.catalog.environments.len() - self.environments.len().min(scene.world.catalog.environments.len());
-        if hidden > 0 {
-            row.end(Role::Quiet, format!("+{hidden} env "));
-        }
         row
+    }
+
+    /// That environments have no column, from long to short; nothing where all have one.
+    pub fn hidden(&self, scene: &Scene<'_>) -> Vec<String> {
+        match scene.world.catalog.environments.len().saturating_sub(self.environments.len()) {
+            0 => Vec::new(),
+            1 => vec!["1 environment not shown ".to_owned(), "+1 env ".to_owned()],
+            more => vec![format!("{more} environments not shown "), format!("+{more} env ")],
+        }
     }
 
     /// The row of a service.
@@ -140,15 +144,15 @@ impl Columns {
             }
             column += SINCE;
         }
-        if let Some(budgets) = &self.budgets {
+        if let Some((spans, budgets)) = &self.budgets {
             row.at(column);
             if let Some(objective) = budgets.get(&line.service) {
-                let (role, left, burn) = budget::columns(scene, objective);
-                row.add(role, format!("{left:>6}{burn:>8}"));
+                let (role, text) = spans.row(scene, objective);
+                row.add(role, text);
             }
-            column += BUDGET;
+            column += spans.width();
         }
-        if self.signal {
+        if self.signal.is_some() {
             row.at(column);
             if let Some(signal) = view.and_then(|view| leading(view)) {
                 let (role, text) = signal_cell(scene, signal, SIGNAL - 1);
@@ -163,14 +167,29 @@ impl Columns {
     }
 }
 
+/// The heading of the signals of the rows in sight: `signal in 2m, limit`.
+fn signal_heading(scene: &Scene<'_>, lines: &[Line]) -> String {
+    let view = |line: &Line| scene.world.target(&Target::new(line.service.clone(), line.environment.clone()));
+    let told = lines.iter().filter_map(view).filter_map(|view| leading(view)).filter(|signal| value_of(signal).is_some());
+    let windows = told.map(signal::window).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let forms = [windows.join(" or "), windows.join("/").replace("in ", "")].map(|windows| format!("  signal {windows}, limit"));
+    let plain = "  signal, limit".to_owned();
+    if windows.is_empty() { plain } else { fit(&[forms.as_slice(), &[plain]].concat(), SIGNAL - 1) }
+}
+
 /// The signal that says most: past its limit, else one that alone decides, else the first.
 pub fn leading(view: &TargetView) -> Option<&SignalView> {
     let past = view.signals.iter().find(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse));
     past.or_else(|| view.signals.iter().find(|signal| signal.critical)).or_else(|| view.signals.first())
 }
 
+/// What is told of a signal where one figure must do.
+fn value_of(signal: &SignalView) -> Option<f64> {
+    signal.canary.value.or(signal.whole.value).or(signal.stable.value)
+}
+
 fn signal_cell(scene: &Scene<'_>, signal: &SignalView, room: usize) -> (Role, String) {
-    let value = signal.canary.value.or(signal.whole.value).or(signal.stable.value);
+    let value = value_of(signal);
     let fresh = scene.freshness(&signal.backend).is_fresh();
     let unknown = scene.glyph(Mark::Unknown);
     let Some(value) = value else {

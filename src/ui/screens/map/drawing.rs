@@ -9,7 +9,7 @@ use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role, of_standing};
 use crate::ui::words;
 
-use super::says::{minutes, percent, rate};
+use super::says::{by, minutes, percent, rate};
 use super::table::cut;
 
 /// The rows that a neighbour takes: two of its box and one between boxes.
@@ -49,7 +49,12 @@ pub(super) fn rows(scene: &Scene<'_>, map: &Map, place: usize, width: usize, hei
         if users.len() == 1 { "user" } else { "users" },
         used.len()
     );
-    let mut rows = vec![Row::rule(scene.theme, &heading)];
+    let mut rule = Row::rule(scene.theme, &heading);
+    let by = by(scene, map);
+    if !by.is_empty() {
+        rule.end(Role::Quiet, format!(" requests {by} "));
+    }
+    let mut rows = vec![rule];
     let body = height.saturating_sub(3);
     let fits = (body / EACH).max(1);
     let many = users.len().max(used.len()).min(fits).max(1);

@@ -1,14 +1,17 @@
 //! What the map says in words: go or no go and why, and what is known of the marked service.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::control::map::{Map, MapLink, MapService, Sight};
+use crate::model::burn_rule::span_word;
+use crate::model::link::Discovery;
 use crate::model::name::Target;
 use crate::model::timeline::HappeningKind;
 use crate::policy::map::{self, Against, Doubt, GoNoGo, WayBack, Window};
 use crate::ui::ahead;
 use crate::ui::needs;
-use crate::ui::row::{Row, fit, wrap};
+use crate::ui::row::{Row, cells, fit, wrap};
 use crate::ui::scene::Scene;
 use crate::ui::theme::{Mark, Role};
 use crate::ui::words;
@@ -236,10 +239,16 @@ pub(super) fn foot(scene: &Scene<'_>, map: &Map, called: &Called, place: Option<
         (false, false) => "row uses column: a seen  A goes first  + not declared  - not seen  : not any more  ~ stale",
     };
     let legend = legend.replace('~', scene.glyph(Mark::Unknown));
-    let mut rows = vec![Row::rule(scene.theme, &legend)];
+    let mut rule = Row::rule(scene.theme, &legend);
+    let by = by(scene, map);
+    let told = fit(&[format!(" req/s {by} "), format!(" {by} "), String::new()], width.saturating_sub(cells(&legend) + 5));
+    if !told.trim().is_empty() {
+        rule.end(Role::Quiet, told);
+    }
+    let mut rows = vec![rule];
     let Some((place, service)) = place.and_then(|place| Some((place, map.service(place)?))) else { return rows };
     rows.push(by_itself(scene, &service.target));
-    let mut texts = vec![uses(map, called, place, service)];
+    let mut texts = vec![uses(map, called, place, service, &by)];
     texts.extend(apart(scene, map, called, place));
     texts.extend(together(map, called));
     for text in texts {
@@ -279,7 +288,7 @@ fn by_itself(scene: &Scene<'_>, target: &Target) -> Row {
 }
 
 /// Who uses it and whom it uses, and what flows.
-fn uses(map: &Map, called: &Called, place: usize, service: &MapService) -> String {
+fn uses(map: &Map, called: &Called, place: usize, service: &MapService, by: &str) -> String {
     let direct: BTreeSet<usize> = map.graph.users(place).collect();
     let all = map.graph.all_users(place);
     let through: Vec<usize> = all.difference(&direct).copied().collect();
@@ -296,8 +305,15 @@ fn uses(map: &Map, called: &Called, place: usize, service: &MapService) -> Strin
     };
     let used: Vec<usize> = map.graph.uses(place).collect();
     let used = if used.is_empty() { "; uses nobody".to_owned() } else { format!("; uses {}", called.list(map, used)) };
-    let got = service.got.map(|flow| format!("; gets {}", told(&flow))).unwrap_or_default();
+    let got = service.got.map(|flow| format!("; gets {} {by}", told(&flow))).unwrap_or_default();
     format!("{}: {users}{size}{used}{got}", called.full(map, place))
+}
+
+/// By whose counters flows are told, and over how long: a router counts otherwise.
+pub(super) fn by(scene: &Scene<'_>, map: &Map) -> String {
+    let of = |discovery: &Discovery| format!("{} in {}", discovery.name, span_word(Duration::from_secs(discovery.ask.window_s)));
+    let all: Vec<String> = scene.world.discoveries_of(&map.environment).map(|view| of(&view.discovery)).collect();
+    if all.is_empty() { String::new() } else { format!("by {}", all.join(" and ")) }
 }
 
 /// A flow in words.

@@ -15,7 +15,7 @@ const FLOW: usize = 13;
 const VERSIONS: usize = 20;
 const TEAM: usize = 13;
 /// The least room of the words that decide: state, what stops it, the way back.
-const WORDS: [usize; 3] = [15, 17, 14];
+const WORDS: [usize; 3] = [15, 18, 13];
 
 /// The widths of the columns that are shown; 0: not shown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -183,12 +183,11 @@ fn versions(scene: &Scene<'_>, service: &MapService) -> Vec<String> {
 /// What of its own stops it, and the letters of those that go first.
 fn stopped(map: &Map, called: &Called, service: &MapService) -> Vec<String> {
     let letters = called.list(map, service.waits_for.iter().copied());
-    let first = service.stops.first();
-    match (first, letters.is_empty()) {
-        (None, _) => vec![letters],
-        (Some(first), true) => vec![service.stops.join("; "), first.clone()],
-        (Some(first), false) => vec![format!("{}; {letters}", service.stops.join("; ")), format!("{first}; {letters}"), first.clone()],
-    }
+    let Some(first) = service.stops.first() else { return vec![letters] };
+    let all = service.stops.join("; ");
+    let mut forms = if letters.is_empty() { vec![all] } else { vec![format!("{all}; {letters}"), format!("{first}; {letters}")] };
+    forms.extend([first.clone(), first.replace(" past its limit", " past limit")]);
+    forms
 }
 
 fn way_back(map: &Map, called: &Called, service: &MapService, stage: Stage) -> Vec<String> {

@@ -97,12 +97,23 @@ pub fn cost(page: &mut Page<'_, '_>, plan: &Plan) {
             page.say(Role::Quiet, &cost.name, Role::Plain, text.as_str());
         }
     }
-    let unknown: Vec<&str> = costs().filter(|cost| cost.text.is_none()).map(|cost| cost.name.as_str()).collect();
+    let unknown: Vec<&str> = costs().filter(|cost| cost.text.is_none()).map(|cost| asks(&cost.name)).collect();
     if !unknown.is_empty() {
         page.say(Role::Quiet, "not known", Role::Quiet, &unknown.join(", "));
     }
     if !plan.costs.iter().any(|cost| cost.name == "undo") {
         page.say(Role::Quiet, "undo", Role::Plain, plan.undo.as_deref().unwrap_or("nothing undoes it"));
+    }
+}
+
+/// What a cost answers, where its name alone would not say it.
+fn asks(name: &str) -> &str {
+    match name {
+        "takes" => "how long it takes",
+        "data" => "what it does to data",
+        "load" => "what load is left to carry",
+        "users" => "what users notice",
+        other => other,
     }
 }
 

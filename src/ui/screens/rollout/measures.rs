@@ -1,5 +1,7 @@
 //! The measures of a rollout: as its trial judges them, with bounds, samples and time left, and a line of why; else as the signals stand.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::trial::{Harm, MeasureStanding, Outcome};
 use crate::control::world::{SignalState, SignalView, TargetView, begun_anew};
 use crate::model::share::Percent;
@@ -21,9 +23,10 @@ const COURSE: usize = 16;
 pub fn rows(scene: &Scene<'_>, view: &TargetView, width: usize, why: bool) -> Vec<Row> {
     let standing = scene.world.ahead.get(&view.target).and_then(|ahead| ahead.trial.as_deref());
     let of = |signal: &SignalView| standing.and_then(|trial| trial.measures.iter().find(|measure| measure.name == signal.name));
-    let mut rule = Row::rule(scene.theme, "measure");
-    if let Some(trial) = standing {
-        rule.end(Role::Quiet, format!(" score {} ", crate::analysis::trial::written(&trial.score)));
+    let score = standing.map(|trial| format!(" score {} ", crate::analysis::trial::written(&trial.score))).unwrap_or_default();
+    let mut rule = Row::rule(scene.theme, &fit(&headings(view), width.saturating_sub(cells(&score) + 4)));
+    if !score.is_empty() {
+        rule.end(Role::Quiet, score);
     }
     let mut rows = vec![rule];
     rows.extend(anew(scene, view, width));
@@ -41,6 +44,30 @@ pub fn rows(scene: &Scene<'_>, view: &TargetView, width: usize, why: bool) -> Ve
         }
     }
     rows
+}
+
+/// Whose figures they are, and over how long they are counted, from long to short.
+fn headings(view: &TargetView) -> Vec<String> {
+    let backends: BTreeSet<&str> = view.signals.iter().map(|signal| signal.backend.as_str()).collect();
+    let mut windows: Vec<(String, Vec<&str>)> = Vec::new();
+    for signal in &view.signals {
+        let window = signal::window(signal);
+        match windows.iter_mut().find(|(known, _)| *known == window) {
+            Some((_, names)) => names.push(signal.name.as_str()),
+            None => windows.push((window, vec![signal.name.as_str()])),
+        }
+    }
+    let by = backends.into_iter().collect::<Vec<_>>().join(" and ");
+    let short = if by.is_empty() { "measure".to_owned() } else { format!("measure by {by}") };
+    let long = match windows.as_slice() {
+        [] => short.clone(),
+        [(window, _)] => format!("{short} {window}"),
+        more => {
+            let told: Vec<String> = more.iter().map(|(window, names)| format!("{} {window}", names.join(", "))).collect();
+            format!("{short}: {}", told.join("; "))
+        }
+    };
+    vec![long, short, "measure".to_owned()]
 }
 
 /// Since when it is judged, where that is less than since the rollout began.

@@ -194,7 +194,7 @@ fn board(page: &Page, world: &World, said: &mut Vec<Said>) {
     }
     let Some(at) = page.rows.iter().position(|row| row.contains("   service ")) else { return };
     let head = format!("{}  ", page.rows[at]);
-    let mut edges: Vec<usize> = ["since", "budget", "signal, limit", "team"].iter().filter_map(|word| column(&head, word)).collect();
+    let mut edges: Vec<usize> = ["since", "budget", "signal", "team"].iter().filter_map(|word| column(&head, word)).collect();
     let environments = world.catalog.environments.iter().filter_map(|one| Some((&one.name, column(&head, &format!("{} ", one.name))?)));
     let environments: Vec<_> = environments.collect();
     edges.extend(environments.iter().map(|(_, at)| *at));
@@ -208,7 +208,7 @@ fn board(page: &Page, world: &World, said: &mut Vec<Said>) {
             let cell = columns(row, *from, to);
             slots(&cell, &Target::new(service.clone(), (*environment).clone()), said);
         }
-        if let Some(from) = column(&head, "signal, limit") {
+        if let Some(from) = column(&head, "signal") {
             let to = edges.iter().filter(|edge| **edge > from).min().copied().unwrap_or(usize::MAX);
             let cell = columns(row, from, to);
             let name = cell.split_whitespace().find(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
