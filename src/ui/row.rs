@@ -351,6 +351,17 @@ mod tests {
     }
 
     #[test]
+    fn a_row_ends_where_its_area_and_its_buffer_do() {
+        let text = |area: Rect| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
+            Row::of(Role::Plain, "abcdefgh").draw(&mut buffer, area, 0, &Theme::ascii());
+            buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>()
+        };
+        assert_eq!(text(Rect::new(4, 0, 8, 1)), "    ab      ");
+        assert_eq!(text(Rect::new(0, 5, 8, 1)), "            ");
+    }
+
+    #[test]
     fn a_number_is_never_cut_in_its_middle() {
         let row = Row::of(Role::Plain, "errors 1,281 of 5,255");
         assert_eq!(drawn(&row, 16, &Theme::ascii()), "errors 1,281 of~");
