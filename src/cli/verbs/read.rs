@@ -1,10 +1,10 @@
 //! `gonogo read SCREEN`: one screen in plain sentences, one fact a line, for screen readers; with `--follow` what changes, as it changes.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use crate::cli::args::Read;
 use crate::cli::exit::Exit;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::verbs::show;
 use crate::cli::{compose, out, settle, story, target};
 use crate::config::scenario::Scenario;
@@ -32,7 +32,9 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Read) -> Result<Ex
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
         let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening).following(composed.script);
         rehearsal.run_until(args.at, &mut |_, _| {}).await;
-        return say(rehearsal.room().world(), &rehearsal.now(), screen, args, &mut Announcer::default());
+        let news = news(rehearsal.room().world(), &rehearsal.now(), screen, args, &mut Announcer::default())?;
+        out::line(&news.join("\n"));
+        return Ok(Exit::Done);
     }
     let mut opened = settle::look(around, flags).await?;
     let mut world = settle::settled(&mut opened.handle, args.settle).await;
@@ -40,31 +42,26 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Read) -> Result<Ex
         world = settle::discovered(&mut opened.handle, args.settle).await;
     }
     let mut announcer = Announcer::default();
+    if !args.follow {
+        out::line(&news(&world, &opened.clock.now(), screen, args, &mut announcer)?.join("\n"));
+        return Ok(Exit::Done);
+    }
+    let mut interrupts = Interrupts::listen()?;
     loop {
-        let exit = say(&world, &opened.clock.now(), screen, args, &mut announcer)?;
-        if !args.follow {
-            return Ok(exit);
+        let news = news(&world, &opened.clock.now(), screen, args, &mut announcer)?;
+        if !news.is_empty() {
+            interrupts.line(news.join("\n")).await?;
         }
         tokio::select! {
             alive = opened.handle.changed() => if !alive { return Ok(Exit::Failed) },
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+            () = interrupts.asked() => return Ok(Exit::Interrupted),
         }
         world = opened.handle.world();
     }
 }
 
-/// Says what is news. A reader that went away ends it.
-fn say(world: &World, now: &Moment, screen: Screen, args: &Read, announcer: &mut Announcer) -> Result<Exit, Exit> {
+/// The lines that are news.
+fn news(world: &World, now: &Moment, screen: Screen, args: &Read, announcer: &mut Announcer) -> Result<Vec<String>, Exit> {
     let target: Option<Target> = args.target.as_deref().map(|typed| target::find(world, typed)).transpose()?;
-    let news = announcer.news(read::lines(world, now, screen, target.as_ref()));
-    if !args.follow {
-        out::line(&news.join("\n"));
-        return Ok(Exit::Done);
-    }
-    let mut stdout = std::io::stdout().lock();
-    for line in news {
-        writeln!(stdout, "{line}").map_err(|_| Exit::Done)?;
-    }
-    stdout.flush().map_err(|_| Exit::Done)?;
-    Ok(Exit::Done)
+    Ok(announcer.news(read::lines(world, now, screen, target.as_ref())))
 }

@@ -4,6 +4,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::cli::exit::Exit;
 use crate::cli::interrupts::Interrupts;
+use crate::cli::out;
 use crate::cli::settle;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver::{Handle, Taped};
@@ -39,7 +40,7 @@ async fn print_events(tape: &mut Receiver<Taped>, interrupts: &mut Interrupts) -
             () = interrupts.asked() => return Exit::Interrupted,
         };
         if let Some(line) = recorder.line(&now, &told)
-            && let Err(exit) = interrupts.line(line.json).await
+            && let Err(exit) = interrupts.line(out::harmless(line.json)).await
         {
             return exit;
         }

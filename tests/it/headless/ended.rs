@@ -2,6 +2,7 @@
 
 use std::io::{PipeReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,11 @@ fn says(file: &Path, open: u8) -> bool {
     std::fs::read_to_string(file).is_ok_and(|text| text.lines().any(|line| line == format!("gonogo_room_open {open}")))
 }
 
+/// A verb that hears a hang-up, also where whoever started the tests ignores it, as `nohup` does.
+fn hearing(place: &Place, args: &[&str]) -> Command {
+    place.command("env", &[&["--default-signal=HUP", env!("CARGO_BIN_EXE_gonogo")], args].concat())
+}
+
 /// Every line is whole, and with `--jsonl` an object.
 fn whole(text: &str, args: &[&str]) {
     assert!(text.ends_with('\n'), "the last line is cut: {text:?}");
@@ -48,8 +54,7 @@ fn whatever_ends_a_watch_its_last_line_is_whole_and_its_last_metrics_are_written
         (Signal::HUP, &["watch"]),
     ] {
         let out = place.path("out");
-        let mut command = place.command(env!("CARGO_BIN_EXE_gonogo"), args);
-        let watching = Place::started(command.stdout(std::fs::File::create(&out).unwrap()));
+        let watching = Place::started(hearing(&place, args).stdout(std::fs::File::create(&out).unwrap()));
         wait_for("metrics of an open room, and a line", LONG, || {
             place.run(&["note", "checkout@prod", "watch this"]).exits(0);
             (says(&file, 1) && std::fs::read_to_string(&out).unwrap().contains("watch this")).then_some(())
@@ -121,7 +126,7 @@ fn a_rollout_is_let_go_of_in_order() {
     let (_pair, place, file) = place();
     place.run(&["rollout", "start", "checkout@prod", "--yes"]).exits(0);
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        let watching = place.start(&["rollout", "watch", "checkout@prod", "--json"]);
+        let watching = Place::started(&mut hearing(&place, &["rollout", "watch", "checkout@prod", "--json"]));
         wait_for("metrics of an open room", LONG, || says(&file, 1).then_some(()));
         watching.signal(signal);
         let said = watching.end().exits(130);
