@@ -11,7 +11,7 @@ use super::heard::Heard;
 use super::input::Inputs;
 use super::mouse;
 pub use super::wire::give_back;
-use super::wire::{self, Wire, enter, write_out};
+use super::wire::{self, Wire, enter};
 use crate::control::driver::Handle as Room;
 use crate::control::driver::alarm::Alarm;
 use crate::control::driver::past::{self, Past};
@@ -176,6 +176,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
             }
             bytes.extend(session.call(&world, &clock.now()));
             bytes.extend_from_slice(mouse::wish(world.catalog.room.mouse));
+            bytes.extend(wire.behind());
             if !bytes.is_empty() {
                 sent = micros();
                 counts.frames.took(sent.saturating_sub(began));
@@ -206,7 +207,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
                                     travel(journey, &mut session, &mut past, (journal.as_deref(), behind));
                                     continue;
                                 }
-                                ends |= matches!(perform(act, &handle, &mut glass, &mut followed).await?, Next::Leave);
+                                ends |= matches!(perform(act, &handle, (&mut glass, &mut wire), &mut followed).await, Next::Leave);
                             }
                             dirty = true;
                         }
@@ -254,7 +255,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
             }
             _ = resized.recv() => {
                 for act in fit(&mut session, &mut glass, &handle.world(), &clock.now())? {
-                    perform(act, &handle, &mut glass, &mut followed).await?;
+                    perform(act, &handle, (&mut glass, &mut wire), &mut followed).await;
                 }
                 dirty = true;
             }
@@ -264,7 +265,7 @@ async fn attend(local: Local, behind: &Handle) -> std::io::Result<()> {
                 crossterm::terminal::enable_raw_mode()?;
                 enter(&[])?;
                 for act in fit(&mut session, &mut glass, &handle.world(), &clock.now())? {
-                    perform(act, &handle, &mut glass, &mut followed).await?;
+                    perform(act, &handle, (&mut glass, &mut wire), &mut followed).await;
                 }
                 glass.forget();
                 session.taken_again();
@@ -311,9 +312,9 @@ fn travel(
     }
 }
 
-async fn perform(act: Act, handle: &Room, glass: &mut Glass, followed: &mut Option<(BackendName, u64)>) -> std::io::Result<Next> {
+async fn perform(act: Act, handle: &Room, (glass, wire): (&mut Glass, &mut Wire), followed: &mut Option<(BackendName, u64)>) -> Next {
     match act {
-        Act::Quit => return Ok(Next::Leave),
+        Act::Quit => return Next::Leave,
         Act::Execute(plan) => {
             handle.send(Event::Confirmed { plan }).await;
         }
@@ -341,7 +342,7 @@ async fn perform(act: Act, handle: &Room, glass: &mut Glass, followed: &mut Opti
         Act::VerifyLedger => {
             handle.send(Event::VerifyAsked).await;
         }
-        Act::Copy(text) => write_out(format!("\u{1b}]52;c;{}\u{1b}\\", base64(&text)).as_bytes())?,
+        Act::Copy(text) => wire.put_behind(format!("\u{1b}]52;c;{}\u{1b}\\", base64(&text)).as_bytes()),
         // It is travelled before.
         Act::Past(_) => {}
         Act::Redraw => glass.forget(),
@@ -350,7 +351,7 @@ async fn perform(act: Act, handle: &Room, glass: &mut Glass, followed: &mut Opti
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
         }
     }
-    Ok(Next::Stay)
+    Next::Stay
 }
 
 async fn unfollow(handle: &Room, followed: &mut Option<(BackendName, u64)>) {

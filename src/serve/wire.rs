@@ -46,7 +46,7 @@ pub fn give_back() {
 }
 
 /// Writes to the terminal while it is ours; a frame that comes too late is dropped.
-pub(super) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+fn write_out(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     if !TAKEN.load(Ordering::SeqCst) {
         return Ok(());
@@ -72,6 +72,8 @@ pub(super) struct Wire {
     /// The terminal opened a second time, as one that never waits. The first is shared with whoever started us and stays as it is.
     unwaiting: Option<OwnedFd>,
     under_way: Option<JoinHandle<std::io::Result<()>>>,
+    /// What goes out behind the next frame.
+    behind: Vec<u8>,
 }
 
 impl Wire {
@@ -80,7 +82,17 @@ impl Wire {
         let name = rustix::termios::ttyname(std::io::stdout(), Vec::new());
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let unwaiting = name.and_then(|name| rustix::fs::open(OsStr::from_bytes(name.as_bytes()), flags, Mode::empty())).ok();
-        Self { unwaiting, under_way: None }
+        Self { unwaiting, under_way: None, behind: Vec::new() }
+    }
+
+    /// Sends this behind the next frame: written beside one that is under way, it could come to stand within a sequence of it.
+    pub(super) fn put_behind(&mut self, bytes: &[u8]) {
+        self.behind.extend_from_slice(bytes);
+    }
+
+    /// What goes out behind the frame of now.
+    pub(super) fn behind(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.behind)
     }
 
     /// Whether nothing is under way.

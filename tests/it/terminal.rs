@@ -65,6 +65,21 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 }
 
 #[test]
+fn what_is_copied_goes_out_whole_behind_a_frame() {
+    let term = Term::start(&["demo", "calm"], (120, 40), &[]);
+    read(&term);
+    term.press("h").sees("Ctrl-Y", SOON).press("<c-y>");
+    term.until_raw("for the commands to be copied", SOON, |raw| {
+        let text = String::from_utf8_lossy(raw);
+        let copied = text.split_once("\u{1b}]52;c;").and_then(|(_, behind)| behind.split_once("\u{1b}\\"));
+        copied.is_some_and(|(copied, _)| {
+            copied.len() > 16 && copied.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+        })
+    });
+    term.press("<esc>").press("q").exit_code(SOON);
+}
+
+#[test]
 fn a_panic_of_a_verb_writes_no_sequence_of_a_terminal_that_it_never_took() {
     let term = Term::start(&["demo", "no-such-scenario"], (120, 40), &[]);
     assert_eq!(term.exit_code(SOON), 2);
