@@ -66,9 +66,9 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 
 #[test]
 fn what_is_copied_goes_out_whole_behind_a_frame() {
-    let term = Term::start(&["demo", "calm"], (120, 40), &[]);
+    let term = Term::start(&["demo", "bad-canary"], (120, 40), &[]);
     read(&term);
-    term.press("h").sees("Ctrl-Y", SOON).press("<c-y>");
+    term.press("/").types("checkout").press("<ret>").press("R").sees("Ctrl-Y", SOON).press("<c-y>");
     term.until_raw("for the commands to be copied", SOON, |raw| {
         let text = String::from_utf8_lossy(raw);
         let copied = text.split_once("\u{1b}]52;c;").and_then(|(_, behind)| behind.split_once("\u{1b}\\"));
