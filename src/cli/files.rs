@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
 use rustix::io::Errno;
@@ -20,35 +20,53 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// How long after the first of it: who saves a file does it in more than one step.
 const SETTLES: Duration = Duration::from_millis(100);
 
+/// What shows that a file is another one now; none when it is not there.
+type Mark = Option<(Option<SystemTime>, u64)>;
+
 /// Whoever waits for changes of files.
 pub struct Files {
+    paths: Vec<PathBuf>,
+    seen: Vec<Mark>,
     told: Option<AsyncFd<OwnedFd>>,
     watched: BTreeSet<PathBuf>,
-    /// When to tell of what happened, or to look anyway.
+    /// Whether the directories that lead to the files were looked for since something happened.
+    found: bool,
+    /// When to look.
     due: Instant,
-    /// Something happened that was not told yet.
+    /// Something happened that was not looked at yet.
     happened: bool,
 }
 
 impl Files {
-    /// Waits for nothing yet. Must be called within a runtime.
-    pub fn new() -> Self {
-        let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok().and_then(heeded);
-        Self { told, watched: BTreeSet::new(), due: Instant::now(), happened: false }
+    /// These, as they are now. Must be called within a runtime.
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok().and_then(|told| heeded(told).ok());
+        let seen = marks(&paths);
+        Self { paths, seen, told, watched: BTreeSet::new(), found: false, due: Instant::now(), happened: false }
     }
 
-    /// Waits until one of `files` may have changed: at once where a directory is watched that was not before. May be dropped while it
-    /// waits: nothing that happened is forgotten.
-    pub async fn changed(&mut self, files: &[PathBuf]) {
-        let before = self.watched.len();
-        let mut all = true;
-        for directory in files.iter().flat_map(|file| leading_to(file)) {
-            all &= self.watch(directory);
+    /// From now on others, as they are now.
+    pub fn follow(&mut self, paths: Vec<PathBuf>) {
+        self.seen = marks(&paths);
+        (self.paths, self.found) = (paths, false);
+    }
+
+    /// Waits until one of them is another one. May be dropped while it waits: nothing that happened is forgotten.
+    pub async fn changed(&mut self) {
+        loop {
+            self.happens().await;
+            let seen = marks(&self.paths);
+            if seen != self.seen {
+                self.seen = seen;
+                return;
+            }
         }
-        if self.watched.len() > before {
-            (self.happened, self.due) = (true, Instant::now());
-        } else if !all {
-            self.due = self.due.min(Instant::now() + LOOK_EVERY);
+    }
+
+    /// Waits until something happened where they lie, or it is time to look anyway.
+    async fn happens(&mut self) {
+        if !self.found {
+            self.find();
         }
         loop {
             tokio::select! {
@@ -61,7 +79,22 @@ impl Files {
         }
         let rest = self.told.as_ref().and_then(read);
         self.lose(rest.is_some_and(|rest| rest.lost));
-        (self.happened, self.due) = (false, Instant::now() + LOOK_ANYWAY);
+        (self.found, self.happened, self.due) = (false, false, Instant::now() + LOOK_ANYWAY);
+    }
+
+    /// Has the kernel tell of the directories that lead to the files. Of one that is new it is not known what happened in it before.
+    fn find(&mut self) {
+        let before = self.watched.len();
+        let mut all = true;
+        for directory in self.paths.iter().flat_map(|file| leading_to(file)).collect::<BTreeSet<_>>() {
+            all &= self.watch(directory);
+        }
+        self.found = true;
+        if self.watched.len() > before {
+            self.due = Instant::now();
+        } else if !all {
+            self.due = self.due.min(Instant::now() + LOOK_EVERY);
+        }
     }
 
     /// What was watched is another directory now, or none: all are found anew.
@@ -91,6 +124,10 @@ impl Files {
         }
         watches
     }
+}
+
+fn marks(paths: &[PathBuf]) -> Vec<Mark> {
+    paths.iter().map(|path| std::fs::metadata(path).ok().map(|data| (data.modified().ok(), data.len()))).collect()
 }
 
 /// The directories in which something happens when the file changes: its own, or the nearest above it that is there, and that of what it
@@ -147,19 +184,12 @@ mod tests {
     const SOON: Duration = Duration::from_secs(10);
     const QUIET: Duration = Duration::from_millis(300);
 
-    /// Files of which is told once that they are watched.
-    async fn watching(file: &Path) -> (Files, Vec<PathBuf>) {
-        let (mut files, named) = (Files::new(), vec![file.to_path_buf()]);
-        tokio::time::timeout(SOON, files.changed(&named)).await.unwrap();
-        (files, named)
+    async fn is_told(files: &mut Files) -> bool {
+        tokio::time::timeout(SOON, files.changed()).await.is_ok()
     }
 
-    async fn is_told(files: &mut Files, named: &[PathBuf]) -> bool {
-        tokio::time::timeout(SOON, files.changed(named)).await.is_ok()
-    }
-
-    async fn is_quiet(files: &mut Files, named: &[PathBuf]) -> bool {
-        tokio::time::timeout(QUIET, files.changed(named)).await.is_err()
+    async fn is_quiet(files: &mut Files) -> bool {
+        tokio::time::timeout(QUIET, files.changed()).await.is_err()
     }
 
     #[tokio::test]
@@ -167,63 +197,69 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("gonogo.toml");
         fs::write(&file, "1").unwrap();
-        let (mut files, named) = watching(&file).await;
-        assert!(is_quiet(&mut files, &named).await);
-        fs::write(&file, "2").unwrap();
-        assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
-        fs::write(home.path().join("new"), "3").unwrap();
+        let mut files = Files::new(vec![file.clone()]);
+        assert!(is_quiet(&mut files).await);
+        fs::write(home.path().join("another"), "1").unwrap();
+        assert!(is_quiet(&mut files).await);
+        fs::write(&file, "22").unwrap();
+        assert!(is_told(&mut files).await && is_quiet(&mut files).await);
+        fs::write(home.path().join("new"), "333").unwrap();
         fs::rename(home.path().join("new"), &file).unwrap();
-        assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
+        assert!(is_told(&mut files).await && is_quiet(&mut files).await);
         fs::remove_file(&file).unwrap();
-        assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
+        assert!(is_told(&mut files).await && is_quiet(&mut files).await);
     }
 
     #[tokio::test]
     async fn what_happens_while_nobody_waits_is_told_to_the_next_who_does() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("gonogo.toml");
-        let (mut files, named) = watching(&file).await;
+        let mut files = Files::new(vec![file.clone()]);
+        assert!(is_quiet(&mut files).await);
         fs::write(&file, "1").unwrap();
         // Dropped as soon as it heard of it, before it told.
-        assert!(tokio::time::timeout(SETTLES / 2, files.changed(&named)).await.is_err());
-        assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
+        assert!(tokio::time::timeout(SETTLES / 2, files.changed()).await.is_err());
+        assert!(is_told(&mut files).await && is_quiet(&mut files).await);
     }
 
     #[tokio::test]
     async fn a_directory_that_comes_later_or_comes_again_is_watched() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("gonogo/themes/mine.toml");
-        let (mut files, named) = watching(&file).await;
+        let mut files = Files::new(vec![file.clone()]);
+        assert!(is_quiet(&mut files).await);
         for _ in 0..2 {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
-            assert!(is_told(&mut files, &named).await);
-            // It is watched from now on, which is told as well.
-            while !is_quiet(&mut files, &named).await {}
+            assert!(is_quiet(&mut files).await);
             fs::write(&file, "1").unwrap();
-            assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
+            assert!(is_told(&mut files).await && is_quiet(&mut files).await);
             fs::remove_dir_all(home.path().join("gonogo")).unwrap();
-            assert!(is_told(&mut files, &named).await);
-            while !is_quiet(&mut files, &named).await {}
+            assert!(is_told(&mut files).await && is_quiet(&mut files).await);
         }
     }
 
     #[tokio::test]
-    async fn what_a_link_leads_to_is_watched() {
+    async fn what_a_link_leads_to_is_watched_and_others_are_from_when_they_are_followed() {
         let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (file, target) = (home.path().join("gonogo.toml"), elsewhere.path().join("gonogo.toml"));
         fs::write(&target, "1").unwrap();
         symlink(&target, &file).unwrap();
-        let (mut files, named) = watching(&file).await;
-        fs::write(&target, "2").unwrap();
-        assert!(is_told(&mut files, &named).await && is_quiet(&mut files, &named).await);
+        let mut files = Files::new(vec![home.path().join("another")]);
+        assert!(is_quiet(&mut files).await);
+        files.follow(vec![file]);
+        assert!(is_quiet(&mut files).await);
+        fs::write(&target, "22").unwrap();
+        assert!(is_told(&mut files).await && is_quiet(&mut files).await);
     }
 
     #[tokio::test]
     async fn where_the_kernel_tells_nothing_it_is_looked_every_other_second() {
         let home = tempfile::tempdir().unwrap();
-        let mut files = Files { told: None, watched: BTreeSet::new(), due: Instant::now() + LOOK_ANYWAY, happened: false };
+        let file = home.path().join("gonogo.toml");
+        let mut files = Files { told: None, due: Instant::now() + LOOK_ANYWAY, ..Files::new(vec![file.clone()]) };
+        fs::write(&file, "1").unwrap();
         let begun = Instant::now();
-        assert!(is_told(&mut files, &[home.path().join("gonogo.toml")]).await);
+        assert!(is_told(&mut files).await);
         assert!(begun.elapsed() >= LOOK_EVERY);
     }
 }

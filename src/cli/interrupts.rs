@@ -1,7 +1,6 @@
 //! How a verb that goes on until it is ended hears that it shall end, and how it writes its lines meanwhile.
 
 use std::future::poll_fn;
-use std::io::Write as _;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ impl Interrupts {
     /// # Errors
     /// Exit 0 when the reader went away, 130 when the verb shall end; the line is whole then unless its reader takes nothing.
     pub async fn line(&mut self, line: String) -> Result<(), Exit> {
-        let mut writing = tokio::task::spawn_blocking(move || print(line));
+        let mut writing = tokio::task::spawn_blocking(move || out::try_line(&line));
         let written = tokio::select! {
             written = &mut writing => written,
             () = self.asked() => {
@@ -60,13 +59,6 @@ impl Interrupts {
             Err(_) => Err(Exit::Failed),
         }
     }
-}
-
-fn print(mut line: String) -> std::io::Result<()> {
-    line.push('\n');
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes())?;
-    out.flush()
 }
 
 /// Whether whoever started this process had it ignore a hang-up, as `nohup` does: then it goes on.

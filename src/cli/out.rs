@@ -7,8 +7,17 @@ use crate::model::text::is_hidden;
 
 /// Writes text and a newline to standard output. A reader that went away is no failure of ours.
 pub fn line(text: &str) {
+    let _ = try_line(text);
+}
+
+/// The same.
+///
+/// # Errors
+/// The reader went away.
+pub fn try_line(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    out.write_all([text, "\n"].concat().as_bytes())?;
+    out.flush()
 }
 
 /// Writes words to standard error.

@@ -1,9 +1,5 @@
 //! Watches the files of theme and keymap: a changed one is taken over at once, a broken one is told of and leaves the old one.
 
-use std::fs::metadata;
-use std::path::Path;
-use std::time::SystemTime;
-
 use tokio::sync::mpsc;
 
 use super::files::Files;
@@ -19,13 +15,6 @@ pub fn names<'a>(room: &'a Room, flags: &'a Flags) -> (&'a str, &'a str) {
     (flags.theme.as_deref().unwrap_or(&room.theme), flags.keymap.as_deref().unwrap_or(&room.keymap))
 }
 
-/// What shows that a file is another one now.
-type Mark = Option<(Option<SystemTime>, u64)>;
-
-fn mark(path: &Path) -> Mark {
-    metadata(path).ok().map(|data| (data.modified().ok(), data.len()))
-}
-
 /// Waits until other names are configured or a named file changes, and loads both when one did.
 pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Receiver<Redressed> {
     let (tell, told) = mpsc::channel(1);
@@ -36,39 +25,27 @@ pub fn watch(around: &Surroundings, flags: &Flags, handle: &Handle) -> mpsc::Rec
         let (theme, keymap) = names(&world.catalog.room, &flags);
         (theme.to_owned(), keymap.to_owned())
     };
-    let look = move |(theme, keymap): &(String, String)| {
-        let paths = [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml")));
-        let marks = paths.each_ref().map(|path| mark(path));
-        (paths, marks)
+    let paths = move |(theme, keymap): &(String, String)| {
+        [("themes", theme), ("keymaps", keymap)].map(|(kind, name)| directory.join(kind).join(format!("{name}.toml"))).to_vec()
     };
+    let mut before = named(&handle);
+    let mut files = Files::new(paths(&before));
     tokio::spawn(async move {
-        let mut files = Files::new();
-        let mut before = named(&handle);
-        let mut seen = look(&before);
         loop {
-            let paths = seen.0.clone();
-            let now = {
-                let changed = files.changed(&paths);
-                tokio::pin!(changed);
-                loop {
-                    tokio::select! {
-                        () = &mut changed => break named(&handle),
-                        alive = handle.changed() => {
-                            let now = named(&handle);
-                            match alive {
-                                false => return,
-                                true if now != before => break now,
-                                true => {}
-                            }
-                        }
+            tokio::select! {
+                () = files.changed() => {}
+                alive = handle.changed() => {
+                    if !alive {
+                        return;
                     }
+                    let now = named(&handle);
+                    if now == before {
+                        continue;
+                    }
+                    files.follow(paths(&now));
+                    before = now;
                 }
-            };
-            let saw = look(&now);
-            if now == before && saw == seen {
-                continue;
             }
-            (before, seen) = (now, saw);
             let (theme, keymap) = &before;
             let said = dress(theme, keymap, &around).map_err(|wrong| {
                 let wrong = wrong.to_string().replace('\n', " \u{b7} ");

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::Sleep;
 
 use super::heard::{Ear, Heard};
+use crate::control::driver::alarm::heeded;
 
 /// After so long the rest of a sequence does not come: an Escape was the key of that name.
 const REST: Duration = Duration::from_millis(25);
@@ -34,11 +34,7 @@ impl Inputs {
     /// # Errors
     /// It cannot be listened to.
     pub fn new() -> std::io::Result<Self> {
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe and asks that the descriptor stays open: standard input does as long as we live"
-        )]
-        let tty = AsyncFd::with_interest(std::io::stdin(), Interest::READABLE)?;
+        let tty = heeded(std::io::stdin())?;
         Ok(Self { tty, ear: Ear::default(), rest: None, over: false })
     }
 

@@ -310,8 +310,14 @@ impl Session {
 
     /// Takes what the terminal said.
     pub fn on(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
+        // Also in the past it is asked of now.
+        let unwished = matches!(input, Input::Mouse(_)) && !world.catalog.room.mouse;
+        if unwished { Vec::new() } else { self.take(input, world, now) }
+    }
+
+    fn take(&mut self, input: Input, world: &World, now: &Moment) -> Vec<Act> {
         if self.past.is_some() {
-            return self.past_on(input, world);
+            return self.past_on(input);
         }
         self.pressable.set(self.pressable.get() && matches!(input, Input::Mouse(Mouse::Press { .. })));
         self.board.get_mut().refresh(world, now);

@@ -123,7 +123,7 @@ async fn follow(handle: &mut Handle, interrupts: &mut Interrupts, mut walked: Ve
             // What is only measured anew is no news.
             let line = now_in_words(&world, view);
             if line != one.shown {
-                news.push(if as_json { object(&world, view).to_string() } else { line.clone() });
+                news.push(if as_json { out::harmless(object(&world, view).to_string()) } else { line.clone() });
                 one.shown = line;
             }
             let under_way = view.state.rollout.as_ref().is_some_and(|rollout| rollout.plan == Some(one.plan));

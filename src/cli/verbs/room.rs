@@ -162,19 +162,10 @@ fn reload(
     found: Arc<OnceCell<Found>>,
 ) {
     let (around, flags) = (around.clone(), flags.clone());
-    let mark = |files: &[PathBuf]| -> Vec<_> {
-        files.iter().map(|file| std::fs::metadata(file).ok().map(|data| (data.modified().ok(), data.len()))).collect()
-    };
-    let mut before = mark(&files);
+    let mut files = Files::new(files);
     tokio::spawn(async move {
-        let mut watched = Files::new();
         loop {
-            watched.changed(&files).await;
-            let after = mark(&files);
-            if after == before {
-                continue;
-            }
-            before = after;
+            files.changed().await;
             let mut actor = None;
             let result = match crate::config::load::load(&around, &flags) {
                 Ok(loaded) => {

@@ -1,14 +1,16 @@
 //! A pause that wakes its thread once. A timer of the runtime of more than 64 ms wakes it twice: when its slot in the wheel comes up, and
 //! when it is over.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A timer of the machine's. Where it has none to give, the runtime's are used.
+/// A timer of the machine's, which counts while the machine sleeps (`CLOCK_BOOTTIME`): what came due meanwhile is due at once. Where it has
+/// none to give, the runtime's are used.
 #[derive(Debug)]
 pub struct Alarm {
     timer: Option<AsyncFd<OwnedFd>>,
@@ -17,8 +19,8 @@ pub struct Alarm {
 impl Alarm {
     /// One that is not set. Must be called within a runtime.
     pub fn new() -> Self {
-        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC);
-        Self { timer: timer.ok().and_then(heeded) }
+        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC);
+        Self { timer: timer.ok().and_then(|timer| heeded(timer).ok()) }
     }
 
     /// Waits so long. May be dropped while it waits: the next pause begins anew.
@@ -34,10 +36,13 @@ impl Alarm {
     }
 }
 
-/// A descriptor of which the runtime tells when it can be read; none when it cannot. Must be called within a runtime.
-pub fn heeded(descriptor: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
-    #[expect(deprecated, reason = "its successor is unsafe and asks that the descriptor stays open: an owned one does")]
-    AsyncFd::new(descriptor).ok()
+/// What the runtime tells of when it can be read. It keeps its descriptor open for as long as it lives. Must be called within a runtime.
+///
+/// # Errors
+/// The runtime cannot tell of it.
+pub fn heeded<T: AsRawFd>(it: T) -> std::io::Result<AsyncFd<T>> {
+    #[expect(deprecated, reason = "its successor is unsafe and asks that the descriptor stays open: those of this house do")]
+    AsyncFd::with_interest(it, Interest::READABLE)
 }
 
 impl Default for Alarm {

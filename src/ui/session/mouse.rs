@@ -16,11 +16,10 @@ use super::{Act, Over, Session};
 const NOTCH: isize = 3;
 
 impl Session {
-    /// Takes what a mouse did, where one is listened to.
+    /// Takes what a mouse did.
     pub(super) fn on_mouse(&mut self, mouse: Mouse, world: &World, now: &Moment) -> Vec<Act> {
-        // In the past it was asked of now. While the past is being read, nothing of now takes anything.
-        let is_heard = world.catalog.room.mouse || world.scrub.is_some();
-        if !is_heard || self.opening {
+        // While the past is being read, nothing of now takes anything.
+        if self.opening {
             return Vec::new();
         }
         match mouse {

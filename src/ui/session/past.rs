@@ -131,11 +131,7 @@ impl Session {
         }
     }
 
-    pub(super) fn past_on(&mut self, input: Input, world: &World) -> Vec<Act> {
-        // Whether there is a mouse is asked of now.
-        if matches!(input, Input::Mouse(_)) && !world.catalog.room.mouse {
-            return Vec::new();
-        }
+    pub(super) fn past_on(&mut self, input: Input) -> Vec<Act> {
         let Some(past) = &mut self.past else { return Vec::new() };
         if let Input::Resize(width, height) = input {
             self.size = (width, height);
@@ -148,7 +144,7 @@ impl Session {
         {
             return vec![Act::Past(Journey::Leave)];
         }
-        let mut acts = past.inner.on(input, &past.shown.world, &past.shown.now);
+        let mut acts = past.inner.take(input, &past.shown.world, &past.shown.now);
         acts.retain(leaves_the_past);
         if self.theme != past.inner.theme {
             self.theme = past.inner.theme.clone();
