@@ -89,13 +89,14 @@ impl Keymap {
         in_context(context).or_else(|| in_context(GLOBAL)).map(|binding| binding.command.as_str())
     }
 
-    /// The chords that give a command in a context, those that mean something else there left out.
+    /// The chords that give a command in a context: its own, and those of everywhere that it does not bind anew.
     pub fn chords<'a>(&'a self, context: &'a str, command: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        let own = move |chord: &str| self.bindings.iter().any(|binding| binding.context == context && binding.chord == chord);
         self.bindings
             .iter()
-            .filter(move |binding| binding.command == command && (binding.context == context || binding.context == GLOBAL))
+            .filter(move |binding| binding.command == command)
+            .filter(move |binding| binding.context == context || (binding.context == GLOBAL && !own(&binding.chord)))
             .map(|binding| binding.chord.as_str())
-            .filter(move |chord| self.command(context, chord) == Some(command))
     }
 }
 

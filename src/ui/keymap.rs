@@ -315,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_a_screen_binds_again_is_told_once() {
+        let keymap = with(&[]).unwrap();
+        for screen in Screen::ALL {
+            for entry in TABLE {
+                let keys = keymap.on(screen).keys(entry.command);
+                let different: std::collections::BTreeSet<_> = keys.iter().collect();
+                assert_eq!(different.len(), keys.len(), "{} on {}: {keys:?}", entry.id, screen.word());
+            }
+        }
+    }
+
+    #[test]
     fn a_key_of_a_screen_is_one_of_that_screen_only() {
         let keymap = with(&[("ledger", "y", "verify")]).unwrap();
         let y: Chord = "y".parse().unwrap();

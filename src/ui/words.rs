@@ -61,7 +61,8 @@ fn short(value: f64) -> String {
     let size = value.abs();
     if size >= 100.0 || (value - value.round()).abs() < 1e-9 {
         format!("{value:.0}")
-    } else if size >= 0.1 {
+    } else if size >= 0.095 {
+        // What rounds to a tenth says no more of itself than a tenth.
         format!("{value:.1}")
     } else {
         format!("{value:.2}")
@@ -175,6 +176,7 @@ mod tests {
     fn numbers_are_written_in_one_way() {
         assert_eq!((count(1_281_004), count(12)), ("1,281,004".to_owned(), "12".to_owned()));
         assert_eq!((value(0.0211, "ratio"), value(0.0004, "ratio")), ("2.1 %".to_owned(), "0.04 %".to_owned()));
+        assert_eq!((value(0.000_996, "ratio"), value(0.000_949, "ratio")), ("0.1 %".to_owned(), "0.09 %".to_owned()));
         assert_eq!(value(224.4, "ms"), "224 ms");
         assert_eq!(remainder(Duration::from_secs(42)), "0:42");
     }

@@ -116,14 +116,15 @@ async fn an_api_that_shows_another_weight_than_the_file_is_a_conflict() {
 async fn a_file_that_cannot_be_written_is_named_with_what_to_do() {
     let real = Real::start(KIND);
     let path = file(&real.router);
-    // A symbolic link and a second name, which a rename would break.
-    let real_place = real.router.folder().join("elsewhere.yml");
-    std::fs::rename(&path, &real_place).unwrap();
-    std::os::unix::fs::symlink(&real_place, &path).unwrap();
+    // A symbolic link and a second name, which a rename would break. Each comes into its place at once: Traefik forgets what it does not find.
+    let (real_place, beside) = (real.router.folder().join("elsewhere.yml"), real.router.folder().join("beside.yml"));
+    std::fs::copy(&path, &real_place).unwrap();
+    std::os::unix::fs::symlink(&real_place, &beside).unwrap();
+    std::fs::rename(&beside, &path).unwrap();
     let error = refused(real.shift(real.adapter.as_ref(), 80, 20).await);
     assert!(error.detail.as_str().contains("symbolic link") && error.remedy().contains("the file itself"), "{error}");
-    std::fs::remove_file(&path).unwrap();
-    std::fs::hard_link(&real_place, &path).unwrap();
+    std::fs::hard_link(&real_place, &beside).unwrap();
+    std::fs::rename(&beside, &path).unwrap();
     let error = refused(real.shift(real.adapter.as_ref(), 80, 20).await);
     assert!(error.detail.as_str().contains("another name"), "{error}");
     std::fs::remove_file(&path).unwrap();
