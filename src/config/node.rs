@@ -1,5 +1,7 @@
 //! The values of a TOML file with their positions, in a form that layers can be merged in.
 
+mod parts;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -67,6 +69,17 @@ impl Value {
 
 /// Parses a file's text. None when it is no TOML; `found` then says why.
 pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Table> {
+    if text.len() < parts::LONG {
+        return whole(text, start, found);
+    }
+    let before = found.problems();
+    parts::parse(text, start, found).or_else(|| {
+        found.back_to(before);
+        whole(text, start, found)
+    })
+}
+
+fn whole(text: &str, start: At, found: &mut Findings) -> Option<Table> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut deep = Vec::new();
     let table = table(root.into_inner(), start, 0, found, &mut deep);

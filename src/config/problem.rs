@@ -64,9 +64,9 @@ pub(super) struct At {
 }
 
 impl At {
-    /// A byte of the same source.
+    /// The position so many bytes behind it.
     pub(super) fn offset(self, offset: usize) -> Self {
-        Self { source: self.source, offset }
+        Self { source: self.source, offset: self.offset + offset }
     }
 }
 
@@ -121,6 +121,16 @@ impl Findings {
     /// Whether nothing is wrong so far.
     pub(super) fn is_clean(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// How many things are wrong so far.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Forgets what was wrong after the first so many.
+    pub(super) fn back_to(&mut self, problems: usize) {
+        self.problems.truncate(problems);
     }
 
     /// Forgets what was found so far, not what was read.

@@ -9,6 +9,7 @@ use crate::control::world::{SignalView, World};
 use crate::model::catalog::BackendKind;
 use crate::model::name::Target;
 use crate::model::slot::Track;
+use crate::model::text::Text;
 
 /// The most panels that are opened at a metrics system.
 const PANELS: usize = 4;
@@ -45,7 +46,7 @@ fn filled(world: &World, target: &Target, signal: Option<&SignalView>, (from, to
         "version" => version(Track::Canary).or_else(|| version(Track::Stable)),
         "stable" => version(Track::Stable),
         "signal" => signal.map(|signal| signal.name.to_string()),
-        "query" => signal.and_then(|signal| signal.queries.first()).map(ToString::to_string),
+        "query" => signal.and_then(|signal| signal.queries.first().map(|query| drawable(signal, query))),
         "from" => Some(from.to_string()),
         "to" => Some(to.to_string()),
         "from_iso" => iso(from),
@@ -61,7 +62,7 @@ fn filled(world: &World, target: &Target, signal: Option<&SignalView>, (from, to
     if is_plain(&url) { Ok(url) } else { Err("it is no plain web address".to_owned()) }
 }
 
-/// The graph page of a metrics system, with the queries of a measure as they were sent.
+/// The graph page of a metrics system, with the queries of a measure.
 fn graph(world: &World, signal: &SignalView, (from, to): (i64, i64)) -> Option<Way> {
     let backend = world.catalog.backends.get(&signal.backend).filter(|backend| backend.kind == BackendKind::Prometheus)?;
     if !is_plain(&backend.address) {
@@ -72,11 +73,19 @@ fn graph(world: &World, signal: &SignalView, (from, to): (i64, i64)) -> Option<W
     for (n, query) in signal.queries.iter().take(PANELS).enumerate() {
         let lead = if n == 0 { '?' } else { '&' };
         let span = (to - from).max(1_000) / 1_000;
-        let (query, end) = (encoded(query.as_str()), encoded(&end));
+        let (query, end) = (encoded(&drawable(signal, query)), encoded(&end));
         let _ = write!(url, "{lead}g{n}.expr={query}&g{n}.tab=0&g{n}.range_input={span}s&g{n}.end_input={end}");
     }
     let url = if signal.queries.is_empty() { Err("no query was sent yet".to_owned()) } else { Ok(url) };
     Some(Way { name: signal.backend.to_string(), url })
+}
+
+/// A query as it can be drawn over time: of the samples of a counter their rate, since a range of samples is no graph.
+fn drawable(signal: &SignalView, query: &Text) -> String {
+    match signal.window_s {
+        Some(_) if query.as_str().ends_with(']') => format!("rate({query})"),
+        Some(_) | None => query.to_string(),
+    }
 }
 
 /// A value as it may stand in any part of an address: all but letters, digits and `-._~` in per cent.

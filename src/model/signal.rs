@@ -117,8 +117,9 @@ impl Series {
 pub struct Answer {
     /// What was asked.
     pub ask: Ask,
-    /// The query as it was sent.
-    pub sent: Text,
+    /// The query of this question alone, as it can be asked anywhere. It may have been sent in one with those of others.
+    #[serde(rename = "sent")]
+    pub query: Text,
     /// The series, or why this question alone failed.
     pub series: Result<Vec<Series>, PortError>,
     /// Samples that were no finite number, or stood out of order.

@@ -75,7 +75,7 @@ pub struct Marked {
 /// The journal. Losing it loses history, never a deed.
 pub trait Journal: Send + Sync {
     /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.
-    fn append(&self, events: Vec<(i64, String, String)>) -> Pending<'_, Result<(), JournalError>>;
+    fn append<'a>(&'a self, events: &'a [(i64, String, String)]) -> Pending<'a, Result<(), JournalError>>;
 
     /// The newest happenings, oldest first, at most `most`.
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>>;

@@ -24,13 +24,13 @@ impl SqliteStore {
         Ok(self.journal.get_or_try_init(open).await?.lock().await)
     }
 
-    async fn append_events(&self, events: Vec<(i64, String, String)>) -> Result<(), LedgerError> {
+    async fn append_events(&self, events: &[(i64, String, String)]) -> Result<(), LedgerError> {
         let mut conn = self.events().await?;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
         for (at, family, json) in events {
             // Every room of the store tells of a departure; the first that does is written down.
-            let is_departure = serde_json::from_str(&json).is_ok_and(|line: Happening| line.is_of_departure());
-            if is_departure && is_told(&mut tx, &json).await? {
+            let is_departure = || serde_json::from_str(json).is_ok_and(|line: Happening| line.is_of_departure());
+            if family == "happening" && is_departure() && is_told(&mut tx, json).await? {
                 continue;
             }
             sqlx::query("INSERT INTO event (at, room, family, json) VALUES (?, ?, ?, ?)")
@@ -150,8 +150,8 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalErro
 }
 
 impl Journal for SqliteStore {
-    fn append(&self, events: Vec<(i64, String, String)>) -> Pending<'_, Result<(), JournalError>> {
-        Box::pin(async { self.append_events(events).await.map_err(failed("write")) })
+    fn append<'a>(&'a self, events: &'a [(i64, String, String)]) -> Pending<'a, Result<(), JournalError>> {
+        Box::pin(async move { self.append_events(events).await.map_err(failed("write")) })
     }
 
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>> {

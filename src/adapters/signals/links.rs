@@ -85,7 +85,7 @@ fn is_partial(warning: &str) -> bool {
 
 fn flows(raw: &[Raw], ask: &LinkAsk) -> Result<BTreeMap<Text, BTreeMap<Text, Flow>>, String> {
     let of = |part: &str| -> Result<BTreeMap<(Text, Text), f64>, String> {
-        let (series, refused) = vector::pick(raw, |raw| raw.label(PART_LABEL) == part)?;
+        let (series, refused) = vector::pick(raw, |raw| raw.label(PART_LABEL) == part, &mut vector::Labels::default())?;
         if refused > 0 {
             return Err(format!("{refused} samples are no numbers of this time"));
         }

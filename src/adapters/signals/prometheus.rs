@@ -121,7 +121,7 @@ impl Prometheus {
             return got;
         }
         let error = self.http.fault(PortErrorKind::TimedOut, "read signals", "too many slow queries for one poll");
-        failed(&group.asks, asks, &Text::empty(), &error)
+        failed(&group.asks, asks, &error, |ask| alone(&group.template, ask))
     }
 
     async fn ask_together(&self, group: &Group, which: &[usize], asks: &[Ask], now: DateTime<Utc>) -> Got {
@@ -129,20 +129,20 @@ impl Prometheus {
         for (name, value) in which.iter().filter_map(|at| asks.get(*at)).flat_map(|ask| ask.values.iter()) {
             values.entry(name).or_default().insert(value);
         }
+        let refuse = |error: &PortError| failed(which, asks, error, |ask| alone(&group.template, ask));
         let sent = match query(&group.template, group.form, &values) {
             Ok(sent) => sent,
-            Err((kind, why)) => return failed(which, asks, &Text::empty(), &self.http.fault(kind, "read signals", &why)),
+            Err((kind, why)) => return refuse(&self.http.fault(kind, "read signals", &why)),
         };
-        let text = Text::clean(&sent);
         let reply = match self.query("read signals", &sent).await {
             Ok(reply) => reply,
-            Err(error) => return failed(which, asks, &text, &error),
+            Err(error) => return refuse(&error),
         };
         let malformed = |why: &str| self.http.fault(PortErrorKind::Malformed, "read signals", why);
         let now = now.max(reply.date.unwrap_or(now));
         let mut raw = match vector::read(&reply.data, now) {
             Ok(raw) => raw,
-            Err(why) => return failed(which, asks, &text, &malformed(&why)),
+            Err(why) => return refuse(&malformed(&why)),
         };
         if bears_times(&group.template, group.form) {
             raw = vector::with_times(raw, now);
@@ -151,16 +151,17 @@ impl Prometheus {
         let asked =
             |raw: &vector::Raw| pairs.iter().all(|(label, name)| values.get(name).is_some_and(|all| all.contains(raw.label(label))));
         if !raw.iter().all(asked) {
-            return failed(which, asks, &text, &malformed("the answer holds series that were not asked for"));
+            return refuse(&malformed("the answer holds series that were not asked for"));
         }
+        let mut labels = vector::Labels::default();
         let answers = which.iter().filter_map(|at| {
             let ask = asks.get(*at)?;
             let mine = |raw: &vector::Raw| pairs.iter().all(|(label, name)| Some(raw.label(label)) == value(ask, name));
-            let (series, refused) = match vector::pick(&raw, mine) {
+            let (series, refused) = match vector::pick(&raw, mine, &mut labels) {
                 Ok((series, refused)) => (Ok(series), refused),
                 Err(why) => (Err(malformed(&why)), 0),
             };
-            Some((*at, Answer { ask: ask.clone(), sent: text.clone(), series, refused }))
+            Some((*at, Answer { ask: ask.clone(), query: alone(&group.template, ask), series, refused }))
         });
         Got { answers: answers.collect(), warnings: reply.warnings }
     }
@@ -201,12 +202,22 @@ fn value<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
     ask.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn failed(which: &[usize], asks: &[Ask], sent: &Text, error: &PortError) -> Got {
+fn failed(which: &[usize], asks: &[Ask], error: &PortError, query: impl Fn(&Ask) -> Text) -> Got {
     let answer = |at: &usize| {
         let ask = asks.get(*at)?.clone();
-        Some((*at, Answer { ask, sent: sent.clone(), series: Err::<Vec<Series>, _>(error.clone()), refused: 0 }))
+        Some((*at, Answer { query: query(&ask), ask, series: Err::<Vec<Series>, _>(error.clone()), refused: 0 }))
     };
     Got { answers: which.iter().filter_map(answer).collect(), warnings: Vec::new() }
+}
+
+/// What one question asks for, without the others and without the times of samples; empty where something in it stands for nothing.
+fn alone(template: &Template, ask: &Ask) -> Text {
+    let values = ask.values.iter().map(|(name, value)| (name.as_str(), BTreeSet::from([value.as_str()]))).collect();
+    let Ok(filled) = template.fill(&values) else { return Text::empty() };
+    match ask.form {
+        Form::Counters { window_s } => Text::clean(&format!("{filled}[{window_s}s]")),
+        Form::Instant => Text::clean(&filled),
+    }
 }
 
 /// Whether the samples' own times are asked for beside the values.
@@ -243,7 +254,7 @@ fn group(asks: &[Ask], http: &HttpClient) -> (BTreeMap<usize, Answer>, Vec<Group
             Ok(template) => template,
             Err(why) => {
                 let error = http.fault(PortErrorKind::Refused, "read signals", why);
-                answers.extend(failed(&[at], asks, &Text::clean(&ask.template), &error).answers);
+                answers.extend(failed(&[at], asks, &error, |ask| Text::clean(&ask.template)).answers);
                 continue;
             }
         };
@@ -251,7 +262,7 @@ fn group(asks: &[Ask], http: &HttpClient) -> (BTreeMap<usize, Answer>, Vec<Group
         let missing = template.placeholders().into_iter().find(|name| value(ask, name).is_none());
         if let Some(name) = missing {
             let error = http.fault(PortErrorKind::Refused, "read signals", &format!("nothing stands for `${name}`"));
-            answers.extend(failed(&[at], asks, &Text::clean(&ask.template), &error).answers);
+            answers.extend(failed(&[at], asks, &error, |ask| Text::clean(&ask.template)).answers);
             continue;
         }
         let window = match ask.form {

@@ -165,8 +165,18 @@ pub(super) fn with_times(all: Vec<Raw>, now: DateTime<Utc>) -> Vec<Raw> {
         .collect()
 }
 
+/// The names and values of labels in one answer, where most come again and again: each is kept once.
+#[derive(Default)]
+pub(super) struct Labels<'a>(BTreeMap<&'a str, Text>);
+
+impl<'a> Labels<'a> {
+    fn clean(&mut self, raw: &'a str) -> Text {
+        self.0.entry(raw).or_insert_with(|| Text::clean(raw)).clone()
+    }
+}
+
 /// The series of one question out of those that an answer brought, and how many samples were refused in them.
-pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool) -> Result<(Vec<Series>, u32), String> {
+pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool, known: &mut Labels<'a>) -> Result<(Vec<Series>, u32), String> {
     let (mut seen, mut picked, mut refused) = (BTreeSet::<&'a BTreeMap<String, String>>::new(), Vec::new(), 0_u32);
     for raw in all.iter().filter(|raw| mine(raw)) {
         if let Some(fault) = &raw.fault {
@@ -179,7 +189,7 @@ pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool) -> Result<(V
             return Err(format!("more than {MOST_SERIES} series"));
         }
         refused = refused.saturating_add(raw.refused);
-        let labels = raw.labels.iter().map(|(name, value)| (Text::clean(name), Text::clean(value))).collect();
+        let labels = raw.labels.iter().map(|(name, value)| (known.clean(name), known.clean(value))).collect();
         picked.push(Series { labels, samples: raw.samples.clone() });
     }
     picked.retain(|series| !series.samples.is_empty());
@@ -199,7 +209,7 @@ mod tests {
 
     fn one(values: &Value) -> (Vec<Series>, u32) {
         let data = json!({"resultType": "matrix", "result": [{"metric": {"a": "b"}, "values": values}]});
-        pick(&read(&data, now()).unwrap(), |_| true).unwrap()
+        pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default()).unwrap()
     }
 
     #[test]
@@ -228,7 +238,7 @@ mod tests {
     fn the_same_series_twice_is_no_answer() {
         let row = json!({"metric": {"a": "b"}, "value": [1, "1"]});
         let data = json!({"resultType": "vector", "result": [row, row]});
-        assert_eq!(pick(&read(&data, now()).unwrap(), |_| true).unwrap_err(), "the same series came twice");
+        assert_eq!(pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default()).unwrap_err(), "the same series came twice");
     }
 
     #[test]
@@ -239,7 +249,7 @@ mod tests {
             {"metric": {"a": "1", TIME_LABEL: "time"}, "value": [900, "842.5"]},
         ]});
         let all = with_times(read(&data, now()).unwrap(), now());
-        let (series, refused) = pick(&all, |_| true).unwrap();
+        let (series, refused) = pick(&all, |_| true, &mut Labels::default()).unwrap();
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].samples, [Sample { at_ms: 842_500, value: 5.0 }]);
         assert_eq!(refused, 1, "a value without a time is refused");
@@ -252,8 +262,8 @@ mod tests {
             {"metric": {"s": "bad", "x": "y".repeat(1_000_000)}, "value": [1, "1"]},
         ]});
         let all = read(&data, now()).unwrap();
-        assert!(pick(&all, |raw| raw.label("s") == "good").is_ok());
-        assert!(pick(&all, |raw| raw.label("s") == "bad").unwrap_err().contains("label `x`"));
+        assert!(pick(&all, |raw| raw.label("s") == "good", &mut Labels::default()).is_ok());
+        assert!(pick(&all, |raw| raw.label("s") == "bad", &mut Labels::default()).unwrap_err().contains("label `x`"));
     }
 
     #[test]

@@ -61,11 +61,11 @@ fn rules(state: &State) -> Vec<RuleHealth> {
 fn answer(state: &State, ask: &Ask, missing: bool) -> Answer {
     let site = state.site(&ask.target).filter(|_| !missing);
     let series = site.map(|site| series(state, site, ask)).unwrap_or_default();
-    Answer { ask: ask.clone(), sent: sent(ask), series: Ok(series), refused: 0 }
+    Answer { ask: ask.clone(), query: query(ask), series: Ok(series), refused: 0 }
 }
 
 /// The template with its placeholders filled in, the longest names first.
-fn sent(ask: &Ask) -> Text {
+fn query(ask: &Ask) -> Text {
     let mut values: Vec<_> = ask.values.iter().collect();
     values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     let query = values.into_iter().fold(ask.template.to_string(), |query, (name, value)| query.replace(&format!("${name}"), value));

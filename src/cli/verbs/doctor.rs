@@ -352,7 +352,7 @@ fn advise(source: &Source, world: &World) -> (String, Option<String>) {
             let empty = reading.answers.iter().find(|answer| answer.series.as_ref().is_ok_and(Vec::is_empty));
             let fix = failed
                 .map(|error| format!("a query fails: {error}"))
-                .or_else(|| empty.map(|answer| format!("no data for `{}`: an empty answer is not zero", answer.sent)));
+                .or_else(|| empty.map(|answer| format!("no data for `{}`: an empty answer is not zero", answer.query)));
             let sick = reading.rules.iter().filter(|rule| !rule.healthy).count();
             (
                 format!(

@@ -36,6 +36,9 @@ pub fn take_in(
         (false, Some(share)) if share.fraction() <= 0.0 && !view.is_tried() => Trial::Idle,
         (false, _) => Trial::Running,
     };
+    // Of the many targets of a large room no place is kept that no signal will take.
+    view.signals.reserve_exact(service.signals.len().saturating_sub(view.signals.len()));
+    view.charts.reserve_exact(service.signals.len().saturating_sub(view.charts.len()));
     for signal in service.signals.iter().filter(|signal| &signal.backend == backend) {
         let made = signal_view(signal, answers, stable, trial);
         let at_ms = now.wall.timestamp_millis();
@@ -130,7 +133,7 @@ fn signal_view(signal: &Signal, answers: &[&Answer], stable: Slot, trial: Trial)
         Form::Counters { window_s } => Some(window_s),
         Form::Instant => None,
     });
-    let queries = own().map(|answer| answer.sent.clone()).fold(Vec::new(), |mut all, query| {
+    let queries = own().map(|answer| answer.query.clone()).fold(Vec::new(), |mut all, query| {
         if !all.contains(&query) {
             all.push(query);
         }
@@ -337,7 +340,7 @@ mod tests {
                 values: [].into(),
                 form: Form::Counters { window_s: 60 },
             },
-            sent: Text::empty(),
+            query: Text::empty(),
             series: Ok(series),
             refused: 0,
         }

@@ -27,7 +27,8 @@ const WHOLE_EVERY: Duration = Duration::from_hours(1);
 struct Keeper {
     journal: Arc<dyn Journal>,
     recorder: Recorder,
-    waiting: Vec<Line>,
+    /// Time in milliseconds since 1970, family and JSON, as the journal takes them.
+    waiting: Vec<(i64, String, String)>,
     bytes: usize,
     lost: u64,
     trouble: bool,
@@ -79,10 +80,11 @@ pub(super) async fn keep(
 impl Keeper {
     /// Takes in what was told; true when it should not wait.
     fn take(&mut self, at: &Moment, told: &Told) -> bool {
-        let mut lines = self.recorder.again(at);
-        lines.extend(self.recorder.line(at, told));
-        self.bytes += lines.iter().map(|line| line.json.len()).sum::<usize>();
-        self.waiting.append(&mut lines);
+        let lines = self.recorder.again(at).into_iter().chain(self.recorder.line(at, told));
+        for line in lines {
+            self.bytes += line.json.len();
+            self.waiting.push(row(line));
+        }
         matches!(told, Told::Happening(_))
     }
 
@@ -91,7 +93,7 @@ impl Keeper {
         if self.waiting.is_empty() {
             return None;
         }
-        match self.journal.append(self.rows()).await {
+        match self.journal.append(&self.waiting).await {
             Ok(()) => {
                 self.waiting.clear();
                 (self.bytes, self.lost) = (0, 0);
@@ -102,7 +104,7 @@ impl Keeper {
                 if self.bytes > WAITING_BYTES {
                     self.lost += self.waiting.len() as u64;
                     // What comes next builds on nothing that was lost.
-                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).into_iter().collect();
+                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).map(row).into_iter().collect();
                     self.bytes = 0;
                 }
                 let trouble = Some(Text::clean(&error.to_string()));
@@ -110,8 +112,8 @@ impl Keeper {
             }
         }
     }
+}
 
-    fn rows(&self) -> Vec<(i64, String, String)> {
-        self.waiting.iter().map(|line| (line.at_ms, line.family.to_owned(), line.json.clone())).collect()
-    }
+fn row(line: Line) -> (i64, String, String) {
+    (line.at_ms, line.family.to_owned(), line.json)
 }

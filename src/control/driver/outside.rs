@@ -255,7 +255,8 @@ impl Outside {
                 let now = self.clock.now();
                 let lines = happenings.iter().filter_map(|line| record::happening(&now, line));
                 let lines = lines.map(|line| (line.at_ms, line.family.to_owned(), line.json));
-                if let Err(error) = journal.append(lines.collect()).await {
+                let lines: Vec<_> = lines.collect();
+                if let Err(error) = journal.append(&lines).await {
                     tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
                 }
                 None

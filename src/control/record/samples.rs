@@ -143,7 +143,7 @@ fn first(series: &Series) -> Option<i64> {
 
 /// The newer samples of each series, if that is all that changed.
 fn newer<'a>(old: &Answer, new: &'a Answer, cut: Option<i64>) -> Option<Vec<&'a [Sample]>> {
-    if old.ask != new.ask || old.sent != new.sent || old.refused != new.refused {
+    if old.ask != new.ask || old.query != new.query || old.refused != new.refused {
         return None;
     }
     match (&old.series, &new.series) {

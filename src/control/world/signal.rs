@@ -63,7 +63,7 @@ pub struct SignalView {
     pub state: SignalState,
     /// In one sentence with the counts.
     pub sentence: Text,
-    /// The queries as they were sent.
+    /// The queries of this signal alone, as they can be asked anywhere.
     pub queries: Vec<Text>,
     /// Over how many seconds it was counted, as it was asked; none where it is the newest value.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ async fn files_are_for_their_owner_or_where_shared_for_the_group() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
     let own = dir.path().join("deep/own");
     let first = store(&own, &clock).await;
-    first.append(Vec::new()).await.unwrap();
+    first.append(&[]).await.unwrap();
     assert_eq!(mode(&own), 0o700);
     for name in ["process.key", "ledger.db", "journal.db", "ledger.db-wal", "checkpoint", "ledger.lock"] {
         assert_eq!(mode(&own.join(name)), 0o600, "{name}");
@@ -136,8 +136,8 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         links: Vec::new(),
     };
     let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap());
-    store.append((0..1000).rev().map(|n| event(n / 50)).collect()).await.unwrap();
-    store.append(vec![(now.timestamp_millis(), "polled".to_owned(), "{}".to_owned())]).await.unwrap();
+    store.append(&(0..1000).rev().map(|n| event(n / 50)).collect::<Vec<_>>()).await.unwrap();
+    store.append(&[(now.timestamp_millis(), "polled".to_owned(), "{}".to_owned())]).await.unwrap();
     let newest = store.happenings(2).await.unwrap();
     assert_eq!(newest, [happening(0), happening(0)]);
     assert_eq!(store.compact(14, u64::MAX).await.unwrap(), 250);
@@ -190,9 +190,10 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
             line(tomorrow, "shop@prod", "train express", "leaves with express"),
         ]
     };
-    let (first, second) = tokio::join!(one.append(lines("one")), two.append(lines("two")));
+    let (ones, twos) = (lines("one"), lines("two"));
+    let (first, second) = tokio::join!(one.append(&ones), two.append(&twos));
     assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
-    two.append(lines("two, later")).await.unwrap();
+    two.append(&lines("two, later")).await.unwrap();
     let told = one.happenings(99).await.unwrap();
     let of = |at, source: &str| told.iter().filter(|one| one.at == at && one.source == source).count();
     assert_eq!(
@@ -202,7 +203,7 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
     );
     // What people and deeds say is written as often as it is said.
     for _ in 0..2 {
-        one.append(vec![line(departs, "shop@prod", "ana", "shift EFFECTIVE")]).await.unwrap();
+        one.append(&[line(departs, "shop@prod", "ana", "shift EFFECTIVE")]).await.unwrap();
     }
     assert_eq!(two.happenings(99).await.unwrap().len(), 6);
 }

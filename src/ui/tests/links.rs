@@ -21,7 +21,7 @@ fn world() -> World {
     world.catalog = Arc::new(catalog);
     let mut view = (**world.target(&fixture::checkout()).unwrap()).clone();
     for signal in view.signals.iter_mut().filter(|signal| signal.name.as_str() == "errors") {
-        signal.queries = vec![Text::clean("bad{service=\"a b\",x=~\"5..|&c=d#\"}"), Text::clean("total{service=\"checkout\"}")];
+        signal.queries = vec![Text::clean("bad{service=\"a b\",x=~\"5..|&c=d#\"}"), Text::clean("total{service=\"checkout\"}[120s]")];
     }
     if let Some(seen) = &mut view.versions[1] {
         seen.version = Text::clean("2.5.0&to=0 \u{1b}]8;;x");
@@ -65,7 +65,7 @@ fn what_a_backend_told_changes_no_part_of_an_address() {
         urls[0]
     );
     assert!(urls[1].starts_with("http://127.0.0.1:9090/graph?g0.expr=bad%7B"), "{}", urls[1]);
-    assert!(urls[1].contains("&g0.range_input=3600s&g0.end_input=2026-11-20%2014%3A03%3A22&g1.expr=total"), "{}", urls[1]);
+    assert!(urls[1].contains("&g0.range_input=3600s&g0.end_input=2026-11-20%2014%3A03%3A22&g1.expr=rate%28total%7B"), "{}", urls[1]);
     assert!(urls.iter().all(|url| url.bytes().all(|byte| byte.is_ascii_graphic())));
 }
 

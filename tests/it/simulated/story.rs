@@ -178,7 +178,7 @@ fn what_is_not_there_is_no_data_and_no_zero() {
     let asks = [ask("nobody@prod", None, total(), Form::Instant)];
     let reading = train.signals(&asks).unwrap();
     assert_eq!(reading.answers[0].series.as_ref().unwrap().len(), 0);
-    assert_eq!(reading.answers[0].sent.as_str(), "m{service=\"checkout\",slot=\"b1\"}");
+    assert_eq!(reading.answers[0].query.as_str(), "m{service=\"checkout\",slot=\"b1\"}");
 }
 
 /// Everything that a world can be asked at once.
