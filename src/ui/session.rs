@@ -39,7 +39,7 @@ use self::past::Past;
 
 use super::command::Command;
 use super::hyperlink::Hyperlink;
-use super::input::{Chord, Input, Mouse};
+use super::input::{Input, Mouse};
 use super::keymap::Keymap;
 use super::limits::Limits;
 use super::line::Line;
@@ -347,25 +347,6 @@ impl Session {
         };
         self.look_closer(world, &mut acts);
         acts
-    }
-
-    fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
-        if chord == Chord::ctrl('c') {
-            return vec![Act::Quit];
-        }
-        if let Some(acts) = self.over_key(chord, world, now) {
-            return acts;
-        }
-        // Whoever is shown around goes on by its keys, whatever they mean afterwards.
-        if !self.opening && !self.begun.is_one() && self.tour_key(chord) {
-            return Vec::new();
-        }
-        let Some((command, keys)) = self.typed(chord) else { return Vec::new() };
-        if let Some(acts) = self.opening_key(command, &keys) {
-            return acts;
-        }
-        self.board.get_mut().touch();
-        self.obey(command, world, now)
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {

@@ -1,17 +1,40 @@
 //! How a session takes keys that are typed one after the other: what was begun, when it is dropped, and what is said of it.
 
+use crate::control::world::World;
+use crate::model::time::Moment;
+
 use super::super::command::Command;
 use super::super::frame::Message;
 use super::super::input::{Chord, Input};
 use super::super::keymap::Meaning;
 use super::super::scene::Scene;
 use super::super::sequence::{Begun, Typed};
-use super::{Over, Said, Session};
+use super::{Act, Over, Said, Session};
 
 impl Session {
+    /// Takes a key.
+    pub(super) fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
+        if chord == Chord::ctrl('c') {
+            return vec![Act::Quit];
+        }
+        if let Some(acts) = self.over_key(chord, world, now) {
+            return acts;
+        }
+        // Whoever is shown around goes on by its keys, whatever they mean afterwards.
+        if !self.opening && !self.begun.is_one() && self.tour_key(chord) {
+            return Vec::new();
+        }
+        let Some((command, keys)) = self.typed(chord) else { return Vec::new() };
+        if let Some(acts) = self.opening_key(command, &keys) {
+            return acts;
+        }
+        self.board.get_mut().touch();
+        self.obey(command, world, now)
+    }
+
     /// The command that a key means after what was begun, with all keys of it as they are shown. None where more must follow, where
     /// it leaves what was begun, and where it means nothing: that is said, and nothing is done.
-    pub(super) fn typed(&mut self, chord: Chord) -> Option<(Command, String)> {
+    fn typed(&mut self, chord: Chord) -> Option<(Command, String)> {
         let keys = self.keymap.on(self.screen);
         let (all, typed) = self.begun.take(chord, keys);
         match typed {

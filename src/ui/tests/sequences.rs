@@ -277,7 +277,7 @@ fn help_the_palette_and_the_row_of_keys_show_sequences_as_they_are_typed() {
             desk.press("<pagedown>");
         }
         desk.sees("Home or y g");
-        desk.press("<esc> : r o l l").sees(" y R ");
+        desk.press("<esc> : r o l l").sees(" y R");
     }
 }
 
