@@ -202,7 +202,7 @@ fn against_keys(file::Binding { context, keys, command, place }: &file::Binding,
         [last] if *last == Chord::ctrl('c') && meant != Command::Quit => {
             wrong(format!("ctrl-c is `{command}`"), "`quit`: ctrl-c always ends the session")
         }
-        [_] => None,
+        [] | [_] => None,
         [before @ .., last] => {
             let quits = *last == Chord::ctrl('c') && meant == Command::Quit;
             if before.contains(&Chord::ctrl('c')) || (*last == Chord::ctrl('c') && !quits) {
@@ -211,7 +211,6 @@ fn against_keys(file::Binding { context, keys, command, place }: &file::Binding,
             let fixed = keys.split(' ').find(|key| FIXED.iter().any(|(_, _, fixed)| fixed == key))?;
             wrong(format!("`{command}` lies on `{keys}`"), &format!("no `{fixed}` in a sequence: that key is fixed"))
         }
-        [] => None,
     }
 }
 
