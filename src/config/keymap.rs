@@ -1,9 +1,19 @@
 //! Keymaps: which key gives which command in which context, from a file each.
+//!
+//! A binding is one chord or a sequence of chords (`g g`), typed one after the other. Nobody waits to find out which was meant, so
+//! nothing that is typed may mean a command and begin another one as well:
+//! - Within a context, keys that begin others are refused.
+//! - A context's own keys go before those of everywhere. They hide the same keys there, and every sequence that begins with them:
+//!   where a screen binds `g`, a global `g g` is not reached on it. As with any hidden key, that is refused where it leaves a screen
+//!   without a command that is needed, or a key without any screen (both in `ui/keymap.rs`).
+//! - The other way round it is refused: where `g` is global, a screen's own `g g` would take a key away that works everywhere else.
+//!   The screen must bind `g` anew first, and then its own two are in each other's way.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::chord::{self, goes_on};
 use super::file::Fields;
 use super::names::names_in;
 use super::nearest::instead;
@@ -29,44 +39,13 @@ pub const CONTEXTS: [&str; 12] =
 /// Commands that destroy or return: they lie on upper-case letters.
 const UPPER: &[&str] = &["abort", "rollback", "cancel", "break-glass"];
 
-const NAMED_KEYS: &[&str] = &[
-    "enter",
-    "esc",
-    "tab",
-    "backtab",
-    "space",
-    "backspace",
-    "delete",
-    "insert",
-    "up",
-    "down",
-    "left",
-    "right",
-    "home",
-    "end",
-    "pageup",
-    "pagedown",
-    "f1",
-    "f2",
-    "f3",
-    "f4",
-    "f5",
-    "f6",
-    "f7",
-    "f8",
-    "f9",
-    "f10",
-    "f11",
-    "f12",
-];
-
-/// One key of one context.
+/// The keys of one command in one context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// The context, one of [`CONTEXTS`].
     pub context: String,
-    /// The chord in its normal form, as [`chord`] gives it.
-    pub chord: String,
+    /// A chord in its normal form (`j`, `A`, `ctrl-d`, `alt-x`, `enter`, `f1`), or a sequence of them parted by spaces (`g g`).
+    pub keys: String,
     /// The command.
     pub command: String,
     /// Where it is written.
@@ -83,65 +62,28 @@ pub struct Keymap {
 }
 
 impl Keymap {
-    /// What a chord in normal form means in a context: there, else everywhere.
-    pub fn command(&self, context: &str, chord: &str) -> Option<&str> {
-        let in_context = |context: &str| self.bindings.iter().find(|binding| binding.context == context && binding.chord == chord);
-        in_context(context).or_else(|| in_context(GLOBAL)).map(|binding| binding.command.as_str())
+    /// What keys in normal form mean in a context: there, else everywhere unless the context hides them.
+    pub fn command(&self, context: &str, keys: &str) -> Option<&str> {
+        let of = |context: &str| self.bindings.iter().find(|binding| binding.context == context && binding.keys == keys);
+        of(context).or_else(|| of(GLOBAL).filter(|_| self.hides(context, keys).is_none())).map(|binding| binding.command.as_str())
     }
 
-    /// The chords that give a command in a context: its own, and those of everywhere that it does not bind anew.
-    pub fn chords<'a>(&'a self, context: &'a str, command: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        let own = move |chord: &str| self.bindings.iter().any(|binding| binding.context == context && binding.chord == chord);
+    /// The keys that give a command in a context: its own, and those of everywhere that it does not hide.
+    pub fn keys<'a>(&'a self, context: &'a str, command: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         self.bindings
             .iter()
             .filter(move |binding| binding.command == command)
-            .filter(move |binding| binding.context == context || (binding.context == GLOBAL && !own(&binding.chord)))
-            .map(|binding| binding.chord.as_str())
+            .filter(move |binding| {
+                binding.context == context || (binding.context == GLOBAL && self.hides(context, &binding.keys).is_none())
+            })
+            .map(|binding| binding.keys.as_str())
     }
-}
 
-/// The normal form of a chord: `j`, `A`, `ctrl-d`, `alt-x`, `enter`, `f1`. None when it is no chord.
-///
-/// Modifiers come as `ctrl-`, then `alt-`; a letter with `ctrl-` is lower case; `shift-` is the upper-case letter itself,
-/// and `shift-tab` is `backtab`.
-pub fn chord(text: &str) -> Option<String> {
-    let mut rest = text;
-    let (mut ctrl, mut alt, mut shift) = (false, false, false);
-    while let Some((modifier, behind)) = rest.split_once('-').filter(|(_, behind)| !behind.is_empty()) {
-        let flag = match modifier.to_ascii_lowercase().as_str() {
-            "ctrl" => &mut ctrl,
-            "alt" => &mut alt,
-            "shift" => &mut shift,
-            _ => return None,
-        };
-        if *flag {
-            return None;
-        }
-        *flag = true;
-        rest = behind;
+    /// What a context binds itself in the place of keys of everywhere: the same, or the beginning of them.
+    pub fn hides(&self, context: &str, keys: &str) -> Option<&Binding> {
+        let hides = |own: &str| own == keys || goes_on(keys, own);
+        self.bindings.iter().find(|binding| binding.context == context && context != GLOBAL && hides(&binding.keys))
     }
-    let mut characters = rest.chars();
-    let key = match (characters.next(), characters.next()) {
-        (None, _) => return None,
-        (Some(c), None) if shift && c.is_ascii_alphabetic() && !ctrl => c.to_ascii_uppercase().to_string(),
-        (Some(_), None) if shift => return None,
-        (Some(c), None) if ctrl => c.to_ascii_lowercase().to_string(),
-        (Some(' '), None) => "space".to_owned(),
-        (Some(c), None) if c.is_control() => return None,
-        (Some(c), None) => c.to_string(),
-        (Some(_), Some(_)) => {
-            let name = rest.to_ascii_lowercase();
-            if !NAMED_KEYS.contains(&name.as_str()) {
-                return None;
-            }
-            match (shift, name.as_str()) {
-                (true, "tab") => "backtab".to_owned(),
-                (true, _) => return None,
-                (false, _) => name,
-            }
-        }
-    };
-    Some(format!("{}{}{key}", if ctrl { "ctrl-" } else { "" }, if alt { "alt-" } else { "" }))
 }
 
 /// The keymaps that there are: built-in ones, and `keymaps/NAME.toml` in the user's configuration directory.
@@ -152,8 +94,8 @@ pub fn names(around: &Surroundings) -> Vec<String> {
 /// Loads a keymap by name. The user's file of that name goes before the built-in one; `commands` are all that there are.
 ///
 /// # Errors
-/// When there is no such keymap, and everything that is wrong in its file: a key with two meanings, a command that is not
-/// in `commands`, a destroying command on a key that is no upper-case letter.
+/// When there is no such keymap, and everything that is wrong in its file: a key with two meanings, or with one and as the beginning
+/// of others; a command that is not in `commands`; a destroying command on keys that end in no upper-case letter.
 pub fn load(name: &str, around: &Surroundings, commands: &[&str]) -> Result<Keymap, Problems> {
     let mut found = Findings::default();
     let keymap = keymap(name, &around.config_dir.join("keymaps"), commands, &mut found);
@@ -222,7 +164,7 @@ fn keymap(name: &str, directory: &Path, commands: &[&str], found: &mut Findings)
             }
             // A command that stands here has exactly these keys, whatever its base says.
             keymap.bindings.retain(|binding| binding.context != context || binding.command != key.name);
-            for (at, written) in chords_of(node, found) {
+            for (at, written) in keys_of(node, found) {
                 add(&mut keymap, context, &key.name, at, written, found);
             }
         }
@@ -231,7 +173,7 @@ fn keymap(name: &str, directory: &Path, commands: &[&str], found: &mut Findings)
     Some(keymap)
 }
 
-fn chords_of<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
+fn keys_of<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
     match &node.value {
         Value::Text(text) => vec![(node.at, text)],
         Value::List(_) => node.texts("keys", found),
@@ -243,28 +185,54 @@ fn chords_of<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
 }
 
 fn add(keymap: &mut Keymap, context: &str, command: &str, at: At, written: &str, found: &mut Findings) {
-    let Some(chord) = chord(written) else {
-        found.problem(at, &format!("`{written}` is no key"), "a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"");
+    let Some(keys) = chord::keys(written) else {
+        let expected = "a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\", or several with a space between them: \"g g\"";
+        found.problem(at, &format!("`{written}` is no key"), expected);
         return;
     };
-    if UPPER.contains(&command) && !chord.chars().next_back().is_some_and(|c| c.is_ascii_uppercase()) {
-        found.problem(at, &format!("`{command}` lies on `{chord}`"), "an upper-case letter for what destroys or returns");
+    if UPPER.contains(&command) && !keys.chars().next_back().is_some_and(|c| c.is_ascii_uppercase()) {
+        let at_the_end = if keys.contains(' ') { " at the end" } else { "" };
+        found.problem(
+            at,
+            &format!("`{command}` lies on `{keys}`"),
+            &format!("an upper-case letter{at_the_end} for what destroys or returns"),
+        );
     }
-    keymap.bindings.push(Binding { context: context.to_owned(), chord, command: command.to_owned(), place: found.place(at) });
+    keymap.bindings.push(Binding { context: context.to_owned(), keys, command: command.to_owned(), place: found.place(at) });
 }
 
-/// Notes a chord with two commands in one context.
+/// Notes keys that have two commands in one context, and keys that begin others of their context or of everywhere.
 fn refuse_conflicts(keymap: &Keymap, found: &mut Findings, start: At) {
     for (place, binding) in keymap.bindings.iter().enumerate() {
-        let earlier = keymap.bindings.iter().take(place).find(|other| other.context == binding.context && other.chord == binding.chord);
-        if let Some(earlier) = earlier {
+        let before = || keymap.bindings.iter().take(place);
+        if let Some(earlier) = before().find(|other| other.context == binding.context && other.keys == binding.keys) {
             let what = format!(
                 "`{}` in [{}] is both `{}` and `{}`, the first at {}:{}",
-                binding.chord, binding.context, earlier.command, binding.command, earlier.place.file, earlier.place.line
+                binding.keys, binding.context, earlier.command, binding.command, earlier.place.file, earlier.place.line
             );
             found.problem_at(&binding.place, start, &what, "one command for each key");
         }
+        if let Some(earlier) = before().find(|earlier| begins(keymap, earlier, binding) || begins(keymap, binding, earlier)) {
+            let what = format!(
+                "`{}` in [{}] is `{}`, at {}:{}, and `{}` in [{}] is `{}`: one begins the other",
+                earlier.keys,
+                earlier.context,
+                earlier.command,
+                earlier.place.file,
+                earlier.place.line,
+                binding.keys,
+                binding.context,
+                binding.command
+            );
+            found.problem_at(&binding.place, start, &what, "keys that neither begin others nor are begun by them");
+        }
     }
+}
+
+/// Whether keys that work in the context of a sequence are its beginning.
+fn begins(keymap: &Keymap, beginning: &Binding, sequence: &Binding) -> bool {
+    let works_there = || beginning.context == GLOBAL && keymap.hides(&sequence.context, &beginning.keys).is_none();
+    goes_on(&sequence.keys, &beginning.keys) && (beginning.context == sequence.context || works_there())
 }
 
 #[cfg(test)]
@@ -365,47 +333,18 @@ mod tests {
         load("own", &around, COMMANDS).map_err(|problems| problems.to_string().replace(&format!("{}/", directory.path().display()), ""))
     }
 
-    #[rstest]
-    #[case("j", "j")]
-    #[case("A", "A")]
-    #[case("Ctrl-D", "ctrl-d")]
-    #[case("alt-ctrl-x", "ctrl-alt-x")]
-    #[case("shift-a", "A")]
-    #[case("shift-tab", "backtab")]
-    #[case("Enter", "enter")]
-    #[case("F12", "f12")]
-    #[case("-", "-")]
-    #[case("ctrl--", "ctrl--")]
-    #[case(" ", "space")]
-    fn a_chord_has_one_normal_form(#[case] written: &str, #[case] normal: &str) {
-        assert_eq!(chord(written).as_deref(), Some(normal));
-        assert_eq!(chord(normal).as_deref(), Some(normal));
-    }
-
-    #[rstest]
-    #[case("")]
-    #[case("jj")]
-    #[case("hyper-x")]
-    #[case("ctrl-ctrl-x")]
-    #[case("shift-enter")]
-    #[case("f13")]
-    #[case("\u{1b}")]
-    fn what_is_no_chord(#[case] written: &str) {
-        assert_eq!(chord(written), None);
-    }
-
     #[test]
     fn the_default_keys_are_those_of_the_contract() {
         let keymap = load("default", &Surroundings::default(), COMMANDS).expect("right");
-        for (chord, command) in
+        for (keys, command) in
             [("j", "down"), ("A", "abort"), ("R", "rollback"), ("C", "cancel"), ("h", "hold"), ("0", "ledger"), ("s", "shift")]
         {
-            assert_eq!(keymap.command("board", chord), Some(command));
+            assert_eq!(keymap.command("board", keys), Some(command));
         }
         assert_eq!(keymap.command("plan", "enter"), Some("run"));
         assert_eq!(keymap.command("board", "enter"), Some("deeper"));
         assert_eq!(keymap.command("ledger", "v"), Some("verify"));
-        assert_eq!(keymap.chords("board", "down").collect::<Vec<_>>(), ["down", "j"]);
+        assert_eq!(keymap.keys("board", "down").collect::<Vec<_>>(), ["down", "j"]);
     }
 
     #[test]
@@ -422,6 +361,27 @@ mod tests {
         assert_eq!(keymap.command("board", "j"), Some("down"));
     }
 
+    #[test]
+    fn a_context_hides_what_begins_with_its_own_key() {
+        let keymap = with("base = \"default\"\n[global]\nfirst = [\"home\", \"g g\"]\n").expect("right");
+        assert_eq!((keymap.command("board", "g g"), keymap.command("board", "g")), (Some("first"), None));
+        assert_eq!((keymap.command("map", "g g"), keymap.command("map", "g")), (None, Some("neighbours")));
+        assert_eq!(keymap.keys("board", "first").collect::<Vec<_>>(), ["home", "g g"]);
+        assert_eq!(keymap.keys("map", "first").collect::<Vec<_>>(), ["home"]);
+        assert_eq!(keymap.hides("map", "g g").map(|own| own.command.as_str()), Some("neighbours"));
+        assert_eq!(keymap.hides("map", "home"), None);
+    }
+
+    #[rstest]
+    #[case("[global]\nfirst = \"g g\"\nlast = \"g e\"\n[map]\nlogs = \"g l\"\n")]
+    #[case("[global]\nfirst = \"e\"\nlast = \"end x\"\n")]
+    #[case("[global]\nfirst = \"g g\"\n[map]\nlogs = \"g\"\n")]
+    #[case("[board]\nfirst = \"g g\"\n[map]\nlogs = \"g\"\n")]
+    #[case("[global]\nabort = \"g A\"\nquit = \"ctrl-x ctrl-c\"\n")]
+    fn sequences_that_are_reached(#[case] text: &str) {
+        with(text).expect("right");
+    }
+
     #[rstest]
     #[case(
         "[global]\ndown = \"j\"\nup = \"j\"\n",
@@ -429,7 +389,7 @@ mod tests {
     )]
     #[case(
         "base = \"default\"\n[global]\nquit = \"j\"\n",
-        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:59; expected one command for each key"
+        "own.toml:3:8: `j` in [global] is both `down` and `quit`, the first at keymaps/default.toml:60; expected one command for each key"
     )]
     #[case("[board]\ndwon = \"j\"\n", "own.toml:2:1: no command is called `dwon`; expected `down`")]
     #[case("[bord]\n", "own.toml:1:2: unknown key `bord` in the file; expected `board`")]
@@ -438,7 +398,43 @@ mod tests {
         "[plan]\nrollback = [\"R\", \"ctrl-r\"]\n",
         "own.toml:2:18: `rollback` lies on `ctrl-r`; expected an upper-case letter for what destroys or returns"
     )]
-    #[case("[global]\ndown = \"jj\"\n", "own.toml:2:8: `jj` is no key; expected a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\"")]
+    #[case(
+        "[global]\ndown = \"jj\"\n",
+        "own.toml:2:8: `jj` is no key; expected a key such as \"j\", \"A\", \"ctrl-d\", \"enter\", \"f1\", or several with a space between them: \"g g\""
+    )]
+    #[case(
+        "[global]\nfirst = \"g g\"\nlast = \"g g\"\n",
+        "own.toml:3:8: `g g` in [global] is both `first` and `last`, the first at keymaps/own.toml:2; expected one command for each key"
+    )]
+    #[case(
+        "[global]\nfirst = \"g g\"\nlast = \"g\"\n",
+        "own.toml:3:8: `g g` in [global] is `first`, at keymaps/own.toml:2, and `g` in [global] is `last`: one begins the other; \
+         expected keys that neither begin others nor are begun by them"
+    )]
+    #[case(
+        "base = \"default\"\n[global]\nfilter = \"g f\"\n",
+        "own.toml:3:10: `g` in [global] is `first`, at keymaps/default.toml:65, and `g f` in [global] is `filter`: one begins the other; \
+         expected keys that neither begin others nor are begun by them"
+    )]
+    #[case(
+        "[global]\nup = \"g\"\n[board]\nfirst = \"g g\"\n",
+        "own.toml:4:9: `g` in [global] is `up`, at keymaps/own.toml:2, and `g g` in [board] is `first`: one begins the other; \
+         expected keys that neither begin others nor are begun by them"
+    )]
+    #[case(
+        "[global]\nup = \"g\"\n[board]\nfirst = \"g g\"\ndown = \"g\"\n",
+        "own.toml:5:8: `g g` in [board] is `first`, at keymaps/own.toml:4, and `g` in [board] is `down`: one begins the other; \
+         expected keys that neither begin others nor are begun by them"
+    )]
+    #[case(
+        "[global]\nup = \"g g\"\nfirst = \"g g g\"\n",
+        "own.toml:3:9: `g g` in [global] is `up`, at keymaps/own.toml:2, and `g g g` in [global] is `first`: one begins the other; \
+         expected keys that neither begin others nor are begun by them"
+    )]
+    #[case(
+        "[global]\ncancel = \"C c\"\n",
+        "own.toml:2:10: `cancel` lies on `C c`; expected an upper-case letter at the end for what destroys or returns"
+    )]
     #[case("[global]\ndown = 7\n", "own.toml:2:8: the keys are an integer; expected a string or an array of strings")]
     #[case("base = \"dvorak\"\n", "own.toml:1:8: `dvorak` is no keymap to begin from; expected one of default, vim, emacs, one-hand")]
     fn a_wrong_keymap_is_refused_where_it_is_wrong(#[case] text: &str, #[case] problem: &str) {

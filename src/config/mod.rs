@@ -2,6 +2,7 @@
 
 mod address;
 mod check;
+mod chord;
 pub mod duration;
 pub mod example;
 mod feeds;

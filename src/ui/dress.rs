@@ -23,6 +23,7 @@ pub fn dress(theme: &str, keymap: &str, around: &Surroundings) -> Result<(Theme,
 mod tests {
     use super::*;
     use crate::ui::command::Command;
+    use crate::ui::keymap::Meaning;
     use crate::ui::screen::Screen;
     use crate::ui::theme::Role;
     use ratatui::style::{Color, Style};
@@ -57,7 +58,7 @@ mod tests {
         let (theme, keymap) = dress("mine", "mine", &around).unwrap();
         assert_eq!((theme.unicode, theme.style(Role::Moving)), (false, Style::new().fg(Color::Indexed(2))));
         assert_eq!(theme.style(Role::Abnormal), Theme::ascii().style(Role::Abnormal));
-        assert_eq!(keymap.on(Screen::Ledger).command("V".parse().unwrap()), Some(Command::Verify));
+        assert_eq!(keymap.on(Screen::Ledger).meaning(&"V".parse().unwrap()), Meaning::Command(Command::Verify));
     }
 
     #[test]

@@ -43,13 +43,15 @@ pub struct Dress {
     pub now_needs: Option<usize>,
 }
 
-/// What is said to the operator: a refusal has its mark.
+/// What is said to the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Whether a key was refused.
-    pub refused: bool,
-    /// The whole sentence.
-    pub text: String,
+pub enum Message {
+    /// A whole sentence.
+    News(String),
+    /// Why a key was refused, as a whole sentence; it has its mark.
+    Refusal(String),
+    /// The keys of a sequence so far, and each way to go on with its word.
+    Begun(String, Vec<(String, &'static str)>),
 }
 
 /// The most rows that a message takes.
@@ -58,10 +60,34 @@ const MESSAGE_ROWS: usize = 6;
 impl Message {
     /// Its rows, in full.
     pub fn rows(&self, scene: &Scene<'_>, width: usize) -> Vec<Row> {
-        let (mark, role) = if self.refused { (Mark::Failed, Role::Watched) } else { (Mark::None, Role::Strong) };
-        let lines = wrap(&self.text, width.saturating_sub(4)).into_iter().take(MESSAGE_ROWS).enumerate();
+        let (mark, role, text) = match self {
+            Self::News(text) => (Mark::None, Role::Strong, text),
+            Self::Refusal(text) => (Mark::Failed, Role::Watched, text),
+            Self::Begun(begun, next) => return begun_rows(scene, begun, next, width),
+        };
+        let lines = wrap(text, width.saturating_sub(4)).into_iter().take(MESSAGE_ROWS).enumerate();
         lines.map(|(n, line)| Row::of(role, format!(" {} {line}", scene.glyph(if n == 0 { mark } else { Mark::None })))).collect()
     }
+}
+
+/// What was begun, each way to go on, and the way out. What has no room is counted.
+fn begun_rows(scene: &Scene<'_>, begun: &str, next: &[(String, &'static str)], width: usize) -> Vec<Row> {
+    let room = width.saturating_sub(cells("  Esc leaves "));
+    let mut row = Row::of(Role::Strong, format!(" {} ", scene.glyph(Mark::None)));
+    row.add(Role::Key, format!("{begun}-")).end(Role::Key, "  Esc").end(Role::Plain, " leaves ");
+    let mut rows = Vec::new();
+    for (n, (key, word)) in next.iter().enumerate() {
+        if row.width() + cells(key) + cells(word) + 3 > room {
+            if rows.len() + 1 == MESSAGE_ROWS {
+                row.end(Role::Quiet, format!("  {} more ", next.len() - n));
+                break;
+            }
+            rows.push(std::mem::replace(&mut row, Row::of(Role::Plain, " ")));
+        }
+        row.add(Role::Plain, "  ").add(Role::Key, key.clone()).add(Role::Plain, format!(" {word}"));
+    }
+    rows.push(row);
+    rows
 }
 
 /// Draws all but the body and gives the place of the body.

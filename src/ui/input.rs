@@ -200,6 +200,46 @@ impl FromStr for Chord {
     }
 }
 
+/// The keys of a command: one chord, or several that are typed one after the other. Never none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sequence(Vec<Chord>);
+
+impl Sequence {
+    /// These chords; none of none.
+    pub fn of(chords: &[Chord]) -> Option<Self> {
+        (!chords.is_empty()).then(|| Self(chords.to_vec()))
+    }
+
+    /// A chord after others.
+    pub fn then(before: &[Chord], last: Chord) -> Self {
+        Self(before.iter().copied().chain([last]).collect())
+    }
+
+    /// Its chords, in order.
+    pub fn chords(&self) -> &[Chord] {
+        &self.0
+    }
+
+    /// What it goes on with after others; none when it does not begin with them, or ends with them.
+    pub fn after(&self, beginning: &Self) -> Option<Self> {
+        self.0.strip_prefix(beginning.chords()).and_then(Self::of)
+    }
+
+    /// As the glass writes it: `R`, `g g`, `Ctrl-X Ctrl-C`.
+    pub fn shown(&self) -> String {
+        self.0.iter().map(Chord::shown).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Reads what keymaps hold in its normal form.
+impl FromStr for Sequence {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(' ').map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +261,15 @@ mod tests {
     fn the_glass_names_keys_as_keyboards_do() {
         assert_eq!("C-d".parse::<Chord>().unwrap().shown(), "Ctrl-D");
         assert_eq!("<ret>".parse::<Chord>().unwrap().shown(), "Enter");
+    }
+
+    #[test]
+    fn a_sequence_goes_on_after_its_beginning_and_never_after_all_of_it() {
+        let keys = |text: &str| text.parse::<Sequence>().unwrap();
+        assert_eq!((keys("g g").shown(), keys("ctrl-x ctrl-c").shown()), ("g g".to_owned(), "Ctrl-X Ctrl-C".to_owned()));
+        assert_eq!(keys("g g x").after(&keys("g")), Some(keys("g x")));
+        assert_eq!((keys("g g").after(&keys("g g")), keys("g g").after(&keys("x")), keys("g").after(&keys("g g"))), (None, None, None));
+        assert_eq!(Sequence::of(&[]), None);
+        assert!("g  g".parse::<Sequence>().is_err());
     }
 }

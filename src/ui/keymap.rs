@@ -6,29 +6,60 @@ use crate::model::intent::Verb;
 use crate::model::text::Text;
 
 use super::command::{self, Command, TABLE, Where};
-use super::input::{Chord, Key};
+use super::input::{Chord, Key, Sequence};
 use super::screen::Screen;
+
+/// What keys mean on a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// A command.
+    Command(Command),
+    /// Nothing yet: the keys of some command begin with them.
+    Begins,
+    /// Nothing, whatever follows.
+    Nothing,
+}
 
 /// The keys of one screen: for each command of the table its keys there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keys {
-    bindings: Vec<(Command, Vec<Chord>)>,
+    bindings: Vec<(Command, Vec<Sequence>)>,
 }
 
 impl Keys {
-    /// What a key means.
-    pub fn command(&self, chord: Chord) -> Option<Command> {
-        self.bindings.iter().find(|(_, keys)| keys.contains(&chord)).map(|(command, _)| *command)
+    /// What was typed means.
+    pub fn meaning(&self, typed: &Sequence) -> Meaning {
+        if let Some((command, _)) = self.bindings.iter().find(|(_, keys)| keys.contains(typed)) {
+            return Meaning::Command(*command);
+        }
+        let begins = self.bindings.iter().any(|(_, keys)| keys.iter().any(|keys| keys.after(typed).is_some()));
+        if begins { Meaning::Begins } else { Meaning::Nothing }
+    }
+
+    /// The ways to go on after what was typed, each with the word of its command.
+    pub fn after(&self, typed: &Sequence) -> Vec<(String, &'static str)> {
+        let of = |(command, keys): &(Command, Vec<Sequence>)| {
+            let label = command.entry().map_or("", |entry| entry.label);
+            keys.iter().filter_map(|keys| Some((keys.after(typed)?.shown(), label))).collect::<Vec<_>>()
+        };
+        self.bindings.iter().flat_map(of).collect()
     }
 
     /// The keys of a command.
-    pub fn keys(&self, command: Command) -> &[Chord] {
+    pub fn keys(&self, command: Command) -> &[Sequence] {
         self.bindings.iter().find(|(bound, _)| *bound == command).map_or(&[], |(_, keys)| keys)
     }
 
-    /// The first key of a command as the glass writes it, empty when it has none.
+    /// The first keys of a command as the glass writes them, empty when it has none.
     pub fn shown(&self, command: Command) -> String {
-        self.keys(command).first().map(Chord::shown).unwrap_or_default()
+        self.keys(command).first().map(Sequence::shown).unwrap_or_default()
+    }
+
+    /// All keys of a command as the glass writes them: `Up k`, and `Home or g g`, so that a sequence is not read as more keys.
+    pub fn all_shown(&self, command: Command) -> String {
+        let keys = self.keys(command);
+        let between = if keys.iter().any(|keys| keys.chords().len() > 1) { " or " } else { " " };
+        keys.iter().map(Sequence::shown).collect::<Vec<_>>().join(between)
     }
 }
 
@@ -90,7 +121,7 @@ impl Keymap {
     ///
     /// # Errors
     /// Keys of what lies over a screen (plan, prompt, help, detail), which are fixed; a key that terminals do not tell; another
-    /// meaning for Ctrl-C; and a screen on which a command has no key without which an operator is lost.
+    /// meaning for Ctrl-C; a fixed key within a sequence; and a screen on which a command has no key without which an operator is lost.
     pub fn from_config(keymap: &file::Keymap) -> Result<Self, Problems> {
         let mut wrong: Vec<Problem> =
             keymap.bindings.iter().filter_map(|binding| against(binding).or_else(|| hidden(keymap, binding))).collect();
@@ -130,41 +161,56 @@ impl Keymap {
 }
 
 fn keys_of(keymap: &file::Keymap, screen: Screen) -> Keys {
-    let of = |id| keymap.chords(screen.word(), id).filter_map(|chord| chord.parse().ok()).collect();
+    let of = |id| keymap.keys(screen.word(), id).filter_map(|keys| keys.parse().ok()).collect();
     Keys { bindings: TABLE.iter().map(|entry| (entry.command, of(entry.id))).collect() }
 }
 
 /// What is wrong with one binding.
 fn against(binding: &file::Binding) -> Option<Problem> {
-    let file::Binding { context, chord, command, place } = binding;
+    let file::Binding { context, keys, command, place } = binding;
     let fixed = FIXED.iter().find(|(_, fixed, _)| fixed == command);
     let over_screens = context != file::GLOBAL && Screen::named(context).is_none();
+    let wrong = |what: String, expected: &str| Some(problem(place, &what, expected));
     match (over_screens, fixed) {
         (true, Some((_, _, key))) => {
-            (key != chord).then(|| problem(place, &format!("`{command}` lies on `{chord}`"), &format!("`{key}`: this key is fixed")))
+            (key != keys).then(|| problem(place, &format!("`{command}` lies on `{keys}`"), &format!("`{key}`: this key is fixed")))
         }
-        (true, None) => Some(problem(place, &format!("[{context}] binds `{command}`"), "no binding there: its keys are fixed")),
-        (false, Some((place_of, _, _))) => Some(problem(place, &format!("[{context}] binds `{command}`"), &format!("it in [{place_of}]"))),
-        (false, None) => match (chord.parse::<Chord>(), Command::named(command)) {
-            (Err(_), _) => Some(problem(place, &format!("`{chord}` is a key that terminals do not tell"), "another key")),
-            (Ok(chord), _) if unheard(chord).is_some() => {
-                let why = unheard(chord).unwrap_or_default();
-                Some(problem(place, &format!("`{command}` lies on `{}`, which {why}", binding.chord), "another key"))
-            }
-            (Ok(chord), Some(meant)) if is_deed(meant) && is_pressed_blindly(chord.key) => {
-                let expected = "a key of its own: this one is pressed without looking";
-                Some(problem(place, &format!("`{command}` lies on `{}`", binding.chord), expected))
-            }
-            (Ok(_), Some(meant)) if works_not(meant, context) => {
-                let there = meant.entry().map(|entry| words_of(entry.place)).unwrap_or_default();
-                Some(problem(place, &format!("[{context}] binds `{command}`, which works on {there}"), "it there, or in [global]"))
-            }
-            (Ok(chord), Some(meant)) if chord == Chord::ctrl('c') && meant != Command::Quit => {
-                Some(problem(place, &format!("ctrl-c is `{command}`"), "`quit`: ctrl-c always ends the session"))
-            }
-            (Ok(_), Some(_)) => None,
-            (Ok(_), None) => Some(problem(place, &format!("no command is called `{command}`"), "one that the help screen lists")),
+        (true, None) => wrong(format!("[{context}] binds `{command}`"), "no binding there: its keys are fixed"),
+        (false, Some((place_of, _, _))) => wrong(format!("[{context}] binds `{command}`"), &format!("it in [{place_of}]")),
+        (false, None) => match (keys.parse::<Sequence>(), Command::named(command)) {
+            (Err(_), _) => wrong(format!("`{keys}` is a key that terminals do not tell"), "another key"),
+            (Ok(_), None) => wrong(format!("no command is called `{command}`"), "one that the help screen lists"),
+            (Ok(typed), Some(meant)) => against_keys(binding, &typed, meant),
         },
+    }
+}
+
+/// What is wrong with the keys of a command on a screen.
+fn against_keys(file::Binding { context, keys, command, place }: &file::Binding, typed: &Sequence, meant: Command) -> Option<Problem> {
+    let wrong = |what: String, expected: &str| Some(problem(place, &what, expected));
+    if let Some(why) = typed.chords().iter().find_map(|chord| unheard(*chord)) {
+        return wrong(format!("`{command}` lies on `{keys}`, which {why}"), "another key");
+    }
+    if is_deed(meant) && typed.chords().iter().any(|chord| is_pressed_blindly(chord.key)) {
+        return wrong(format!("`{command}` lies on `{keys}`"), "a key of its own: this one is pressed without looking");
+    }
+    if works_not(meant, context) {
+        let there = meant.entry().map(|entry| words_of(entry.place)).unwrap_or_default();
+        return wrong(format!("[{context}] binds `{command}`, which works on {there}"), "it there, or in [global]");
+    }
+    match typed.chords() {
+        [last] if *last == Chord::ctrl('c') && meant != Command::Quit => {
+            wrong(format!("ctrl-c is `{command}`"), "`quit`: ctrl-c always ends the session")
+        }
+        [] | [_] => None,
+        [before @ .., last] => {
+            let quits = *last == Chord::ctrl('c') && meant == Command::Quit;
+            if before.contains(&Chord::ctrl('c')) || (*last == Chord::ctrl('c') && !quits) {
+                return wrong(format!("`{command}` lies on `{keys}`"), "ctrl-c at the end of `quit` alone: it always ends the session");
+            }
+            let fixed = keys.split(' ').find(|key| FIXED.iter().any(|(_, _, fixed)| fixed == key))?;
+            wrong(format!("`{command}` lies on `{keys}`"), &format!("no `{fixed}` in a sequence: that key is fixed"))
+        }
     }
 }
 
@@ -182,17 +228,19 @@ fn unheard(chord: Chord) -> Option<&'static str> {
     }
 }
 
-/// That a key of every screen gives its command on none, since each screen on which that works has another meaning for it.
+/// That keys of every screen give their command on none, since each screen on which that works has another meaning for them.
 fn hidden(keymap: &file::Keymap, binding: &file::Binding) -> Option<Problem> {
-    let file::Binding { context, chord, command, place } = binding;
+    let file::Binding { context, keys, command, place } = binding;
     let works: Vec<Screen> = match Command::named(command)?.entry()?.place {
         Where::Everywhere => Screen::ALL.to_vec(),
         Where::On(screens) => screens.to_vec(),
     };
-    let reached = |screen: &Screen| keymap.command(screen.word(), chord) == Some(command);
+    let reached = |screen: &Screen| keymap.command(screen.word(), keys) == Some(command);
     (context == file::GLOBAL && !works.iter().any(reached)).then(|| {
-        let other = works.first().and_then(|screen| keymap.command(screen.word(), chord)).unwrap_or_default();
-        problem(place, &format!("`{chord}` never gives `{command}`: where that works it is `{other}`"), "another key for one of them")
+        let other = works.first().and_then(|screen| keymap.hides(screen.word(), keys));
+        let (hides, other) = other.map(|own| (own.keys.as_str(), own.command.as_str())).unwrap_or_default();
+        let hides = if hides == keys { "it".to_owned() } else { format!("`{hides}`") };
+        problem(place, &format!("`{keys}` never gives `{command}`: where that works {hides} is `{other}`"), "another key for one of them")
     })
 }
 
@@ -244,9 +292,9 @@ mod tests {
             .bindings
             .retain(|binding| !moved.iter().any(|(context, _, command)| binding.context == *context && binding.command == *command));
         let place = Place { file: "mine.toml".into(), line: 3, column: 1 };
-        keymap.bindings.extend(moved.iter().filter(|(_, chord, _)| !chord.is_empty()).map(|(context, chord, command)| file::Binding {
+        keymap.bindings.extend(moved.iter().filter(|(_, keys, _)| !keys.is_empty()).map(|(context, keys, command)| file::Binding {
             context: (*context).to_owned(),
-            chord: (*chord).to_owned(),
+            keys: (*keys).to_owned(),
             command: (*command).to_owned(),
             place: place.clone(),
         }));
@@ -267,7 +315,7 @@ mod tests {
             for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
                 let keys = made.on(screen).keys(entry.command);
                 assert!(!keys.is_empty(), "{name}: {} has no key on {}", entry.id, screen.word());
-                assert!(keys.iter().all(|key| made.on(screen).command(*key) == Some(entry.command)), "{name}: {}", entry.id);
+                assert!(keys.iter().all(|key| made.on(screen).meaning(key) == Meaning::Command(entry.command)), "{name}: {}", entry.id);
             }
         }
         assert_eq!(Keymap::default().name, "default");
@@ -282,7 +330,7 @@ mod tests {
         let keymap = built_in("one-hand");
         let under = "yuiophjklnmYUIOPHJKLNM7890-=_+[]{}|;':\",.<>/?()*&^\\123456 ";
         for (screen, entry) in Screen::ALL.into_iter().flat_map(|screen| TABLE.iter().map(move |entry| (screen, entry))) {
-            let reached = keymap.on(screen).keys(entry.command).iter().any(|chord| match chord.key {
+            let under_it = |chord: &Chord| match chord.key {
                 Key::Char(c) => !chord.ctrl && !chord.alt && under.contains(c),
                 Key::Tab | Key::BackTab | Key::Esc => false,
                 Key::F(n) => n > 6,
@@ -297,7 +345,8 @@ mod tests {
                 | Key::End
                 | Key::PageUp
                 | Key::PageDown => true,
-            });
+            };
+            let reached = keymap.on(screen).keys(entry.command).iter().any(|keys| keys.chords().iter().all(under_it));
             assert!(reached, "{} on {}", entry.id, screen.word());
         }
     }
@@ -308,7 +357,7 @@ mod tests {
             let keymap = built_in(name);
             for entry in TABLE.iter().filter(|entry| entry.direction == Some(Direction::Back)) {
                 for key in keymap.board.keys(entry.command) {
-                    assert!(key.shown().chars().all(char::is_uppercase), "{name}: {}", entry.id);
+                    assert!(key.shown().chars().next_back().is_some_and(char::is_uppercase), "{name}: {}", entry.id);
                 }
             }
         }
@@ -328,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_key_of_a_screen_is_one_of_that_screen_only() {
+        let means = |keymap: &Keymap, screen, keys: &str| keymap.on(screen).meaning(&keys.parse().unwrap());
         let keymap = with(&[("ledger", "y", "verify")]).unwrap();
-        let y: Chord = "y".parse().unwrap();
-        assert_eq!(keymap.on(Screen::Ledger).command(y), Some(Command::Verify));
-        assert_eq!(keymap.on(Screen::Board).command(y), None);
+        assert_eq!(means(&keymap, Screen::Ledger, "y"), Meaning::Command(Command::Verify));
+        assert_eq!(means(&keymap, Screen::Board, "y"), Meaning::Nothing);
         let keymap = with(&[("pipeline", "s", "logs")]).unwrap();
-        assert_eq!(keymap.on(Screen::Pipeline).command(Chord::char('s')), Some(Command::Logs));
-        assert_eq!(keymap.on(Screen::Board).command(Chord::char('s')), Some(Command::Deed(Verb::Shift)));
+        assert_eq!(means(&keymap, Screen::Pipeline, "s"), Meaning::Command(Command::Logs));
+        assert_eq!(means(&keymap, Screen::Board, "s"), Meaning::Command(Command::Deed(Verb::Shift)));
         assert_eq!(keymap.on(Screen::Pipeline).keys(Command::Deed(Verb::Shift)), []);
     }
 
@@ -359,10 +408,64 @@ mod tests {
             (("ledger", "space", "approve"), "is pressed without looking"),
             (("ledger", "v", "note"), "`v` never gives `verify`: where that works it is `note`; expected another key for one of them"),
             (("board", "L", "logs"), "mine.toml:3:1: [board] binds `logs`, which works on pipeline; expected it there"),
+            (
+                ("global", "y enter", "links"),
+                "mine.toml:3:1: `links` lies on `y enter`; expected no `enter` in a sequence: that key is fixed",
+            ),
+            (("global", "y ctrl-t y", "note"), "no `ctrl-t` in a sequence"),
+            (("global", "esc y", "back"), "no `esc` in a sequence"),
+            (("global", "y ctrl-c", "note"), "expected ctrl-c at the end of `quit` alone: it always ends the session"),
+            (("global", "ctrl-c y", "quit"), "expected ctrl-c at the end of `quit` alone"),
+            (("global", "ctrl-c ctrl-c", "quit"), "expected ctrl-c at the end of `quit` alone"),
+            (("global", "y insert", "note"), "`y insert` is a key that terminals do not tell"),
+            (("global", "y ctrl-i", "note"), "mine.toml:3:1: `note` lies on `y ctrl-i`, which terminals tell as tab; expected another key"),
+            (("global", "space y", "promote"), "mine.toml:3:1: `promote` lies on `space y`; expected a key of its own"),
+            (("plan", "y y", "run"), "mine.toml:3:1: `run` lies on `y y`; expected `enter`: this key is fixed"),
         ] {
             let wrong = with(&[moved]).unwrap_err().to_string();
             let says = says.trim_start_matches(if moved.1.is_empty() { "mine.toml:1:1: " } else { "" });
             assert!(wrong.contains(says), "{moved:?}: {wrong}");
         }
+    }
+
+    #[test]
+    fn a_sequence_that_every_screen_hides_is_refused_and_so_is_one_that_is_needed_and_hidden_anywhere() {
+        let refused = |moved: &[(&str, &str, &str)]| with(moved).unwrap_err().to_string();
+        let wrong = refused(&[("map", "y", "note"), ("global", "y y", "neighbours")]);
+        assert!(
+            wrong.contains("mine.toml:3:1: `y y` never gives `neighbours`: where that works `y` is `note`; expected another"),
+            "{wrong}"
+        );
+        let wrong = refused(&[("map", "y", "note"), ("global", "y R", "rollback")]);
+        assert!(wrong.contains("`rollback` has no key on map; expected"), "{wrong}");
+        let keymap = with(&[("map", "y", "note"), ("global", "y t", "last")]).unwrap();
+        assert_eq!(
+            (keymap.on(Screen::Map).shown(Command::Last), keymap.on(Screen::Board).shown(Command::Last)),
+            (String::new(), "y t".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_built_in_keymaps_have_the_sequences_that_their_people_know() {
+        for (name, keys, command) in [
+            ("vim", "g g", Command::First),
+            ("vim", "G", Command::Last),
+            ("vim", "Z Z", Command::Quit),
+            ("vim", "ctrl-w w", Command::NextPane),
+            ("emacs", "ctrl-x ctrl-c", Command::Quit),
+            ("emacs", "ctrl-x k", Command::Leave),
+            ("emacs", "ctrl-x o", Command::NextPane),
+            ("emacs", "alt-<", Command::First),
+        ] {
+            let keymap = built_in(name);
+            for screen in Screen::ALL {
+                assert_eq!(keymap.on(screen).meaning(&keys.parse().unwrap()), Meaning::Command(command), "{name}: {keys}");
+            }
+        }
+        let keymap = built_in("vim");
+        assert_eq!(
+            (keymap.board.all_shown(Command::First), keymap.board.all_shown(Command::Up)),
+            ("Home or g g".to_owned(), "Up k".to_owned())
+        );
     }
 }

@@ -32,6 +32,7 @@ pub mod row;
 pub mod scene;
 pub mod screen;
 pub mod screens;
+pub mod sequence;
 pub mod session;
 pub mod signal;
 pub mod tasks;

@@ -12,6 +12,7 @@ mod many;
 mod mouse;
 mod moves;
 mod past;
+mod sequence;
 mod touring;
 
 use std::cell::{Cell, RefCell};
@@ -38,7 +39,7 @@ use self::past::Past;
 
 use super::command::Command;
 use super::hyperlink::Hyperlink;
-use super::input::{Chord, Input, Mouse};
+use super::input::{Input, Mouse};
 use super::keymap::Keymap;
 use super::limits::Limits;
 use super::line::Line;
@@ -58,6 +59,7 @@ use super::screens::roles::RolesDialog;
 use super::screens::rollout::WayBack;
 use super::screens::ruling::RulingDialog;
 use super::screens::schedule::ScheduleDialog;
+use super::sequence::Begun;
 use super::theme::Theme;
 use super::tour::Tour;
 use super::widgets::chart::Lens;
@@ -187,6 +189,7 @@ pub struct Session {
     scroll: usize,
     furthest: Cell<usize>,
     said: Option<Said>,
+    begun: Begun,
     way_back: WayBack,
     lens: Lens,
     tour: Option<Tour>,
@@ -239,6 +242,7 @@ impl Session {
             scroll: 0,
             furthest: Cell::new(0),
             said: None,
+            begun: Begun::default(),
             way_back: WayBack::default(),
             lens: Lens::default(),
             tour: None,
@@ -291,6 +295,7 @@ impl Session {
     /// Takes over other looks and keys: live reload.
     pub fn dress(&mut self, theme: Theme, keymap: Keymap) {
         (self.theme, self.keymap) = (theme.within(self.limits), keymap);
+        self.forget_begun();
     }
 
     /// Says something to the operator until the next key.
@@ -319,6 +324,7 @@ impl Session {
         if self.past.is_some() {
             return self.past_on(input);
         }
+        self.forget_begun_for(&input);
         self.pressable.set(self.pressable.get() && matches!(input, Input::Mouse(Mouse::Press { .. })));
         self.board.get_mut().refresh(world, now);
         self.refresh_map(world, now);
@@ -330,7 +336,10 @@ impl Session {
             Input::Paste(text) => self.on_paste(&text, world, now),
             Input::Mouse(mouse) => self.on_mouse(mouse, world, now),
             Input::Key(chord) => {
-                self.said = None;
+                // What was said while a sequence was begun has not been seen yet.
+                if !self.begun().is_one() {
+                    self.said = None;
+                }
                 let acts = self.on_key(chord, world, now);
                 self.tour_sees();
                 acts
@@ -338,29 +347,6 @@ impl Session {
         };
         self.look_closer(world, &mut acts);
         acts
-    }
-
-    fn on_key(&mut self, chord: Chord, world: &World, now: &Moment) -> Vec<Act> {
-        if chord == Chord::ctrl('c') {
-            return vec![Act::Quit];
-        }
-        if let Some(acts) = self.over_key(chord, world, now) {
-            return acts;
-        }
-        if let Some(acts) = self.opening_key(chord) {
-            return acts;
-        }
-        // Whoever is shown around goes on by its keys, whatever they mean afterwards.
-        if self.tour_key(chord) {
-            return Vec::new();
-        }
-        let keys = self.keymap.on(self.screen);
-        let Some(command) = keys.command(chord) else {
-            self.said = Some(Said::Refusal(format!("{} is bound to nothing; {} shows all keys", chord.shown(), keys.shown(Command::Help))));
-            return Vec::new();
-        };
-        self.board.get_mut().touch();
-        self.obey(command, world, now)
     }
 
     fn obey(&mut self, command: Command, world: &World, now: &Moment) -> Vec<Act> {

@@ -28,6 +28,7 @@ mod rollouts;
 mod rules;
 mod schedule;
 mod scheduled;
+mod sequences;
 mod silences;
 mod sizes;
 mod slots;

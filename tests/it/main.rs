@@ -36,6 +36,7 @@ mod pty;
 mod rehearse;
 mod releases;
 mod reload;
+mod sequences;
 mod servers;
 mod signer;
 mod simulated;

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 
 use crate::model::intent::Verb;
 use crate::ui::command::{Command, Entry, TABLE};
-use crate::ui::input::Chord;
 use crate::ui::offer::{self, Hindrance, Standpoint, hindrance};
 use crate::ui::row::{Row, cells, wrap};
 use crate::ui::scene::Scene;
@@ -95,8 +94,8 @@ fn told(scene: &Scene<'_>, entry: &Entry, does: &str, width: usize) -> Vec<Row> 
 }
 
 fn told_as(scene: &Scene<'_>, entry: &Entry, role: Role, text: &str, width: usize) -> Vec<Row> {
-    let keys: Vec<String> = scene.keymap.keys(entry.command).iter().map(Chord::shown).collect();
-    let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") };
+    let keys = scene.keymap.all_shown(entry.command);
+    let keys = if keys.is_empty() { "no key".to_owned() } else { keys };
     let mut rows = Vec::new();
     whole(named(&keys, word(entry), role), text, width, &mut rows);
     rows
@@ -140,8 +139,10 @@ fn taken(widths: &[[usize; 2]]) -> usize {
 /// Adds a text in full to a row, over as many rows as it needs.
 fn whole(first: Row, text: &str, width: usize, rows: &mut Vec<Row>) {
     let mut row = first;
-    for line in wrap(text, width.saturating_sub(DOES + 1)) {
-        row.at(DOES).add(Role::Plain, line);
+    // Keys that are long push the text on.
+    let left = DOES.max(row.width() + 1);
+    for line in wrap(text, width.saturating_sub(left + 1)) {
+        row.at(left).add(Role::Plain, line);
         rows.push(std::mem::take(&mut row));
     }
 }

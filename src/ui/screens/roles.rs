@@ -18,9 +18,10 @@ use crate::model::time::Moment;
 use crate::ui::arming::Arming;
 use crate::ui::command::Command;
 use crate::ui::input::{Chord, Key};
-use crate::ui::keymap::Keys;
+use crate::ui::keymap::{Keys, Meaning};
 use crate::ui::row::Row;
 use crate::ui::scene::Scene;
+use crate::ui::sequence::{Begun, Typed};
 use crate::ui::theme::Role;
 
 use self::form::Form;
@@ -66,6 +67,8 @@ pub struct RolesDialog {
     /// Whether it was opened to take this one role: leaving it leaves all.
     direct: bool,
     arming: Arming,
+    /// Of the list, whose keys are those of the screen below.
+    begun: Begun,
     told: Option<String>,
 }
 
@@ -93,10 +96,11 @@ impl RolesDialog {
 
     /// Takes a key. `nonce` makes two equal wishes two grants.
     pub fn on(&mut self, chord: Chord, keys: &Keys, (world, now): (&World, &Moment), nonce: &mut dyn FnMut() -> String) -> Reply {
-        if chord.key == Key::Esc {
+        if chord.key == Key::Esc && !self.begun.is_one() {
             return self.leave();
         }
         if !self.arming.armed() {
+            self.forget_begun();
             self.arming.drop_key();
             self.tell(self.arming.dropped().unwrap_or_default());
             return Reply::Open;
@@ -106,9 +110,15 @@ impl RolesDialog {
             return form.on(chord, (world, now), nonce).map_or(Reply::Open, |saying| Reply::Say(Box::new(saying)));
         }
         self.told = None;
+        let (all, typed) = self.begun.take(chord, keys);
+        let command = match typed {
+            Typed::Means(Meaning::Command(command)) => Some(command),
+            Typed::Means(Meaning::Nothing) => None,
+            Typed::Means(Meaning::Begins) | Typed::Leaves => return Reply::Open,
+        };
         let items = items(world, now);
         let (here, last) = (self.here(&items), items.len().saturating_sub(1));
-        match (keys.command(chord), items.get(here)) {
+        match (command, items.get(here)) {
             (Some(Command::Leave), _) => return self.leave(),
             (Some(Command::Up), _) => self.go(&items, here.saturating_sub(1)),
             (Some(Command::Down), _) => self.go(&items, (here + 1).min(last)),
@@ -126,9 +136,19 @@ impl RolesDialog {
             (Some(Command::Rule(_)), Some(Item::Offer(_))) => {
                 self.told = Some(format!("nobody has it: {} takes it", keys.shown(Command::Look)));
             }
-            (_, _) => self.told = Some(format!("{} means nothing here", chord.shown())),
+            (_, _) => self.told = Some(format!("{} means nothing here", all.shown())),
         }
         Reply::Open
+    }
+
+    /// What was begun in the list.
+    pub fn begun(&self) -> &Begun {
+        &self.begun
+    }
+
+    /// Forgets it.
+    pub fn forget_begun(&mut self) {
+        self.begun.forget();
     }
 
     /// Moves the mark by rows, where the list is shown and was seen.

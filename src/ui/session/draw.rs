@@ -162,16 +162,19 @@ impl Session {
 
     /// What the operator is told now. A refusal is told in the words of help, as long as it holds.
     fn message(&self, scene: &Scene<'_>, target: Option<&Target>) -> Option<Message> {
+        if let Some(begun) = self.begun_message(scene) {
+            return Some(begun);
+        }
         match self.said.as_ref()? {
-            Said::News(text) => Some(Message { refused: false, text: text.clone() }),
-            Said::Refusal(text) => Some(Message { refused: true, text: text.clone() }),
+            Said::News(text) => Some(Message::News(text.clone())),
+            Said::Refusal(text) => Some(Message::Refusal(text.clone())),
             Said::Refused(command) => {
                 let entry = command.entry()?;
                 let on = target.filter(|_| command.verb().is_some()).map(|target| format!(" {target}")).unwrap_or_default();
                 let why = offer::hindrance(entry, &self.standpoint(scene, target));
                 Some(match why {
-                    Some(why) => Message { refused: true, text: format!("no {}{on}: {why}", entry.label) },
-                    None => Message { refused: false, text: format!("{} {}{on} works now", scene.keymap.shown(*command), entry.label) },
+                    Some(why) => Message::Refusal(format!("no {}{on}: {why}", entry.label)),
+                    None => Message::News(format!("{} {}{on} works now", scene.keymap.shown(*command), entry.label)),
                 })
             }
         }

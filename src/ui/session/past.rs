@@ -8,7 +8,7 @@ use crate::model::text::Text;
 use crate::model::time::Moment;
 
 use super::super::command::Command;
-use super::super::input::{Chord, Input};
+use super::super::input::Input;
 use super::{Act, Journey, Over, Said, Session, SessionOptions};
 
 /// How often what needs a person now is looked at while somebody is in the past.
@@ -85,6 +85,7 @@ impl Session {
         self.over = Over::Nothing;
         self.said = None;
         self.opening = false;
+        self.forget_begun();
         self.past = Some(Box::new(Past { inner, shown }));
     }
 
@@ -101,24 +102,24 @@ impl Session {
         self.opening = false;
     }
 
-    /// A key while the past is being read: it may be meant for the past, so nothing of now takes it.
-    pub(super) fn opening_key(&mut self, chord: Chord) -> Option<Vec<Act>> {
-        if !self.opening {
+    /// A command while the past is being read: it may be meant for the past, so nothing of now takes it.
+    pub(super) fn opening_key(&mut self, command: Command, keys: &str) -> Option<Vec<Act>> {
+        if !self.opening || command == Command::Quit {
             return None;
         }
-        let keys = self.keymap.on(self.screen);
-        match keys.command(chord) {
-            Some(Command::Quit) => return None,
-            Some(Command::Past | Command::Leave) => {
-                self.opening = false;
-                self.said = Some(Said::News("this is now".to_owned()));
-                return Some(vec![Act::Past(Journey::Leave)]);
-            }
-            Some(_) | None => {}
+        if matches!(command, Command::Past | Command::Leave) {
+            self.opening = false;
+            self.said = Some(Said::News("this is now".to_owned()));
+            return Some(vec![Act::Past(Journey::Leave)]);
         }
-        let leave = keys.shown(Command::Leave);
-        self.said = Some(Said::Refusal(format!("still reading the journal, {} was dropped; {leave} stays in the now", chord.shown())));
+        self.drop_while_opening(keys);
         Some(Vec::new())
+    }
+
+    /// Says that keys were dropped.
+    pub(super) fn drop_while_opening(&mut self, keys: &str) {
+        let leave = self.keymap.on(self.screen).shown(Command::Leave);
+        self.said = Some(Said::Refusal(format!("still reading the journal, {keys} was dropped; {leave} stays in the now")));
     }
 
     /// What could not be done, in the past or on the way to it.
@@ -138,7 +139,7 @@ impl Session {
         }
         if let Input::Key(chord) = &input
             && matches!(past.inner.over, Over::Nothing)
-            && past.inner.keymap.on(past.inner.screen).command(*chord) == Some(Command::Leave)
+            && past.inner.would_leave(*chord)
             && !past.inner.close()
             && past.shown.world.scrub.as_ref().is_some_and(|scrub| scrub.has_now)
         {

@@ -32,7 +32,7 @@ fn captains(who: &str, approvals: u32) -> World {
     world
 }
 
-fn grant(needs: u32, agreed: &[&str]) -> SelfGrant {
+pub(super) fn grant(needs: u32, agreed: &[&str]) -> SelfGrant {
     let at = fixture::at("13:58:00");
     SelfGrant {
         id: "c0ffeec0".repeat(8),
