@@ -1,6 +1,6 @@
 //! The stream of bytes itself: after a kill and a new start the terminal is as it was found, and whatever backends say, nothing outside the grammar is written.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -8,12 +8,18 @@ use serde_json::json;
 
 use crate::pty::grammar::{self, Also};
 use crate::pty::{Home, SOON, Term};
+use crate::servers::between;
 use crate::servers::support::wait_for;
 
 /// What takes a title, the screen, colours, the order of letters, and the clipboard, where a terminal lets it.
 pub const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gnp\u{200b}\u{1b}]52;c;b3duZWQ=\u{1b}\\\u{8}\u{7f}\r\n\t";
+/// What of it HTTP lets into the reason of a status: no control character, but what the others become in UTF-8. A client refuses an answer
+/// with more in that line, and never reads its body.
+pub const REASON: &str = "no \u{9b}31m\u{202e}gnp\u{200b}";
 /// How its beginning is shown.
 const SHOWN: &str = "␛]0;owned␇";
+/// What the faults of the stand-in say before their attack.
+const FAULT: &str = "fault-says";
 /// Every screen and what lies over them, with the way out of each; none of these runs a deed.
 pub const EVERYWHERE: [&str; 27] = [
     "2", "l", "<esc>", "3", "z", "<left>", "<esc>", "<esc>", "i", "<esc>", "4", "m", "<esc>", "5", "i", "<esc>", "6", "c", "<esc>", "0",
@@ -88,6 +94,8 @@ fn whatever_backends_answer_every_byte_is_of_the_grammar() {
     let term = Term::start_in(&home, &["--config", "gonogo.toml"], (160, 50), &[]);
     term.sees("checkout", SOON);
     term.until("for what backends say", SOON, |screen| screen.contains(SHOWN));
+    // The steps of the run that is looked at are a fault, whose body is read.
+    term.press("2").until("for what a fault says", SOON, |screen| screen.contains(FAULT));
     let linked = format!("{server}/");
     let linked: &'static str = Box::leak(linked.into_boxed_str());
     let also = Also { links: Some(linked), calls: Some("gonogo proof"), copies: false, mouse: true };
@@ -110,9 +118,7 @@ fn stand_in() -> String {
 }
 
 fn answer(mut stream: TcpStream) {
-    let mut request = vec![0; 32 << 10];
-    let got = stream.read(&mut request).unwrap_or(0);
-    let request = String::from_utf8_lossy(&request[..got]).into_owned();
+    let Some(request) = between::request(&mut stream) else { return };
     let path = request.split_whitespace().nth(1).unwrap_or_default();
     let said = |what: &str| format!("{what} {HOSTILE}");
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
@@ -141,9 +147,9 @@ fn answer(mut stream: TcpStream) {
         "/api/v2/builders/1/builds" => json!({"builds": [build]}),
         "/api/v2/builders/1/buildrequests" | "/api/v2/buildrequests" => json!({"buildrequests": []}),
         "/api/v2/buildsets" => json!({"buildsets": []}),
-        _ => json!({"status": "error", "errorType": said("kind"), "error": said("error"), "message": said("message")}),
+        _ => json!({"status": "error", "errorType": said("kind"), "error": said(FAULT), "message": said("message")}),
     };
-    let status = if body.get("error").is_some() { format!("500 {}", HOSTILE.replace(['\r', '\n'], "")) } else { "200 OK".to_owned() };
+    let status = if body.get("error").is_some() { format!("500 {REASON}") } else { "200 OK".to_owned() };
     let body = body.to_string();
     let head =
         format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());

@@ -117,6 +117,11 @@ mod tests {
         }
         let all = [one.numbered(2), one.numbered(1), path.clone()].map(|path| read(&path));
         assert_eq!(all, ["", "one 0\nother 0\none 1\nother 1\n", "one 2\nother 2\n"]);
+        // Into the file that one renames now the next of the other would still go.
+        one.write_all(b"one with many more words\n").unwrap();
+        other.write_all(b"other 3\n").unwrap();
+        let all = [one.numbered(2), one.numbered(1), path.clone()].map(|path| read(&path));
+        assert_eq!(all, ["one 0\nother 0\none 1\nother 1\n", "one 2\nother 2\n", "one with many more words\nother 3\n"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod changed;
 mod changes;
 mod checks;
 mod deeds;
+mod delayed;
 mod demo;
 pub mod doctor;
 mod drain;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::delayed::Delayed;
 use super::place::{Place, Running};
 use super::silence::{firing_behind, silenced};
 use crate::pty::Term;
@@ -19,6 +20,8 @@ const LONG: Duration = Duration::from_secs(40);
 /// Where the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Point {
+    /// The intent is on record, and the sending is not.
+    Intended,
     /// The sending is on record; what stands there is read once more, and nothing was sent.
     Recorded,
     /// The write left and does not arrive.
@@ -32,7 +35,8 @@ enum Point {
 }
 
 impl Point {
-    const ALL: [Self; 5] = [Self::Recorded, Self::Sent, Self::Done, Self::Answered, Self::Effective];
+    /// The first one last: it needs a ledger that is there.
+    const ALL: [Self; 6] = [Self::Recorded, Self::Sent, Self::Done, Self::Answered, Self::Effective, Self::Intended];
 }
 
 /// What is done with a request while one waits for its moment.
@@ -83,7 +87,7 @@ impl Stage {
                     true
                 }
                 Point::Answered => !writes && wrote,
-                Point::Done | Point::Effective => false,
+                Point::Intended | Point::Done | Point::Effective => false,
             };
             wrote |= writes;
             here.then(|| {
@@ -92,23 +96,26 @@ impl Stage {
             })
         });
         *self.trap.lock().unwrap() = Some(trap);
+        let delayed = (point == Point::Intended).then(|| Delayed::sending(&self.place.store()));
         let deed = self.place.start(&[args, &["--yes", "--wait", "held", "--json"]].concat());
         *whom = Some(deed.pid());
         drop(whom);
         self.dies(point, args[0], before, &deed);
         let said = deed.end();
         assert_eq!(said.code, None, "{point:?}: it was not killed: {said:?}");
+        delayed.into_iter().for_each(Delayed::end);
         *self.trap.lock().unwrap() = None;
     }
 
+    /// Kills it at a point that the ledger tells of, and no request.
     fn dies(&self, point: Point, verb: &str, before: usize, deed: &Running) {
-        if point == Point::Effective {
-            wait_for("it to be effective", LONG, || {
-                let deeds = self.of(verb);
-                deeds.get(before)?.iter().any(|kind| kind == "effective").then_some(())
-            });
-            deed.kill();
-        }
+        let kind = match point {
+            Point::Intended => "intent",
+            Point::Effective => "effective",
+            Point::Recorded | Point::Sent | Point::Done | Point::Answered => return,
+        };
+        wait_for(&format!("its entry {kind}"), LONG, || self.of(verb).get(before)?.iter().any(|one| one == kind).then_some(()));
+        deed.kill();
     }
 
     /// The kinds of the entries of each deed with this verb, oldest first.
@@ -177,7 +184,8 @@ fn killed_and_settled(stage: &Stage, point: Point, args: &[&str]) {
         assert_eq!(last, "not-begun", "{what}: {kinds:?}");
     }
     // Neither doubled nor lost: it was sent once at most, and stands as the record says.
-    assert_eq!(kinds.iter().filter(|kind| *kind == "sending").count(), 1, "{what}: {kinds:?}");
+    let sent = usize::from(point != Point::Intended);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "sending").count(), sent, "{what}: {kinds:?}");
     let wished = if happened { usize::from(begins) } else { stood };
     assert_eq!((stage.standing(), stage.is_quiet()), (wished, wished == 1), "{what}: {kinds:?}");
     // Whoever opens the room reads what became of it.

@@ -1,6 +1,9 @@
-//! Routers, CI, clusters and flag services that put hostile text into everything that they say, answers and faults: the room and the
+//! Every kind of backend that puts hostile text into everything that it says, answers and faults: the room and the
 //! command line write no byte of it that a terminal obeys, hide none of it, and show what is honest of it.
 
+mod clusters;
+mod rooms;
+mod services;
 mod stand_in;
 
 use std::collections::BTreeSet;
@@ -9,6 +12,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use self::rooms::Room;
 use self::stand_in::{Says, StandIn};
 use crate::headless::place::{Place, Said};
 use crate::pty::grammar::{self, Also, is_hidden};
@@ -18,19 +22,16 @@ use crate::stream::EVERYWHERE;
 
 const LONG: Duration = Duration::from_secs(30);
 const SIZE: (u16, u16) = (160, 50);
-/// What each backend says beside its attack.
-const HONEST: [&str; 6] = ["haproxy-says", "envoy-says", "traefik-says", "github-says", "kubernetes-says", "unleash-says"];
 /// How the beginning of an attack is shown.
 const SHOWN: &str = "␛]0;owned␇";
-/// How many services there are, one below the other on the board.
-const SERVICES: usize = 4;
-
 /// A place over the stand-ins.
-fn place(stand_in: &StandIn) -> Place {
+fn place(room: &Room, stand_in: &StandIn) -> Place {
     let place = Place::bare();
+    let flags = place.write("flags.json", services::FLAGS);
     let token = place.write("token", "a-token-of-the-tests");
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let text = CONFIG.replace("HTTP", &stand_in.http).replace("SOCKET", &stand_in.socket);
+    let text =
+        room.config.replace("FLAGS", &flags.display().to_string()).replace("HTTP", &stand_in.http).replace("SOCKET", &stand_in.socket);
     place.configure(&text.replace("TOKEN", &token.display().to_string()).replace("FILE", &place.path("shop.yml").display().to_string()));
     place.run(&["config", "check"]).exits(0);
     place
@@ -46,8 +47,17 @@ fn harmless(what: &str, text: &str) {
     }
 }
 
+/// Goes to a screen, out of whatever came up meanwhile: a plan that was asked for before, and left before it was there.
+fn goes_to(term: &Term, key: &str, word: &str) {
+    wait_for(&format!("the screen of {key}"), LONG, || {
+        // Its frame is whole once nothing more is written.
+        term.press("<esc>").press(key).press("");
+        term.screen().lines().next().is_some_and(|line| line.contains(word)).then_some(())
+    });
+}
+
 /// Goes everywhere for each service, and gives every screen that was seen on the way.
-fn seen_everywhere(place: &Place) -> String {
+fn seen_everywhere(room: &Room, place: &Place) -> String {
     let file = place.path("config/gonogo/gonogo.toml");
     let term = Term::start_in(place.home(), &["--config", file.to_str().unwrap()], SIZE, &[]);
     term.sees("checkout", LONG);
@@ -59,13 +69,10 @@ fn seen_everywhere(place: &Place) -> String {
         screens.push_str(&screen);
         screens.push('\n');
     };
-    for service in 0..SERVICES {
+    for service in 0..room.targets.len() {
         term.press("1 g").press(&"j ".repeat(service));
         for (key, word) in [("2", "pipeline"), ("3", "rollout"), ("5", "incident"), ("1", "proof")] {
-            term.press(key);
-            term.until("for the screen", SOON, |screen| screen.lines().next().is_some_and(|line| line.contains(word)));
-            // Its frame is whole once nothing more is written.
-            term.press("");
+            goes_to(&term, key, word);
             take(&term);
         }
         for keys in EVERYWHERE {
@@ -76,6 +83,7 @@ fn seen_everywhere(place: &Place) -> String {
     for (row, col) in (0..SIZE.1).flat_map(|row| (0..SIZE.0).map(move |col| (row, col))) {
         harmless("a cell", &term.cell(row, col).text);
     }
+    goes_to(&term, "1", "proof");
     term.press("q");
     assert_eq!(term.exit_code(SOON), 0);
     term.gave_the_terminal_back();
@@ -85,20 +93,12 @@ fn seen_everywhere(place: &Place) -> String {
 }
 
 /// What the command line says of it all, on both outputs.
-fn said_everywhere(place: &Place) -> String {
+fn said_everywhere(room: &Room, place: &Place) -> String {
     let mut all = String::new();
-    let targets = ["checkout@prod", "search@prod", "cart@prod", "web@prod"];
-    let mut takes: Vec<Vec<&str>> = vec![
-        vec!["status"],
-        vec!["status", "--json"],
-        vec!["doctor"],
-        vec!["doctor", "--json"],
-        vec!["flag", "list"],
-        vec!["flag", "show", "checkout/new@prod"],
-        vec!["flag", "set", "checkout/new@prod", "30", "--yes"],
-        vec!["start", "checkout@prod", "--yes"],
-    ];
-    for target in targets {
+    let mut takes: Vec<Vec<&str>> =
+        vec![vec!["status"], vec!["status", "--json"], vec!["doctor"], vec!["doctor", "--json"], vec!["flag", "list"]];
+    takes.extend(room.takes.iter().map(|args| args.to_vec()));
+    for target in room.targets {
         for screen in ["board", "pipeline", "rollout", "incident"] {
             takes.push(vec!["show", screen, target]);
             takes.push(vec!["show", screen, target, "--json"]);
@@ -138,103 +138,45 @@ fn missing<'a>(text: &str, words: &[&'a str]) -> BTreeSet<&'a str> {
     words.iter().copied().filter(|word| !text.contains(word)).collect()
 }
 
+/// What is said where answers can be read.
+fn answered(room: &Room) {
+    let place = place(room, &StandIn::start(Says::Answers));
+    let said = said_everywhere(room, &place);
+    assert_eq!(missing(&said, room.honest), BTreeSet::new(), "{said}");
+    assert!(said.contains(SHOWN), "{said}");
+    watched(&place, room.honest);
+    let seen = seen_everywhere(room, &place);
+    assert_eq!(missing(&seen, room.on_screens), BTreeSet::new(), "{seen}");
+    assert!(seen.contains(SHOWN), "{seen}");
+    assert_eq!(missing(&format!("{said}{seen}"), room.read), BTreeSet::new(), "{said}{seen}");
+}
+
+fn refused(room: &Room) {
+    let place = place(room, &StandIn::start(Says::Faults));
+    let said = said_everywhere(room, &place);
+    assert_eq!(missing(&said, room.honest), BTreeSet::new(), "{said}");
+    watched(&place, room.honest);
+    let seen = seen_everywhere(room, &place);
+    assert_eq!(missing(&seen, room.honest), BTreeSet::new(), "{seen}");
+    assert!(seen.contains(SHOWN), "{seen}");
+}
+
 #[test]
 fn whatever_routers_ci_clusters_and_flag_services_answer_is_shown_and_harms_nothing() {
-    let place = place(&StandIn::start(Says::Answers));
-    let said = said_everywhere(&place);
-    assert_eq!(missing(&said, &HONEST), BTreeSet::new(), "{said}");
-    assert!(said.contains(SHOWN), "{said}");
-    watched(&place, &HONEST);
-    // How a router calls itself stands in `doctor` alone, and whose strategies a flag has in `flag show`.
-    let seen = seen_everywhere(&place);
-    assert_eq!(missing(&seen, &["haproxy-says", "github-says", "kubernetes-says"]), BTreeSet::new(), "{seen}");
-    assert!(seen.contains(SHOWN), "{seen}");
+    answered(&rooms::FIRST);
 }
 
 #[test]
 fn however_routers_ci_clusters_and_flag_services_refuse_it_is_said_and_harms_nothing() {
-    let place = place(&StandIn::start(Says::Faults));
-    let said = said_everywhere(&place);
-    assert_eq!(missing(&said, &HONEST), BTreeSet::new(), "{said}");
-    watched(&place, &HONEST);
-    let seen = seen_everywhere(&place);
-    assert_eq!(missing(&seen, &HONEST), BTreeSet::new(), "{seen}");
-    assert!(seen.contains(SHOWN), "{seen}");
+    refused(&rooms::FIRST);
 }
 
-const CONFIG: &str = r#"
-[room]
-name = "proof"
+#[test]
+fn whatever_routes_orchestrators_monitoring_and_alerting_answer_is_shown_and_harms_nothing() {
+    answered(&rooms::SECOND);
+}
 
-[[backend]]
-name = "edge"
-kind = "haproxy"
-socket = "SOCKET"
-every = "1s"
-
-[[backend]]
-name = "mesh"
-kind = "envoy"
-url = "HTTP/envoy"
-every = "1s"
-
-[[backend]]
-name = "proxy"
-kind = "traefik"
-url = "HTTP/traefik"
-file = "FILE"
-every = "1s"
-
-[[backend]]
-name = "hub"
-kind = "github"
-url = "HTTP/github"
-token = { file = "TOKEN" }
-every = "1s"
-
-[[backend]]
-name = "k8s"
-kind = "kubernetes"
-url = "HTTP/kubernetes"
-token = { file = "TOKEN" }
-every = "1s"
-
-[[backend]]
-name = "flags"
-kind = "unleash"
-url = "HTTP/unleash"
-token = { file = "TOKEN" }
-every = "1s"
-
-[[environment]]
-name = "prod"
-order = 1
-effective_within = "2s"
-
-[[service]]
-name = "checkout"
-repository = { backend = "hub", name = "acme/shop" }
-pipeline = { backend = "hub", workflow = "release.yml" }
-[service.deploy.prod]
-strategy = "canary"
-traffic = [{ backend = "edge", pool = "be", stable = ["v1"], canary = ["v2"] }]
-flags = [{ backend = "flags", name = "new", environment = "production" }]
-
-[[service]]
-name = "search"
-[service.deploy.prod]
-strategy = "canary"
-traffic = [{ backend = "mesh", pool = "routing.checkout", stable = ["v1"], canary = ["v2"] }]
-
-[[service]]
-name = "cart"
-[service.deploy.prod]
-strategy = "canary"
-traffic = [{ backend = "proxy", pool = "shop", stable = ["v1"], canary = ["v2"] }]
-
-[[service]]
-name = "web"
-[service.deploy.prod]
-strategy = "rolling"
-workload = { backend = "k8s", kind = "Deployment", namespace = "shop", name = "web", container = "main", image = "shop:$version" }
-"#;
+#[test]
+fn however_routes_orchestrators_monitoring_and_alerting_refuse_it_is_said_and_harms_nothing() {
+    refused(&rooms::SECOND);
+}

@@ -1,11 +1,14 @@
-//! A HAProxy, an Envoy, a Traefik, a GitHub, a Kubernetes and an Unleash at their sockets, as far as a room reads them, all hostile.
+//! Every backend at its socket, as far as a room reads it, all hostile: a HAProxy, an Envoy, a Traefik, a GitHub, a Kubernetes and an Unleash
+//! here, and the others beside this.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::stream::HOSTILE;
+use super::{clusters, services};
+use crate::servers::between;
+use crate::stream::{HOSTILE, REASON};
 
 /// What they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +50,19 @@ fn listen(answer: impl Fn(TcpStream) + Copy + Send + 'static) -> std::net::Socke
 
 /// The words of a backend with everything that could be done to a terminal: sequences in seven and in eight bits, what reorders, what
 /// hides, NUL, marks without end on one letter, letters that run the other way, and a tail that no line holds.
-fn said(words: &str) -> String {
+pub fn said(words: &str) -> String {
     let (storm, tail) = ("\u{301}".repeat(200), "x".repeat(5_000));
     format!("{words} {HOSTILE}\u{0}\u{2066}\u{feff}\u{85}\u{90}1$r\u{9c}שלום e{storm} {tail}")
 }
 
+/// The same without what no line and no label holds.
+pub fn brief(words: &str) -> String {
+    format!("{words} {HOSTILE}\u{0}\u{2066}\u{feff}\u{85}")
+}
+
 /// The same in a line, where a protocol ends an answer with one.
-fn in_line(words: &str) -> String {
-    said(words).replace(['\r', '\n'], "")
+pub fn in_line(text: &str) -> String {
+    text.replace(['\r', '\n'], "")
 }
 
 /// The runtime API: one line of commands, an answer for each.
@@ -66,7 +74,7 @@ fn haproxy(mut stream: TcpStream, says: Says) {
         let answer = match says {
             Says::Answers if command == "show info" => {
                 // A version is cut at a hundred characters.
-                format!("Name: HAProxy\nVersion: 3.0 {}\nPid: 7\nStart_time_sec: 1790000000\nStopping: 0\n", in_line("haproxy-says"))
+                format!("Name: HAProxy\nVersion: 3.0 {}\nPid: 7\nStart_time_sec: 1790000000\nStopping: 0\n", in_line(&said("haproxy-says")))
             }
             Says::Answers if command.starts_with("show servers state") => format!(
                 "1\n# be_name srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\n\
@@ -75,40 +83,51 @@ fn haproxy(mut stream: TcpStream, says: Says) {
             Says::Answers if command.starts_with("show stat") => {
                 format!("# pxname,svname,weight,stot,hrsp_5xx,scur\nbe,v1,80,10,0,0\nbe,v2,20,5,0,0\nbe,{name},1,1,1,1\n")
             }
-            Says::Answers | Says::Faults => in_line("haproxy-says"),
+            Says::Answers | Says::Faults => in_line(&said("haproxy-says")),
         };
         let _ = stream.write_all(format!("{}\n\n", answer.trim_end_matches('\n')).as_bytes());
     }
 }
 
 fn http(mut stream: TcpStream, says: Says) {
-    let mut request = vec![0; 64 << 10];
-    let got = stream.read(&mut request).unwrap_or(0);
-    let request = String::from_utf8_lossy(&request[..got]).into_owned();
+    // Whole: an answer to what was not read to its end may be lost with the connection.
+    let Some(request) = between::request(&mut stream) else { return };
     let mut words = request.split_whitespace();
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (backend, path) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
-    let body = match (says, method) {
-        (Says::Answers, "GET") => match backend {
-            "envoy" => envoy(path),
-            "traefik" => traefik(path),
-            "github" => github(path),
-            "kubernetes" => kubernetes(path),
-            "unleash" => unleash(path),
-            _ => None,
-        },
-        _ => None,
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
+    let body = match (says, method, backend) {
+        (Says::Faults, ..) => None,
+        // Both are asked by POST.
+        (Says::Answers, "POST", "flagd") => services::flagd(path),
+        (Says::Answers, "GET" | "POST", "prometheus") => services::prometheus(path, &request, now),
+        (Says::Answers, "GET", "envoy") => envoy(path),
+        (Says::Answers, "GET", "traefik") => traefik(path),
+        (Says::Answers, "GET", "github") => github(path),
+        (Says::Answers, "GET", "kubernetes") => kubernetes(path),
+        (Says::Answers, "GET", "unleash") => unleash(path),
+        (Says::Answers, "GET", "gateway") => clusters::gateway(path),
+        (Says::Answers, "GET", "istio") => clusters::istio(path),
+        (Says::Answers, "GET", "argo") => clusters::argo(path),
+        (Says::Answers, "GET", "flagger") => clusters::flagger(path),
+        (Says::Answers, "GET", "caddy") => services::caddy(path),
+        (Says::Answers, "GET", "alertmanager") => services::alertmanager(path),
+        (Says::Answers, "GET", "buildbot") => services::buildbot(path, now),
+        (Says::Answers, ..) => None,
     };
     let told = said(&format!("{backend}-says"));
     let fault = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": told, "code": 403,
-        "message": told, "error": told, "name": told, "details": [{"message": told}],
+        "message": told, "error": told, "name": told, "details": [{"message": told}], "errorCode": told, "errorDetails": told,
     });
-    // HTTP itself lets no control character into a reason, but what these become in UTF-8.
-    let status = if body.is_some() { "200 OK" } else { "403 no \u{9b}31m\u{202e}gnp\u{200b}" };
-    let body = body.unwrap_or(fault).to_string();
+    let status = if body.is_some() { "200 OK".to_owned() } else { format!("403 {REASON}") };
+    let (media, body) = match body {
+        Some(Value::String(text)) => ("text/plain", text),
+        Some(value) => ("application/json", value.to_string()),
+        None => ("application/json", fault.to_string()),
+    };
     let head =
-        format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nETag: \"a\"\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     let _ = stream.write_all(format!("{head}{body}").as_bytes());
 }
 

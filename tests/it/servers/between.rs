@@ -68,7 +68,8 @@ impl Between {
     }
 }
 
-fn request(stream: &mut TcpStream) -> Option<String> {
+/// One request, head and body; none where the connection ends before its end.
+pub fn request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     let mut piece = [0_u8; 4096];
     loop {
