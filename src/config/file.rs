@@ -9,7 +9,7 @@ use super::node::{Key, Node, Table, Value};
 use super::problem::{At, Findings};
 use crate::model::name::NameError;
 
-/// Keys that CONTRACTS.md announces for later versions.
+/// Keys that the first design announced for later versions (CONTRACTS.md, "Where this departs from the first design").
 const LATER: &[&str] = &["check"];
 
 /// A table whose keys were compared with the known ones.
