@@ -96,26 +96,31 @@ fn flags(text: &str) -> Names {
     quoted(text).flat_map(str::split_whitespace).filter(|word| word.starts_with("--")).map(str::to_owned).collect()
 }
 
-/// Every verb with its flags, as `--help` has them; the program itself is the empty word.
-fn verbs(place: &Place, words: &[&str], all: &mut BTreeMap<String, Names>) {
-    let help = place.run(&[words, &["--help"]].concat()).exits(0).out;
-    let part = |title: &str| help.split_once(&format!("\n{title}:\n")).unwrap_or_default().1;
-    let first = |line: &str| line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty()).map(str::to_owned);
-    let below: Vec<String> = part("Commands").lines().take_while(|line| !line.is_empty()).filter_map(first).collect();
-    if below.is_empty() || words.is_empty() {
-        let lines = part("Options").lines().filter(|line| line.trim_start().starts_with('-'));
-        let flags = lines.filter_map(|line| line.split_whitespace().take(2).find(|word| word.starts_with("--")));
-        all.insert(words.join(" "), flags.map(str::to_owned).collect());
+/// Every verb with its flags, as `--help` has them; the program itself is the empty word. Those of one depth are asked at once.
+fn verbs(place: &Place) -> BTreeMap<String, Names> {
+    let (mut all, mut level) = (BTreeMap::new(), vec![Vec::<String>::new()]);
+    while !level.is_empty() {
+        let ask = |words: Vec<String>| (place.start(&words.iter().map(String::as_str).chain(["--help"]).collect::<Vec<_>>()), words);
+        let asked: Vec<_> = level.drain(..).map(ask).collect();
+        for (running, words) in asked {
+            let help = running.end().exits(0).out;
+            let part = |title: &str| help.split_once(&format!("\n{title}:\n")).unwrap_or_default().1;
+            let first = |line: &str| line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty()).map(str::to_owned);
+            let below: Vec<String> = part("Commands").lines().take_while(|line| !line.is_empty()).filter_map(first).collect();
+            if below.is_empty() || words.is_empty() {
+                let lines = part("Options").lines().filter(|line| line.trim_start().starts_with('-'));
+                let flags = lines.filter_map(|line| line.split_whitespace().take(2).find(|word| word.starts_with("--")));
+                all.insert(words.join(" "), flags.map(str::to_owned).collect());
+            }
+            level.extend(below.into_iter().map(|word| words.iter().cloned().chain([word]).collect()));
+        }
     }
-    for word in &below {
-        verbs(place, &[words, &[word.as_str()]].concat(), all);
-    }
+    all
 }
 
 #[test]
 fn every_verb_has_a_row_with_its_flags_and_no_other() {
-    let mut known = BTreeMap::new();
-    verbs(&Place::bare(), &[], &mut known);
+    let known = verbs(&Place::bare());
     let text = section("Command line");
     let of = |start: &str| flags(text.split("\n\n").find(|part| part.trim_start().starts_with(start)).unwrap_or_default());
     let (every, deed) = (of("**Every verb**"), of("**Deed flags**"));
