@@ -2,6 +2,7 @@
 // long because: one load of a whole configuration is behind each of them.
 
 mod layers;
+mod required;
 mod slo;
 
 use std::fs;
