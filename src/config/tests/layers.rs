@@ -187,7 +187,7 @@ fn what_only_narrows_or_is_new_needs_no_trust() {
     let machine = Machine::new().user("[[environment]]\nname = \"prod\"\n").project(first);
     assert!(machine.load().is_ok());
     // Ten thousand services are compared with ten thousand.
-    let services: String = (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\n")).collect();
+    let services = (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\n")).collect::<Vec<_>>().concat();
     let machine = Machine::new().user(&services).project(&services.replace("\"s", "\"t"));
     assert_eq!(machine.load().map(|loaded| loaded.config.catalog.services.len()).ok(), Some(20_000));
     fs::write(machine.around.working_dir.join("gonogo.toml"), &services).expect("written");

@@ -37,9 +37,8 @@ fn has_all(schema: &Value, value: &Value) -> bool {
     };
     let known = schema.get("properties").and_then(Value::as_object);
     let of_key = |(key, value): (&String, &Value)| match (known.and_then(|known| known.get(key)), schema.get("additionalProperties")) {
-        (Some(schema), _) => has_all(schema, value),
         (None, Some(Value::Bool(open))) => *open,
-        (None, Some(schema)) => has_all(schema, value),
+        (Some(schema), _) | (None, Some(schema)) => has_all(schema, value),
         (None, None) => true,
     };
     let holds = |part: &Value| has_all(part, value);
