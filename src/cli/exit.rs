@@ -1,4 +1,4 @@
-//! Exit codes, as CONTRACTS.md lists them: what a script may decide by.
+//! Exit codes: what a script may decide by (CONTRACTS.md, "Exit codes").
 
 use crate::model::reason::Reason;
 use crate::ports::ledger::LedgerError;

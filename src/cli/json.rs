@@ -1,4 +1,4 @@
-//! JSON as CONTRACTS.md promises it: every object has its schema, keys are always present, unknown is null.
+//! JSON as it is promised (CONTRACTS.md, "JSON"): every object has its schema, keys are always present, unknown is null.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::duration;
-use super::nearest::instead;
+use super::nearest::{instead, nearest};
 use super::node::{Key, Node, Table, Value};
 use super::problem::{At, Findings};
 use crate::model::name::NameError;
 
-/// Keys that CONTRACTS.md announces for later versions.
-const LATER: &[&str] = &["check"];
+/// A key that is mostly written in the wrong table, and where it belongs.
+const MISPLACED: (&str, &str) = ("check", "`[environment.check]` below the `[[environment]]` whose deeds it checks");
 
 /// A table whose keys were compared with the known ones.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +51,11 @@ impl<'a> Fields<'a> {
             if known.contains(&key.name.as_str()) {
                 continue;
             }
-            let what = if LATER.contains(&key.name.as_str()) {
-                format!("unknown key `{}` in {}: it belongs to a later version", key.name, self.what)
-            } else {
-                format!("unknown key `{}` in {}", key.name, self.what)
+            let right = match nearest(&key.name, known.iter().copied()) {
+                None if key.name == MISPLACED.0 => MISPLACED.1.to_owned(),
+                Some(_) | None => instead(&key.name, known.iter().copied()),
             };
-            found.problem(key.at, &what, &instead(&key.name, known.iter().copied()));
+            found.problem(key.at, &format!("unknown key `{}` in {}", key.name, self.what), &right);
         }
     }
 

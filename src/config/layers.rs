@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::merge::{merge, refuse_twins};
-use super::node::{self, Node, Table, Value};
+use super::node::{self, Table};
 use super::problem::{At, Findings};
 use super::surroundings::{Flags, Surroundings};
-use super::trust;
+use super::{trust, untrusted};
 
 /// The longest configuration file, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -84,11 +84,7 @@ impl Layers {
         if let Some(trust_dir) = trust_dir
             && !trust::is_trusted(path, &digest, trust_dir)
         {
-            refuse_tables(&table, "backend", path, found);
-            refuse_tables(&table, "webhook", path, found);
-            refuse_calendars(&table, path, found);
-            refuse_checks(&table, path, found);
-            refuse_places(&table, path, found);
+            untrusted::refuse(&table, &self.table, path, found);
         }
         refuse_twins(&table, found);
         merge(&mut self.table, table);
@@ -103,77 +99,4 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
     }
     Ok(bytes)
-}
-
-/// An untrusted project file could send a token to an address of its own, or run a command.
-fn refuse_tables(table: &Table, word: &str, path: &Path, found: &mut Findings) {
-    let Some((key, node)) = table.entry(word) else { return };
-    let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
-    let what = format!("a project file that is not trusted defines a {word}");
-    let items: &[Node] = match &node.value {
-        Value::List(items) => items,
-        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::Table(_) => &[],
-    };
-    if items.is_empty() {
-        found.problem(key.at, &what, &right);
-    }
-    for item in items {
-        found.problem(item.at, &what, &right);
-        let Value::Table(inner) = &item.value else { continue };
-        for secret in ["token", "password", "secret"] {
-            if let Some((key, _)) = inner.entry(secret) {
-                found.problem(key.at, "a project file that is not trusted defines a secret", &right);
-            }
-        }
-    }
-}
-
-/// An untrusted project file could send requests to an address of its own, or have a freeze read from a file of its own.
-fn refuse_calendars(table: &Table, path: &Path, found: &mut Findings) {
-    for word in ["window", "freeze"] {
-        let Some(Node { value: Value::List(items), .. }) = table.get(word) else { continue };
-        for item in items {
-            let Value::Table(inner) = &item.value else { continue };
-            if let Some((key, _)) = inner.entry("calendar") {
-                let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
-                found.problem(key.at, "a project file that is not trusted names a calendar", &right);
-            }
-        }
-    }
-}
-
-/// An untrusted project file could have any file of the user's replaced or written on, or lead to another record, in which no hold stands.
-fn refuse_places(table: &Table, path: &Path, found: &mut Findings) {
-    let places = [
-        ("metrics", "file", "metrics are written"),
-        ("log", "file", "the log is written"),
-        ("store", "path", "the record lies"),
-        ("ledger", "witness", "checkpoints are written"),
-        ("ledger", "break_glass", "the glass is broken"),
-    ];
-    for (word, key, what) in places {
-        let Some(Node { value: Value::Table(inner), .. }) = table.get(word) else { continue };
-        if let Some((key, _)) = inner.entry(key) {
-            let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
-            found.problem(key.at, &format!("a project file that is not trusted says where {what}"), &right);
-        }
-    }
-}
-
-/// An untrusted project file could run a program, or ask an address of its own.
-fn refuse_checks(table: &Table, path: &Path, found: &mut Findings) {
-    let Some(Node { value: Value::List(services), .. }) = table.get("service") else { return };
-    let inner = |node: &Node, word: &str| match &node.value {
-        Value::Table(table) => table.get(word).cloned(),
-        Value::List(_) | Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => None,
-    };
-    for service in services {
-        let Some(Node { value: Value::Table(deploys), .. }) = inner(service, "deploy") else { continue };
-        for (_, deploy) in &deploys.0 {
-            if let Some(checks) = inner(deploy, "rollout").and_then(|rollout| inner(&rollout, "checks")) {
-                let right = format!("`gonogo config trust {}` by a person who has read it", path.display());
-                found.problem(checks.at, "a project file that is not trusted defines checks", &right);
-            }
-        }
-    }
 }

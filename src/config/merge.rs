@@ -1,13 +1,30 @@
-//! Puts layers over each other: a higher layer replaces keys, and tables of one name merge.
+//! Puts layers over each other: a higher layer replaces keys, and tables that are known by the same name merge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::{Key, Node, Table, Value};
 use super::problem::Findings;
 
-/// Lists of tables that merge by `name`.
-const NAMED: &[&str] =
-    &["person", "backend", "webhook", "environment", "service", "signal", "window", "freeze", "train", "discovery", "link"];
+/// Lists of tables that merge, each with the keys that say which of them is meant. The first of these must be there.
+pub(super) const LISTS: &[(&str, &[&str])] = &[
+    ("person", NAME),
+    ("backend", NAME),
+    ("webhook", NAME),
+    ("environment", NAME),
+    ("service", NAME),
+    ("window", NAME),
+    ("freeze", NAME),
+    ("exception", &["freeze", "plan", "target", "date"]),
+    ("train", NAME),
+    ("set", NAME),
+    ("discovery", NAME),
+    ("link", NAME),
+    // Within other tables.
+    ("signal", NAME),
+    ("flags", NAME),
+    ("metric", NAME),
+];
+const NAME: &[&str] = &["name"];
 
 /// Lists to which a higher layer adds: a name in them is one only together with its service.
 const ADDED: &[&str] = &["slo", "slo_files"];
@@ -19,10 +36,7 @@ const OPEN: &[&str] = &["room", "store", "metrics", "log", "ledger", "judge", "o
 /// Notes two tables of one name in the same list, in one file.
 pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {
     for (key, node) in &table.0 {
-        let Value::List(items) = &node.value else { continue };
-        if !NAMED.contains(&key.name.as_str()) {
-            continue;
-        }
+        let (Value::List(items), Some(NAME)) = (&node.value, keys_of(&key.name)) else { continue };
         let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
         for item in items {
             if let Value::Table(inner) = &item.value {
@@ -39,6 +53,11 @@ pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {
     }
 }
 
+/// The keys by which a table of a list is known, where the list merges.
+fn keys_of(list: &str) -> Option<&'static [&'static str]> {
+    LISTS.iter().find(|(word, _)| *word == list).map(|(_, keys)| *keys)
+}
+
 fn name_of(item: &Node) -> Option<(&str, &Node)> {
     let Value::Table(table) = &item.value else { return None };
     let node = table.get("name")?;
@@ -48,6 +67,25 @@ fn name_of(item: &Node) -> Option<(&str, &Node)> {
     }
 }
 
+/// Which table it is: what it has at each of these keys.
+fn identity<'a>(item: &'a Node, keys: &[&str]) -> Option<Vec<Option<&'a str>>> {
+    let Value::Table(table) = &item.value else { return None };
+    let text = |key: &&str| match &table.get(key)?.value {
+        Value::Text(text) => Some(text.as_str()),
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
+    };
+    let identity: Vec<_> = keys.iter().map(text).collect();
+    identity.first()?.is_some().then_some(identity)
+}
+
+/// The tables of a list, each with its name where it would merge with one of a lower layer.
+pub(super) fn met<'a>(list: &str, over: &'a [Node], under: &[Node]) -> Vec<(&'a Node, Option<&'a str>)> {
+    let keys = keys_of(list).unwrap_or_default();
+    let known: BTreeSet<_> = under.iter().filter_map(|item| identity(item, keys)).collect();
+    let name = |item: &'a Node| identity(item, keys).filter(|own| known.contains(own)).and_then(|own| own.first().copied().flatten());
+    over.iter().map(|item| (item, name(item))).collect()
+}
+
 /// Puts `over` over `base`.
 pub(super) fn merge(base: &mut Table, over: Table) {
     for (key, node) in over.0 {
@@ -55,26 +93,31 @@ pub(super) fn merge(base: &mut Table, over: Table) {
             base.0.push((key, node));
             continue;
         };
-        match (&mut under.value, node.value) {
-            (Value::List(under), Value::List(over)) if ADDED.contains(&key.name.as_str()) => under.extend(over),
-            (Value::List(under), Value::List(over)) if NAMED.contains(&key.name.as_str()) => merge_named(under, over),
-            (Value::Table(under), Value::Table(over)) if OPEN.contains(&key.name.as_str()) => merge(under, over),
-            (Value::Table(under), Value::Table(over)) if key.name == "deploy" => merge_deploy(under, over),
-            (_, value) => *under = Node { at: node.at, value },
+        match (&mut under.value, node.value, keys_of(&key.name)) {
+            (Value::List(under), Value::List(over), _) if ADDED.contains(&key.name.as_str()) => under.extend(over),
+            (Value::List(under), Value::List(over), Some(keys)) => merge_list(under, over, keys),
+            (Value::Table(under), Value::Table(over), _) if OPEN.contains(&key.name.as_str()) => merge(under, over),
+            (Value::Table(under), Value::Table(over), _) if key.name == "deploy" => merge_deploy(under, over),
+            (_, value, _) => *under = Node { at: node.at, value },
         }
     }
 }
 
-fn merge_named(base: &mut Vec<Node>, over: Vec<Node>) {
-    let places: BTreeMap<String, usize> =
-        base.iter().enumerate().filter_map(|(place, under)| Some((name_of(under)?.0.to_owned(), place))).collect();
+fn merge_list(base: &mut Vec<Node>, over: Vec<Node>, keys: &[&str]) {
+    let places: BTreeMap<Vec<Option<String>>, usize> =
+        base.iter().enumerate().filter_map(|(place, under)| Some((owned(identity(under, keys)?), place))).collect();
     for item in over {
-        let under = name_of(&item).and_then(|(name, _)| places.get(name)).and_then(|place| base.get_mut(*place));
+        let place = identity(&item, keys).and_then(|identity| places.get(&owned(identity)));
+        let under = place.and_then(|place| base.get_mut(*place));
         match (under.map(|under| &mut under.value), item) {
             (Some(Value::Table(under)), Node { value: Value::Table(over), .. }) => merge(under, over),
             (_, item) => base.push(item),
         }
     }
+}
+
+fn owned(identity: Vec<Option<&str>>) -> Vec<Option<String>> {
+    identity.into_iter().map(|text| text.map(str::to_owned)).collect()
 }
 
 /// Deployments merge by environment, and then key by key.

@@ -28,6 +28,7 @@ pub mod sshkey;
 pub mod surroundings;
 pub mod theme;
 pub mod trust;
+mod untrusted;
 pub mod weighted;
 pub mod withheld;
 mod yaml;

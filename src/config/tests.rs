@@ -1,6 +1,8 @@
 //! The rules of the configuration, each by the file that breaks it, and the layers.
 // long because: one load of a whole configuration is behind each of them.
 
+mod layers;
+mod required;
 mod slo;
 
 use std::fs;
@@ -39,6 +41,11 @@ impl Machine {
 
     fn project(self, text: &str) -> Self {
         fs::write(self.around.working_dir.join("gonogo.toml"), text).expect("written");
+        self
+    }
+
+    fn trusted(self) -> Self {
+        trust::trust(Path::new("gonogo.toml"), &self.around).expect("trusted");
         self
     }
 
@@ -347,6 +354,7 @@ fn each_layer_goes_over_the_one_before() {
     let machine = Machine::new()
         .user("[room]\nname = \"user\"\ntheme = \"monochrome\"\nbell = true\n[[environment]]\nname = \"prod\"\nmin_requests = 7\nhold_time = \"1m\"\n")
         .project("[room]\nname = \"project\"\nkeymap = \"vim\"\n[[environment]]\nname = \"prod\"\nmin_requests = 9\n[[service]]\nname = \"a\"\n")
+        .trusted()
         .env("GONOGO_KEYMAP", "default")
         .env("GONOGO_STORE", "/tmp/elsewhere")
         .env("GONOGO_READ_ONLY", "1");

@@ -150,7 +150,7 @@ pub const APPROVAL: &str = "gonogo-approval@v1";
 /// The namespace in which all other entries are signed.
 pub const DEED: &str = "gonogo-deed@v1";
 
-/// The kinds of ledger entries, as CONTRACTS.md lists them.
+/// The kinds of ledger entries (CONTRACTS.md, "Ledger").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {

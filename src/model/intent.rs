@@ -61,7 +61,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Every verb, in the order of CONTRACTS.md.
+    /// Every verb, in the order of CONTRACTS.md, "Command line".
     pub const ALL: [Self; 18] = [
         Self::Approve,
         Self::Reject,

@@ -13,6 +13,7 @@ mod attacks;
 mod bad_line;
 mod calendars;
 mod contract;
+mod contracts;
 mod e2e;
 mod faults_buildbot;
 mod faults_disk;

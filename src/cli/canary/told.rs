@@ -1,4 +1,4 @@
-//! A judgement as it is printed: JSON as CONTRACTS.md promises it, and a table with a sentence each.
+//! A judgement as it is printed: JSON (CONTRACTS.md, "Canary judge"), and a table with a sentence each.
 
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use rustix::fs::{Access, access};
 use serde_json::{Value, json};
 
 use super::Finding;
 use crate::config::settings::{HealthSettings, LogLevel};
-use crate::model::time::Moment;
+use crate::model::time::{Moment, rfc3339};
 
 /// One of both as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct Place {
     file: Option<PathBuf>,
     /// Why it could not be written.
     trouble: Option<String>,
-    /// When it was written last, in seconds since 1970.
-    written: Option<u64>,
+    /// When it was written last.
+    written: Option<DateTime<Utc>>,
 }
 
 /// Looks at both; nothing is made or written.
@@ -31,25 +32,30 @@ pub fn look(settings: &HealthSettings) -> [Place; 2] {
     [Place::new("metrics", metrics, of_metrics), Place::new("log", log, of_log)]
 }
 
+/// Both where nothing is configured.
+pub fn nowhere() -> [Place; 2] {
+    ["metrics", "log"].map(|what| Place::new(what, None, None))
+}
+
 impl Place {
     fn new(what: &'static str, file: Option<PathBuf>, trouble: Option<String>) -> Self {
         let modified = file.as_ref().and_then(|file| std::fs::metadata(file).ok()?.modified().ok());
-        let written = modified.and_then(|at| Some(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()));
+        let written = modified.and_then(|at| {
+            let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+            DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
+        });
         Self { what, file, trouble, written }
-    }
-
-    /// What it is of.
-    pub fn what(&self) -> &'static str {
-        self.what
     }
 
     /// In one line.
     pub fn words(&self, now: &Moment) -> String {
         let Some(file) = &self.file else { return format!("{}: not written", self.what) };
-        let now = u64::try_from(now.wall.timestamp()).unwrap_or_default();
         let written = self.written.map_or_else(
             || "no room has written it yet".to_owned(),
-            |at| format!("written {} ago", crate::config::duration::write(std::time::Duration::from_secs(now.saturating_sub(at)))),
+            |at| {
+                let since = u64::try_from(now.wall.signed_duration_since(at).num_seconds()).unwrap_or_default();
+                format!("written {} ago", crate::config::duration::write(std::time::Duration::from_secs(since)))
+            },
         );
         format!("{}: an open room writes {}; {written}", self.what, file.display())
     }
@@ -63,7 +69,7 @@ impl Place {
 
     /// As JSON.
     pub fn object(&self) -> Value {
-        json!({ "file": self.file, "error": self.trouble, "written": self.written })
+        json!({ "file": self.file, "error": self.trouble, "written": self.written.as_ref().map(rfc3339) })
     }
 }
 
@@ -93,6 +99,19 @@ fn loggable(file: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::config::settings::{LogSettings, MetricsSettings};
+
+    #[test]
+    fn every_member_is_there_and_the_time_is_one_of_the_ledgers_form() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_796_000_000_250);
+        file.as_file().set_modified(at).unwrap();
+        let [metrics, _] = nowhere();
+        assert_eq!(metrics.object(), json!({ "file": null, "error": null, "written": null }));
+        let seen = Place::new("log", Some(file.path().to_owned()), None);
+        assert_eq!(seen.object()["written"], "2026-11-30T00:53:20.250Z");
+        let now = Moment { wall: DateTime::from_timestamp(1_796_000_090, 0).unwrap(), boot: crate::model::time::Boot(0) };
+        assert!(seen.words(&now).ends_with("; written 1m29s ago"), "{}", seen.words(&now));
+    }
 
     #[test]
     fn what_cannot_be_written_is_told_with_what_to_do_and_what_can_is_not() {

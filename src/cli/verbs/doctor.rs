@@ -131,11 +131,7 @@ impl Seen {
             store.extend(health::store::object(&self.path, &self.facts).into_iter().map(|(key, value)| (key.to_owned(), value)));
         }
         let receivers: Vec<_> = self.receivers.iter().map(|one| outbox::shape(one, &self.left)).collect();
-        let mut answer = answer(&backends, &store, &receivers, &self.terminal, &self.findings);
-        if let Some(answer) = answer.as_object_mut() {
-            answer.extend(self.places.iter().map(|place| (place.what().to_owned(), place.object())));
-        }
-        answer
+        answer(&backends, &store, &receivers, &self.places, &self.terminal, &self.findings)
     }
 
     fn families(&self) -> Vec<Family> {
@@ -236,13 +232,22 @@ fn findings(loaded: &Loaded, around: &Surroundings, terminal: &Terminal, (path, 
 }
 
 /// The answer as JSON.
-fn answer(backends: &[Value], store: &Value, receivers: &[Value], terminal: &Terminal, findings: &[Finding]) -> Value {
+fn answer(
+    backends: &[Value],
+    store: &Value,
+    receivers: &[Value],
+    [metrics, log]: &[Place; 2],
+    terminal: &Terminal,
+    findings: &[Finding],
+) -> Value {
     let findings: Vec<_> = findings.iter().map(Finding::object).collect();
     json!({
         "schema": shapes::SCHEMA,
         "backends": backends,
         "store": store,
         "receivers": receivers,
+        "metrics": metrics.object(),
+        "log": log.object(),
         "terminal": terminal.object(),
         "findings": findings,
     })
@@ -270,7 +275,7 @@ fn unconfigured(terminal: &Terminal, as_json: bool) -> Exit {
         if let Some(store) = store.as_object_mut() {
             store.extend(health::store::object(Path::new(""), &Facts::default()).into_iter().map(|(key, _)| (key.to_owned(), Value::Null)));
         }
-        out::json(&answer(&[], &store, &[], terminal, &terminal.findings()));
+        out::json(&answer(&[], &store, &[], &places::nowhere(), terminal, &terminal.findings()));
     } else {
         out::line(
             "nothing is configured\n  do: `gonogo init` looks around and writes gonogo.toml (`gonogo config example` prints one), or try `gonogo demo`",

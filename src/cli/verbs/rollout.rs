@@ -6,7 +6,7 @@ use crate::cli::args::{RolloutStatus, RolloutWatch};
 use crate::cli::exit::Exit;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::verbs::deed::set;
-use crate::cli::{out, settle, target, workload};
+use crate::cli::{json as shapes, out, settle, target, workload};
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::beside;
 use crate::control::driver::Handle;
@@ -41,7 +41,7 @@ pub async fn status(around: &Surroundings, flags: &Flags, args: &RolloutStatus, 
     let meant: Vec<_> = world.targets.values().filter(|view| is_meant(view)).collect();
     if args.json {
         let rollouts: Vec<Value> = meant.iter().map(|view| object(&world, view)).collect();
-        out::json(&json!({ "schema": 1, "at": rfc3339(&opened.clock.now().wall), "rollouts": rollouts }));
+        out::json(&json!({ "schema": shapes::SCHEMA, "at": rfc3339(&opened.clock.now().wall), "rollouts": rollouts }));
         return Exit::Done;
     }
     if meant.is_empty() {
@@ -123,7 +123,7 @@ async fn follow(handle: &mut Handle, interrupts: &mut Interrupts, mut walked: Ve
             // What is only measured anew is no news.
             let line = now_in_words(&world, view);
             if line != one.shown {
-                news.push(if as_json { out::harmless(object(&world, view).to_string()) } else { line.clone() });
+                news.push(if as_json { out::harmless(alone(&world, view).to_string()) } else { line.clone() });
                 one.shown = line;
             }
             let under_way = view.state.rollout.as_ref().is_some_and(|rollout| rollout.plan == Some(one.plan));
@@ -159,7 +159,16 @@ fn ending(how: Ending) -> &'static str {
     }
 }
 
-/// One rollout as JSON.
+/// One rollout as JSON that stands alone.
+fn alone(world: &World, view: &TargetView) -> Value {
+    let mut alone = json!({ "schema": shapes::SCHEMA });
+    if let (Some(alone), Value::Object(members)) = (alone.as_object_mut(), object(world, view)) {
+        alone.extend(members);
+    }
+    alone
+}
+
+/// One rollout as JSON, as a part of an answer.
 pub fn object(world: &World, view: &TargetView) -> Value {
     let rollout = view.state.rollout.as_ref();
     let course = rollout.and_then(|rollout| rollout.course.as_deref());

@@ -22,9 +22,6 @@ pub(super) fn sets(nodes: &[Node], services: &[Service], found: &mut Findings) -
                 "a name of its own: both are typed after `rollout start`",
             );
         }
-        if sets.iter().any(|known| known.name == set.name) {
-            found.problem(node.at, &format!("two sets are named `{}`", set.name), "a name of its own");
-        }
         sets.push(set);
     }
     sets.sort_by(|one, other| one.name.cmp(&other.name));

@@ -63,6 +63,17 @@ impl Sheet {
         self
     }
 
+    /// With keys of which one must be there where another one is, or where it has this value.
+    fn choosing(mut self, (key, word): (&str, Option<&str>), keys: &[&str]) -> Self {
+        let asked = match word {
+            Some(word) => json!({ "properties": { key: { "enum": [word] } }, "required": [key] }),
+            None => json!({ "required": [key] }),
+        };
+        let any: Vec<_> = keys.iter().map(|key| json!({ "required": [key] })).collect();
+        self.rules.push(json!({ "if": asked, "then": { "anyOf": any } }));
+        self
+    }
+
     /// With keys of which one must be there.
     fn any(mut self, keys: &[&str]) -> Self {
         self.rules.push(json!({ "anyOf": keys.iter().map(|key| json!({ "required": [key] })).collect::<Vec<_>>() }));
@@ -211,11 +222,15 @@ fn root() -> Sheet {
             ),
             (
                 "exception",
-                Tables(sheet(
-                    timetable::EXCEPTION,
-                    &["by", "reason"],
-                    vec![("freeze", Text), ("plan", Text), ("target", Text), ("date", Text), ("by", Text), ("reason", Text)],
-                )),
+                Tables(
+                    sheet(
+                        timetable::EXCEPTION,
+                        &["freeze", "by", "reason"],
+                        vec![("freeze", Text), ("plan", Text), ("target", Text), ("date", Text), ("by", Text), ("reason", Text)],
+                    )
+                    .paired(&[("target", "date")])
+                    .any(&["plan", "target"]),
+                ),
             ),
             (
                 "train",
@@ -249,7 +264,7 @@ fn root() -> Sheet {
                 "set",
                 Tables(sheet(
                     set::SET,
-                    &["name"],
+                    &["name", "targets"],
                     vec![("name", Name), ("targets", Texts), ("on_failure", Word(OnFailure::ALL.map(OnFailure::word).to_vec()))],
                 )),
             ),
@@ -262,7 +277,7 @@ fn root() -> Sheet {
 
 /// A secret by reference, never itself.
 fn secret() -> Shape {
-    Table(sheet(backend::SECRET, &[], vec![("env", Text), ("file", Text), ("command", Texts)]))
+    Table(sheet(backend::SECRET, &[], vec![("env", Text), ("file", Text), ("command", Texts)]).any(backend::SECRET))
 }
 
 fn person() -> Sheet {
@@ -284,7 +299,7 @@ fn backend() -> Sheet {
     ];
     shapes.extend(["url", "socket", "file", "user", "ca_file", "kubeconfig", "context", "namespace"].map(|key| (key, Text)));
     shapes.extend(["every", "stale_after", "lookup_within", "deadline"].map(|key| (key, Duration)));
-    sheet(backend::KEYS, &["name", "kind"], shapes).needing(
+    sheet(backend::KEYS, &["name", "kind"], shapes).choosing(("password", None), &["user"]).needing(
         "kind",
         &[
             (&["haproxy"], &["socket"]),
@@ -313,6 +328,8 @@ fn desk() -> Sheet {
             ("standard_template", Text),
         ],
     )
+    .paired(&[("user", "password")])
+    .any(&["token", "password"])
 }
 
 fn webhook() -> Sheet {
@@ -337,7 +354,7 @@ fn webhook() -> Sheet {
 
 fn environment() -> Sheet {
     let roles = || list(Name);
-    let group = sheet(gates::GROUP, &[], vec![("roles", roles()), ("teams", Texts), ("approvals", Count(0, 100))]);
+    let group = sheet(gates::GROUP, &[], vec![("roles", roles()), ("teams", Texts), ("approvals", Count(0, 100))]).any(&["roles", "teams"]);
     let protection = sheet(
         environment::PROTECTION,
         &[],
@@ -460,18 +477,21 @@ fn pipeline() -> Sheet {
 fn deploy() -> Sheet {
     let pools =
         vec![("backend", Name), ("pool", Name), ("stable", list(Name)), ("canary", list(Name)), ("testers", Name), ("mirror", Name)];
-    let flag = sheet(flags::KEYS, &["name"], vec![("backend", Name), ("name", Text), ("project", Text), ("environment", Text)]);
+    let flag = sheet(flags::KEYS, &["backend", "name"], vec![("backend", Name), ("name", Text), ("project", Text), ("environment", Text)]);
     let ramp =
         sheet(&["to", "by", "every"], &["to", "by", "every"], vec![("to", Count(1, 100)), ("by", Count(1, 100)), ("every", Duration)]);
-    let version = sheet(service::VERSION, &["query"], vec![("backend", Name), ("query", Text), ("label", Text), ("digest", Text)]);
+    let testers = sheet(traffic::TESTERS, &["value"], vec![("header", Text), ("cookie", Text), ("value", Text)]);
+    let testers = testers.any(&["header", "cookie"]);
+    let version =
+        sheet(service::VERSION, &["backend", "query"], vec![("backend", Name), ("query", Text), ("label", Text), ("digest", Text)]);
     sheet(
         service::DEPLOY,
         &["strategy"],
         vec![
             ("strategy", Word(Strategy::ALL.map(Strategy::word).to_vec())),
             ("steps", list(Either(vec![Count(0, 100), Table(ramp)]))),
-            ("traffic", Tables(sheet(traffic::TRAFFIC, &["pool", "stable", "canary"], pools))),
-            ("testers", Table(sheet(traffic::TESTERS, &["value"], vec![("header", Text), ("cookie", Text), ("value", Text)]))),
+            ("traffic", Tables(sheet(traffic::TRAFFIC, &["backend", "pool", "stable", "canary"], pools))),
+            ("testers", Table(testers)),
             ("mirror", Either(vec![Flag, Count(1, 100)])),
             ("flags", Tables(flag)),
             ("version", Table(version)),
@@ -483,13 +503,16 @@ fn deploy() -> Sheet {
             ("batches", list(Count(1, 100))),
         ],
     )
+    .needing("strategy", &[(&["rolling", "recreate"], &["workload"])])
+    .choosing(("testers", None), &["traffic"])
+    .choosing(("workloads", None), &["traffic"])
 }
 
 fn workload() -> Sheet {
     let kinds = WorkloadKind::ALL.iter().map(|kind| kind.word()).collect();
     let mut shapes = vec![("backend", Name), ("kind", Word(kinds))];
     shapes.extend(["namespace", "name", "container", "image"].map(|key| (key, Text)));
-    sheet(workload::KEYS, &["kind", "namespace", "name", "container", "image"], shapes)
+    sheet(workload::KEYS, &["backend", "kind", "namespace", "name", "container", "image"], shapes)
 }
 
 fn slots() -> Sheet {
@@ -500,7 +523,7 @@ fn slots() -> Sheet {
         ("after", Count(0, 100_000)),
     ];
     shapes.extend(["namespace", "container", "image", "stable", "canary"].map(|key| (key, Text)));
-    sheet(workload::SLOTS, &["kind", "namespace", "container", "image", "stable", "canary"], shapes)
+    sheet(workload::SLOTS, &["backend", "kind", "namespace", "container", "image", "stable", "canary"], shapes)
 }
 
 fn rollout() -> Sheet {
@@ -522,6 +545,8 @@ fn rollout() -> Sheet {
             ("at_least", Number),
         ],
     );
+    let check = check.paired(&[("query", "backend")]).choosing(("query", None), &["at_most", "at_least"]);
+    let check = check.any(&["http", "command", "query"]);
     let to = Either(vec![Word(vec!["on", "off"]), Count(1, 100)]);
     let flag = sheet(&["name", "at", "to"], &["name", "at", "to"], vec![("name", Text), ("at", Count(0, 100)), ("to", to)]);
     sheet(
@@ -553,7 +578,7 @@ fn timed(required: &'static [&'static str], more: Vec<(&'static str, Shape)>) ->
     }
     shapes.extend(more);
     let required: &'static [&'static str] = if required.is_empty() { &["name"] } else { &["name", "reason"] };
-    Sheet { keys, shapes, required, rules: Vec::new() }.paired(&[("from", "to"), ("begin", "end")])
+    Sheet { keys, shapes, required, rules: Vec::new() }.paired(&[("from", "to"), ("begin", "end")]).any(&["from", "begin", "calendar"])
 }
 
 fn judge_rules() -> Sheet {
@@ -587,7 +612,8 @@ fn objective() -> Sheet {
         slo::ALERT,
         &["severity", "long"],
         vec![("severity", Word(vec!["page", "ticket"])), ("long", Duration), ("short", Duration), ("burn", Number), ("budget", Number)],
-    );
+    )
+    .any(&["burn", "budget"]);
     let mut shapes = vec![
         ("name", Name),
         ("service", Name),
@@ -599,6 +625,9 @@ fn objective() -> Sheet {
     shapes.extend(["window", "bad", "good", "total", "buckets", "query", "description"].map(|key| (key, Text)));
     shapes.extend(["objective", "under", "over", "min_events", "min_coverage"].map(|key| (key, Number)));
     sheet(slo::SLO, &["name", "service", "objective", "kind"], shapes)
+        .needing("kind", &[(&["ratio"], &["total"]), (&["histogram"], &["buckets", "under"]), (&["value"], &["query"])])
+        .choosing(("kind", Some("ratio")), &["bad", "good"])
+        .choosing(("kind", Some("value")), &["under", "over"])
 }
 
 fn discovery() -> Sheet {
@@ -613,7 +642,7 @@ fn discovery() -> Sheet {
         ("names", map(Text)),
     ];
     shapes.extend(["window", "every", "stale_after"].map(|key| (key, Duration)));
-    sheet(discovery::KEYS, &["name", "kind"], shapes)
+    sheet(discovery::KEYS, &["name", "backend", "environment", "kind"], shapes).needing("kind", &[(&["envoy"], &["user_label"])])
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@
 //!
 //! | `event` | members beside those | meaning |
 //! |---|---|---|
-//! | `opened` | `catalog` `actor` `read_only` `installation` `tends` `able` `can` `again` `told` | a room began; what it was opened with. With `again` it goes on, and everything is whole again from here: reading may begin there too |
+//! | `opened` | `catalog` `actor` `read_only` `installation` `tends` `conducts` `able` `can` `again` `told` | a room began; what it was opened with. With `again` it goes on, and everything is whole again from here: reading may begin there too |
 //! | `polled` | `backend` `seq` `asked` `result` | a reading whole (`Ok`), or why there is none (`Err`) |
 //! | `changed` | `backend` `seq` `asked` `clock` `change` | a reading, as what it says more than the last good one of its backend |
 //! | `still` | `backend` `seq` `asked` `clock` | a reading that says what the last good one said; `clock` is the backend's own |
 //! | `store-read` | `result` | what the store holds, whole |
 //! | `store-changed` | `change` | the same as a patch of the last |
 //! | `authors-read` | `span` `asked` `result` | who made what lies between two versions, whole |
-//! | `happening` | `kind` `target` `text` `source` | a line of the timeline: what follows from the other events, in words; `at` is its own time, which may lie before `boot` |
+//! | `happening` | `kind` `target` `text` `source` `deed` `links` | a line of the timeline: what follows from the other events, in words; `at` is its own time, which may lie before `boot` |
 //! | `hole` | `lost` | so many events could not be kept; what follows does not build on what was before |
 //! | others | those of [`Event`] | deeds, logs, sessions, time, configuration |
 //!

@@ -1,4 +1,4 @@
-//! The format: what CONTRACTS.md promises to someone who never saw gonogo, checked without gonogo's own reader.
+//! The format: what CONTRACTS.md, "Ledger", promises to someone who never saw gonogo, checked without gonogo's own reader.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

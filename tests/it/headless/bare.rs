@@ -102,7 +102,9 @@ fn what_needs_no_configuration_works_without_one() {
         "{said}"
     );
     let told = place.json(0, &["doctor"]);
-    shape::keys(&told, "schema backends store receivers terminal findings");
+    shape::keys(&told, "schema backends store receivers metrics log terminal findings");
+    let nowhere = serde_json::json!({ "file": null, "error": null, "written": null });
+    assert_eq!((&told["metrics"], &told["log"]), (&nowhere, &nowhere));
     let said = place.run(&["config", "check"]).exits(0);
     assert!(said.out.contains("nothing to check") && said.out.contains("gonogo config example") && said.err.is_empty(), "{said:?}");
     assert!(!place.store().exists(), "looking at nothing made a store");

@@ -93,6 +93,8 @@ fn a_set_over_two_routers_starts_holds_goes_on_and_goes_back_as_one() {
         place.run(&["abort", "ledger@prod", "--reason", "drill"]).exits(0);
         let said = watch.end();
         assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+        let lines: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines.len() > 2 && lines.iter().all(|line| line["schema"] == 1), "{lines:?}");
         let over = place.json(0, &["rollout", "status", "both"]);
         let how = |n: usize| over["rollouts"][n]["last"]["how"].clone();
         assert_eq!((how(0), how(1)), ("went-back".into(), "aborted".into()), "{over}");
