@@ -354,7 +354,6 @@ fn each_layer_goes_over_the_one_before() {
     let machine = Machine::new()
         .user("[room]\nname = \"user\"\ntheme = \"monochrome\"\nbell = true\n[[environment]]\nname = \"prod\"\nmin_requests = 7\nhold_time = \"1m\"\n")
         .project("[room]\nname = \"project\"\nkeymap = \"vim\"\n[[environment]]\nname = \"prod\"\nmin_requests = 9\n[[service]]\nname = \"a\"\n")
-        .trusted()
         .env("GONOGO_KEYMAP", "default")
         .env("GONOGO_STORE", "/tmp/elsewhere")
         .env("GONOGO_READ_ONLY", "1");

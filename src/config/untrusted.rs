@@ -116,11 +116,23 @@ fn refuse_more(table: &Table, below: &Table, told: &mut Told<'_>) {
 fn refuse_changes(table: &Table, below: &Table, told: &mut Told<'_>) {
     for (word, _) in LISTS.iter().filter(|(word, _)| !["backend", "webhook", "exception"].contains(word)) {
         for (item, name) in met(word, items(table, word), items(below, word)) {
-            if let Some(name) = name {
+            if let Some(name) = name
+                && !is_of_its_own(word, item)
+            {
                 told.refuse(item.at, &format!("changes the {word} `{name}` of the user's file"));
             }
         }
     }
+}
+
+/// Whether a table says nothing but what a project knows best of its own: what a service needs, how long it is watched.
+fn is_of_its_own(word: &str, item: &Node) -> bool {
+    let keys: &[&str] = match word {
+        "environment" => &["name", "order", "hold_time", "effective_within", "min_requests", "soak_time"],
+        "service" => &["name", "tier", "repository", "depends_on"],
+        _ => return false,
+    };
+    matches!(&item.value, Value::Table(table) if table.0.iter().all(|(key, _)| keys.contains(&key.name.as_str())))
 }
 
 /// It could make deeds possible where the user wants to look only.

@@ -1,6 +1,6 @@
 //! What all objects have: a place, versions, conditions.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::model::text::Text;
@@ -57,12 +57,19 @@ pub struct Condition {
     pub r#type: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// The generation that it speaks of; 0 when it does not say.
+    /// The generation that it speaks of; 0 when it does not say. Istio's is an integer or a text (`x-kubernetes-int-or-string`).
+    #[serde(deserialize_with = "number_or_text")]
     pub observed_generation: i64,
     /// One word.
     pub reason: String,
     /// A sentence.
     pub message: String,
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let told = Value::deserialize(from)?;
+    let number = told.as_i64().or_else(|| told.as_str()?.parse().ok());
+    number.ok_or_else(|| serde::de::Error::custom("it is no generation"))
 }
 
 /// The condition of a type out of a list of conditions.

@@ -190,6 +190,10 @@ fn what_only_narrows_or_is_new_needs_no_trust() {
     let services = (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\n")).collect::<Vec<_>>().concat();
     let machine = Machine::new().user(&services).project(&services.replace("\"s", "\"t"));
     assert_eq!(machine.load().map(|loaded| loaded.config.catalog.services.len()).ok(), Some(20_000));
-    fs::write(machine.around.working_dir.join("gonogo.toml"), &services).expect("written");
+    // What a project knows best of its own goes over it as well.
+    let own = "[[environment]]\nname = \"prod\"\nmin_requests = 9\n[[service]]\nname = \"b\"\ndepends_on = [\"a\"]\n";
+    assert!(Machine::new().user(USER).project(own).load().is_ok());
+    let taken = services.replace("\"\n", "\"\nteam = \"x\"\n");
+    fs::write(machine.around.working_dir.join("gonogo.toml"), taken).expect("written");
     assert_eq!(machine.problems().len(), 100);
 }

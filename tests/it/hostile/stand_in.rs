@@ -97,7 +97,6 @@ fn http(mut stream: TcpStream, says: Says) {
     let (backend, path) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
     let body = match (says, method, backend) {
-        (Says::Faults, ..) => None,
         // Both are asked by POST.
         (Says::Answers, "POST", "flagd") => services::flagd(path),
         (Says::Answers, "GET" | "POST", "prometheus") => services::prometheus(path, &request, now),
@@ -113,7 +112,7 @@ fn http(mut stream: TcpStream, says: Says) {
         (Says::Answers, "GET", "caddy") => services::caddy(path),
         (Says::Answers, "GET", "alertmanager") => services::alertmanager(path),
         (Says::Answers, "GET", "buildbot") => services::buildbot(path, now),
-        (Says::Answers, ..) => None,
+        (Says::Faults | Says::Answers, ..) => None,
     };
     let told = said(&format!("{backend}-says"));
     let fault = json!({

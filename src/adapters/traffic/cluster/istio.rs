@@ -167,6 +167,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_reconciled_yet_is_not_taken_over_however_its_generation_is_written() {
+        let taken = |condition: Value| {
+            let mut object = service_of(&json!([{ "destination": { "host": "v1" } }, { "destination": { "host": "v2" } }]));
+            object["status"] = json!({ "conditions": [condition] });
+            read(&object).unwrap().taken
+        };
+        let of = |status: &str, observed: Value| json!({ "type": "Reconciled", "status": status, "observedGeneration": observed });
+        assert_eq!(taken(of("True", json!("2"))), Taken::Yes);
+        assert_eq!(taken(json!({ "type": "Reconciled", "status": "True" })), Taken::Yes);
+        for late in [of("True", json!("1")), of("True", json!(1)), of("False", json!("2")), of("False", json!(2))] {
+            assert_eq!(taken(late.clone()), Taken::NotYet, "{late}");
+        }
+    }
+
+    #[test]
     fn what_lies_outside_of_the_cluster_is_no_pool() {
         let outside = service_of(&json!([{ "destination": { "host": "api.example.com" } }, { "destination": { "host": "checkout" } }]));
         assert!(read(&outside).unwrap_err().contains("no service of the cluster"));
