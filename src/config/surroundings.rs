@@ -64,3 +64,19 @@ pub struct Flags {
     /// `--read-only`.
     pub read_only: bool,
 }
+
+impl Flags {
+    /// These, and what variables say where they say nothing: for a simulated room, over which lies no file that could be read with them.
+    /// Whatever stands in `GONOGO_READ_ONLY` but a no makes it one to look at only.
+    #[must_use]
+    pub fn or_variables(&self, around: &Surroundings) -> Self {
+        let variable = |name: &str| around.variable(name).map(str::to_owned);
+        let read_only = variable("GONOGO_READ_ONLY").is_some_and(|value| !matches!(value.as_str(), "0" | "false" | "no"));
+        Self {
+            config: self.config.clone(),
+            theme: self.theme.clone().or_else(|| variable("GONOGO_THEME")),
+            keymap: self.keymap.clone().or_else(|| variable("GONOGO_KEYMAP")),
+            read_only: self.read_only || read_only,
+        }
+    }
+}

@@ -71,6 +71,7 @@ pub async fn run(around: &Surroundings, flags: &Flags, args: &Demo) -> Exit {
 }
 
 async fn try_run(around: &Surroundings, flags: &Flags, args: &Demo) -> Result<Exit, Exit> {
+    let flags = &flags.or_variables(around);
     let scenario = story::named(args.scenario.as_deref().unwrap_or(crate::config::scenario::Scenario::DEFAULT))?;
     if let (true, Some(until)) = (args.headless, args.until) {
         let clock = Arc::new(VirtualClock::new(story::beginning()));

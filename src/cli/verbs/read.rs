@@ -27,7 +27,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Read) -> Result<Ex
     let screen = show::named(&args.screen)?;
     let loaded = compose::configuration(around, flags)?;
     if let Some(name) = args.scenario.as_deref().or(loaded.nothing_configured.then_some(Scenario::DEFAULT)) {
-        let scenario = story::named(name)?;
+        let (scenario, flags) = (story::named(name)?, &flags.or_variables(around));
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;
         let mut rehearsal = Rehearsal::open(clock, composed.outside, composed.opening).following(composed.script);

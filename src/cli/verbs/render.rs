@@ -43,7 +43,7 @@ async fn try_run(around: &Surroundings, flags: &Flags, args: &Render) -> Result<
     };
     let loaded = compose::configuration(around, flags)?;
     if let Some(name) = args.scenario.as_deref().or(loaded.nothing_configured.then_some(Scenario::DEFAULT)) {
-        let scenario = story::named(name)?;
+        let (scenario, flags) = (story::named(name)?, &flags.or_variables(around));
         // A picture of a story has one beginning, so that it is the same on every machine.
         let clock = Arc::new(VirtualClock::new(story::beginning()));
         let composed = compose::simulated(scenario, args.seed, clock.clone(), around, flags.read_only).await?;

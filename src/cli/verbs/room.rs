@@ -36,7 +36,7 @@ pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
 async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     let loaded = compose::configuration(around, flags)?;
     if loaded.nothing_configured {
-        let scenario = story::named(Scenario::DEFAULT)?;
+        let (scenario, flags) = (story::named(Scenario::DEFAULT)?, &flags.or_variables(around));
         let meanwhile = compose::simulated_meanwhile(scenario, 1, Arc::new(SystemClock), around, flags.read_only)?;
         let tour = first_run(around);
         return open(around, flags, meanwhile, Vec::new(), tour).await;

@@ -113,3 +113,20 @@ fn a_scheduled_change_of_a_story_waits_for_its_time_and_is_told_alike_twice() {
         ["start SCHEDULED", "start DENIED", "start EFFECTIVE"].map(|words| one.find(words).unwrap_or_else(|| panic!("no {words}: {out}")));
     assert!(places.is_sorted(), "{places:?}");
 }
+
+#[test]
+fn what_variables_say_holds_for_a_simulated_room_too_and_flags_go_before_it() {
+    let place = Place::bare();
+    let drawn = |set: &[(&str, &str)], args: &[&str]| {
+        let mut command =
+            place.command(env!("CARGO_BIN_EXE_gonogo"), &[&["render", "board", "--size", "120x40", "--format", "ansi"], args].concat());
+        command.envs(set.iter().copied());
+        Place::started(&mut command).end().exits(0).out
+    };
+    let plain = drawn(&[], &[]);
+    let light = drawn(&[("GONOGO_THEME", "light")], &[]);
+    assert!(light != plain && light == drawn(&[], &["--theme", "light"]));
+    assert_eq!(drawn(&[("GONOGO_THEME", "ascii")], &["--theme", "light"]), light);
+    assert!(drawn(&[("GONOGO_READ_ONLY", "1")], &[]).contains("READ ONLY"));
+    assert_eq!(drawn(&[("GONOGO_READ_ONLY", "no")], &[]), plain);
+}
