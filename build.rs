@@ -10,9 +10,8 @@ fn main() -> std::io::Result<()> {
     let is = |name: &str, value: &str| var(name).is_ok_and(|it| it == value);
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && is("PROFILE", "release") {
         writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs")?;
-        if let Ok(root) = var("CARGO_MANIFEST_DIR") {
-            writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-T,{root}/src/linking/order.ld")?;
-        }
+        // Cargo links where the workspace lies. A place that began at the root would be wrong once the clone has moved with what was built.
+        writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-T,src/linking/order.ld")?;
     }
     Ok(())
 }

@@ -241,6 +241,15 @@ impl Fleet {
         self.watch()
     }
 
+    /// Each step stands so long at least that what is done while it stands is done before the next, on a busy machine as well.
+    pub fn patient(self) -> Self {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let patient = text.replace("wait = \"3s\"", "wait = \"20s\"");
+        assert_ne!(text, patient);
+        std::fs::write(&self.config, patient).unwrap();
+        self
+    }
+
     pub fn watch(&self) -> Child {
         self.command(&["rollout", "watch", "checkout@prod", "--json"])
             .stdin(Stdio::null())

@@ -65,7 +65,7 @@ fn latency_alone_on_an_envoy_goes_back_by_itself() {
 
 #[test]
 fn another_hand_at_an_envoy_stops_the_rollout_for_a_person() {
-    let fleet = envoy(false);
+    let fleet = envoy(false).patient();
     let people = fleet.people();
     let watch = fleet.rollout();
     wait_for("the first step", WHOLE, || (fleet.status()["steps"][0]["state"] == "here").then_some(()));
@@ -105,7 +105,7 @@ fn what_fails_only_after_promotion_on_a_traefik_goes_back_while_it_bakes() {
 
 #[test]
 fn a_traefik_that_refuses_stops_the_rollout_and_harms_nobody() {
-    let fleet = traefik();
+    let fleet = traefik().patient();
     let people = fleet.people();
     let watch = fleet.rollout();
     wait_for("the first step", WHOLE, || (fleet.status()["steps"][0]["state"] == "here").then_some(()));
