@@ -58,15 +58,13 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     if let Some(at) = keymap {
         refuse_absent(at, "keymap", &room.keymap, &keymap::names(around), &mut found);
     }
-    if let Some(value) = around.variable("GONOGO_READ_ONLY") {
-        match value {
-            "1" | "true" | "yes" => room.read_only = true,
-            "0" | "false" | "no" => room.read_only = false,
-            other => {
-                let at = found.source("GONOGO_READ_ONLY", &around.working_dir, other.to_owned());
-                found.problem(at, &format!("`{other}` is neither yes nor no"), "1 or 0");
-            }
+    match around.read_only() {
+        Some(Ok(said)) => room.read_only = said,
+        Some(Err(other)) => {
+            let at = found.source("GONOGO_READ_ONLY", &around.working_dir, other.to_owned());
+            found.problem(at, &format!("`{other}` is neither yes nor no"), "1 or 0");
         }
+        None => {}
     }
     room.read_only |= flags.read_only;
     if let Some(path) = around.variable("GONOGO_STORE") {

@@ -50,6 +50,15 @@ impl Surroundings {
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+
+    /// Whether `GONOGO_READ_ONLY` says so, or what stands there in the place of a yes or no.
+    pub fn read_only(&self) -> Option<Result<bool, &str>> {
+        self.variable("GONOGO_READ_ONLY").map(|value| match value {
+            "1" | "true" | "yes" => Ok(true),
+            "0" | "false" | "no" => Ok(false),
+            other => Err(other),
+        })
+    }
 }
 
 /// What the command line says about the configuration; the highest layer.
@@ -71,12 +80,11 @@ impl Flags {
     #[must_use]
     pub fn or_variables(&self, around: &Surroundings) -> Self {
         let variable = |name: &str| around.variable(name).map(str::to_owned);
-        let read_only = variable("GONOGO_READ_ONLY").is_some_and(|value| !matches!(value.as_str(), "0" | "false" | "no"));
         Self {
             config: self.config.clone(),
             theme: self.theme.clone().or_else(|| variable("GONOGO_THEME")),
             keymap: self.keymap.clone().or_else(|| variable("GONOGO_KEYMAP")),
-            read_only: self.read_only || read_only,
+            read_only: self.read_only || around.read_only().is_some_and(|said| said != Ok(false)),
         }
     }
 }

@@ -117,7 +117,7 @@ fn refuse_changes(table: &Table, below: &Table, told: &mut Told<'_>) {
     for (word, _) in LISTS.iter().filter(|(word, _)| !["backend", "webhook", "exception"].contains(word)) {
         for (item, name) in met(word, items(table, word), items(below, word)) {
             if let Some(name) = name
-                && !is_of_its_own(word, item)
+                && !is_of_figures(word, item)
             {
                 told.refuse(item.at, &format!("changes the {word} `{name}` of the user's file"));
             }
@@ -125,14 +125,11 @@ fn refuse_changes(table: &Table, below: &Table, told: &mut Told<'_>) {
     }
 }
 
-/// Whether a table says nothing but what a project knows best of its own: what a service needs, how long it is watched.
-fn is_of_its_own(word: &str, item: &Node) -> bool {
-    let keys: &[&str] = match word {
-        "environment" => &["name", "order", "hold_time", "effective_within", "min_requests", "soak_time"],
-        "service" => &["name", "tier", "repository", "depends_on"],
-        _ => return false,
-    };
-    matches!(&item.value, Value::Table(table) if table.0.iter().all(|(key, _)| keys.contains(&key.name.as_str())))
+/// Whether a table says no more of an environment than how long is waited in it, and for how many requests.
+fn is_of_figures(word: &str, item: &Node) -> bool {
+    let figures = ["name", "hold_time", "effective_within", "min_requests"];
+    let Value::Table(table) = &item.value else { return false };
+    word == "environment" && table.0.iter().all(|(key, _)| figures.contains(&key.name.as_str()))
 }
 
 /// It could make deeds possible where the user wants to look only.

@@ -49,6 +49,16 @@ pub enum Form {
     Instant,
 }
 
+impl Form {
+    /// What is asked in this form of a query whose placeholders are filled in.
+    pub fn of(self, filled: String) -> String {
+        match self {
+            Self::Counters { window_s } => format!("{filled}[{window_s}s]"),
+            Self::Instant => filled,
+        }
+    }
+}
+
 /// A limit in its unit as it was configured, every digit of it: a limit that is cut is another one. Ratios are told in per cent.
 pub fn limit_in_words(limit: f64, unit: &str) -> String {
     let (value, unit) = if unit == "ratio" { (limit * 100.0, "%") } else { (limit, unit) };

@@ -204,9 +204,11 @@ fn at_a_gate_of_its_own_it_waits_for_whoever_opens_it() {
     let stage = stage("flagger-gate", "kubernetes", &json!({ "iterations": 1, "webhooks": [hook] }), ROLLING);
     stage.start("2");
     let _conductor = stage.watch();
-    let waits = stage.until_next("person");
-    let words = waits["next"]["words"].as_str().unwrap();
-    assert!(words.contains("at a pause of its own: WaitingPromotion") && words.contains("the gate that its webhook asks"), "{words}");
+    let waits = stage.until_status("the gate", |status| {
+        let words = status["next"]["words"].as_str().unwrap_or_default();
+        words.contains("at a pause of its own: WaitingPromotion") && words.contains("the gate that its webhook asks")
+    });
+    assert_eq!(waits["next"]["kind"], "person", "{waits}");
     assert_eq!(waits["workload"]["own_steps"]["pauses"], json!(["WaitingPromotion"]));
     let (code, refused) = stage.told(&["promote", TARGET, "--full", "--yes"]);
     assert!(code != 0 && refused["reasons"].to_string().contains("open the gate that its webhook asks"), "{refused}");

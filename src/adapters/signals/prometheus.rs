@@ -1,6 +1,7 @@
 //! Prometheus, and what answers like it: few queries for many questions, samples with their own times, rules with their health.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -51,9 +52,15 @@ struct Got {
 
 /// What a query answered, before it is told apart.
 struct Reply {
-    data: Value,
+    value: Arc<Value>,
     warnings: Vec<String>,
     date: Option<DateTime<Utc>>,
+}
+
+impl Reply {
+    fn data(&self) -> &Value {
+        self.value.get("data").unwrap_or(&Value::Null)
+    }
 }
 
 impl Prometheus {
@@ -66,7 +73,7 @@ impl Prometheus {
         // The first question tells whether the backend can be spoken to at all, its clock, and how many targets are up.
         let first = self.query("read scrape targets", "count_values(\"up\", up)").await?;
         let now = first.date.unwrap_or_else(|| self.http.clock().now().wall);
-        let (targets_up, targets) = count_targets(&first.data);
+        let (targets_up, targets) = count_targets(first.data());
         let (mut answers, groups) = group(asks, &self.http);
         let permits = Semaphore::new(AT_ONCE);
         let end = self.http.deadline().saturating_mul(2);
@@ -140,7 +147,11 @@ impl Prometheus {
         };
         let malformed = |why: &str| self.http.fault(PortErrorKind::Malformed, "read signals", why);
         let now = now.max(reply.date.unwrap_or(now));
-        let mut raw = match vector::read(&reply.data, now) {
+        let raw = vector::read(reply.data(), now);
+        let warnings = reply.warnings;
+        // The tree is many times as large as what was read from it, and the other queries are under way.
+        drop(reply.value);
+        let mut raw = match raw {
             Ok(raw) => raw,
             Err(why) => return refuse(&malformed(&why)),
         };
@@ -163,13 +174,13 @@ impl Prometheus {
             };
             Some((*at, Answer { ask: ask.clone(), query: alone(&group.template, ask), series, refused }))
         });
-        Got { answers: answers.collect(), warnings: reply.warnings }
+        Got { answers: answers.collect(), warnings }
     }
 
     async fn query(&self, doing: &str, query: &str) -> Result<Reply, PortError> {
         let answer = self.http.post_form(doing, "/api/v1/query", &[("query", query)]).await?;
-        let (data, warnings) = vector::data(&self.http, doing, &answer.value)?;
-        Ok(Reply { data: data.clone(), warnings, date: answer.date })
+        let (_, warnings) = vector::data(&self.http, doing, &answer.value)?;
+        Ok(Reply { value: answer.value, warnings, date: answer.date })
     }
 
     async fn rules(&self) -> Result<Vec<RuleHealth>, PortError> {
@@ -213,11 +224,7 @@ fn failed(which: &[usize], asks: &[Ask], error: &PortError, query: impl Fn(&Ask)
 /// What one question asks for, without the others and without the times of samples; empty where something in it stands for nothing.
 fn alone(template: &Template, ask: &Ask) -> Text {
     let values = ask.values.iter().map(|(name, value)| (name.as_str(), BTreeSet::from([value.as_str()]))).collect();
-    let Ok(filled) = template.fill(&values) else { return Text::empty() };
-    match ask.form {
-        Form::Counters { window_s } => Text::clean(&format!("{filled}[{window_s}s]")),
-        Form::Instant => Text::clean(&filled),
-    }
+    template.fill(&values).map_or_else(|_| Text::empty(), |filled| Text::clean(&ask.form.of(filled)))
 }
 
 /// Whether the samples' own times are asked for beside the values.
@@ -229,7 +236,7 @@ fn bears_times(template: &Template, form: Form) -> bool {
 fn query(template: &Template, form: Form, values: &BTreeMap<&str, BTreeSet<&str>>) -> Result<String, (PortErrorKind, String)> {
     let filled = template.fill(values).map_err(|why| (PortErrorKind::Refused, why))?;
     match form {
-        Form::Counters { window_s } if template.is_selector() => Ok(format!("{filled}[{window_s}s]")),
+        Form::Counters { .. } if template.is_selector() => Ok(form.of(filled)),
         Form::Counters { .. } => {
             let why = "counters are read as they are, so the query must be a plain selector such as requests_total{service=\"$service\"}, \
                        without a function, an operator or an offset";

@@ -69,10 +69,7 @@ fn query(ask: &Ask) -> Text {
     let mut values: Vec<_> = ask.values.iter().collect();
     values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     let query = values.into_iter().fold(ask.template.to_string(), |query, (name, value)| query.replace(&format!("${name}"), value));
-    match ask.form {
-        Form::Counters { window_s } => Text::clean(&format!("{query}[{window_s}s]")),
-        Form::Instant => Text::clean(&query),
-    }
+    Text::clean(&ask.form.of(query))
 }
 
 fn series(state: &State, site: &Site, ask: &Ask) -> Vec<Series> {

@@ -162,6 +162,8 @@ fn a_project_file_that_is_not_trusted_widens_nothing() {
         ("[[environment]]\nname = \"prod\"\nprotection = { approvals = 0 }\n", "1:1: changes the environment `prod` of the user's file"),
         ("[[freeze]]\nname = \"sale\"\nfrom = \"11:58\"\n", "1:1: changes the freeze `sale` of the user's file"),
         ("[[service]]\nname = \"b\"\nteam = \"x\"\n", "1:1: changes the service `b` of the user's file"),
+        ("[[service]]\nname = \"b\"\ndepends_on = []\n", "1:1: changes the service `b` of the user's file"),
+        ("[[environment]]\nname = \"prod\"\nsoak_time = \"1m\"\n", "1:1: changes the environment `prod` of the user's file"),
         ("[[set]]\nname = \"pair\"\ntargets = [\"b@prod\", \"a@prod\"]\n", "1:1: changes the set `pair` of the user's file"),
         ("[[train]]\nname = \"express\"\ncut_off = \"1s\"\n", "1:1: changes the train `express` of the user's file"),
         ("[[link]]\nname = \"wiki\"\nurl = \"https://elsewhere\"\n", "1:1: changes the link `wiki` of the user's file"),
@@ -190,10 +192,8 @@ fn what_only_narrows_or_is_new_needs_no_trust() {
     let services = (0..10_000).map(|n| format!("[[service]]\nname = \"s{n}\"\n")).collect::<Vec<_>>().concat();
     let machine = Machine::new().user(&services).project(&services.replace("\"s", "\"t"));
     assert_eq!(machine.load().map(|loaded| loaded.config.catalog.services.len()).ok(), Some(20_000));
-    // What a project knows best of its own goes over it as well.
-    let own = "[[environment]]\nname = \"prod\"\nmin_requests = 9\n[[service]]\nname = \"b\"\ndepends_on = [\"a\"]\n";
-    assert!(Machine::new().user(USER).project(own).load().is_ok());
-    let taken = services.replace("\"\n", "\"\nteam = \"x\"\n");
-    fs::write(machine.around.working_dir.join("gonogo.toml"), taken).expect("written");
+    let figures = "[[environment]]\nname = \"prod\"\nmin_requests = 9\nhold_time = \"1m\"\neffective_within = \"1m\"\n";
+    assert!(Machine::new().user(USER).project(figures).load().is_ok());
+    fs::write(machine.around.working_dir.join("gonogo.toml"), &services).expect("written");
     assert_eq!(machine.problems().len(), 100);
 }

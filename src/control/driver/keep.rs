@@ -27,7 +27,6 @@ const WHOLE_EVERY: Duration = Duration::from_hours(1);
 struct Keeper {
     journal: Arc<dyn Journal>,
     recorder: Recorder,
-    /// Time in milliseconds since 1970, family and JSON, as the journal takes them.
     waiting: Vec<(i64, String, String)>,
     bytes: usize,
     lost: u64,
@@ -80,10 +79,9 @@ pub(super) async fn keep(
 impl Keeper {
     /// Takes in what was told; true when it should not wait.
     fn take(&mut self, at: &Moment, told: &Told) -> bool {
-        let lines = self.recorder.again(at).into_iter().chain(self.recorder.line(at, told));
-        for line in lines {
+        for line in self.recorder.again(at).into_iter().chain(self.recorder.line(at, told)) {
             self.bytes += line.json.len();
-            self.waiting.push(row(line));
+            self.waiting.push(line.row());
         }
         matches!(told, Told::Happening(_))
     }
@@ -104,7 +102,7 @@ impl Keeper {
                 if self.bytes > WAITING_BYTES {
                     self.lost += self.waiting.len() as u64;
                     // What comes next builds on nothing that was lost.
-                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).map(row).into_iter().collect();
+                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).map(Line::row).into_iter().collect();
                     self.bytes = 0;
                 }
                 let trouble = Some(Text::clean(&error.to_string()));
@@ -112,8 +110,4 @@ impl Keeper {
             }
         }
     }
-}
-
-fn row(line: Line) -> (i64, String, String) {
-    (line.at_ms, line.family.to_owned(), line.json)
 }

@@ -62,6 +62,13 @@ pub struct Line {
     pub json: String,
 }
 
+impl Line {
+    /// As the journal takes it: time in milliseconds since 1970, family, JSON.
+    pub fn row(self) -> (i64, String, String) {
+        (self.at_ms, self.family.to_owned(), self.json)
+    }
+}
+
 /// What a room was opened with, as far as a replay needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opened {

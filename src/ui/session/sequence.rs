@@ -24,11 +24,12 @@ impl Session {
         if !self.opening && !self.begun.is_one() && self.tour_key(chord) {
             return Vec::new();
         }
+        // Also the first key of several: what the others are about was decided with it.
+        self.board.get_mut().touch();
         let Some((command, keys)) = self.typed(chord) else { return Vec::new() };
         if let Some(acts) = self.opening_key(command, &keys) {
             return acts;
         }
-        self.board.get_mut().touch();
         self.obey(command, world, now)
     }
 

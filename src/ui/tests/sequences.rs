@@ -118,6 +118,20 @@ fn a_deed_at_the_end_of_a_sequence_opens_its_plan_and_no_more() {
 }
 
 #[test]
+fn between_the_keys_of_a_deed_its_target_stays_although_another_service_comes_first() {
+    let mut desk = desk(mine(ALIKE));
+    assert_eq!(stands_on(&desk), "checkout@prod");
+    desk.press("y");
+    // The harm has gone to another service.
+    desk.world = fixture::elsewhere();
+    let newcomer = desk_of(desk.world.clone(), Keymap::default(), (80, 24));
+    assert_eq!(stands_on(&newcomer), "mail@prod");
+    desk.look();
+    desk.press("<esc>");
+    assert_eq!(stands_on(&desk), "checkout@prod");
+}
+
+#[test]
 fn ctrl_c_ends_the_session_wherever_one_is_in_a_sequence() {
     for keys in ["C-x C-c", "C-x C-x C-c", "C-c"] {
         let mut desk = desk(named("emacs"));

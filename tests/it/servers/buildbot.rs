@@ -18,7 +18,7 @@ pub struct Buildbot {
     /// Its port.
     port: u16,
     /// Never dropped, as statics are not: the master watches this process by itself.
-    _server: Server,
+    server: Server,
 }
 
 impl Buildbot {
@@ -50,7 +50,7 @@ impl Buildbot {
             assert!(server.running(), "buildbot ended: {}", tail(&base.join("master/twistd.log")));
             answers(port).then_some(())
         });
-        Self { base, port, _server: server }
+        Self { base, port, server }
     }
 
     /// Its address.
@@ -76,26 +76,39 @@ impl Buildbot {
             "POST /api/v2/{path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        self.exchange(&format!("{head}{body}"))
+        // Sent once: who asks again starts another run.
+        self.exchange(&format!("{head}{body}")).unwrap_or_else(|why| panic!("{path}: {why}; {}", self.log()))
     }
 
-    /// Reads an address of the data API as any other client would.
+    /// Reads an address of the data API as any other client would, and asks a busy master again.
     pub fn get(&self, path: &str) -> serde_json::Value {
-        let (status, body) = self.exchange(&format!("GET /api/v2/{path} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"));
+        let request = format!("GET /api/v2/{path} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
+        let mut tries = (0..3).map(|_| self.exchange(&request));
+        let answered = tries.find(Result::is_ok).unwrap_or_else(|| self.exchange(&request));
+        let (status, body) = answered.unwrap_or_else(|why| panic!("{path}: {why}; {}", self.log()));
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
 
-    fn exchange(&self, request: &str) -> (u16, serde_json::Value) {
+    fn exchange(&self, request: &str) -> Result<(u16, serde_json::Value), String> {
         use std::io::{Read as _, Write as _};
-        let mut line = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        line.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        line.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        line.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_else(|error| panic!("{error} in {answer}")))
+        let mut talk = || {
+            let mut line = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
+            line.set_read_timeout(Some(Duration::from_secs(30)))?;
+            line.write_all(request.as_bytes())?;
+            line.read_to_string(&mut answer)
+        };
+        talk().map_err(|error| error.to_string())?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no whole answer: {answer}"))?;
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| format!("no status: {head}"))?;
+        Ok((status, serde_json::from_str(body).map_err(|error| format!("{error} in {answer}"))?))
+    }
+
+    /// What it told of itself last, and how many files it has open: why it does not answer.
+    fn log(&self) -> String {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.server.pid())).map_or(0, Iterator::count);
+        format!("{open} files open\n{}", tail(&self.base.join("master/twistd.log")))
     }
 }
 
