@@ -234,3 +234,26 @@ pub async fn settled_for(handle: &mut Handle, target: &Target, within: Duration)
     };
     until(handle, within, is_settled).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_recorded;
+    use crate::model::text::Text;
+    use crate::ui::fixture;
+
+    #[test]
+    fn what_is_on_record_is_known_once_store_and_journal_were_read_or_the_store_cannot_be() {
+        let world = |(store, trouble, journal): (bool, bool, bool)| {
+            let mut world = fixture::world();
+            (world.ledger.read, world.journal_read) = (store, journal);
+            world.ledger.trouble = trouble.then(|| Text::clean("no such file"));
+            world
+        };
+        for known in [(true, false, true), (false, true, true)] {
+            assert!(is_recorded(&world(known)), "{known:?}");
+        }
+        for unknown in [(true, false, false), (false, true, false), (false, false, true), (false, false, false)] {
+            assert!(!is_recorded(&world(unknown)), "{unknown:?}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ pub(super) fn refuse(table: &Table, below: &Table, path: &Path, found: &mut Find
     refuse_calendars(table, &mut told);
     refuse_checks(table, &mut told);
     refuse_places(table, &mut told);
+    refuse_judge(table, &mut told);
     refuse_more(table, below, &mut told);
     refuse_changes(table, below, &mut told);
     refuse_deeds(table, below, &mut told);
@@ -103,11 +104,26 @@ fn refuse_places(table: &Table, told: &mut Told<'_>) {
     }
 }
 
-/// One more person could approve, and one more window could let a change begin. Where there is none yet, both only narrow what is permitted.
+/// It could let a version pass that the user's rules would not, or have history deleted that the user keeps.
+fn refuse_judge(table: &Table, told: &mut Told<'_>) {
+    if let Some((key, _)) = table.entry("judge") {
+        told.refuse(key.at, "says how versions are judged");
+    }
+    let Some(Node { value: Value::Table(store), .. }) = table.get("store") else { return };
+    for (key, _) in ["journal_days", "journal_bytes"].into_iter().filter_map(|key| store.entry(key)) {
+        told.refuse(key.at, "says how much of the journal is kept");
+    }
+}
+
+/// One more person could approve, one more window could let a change begin, and in one more environment the user's routers could be moved
+/// without the protections that the user gave to those there are. Where there is none yet, they only narrow what is permitted.
 fn refuse_more(table: &Table, below: &Table, told: &mut Told<'_>) {
-    for word in ["person", "window"].into_iter().filter(|word| !items(below, word).is_empty()) {
+    for (word, one) in [("person", "a person"), ("window", "a window"), ("environment", "an environment")] {
+        if items(below, word).is_empty() {
+            continue;
+        }
         for (item, _) in met(word, items(table, word), items(below, word)).into_iter().filter(|(_, name)| name.is_none()) {
-            told.refuse(item.at, &format!("adds a {word} to those of the user's file"));
+            told.refuse(item.at, &format!("adds {one} to those of the user's file"));
         }
     }
 }

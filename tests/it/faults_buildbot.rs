@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::contract::ci::{block, buildbot_at, effect};
+use crate::servers::support::Listening;
 
 /// What the false Buildbot does with a request.
 #[derive(Clone)]
@@ -42,21 +43,19 @@ type Asked = Arc<Mutex<Vec<String>>>;
 struct Fake {
     ci: Buildbot,
     asked: Asked,
+    _listening: Listening,
 }
 
 impl Fake {
     fn new(routes: Vec<(&'static str, Reply)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Asked::default();
         let (routes, seen) = (Arc::new(routes), asked.clone());
-        std::thread::spawn(move || {
-            for line in listener.incoming() {
-                let (routes, seen) = (routes.clone(), seen.clone());
-                std::thread::spawn(move || serve(line.unwrap(), &routes, &seen));
-            }
+        let listening = Listening::start(move |line| {
+            let (routes, seen) = (routes.clone(), seen.clone());
+            std::thread::spawn(move || serve(line, &routes, &seen));
         });
-        Self { ci: buildbot_at(&url, Duration::from_millis(1500)), asked }
+        let url = format!("http://127.0.0.1:{}", listening.port());
+        Self { ci: buildbot_at(&url, Duration::from_millis(1500)), asked, _listening: listening }
     }
 
     /// A Buildbot with a builder, a scheduler and nothing else, after `routes`.

@@ -171,6 +171,11 @@ fn a_project_file_that_is_not_trusted_widens_nothing() {
         ("[[person]]\nname = \"cy\"\n", "1:1: adds a person to those of the user's file"),
         ("[[window]]\nname = \"office\"\nto = \"24:00\"\n", "1:1: changes the window `office` of the user's file"),
         ("[[window]]\nname = \"night\"\nfrom = \"22:00\"\nto = \"04:00\"\n", "1:1: adds a window to those of the user's file"),
+        ("[[environment]]\nname = \"playground\"\n", "1:1: adds an environment to those of the user's file"),
+        ("[store]\njournal_days = 1\n", "2:1: says how much of the journal is kept"),
+        ("[store]\njournal_bytes = 1000000\n", "2:1: says how much of the journal is kept"),
+        ("[[judge.metric]]\nname = \"latency\"\nmuted = true\n", "1:3: says how versions are judged"),
+        ("[judge]\npass = 99.0\n", "1:2: says how versions are judged"),
         ("[room]\nread_only = false\n", "2:13: makes deeds possible, which the user's file does not"),
     ] {
         assert_eq!(not_trusted(project), [told]);
@@ -181,7 +186,7 @@ fn a_project_file_that_is_not_trusted_widens_nothing() {
 #[test]
 fn what_only_narrows_or_is_new_needs_no_trust() {
     let new = "[room]\nname = \"x\"\nread_only = true\n[[service]]\nname = \"c\"\ndeploy.prod = { strategy = \"canary\" }\n[[freeze]]\nname = \"eve\"\n\
-               reason = \"r\"\nfrom = \"10:00\"\nto = \"11:00\"\n[[set]]\nname = \"other\"\ntargets = [\"c@prod\", \"b@prod\"]\n[[judge.metric]]\nname = \"load\"\n";
+               reason = \"r\"\nfrom = \"10:00\"\nto = \"11:00\"\n[[set]]\nname = \"other\"\ntargets = [\"c@prod\", \"b@prod\"]\n";
     let catalog = Machine::new().user(USER).project(new).load().unwrap_or_else(|problems| panic!("{problems}")).config.catalog;
     assert_eq!((catalog.services.len(), catalog.timetable.freezes.len(), catalog.sets.len()), (3, 2, 2));
     // The first people and windows take rights from the system user, and times from a day that was open.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use gonogo::config::settings::Address;
 
 pub use super::named::request;
-use super::support::{Server, free_port, wait_for};
+use super::support::{Listening, Server, free_port, wait_for};
 
 /// One server line of a pool.
 pub struct Line {
@@ -61,6 +61,7 @@ pub struct PoolLines {
 pub struct Haproxy {
     process: Server,
     leaving: Vec<Server>,
+    _answering: BTreeMap<&'static str, Listening>,
     folder: tempfile::TempDir,
     /// The port that takes requests.
     pub port: u16,
@@ -90,16 +91,22 @@ impl Haproxy {
         for pool in pools {
             let _ = writeln!(text, "  use_backend {0} if {{ path /{0} }}", pool.name);
         }
+        // One for each name, in however many pools it is: each of them has a socket.
+        let mut answering = BTreeMap::new();
         for pool in pools {
             let _ = writeln!(text, "backend {}\n  balance {}", pool.name, pool.balance);
             for server in &pool.servers {
-                let port = if server.listens { answer_with(server.name) } else { free_port() };
+                let port = if server.listens {
+                    answering.entry(server.name).or_insert_with(|| answer_with(server.name)).port()
+                } else {
+                    free_port()
+                };
                 let _ = writeln!(text, "  server {} 127.0.0.1:{port} weight {} {}", server.name, server.weight, server.more);
             }
         }
         std::fs::write(folder.path().join("haproxy.cfg"), text).unwrap();
         let process = run(&folder, &[]);
-        let haproxy = Self { process, leaving: Vec::new(), folder, port, admin_port };
+        let haproxy = Self { process, leaving: Vec::new(), _answering: answering, folder, port, admin_port };
         wait_for("HAProxy's socket", Duration::from_secs(10), || haproxy.try_ask("show info").filter(|info| info.contains("Pid: ")));
         haproxy
     }
@@ -182,16 +189,11 @@ fn run(folder: &tempfile::TempDir, more: &[String]) -> Server {
     Server::start(&mut command, &folder.path().join("haproxy.log"))
 }
 
-/// An HTTP server that answers every request with its name; it ends with the test's process.
-fn answer_with(name: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || serve(stream, name));
-        }
-    });
-    port
+/// An HTTP server that answers every request with its name.
+fn answer_with(name: &'static str) -> Listening {
+    Listening::start(move |stream| {
+        std::thread::spawn(move || serve(stream, name));
+    })
 }
 
 fn serve(mut stream: TcpStream, name: &str) {

@@ -1,12 +1,12 @@
 //! What every started server needs: a free port, a process that ends with the test, waiting for a condition with a deadline.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Ends the servers that a test process leaves behind: those that tests share are never dropped, and a killed process drops nothing. A shell
@@ -74,6 +74,42 @@ pub fn free_port() -> u16 {
         let port = 10_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
         TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
     })
+}
+
+/// A port of its own on loopback whose connections a thread takes, until this is dropped.
+pub struct Listening {
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+}
+
+impl Listening {
+    /// Begins; `take` has each connection.
+    pub fn start(mut take: impl FnMut(TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, over) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+        let ended = Arc::clone(&over);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                take(stream);
+            }
+        });
+        Self { address, over }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+    }
 }
 
 /// Waits for a condition, asking every 20 ms.
