@@ -4,6 +4,7 @@ use super::notify::NotifyError;
 use super::pending::Pending;
 use crate::model::change::ChangeType;
 use crate::model::name::PlanId;
+use crate::model::text::Text;
 
 /// How far a change is, in the order in which it gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +49,7 @@ pub struct Change {
     /// Its identity there.
     pub id: String,
     /// Its number, as people call it.
-    pub number: String,
+    pub number: Text,
     /// How far it is.
     pub stage: Stage,
 }

@@ -265,23 +265,26 @@ fn lost(world: &World, backend: &BackendName, freshness: Freshness) -> Option<Ne
     })
 }
 
-/// A receiver that refuses what it is told, or cannot be reached.
+/// A receiver that refuses what it is told, or cannot be reached: that always, then why, as far as there is room.
 fn receiver(of: &Progress) -> NeedRow {
     let name = &of.name;
     let (what, otherwise, since) = if let Some(first) = of.parked.first() {
         let many = words::counted(of.parked.len(), "notice", "notices");
-        let what = vec![format!("{many} refused: {}", first.why), format!("{many} refused")];
+        let what = format!("{many} refused: {}", first.why);
         (what, vec![format!("set aside; `gonogo outbox retry {name}` or drop"), "set aside".to_owned()], Some(first.at))
     } else {
         let why = of.trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        let what = vec![format!("not reached{why}"), "not reached".to_owned()];
-        (what, vec!["it is tried again by itself; nothing is lost".to_owned(), "tried again".to_owned()], of.delivered)
+        (
+            format!("not reached{why}"),
+            vec!["it is tried again by itself; nothing is lost".to_owned(), "tried again".to_owned()],
+            of.delivered,
+        )
     };
     NeedRow {
         target: None,
         subject: format!("receiver {name}"),
         standing: Standing::Unknown,
-        what,
+        what: vec![what],
         otherwise,
         since,
         holder: None,

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::text::Text;
+
 /// How deep components may lie in each other: `VCALENDAR`, `VEVENT`, `VALARM`, and one more.
 const DEEPEST: usize = 4;
 /// The most lines of one event or zone that are kept; the bytes of the whole are bounded before.
@@ -96,7 +98,8 @@ pub(super) fn read(text: &str) -> Result<Component<'_>, String> {
             "END" => {
                 let ends = property.value.trim().to_ascii_uppercase();
                 let Some(done) = open.pop().filter(|done| done.name == ends) else {
-                    return Err(format!("line {number}: END:{} ends what did not begin", property.value.trim()));
+                    let what = Text::clean_within(property.value.trim(), 40);
+                    return Err(format!("line {number}: END:{what} ends what did not begin"));
                 };
                 match open.last_mut() {
                     Some(outer) => outer.components.push(done),
@@ -210,6 +213,12 @@ mod tests {
         for wrong in ["", "no colon", ":value", "A;B:c", "A;B=\"c:d", "A B:c", "A;=x:y"] {
             assert_eq!(property(Cow::Borrowed(wrong)), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_ends_and_did_not_begin_is_named_in_short() {
+        let why = read(&format!("BEGIN:VCALENDAR\nEND:{}\n", "x".repeat(5_000))).unwrap_err();
+        assert_eq!(why, format!("line 2: END:{}… ends what did not begin", "x".repeat(40)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
 
 use super::lines::Property;
 use crate::model::ical::{DefinedZone, Length};
+use crate::model::text::Text;
 use crate::model::timetable::Stamp;
 
 /// The longest length that is believed.
@@ -41,6 +42,7 @@ fn stamp(text: &str, property: &Property<'_>, zones: &[DefinedZone]) -> Result<S
     if zone.parse::<chrono_tz::Tz>().is_ok() || zones.iter().any(|defined| defined.name == zone) {
         return Ok(Stamp::Zoned(local, zone.to_owned()));
     }
+    let zone = Text::clean_within(zone, 80);
     Err(format!("its time zone `{zone}` is no IANA name, and the calendar does not define it in a way that can be understood"))
 }
 
@@ -123,6 +125,14 @@ mod tests {
     #[case("P1é", "`P1é` is no length")]
     fn what_is_no_length_is_refused(#[case] text: &str, #[case] why: &str) {
         assert_eq!(length(text), Err(why.to_owned()));
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_named_in_short() {
+        let text = format!("BEGIN:VCALENDAR\nDTSTART;TZID={}:20260401T100000\nEND:VCALENDAR\n", "x".repeat(5_000));
+        let root = super::super::lines::read(&text).unwrap();
+        let why = one(root.one("DTSTART").unwrap().unwrap(), &[]).unwrap_err();
+        assert!(why.starts_with(&format!("its time zone `{}…` is no IANA name", "x".repeat(80))), "{why}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::adapters::http::{HttpClient, segment};
 use crate::model::change::ChangeType;
 use crate::model::error::{PortError, PortErrorKind, SendError};
+use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::desk::{By, Change, Desk, Draft, Ending, Stage};
 use crate::ports::notify::NotifyError;
@@ -14,6 +15,8 @@ use crate::ports::notify::NotifyError;
 const BASE: &str = "/api/sn_chg_rest/change";
 /// Who made it, beside the plan: other tools may keep identities of their own there.
 const DISPLAY: &str = "gonogo";
+/// Characters kept of a number: what is said of the change stands behind it.
+const LONGEST: usize = 40;
 /// No change has more states to go through.
 const MOST_STEPS: usize = 8;
 
@@ -121,10 +124,8 @@ impl ServiceNow {
     }
 
     fn change(&self, doing: &str, record: &Value) -> Result<Change, NotifyError> {
-        let of = |name: &str| text(record, name).map(str::to_owned);
-        let (id, number, stage) = (of("sys_id"), of("number"), text(record, "state").and_then(stage));
-        if let (Some(id), Some(number), Some(stage)) = (id, number, stage) {
-            Ok(Change { id, number, stage })
+        if let (Some(id), Some(number), Some(stage)) = (text(record, "sys_id"), called(record), text(record, "state").and_then(stage)) {
+            Ok(Change { id: id.to_owned(), number, stage })
         } else {
             let why = "the answer holds no change with sys_id, number and a state that is known";
             Err(NotifyError::Later(self.http.fault(PortErrorKind::Malformed, doing, why)))
@@ -136,6 +137,11 @@ impl ServiceNow {
 fn text<'a>(record: &'a Value, name: &str) -> Option<&'a str> {
     let field = record.get(name)?;
     field.get("value").unwrap_or(field).as_str()
+}
+
+/// How people call it.
+fn called(record: &Value) -> Option<Text> {
+    text(record, "number").map(|number| Text::clean_within(number, LONGEST))
 }
 
 fn stage(value: &str) -> Option<Stage> {
@@ -208,5 +214,19 @@ impl Desk for ServiceNow {
     }
     fn advance<'a>(&'a self, id: &'a str, to: Stage, ending: Option<(Ending, &'a str)>) -> Pending<'a, Result<Change, NotifyError>> {
         Box::pin(self.lead(id, to, ending))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_cleaned_and_leaves_place_for_what_is_said_of_it() {
+        let told = |number: &str| called(&json!({ "number": { "value": number, "display_value": "x" } })).unwrap().to_string();
+        assert_eq!(told("CHG0030001"), "CHG0030001");
+        assert_eq!(told("CHG\u{1b}[2J\u{202e}"), "CHG␛[2J<U+202E>");
+        assert_eq!(told(&"9".repeat(5_000)).chars().count(), LONGEST + 1);
+        assert_eq!(called(&json!({})), None);
     }
 }

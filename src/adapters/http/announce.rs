@@ -167,7 +167,7 @@ impl HttpClient {
         }
         let now = self.clock().now();
         let mut kind = answer::status_kind(status);
-        let bytes = answer::body(response, 16 * 1024).await.unwrap_or_default();
+        let bytes = answer::body(response, answer::MOST_OF_REFUSAL).await.unwrap_or_default();
         if let Some(pause) = pace::asked(false, status, &headers, &bytes, now.wall) {
             kind = PortErrorKind::RateLimited { until: Some(self.pause(&now, pause)) };
         }

@@ -16,6 +16,9 @@ use crate::model::text::Text;
 /// The most bytes of an answer that are taken in, counted after decompression.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
 
+/// The most bytes of a refusal that are taken in: of a longer one nothing is said but its status.
+pub(super) const MOST_OF_REFUSAL: usize = 64 * 1024;
+
 /// A JSON answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -198,7 +201,12 @@ fn vendor_text(bytes: &[u8], withheld: &Withheld) -> String {
         value.as_str().map(str::to_owned).or_else(|| {
             ["error", "message", "detail"].iter().find_map(|key| match value.get(key) {
                 Some(Value::String(text)) => Some(text.clone()),
-                Some(object) => object.get("message").and_then(Value::as_str).map(str::to_owned),
+                // Some say what they did not do in one member, and why in the other.
+                Some(object) => {
+                    let of = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+                    let both: Vec<&str> = ["message", "detail"].into_iter().filter_map(of).collect();
+                    (!both.is_empty()).then(|| both.join(": "))
+                }
                 None => None,
             })
         })
@@ -263,6 +271,8 @@ mod tests {
         let words = |body: &str| status_words(StatusCode::BAD_REQUEST, &typed("application/json"), body.as_bytes(), &Withheld::default());
         assert_eq!(words(r#"{"status":"error","error":"parse \u001b[2J"}"#), "answered 400 (bad request): parse ␛[2J");
         assert_eq!(words(r#"{"error":{"code":4,"message":"no"}}"#), "answered 400 (bad request): no");
+        let failed = r#"{"error":{"message":"Operation Failed","detail":"no right to \u001b[2Jwrite"},"status":"failure"}"#;
+        assert_eq!(words(failed), "answered 400 (bad request): Operation Failed: no right to ␛[2Jwrite");
         assert_eq!(words(r#""bad matcher""#), "answered 400 (bad request): bad matcher");
         assert_eq!(words(""), "answered 400 (bad request)");
         assert!(words(&"x".repeat(100_000)).chars().count() < 450);

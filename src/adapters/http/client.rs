@@ -428,7 +428,7 @@ impl HttpClient {
             }
             return Ok(Answer { value, date: pace::date(&headers), not_modified: false, more, heads: headers });
         }
-        let bytes = answer::body(response, self.most_bytes.min(64 * 1024)).await.unwrap_or_default();
+        let bytes = answer::body(response, self.most_bytes.min(answer::MOST_OF_REFUSAL)).await.unwrap_or_default();
         let mut kind = answer::status_kind(status);
         let pause = pace::asked(self.is_github(), status, &headers, &bytes, now.wall);
         if let Some(pause) = pause {

@@ -159,7 +159,7 @@ fn draft(plan: &Plan) -> Draft {
 
 fn kept(plan: PlanId, desk: &BackendName, change: &Change, ours: bool) -> DeskChange {
     let state = Text::clean(change.stage.word());
-    DeskChange { plan, desk: desk.clone(), number: Text::clean_within(&change.number, 40), id: change.id.clone(), state, ours }
+    DeskChange { plan, desk: desk.clone(), number: change.number.clone(), id: change.id.clone(), state, ours }
 }
 
 /// What is written beside a change: what happened, and the id by which it is known again when it is written twice.

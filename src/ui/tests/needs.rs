@@ -33,3 +33,27 @@ fn every_other_screen_says_what_needs_a_person_elsewhere() {
     desk.press("1");
     assert!(!row(&desk, "ages:").contains("need"), "the board says it in full\n{}", desk.text());
 }
+
+#[test]
+fn why_a_receiver_refuses_stands_on_the_board_however_long_it_is() {
+    use crate::model::outbox::{Parked, Progress};
+    use crate::model::text::Text;
+
+    let why = Text::clean(&format!("failed to announce at audit: answered 422: {}", "no ".repeat(200)));
+    let mut world = fixture::world();
+    let parked = Parked { seq: 1, kind: "intent".to_owned(), target: None, at: fixture::at("14:00:00"), why: why.clone(), again: false };
+    let audit = Progress {
+        name: "audit".parse().unwrap(),
+        behind: 1,
+        delivered: None,
+        tries: 3,
+        trouble: Some(why),
+        again_at: None,
+        parked: vec![parked],
+    };
+    let chat = Progress { name: "chat".parse().unwrap(), parked: Vec::new(), ..audit.clone() };
+    world.ledger.receivers = vec![audit, chat];
+    let desk = at(world, Theme::standard(), (120, 40));
+    assert!(row(&desk, "receiver audit").contains("1 notice refused: failed to announce at audit: answered 422: no no"), "{}", desk.text());
+    assert!(row(&desk, "receiver chat").contains("not reached: failed to announce at audit: answered 422: no no"), "{}", desk.text());
+}

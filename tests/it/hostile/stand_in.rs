@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::{clusters, services};
+use super::{clusters, desks, services};
 use crate::servers::between;
 use crate::stream::{HOSTILE, REASON};
 
@@ -25,6 +25,8 @@ pub struct StandIn {
     pub http: String,
     /// Where HAProxy's socket is.
     pub socket: String,
+    /// Where that of one is that answers whatever the others do.
+    pub router: String,
 }
 
 impl StandIn {
@@ -32,7 +34,8 @@ impl StandIn {
     pub fn start(says: Says) -> Self {
         let http = listen(move |stream| http(stream, says));
         let socket = listen(move |stream| haproxy(stream, says));
-        Self { http: format!("http://{http}"), socket: format!("tcp://{socket}") }
+        let router = listen(|stream| haproxy(stream, Says::Answers));
+        Self { http: format!("http://{http}"), socket: format!("tcp://{socket}"), router: format!("tcp://{router}") }
     }
 }
 
@@ -112,15 +115,20 @@ fn http(mut stream: TcpStream, says: Says) {
         (Says::Answers, "GET", "caddy") => services::caddy(path),
         (Says::Answers, "GET", "alertmanager") => services::alertmanager(path),
         (Says::Answers, "GET", "buildbot") => services::buildbot(path, now),
+        (Says::Answers, _, "servicenow" | "stuck") => desks::servicenow(backend, method, path, &request),
+        (Says::Answers, "GET", "calendar" | "page" | "media") => Some(desks::calendar(backend)),
+        (Says::Answers, _, "grafana" | "otlp" | "pushgateway" | "structured" | "binary" | "text") => Some(desks::receiver(backend, method)),
         (Says::Faults | Says::Answers, ..) => None,
     };
     let told = said(&format!("{backend}-says"));
-    let fault = json!({
+    let usual = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": told, "code": 403,
         "message": told, "error": told, "name": told, "details": [{"message": told}], "errorCode": told, "errorDetails": told,
     });
+    let fault = if matches!(backend, "servicenow" | "stuck") { desks::refusal(backend) } else { usual };
     let status = if body.is_some() { "200 OK".to_owned() } else { format!("403 {REASON}") };
     let (media, body) = match body {
+        Some(Value::String(text)) if backend == "media" => (desks::MEDIA, text),
         Some(Value::String(text)) => ("text/plain", text),
         Some(value) => ("application/json", value.to_string()),
         None => ("application/json", fault.to_string()),

@@ -111,6 +111,24 @@ async fn what_is_refused_is_set_aside_with_its_reason_and_comes_when_a_person_sa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_it_was_refused_is_told_although_much_is_said_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path()).await;
+    let audit = Receiver::start();
+    know(&store, &["audit"]).await;
+    audit.answers_by(|_| (422, format!("{{\"error\": \"no such event\", \"seen\": \"{}\"}}", "x".repeat(40_000))));
+    note(&store, "1").await;
+    let _work = Work::of(&store, vec![courier(&settings("audit", &audit), &audit)]);
+    until("a try", || !audit.got().is_empty()).await;
+    let mut trouble = None;
+    while trouble.is_none() {
+        trouble = store.progress().await.unwrap()[0].trouble.clone();
+    }
+    let trouble = trouble.unwrap();
+    assert!(trouble.as_str().ends_with("answered 422 (unprocessable entity): no such event"), "{trouble}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_receiver_slows_no_other_and_no_deed() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path()).await;
