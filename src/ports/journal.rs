@@ -1,5 +1,7 @@
 //! The port to the journal: observed facts that changed, append only.
 
+use std::sync::Arc;
+
 use super::pending::Pending;
 use crate::model::kept::KeptTrial;
 use crate::model::scrub::Mark;
@@ -75,7 +77,7 @@ pub struct Marked {
 /// The journal. Losing it loses history, never a deed.
 pub trait Journal: Send + Sync {
     /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.
-    fn append<'a>(&'a self, events: &'a [(i64, String, String)]) -> Pending<'a, Result<(), JournalError>>;
+    fn append<'a>(&'a self, events: &'a [(i64, String, Arc<str>)]) -> Pending<'a, Result<(), JournalError>>;
 
     /// The newest happenings, oldest first, at most `most`.
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>>;

@@ -1,5 +1,7 @@
 //! The journal's port on [`SqliteStore`]: events in a file of their own, whose loss loses history and no deed.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
@@ -24,7 +26,7 @@ impl SqliteStore {
         Ok(self.journal.get_or_try_init(open).await?.lock().await)
     }
 
-    async fn append_events(&self, events: &[(i64, String, String)]) -> Result<(), LedgerError> {
+    async fn append_events(&self, events: &[(i64, String, Arc<str>)]) -> Result<(), LedgerError> {
         let mut conn = self.events().await?;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
         for (at, family, json) in events {
@@ -37,7 +39,8 @@ impl SqliteStore {
                 .bind(at)
                 .bind(self.owner.name())
                 .bind(family)
-                .bind(json)
+                // Shared and not copied: the first reading of a large room is one line of many megabytes.
+                .bind(Arc::clone(json))
                 .execute(&mut *tx)
                 .await?;
         }
@@ -150,7 +153,7 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalErro
 }
 
 impl Journal for SqliteStore {
-    fn append<'a>(&'a self, events: &'a [(i64, String, String)]) -> Pending<'a, Result<(), JournalError>> {
+    fn append<'a>(&'a self, events: &'a [(i64, String, Arc<str>)]) -> Pending<'a, Result<(), JournalError>> {
         Box::pin(async move { self.append_events(events).await.map_err(failed("write")) })
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::{join, join_all};
+use futures_util::StreamExt as _;
+use futures_util::future::join;
+use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -74,16 +76,20 @@ impl Prometheus {
         let first = self.query("read scrape targets", "count_values(\"up\", up)").await?;
         let now = first.date.unwrap_or_else(|| self.http.clock().now().wall);
         let (targets_up, targets) = count_targets(first.data());
-        let (mut answers, groups) = group(asks, &self.http);
+        let (unasked, groups) = group(asks, &self.http);
+        let (mut answers, mut warnings) = (vec![None; asks.len()], first.warnings);
+        put(&mut answers, unasked);
         let permits = Semaphore::new(AT_ONCE);
         let end = self.http.deadline().saturating_mul(2);
-        let queries = join_all(groups.iter().map(|group| self.ask(group, asks, &permits, now, end)));
-        let (got, rules) = join(queries, self.rules()).await;
-        let mut warnings = first.warnings;
-        for got in got {
-            answers.extend(got.answers);
-            warnings.extend(got.warnings);
-        }
+        let queries = async {
+            let mut queries: FuturesUnordered<_> = groups.iter().map(|group| self.ask(group, asks, &permits, now, end)).collect();
+            // Each answer goes to its place as it comes: of tens of thousands there is no second list.
+            while let Some(got) = queries.next().await {
+                put(&mut answers, got.answers);
+                warnings.extend(got.warnings);
+            }
+        };
+        let ((), rules) = join(queries, self.rules()).await;
         let rules = match rules {
             Ok(rules) => rules,
             // What only answers like Prometheus may have no rules.
@@ -95,7 +101,7 @@ impl Prometheus {
         };
         let warnings: BTreeSet<Text> = warnings.iter().map(|warning| Text::clean_within(warning, 400)).collect();
         Ok(SignalReading {
-            answers: answers.into_values().collect(),
+            answers: answers.into_iter().flatten().collect(),
             warnings: warnings.into_iter().take(MOST_WARNINGS).collect(),
             rules,
             targets_up,
@@ -213,6 +219,15 @@ fn value<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
     ask.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
+/// Puts answers in the places of their questions.
+fn put(places: &mut [Option<Answer>], answers: Vec<(usize, Answer)>) {
+    for (at, answer) in answers {
+        if let Some(place) = places.get_mut(at) {
+            *place = Some(answer);
+        }
+    }
+}
+
 fn failed(which: &[usize], asks: &[Ask], error: &PortError, query: impl Fn(&Ask) -> Text) -> Got {
     let answer = |at: &usize| {
         let ask = asks.get(*at)?.clone();
@@ -251,11 +266,11 @@ fn query(template: &Template, form: Form, values: &BTreeMap<&str, BTreeSet<&str>
 }
 
 /// Puts questions together that one query can answer; what cannot be asked at all is answered at once.
-fn group(asks: &[Ask], http: &HttpClient) -> (BTreeMap<usize, Answer>, Vec<Group>) {
+fn group(asks: &[Ask], http: &HttpClient) -> (Vec<(usize, Answer)>, Vec<Group>) {
     type Key<'a> = (&'a str, Option<u32>, Vec<Option<&'a str>>);
     let mut templates: BTreeMap<&str, Result<Template, String>> = BTreeMap::new();
     let mut groups: BTreeMap<Key<'_>, Vec<Group>> = BTreeMap::new();
-    let mut answers = BTreeMap::new();
+    let mut answers = Vec::new();
     for (at, ask) in asks.iter().enumerate() {
         let template = match templates.entry(&ask.template).or_insert_with(|| Template::parse(&ask.template)) {
             Ok(template) => template,

@@ -177,8 +177,11 @@ impl<'a> Labels<'a> {
 
 /// The series of one question out of those that an answer brought, and how many samples were refused in them.
 pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool, known: &mut Labels<'a>) -> Result<(Vec<Series>, u32), String> {
-    let (mut seen, mut picked, mut refused) = (BTreeSet::<&'a BTreeMap<String, String>>::new(), Vec::new(), 0_u32);
-    for raw in all.iter().filter(|raw| mine(raw)) {
+    let own: Vec<&'a Raw> = all.iter().filter(|raw| mine(raw)).collect();
+    // Exactly as many places: most questions have one series, and there are tens of thousands of them.
+    let mut picked = Vec::with_capacity(own.len().min(MOST_SERIES));
+    let (mut seen, mut refused) = (BTreeSet::<&'a BTreeMap<String, String>>::new(), 0_u32);
+    for raw in own {
         if let Some(fault) = &raw.fault {
             return Err(fault.clone());
         }

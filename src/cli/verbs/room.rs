@@ -14,6 +14,7 @@ use crate::cli::health::living::Living;
 use crate::cli::verbs::deed;
 use crate::cli::who::{self, Found, Proof};
 use crate::cli::{looks, out, receivers, redress, story};
+use crate::config::load::Loaded;
 use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
@@ -34,7 +35,7 @@ pub async fn run(around: &Surroundings, flags: &Flags) -> Exit {
 }
 
 async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
-    let loaded = compose::configuration(around, flags)?;
+    let loaded = configuration(around, flags).await?;
     if loaded.nothing_configured {
         let (scenario, flags) = (story::named(Scenario::DEFAULT)?, &flags.or_variables(around));
         let meanwhile = compose::simulated_meanwhile(scenario, 1, Arc::new(SystemClock), around, flags.read_only)?;
@@ -43,6 +44,13 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
     }
     let files = loaded.config.files.clone();
     open(around, flags, compose::configured_meanwhile(loaded, around), files, false).await
+}
+
+/// Loads the configuration on the thread that drives the room: the allocator keeps memory by thread, and what the reading of a large file
+/// leaves behind is used again there for what backends answer.
+async fn configuration(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
+    let (around, flags) = (around.clone(), flags.clone());
+    tokio::spawn(async move { compose::configuration(&around, &flags) }).await.unwrap_or(Err(Exit::Failed))
 }
 
 /// Whether the simulated room was never opened by this user; it is remembered that it was. Where that cannot be remembered, nobody is shown

@@ -72,7 +72,8 @@ pub(super) fn service(node: &Node, known: &Known<'_>, found: &mut Findings) -> O
         deploys.extend(environment.zip(deploy.map(Box::new)));
     }
     let signals = fields.list("signal", "[[service.signal]] tables", found);
-    let signals = signals.iter().filter_map(|node| signal(node, known, found)).collect();
+    let mut signals: Vec<_> = signals.iter().filter_map(|node| signal(node, known, found)).collect();
+    signals.shrink_to_fit();
     let judge = judge::of_service(&fields, found);
     let stateful = fields.flag("stateful", found);
     Some(Service { name: name?, team, tier, repository, depends_on, alerts, pipeline, deploy: deploys, signals, judge, stateful })

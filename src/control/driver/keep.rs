@@ -27,7 +27,7 @@ const WHOLE_EVERY: Duration = Duration::from_hours(1);
 struct Keeper {
     journal: Arc<dyn Journal>,
     recorder: Recorder,
-    waiting: Vec<(i64, String, String)>,
+    waiting: Vec<(i64, String, Arc<str>)>,
     bytes: usize,
     lost: u64,
     trouble: bool,

@@ -64,8 +64,8 @@ pub struct Line {
 
 impl Line {
     /// As the journal takes it: time in milliseconds since 1970, family, JSON.
-    pub fn row(self) -> (i64, String, String) {
-        (self.at_ms, self.family.to_owned(), self.json)
+    pub fn row(self) -> (i64, String, Arc<str>) {
+        (self.at_ms, self.family.to_owned(), self.json.into())
     }
 }
 

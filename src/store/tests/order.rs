@@ -135,9 +135,9 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         deed: None,
         links: Vec::new(),
     };
-    let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap());
+    let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap().into());
     store.append(&(0..1000).rev().map(|n| event(n / 50)).collect::<Vec<_>>()).await.unwrap();
-    store.append(&[(now.timestamp_millis(), "polled".to_owned(), "{}".to_owned())]).await.unwrap();
+    store.append(&[(now.timestamp_millis(), "polled".to_owned(), "{}".into())]).await.unwrap();
     let newest = store.happenings(2).await.unwrap();
     assert_eq!(newest, [happening(0), happening(0)]);
     assert_eq!(store.compact(14, u64::MAX).await.unwrap(), 250);
@@ -178,7 +178,7 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
             deed: None,
             links: Vec::new(),
         };
-        (at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&told).unwrap())
+        (at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&told).unwrap().into())
     };
     let departs = clock.now().wall;
     let tomorrow = departs + TimeDelta::days(1);
