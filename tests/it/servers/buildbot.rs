@@ -41,8 +41,11 @@ impl Buildbot {
         let made = made.unwrap_or_else(|error| panic!("buildbot does not start: {error}; run tests/servers first"));
         assert!(made.status.success(), "buildbot create-master: {}", String::from_utf8_lossy(&made.stderr));
         std::fs::write(base.join("master/master.cfg"), MASTER_CFG).unwrap();
-        let mut command = Command::new(programs.join("buildbot"));
-        command.args(["start", "--nodaemon"]).arg(base.join("master"));
+        // As `buildbot start --nodaemon` does, but for the reactor: that of epoll takes a connection for one that is gone when a client left
+        // before it was answered, and resets it (twisted/twisted#11625, open); after that any test may fail.
+        let mut command = Command::new(programs.join("twistd"));
+        command.args(["--reactor=poll", "--no_save", "--nodaemon", "--logfile=twistd.log", "--python=buildbot.tac", "--pidfile="]);
+        command.current_dir(base.join("master"));
         command.env("GONOGO_BASE", &base).env("GONOGO_PORT", port.to_string()).env("GONOGO_LANES", LANES.to_string());
         command.env("GONOGO_PARENT", std::process::id().to_string());
         let mut server = Server::start(&mut command, &base.join("out"));
@@ -80,12 +83,10 @@ impl Buildbot {
         self.exchange(&format!("{head}{body}")).unwrap_or_else(|why| panic!("{path}: {why}; {}", self.log()))
     }
 
-    /// Reads an address of the data API as any other client would, and asks a busy master again.
+    /// Reads an address of the data API as any other client would.
     pub fn get(&self, path: &str) -> serde_json::Value {
         let request = format!("GET /api/v2/{path} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
-        let mut tries = (0..3).map(|_| self.exchange(&request));
-        let answered = tries.find(Result::is_ok).unwrap_or_else(|| self.exchange(&request));
-        let (status, body) = answered.unwrap_or_else(|why| panic!("{path}: {why}; {}", self.log()));
+        let (status, body) = self.exchange(&request).unwrap_or_else(|why| panic!("{path}: {why}; {}", self.log()));
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
