@@ -14,7 +14,7 @@ pub(super) fn refuse(table: &Table, below: &Table, path: &Path, found: &mut Find
     refuse_tables(table, "exception", "an exception", &mut told);
     refuse_calendars(table, &mut told);
     refuse_checks(table, &mut told);
-    refuse_places(table, &mut told);
+    refuse_keys(table, &mut told);
     refuse_judge(table, &mut told);
     refuse_more(table, below, &mut told);
     refuse_changes(table, below, &mut told);
@@ -87,31 +87,29 @@ fn refuse_checks(table: &Table, told: &mut Told<'_>) {
     }
 }
 
-/// It could have any file of the user's replaced or written on, or lead to another record, in which no hold stands.
-fn refuse_places(table: &Table, told: &mut Told<'_>) {
-    let places = [
-        ("metrics", "file", "metrics are written"),
-        ("log", "file", "the log is written"),
-        ("store", "path", "the record lies"),
-        ("ledger", "witness", "checkpoints are written"),
-        ("ledger", "break_glass", "the glass is broken"),
+/// It could have any file of the user's replaced or written on, lead to another record, in which no hold stands, or have history deleted.
+fn refuse_keys(table: &Table, told: &mut Told<'_>) {
+    let keys = [
+        ("metrics", "file", "where metrics are written"),
+        ("log", "file", "where the log is written"),
+        ("store", "path", "where the record lies"),
+        ("store", "journal_days", "how much of the journal is kept"),
+        ("store", "journal_bytes", "how much of the journal is kept"),
+        ("ledger", "witness", "where checkpoints are written"),
+        ("ledger", "break_glass", "where the glass is broken"),
     ];
-    for (word, key, what) in places {
+    for (word, key, what) in keys {
         let Some(Node { value: Value::Table(inner), .. }) = table.get(word) else { continue };
         if let Some((key, _)) = inner.entry(key) {
-            told.refuse(key.at, &format!("says where {what}"));
+            told.refuse(key.at, &format!("says {what}"));
         }
     }
 }
 
-/// It could let a version pass that the user's rules would not, or have history deleted that the user keeps.
+/// It could let a version pass that the user's rules would not.
 fn refuse_judge(table: &Table, told: &mut Told<'_>) {
     if let Some((key, _)) = table.entry("judge") {
         told.refuse(key.at, "says how versions are judged");
-    }
-    let Some(Node { value: Value::Table(store), .. }) = table.get("store") else { return };
-    for (key, _) in ["journal_days", "journal_bytes"].into_iter().filter_map(|key| store.entry(key)) {
-        told.refuse(key.at, "says how much of the journal is kept");
     }
 }
 

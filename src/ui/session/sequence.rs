@@ -24,12 +24,11 @@ impl Session {
         if !self.opening && !self.begun.is_one() && self.tour_key(chord) {
             return Vec::new();
         }
-        // Also the first key of several: what the others are about was decided with it.
-        self.board.get_mut().touch();
         let Some((command, keys)) = self.typed(chord) else { return Vec::new() };
         if let Some(acts) = self.opening_key(command, &keys) {
             return acts;
         }
+        self.board.get_mut().touch();
         self.obey(command, world, now)
     }
 
@@ -40,6 +39,8 @@ impl Session {
         let (all, typed) = self.begun.take(chord, keys);
         match typed {
             Typed::Means(Meaning::Command(command)) => return Some((command, all.shown())),
+            // What the other keys are about was decided with the first.
+            Typed::Means(Meaning::Begins) if !self.opening => self.board.get_mut().touch(),
             Typed::Means(Meaning::Begins) | Typed::Leaves => {}
             Typed::Means(Meaning::Nothing) if self.opening => self.drop_while_opening(&all.shown()),
             Typed::Means(Meaning::Nothing) => {

@@ -132,6 +132,15 @@ fn between_the_keys_of_a_deed_its_target_stays_although_another_service_comes_fi
 }
 
 #[test]
+fn a_key_that_means_nothing_decides_no_target() {
+    let mut desk = desk(mine(ALIKE));
+    desk.press("^").sees("^ is bound to nothing");
+    desk.world = fixture::elsewhere();
+    desk.look();
+    assert_eq!(stands_on(&desk), "mail@prod");
+}
+
+#[test]
 fn ctrl_c_ends_the_session_wherever_one_is_in_a_sequence() {
     for keys in ["C-x C-c", "C-x C-x C-c", "C-c"] {
         let mut desk = desk(named("emacs"));

@@ -13,7 +13,7 @@ use gonogo::control::driver::courier::{Courier, Couriers, Way, chance};
 use gonogo::model::deed::Permit;
 use gonogo::model::intent::{Arguments, Direction, Intent, Verb};
 use gonogo::model::operator::Actor;
-use gonogo::model::outbox::Wants;
+use gonogo::model::outbox::{Progress, Wants};
 use gonogo::model::plan::{ORDER_FORMAT, Order, OrderTarget, Plan};
 use gonogo::model::released::Released;
 use gonogo::model::text::Text;
@@ -164,6 +164,19 @@ pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
         }
     };
     assert!(tokio::time::timeout(Duration::from_secs(30), waiting).await.is_ok(), "waited for {what}");
+}
+
+/// Waits until the only receiver stands so, as the store tells it.
+pub async fn stands<T>(store: &SqliteStore, what: &str, so: impl Fn(&Progress) -> Option<T>) -> T {
+    let waiting = async {
+        loop {
+            if let Some(found) = so(&store.progress().await.unwrap()[0]) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("waited for {what}"))
 }
 
 /// Waits until a receiver has everything that it wants, and the store knows.

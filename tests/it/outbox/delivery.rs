@@ -8,7 +8,7 @@ use gonogo::model::outbox::{NoticeKind, Wants};
 use gonogo::ports::ledger::Ledger as _;
 use gonogo::ports::outbox::Outbox as _;
 
-use super::bench::{Work, courier, in_order, know, note, notes, number, passed, plan, settings, store, until};
+use super::bench::{Work, courier, in_order, know, note, notes, number, passed, plan, settings, stands, store, until};
 use crate::servers::receiver::{Answer, Receiver};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,10 +103,7 @@ async fn what_is_refused_is_set_aside_with_its_reason_and_comes_when_a_person_sa
     assert_eq!(store.again(&name, Some(parked.seq)).await.unwrap(), 1);
     until("the refused one", || audit.taken().len() >= 9).await;
     assert_eq!(number(audit.taken().last().unwrap()), first + 4);
-    let mut left = 1;
-    while left > 0 {
-        left = store.progress().await.unwrap()[0].parked.len();
-    }
+    stands(&store, "nothing set aside", |audit| audit.parked.is_empty().then_some(())).await;
     assert_eq!(store.again(&name, None).await.unwrap(), 0);
 }
 
@@ -119,12 +116,7 @@ async fn why_it_was_refused_is_told_although_much_is_said_beside_it() {
     audit.answers_by(|_| (422, format!("{{\"error\": \"no such event\", \"seen\": \"{}\"}}", "x".repeat(40_000))));
     note(&store, "1").await;
     let _work = Work::of(&store, vec![courier(&settings("audit", &audit), &audit)]);
-    until("a try", || !audit.got().is_empty()).await;
-    let mut trouble = None;
-    while trouble.is_none() {
-        trouble = store.progress().await.unwrap()[0].trouble.clone();
-    }
-    let trouble = trouble.unwrap();
+    let trouble = stands(&store, "a refusal", |audit| audit.trouble.clone()).await;
     assert!(trouble.as_str().ends_with("answered 422 (unprocessable entity): no such event"), "{trouble}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use serde_json::Value;
+
+use super::support::Listening;
 
 /// A request that it got.
 #[derive(Debug, Clone)]
@@ -71,26 +73,21 @@ pub struct Receiver {
     /// Its port.
     pub port: u16,
     state: Arc<Mutex<State>>,
+    /// Ends what never answers.
     over: Arc<AtomicBool>,
+    _listening: Listening,
 }
 
 impl Receiver {
     /// Starts one that takes everything with 204.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let (state, over) = (Arc::new(Mutex::new(State::default())), Arc::new(AtomicBool::new(false)));
         let (seen, ended) = (Arc::clone(&state), Arc::clone(&over));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (seen, ended) = (Arc::clone(&seen), Arc::clone(&ended));
-                std::thread::spawn(move || serve(stream, &seen, &ended));
-            }
+        let listening = Listening::start(move |stream| {
+            let (seen, ended) = (Arc::clone(&seen), Arc::clone(&ended));
+            std::thread::spawn(move || serve(stream, &seen, &ended));
         });
-        Self { port, state, over }
+        Self { port: listening.port(), state, over, _listening: listening }
     }
 
     /// From now on what is not answered otherwise is answered so.
@@ -138,7 +135,6 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 

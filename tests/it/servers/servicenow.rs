@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+
+use super::support::Listening;
 
 /// The user and the password that it takes, as Basic authentication.
 pub const BASIC: &str = "Basic Z29ub2dvOnMzY3IzdA==";
@@ -74,26 +75,19 @@ pub struct ServiceNow {
     /// Its port.
     pub port: u16,
     state: Arc<Mutex<State>>,
-    over: Arc<AtomicBool>,
+    _listening: Listening,
 }
 
 impl ServiceNow {
     /// Starts one without changes.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (state, over) = (Arc::new(Mutex::new(State::default())), Arc::new(AtomicBool::new(false)));
-        let (seen, ended) = (Arc::clone(&state), Arc::clone(&over));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || serve(stream, &seen));
-            }
+        let state = Arc::new(Mutex::new(State::default()));
+        let seen = Arc::clone(&state);
+        let listening = Listening::start(move |stream| {
+            let seen = Arc::clone(&seen);
+            std::thread::spawn(move || serve(stream, &seen));
         });
-        Self { port, state, over }
+        Self { port: listening.port(), state, _listening: listening }
     }
 
     /// Its address.
@@ -133,13 +127,6 @@ impl ServiceNow {
     /// The requests that it got: method and path.
     pub fn requests(&self) -> Vec<String> {
         self.state.lock().unwrap().requests.clone()
-    }
-}
-
-impl Drop for ServiceNow {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 
