@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::Outcome;
+use crate::ssh::Server;
 use crate::terminal::{Program, Running, SILENCE};
 
 /// How much is measured.
@@ -34,7 +35,7 @@ const SCROLLED: usize = 40;
 const QUEUED: usize = 50;
 
 /// The rows of the table: a name and its unit.
-const ROWS: [(&str, &str); 21] = [
+const ROWS: [(&str, &str); 26] = [
     ("first byte after exec", "ms"),
     ("first frame (5 ms silence)", "ms"),
     ("first frame (5 ms silence),", "B"),
@@ -56,7 +57,15 @@ const ROWS: [(&str, &str); 21] = [
     ("memory 5 s after exec", "MiB"),
     ("memory at rest", "MiB"),
     ("memory after the keys", "MiB"),
+    ("over ssh: key to first byte, p50", "ms"),
+    ("over ssh: key to first byte, p99", "ms"),
+    ("over ssh: one cursor move, both ways, mean", "B"),
+    ("over ssh: one scrolled row, both ways, mean", "B"),
+    ("over ssh: at rest, both ways, a second", "B/s"),
 ];
+
+/// Between two keys over ssh: what acknowledges the one is under way no more when the other is pressed.
+const APART: Duration = Duration::from_millis(150);
 
 /// Everything measured of one program: one list of values a row.
 #[derive(Default)]
@@ -106,6 +115,41 @@ impl Figures {
             self.add("50 keys in one write, whole", milliseconds(burst.last));
         }
         self.add("memory after the keys", running.memory()?);
+        Ok(())
+    }
+
+    /// Watches a program at rest and presses keys one by one, over ssh. Bytes are those of IP.
+    pub(crate) fn over_ssh(&mut self, program: &Program, server: &Server, wanted: &Wanted) -> Outcome<()> {
+        let mut running = server.program(program).start()?;
+        running.opening()?;
+        running.listen(SETTLING.saturating_sub(running.age()))?;
+        let before = server.carried()?;
+        running.listen(Duration::from_secs(u64::try_from(wanted.rest)?))?;
+        self.add("over ssh: at rest, both ways, a second", bytes_since(before, server)? / count(wanted.rest));
+        let (down, up) = running.moves();
+        let one = |running: &mut Running, key: &[u8]| {
+            let begun = running.age();
+            let burst = running.press(key, ANSWERED)?;
+            running.listen((begun + APART).saturating_sub(running.age()))?;
+            Ok::<_, Box<dyn std::error::Error>>(burst)
+        };
+        one(&mut running, &down)?;
+        let (mut firsts, before) = (Vec::new(), server.carried()?);
+        for press in 0..wanted.presses {
+            let Some(burst) = one(&mut running, if press % 2 == 0 { &down } else { &up })? else { return Ok(()) };
+            firsts.push(milliseconds(burst.first));
+        }
+        self.add("over ssh: one cursor move, both ways, mean", bytes_since(before, server)? / count(firsts.len()));
+        self.add("over ssh: key to first byte, p50", quantile(&firsts, 50));
+        self.add("over ssh: key to first byte, p99", quantile(&firsts, 99));
+        running.press(&down.repeat(IN_SIGHT), SILENCE)?;
+        let before = server.carried()?;
+        for _ in 0..SCROLLED {
+            if one(&mut running, &down)?.is_none() {
+                return Ok(());
+            }
+        }
+        self.add("over ssh: one scrolled row, both ways, mean", bytes_since(before, server)? / count(SCROLLED));
         Ok(())
     }
 
@@ -161,7 +205,12 @@ impl Figures {
     }
 }
 
-/// The table: one row a figure, one column a program, the first program being the floor.
+#[expect(clippy::cast_precision_loss, reason = "bytes of a benchmark stay far below 2^52")]
+fn bytes_since(before: u64, server: &Server) -> Outcome<f64> {
+    Ok(server.carried()?.saturating_sub(before) as f64)
+}
+
+/// The table: one row a figure that was measured, one column a program, the first program being the floor.
 pub(crate) fn table(all: &[(&str, Figures)]) -> String {
     let mut text = format!("{:<44}", "");
     for (name, _) in all {
@@ -171,6 +220,9 @@ pub(crate) fn table(all: &[(&str, Figures)]) -> String {
     for (place, (name, unit)) in ROWS.iter().enumerate() {
         let medians: Vec<f64> =
             all.iter().map(|(_, figures)| figures.values.get(place).map_or(f64::NAN, |values| quantile(values, 50))).collect();
+        if medians.iter().all(|median| median.is_nan()) {
+            continue;
+        }
         let _ = write!(text, "{:<44}", format!("{name} {unit}"));
         let floor = medians.first().copied().unwrap_or(f64::NAN);
         for (column, median) in medians.iter().enumerate() {

@@ -19,6 +19,8 @@ enum Shows {
     Machine,
     /// The history of this project.
     History,
+    /// The cluster of `KUBECONFIG`.
+    Cluster,
 }
 
 const fn peer(name: &'static str, arguments: &'static [&'static str], shows: Shows) -> Peer {
@@ -33,7 +35,7 @@ const PEERS: [Peer; 8] = [
     peer("htop", &[], Shows::Machine),
     peer("btop", &[], Shows::Machine),
     peer("btm", &[], Shows::Machine),
-    peer("k9s", &[], Shows::Machine),
+    peer("k9s", &["--command", "pods"], Shows::Cluster),
 ];
 
 const UP: &[u8] = b"\x1b[A";
@@ -47,7 +49,16 @@ pub(crate) fn found(home: &Path) -> (Vec<(&'static str, Program)>, Vec<&'static 
             missing.push(name);
             continue;
         };
-        let program = Program::new(&path.to_string_lossy(), arguments, home).moved_by(DOWN, UP);
+        let cluster = std::env::var("KUBECONFIG").ok();
+        let arguments = match (shows, &cluster) {
+            (Shows::Cluster, None) => {
+                missing.push("k9s with a KUBECONFIG");
+                continue;
+            }
+            (Shows::Cluster, Some(cluster)) => [&["--kubeconfig", cluster], arguments].concat(),
+            (Shows::Machine | Shows::History, _) => arguments.to_vec(),
+        };
+        let program = Program::new(&path.to_string_lossy(), &arguments, home).moved_by(DOWN, UP);
         let program = if shows == Shows::History { program.working_in(Path::new(env!("CARGO_MANIFEST_DIR"))) } else { program };
         here.push((name, program));
     }

@@ -7,6 +7,7 @@ mod fleet;
 mod floor;
 mod peers;
 mod prometheus;
+mod ssh;
 mod terminal;
 
 use std::error::Error;
@@ -27,7 +28,9 @@ const USAGE: &str = "cargo bench --bench room -- [--runs N] [--rest SECONDS] [--
   --presses N      keys pressed one by one, 10 to 10000; default 300
   --services N     services of the rooms, 1 to 10000; default 100
   --many N         services of the last column, 1 to 10000; default 10000
-  --peers          instead: a configured room beside the other programs of the terminal that are on this machine
+  --peers          instead: a configured room beside the other programs of the terminal that are on this machine; k9s shows the
+                   cluster of KUBECONFIG
+  --ssh            with --peers instead of all else: the same over ssh to this machine, bytes of IP; needs openssh-server
   --curve          instead: one changed row and one key in rooms of 10, 100, 1,000 and 10,000 services
 ";
 
@@ -38,6 +41,7 @@ enum Asked {
     Help,
     Measure(Wanted, usize, usize),
     Peers(Wanted, usize),
+    OverSsh(Wanted, usize),
     Curve(Wanted),
 }
 
@@ -53,7 +57,8 @@ fn main() -> ExitCode {
         Asked::Floor => floor::run().map_err(Into::into),
         Asked::Help => write!(std::io::stdout(), "{USAGE}").map_err(Into::into),
         Asked::Measure(wanted, services, many) => measure(&wanted, services, many),
-        Asked::Peers(wanted, services) => beside_peers(&wanted, services),
+        Asked::Peers(wanted, services) => beside_peers(&wanted, services, measured),
+        Asked::OverSsh(wanted, services) => beside_peers(&wanted, services, over_ssh),
         Asked::Curve(wanted) => curve(&wanted),
     };
     if let Err(error) = done {
@@ -65,7 +70,7 @@ fn main() -> ExitCode {
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
     let (mut wanted, mut services, mut many) = (Wanted::default(), 100, 10_000);
-    let (mut peers, mut curve) = (false, false);
+    let (mut peers, mut ssh, mut curve) = (false, false, false);
     while let Some(name) = arguments.next() {
         let mut number = |least: usize, most: usize| {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a number"))?;
@@ -86,14 +91,17 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--services" => services = number(1, 10_000)?,
             "--many" => many = number(1, 10_000)?,
             "--peers" => peers = true,
+            "--ssh" => ssh = true,
             "--curve" => curve = true,
             _ => return Err(format!("there is no option `{name}`")),
         }
     }
-    Ok(match (peers, curve) {
-        (true, _) => Asked::Peers(wanted, services),
-        (false, true) => Asked::Curve(wanted),
-        (false, false) => Asked::Measure(wanted, services, many),
+    Ok(match (peers, ssh, curve) {
+        (true, false, _) => Asked::Peers(wanted, services),
+        (true, true, _) => Asked::OverSsh(wanted, services),
+        (false, true, _) => return Err("--ssh goes with --peers".to_owned()),
+        (false, false, true) => Asked::Curve(wanted),
+        (false, false, false) => Asked::Measure(wanted, services, many),
     })
 }
 
@@ -123,7 +131,22 @@ fn measured<'a>(programs: &[(&'a str, Program)], wanted: &Wanted) -> Outcome<Vec
     Ok(all)
 }
 
-fn beside_peers(wanted: &Wanted, services: usize) -> Outcome<()> {
+/// One after the other, over ssh.
+fn over_ssh<'a>(programs: &[(&'a str, Program)], wanted: &Wanted) -> Outcome<Vec<(&'a str, Figures)>> {
+    let server = ssh::Server::start()?;
+    let mut all: Vec<(&str, Figures)> = programs.iter().map(|(name, _)| (*name, Figures::default())).collect();
+    for ((name, program), (_, figures)) in programs.iter().zip(&mut all) {
+        if let Err(error) = figures.over_ssh(program, &server, wanted) {
+            writeln!(std::io::stderr(), "{name}: {error}")?;
+        }
+    }
+    Ok(all)
+}
+
+/// How programs are measured.
+type Measure = for<'a> fn(&[(&'a str, Program)], &Wanted) -> Outcome<Vec<(&'a str, Figures)>>;
+
+fn beside_peers(wanted: &Wanted, services: usize, measure: Measure) -> Outcome<()> {
     let home = tempfile::tempdir()?;
     let this = std::env::current_exe()?;
     let port = prometheus::start()?;
@@ -134,7 +157,7 @@ fn beside_peers(wanted: &Wanted, services: usize) -> Outcome<()> {
         ("gonogo, live and dead", configured(home.path(), "polled", services, Sources::LiveAndDead(port))?),
     ];
     programs.extend(peers);
-    let all = measured(&programs, wanted)?;
+    let all = measure(&programs, wanted)?;
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

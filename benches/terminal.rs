@@ -49,6 +49,19 @@ impl Program {
         Self { down: down.to_vec(), up: up.to_vec(), ..self }
     }
 
+    /// The same through another program, whose last argument is the command line of this one for a shell.
+    pub(crate) fn through(&self, path: &str, arguments: &[String]) -> Self {
+        let mut words = vec![
+            format!("cd {} && exec env -i TERM=xterm-256color LANG=C.UTF-8", quoted(&self.folder.to_string_lossy())),
+            format!("HOME={}", quoted(&self.home.to_string_lossy())),
+            quoted(&self.path),
+        ];
+        words.extend(self.arguments.iter().map(|one| quoted(one)));
+        let arguments = arguments.iter().cloned().chain([words.join(" ")]).collect();
+        let (home, folder) = (self.home.clone(), self.folder.clone());
+        Self { path: path.to_owned(), arguments, home, folder, down: self.down.clone(), up: self.up.clone() }
+    }
+
     /// Starts it in a terminal of 120x40.
     pub(crate) fn start(&self) -> Outcome<Running> {
         let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 })?;
@@ -74,6 +87,11 @@ impl Program {
         drop(pair.slave);
         Ok(Running { child, begun, keys, chunks, moves: (self.down.clone(), self.up.clone()), _master: pair.master })
     }
+}
+
+/// One word of a shell's command line.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What came in one go: until the silence.

@@ -47,8 +47,8 @@ impl Service {
     }
 
     fn measures(&self, margin: Option<f64>) -> [MeasureRules; 2] {
-        let ratio = SignalKind::Ratio { bad: String::new(), total: String::new() };
-        let histogram = SignalKind::Histogram { buckets: String::new(), quantile: 0.99 };
+        let ratio = SignalKind::Ratio { bad: "".into(), total: "".into() };
+        let histogram = SignalKind::Histogram { buckets: "".into(), quantile: 0.99 };
         let of = |name: &SignalName, kind, limit| MeasureRules::of(&signal(name.as_str(), kind, limit, ""), margin, None);
         [of(&self.names[0], ratio, 0.01), of(&self.names[1], histogram, BOUNDS[LIMIT])]
     }
@@ -84,7 +84,7 @@ impl Queue {
     }
 
     fn measure() -> MeasureRules {
-        let kind = SignalKind::Value { query: "queue{slot=\"$slot\"}".to_owned() };
+        let kind = SignalKind::Value { query: "queue{slot=\"$slot\"}".into() };
         MeasureRules { kind: MeasureKind::Value { apart_s: 15 }, ..MeasureRules::of(&signal("queue", kind, 5.0, ""), Some(0.0), None) }
     }
 
@@ -104,7 +104,7 @@ impl Queue {
         let at_ms = time((at as i64 + 1) * SCRAPE_S).timestamp_millis();
         let value = |side: usize| {
             let side = if self.spells[side] { 10.0 * self.sides[side].abs() } else { self.sides[side] };
-            vec![Series { labels: Vec::new(), samples: vec![Sample { at_ms, value: 10.0 + side + self.common }] }]
+            vec![Series { labels: [].into(), samples: vec![Sample { at_ms, value: 10.0 + side + self.common }] }]
         };
         trial.take(&self.name, Raw::Value(&value(0)), Raw::Value(&value(1)));
     }

@@ -43,8 +43,8 @@ impl Gonogo {
     /// The same with a margin of its own for both signals.
     pub fn within(triggers: &[Trigger], margin: Option<f64>) -> Self {
         let signals = [
-            signal("errors", SignalKind::Ratio { bad: String::new(), total: String::new() }, 0.01, ""),
-            signal("latency", SignalKind::Histogram { buckets: String::new(), quantile: 0.99 }, BOUNDS[LIMIT], "s"),
+            signal("errors", SignalKind::Ratio { bad: "".into(), total: "".into() }, 0.01, ""),
+            signal("latency", SignalKind::Histogram { buckets: "".into(), quantile: 0.99 }, BOUNDS[LIMIT], "s"),
         ];
         let measures = signals.iter().map(|signal| MeasureRules::of(signal, margin, None)).collect();
         let rules = RolloutRules::default();
@@ -207,7 +207,7 @@ pub fn time(second: i64) -> DateTime<Utc> {
 
 pub fn one(of: &[(i64, Counted)], value: impl Fn(&Counted) -> f64) -> Vec<Series> {
     let samples = of.iter().map(|(at, counted)| Sample { at_ms: time(*at).timestamp_millis(), value: value(counted) }).collect();
-    vec![Series { labels: Vec::new(), samples }]
+    vec![Series { labels: [].into(), samples }]
 }
 
 pub fn buckets(of: &[(i64, Counted)]) -> Vec<Series> {
@@ -215,7 +215,7 @@ pub fn buckets(of: &[(i64, Counted)]) -> Vec<Series> {
     let within = |counted: &Counted, at: usize| counted.within.get(at).copied().unwrap_or(counted.total);
     let labelled = |at: usize| {
         let samples = of.iter().map(|(second, counted)| Sample { at_ms: time(*second).timestamp_millis(), value: within(counted, at) });
-        Series { labels: vec![(Text::clean("le"), Text::clean(&bound(at)))], samples: samples.collect() }
+        Series { labels: [(Text::clean("le"), Text::clean(&bound(at)))].into(), samples: samples.collect() }
     };
     (0..=BOUNDS.len()).map(labelled).collect()
 }

@@ -68,7 +68,7 @@ mod tests {
 
     fn bucket(le: &str, grown: f64) -> Series {
         let samples = vec![Sample { at_ms: 0, value: 7.0 }, Sample { at_ms: 1000, value: 7.0 + grown }];
-        Series { labels: vec![(Text::clean("le"), Text::clean(le))], samples }
+        Series { labels: [(Text::clean("le"), Text::clean(le))].into(), samples }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reads the table of a configuration file key by key, and notes every key that is unknown, missing or of the wrong type.
 
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,15 @@ use crate::model::name::NameError;
 
 /// A key that is mostly written in the wrong table, and where it belongs.
 const MISPLACED: (&str, &str) = ("check", "`[environment.check]` below the `[[environment]]` whose deeds it checks");
+
+/// What is expected where one of these words must stand.
+pub(super) struct OneOf<'a>(pub(super) &'a [&'a str]);
+
+impl Display for OneOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of {}", self.0.join(", "))
+    }
+}
 
 /// A table whose keys were compared with the known ones.
 #[derive(Debug, Clone, Copy)]
@@ -64,11 +74,11 @@ impl<'a> Fields<'a> {
         self.table.get(key)
     }
 
-    /// A key's value, which must be there.
-    pub(super) fn required(&self, key: &str, expected: &str, found: &mut Findings) -> Option<&'a Node> {
+    /// A key's value, which must be there. What is expected is put into words only when it is not.
+    pub(super) fn required(&self, key: &str, expected: impl Display, found: &mut Findings) -> Option<&'a Node> {
         let value = self.table.get(key);
         if value.is_none() {
-            found.problem(self.at, &format!("{} has no `{key}`", self.what), expected);
+            found.problem(self.at, &format!("{} has no `{key}`", self.what), &expected.to_string());
         }
         value
     }
@@ -79,7 +89,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A key's string, which must be there.
-    pub(super) fn required_text(&self, key: &str, expected: &str, found: &mut Findings) -> Option<&'a str> {
+    pub(super) fn required_text(&self, key: &str, expected: impl Display, found: &mut Findings) -> Option<&'a str> {
         self.required(key, expected, found)?.text(key, found)
     }
 

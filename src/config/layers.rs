@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::merge::{merge, refuse_twins};
 use super::node::{self, Table};
@@ -63,7 +64,7 @@ impl Layers {
         };
         self.files.push(path.to_owned());
         let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
+            Ok(text) => Arc::new(text),
             Err(error) => {
                 let end = error.utf8_error().valid_up_to();
                 let start = found.source(&name, directory, String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -72,8 +73,7 @@ impl Layers {
                 return;
             }
         };
-        let digest = trust::digest(text.as_bytes());
-        let start = found.source(&name, directory, text.clone());
+        let start = found.source(&name, directory, Arc::clone(&text));
         let Some(table) = node::parse(&text, start, found) else {
             self.whole = false;
             return;
@@ -82,7 +82,7 @@ impl Layers {
             found.problem(start, "the file configures nothing", "tables such as [room], [[backend]] and [[service]]");
         }
         if let Some(trust_dir) = trust_dir
-            && !trust::is_trusted(path, &digest, trust_dir)
+            && !trust::is_trusted(path, &trust::digest(text.as_bytes()), trust_dir)
         {
             untrusted::refuse(&table, &self.table, path, found);
         }

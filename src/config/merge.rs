@@ -36,7 +36,8 @@ const OPEN: &[&str] = &["room", "store", "metrics", "log", "ledger", "judge", "o
 /// Notes two tables of one name in the same list, in one file.
 pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {
     for (key, node) in &table.0 {
-        let (Value::List(items), Some(NAME)) = (&node.value, keys_of(&key.name)) else { continue };
+        let Value::List(items) = &node.value else { continue };
+        let Some(NAME) = keys_of(&key.name) else { continue };
         let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
         for item in items {
             if let Value::Table(inner) = &item.value {

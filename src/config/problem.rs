@@ -1,5 +1,6 @@
 //! What is wrong in a configuration, and where: each problem names file, line, column and what would be right.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -76,7 +77,7 @@ struct Source {
     shown: Arc<str>,
     /// The directory that relative paths in it start from.
     directory: Arc<Path>,
-    text: String,
+    text: Arc<String>,
 }
 
 /// What one load has read, and what it found wrong so far.
@@ -85,12 +86,24 @@ pub(super) struct Findings {
     sources: Vec<Source>,
     problems: Vec<(At, Problem)>,
     warnings: Vec<(At, Problem)>,
+    /// Texts that many tables have in common.
+    shared: BTreeSet<Arc<str>>,
 }
 
 impl Findings {
+    /// A text of which there is one, however many tables say it.
+    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.shared.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.shared.insert(Arc::clone(&new));
+        new
+    }
+
     /// Takes a text in; its first byte is the position returned.
-    pub(super) fn source(&mut self, shown: &str, directory: &Path, text: String) -> At {
-        self.sources.push(Source { shown: Arc::from(shown), directory: Arc::from(directory), text });
+    pub(super) fn source(&mut self, shown: &str, directory: &Path, text: impl Into<Arc<String>>) -> At {
+        self.sources.push(Source { shown: Arc::from(shown), directory: Arc::from(directory), text: text.into() });
         At { source: self.sources.len().saturating_sub(1), offset: 0 }
     }
 

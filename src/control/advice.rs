@@ -1,5 +1,7 @@
 //! Which strategy is advised for a target, as the world stands: the facts that [`crate::policy::advice`] asks for. Pure.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use crate::control::asks::WINDOW_S;
@@ -56,7 +58,7 @@ fn instances(world: &World, deploy: &Deploy, now: &Moment) -> Option<u32> {
 }
 
 fn fresh<'a>(world: &World, view: &'a TargetView, now: &Moment) -> impl Iterator<Item = &'a SignalView> {
-    view.signals.iter().filter(|signal| world.freshness(&signal.backend, now).is_fresh())
+    view.signals.iter().map(Arc::as_ref).filter(|signal| world.freshness(&signal.backend, now).is_fresh())
 }
 
 /// Requests a second: the least that a measure of events counted in its window, for that is what is judged by; else what routers count.

@@ -1,13 +1,13 @@
 //! What each backend is asked for: the questions that the catalog and the present roles of the slots give.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 use crate::control::task::Query;
 use crate::control::world::World;
 use crate::model::catalog::{BackendKind, Deploy, Service, SignalKind};
 use crate::model::name::{BackendName, Target};
-use crate::model::signal::{Ask, Form, Subject};
+use crate::model::signal::{Ask, Form, Subject, Values};
 use crate::model::slot::{Slot, Track};
 use crate::model::strategy::Strategy;
 use crate::model::workload::WorkloadAsk;
@@ -76,19 +76,18 @@ fn deploys(world: &World) -> impl Iterator<Item = (&Service, Target, &Deploy)> {
     })
 }
 
-fn asks<'a>(world: &'a World, backend: &BackendName) -> Vec<Ask> {
+fn asks(world: &World, backend: &BackendName) -> Vec<Ask> {
     let mut asks = Vec::new();
-    let mut templates: BTreeMap<&str, Arc<str>> = BTreeMap::new();
     for (service, target, deploy) in deploys(world) {
         let stable = world.target(&target).map_or(Slot::First, |view| view.state.stable);
         let slots: &[Slot] = if deploy.traffic.is_empty() { &[Slot::First] } else { &Slot::BOTH };
         for slot in slots {
             let values = values(&target, deploy, *slot, stable);
-            let mut ask = |subject: Subject, template: &'a str, form: Form| Ask {
+            let ask = |subject: Subject, template: &Arc<str>, form: Form| Ask {
                 target: target.clone(),
                 slot: Some(*slot),
                 subject,
-                template: templates.entry(template).or_insert_with(|| template.into()).clone(),
+                template: Arc::clone(template),
                 values: values.clone(),
                 form,
             };
@@ -108,17 +107,22 @@ fn asks<'a>(world: &'a World, backend: &BackendName) -> Vec<Ask> {
             }
         }
     }
+    // Of a large room there are tens of thousands, and they stay as long as their answers are under way.
+    asks.shrink_to_fit();
     asks
 }
 
 /// What the placeholders stand for in one slot of a target.
-pub fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Arc<[(String, String)]> {
-    let server = deploy.traffic.first().and_then(|entry| entry.servers(slot).first()).map(ToString::to_string);
-    let mut values = vec![
-        ("service".to_owned(), target.service.to_string()),
-        ("environment".to_owned(), target.environment.to_string()),
-        ("track".to_owned(), Track::of(slot, stable).word().to_owned()),
-    ];
-    values.extend(server.map(|server| ("slot".to_owned(), server)));
-    values.into()
+pub fn values(target: &Target, deploy: &Deploy, slot: Slot, stable: Slot) -> Values {
+    static NAMES: LazyLock<[Arc<str>; 4]> = LazyLock::new(|| ["service", "environment", "track", "slot"].map(Arc::from));
+    static TRACKS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [Track::Stable, Track::Canary].map(|track| track.word().into()));
+    let ([service, environment, track, server], [old, new]) = (&*NAMES, &*TRACKS);
+    let word = match Track::of(slot, stable) {
+        Track::Stable => old,
+        Track::Canary => new,
+    };
+    let named = deploy.traffic.first().and_then(|entry| entry.servers(slot).first());
+    let values = [(service, target.service.shared()), (environment, target.environment.shared()), (track, word)];
+    let values = values.into_iter().chain(named.map(|named| (server, named.shared())));
+    values.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

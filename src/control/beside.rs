@@ -33,7 +33,7 @@ pub fn of(world: &World, view: &TargetView) -> Beside {
     let testers = deploy.testers.clone().map(|testers| {
         let mut slots: Vec<Option<Slot>> = deploy.traffic.iter().filter(|entry| entry.testers.is_some()).map(one).collect();
         slots.dedup();
-        (testers, if let [slot] = slots.as_slice() { *slot } else { None })
+        (*testers, if let [slot] = slots.as_slice() { *slot } else { None })
     });
     let copies = deploy.traffic.iter().find_map(|entry| {
         let name = entry.mirror.as_ref()?;

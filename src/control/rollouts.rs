@@ -1,6 +1,7 @@
 //! What each rollout does next, as the world stands: the facts that policy asks for, and the deed that follows from its answer. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::analysis::trial::{Outcome, TrialStanding};
 use crate::control::derive;
@@ -67,7 +68,7 @@ pub fn harm(world: &World, view: &TargetView, course: &Course, trial: Option<&Tr
     let of = |trigger, signal: &SignalView, words: &str| {
         signal.canary.newest.map(|seen| Harm { trigger, since: seen, seen, words: words.to_owned() })
     };
-    let seen: Vec<_> = view.signals.iter().filter(|signal| is_seen(world, signal, now)).collect();
+    let seen: Vec<_> = view.signals.iter().map(Arc::as_ref).filter(|signal| is_seen(world, signal, now)).collect();
     let judged = || {
         let failing = trial.filter(|trial| trial.outcome == Outcome::Fail)?;
         let measures = failing.measures.iter().filter(|measure| measure.outcome == Outcome::Fail && measure.weight > 0.0);
@@ -151,14 +152,14 @@ pub fn unseen(world: &World, view: &TargetView, now: &Moment) -> Option<String> 
         return None;
     }
     let decide = |signal: &&SignalView| decides(world, view, signal);
-    let stale = view.signals.iter().filter(decide).find_map(|signal| match world.freshness(&signal.backend, now) {
+    let stale = view.signals.iter().map(Arc::as_ref).filter(decide).find_map(|signal| match world.freshness(&signal.backend, now) {
         Freshness::Fresh => None,
         other @ (Freshness::Stale | Freshness::Unreachable | Freshness::Unauthorised | Freshness::Never) => {
             Some(format!("{} is {}, so nothing is seen of {}", signal.backend, other.word(), signal.name))
         }
     });
     let empty = || {
-        let signal = view.signals.iter().filter(decide).find(|signal| signal.canary.value.is_none())?;
+        let signal = view.signals.iter().map(Arc::as_ref).filter(decide).find(|signal| signal.canary.value.is_none())?;
         let why = signal.canary.missing.as_ref().map_or("no data", |why| why.as_str());
         Some(format!("{} of the new version: {why}", signal.name))
     };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::world::{SignalState, TargetView, World};
 use super::{gate, gated};
+use crate::model::catalog::{Deploy, Service, TrafficEntry};
 use crate::model::deed::{Deed, DeedState};
 use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::RunState;
@@ -57,31 +58,54 @@ impl Standing {
     }
 }
 
-/// The backends that a target is mainly read from: its routers, else its version source, else its signals.
-fn main_sources<'a>(world: &'a World, view: &TargetView) -> Vec<&'a BackendName> {
-    let Some(deploy) = world.catalog.deploy(&view.target) else { return Vec::new() };
-    let mut backends: Vec<_> = deploy.traffic.iter().map(|entry| &entry.backend).collect();
-    backends.extend(deploy.all_workloads().map(|entry| &entry.backend));
-    if backends.is_empty() {
-        backends.extend(deploy.version.iter().map(|version| &version.backend));
+/// What is configured of a target: looked for once, since of ten thousand targets each search compares a dozen names.
+#[derive(Debug, Clone, Copy, Default)]
+struct Configured<'a> {
+    service: Option<&'a Service>,
+    deploy: Option<&'a Deploy>,
+}
+
+impl<'a> Configured<'a> {
+    fn of(world: &'a World, target: &Target) -> Self {
+        Self::within(world.catalog.services.get(&target.service), target)
     }
-    if backends.is_empty() {
-        let signals = world.catalog.services.get(&view.target.service).into_iter().flat_map(|service| &service.signals);
-        backends.extend(signals.map(|signal| &signal.backend));
+
+    fn within(service: Option<&'a Service>, target: &Target) -> Self {
+        Self { service, deploy: service.and_then(|service| service.deploy.get(&target.environment)).map(Box::as_ref) }
     }
-    backends
+
+    /// The backends that a target is mainly read from: its routers, else its version source, else its signals.
+    fn main_sources(self) -> impl Iterator<Item = &'a BackendName> {
+        let routers: &[TrafficEntry] = self.deploy.map_or(&[], |deploy| &deploy.traffic);
+        let is_routed = !routers.is_empty() || self.deploy.is_some_and(|deploy| deploy.all_workloads().next().is_some());
+        let version = self.deploy.filter(|_| !is_routed).and_then(|deploy| deploy.version.as_ref());
+        let others = self.service.filter(|_| !is_routed && version.is_none() && self.deploy.is_some());
+        let workloads = self.deploy.into_iter().flat_map(Deploy::all_workloads).map(|entry| &entry.backend);
+        let signals = others.into_iter().flat_map(|service| &service.signals).map(|signal| &signal.backend);
+        let routers = routers.iter().map(|entry| &entry.backend);
+        routers.chain(workloads).chain(version.map(|version| &version.backend)).chain(signals)
+    }
+
+    fn freshness(self, world: &World, now: &Moment) -> Freshness {
+        self.main_sources().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
+    }
+
+    /// Whether it has a pipeline whose runs could wait at its gates, or deploy to it.
+    fn is_built(self) -> bool {
+        self.service.is_some_and(|service| service.pipeline.is_some()) || self.deploy.is_some_and(|deploy| deploy.deploy.is_some())
+    }
 }
 
 /// The freshness of what a target is mainly read from, the worst of it.
 pub fn freshness(world: &World, view: &TargetView, now: &Moment) -> Freshness {
-    main_sources(world, view).into_iter().map(|backend| world.freshness(backend, now)).max().unwrap_or(Freshness::Never)
+    Configured::of(world, &view.target).freshness(world, now)
 }
 
 /// How a target stands.
 pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
     let mine = world.deeds.values().filter(|deed| deed.target == view.target);
     let waits = world.waiting_at(now).any(|one| one.plan.target() == &view.target && gate::asks_now(world, one, now));
-    stands(world, view, now, mine, waits)
+    stands(world, (view, Configured::of(world, &view.target)), now, mine, waits)
 }
 
 /// How all targets stand, by target.
@@ -91,19 +115,29 @@ pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
         deeds.entry(&deed.target).or_default().push(deed);
     }
     let waiting: BTreeSet<_> = world.waiting_at(now).filter(|one| gate::asks_now(world, one, now)).map(|one| one.plan.target()).collect();
+    // Both are in the order of their names: one walk through the services finds those of all targets.
+    let mut services = world.catalog.services.iter().peekable();
     let one = |(target, view): (&Target, &Arc<TargetView>)| {
+        while services.next_if(|(name, _)| **name < target.service).is_some() {}
+        let service = services.peek().filter(|(name, _)| **name == target.service).map(|(_, service)| *service);
         let mine = deeds.get(target).into_iter().flatten().copied();
-        (target.clone(), stands(world, view, now, mine, waiting.contains(target)))
+        (target.clone(), stands(world, (view, Configured::within(service, target)), now, mine, waiting.contains(target)))
     };
     world.targets.iter().map(one).collect()
 }
 
 /// How a target stands, its own deeds and whether a plan of it waits being known.
-fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterator<Item = &'a Arc<Deed>>, waits: bool) -> Standing {
+fn stands<'a>(
+    world: &World,
+    (view, configured): (&TargetView, Configured<'_>),
+    now: &Moment,
+    deeds: impl Iterator<Item = &'a Arc<Deed>>,
+    waits: bool,
+) -> Standing {
     let deeds: Vec<_> = deeds.collect();
     if view.alerts.iter().any(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty())
         || past_limit(world, view, now)
-        || stuck(world, view, now)
+        || stuck(world, view, configured, now)
     {
         return Standing::Abnormal;
     }
@@ -116,17 +150,17 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
         return Standing::Waiting;
     }
     let is_fresh = |at: &gated::AtGate<'_>| world.freshness(&at.run.id.backend, now).is_fresh();
-    if waits || gated::waiting(world, &view.target).iter().any(is_fresh) {
+    if waits || (configured.is_built() && gated::waiting(world, &view.target).iter().any(is_fresh)) {
         return Standing::Waiting;
     }
-    if !freshness(world, view, now).is_fresh() || matches!(next, Some(Next::Holds(_))) {
+    if !configured.freshness(world, now).is_fresh() || matches!(next, Some(Next::Holds(_))) {
         return Standing::Unknown;
     }
     if view.state.hold.is_some() {
         return Standing::Held;
     }
     let replaced = view.workload.as_ref().is_some_and(|seen| !seen.is_done());
-    if replaced || next.is_some() || deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, view) {
+    if replaced || next.is_some() || deeds.iter().any(|deed| deed.state.is_under_way()) || deploying(world, configured) {
         return Standing::Moving;
     }
     match view.wished().map(crate::model::share::Share::nearest) {
@@ -136,7 +170,7 @@ fn stands<'a>(world: &World, view: &TargetView, now: &Moment, deeds: impl Iterat
 }
 
 /// Whether the orchestrator gets no further with it.
-fn stuck(world: &World, view: &TargetView, now: &Moment) -> bool {
+fn stuck(world: &World, view: &TargetView, configured: Configured<'_>, now: &Moment) -> bool {
     let is_stuck = |seen: &WorkloadSeen| matches!(seen.progress, Progress::Stuck(_));
     let of_slots = |of: &SlotWorkloads| {
         let reading = world.workloads(of.backend()).and_then(|fact| fact.value.as_ref());
@@ -144,9 +178,9 @@ fn stuck(world: &World, view: &TargetView, now: &Moment) -> bool {
         let slots = Slot::BOTH.into_iter().filter(|slot| *slot == view.state.stable || view.state.rollout.is_some());
         slots.filter_map(|slot| reading?.get(&of.of(slot).workload)).any(is_stuck)
     };
-    let deploy = world.catalog.deploy(&view.target).and_then(|deploy| deploy.workloads.as_deref());
+    let deploy = configured.deploy.and_then(|deploy| deploy.workloads.as_deref());
     let is_stuck = view.workload.as_deref().is_some_and(is_stuck) || deploy.is_some_and(of_slots);
-    is_stuck && freshness(world, view, now).is_fresh()
+    is_stuck && configured.freshness(world, now).is_fresh()
 }
 
 fn past_limit(world: &World, view: &TargetView, now: &Moment) -> bool {
@@ -156,8 +190,8 @@ fn past_limit(world: &World, view: &TargetView, now: &Moment) -> bool {
 }
 
 /// Whether a run that deploys to the target is under way.
-fn deploying(world: &World, view: &TargetView) -> bool {
-    let Some(reference) = world.catalog.deploy(&view.target).and_then(|deploy| deploy.deploy.as_ref()) else { return false };
+fn deploying(world: &World, configured: Configured<'_>) -> bool {
+    let Some(reference) = configured.deploy.and_then(|deploy| deploy.deploy.as_ref()) else { return false };
     let Some(reading) = world.runs(&reference.backend).and_then(|fact| fact.value.as_ref()) else { return false };
     reading.builders.get(&reference.builder).is_some_and(|builder| builder.runs.iter().any(|run| run.state == RunState::Running))
 }
@@ -196,7 +230,7 @@ pub struct ByItself {
 
 /// The age of what a target is mainly read from: the oldest of it.
 pub fn age(world: &World, view: &TargetView, now: &Moment) -> Option<Duration> {
-    main_sources(world, view).into_iter().filter_map(|backend| world.sources.get(backend)?.age(now)).max()
+    Configured::of(world, &view.target).main_sources().filter_map(|backend| world.sources.get(backend)?.age(now)).max()
 }
 
 /// What stands in the way of reading a source now, in one line.

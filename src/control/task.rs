@@ -21,7 +21,7 @@ use crate::model::reason::Reason;
 use crate::model::rollout::StateChange;
 use crate::model::rules::Naming;
 use crate::model::self_service::Saying;
-use crate::model::signal::Ask;
+use crate::model::signal::{Ask, Values};
 use crate::model::slot::Slot;
 use crate::model::time::Moment;
 use crate::model::timeline::Happening;
@@ -105,7 +105,7 @@ pub enum Task {
         /// The check.
         check: Box<StepCheck>,
         /// What the placeholders of a query stand for.
-        values: Arc<[(String, String)]>,
+        values: Values,
     },
     /// Reads the store.
     ReadStore,

@@ -218,7 +218,7 @@ pub struct TargetView {
     /// What runs in the first and the second slot.
     pub versions: [Option<VersionSeen>; 2],
     /// Its signals.
-    pub signals: Vec<SignalView>,
+    pub signals: Vec<Arc<SignalView>>,
     /// Alerts that match it.
     pub alerts: Vec<Arc<Alert>>,
     /// Charts by signal, oldest first, at most 240 points.

@@ -2,6 +2,7 @@
 // long because: it lists everything that is configured.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -292,8 +293,8 @@ impl TrafficEntry {
 pub struct VersionSource {
     /// The monitoring system.
     pub backend: BackendName,
-    /// The query, with placeholders.
-    pub query: String,
+    /// The query, with placeholders; the same text is kept once.
+    pub query: Arc<str>,
     /// The label that holds the version.
     pub label: String,
     /// The label that holds the digest.
@@ -324,13 +325,13 @@ pub struct Deploy {
     pub traffic: Vec<TrafficEntry>,
     /// Who reaches the version on trial while a rollout is under way, whatever its share is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub testers: Option<Testers>,
+    pub testers: Option<Box<Testers>>,
     /// How many of a hundred requests the version on trial gets copies of, before its first share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Percent>,
     /// The workload that it is, where its instances are replaced; none where traffic moves between two slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workload: Option<WorkloadEntry>,
+    pub workload: Option<Box<WorkloadEntry>>,
     /// The workloads whose instances its slots are; none where gonogo does not bring them up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workloads: Option<Box<SlotWorkloads>>,
@@ -345,7 +346,7 @@ pub struct Deploy {
     pub github_environment: Option<String>,
     /// What protects this service here, in place of the environment's own protection.
     #[serde(default)]
-    pub protection: Option<Protection>,
+    pub protection: Option<Box<Protection>>,
     /// How its rollouts move.
     #[serde(default)]
     pub rollout: RolloutRules,
@@ -354,7 +355,7 @@ pub struct Deploy {
 impl Deploy {
     /// Every workload that it names: the one that it is, or those of its slots.
     pub fn all_workloads(&self) -> impl Iterator<Item = &WorkloadEntry> {
-        self.workload.iter().chain(self.workloads.iter().flat_map(|of| [&of.first, &of.second]))
+        self.workload.as_deref().into_iter().chain(self.workloads.iter().flat_map(|of| [&of.first, &of.second]))
     }
 
     /// Whether a rollout of it is told which version it brings, since it sets the image itself.
@@ -375,28 +376,28 @@ impl Deploy {
     }
 }
 
-/// How a signal is measured.
+/// How a signal is measured. Of thousands of services many have the same queries: each text is kept once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignalKind {
     /// Bad events of all events, from raw counters.
     Ratio {
         /// The counter of bad events.
-        bad: String,
+        bad: Arc<str>,
         /// The counter of all events.
-        total: String,
+        total: Arc<str>,
     },
     /// A quantile of a histogram, from raw buckets.
     Histogram {
         /// The buckets.
-        buckets: String,
+        buckets: Arc<str>,
         /// The quantile, 0 to 1.
         quantile: f64,
     },
     /// A plain value.
     Value {
         /// The query.
-        query: String,
+        query: Arc<str>,
     },
 }
 
@@ -561,7 +562,7 @@ impl Catalog {
 
     /// What protects a target: the deploy's own protection, else its environment's.
     pub fn protection(&self, target: &Target) -> Option<&Protection> {
-        let own = self.deploy(target).and_then(|deploy| deploy.protection.as_ref());
+        let own = self.deploy(target).and_then(|deploy| deploy.protection.as_deref());
         own.or_else(|| self.environment(&target.environment).map(|environment| &environment.protection))
     }
 

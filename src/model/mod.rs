@@ -21,6 +21,7 @@ pub mod intent;
 pub mod judging;
 pub mod kept;
 pub mod link;
+pub mod long_text;
 pub mod name;
 pub mod objective;
 pub mod operator;

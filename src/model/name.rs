@@ -66,6 +66,11 @@ macro_rules! names {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The same, to be kept elsewhere without a copy.
+            pub fn shared(&self) -> &Arc<str> {
+                &self.0
+            }
         }
 
         impl TryFrom<String> for $name {

@@ -73,7 +73,7 @@ pub struct TargetState {
     /// The slot that is the stable one.
     pub stable: Slot,
     /// The rollout under way.
-    pub rollout: Option<Rollout>,
+    pub rollout: Option<Box<Rollout>>,
     /// The hold.
     pub hold: Option<Hold>,
     /// Proven versions, the newest first, at most 20.

@@ -80,6 +80,9 @@ pub fn count_in_words(n: u64) -> String {
     out
 }
 
+/// What placeholders stand for, by name without `$`. Of thousands of targets every one keeps it: names are shared.
+pub type Values = Arc<[(Arc<str>, Arc<str>)]>;
+
 /// One question to a monitoring system, ready to be sent: placeholders are filled in, except that `matchers` says which were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -92,7 +95,7 @@ pub struct Ask {
     /// The query with its placeholders (`$service`, `$track`, `$slot`, ..), as configured.
     pub template: Arc<str>,
     /// What each placeholder stands for in this question, by name without `$`.
-    pub values: Arc<[(String, String)]>,
+    pub values: Values,
     /// How.
     pub form: Form,
 }
@@ -109,8 +112,8 @@ pub struct Sample {
 /// One series: its labels and samples in rising time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Series {
-    /// Labels, sorted by name.
-    pub labels: Vec<(Text, Text)>,
+    /// Labels, sorted by name; shared with other readings of the same series.
+    pub labels: Arc<[(Text, Text)]>,
     /// Samples, oldest first. Values that are no finite number were refused and counted in [`Answer::refused`].
     pub samples: Vec<Sample>,
 }
@@ -130,8 +133,8 @@ pub struct Answer {
     /// The query of this question alone, as it can be asked anywhere. It may have been sent in one with those of others.
     #[serde(rename = "sent")]
     pub query: Text,
-    /// The series, or why this question alone failed.
-    pub series: Result<Vec<Series>, PortError>,
+    /// The series, or why this question failed, which is told once for all that failed together.
+    pub series: Result<Vec<Series>, Arc<PortError>>,
     /// Samples that were no finite number, or stood out of order.
     pub refused: u32,
 }

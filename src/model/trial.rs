@@ -182,16 +182,16 @@ mod tests {
             let rules = MeasureRules::of(&signal(kind, limit), margin, weight);
             (rules.margin, rules.weight)
         };
-        let ratio = || SignalKind::Ratio { bad: String::new(), total: String::new() };
-        let value = || SignalKind::Value { query: "rate(x{slot=\"$slot\"}[2m])".to_owned() };
-        let whole = SignalKind::Value { query: "rate(x[2m])".to_owned() };
+        let ratio = || SignalKind::Ratio { bad: "".into(), total: "".into() };
+        let value = || SignalKind::Value { query: "rate(x{slot=\"$slot\"}[2m])".into() };
+        let whole = SignalKind::Value { query: "rate(x[2m])".into() };
         assert_eq!(of(whole, Some(50.0), None, None), (0.0, 0.0), "one number for both slots is nothing to compare");
         assert_eq!(of(ratio(), Some(0.02), None, None), (0.01, 1.0));
         assert_eq!(of(ratio(), None, None, Some(3.0)), (0.005, 3.0));
         assert_eq!(of(ratio(), Some(0.02), Some(0.001), None), (0.001, 1.0));
         assert_eq!(of(value(), Some(50.0), None, None), (5.0, 1.0));
         assert_eq!(of(value(), None, None, None), (0.0, 0.0), "a value that may be worse by nobody knows what decides nothing");
-        let (margin, weight) = of(SignalKind::Histogram { buckets: String::new(), quantile: 0.98 }, None, None, None);
+        let (margin, weight) = of(SignalKind::Histogram { buckets: "".into(), quantile: 0.98 }, None, None, None);
         assert!((margin - 0.01).abs() < 1e-12 && (weight - 1.0).abs() < 1e-12);
         let rules = MeasureRules::of(&signal(value(), None), None, None);
         assert_eq!(rules.kind, MeasureKind::Value { apart_s: 120 });

@@ -1,9 +1,8 @@
 //! The port to the journal: observed facts that changed, append only.
 
-use std::sync::Arc;
-
 use super::pending::Pending;
 use crate::model::kept::KeptTrial;
+use crate::model::long_text::LongText;
 use crate::model::scrub::Mark;
 use crate::model::timeline::Happening;
 
@@ -56,6 +55,19 @@ pub struct Stretch {
     pub until_ms: i64,
 }
 
+/// A line to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The family of the event, by which it is found again.
+    pub family: &'static str,
+    /// Whether reading may begin with it although its room had begun before.
+    pub again: bool,
+    /// The JSON object, without a newline.
+    pub json: LongText,
+}
+
 /// A line as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -76,8 +88,8 @@ pub struct Marked {
 
 /// The journal. Losing it loses history, never a deed.
 pub trait Journal: Send + Sync {
-    /// Appends events: `(wall time in ms since 1970, family, JSON)`. Equal readings are folded by the caller.
-    fn append<'a>(&'a self, events: &'a [(i64, String, Arc<str>)]) -> Pending<'a, Result<(), JournalError>>;
+    /// Appends lines. Equal readings are folded by the caller.
+    fn append<'a>(&'a self, lines: &'a [Line]) -> Pending<'a, Result<(), JournalError>>;
 
     /// The newest happenings, oldest first, at most `most`.
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>>;

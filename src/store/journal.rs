@@ -1,7 +1,5 @@
 //! The journal's port on [`SqliteStore`]: events in a file of their own, whose loss loses history and no deed.
 
-use std::sync::Arc;
-
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
@@ -10,9 +8,10 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::schema::{self, Part};
 use super::sqlite::SqliteStore;
 use crate::model::kept::KeptTrial;
+use crate::model::long_text::LongText;
 use crate::model::timeline::Happening;
 use crate::ports::Pending;
-use crate::ports::journal::{Journal, JournalError, Marked, Stretch, Written};
+use crate::ports::journal::{Journal, JournalError, Line, Marked, Stretch, Written};
 use crate::ports::ledger::LedgerError;
 
 impl SqliteStore {
@@ -26,21 +25,25 @@ impl SqliteStore {
         Ok(self.journal.get_or_try_init(open).await?.lock().await)
     }
 
-    async fn append_events(&self, events: &[(i64, String, Arc<str>)]) -> Result<(), LedgerError> {
+    async fn append_events(&self, lines: &[Line]) -> Result<(), LedgerError> {
         let mut conn = self.events().await?;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-        for (at, family, json) in events {
+        for Line { at_ms, family, again, json } in lines {
             // Every room of the store tells of a departure; the first that does is written down.
-            let is_departure = || serde_json::from_str(json).is_ok_and(|line: Happening| line.is_of_departure());
-            if family == "happening" && is_departure() && is_told(&mut tx, json).await? {
+            let is_departure = |json: &str| serde_json::from_str(json).is_ok_and(|line: Happening| line.is_of_departure());
+            let (json, deflated) = match json {
+                LongText::Plain(json) => (json.clone(), None),
+                LongText::Deflated(bytes) => (head(*again), Some(bytes.clone())),
+            };
+            if *family == "happening" && is_departure(&json) && is_told(&mut tx, &json).await? {
                 continue;
             }
-            sqlx::query("INSERT INTO event (at, room, family, json) VALUES (?, ?, ?, ?)")
-                .bind(at)
+            sqlx::query("INSERT INTO event (at, room, family, json, deflated) VALUES (?, ?, ?, ?, ?)")
+                .bind(at_ms)
                 .bind(self.owner.name())
-                .bind(family)
-                // Shared and not copied: the first reading of a large room is one line of many megabytes.
-                .bind(Arc::clone(json))
+                .bind(*family)
+                .bind(json)
+                .bind(deflated)
                 .execute(&mut *tx)
                 .await?;
         }
@@ -104,6 +107,11 @@ impl SqliteStore {
     }
 }
 
+/// What stands in the place of a deflated line: what openings are told apart by.
+fn head(again: bool) -> String {
+    serde_json::json!({ "again": again }).to_string()
+}
+
 fn trial(row: &SqliteRow) -> Option<KeptTrial> {
     Some(KeptTrial {
         target: row.try_get::<&str, _>(0).ok()?.parse().ok()?,
@@ -153,8 +161,8 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(LedgerError) -> JournalErro
 }
 
 impl Journal for SqliteStore {
-    fn append<'a>(&'a self, events: &'a [(i64, String, Arc<str>)]) -> Pending<'a, Result<(), JournalError>> {
-        Box::pin(async move { self.append_events(events).await.map_err(failed("write")) })
+    fn append<'a>(&'a self, lines: &'a [Line]) -> Pending<'a, Result<(), JournalError>> {
+        Box::pin(async move { self.append_events(lines).await.map_err(failed("write")) })
     }
 
     fn happenings(&self, most: u32) -> Pending<'_, Result<Vec<Happening>, JournalError>> {

@@ -14,7 +14,7 @@ use crate::ports::ledger::LedgerError;
 /// What each schema of the ledger adds to the one before; a landed one is never changed.
 const LEDGER: &[&str] = &[LEDGER_1, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_6];
 /// What each schema of the journal adds to the one before; a landed one is never changed.
-const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2, JOURNAL_3, JOURNAL_4];
+const JOURNAL: &[&str] = &[JOURNAL_1, JOURNAL_2, JOURNAL_3, JOURNAL_4, JOURNAL_5];
 
 const LEDGER_1: &str = "
 CREATE TABLE head (
@@ -219,6 +219,11 @@ CREATE TABLE trial (
 const JOURNAL_4: &str = "
 CREATE INDEX event_of_room ON event (room, id);
 CREATE INDEX opening ON event (id) WHERE family = 'opened';
+";
+
+/// Long lines are kept deflated; what stands in `json` then is what they are looked for by.
+const JOURNAL_5: &str = "
+ALTER TABLE event ADD COLUMN deflated BLOB;
 ";
 
 /// Which of the two files.

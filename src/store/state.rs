@@ -62,10 +62,10 @@ fn apply(state: &mut TargetState, change: &StateChange) {
     match change {
         StateChange::Begin { ended, rollout, .. } => {
             if state.ended == *ended && state.rollout.is_none() {
-                state.rollout = Some(rollout.clone());
+                state.rollout = Some(Box::new(rollout.clone()));
             }
         }
-        StateChange::Start { rollout, .. } => state.rollout = Some((**rollout).clone()),
+        StateChange::Start { rollout, .. } => state.rollout = Some(rollout.clone()),
         StateChange::Take { rollout, part: Part::WayBack, deed, .. } => {
             if let Some(course) = course_of(state, *rollout) {
                 course.way_back = Some(*deed);
@@ -112,7 +112,7 @@ fn apply(state: &mut TargetState, change: &StateChange) {
                     (true, true) => Ending::WentBack,
                     (true, false) => Ending::Aborted,
                 };
-                let Rollout { plan, from, to, course, .. } = rollout.clone();
+                let Rollout { plan, from, to, course, .. } = (**rollout).clone();
                 let set = course.and_then(|course| course.spec.together).map(|together| together.nonce);
                 state.last = Some(Box::new(Ended { plan, how, at: *at, from, to, set }));
             }

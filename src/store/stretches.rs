@@ -4,7 +4,9 @@ use chrono::DateTime;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::fault::broken;
 use super::sqlite::SqliteStore;
+use crate::model::long_text::inflated;
 use crate::model::scrub::Mark;
 use crate::model::timeline::HappeningKind;
 use crate::ports::journal::{Beginning, Marked, Stretch, Written};
@@ -40,14 +42,14 @@ impl SqliteStore {
 
     pub(super) async fn lines_of(&self, room: &str, (after, upto): (i64, i64), most: u32) -> Result<Vec<Written>, LedgerError> {
         let mut conn = self.events().await?;
-        let rows = sqlx::query("SELECT id, json FROM event WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?");
+        let rows = sqlx::query("SELECT id, json, deflated FROM event WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?");
         let rows = rows.bind(room).bind(after).bind(upto).bind(i64::from(most)).fetch_all(&mut *conn).await?;
         rows.iter().map(written).collect()
     }
 
     pub(super) async fn lines_back_from(&self, room: &str, before: i64, most: u32) -> Result<Vec<Written>, LedgerError> {
         let mut conn = self.events().await?;
-        let rows = sqlx::query("SELECT id, json FROM event WHERE room = ? AND id < ? ORDER BY id DESC LIMIT ?");
+        let rows = sqlx::query("SELECT id, json, deflated FROM event WHERE room = ? AND id < ? ORDER BY id DESC LIMIT ?");
         let rows = rows.bind(room).bind(before).bind(i64::from(most)).fetch_all(&mut *conn).await?;
         rows.iter().map(written).collect()
     }
@@ -72,7 +74,11 @@ impl SqliteStore {
 }
 
 fn written(row: &SqliteRow) -> Result<Written, LedgerError> {
-    Ok(Written { id: row.try_get(0)?, json: row.try_get(1)? })
+    let json = match row.try_get::<Option<&[u8]>, _>(2)? {
+        Some(bytes) => inflated(bytes).map_err(broken)?,
+        None => row.try_get(1)?,
+    };
+    Ok(Written { id: row.try_get(0)?, json })
 }
 
 fn mark(row: &SqliteRow) -> Option<Marked> {

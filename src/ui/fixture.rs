@@ -101,7 +101,7 @@ fn deploy(service: &str) -> Deploy {
         mirror: None,
         workload: None,
         workloads: None,
-        version: Some(VersionSource { backend: name("prom"), query: "app_info".to_owned(), label: "version".to_owned(), digest: None }),
+        version: Some(VersionSource { backend: name("prom"), query: "app_info".into(), label: "version".to_owned(), digest: None }),
         deploy: Some(PipelineRef {
             backend: name("ci"),
             builder: format!("{service}-deploy"),
@@ -131,7 +131,7 @@ fn service(named: &str, environments: &[&str]) -> Service {
         deploy: environments.iter().map(|environment| (name::<EnvironmentName>(environment), Box::new(deploy(named)))).collect(),
         signals: vec![Signal {
             name: name("errors"),
-            kind: SignalKind::Value { query: "errors".to_owned() },
+            kind: SignalKind::Value { query: "errors".into() },
             backend: name("prom"),
             better: Better::Lower,
             limit: Some(0.01),
@@ -257,8 +257,8 @@ fn bad_canary() -> TargetView {
     view.traffic = traffic("checkout", 20);
     view.versions = [version("2.4.1", "09:00:00"), version("2.5.0", "13:41:00")];
     view.signals = vec![
-        errors(0.004, 0.021, SignalState::Worse, "errors 2.1 %, limit 1: 27 of 1,281 (old 21 of 5,255)"),
-        SignalView {
+        Arc::new(errors(0.004, 0.021, SignalState::Worse, "errors 2.1 %, limit 1: 27 of 1,281 (old 21 of 5,255)")),
+        Arc::new(SignalView {
             name: name("latency"),
             unit: "ms".to_owned(),
             limit: Some(300.0),
@@ -268,16 +268,16 @@ fn bad_canary() -> TargetView {
             difference: None,
             sentence: Text::clean("latency has no data for the new version"),
             ..errors(0.0, 0.0, SignalState::NoData, "")
-        },
+        }),
     ];
-    view.state.rollout = Some(Rollout {
+    view.state.rollout = Some(Box::new(Rollout {
         begun: at("13:41:00"),
         by: "ana".to_owned(),
         plan: Some(PlanId([0x7c; 32])),
         from: Some(Text::clean("2.4.1")),
         to: Some(Text::clean("2.5.0")),
         course: None,
-    });
+    }));
     view.state.proven = vec![Proven { version: Text::clean("2.4.1"), digest: None, slot: Slot::First, at: at("13:40:00") }];
     view.since = Some(at("13:59:02"));
     view.alerts = vec![Arc::new(alert())];
@@ -313,7 +313,7 @@ fn quiet(of: Target, running: &str) -> TargetView {
     let mut view = TargetView::new(of);
     view.traffic = traffic(view.target.service.as_str(), 0);
     view.versions = [version(running, "09:00:00"), None];
-    view.signals = vec![errors(0.001, 0.001, SignalState::Within, "errors 0.1 %, limit 1")];
+    view.signals = vec![Arc::new(errors(0.001, 0.001, SignalState::Within, "errors 0.1 %, limit 1"))];
     view.since = Some(at("05:00:00"));
     view
 }
@@ -607,7 +607,7 @@ pub fn elsewhere() -> World {
     view.state.proven = bad_canary().state.proven;
     world.targets.insert_mut(view.target.clone(), Arc::new(view));
     let mut mail = quiet(target("mail", "prod"), "2.1.9");
-    mail.signals = vec![errors(0.02, 0.02, SignalState::Past, "errors 2 %, limit 1")];
+    mail.signals = vec![Arc::new(errors(0.02, 0.02, SignalState::Past, "errors 2 %, limit 1"))];
     world.targets.insert_mut(mail.target.clone(), Arc::new(mail));
     world.generation = 9;
     world

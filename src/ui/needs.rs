@@ -1,5 +1,7 @@
 //! What needs a person, and what will happen without one, gathered from the world for the board and the key row.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::control::gate;
@@ -76,7 +78,7 @@ fn abnormal(world: &World, now: &Moment, view: &TargetView) -> NeedRow {
     let share = view.wished().filter(|share| share.nearest() != Percent::NONE).map(words::share);
     let on = share.map(|share| [format!(", on {share} % of traffic"), format!(", on {share} %")]).unwrap_or_default();
     let fresh = |signal: &&SignalView| world.freshness(&signal.backend, now).is_fresh();
-    let signal = view.signals.iter().filter(|signal| signal::is_past(signal)).find(fresh);
+    let signal = view.signals.iter().map(Arc::as_ref).filter(|signal| signal::is_past(signal)).find(fresh);
     let mut alerts = view.alerts.iter().filter(|alert| alert.silenced_by.is_empty() && alert.inhibited_by.is_empty());
     let alert = alerts.next();
     let more = match alerts.count() {

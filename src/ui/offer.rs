@@ -433,7 +433,10 @@ pub fn deeds(at: &Standpoint<'_>) -> Vec<&'static Entry> {
     let can: Vec<_> =
         super::command::TABLE.iter().filter(|entry| matches!(entry.command, Command::Deed(_)) && hindrance(entry, at).is_none()).collect();
     let rollback = can.iter().any(|entry| entry.command == Command::Deed(Verb::Rollback));
-    let worse = at.target.and_then(|target| at.world.target(target)).is_some_and(|view| view.signals.iter().any(super::signal::is_past));
+    let worse = at
+        .target
+        .and_then(|target| at.world.target(target))
+        .is_some_and(|view| view.signals.iter().any(|signal| super::signal::is_past(signal)));
     can.into_iter()
         .filter(|entry| !(rollback && entry.command == Command::Deed(Verb::Abort)))
         .filter(|entry| idle(entry, at).is_none())

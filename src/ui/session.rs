@@ -294,18 +294,19 @@ impl Session {
 
     /// Takes over other looks and keys: live reload.
     pub fn dress(&mut self, theme: Theme, keymap: Keymap) {
+        self.dress_past(&theme, &keymap);
         (self.theme, self.keymap) = (theme.within(self.limits), keymap);
         self.forget_begun();
     }
 
     /// Says something to the operator until the next key.
     pub fn say(&mut self, message: &Text) {
-        self.said = Some(Said::News(message.to_string()));
+        self.tell(Said::News(message.to_string()));
     }
 
     /// Says to the operator, until the next key, what could not be done.
     pub fn warn(&mut self, message: &Text) {
-        self.said = Some(Said::Refusal(message.to_string()));
+        self.tell(Said::Refusal(message.to_string()));
     }
 
     /// The time after which something shown changes by the passing of time alone; none when nothing does.

@@ -39,6 +39,7 @@ mod tour;
 mod uncounted;
 mod workloads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -447,7 +448,7 @@ fn an_idle_version_reads_as_idle() {
     let mut world = fixture::world();
     let mut view = (**world.target(&target).unwrap()).clone();
     view.versions[1] = fixture::world().target(&fixture::checkout()).unwrap().versions[1].clone();
-    for signal in &mut view.signals {
+    for signal in view.signals.iter_mut().map(Arc::make_mut) {
         (signal.canary.value, signal.canary.bad, signal.canary.total, signal.difference) = (None, None, None, None);
     }
     for entry in &mut view.traffic {

@@ -25,7 +25,7 @@ fn ask(service: &str) -> Ask {
         slot: None,
         subject: Subject::Version,
         template: r#"m{service="$service"}"#.into(),
-        values: [("service".to_owned(), service.to_owned())].into(),
+        values: [("service".into(), service.into())].into(),
         form: Form::Counters { window_s: 60 },
     }
 }

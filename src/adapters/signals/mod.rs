@@ -1,6 +1,7 @@
 //! Monitoring systems behind the metrics port.
 
 mod history;
+mod kept;
 mod lexer;
 mod links;
 pub mod objective;

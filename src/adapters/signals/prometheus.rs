@@ -1,7 +1,7 @@
 //! Prometheus, and what answers like it: few queries for many questions, samples with their own times, rules with their health.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::kept::Kept;
 use super::promql::Template;
 use super::vector::{self, MOST_WARNINGS, TIME_LABEL};
 use super::{history, links};
@@ -19,7 +20,7 @@ use crate::model::capability::Capability;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::link::{LinkAsk, LinkReading};
 use crate::model::objective::{HistoryAsk, HistoryReading};
-use crate::model::signal::{Answer, Ask, Form, RuleHealth, Series, SignalReading};
+use crate::model::signal::{Answer, Ask, Form, RuleHealth, SignalReading};
 use crate::model::text::Text;
 use crate::ports::Pending;
 use crate::ports::metrics::Metrics;
@@ -37,6 +38,7 @@ const MOST_RULES: usize = 10_000;
 /// its evaluation, since the samples' times are lost in it: such a value may rest on samples up to five minutes older.
 pub struct Prometheus {
     http: HttpClient,
+    kept: Mutex<Kept>,
 }
 
 /// Questions that one query answers.
@@ -68,10 +70,15 @@ impl Reply {
 impl Prometheus {
     /// Puts the port on a client.
     pub fn new(http: HttpClient) -> Self {
-        Self { http }
+        Self { http, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_all(&self, asks: &[Ask]) -> Result<SignalReading, PortError> {
+        self.kept().turn();
         // The first question tells whether the backend can be spoken to at all, its clock, and how many targets are up.
         let first = self.query("read scrape targets", "count_values(\"up\", up)").await?;
         let now = first.date.unwrap_or_else(|| self.http.clock().now().wall);
@@ -99,9 +106,11 @@ impl Prometheus {
                 Vec::new()
             }
         };
+        #[expect(clippy::filter_map_identity, reason = "it stays in its place; flatten makes a second list of tens of thousands")]
+        let answers = answers.into_iter().filter_map(|answer| answer).collect();
         let warnings: BTreeSet<Text> = warnings.iter().map(|warning| Text::clean_within(warning, 400)).collect();
         Ok(SignalReading {
-            answers: answers.into_iter().flatten().collect(),
+            answers,
             warnings: warnings.into_iter().take(MOST_WARNINGS).collect(),
             rules,
             targets_up,
@@ -134,7 +143,7 @@ impl Prometheus {
             return got;
         }
         let error = self.http.fault(PortErrorKind::TimedOut, "read signals", "too many slow queries for one poll");
-        failed(&group.asks, asks, &error, |ask| alone(&group.template, ask))
+        failed(&group.asks, asks, &error, |ask| self.kept().query(alone(&group.template, ask)))
     }
 
     async fn ask_together(&self, group: &Group, which: &[usize], asks: &[Ask], now: DateTime<Utc>) -> Got {
@@ -142,7 +151,7 @@ impl Prometheus {
         for (name, value) in which.iter().filter_map(|at| asks.get(*at)).flat_map(|ask| ask.values.iter()) {
             values.entry(name).or_default().insert(value);
         }
-        let refuse = |error: &PortError| failed(which, asks, error, |ask| alone(&group.template, ask));
+        let refuse = |error: &PortError| failed(which, asks, error, |ask| self.kept().query(alone(&group.template, ask)));
         let sent = match query(&group.template, group.form, &values) {
             Ok(sent) => sent,
             Err((kind, why)) => return refuse(&self.http.fault(kind, "read signals", &why)),
@@ -171,14 +180,15 @@ impl Prometheus {
             return refuse(&malformed("the answer holds series that were not asked for"));
         }
         let mut labels = vector::Labels::default();
+        let mut kept = self.kept();
         let answers = which.iter().filter_map(|at| {
             let ask = asks.get(*at)?;
             let mine = |raw: &vector::Raw| pairs.iter().all(|(label, name)| Some(raw.label(label)) == value(ask, name));
-            let (series, refused) = match vector::pick(&raw, mine, &mut labels) {
+            let (series, refused) = match vector::pick(&raw, mine, &mut labels, &mut kept) {
                 Ok((series, refused)) => (Ok(series), refused),
-                Err(why) => (Err(malformed(&why)), 0),
+                Err(why) => (Err(Arc::new(malformed(&why))), 0),
             };
-            Some((*at, Answer { ask: ask.clone(), query: alone(&group.template, ask), series, refused }))
+            Some((*at, Answer { ask: ask.clone(), query: kept.query(alone(&group.template, ask)), series, refused }))
         });
         Got { answers: answers.collect(), warnings }
     }
@@ -216,7 +226,7 @@ impl Metrics for Prometheus {
 }
 
 fn value<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
-    ask.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    ask.values.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
 }
 
 /// Puts answers in the places of their questions.
@@ -229,16 +239,17 @@ fn put(places: &mut [Option<Answer>], answers: Vec<(usize, Answer)>) {
 }
 
 fn failed(which: &[usize], asks: &[Ask], error: &PortError, query: impl Fn(&Ask) -> Text) -> Got {
+    let error = Arc::new(error.clone());
     let answer = |at: &usize| {
         let ask = asks.get(*at)?.clone();
-        Some((*at, Answer { query: query(&ask), ask, series: Err::<Vec<Series>, _>(error.clone()), refused: 0 }))
+        Some((*at, Answer { query: query(&ask), ask, series: Err(Arc::clone(&error)), refused: 0 }))
     };
     Got { answers: which.iter().filter_map(answer).collect(), warnings: Vec::new() }
 }
 
 /// What one question asks for, without the others and without the times of samples; empty where something in it stands for nothing.
 fn alone(template: &Template, ask: &Ask) -> Text {
-    let values = ask.values.iter().map(|(name, value)| (name.as_str(), BTreeSet::from([value.as_str()]))).collect();
+    let values = ask.values.iter().map(|(name, value)| (&**name, BTreeSet::from([&**value]))).collect();
     template.fill(&values).map_or_else(|_| Text::empty(), |filled| Text::clean(&ask.form.of(filled)))
 }
 

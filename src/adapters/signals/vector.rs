@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::kept::Kept;
 use crate::adapters::http::HttpClient;
 use crate::model::error::{PortError, PortErrorKind};
 use crate::model::signal::{Sample, Series};
@@ -176,7 +177,12 @@ impl<'a> Labels<'a> {
 }
 
 /// The series of one question out of those that an answer brought, and how many samples were refused in them.
-pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool, known: &mut Labels<'a>) -> Result<(Vec<Series>, u32), String> {
+pub(super) fn pick<'a>(
+    all: &'a [Raw],
+    mine: impl Fn(&Raw) -> bool,
+    known: &mut Labels<'a>,
+    kept: &mut Kept,
+) -> Result<(Vec<Series>, u32), String> {
     let own: Vec<&'a Raw> = all.iter().filter(|raw| mine(raw)).collect();
     // Exactly as many places: most questions have one series, and there are tens of thousands of them.
     let mut picked = Vec::with_capacity(own.len().min(MOST_SERIES));
@@ -192,7 +198,7 @@ pub(super) fn pick<'a>(all: &'a [Raw], mine: impl Fn(&Raw) -> bool, known: &mut 
             return Err(format!("more than {MOST_SERIES} series"));
         }
         refused = refused.saturating_add(raw.refused);
-        let labels = raw.labels.iter().map(|(name, value)| (known.clean(name), known.clean(value))).collect();
+        let labels = kept.labels(raw.labels.iter().map(|(name, value)| (known.clean(name), known.clean(value))).collect());
         picked.push(Series { labels, samples: raw.samples.clone() });
     }
     picked.retain(|series| !series.samples.is_empty());
@@ -212,7 +218,7 @@ mod tests {
 
     fn one(values: &Value) -> (Vec<Series>, u32) {
         let data = json!({"resultType": "matrix", "result": [{"metric": {"a": "b"}, "values": values}]});
-        pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default()).unwrap()
+        pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default(), &mut Kept::default()).unwrap()
     }
 
     #[test]
@@ -241,7 +247,10 @@ mod tests {
     fn the_same_series_twice_is_no_answer() {
         let row = json!({"metric": {"a": "b"}, "value": [1, "1"]});
         let data = json!({"resultType": "vector", "result": [row, row]});
-        assert_eq!(pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default()).unwrap_err(), "the same series came twice");
+        assert_eq!(
+            pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default(), &mut Kept::default()).unwrap_err(),
+            "the same series came twice"
+        );
     }
 
     #[test]
@@ -252,7 +261,7 @@ mod tests {
             {"metric": {"a": "1", TIME_LABEL: "time"}, "value": [900, "842.5"]},
         ]});
         let all = with_times(read(&data, now()).unwrap(), now());
-        let (series, refused) = pick(&all, |_| true, &mut Labels::default()).unwrap();
+        let (series, refused) = pick(&all, |_| true, &mut Labels::default(), &mut Kept::default()).unwrap();
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].samples, [Sample { at_ms: 842_500, value: 5.0 }]);
         assert_eq!(refused, 1, "a value without a time is refused");
@@ -265,8 +274,8 @@ mod tests {
             {"metric": {"s": "bad", "x": "y".repeat(1_000_000)}, "value": [1, "1"]},
         ]});
         let all = read(&data, now()).unwrap();
-        assert!(pick(&all, |raw| raw.label("s") == "good", &mut Labels::default()).is_ok());
-        assert!(pick(&all, |raw| raw.label("s") == "bad", &mut Labels::default()).unwrap_err().contains("label `x`"));
+        assert!(pick(&all, |raw| raw.label("s") == "good", &mut Labels::default(), &mut Kept::default()).is_ok());
+        assert!(pick(&all, |raw| raw.label("s") == "bad", &mut Labels::default(), &mut Kept::default()).unwrap_err().contains("label `x`"));
     }
 
     #[test]

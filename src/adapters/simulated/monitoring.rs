@@ -100,7 +100,7 @@ fn of_machine(state: &State, site: &Site, side: &Side, machine: &Machine, ask: &
     let mut push = |metric: &str, more: &[(&str, &str)], of: &dyn Fn(&Scrape) -> f64| {
         let samples = samples(state, machine, ask.form, of);
         if !samples.is_empty() {
-            all.push(Series { labels: labels(metric, more), samples });
+            all.push(Series { labels: labels(metric, more).into(), samples });
         }
     };
     match &ask.subject {

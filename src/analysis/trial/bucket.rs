@@ -113,7 +113,7 @@ mod tests {
     use crate::model::text::Text;
 
     fn bucket(le: &str, value: f64) -> Series {
-        Series { labels: vec![(Text::clean("le"), Text::clean(le))], samples: vec![Sample { at_ms: 0, value }] }
+        Series { labels: [(Text::clean("le"), Text::clean(le))].into(), samples: vec![Sample { at_ms: 0, value }] }
     }
 
     fn histogram() -> Vec<Series> {

@@ -306,7 +306,7 @@ fn a_canary_with_other_buckets_has_no_data() {
 }
 
 fn value(at: i64, value: f64) -> Vec<Series> {
-    vec![Series { labels: Vec::new(), samples: vec![Sample { at_ms: at * 1000, value }] }]
+    vec![Series { labels: [].into(), samples: vec![Sample { at_ms: at * 1000, value }] }]
 }
 
 fn values(canary: impl Fn(u32) -> f64, pairs: u32, better: Better) -> Trial {

@@ -171,7 +171,7 @@ async fn play(mut story: Rehearsal, seed: u64, until: Duration, orders: Vec<Give
         if let Some(recording) = recording.as_mut()
             && let Some(line) = recorder.line(now, &told)
         {
-            spoilt |= writeln!(recording, "{}", line.json).is_err();
+            spoilt |= line.json.text().and_then(|json| writeln!(recording, "{json}")).is_err();
         }
     };
     for Given { at, mut intent, by, execute } in orders {

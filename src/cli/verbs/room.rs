@@ -19,8 +19,9 @@ use crate::config::scenario::Scenario;
 use crate::config::surroundings::{Flags, Surroundings};
 use crate::control::driver;
 use crate::control::driver::courier::Couriers;
-use crate::control::driver::outside::Switchboard;
+use crate::control::driver::outside::{Outside, Switchboard};
 use crate::control::event::Event;
+use crate::control::update::{Equipment, Opening};
 use crate::model::operator::{Actor, Person};
 use crate::model::text::Text;
 use crate::ports::clock::Clock;
@@ -51,6 +52,15 @@ async fn try_run(around: &Surroundings, flags: &Flags) -> Result<Exit, Exit> {
 async fn configuration(around: &Surroundings, flags: &Flags) -> Result<Loaded, Exit> {
     let (around, flags) = (around.clone(), flags.clone());
     tokio::spawn(async move { compose::configuration(&around, &flags) }).await.unwrap_or(Err(Exit::Failed))
+}
+
+/// Makes the room on the thread that drives it, for the same reason: what is known of ten thousand services at first is replaced there.
+async fn opened(
+    clock: Arc<dyn Clock>,
+    opening: Opening,
+    outside: impl Future<Output = (Outside, Equipment)> + Send + 'static,
+) -> Result<driver::Handle, Exit> {
+    tokio::spawn(async move { driver::open_meanwhile(&clock, opening, outside) }).await.map_err(|_| Exit::Failed)
 }
 
 /// Whether the simulated room was never opened by this user; it is remembered that it was. Where that cannot be remembered, nobody is shown
@@ -91,7 +101,7 @@ pub async fn open(around: &Surroundings, flags: &Flags, meanwhile: Meanwhile, fi
         opened
     };
     let people = opening.catalog.people.clone();
-    let handle = driver::open_meanwhile(&clock, opening, outside);
+    let handle = opened(clock.clone(), opening, outside).await?;
     let living = Living::of(&handle, &clock, health);
     #[cfg(debug_assertions)]
     crate::cli::fault::on_demand(around);

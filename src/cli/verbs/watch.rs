@@ -39,9 +39,16 @@ async fn print_events(tape: &mut Receiver<Taped>, interrupts: &mut Interrupts) -
             },
             () = interrupts.asked() => return Exit::Interrupted,
         };
-        if let Some(line) = recorder.line(&now, &told)
-            && let Err(exit) = interrupts.line(out::harmless(line.json)).await
-        {
+        let Some(line) = recorder.line(&now, &told) else { continue };
+        // What comes next builds on this line: without it nothing is printed any more.
+        let json = match line.json.text() {
+            Ok(json) => json,
+            Err(error) => {
+                out::words(&format!("gonogo: failed to print an event: {error}"));
+                return Exit::Failed;
+            }
+        };
+        if let Err(exit) = interrupts.line(out::harmless(json)).await {
             return exit;
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::address::{self, Wrong};
-use super::super::file::Fields;
+use super::super::file::{Fields, OneOf};
 use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::problem::Findings;
@@ -93,7 +93,7 @@ pub(super) fn backend(node: &Node, found: &mut Findings) -> Option<(Backend, Bac
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<BackendKind> {
     let words: Vec<&str> = BackendKind::ALL.into_iter().map(BackendKind::word).chain([known::DESK]).collect();
-    let node = fields.required("kind", &format!("one of {}", words.join(", ")), found)?;
+    let node = fields.required("kind", OneOf(&words), found)?;
     let word = node.text("kind", found)?;
     let kind = known::kind(word);
     if kind.is_none() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::file::Fields;
+use super::super::file::{Fields, OneOf};
 use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::problem::{At, Findings};
@@ -78,7 +78,7 @@ fn discovery(node: &Node, known: &Known<'_>, services: &[Service], found: &mut F
 
 fn kind(fields: &Fields<'_>, found: &mut Findings) -> Option<Telemetry> {
     let words = Telemetry::ALL.map(Telemetry::word);
-    let node = fields.required("kind", &format!("one of {}", words.join(", ")), found)?;
+    let node = fields.required("kind", OneOf(&words), found)?;
     let text = node.text("kind", found)?;
     let known = Telemetry::ALL.into_iter().find(|kind| kind.word() == text);
     if known.is_none() {

@@ -1,6 +1,7 @@
 //! The names that a configuration defines, for references to them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display};
 
 use super::super::file::{Fields, named};
 use super::super::nearest::{instead, nearest};
@@ -18,6 +19,19 @@ pub(super) struct Known<'a> {
     backends: BTreeMap<&'a str, Option<BackendKind>>,
     environments: BTreeSet<&'a str>,
     services: BTreeSet<&'a str>,
+}
+
+/// Kinds in words: `a`, `a or b`, `a, b or c`.
+struct Kinds<'a>(&'a [BackendKind]);
+
+impl Display for Kinds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<_> = self.0.iter().map(|kind| kind.word()).collect();
+        match words.as_slice() {
+            [first @ .., last] if first.len() > 1 => write!(f, "{} or {last}", first.join(", ")),
+            few => f.write_str(&few.join(" or ")),
+        }
+    }
 }
 
 /// The kind of that word.
@@ -39,12 +53,8 @@ impl<'a> Known<'a> {
         kinds: &[BackendKind],
         found: &mut Findings,
     ) -> Option<(BackendName, Option<BackendKind>)> {
-        let words: Vec<_> = kinds.iter().map(|kind| kind.word()).collect();
-        let words = match words.as_slice() {
-            [first @ .., last] if first.len() > 1 => format!("{} or {last}", first.join(", ")),
-            few => few.join(" or "),
-        };
-        let node = fields.required("backend", &format!("the name of a backend of the kind {words}"), found)?;
+        let words = Kinds(kinds);
+        let node = fields.required("backend", format_args!("the name of a backend of the kind {words}"), found)?;
         let text = node.text("backend", found)?;
         let suits = |kind: &Option<BackendKind>| kind.is_some_and(|kind| kinds.contains(&kind));
         let suitable = || self.backends.iter().filter(|(_, kind)| suits(kind)).map(|(name, _)| *name);

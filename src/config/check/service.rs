@@ -1,8 +1,9 @@
 //! `[[service]]`: what it is built from, whom it calls, its pipeline, its deployments and its signals.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::super::file::Fields;
+use super::super::file::{Fields, OneOf};
 use super::super::nearest::instead;
 use super::super::node::{Node, Value};
 use super::super::placeholder;
@@ -142,7 +143,7 @@ fn pipeline(node: &Node, what: &str, repository: Option<&Repository>, known: &Kn
     let [name, started_by] = right;
     let mut builder = None;
     if let Some((backend, _)) = &backend {
-        builder = fields.required_text(name, &format!("`{name} = \"..\"`"), found).map(str::to_owned);
+        builder = fields.required_text(name, format_args!("`{name} = \"..\"`"), found).map(str::to_owned);
         for (wrong, right) in wrong.into_iter().zip(right) {
             if let Some(node) = fields.get(wrong) {
                 found.problem(node.at, &format!("`{wrong}` has no use at this kind of backend"), &format!("`{right}`"));
@@ -210,7 +211,7 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
     let what = format!("`deploy.{here}`");
     let fields = Fields::open(node, &what, DEPLOY, found)?;
     let words = Strategy::ALL.map(Strategy::word);
-    let strategy = fields.required("strategy", &format!("one of {}", words.join(", ")), found).and_then(|node| {
+    let strategy = fields.required("strategy", OneOf(&words), found).and_then(|node| {
         let text = node.text("strategy", found)?;
         let strategy = Strategy::ALL.into_iter().find(|strategy| strategy.word() == text);
         if strategy.is_none() {
@@ -240,9 +241,9 @@ fn deploy(node: &Node, here: &str, repository: Option<&Repository>, known: &Know
         strategy,
         steps,
         traffic,
-        testers,
+        testers: testers.map(Box::new),
         mirror,
-        workload,
+        workload: workload.map(Box::new),
         workloads,
         flags,
         version,
@@ -262,11 +263,11 @@ fn version(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Versi
     Some(VersionSource { backend: backend?.0, query: query?, label, digest })
 }
 
-fn query(fields: &Fields<'_>, key: &str, found: &mut Findings) -> Option<String> {
-    let node = fields.required(key, &format!("`{key} = '..'`, a query"), found)?;
+fn query(fields: &Fields<'_>, key: &str, found: &mut Findings) -> Option<Arc<str>> {
+    let node = fields.required(key, format_args!("`{key} = '..'`, a query"), found)?;
     let text = node.text(key, found)?;
     template(node.at, text, placeholder::KNOWN, found);
-    Some(text.to_owned())
+    Some(found.shared(text))
 }
 
 fn signal(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Signal> {

@@ -315,7 +315,7 @@ fn is_plain(text: &str) -> bool {
 
 /// A query with known placeholders.
 fn expression(fields: &Fields<'_>, key: &str, found: &mut Findings) -> Option<String> {
-    let node = fields.required(key, &format!("`{key} = '..'`, a query"), found)?;
+    let node = fields.required(key, format_args!("`{key} = '..'`, a query"), found)?;
     let text = node.text(key, found)?;
     if let Some((wrong, right)) = placeholder::unknown(text, IN_QUERY) {
         found.problem(node.at, &format!("unknown placeholder `{wrong}`"), &right);

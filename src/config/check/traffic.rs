@@ -78,7 +78,7 @@ fn testers(node: &Node, found: &mut Findings) -> Option<Testers> {
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut word = |key: &str| {
-        let text = fields.required_text(key, &format!("`{key} = \"..\"`"), found)?;
+        let text = fields.required_text(key, format_args!("`{key} = \"..\"`"), found)?;
         if text.is_empty() || text.len() > 100 || !text.chars().all(plain) {
             let at = fields.get(key).map_or(node.at, |node| node.at);
             found.problem(at, &format!("`{key}` cannot be `{text}`"), "letters, digits, `-`, `_` and `.`");

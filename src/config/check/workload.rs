@@ -1,7 +1,7 @@
 //! `workload` and `batches` of a deploy table: the workload of an orchestrator whose instances a rollout replaces; `workloads`: those whose
 //! instances two slots are.
 
-use super::super::file::Fields;
+use super::super::file::{Fields, OneOf};
 use super::super::nearest::instead;
 use super::super::node::Node;
 use super::super::placeholder;
@@ -121,7 +121,7 @@ pub(super) fn of_slots(fields: &Fields<'_>, known: &Known<'_>, found: &mut Findi
 
 fn kind<'a>(fields: &Fields<'a>, allowed: &[WorkloadKind], found: &mut Findings) -> Option<(&'a Node, WorkloadKind)> {
     let words: Vec<&str> = allowed.iter().map(|kind| kind.word()).collect();
-    let node = fields.required("kind", &format!("one of {}", words.join(", ")), found)?;
+    let node = fields.required("kind", OneOf(&words), found)?;
     let text = node.text("kind", found)?;
     let kind = WorkloadKind::ALL.into_iter().find(|kind| kind.word() == text);
     match kind {
@@ -136,7 +136,7 @@ fn kind<'a>(fields: &Fields<'a>, allowed: &[WorkloadKind], found: &mut Findings)
 
 /// A name as the cluster takes it.
 fn named(fields: &Fields<'_>, key: &str, found: &mut Findings) -> Option<String> {
-    let node = fields.required(key, &format!("`{key} = \"..\"`, as the cluster names it"), found)?;
+    let node = fields.required(key, format_args!("`{key} = \"..\"`, as the cluster names it"), found)?;
     let text = node.text(key, found)?;
     let dots = matches!(key, "name" | "stable" | "canary");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.' && dots;

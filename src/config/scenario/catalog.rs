@@ -179,7 +179,7 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
         flags: Vec::new(),
         version: Some(VersionSource {
             backend: BackendName::new(METRICS)?,
-            query: "app_info{service=\"$service\",environment=\"$environment\",slot=\"$slot\"}".to_owned(),
+            query: "app_info{service=\"$service\",environment=\"$environment\",slot=\"$slot\"}".into(),
             label: "version".to_owned(),
             digest: Some("digest".to_owned()),
         }),
@@ -188,7 +188,7 @@ fn full_deploy(known: &ScenarioService, environment: &EnvironmentName) -> Result
             &[("environment", "$environment"), ("slot", "$slot"), ("version", "$version")],
         )?),
         github_environment: None,
-        protection: known.protection.get(environment).map(protection),
+        protection: known.protection.get(environment).map(protection).map(Box::new),
         rollout: RolloutRules {
             wait: Duration::from_secs(30),
             deadline: Duration::from_mins(15),
@@ -207,10 +207,12 @@ fn pipeline(builder: String, properties: &[(&str, &str)]) -> Result<PipelineRef,
 fn signals(known: &ScenarioService) -> Result<Vec<Signal>, NameError> {
     let backend = BackendName::new(METRICS)?;
     let slot = "service=\"$service\",environment=\"$environment\",slot=\"$slot\"";
-    let ratio =
-        SignalKind::Ratio { bad: format!("http_requests_total{{{slot},code=~\"5..\"}}"), total: format!("http_requests_total{{{slot}}}") };
-    let buckets = SignalKind::Histogram { buckets: format!("http_request_duration_seconds_bucket{{{slot}}}"), quantile: 0.99 };
-    let value = SignalKind::Value { query: "saturation{service=\"$service\",environment=\"$environment\"}".to_owned() };
+    let ratio = SignalKind::Ratio {
+        bad: format!("http_requests_total{{{slot},code=~\"5..\"}}").into(),
+        total: format!("http_requests_total{{{slot}}}").into(),
+    };
+    let buckets = SignalKind::Histogram { buckets: format!("http_request_duration_seconds_bucket{{{slot}}}").into(), quantile: 0.99 };
+    let value = SignalKind::Value { query: "saturation{service=\"$service\",environment=\"$environment\"}".into() };
     let signal = |name: &str, kind, limit, unit: &str, critical| {
         Ok::<_, NameError>(Signal {
             name: SignalName::new(name)?,

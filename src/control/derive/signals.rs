@@ -1,5 +1,7 @@
 //! A target's signals and versions from a monitoring system's answers.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::analysis::limit::{self, Seen};
@@ -48,10 +50,16 @@ pub fn take_in(
             Some((_, chart)) => chart.push(point),
             None => view.charts.push((signal.name.clone(), [point].into_iter().collect())),
         }
-        match view.signals.iter_mut().find(|one| one.name == signal.name) {
-            Some(place) => *place = made,
-            None => view.signals.push(made),
-        }
+        put(&mut view.signals, made);
+    }
+}
+
+/// Puts a signal in its place; one that says the same as before is the same in all worlds.
+fn put(signals: &mut Vec<Arc<SignalView>>, made: SignalView) {
+    match signals.iter_mut().find(|one| one.name == made.name) {
+        Some(place) if **place == made => {}
+        Some(place) => *place = Arc::new(made),
+        None => signals.push(Arc::new(made)),
     }
 }
 
@@ -312,7 +320,7 @@ mod tests {
     fn signal() -> Signal {
         Signal {
             name: "errors".parse().unwrap(),
-            kind: SignalKind::Ratio { bad: String::new(), total: String::new() },
+            kind: SignalKind::Ratio { bad: "".into(), total: "".into() },
             backend: "prom".parse().unwrap(),
             better: Better::Lower,
             limit: Some(0.01),
@@ -327,7 +335,7 @@ mod tests {
         let series = series
             .iter()
             .map(|(from, to)| Series {
-                labels: Vec::new(),
+                labels: [].into(),
                 samples: vec![Sample { at_ms: 0, value: *from }, Sample { at_ms: 1000, value: *to }],
             })
             .collect();
@@ -385,6 +393,17 @@ mod tests {
         let view = signal_view(&signal(), &answers.iter().collect::<Vec<_>>(), Slot::First, Trial::Idle);
         assert_eq!(view.canary.missing.as_ref().map(Text::as_str), Some("takes no traffic"));
         assert_eq!(view.state, SignalState::NoData);
+    }
+
+    #[test]
+    fn a_signal_that_says_the_same_is_the_same_and_another_one_takes_its_place() {
+        let mut signals = Vec::new();
+        put(&mut signals, view([1.0, 0.0], [100.0, 10.0]));
+        let first = Arc::clone(&signals[0]);
+        put(&mut signals, view([1.0, 0.0], [100.0, 10.0]));
+        assert!(Arc::ptr_eq(&signals[0], &first) && signals.len() == 1);
+        put(&mut signals, view([2.0, 0.0], [100.0, 10.0]));
+        assert_eq!((signals.len(), signals[0].stable.bad), (1, Some(2.0)));
     }
 
     #[test]

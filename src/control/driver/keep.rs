@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::tape::Taped;
-use crate::control::event::Event;
+use crate::control::event::{Event, Reading};
 use crate::control::record::{Line, Recorder, Told};
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
@@ -18,6 +18,8 @@ const BATCH: Duration = Duration::from_secs(5);
 const BATCH_BYTES: usize = 512 * 1024;
 /// Lines that wait for a disk that takes none, at most; then there is a hole.
 const WAITING_BYTES: usize = 4 * 1024 * 1024;
+/// Services, or answers about them, that are written on the room's own thread.
+const MANY: usize = 500;
 /// How often what is too old, or too much, is dropped.
 const COMPACT_EVERY: Duration = Duration::from_mins(10);
 /// How often every source is written whole again, so that the oldest lines can be dropped.
@@ -27,7 +29,7 @@ const WHOLE_EVERY: Duration = Duration::from_hours(1);
 struct Keeper {
     journal: Arc<dyn Journal>,
     recorder: Recorder,
-    waiting: Vec<(i64, String, Arc<str>)>,
+    waiting: Vec<Line>,
     bytes: usize,
     lost: u64,
     trouble: bool,
@@ -45,7 +47,7 @@ pub(super) async fn keep(
     let mut compacted: Option<Boot> = None;
     while let Some((at, told)) = tape.recv().await {
         let mut now = at;
-        let mut hurry = keeper.take(&at, &told);
+        let mut hurry = keeper.take(at, told).await;
         let pause = tokio::time::sleep(BATCH);
         tokio::pin!(pause);
         while !hurry && keeper.bytes < BATCH_BYTES {
@@ -55,12 +57,12 @@ pub(super) async fn keep(
             };
             let Some((at, told)) = next else { break };
             now = at;
-            hurry = keeper.take(&at, &told);
+            hurry = keeper.take(at, told).await;
         }
         // What came together is written together.
         while let Ok((at, told)) = tape.try_recv() {
             now = at;
-            keeper.take(&at, &told);
+            keeper.take(at, told).await;
         }
         if let Some(news) = keeper.write(&now).await
             && let Some(events) = events.upgrade()
@@ -76,14 +78,48 @@ pub(super) async fn keep(
     }
 }
 
+/// Whether so much was told that its line is long in the making.
+fn is_long(told: &Told) -> bool {
+    if let Told::Opened(opened) = told {
+        return opened.catalog.services.len() > MANY;
+    }
+    let Told::Event(Event::Polled { result: Ok(Reading::Signals(reading)), .. }) = told else { return false };
+    reading.answers.len() > MANY
+}
+
+fn lines(recorder: &mut Recorder, at: &Moment, told: &Told) -> Vec<Line> {
+    let mut lines = recorder.again(at);
+    lines.extend(recorder.line(at, told));
+    lines
+}
+
 impl Keeper {
     /// Takes in what was told; true when it should not wait.
-    fn take(&mut self, at: &Moment, told: &Told) -> bool {
-        for line in self.recorder.again(at).into_iter().chain(self.recorder.line(at, told)) {
-            self.bytes += line.json.len();
-            self.waiting.push(line.row());
+    async fn take(&mut self, at: Moment, told: Told) -> bool {
+        let hurry = matches!(told, Told::Happening(_));
+        let lines = if is_long(&told) || self.recorder.is_due(&at) {
+            // What ten thousand services said takes a quarter of a second to write, and the room's thread has deeds to carry out.
+            let mut recorder = std::mem::take(&mut self.recorder);
+            let written = tokio::task::spawn_blocking(move || {
+                let lines = lines(&mut recorder, &at, &told);
+                (recorder, lines)
+            });
+            let (recorder, lines) = written.await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a line of the journal was not made; history has a hole, no deed is lost");
+                let mut recorder = Recorder::whole_every(WHOLE_EVERY);
+                let hole = recorder.line(&at, &Told::Hole(1)).into_iter().collect();
+                (recorder, hole)
+            });
+            self.recorder = recorder;
+            lines
+        } else {
+            lines(&mut self.recorder, &at, &told)
+        };
+        for line in lines {
+            self.bytes += line.json.kept_bytes();
+            self.waiting.push(line);
         }
-        matches!(told, Told::Happening(_))
+        hurry
     }
 
     /// Writes what waits; an event when the journal could not be written, or can be again.
@@ -102,7 +138,7 @@ impl Keeper {
                 if self.bytes > WAITING_BYTES {
                     self.lost += self.waiting.len() as u64;
                     // What comes next builds on nothing that was lost.
-                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).map(Line::row).into_iter().collect();
+                    self.waiting = self.recorder.line(now, &Told::Hole(self.lost)).into_iter().collect();
                     self.bytes = 0;
                 }
                 let trouble = Some(Text::clean(&error.to_string()));

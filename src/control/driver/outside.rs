@@ -13,7 +13,7 @@ use super::switchboard::{timed_out, unsupported};
 use super::{picture, said};
 use crate::control::event::{Event, Reading, StorePicture};
 use crate::control::gate::{self, AtBegin, Said};
-use crate::control::record::{self, Line};
+use crate::control::record;
 use crate::control::saying::By;
 use crate::control::task::{Query, Task};
 use crate::control::world::ByHand;
@@ -253,7 +253,7 @@ impl Outside {
             Task::Journal { happenings, elsewhere: false } => {
                 let journal = self.journal.as_ref()?;
                 let now = self.clock.now();
-                let lines: Vec<_> = happenings.iter().filter_map(|line| record::happening(&now, line)).map(Line::row).collect();
+                let lines: Vec<_> = happenings.iter().filter_map(|line| record::happening(&now, line)).collect();
                 if let Err(error) = journal.append(&lines).await {
                     tracing::warn!(%error, "the journal was not written; history has a hole, no deed is lost");
                 }

@@ -12,7 +12,7 @@ use crate::model::ical::CalendarReading;
 use crate::model::name::{BackendName, SignalName, Target};
 use crate::model::objective::HistoryAsk;
 use crate::model::probe::{Held, Probe, ProbeAnswer, StepCheck};
-use crate::model::signal::{Ask, Form, Sample, Series, Subject};
+use crate::model::signal::{Ask, Form, Sample, Series, Subject, Values};
 use crate::model::slot::Slot;
 use crate::model::time::Moment;
 use crate::ports::calendar::CalendarPorts;
@@ -49,14 +49,7 @@ impl Switchboard {
     }
 
     /// Makes a check of a rollout.
-    pub(super) async fn probe(
-        &self,
-        asked: &Moment,
-        target: &Target,
-        slot: Slot,
-        check: &StepCheck,
-        values: Arc<[(String, String)]>,
-    ) -> ProbeAnswer {
+    pub(super) async fn probe(&self, asked: &Moment, target: &Target, slot: Slot, check: &StepCheck, values: Values) -> ProbeAnswer {
         let within = Duration::from_secs(check.within_s);
         let Probe::Query { backend, query, at_most, bound } = &check.probe else {
             return match self.2.get() {

@@ -57,7 +57,7 @@ fn poll(trial: &mut Trial, steps: &[u32], upto: usize) {
         let buckets = vec![counter(&[("le", "0.5")], &within, upto), counter(&[("le", "+Inf")], &all, upto)];
         let (all, bad) = (vec![counter(&[], &all, upto)], vec![counter(&[("code", "500")], &bad, upto)]);
         let value = Sample { at_ms: at(15 * i64::try_from(upto).unwrap()).timestamp_millis(), value: f64::from(steps[upto - 1]) };
-        (all, bad, buckets, vec![Series { labels: Vec::new(), samples: vec![value] }])
+        (all, bad, buckets, vec![Series { labels: [].into(), samples: vec![value] }])
     };
     let (old, new) = (side(0), side(1));
     let ratio = |side: &'_ (Vec<Series>, Vec<Series>, Vec<Series>, Vec<Series>)| (side.1.clone(), side.0.clone());

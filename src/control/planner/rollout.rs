@@ -121,7 +121,7 @@ pub(super) fn spec_of(scene: &Scene<'_>, trial: Slot, steps: Vec<SpecStep>, vers
         mirror: scene.deploy.mirror,
         steps,
         strategy: *strategy,
-        testers: scene.deploy.testers.clone(),
+        testers: scene.deploy.testers.as_deref().cloned(),
         together: together(scene),
         trial,
         wait_s: rules.wait.as_secs(),

@@ -27,10 +27,15 @@ impl Again {
         self.opened = Some((now.boot, Opened { told: VecDeque::new(), again: true, ..opened.clone() }));
     }
 
+    /// Whether the room was written down so long ago.
+    pub(super) fn is_due(&self, now: &Moment, span: Duration) -> bool {
+        self.opened.as_ref().is_some_and(|(at, _)| now.boot.since(*at) >= span)
+    }
+
     /// The room as it goes on, when it was written down so long ago.
     pub(super) fn due(&mut self, now: &Moment, span: Duration) -> Option<Opened> {
-        let (at, opened) = self.opened.as_ref()?;
-        (now.boot.since(*at) >= span).then(|| Opened { told: self.told.clone(), ..opened.clone() })
+        let (_, opened) = self.opened.as_ref().filter(|_| self.is_due(now, span))?;
+        Some(Opened { told: self.told.clone(), ..opened.clone() })
     }
 
     /// What was told seldom, as it was told last.

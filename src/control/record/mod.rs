@@ -42,32 +42,16 @@ use crate::model::catalog::Catalog;
 use crate::model::deed::DeedState;
 use crate::model::intent::Verb;
 use crate::model::link::LinkTold;
+use crate::model::long_text::LongText;
 use crate::model::name::{BackendName, Target};
 use crate::model::operator::Actor;
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment, rfc3339};
 use crate::model::timeline::{Happening, HappeningKind};
+pub use crate::ports::journal::Line;
 
 /// The number of the table of events; a reader of this number reads every line that has it.
 pub const SCHEMA: u32 = 1;
-
-/// One line of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// When, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// The family of the event, by which it is found again.
-    pub family: &'static str,
-    /// The JSON object, without a newline.
-    pub json: String,
-}
-
-impl Line {
-    /// As the journal takes it: time in milliseconds since 1970, family, JSON.
-    pub fn row(self) -> (i64, String, Arc<str>) {
-        (self.at_ms, self.family.to_owned(), self.json.into())
-    }
-}
 
 /// What a room was opened with, as far as a replay needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -209,6 +193,11 @@ impl Recorder {
         Self { whole_every: Some(span), ..Self::default() }
     }
 
+    /// Whether at `now` everything is due to be written whole again.
+    pub fn is_due(&self, now: &Moment) -> bool {
+        self.whole_every.is_some_and(|span| self.again.is_due(now, span))
+    }
+
     /// What is written over again, before what was told at `now`, so that reading may begin here: nothing most of the time.
     pub fn again(&mut self, now: &Moment) -> Vec<Line> {
         let Some(opened) = self.whole_every.and_then(|span| self.again.due(now, span)) else { return Vec::new() };
@@ -230,7 +219,8 @@ impl Recorder {
             Told::Opened(opened) => {
                 self.forget();
                 self.again.opened(now, opened);
-                row(now, "opened", &Folded::Opened(opened.clone()))
+                let line = row(now, "opened", &Folded::Opened(opened.clone()))?;
+                Some(Line { again: opened.again, ..line })
             }
             Told::Event(event) => {
                 if self.whole_every.is_some() {
@@ -378,5 +368,5 @@ fn clock(reading: &Reading) -> Option<DateTime<Utc>> {
 
 fn row<T: Serialize>(now: &Moment, family: &'static str, body: &T) -> Option<Line> {
     let row = Row { schema: SCHEMA, at: rfc3339(&now.wall), boot: now.boot, body };
-    Some(Line { at_ms: now.wall.timestamp_millis(), family, json: serde_json::to_string(&row).ok()? })
+    Some(Line { at_ms: now.wall.timestamp_millis(), family, again: false, json: LongText::json(&row).ok()? })
 }

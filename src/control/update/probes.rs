@@ -145,7 +145,7 @@ impl Room {
         }
         let slot = course.spec.trial;
         let values = self.world.catalog.deploy(target).map(|deploy| asks::values(target, deploy, slot, view.state.stable));
-        let version = view.version(slot).map(|seen| ("version".to_owned(), seen.version.to_string()));
+        let version = view.version(slot).map(|seen| (Arc::from("version"), Arc::from(seen.version.as_str())));
         let values: Arc<[_]> = values.iter().flat_map(|values| values.iter().cloned()).chain(version).collect();
         let task = |check| Task::Probe { target: target.clone(), rollout: plan, slot, check: Box::new(check), values: values.clone() };
         checks.into_iter().map(task).collect()

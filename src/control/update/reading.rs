@@ -14,7 +14,7 @@ use crate::model::name::{BackendName, Target};
 use crate::model::pipeline::{LogPart, Run, RunReading, RunStep};
 use crate::model::reading::Fact;
 use crate::model::rollout::{Proven, Rollout, StateChange};
-use crate::model::signal::Answer;
+use crate::model::signal::{Answer, SignalReading};
 use crate::model::text::Text;
 use crate::model::time::{Boot, Moment};
 use crate::model::timeline::HappeningKind;
@@ -52,7 +52,8 @@ impl Room {
         }
         let failed = result.as_ref().err().cloned();
         // What the answers said goes into the targets below; kept beside them they would be the largest part of the world.
-        let (result, answers) = split(result);
+        let (result, said) = split(result);
+        let answers: &[Answer] = said.as_ref().map_or(&[], |whole| &whole.answers);
         let mut before: Option<Arc<FlagReading>> = None;
         let taken = match (&mut source.fact, result) {
             (SourceFact::Traffic(fact), Ok(Reading::Traffic(reading))) => take(fact, seq, asked, Ok(reading)),
@@ -97,7 +98,7 @@ impl Room {
             (Some(_), true) | (None, false) => Vec::new(),
         };
         if failed.is_none() {
-            tasks.extend(self.derive(now, backend, &answers));
+            tasks.extend(self.derive(now, backend, answers));
             tasks.extend(before.map(|before| self.flags_changed(now, backend, &before)).unwrap_or_default());
         }
         tasks
@@ -374,12 +375,21 @@ fn keep_steps(before: Option<&RunReading>, mut reading: Arc<RunReading>) -> Arc<
     reading
 }
 
-/// Parts the answers of a monitoring system from the rest of its reading.
-fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec<Answer>) {
+/// Parts the answers of a monitoring system from the rest of its reading. The journal writes the same reading meanwhile: of tens of
+/// thousands of answers no second copy is made.
+fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Option<Arc<SignalReading>>) {
     match result {
-        Ok(Reading::Signals(mut reading)) => {
-            let answers = std::mem::take(&mut Arc::make_mut(&mut reading).answers);
-            (Ok(Reading::Signals(reading)), answers)
+        Ok(Reading::Signals(whole)) => {
+            let SignalReading { answers: _, warnings, rules, targets_up, targets, backend_clock } = &*whole;
+            let rest = SignalReading {
+                answers: Vec::new(),
+                warnings: warnings.clone(),
+                rules: rules.clone(),
+                targets_up: *targets_up,
+                targets: *targets,
+                backend_clock: *backend_clock,
+            };
+            (Ok(Reading::Signals(Arc::new(rest))), Some(whole))
         }
         Ok(
             other @ (Reading::Traffic(_)
@@ -388,8 +398,8 @@ fn split(result: Result<Reading, PortError>) -> (Result<Reading, PortError>, Vec
             | Reading::Workloads(_)
             | Reading::Flags(_)
             | Reading::Links(_)),
-        ) => (Ok(other), Vec::new()),
-        Err(error) => (Err(error), Vec::new()),
+        ) => (Ok(other), None),
+        Err(error) => (Err(error), None),
     }
 }
 
@@ -431,5 +441,25 @@ pub(super) fn pause_asked_for(error: &PortError, now: &Moment) -> Option<Boot> {
         | PortErrorKind::Unsupported
         | PortErrorKind::Malformed
         | PortErrorKind::Refused => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::signal::{Ask, Form, Subject};
+
+    #[test]
+    fn of_the_answers_of_a_reading_no_copy_is_made_and_the_world_keeps_the_rest() {
+        let target = "checkout@prod".parse().unwrap();
+        let ask = Ask { target, slot: None, subject: Subject::Version, template: "up".into(), values: [].into(), form: Form::Instant };
+        let answers = vec![Answer { ask, query: Text::clean("up"), series: Ok(Vec::new()), refused: 0 }];
+        let warnings = vec![Text::clean("slow")];
+        let whole = Arc::new(SignalReading { answers, warnings, rules: Vec::new(), targets_up: 3, targets: 4, backend_clock: None });
+        // The journal has it, too.
+        let (rest, said) = split(Ok(Reading::Signals(Arc::clone(&whole))));
+        assert!(said.is_some_and(|said| Arc::ptr_eq(&said, &whole)));
+        let Ok(Reading::Signals(rest)) = rest else { panic!("another reading") };
+        assert_eq!(*rest, SignalReading { answers: Vec::new(), ..(*whole).clone() });
     }
 }

@@ -31,6 +31,7 @@ use chrono::{DateTime, TimeDelta};
 use super::{Identity, SqliteStore};
 use crate::model::deed::{EntryKind, Permit};
 use crate::model::intent::{Arguments, Direction, Intent, Verb};
+use crate::model::long_text::LongText;
 use crate::model::name::PlanId;
 use crate::model::operator::Actor;
 use crate::model::plan::{ORDER_FORMAT, Order, OrderTarget, Plan, StepEffect};
@@ -39,7 +40,13 @@ use crate::model::text::Text;
 use crate::model::time::{Boot, Moment, rfc3339};
 use crate::model::verdict::Verdict;
 use crate::ports::clock::Clock;
+use crate::ports::journal::Line;
 use crate::ports::ledger::{AtCommit, Outcome};
+
+/// A line of the journal.
+pub fn line(family: &'static str, at: DateTime<chrono::Utc>, json: &impl serde::Serialize) -> Line {
+    Line { at_ms: at.timestamp_millis(), family, again: false, json: LongText::json(json).unwrap() }
+}
 
 /// A clock that stands still until it is moved.
 pub struct Still {

@@ -135,9 +135,9 @@ async fn the_journal_keeps_the_newest_and_compacts_the_oldest() {
         deed: None,
         links: Vec::new(),
     };
-    let event = |n: i64| (happening(n).at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&happening(n)).unwrap().into());
+    let event = |n: i64| super::line("happening", happening(n).at, &happening(n));
     store.append(&(0..1000).rev().map(|n| event(n / 50)).collect::<Vec<_>>()).await.unwrap();
-    store.append(&[(now.timestamp_millis(), "polled".to_owned(), "{}".into())]).await.unwrap();
+    store.append(&[super::line("polled", now, &serde_json::json!({}))]).await.unwrap();
     let newest = store.happenings(2).await.unwrap();
     assert_eq!(newest, [happening(0), happening(0)]);
     assert_eq!(store.compact(14, u64::MAX).await.unwrap(), 250);
@@ -178,7 +178,7 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
             deed: None,
             links: Vec::new(),
         };
-        (at.timestamp_millis(), "happening".to_owned(), serde_json::to_string(&told).unwrap().into())
+        super::line("happening", at, &told)
     };
     let departs = clock.now().wall;
     let tomorrow = departs + TimeDelta::days(1);
@@ -206,6 +206,33 @@ async fn two_rooms_that_tell_of_one_departure_at_once_write_each_line_once() {
         one.append(&[line(departs, "shop@prod", "ana", "shift EFFECTIVE")]).await.unwrap();
     }
     assert_eq!(two.happenings(99).await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_long_line_is_kept_small_and_read_as_it_was() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Still::new());
+    let store = store(dir.path(), &clock).await;
+    let now = clock.now().wall;
+    let long = |event: &str, again: bool| {
+        let services: Vec<String> = (0..40_000).map(|n| format!("service-{n:05} of a large room")).collect();
+        serde_json::json!({ "event": event, "services": services, "again": again })
+    };
+    let (first, again, reading) = (long("opened", false), long("opened", true), long("polled", false));
+    let opened = super::line("opened", now, &first);
+    let goes_on = Line { again: true, ..super::line("opened", now, &again) };
+    let lines =
+        [opened, super::line("reading", now, &reading), goes_on, super::line("reading", now, &serde_json::json!({ "event": "still" }))];
+    let whole = serde_json::to_string(&reading).unwrap().len();
+    assert!(whole > 1_000_000 && lines[1].json.kept_bytes() < whole / 4, "{} of {whole} bytes", lines[1].json.kept_bytes());
+    store.append(&lines).await.unwrap();
+    let stretch = store.stretches().await.unwrap().remove(0);
+    assert_eq!(stretch.beginnings.iter().map(|one| one.again).collect::<Vec<_>>(), [false, true]);
+    let read = Journal::lines(&store, &stretch.room, 0, i64::MAX, 10).await.unwrap();
+    let said: Vec<serde_json::Value> = read.iter().map(|line| serde_json::from_str(&line.json).unwrap()).collect();
+    assert_eq!(said, [first, reading, again, serde_json::json!({ "event": "still" })]);
+    let mut back = store.lines_before(&stretch.room, i64::MAX, 10).await.unwrap();
+    back.reverse();
+    assert_eq!(back, read);
 }
 
 #[tokio::test]

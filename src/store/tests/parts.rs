@@ -150,7 +150,7 @@ async fn the_step_before_the_first_share_is_reached_by_a_step_or_a_promote_and_n
     from.spec.steps[0].percent = percent(0);
     from.step = None;
     assert_eq!((from.spec.at_share(percent(0)), from.spec.at_share(percent(20))), (None, Some(1)));
-    let rollout = Rollout { course: Some(Box::new(from)), ..store.states().await.unwrap().remove(0).rollout.unwrap() };
+    let rollout = Rollout { course: Some(Box::new(from)), ..*store.states().await.unwrap().remove(0).rollout.unwrap() };
     let mut step = part(&clock, Verb::Shift, "1", Part::Step { step: 0 }, None);
     step.order.percent = Some(percent(0));
     let mut by_hand = plan_with(&clock, Verb::Shift, "2", 1, None);
@@ -189,7 +189,7 @@ async fn what_was_brought_up_stands_whatever_becomes_of_the_traffic() {
         [(&scaled, None, Some(0)), (&testers, Some(0), Some(1)), (&by_hand, Some(2), Some(0)), (&by_hand, None, None)]
     {
         from.step = at;
-        let rollout = Rollout { course: Some(Box::new(from.clone())), ..store.states().await.unwrap().remove(0).rollout.unwrap() };
+        let rollout = Rollout { course: Some(Box::new(from.clone())), ..*store.states().await.unwrap().remove(0).rollout.unwrap() };
         store.remember(&[StateChange::Start { target: plan.target().clone(), rollout: Box::new(rollout) }]).await.unwrap();
         store.remember(&[reached(plan, plan.made).unwrap()]).await.unwrap();
         assert_eq!(course(&store).await.step, reached_at, "from {at:?}");

@@ -32,8 +32,7 @@ async fn write_the_fixture_of_this_schema() {
     store.deny(&denied, &[Reason::new("freeze", "a freeze", "wait until it ends")]).await.unwrap();
     let begun = store.begin(&open, &yes(open.id)).await.unwrap();
     store.sending(&begun, 0).await.unwrap();
-    let line = (clock.now().wall.timestamp_millis(), "other".to_owned(), "{}".into());
-    store.append(&[line]).await.unwrap();
+    store.append(&[super::line("other", clock.now().wall, &serde_json::json!({}))]).await.unwrap();
     let row = sqlx::query("PRAGMA user_version").fetch_one(&mut *store.conn.lock().await).await.unwrap();
     let schema: i64 = sqlx::Row::get(&row, 0);
     store.close().await;
@@ -71,7 +70,7 @@ async fn what_every_earlier_schema_wrote_is_opened_verified_and_appended_to() {
         assert_eq!(store.recent_deeds(99).await.unwrap().len(), 6);
         assert_eq!(store.states().await.unwrap().len(), 1);
         assert!(store.happenings(9).await.unwrap().is_empty());
-        store.append(&[(0, "other".to_owned(), "{}".into())]).await.unwrap();
+        store.append(&[super::line("other", clock.now().wall, &serde_json::json!({}))]).await.unwrap();
         assert!(store.verify_with(Some(kept), None).await.unwrap().intact, "schema {schema}");
         assert!(store.size().await.unwrap() >= size + 4);
         store.close().await;

@@ -9,6 +9,8 @@ use crate::model::time::Moment;
 
 use super::super::command::Command;
 use super::super::input::Input;
+use super::super::keymap::Keymap;
+use super::super::theme::Theme;
 use super::{Act, Journey, Over, Said, Session, SessionOptions};
 
 /// How often what needs a person now is looked at while somebody is in the past.
@@ -124,11 +126,22 @@ impl Session {
 
     /// What could not be done, in the past or on the way to it.
     pub fn refuse(&mut self, why: &Text) {
-        let said = Some(Said::Refusal(why.to_string()));
         self.opening = false;
+        self.tell(Said::Refusal(why.to_string()));
+    }
+
+    /// Says something where the operator looks: in the past or in the now.
+    pub(super) fn tell(&mut self, said: Said) {
         match &mut self.past {
-            Some(past) => past.inner.said = said,
-            None => self.said = said,
+            Some(past) => past.inner.said = Some(said),
+            None => self.said = Some(said),
+        }
+    }
+
+    /// Other looks and keys hold in the past, too.
+    pub(super) fn dress_past(&mut self, theme: &Theme, keymap: &Keymap) {
+        if let Some(past) = &mut self.past {
+            past.inner.dress(theme.clone(), keymap.clone());
         }
     }
 

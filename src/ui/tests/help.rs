@@ -122,7 +122,7 @@ fn the_board_says_over_how_long_errors_are_counted() {
         let targets: Vec<Target> = world.targets.keys().cloned().collect();
         for target in targets {
             let mut view = (**world.target(&target).unwrap()).clone();
-            view.signals.iter_mut().for_each(|signal| signal.window_s = Some(seconds));
+            view.signals.iter_mut().map(Arc::make_mut).for_each(|signal| signal.window_s = Some(seconds));
             world.targets.insert_mut(target, Arc::new(view));
         }
         for size in SIZES {
@@ -143,7 +143,7 @@ fn the_board_says_over_how_long_errors_are_counted() {
 fn a_newest_value_is_not_said_to_be_counted_over_a_time() {
     let mut world = fixture::world();
     let mut view = (**world.target(&fixture::checkout()).unwrap()).clone();
-    view.signals[1].window_s = None;
+    Arc::make_mut(&mut view.signals[1]).window_s = None;
     world.targets.insert_mut(fixture::checkout(), Arc::new(view));
     let mut desk = at(world, Theme::standard(), (120, 40));
     desk.press("3").sees("measure by prom: errors in 2m; latency now");

@@ -20,7 +20,7 @@ fn world() -> World {
     }
     world.catalog = Arc::new(catalog);
     let mut view = (**world.target(&fixture::checkout()).unwrap()).clone();
-    for signal in view.signals.iter_mut().filter(|signal| signal.name.as_str() == "errors") {
+    for signal in view.signals.iter_mut().map(Arc::make_mut).filter(|signal| signal.name.as_str() == "errors") {
         signal.queries = vec![Text::clean("bad{service=\"a b\",x=~\"5..|&c=d#\"}"), Text::clean("total{service=\"checkout\"}[120s]")];
     }
     if let Some(seen) = &mut view.versions[1] {
@@ -100,7 +100,7 @@ fn a_row_that_leads_nowhere_any_more_is_written_again() {
 fn what_a_link_lacks_is_said_and_nothing_is_copied() {
     let mut desk = desk((80, 24));
     let mut view = (**desk.world.target(&fixture::checkout()).unwrap()).clone();
-    view.signals.iter_mut().for_each(|signal| signal.queries.clear());
+    view.signals.iter_mut().map(Arc::make_mut).for_each(|signal| signal.queries.clear());
     desk.world.targets.insert_mut(view.target.clone(), Arc::new(view));
     desk.press("L").sees("$query is not known here");
     desk.press("down <ret>").sees("no link to logs: $query is not known here");

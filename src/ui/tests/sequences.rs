@@ -239,6 +239,27 @@ fn other_keys_drop_what_was_begun_with_the_old_ones() {
 }
 
 #[test]
+fn changed_looks_and_keys_hold_in_the_past_at_once_and_it_is_said_there() {
+    let mut desk = desk(named("default"));
+    desk.session.show_past(then(true));
+    desk.press("j j");
+    let there = desk.text();
+    desk.session.dress(Theme::ascii(), named("emacs"));
+    desk.session.say(&Text::clean("the changed looks and keys are taken over"));
+    desk.look();
+    desk.sees("the changed looks and keys are taken over");
+    desk.sees("PAST");
+    assert!(desk.text().is_ascii() && !there.is_ascii(), "{}", desk.text());
+    desk.press("ctrl-p");
+    let moved = desk.text();
+    desk.press("ctrl-n");
+    assert_ne!(desk.text(), moved, "the new keys move the cursor");
+    desk.session.warn(&Text::clean("the looks stay as they are"));
+    desk.look();
+    desk.sees("the looks stay as they are");
+}
+
+#[test]
 fn what_is_said_meanwhile_is_read_afterwards() {
     let mut desk = desk(named("vim"));
     desk.press("j g");

@@ -148,7 +148,7 @@ fn walking(workloads: [WorkloadSeen; 2], share: u32, step: Option<u32>) -> World
     let target = fixture::checkout();
     let mut view = (**world.targets.get(&target).unwrap()).clone();
     let version = |text: &str| Some(Text::clean(text));
-    view.state.rollout = Some(Rollout {
+    view.state.rollout = Some(Box::new(Rollout {
         begun: fixture::at("13:58:00"),
         by: "ana".to_owned(),
         plan: Some(PlanId([0x7c; 32])),
@@ -164,7 +164,7 @@ fn walking(workloads: [WorkloadSeen; 2], share: u32, step: Option<u32>) -> World
             way_back: None,
             stopped: None,
         })),
-    });
+    }));
     world.targets.insert_mut(target, Arc::new(view));
     world
 }

@@ -32,7 +32,7 @@ fn shop(stands: &[Stand]) -> World {
     let mut catalog = (*world.catalog).clone();
     let deploy = catalog.services.get_mut(&target.service).unwrap().deploy.get_mut(&target.environment).unwrap();
     deploy.steps = [0, 20, 100].into_iter().filter_map(Percent::new).collect();
-    deploy.testers = Some(Testers { bears: Bears::Header, name: "x-canary".to_owned(), value: "yes".to_owned() });
+    deploy.testers = Some(Box::new(Testers { bears: Bears::Header, name: "x-canary".to_owned(), value: "yes".to_owned() }));
     deploy.mirror = Percent::new(50);
     (deploy.traffic[0].testers, deploy.traffic[0].mirror) = (Some(fixture::name("be_testers")), Some(fixture::name("copied")));
     world.catalog = Arc::new(catalog);
@@ -84,7 +84,7 @@ fn under_way(stands: &[Stand], next: Next) -> World {
     let mut world = shop(stands);
     let target = fixture::checkout();
     let mut view = (**world.targets.get(&target).unwrap()).clone();
-    view.state.rollout = Some(Rollout {
+    view.state.rollout = Some(Box::new(Rollout {
         begun: fixture::at("13:58:00"),
         by: "ana".to_owned(),
         plan: Some(STARTED),
@@ -100,7 +100,7 @@ fn under_way(stands: &[Stand], next: Next) -> World {
             way_back: None,
             stopped: None,
         })),
-    });
+    }));
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says = Says::Nothing("nothing was compared yet".to_owned());
     Arc::make_mut(&mut world.ahead).insert(target, Ahead { plan: STARTED, next, says, trial: None, anew: None, checks: Arc::from([]) });

@@ -82,7 +82,7 @@ fn shop(seen: WorkloadSeen, steps: &[u8]) -> World {
     deploy.steps = steps.iter().filter_map(|step| Percent::new(*step)).collect();
     deploy.traffic.clear();
     (deploy.version, deploy.deploy) = (None, None);
-    deploy.workload = Some(entry(kind));
+    deploy.workload = Some(Box::new(entry(kind)));
     deploy.rollout = RolloutRules { judged: false, way_back: vec![Trigger::Stuck], ..RolloutRules::default() };
     world.catalog = Arc::new(catalog);
     told(&mut world, vec![seen.clone()]);
@@ -115,7 +115,7 @@ fn rolling(kind: WorkloadKind, steps: &[u8], step: Option<u32>, now: WorkloadSee
     let mut view = (**world.targets.get(&target).unwrap()).clone();
     let version = |text: &str| Some(Text::clean(text));
     view.versions[1] = Some(VersionSeen { version: Text::clean("2.5.0"), digest: None, since: fixture::at("13:59:02") });
-    view.state.rollout = Some(Rollout {
+    view.state.rollout = Some(Box::new(Rollout {
         begun: fixture::at("13:58:00"),
         by: "ana".to_owned(),
         plan: Some(PlanId([0x7c; 32])),
@@ -131,7 +131,7 @@ fn rolling(kind: WorkloadKind, steps: &[u8], step: Option<u32>, now: WorkloadSee
             way_back: None,
             stopped: None,
         })),
-    });
+    }));
     world.targets.insert_mut(target.clone(), Arc::new(view));
     let says = Says::Nothing("nothing was compared yet".to_owned());
     Arc::make_mut(&mut world.ahead)

@@ -180,7 +180,7 @@ fn signal_heading(scene: &Scene<'_>, lines: &[Line]) -> String {
 /// The signal that says most: past its limit, else one that alone decides, else the first.
 pub fn leading(view: &TargetView) -> Option<&SignalView> {
     let past = view.signals.iter().find(|signal| matches!(signal.state, SignalState::Past | SignalState::Worse));
-    past.or_else(|| view.signals.iter().find(|signal| signal.critical)).or_else(|| view.signals.first())
+    past.or_else(|| view.signals.iter().find(|signal| signal.critical)).or_else(|| view.signals.first()).map(Arc::as_ref)
 }
 
 /// What is told of a signal where one figure must do.

@@ -37,7 +37,7 @@ fn ask(service: &str, template: &str, form: Form) -> Ask {
         slot: None,
         subject: Subject::Version,
         template: template.into(),
-        values: [("service".to_owned(), service.to_owned()), ("track".to_owned(), "stable".to_owned())].into(),
+        values: [("service".into(), service.into()), ("track".into(), "stable".into())].into(),
         form,
     }
 }
@@ -166,7 +166,7 @@ async fn a_value_that_would_break_out_of_its_query_finds_nothing() {
     let template = r#"m{service="$service"}"#;
     let mut asks = vec![ask("a.b", template, Form::Instant), ask("axb", template, Form::Instant)];
     let mut hostile = ask("hostile", template, Form::Instant);
-    hostile.values = [("service".to_owned(), r#"x"} or m{service=~".*"#.to_owned())].into();
+    hostile.values = [("service".into(), r#"x"} or m{service=~".*"#.into())].into();
     asks.push(hostile);
     let reading = until(&port, &asks, "both series", |reading| reading.answers[..2].iter().all(|answer| series(answer).len() == 1)).await;
     let values: Vec<_> = reading.answers[..2].iter().map(|answer| series(answer)[0].samples[0].value).collect();

@@ -40,6 +40,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crossterm", &["serve", "cli"]),
     ("ratatui::crossterm", &["serve", "cli"]),
     ("directories", &["config"]),
+    ("flate2", &["model::long_text"]),
     ("futures_util", ASYNC),
     ("getrandom", &["cli", "serve", "adapters", "store", "control::driver", "control::engine"]),
     ("k8s_openapi", &["adapters"]),

@@ -3,6 +3,8 @@
 use super::place::Place;
 use crate::pty::{Home, SOON, Term};
 
+const TOKEN: &str = "s3cr3t-t0k3n-4711";
+
 fn record(place: &Place, until: &str) -> std::path::PathBuf {
     let file = place.path("story.jsonl");
     place.run(&["demo", "bad-canary", "--headless", "--until", until, "--record", file.to_str().unwrap()]).exits(0);
@@ -81,4 +83,36 @@ fn the_room_goes_to_the_past_and_comes_back_and_no_deed_is_done_there() {
     room.press("R").sees("PLAN", SOON).press("<esc>").sees_not("PLAN", SOON).press("q");
     assert_eq!(room.exit_code(SOON), 0);
     room.gave_the_terminal_back();
+}
+
+#[test]
+fn what_a_large_room_saw_is_kept_small_and_read_as_it_was() {
+    let mut config = "[[backend]]\nname = \"away\"\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:1\"\nevery = \"1s\"\n\
+                      token = { env = \"GUARD\" }\n[[environment]]\nname = \"prod\"\n"
+        .to_owned();
+    for n in 0..900 {
+        config.push_str(&format!(
+            "[[service]]\nname = \"service-{n:03}\"\n[service.deploy.prod]\nstrategy = \"canary\"\n\
+             version = {{ backend = \"away\", query = 'app_info{{service=\"$service\"}}', label = \"version\" }}\n"
+        ));
+    }
+    let place = Place::with(&config);
+    let file = place.path("config/gonogo/gonogo.toml");
+    let room = Term::start_in(place.home(), &["--config", file.to_str().unwrap()], (120, 40), &[("GUARD", TOKEN)]);
+    room.sees("service-000", SOON).sees("source away lost", SOON).press("q");
+    assert_eq!(room.exit_code(SOON), 0);
+    place.run(&["replay", "--export", "past.jsonl"]).exits(0);
+    let past = std::fs::read_to_string(place.path("past.jsonl")).unwrap();
+    let events: Vec<serde_json::Value> = past.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[0]["event"], "opened");
+    assert_eq!(events[0]["catalog"]["services"].as_object().unwrap().len(), 900);
+    assert!(events.iter().any(|event| event["event"] == "polled" && event["result"]["Err"]["kind"] == "unreachable"), "{past:.2000}");
+    // Within what is deflated no search of the files would find it.
+    assert!(!past.contains(TOKEN), "a secret is in the journal");
+    let bytes = |name: &str| std::fs::metadata(place.store().join(name)).map_or(0, |file| file.len());
+    let kept = bytes("journal.db") + bytes("journal.db-wal");
+    let opened = u64::try_from(past.lines().next().unwrap().len()).unwrap();
+    assert!(opened > 400_000 && kept < opened / 2, "{kept} bytes are kept of {opened} and more");
+    let board = place.run(&["render", "board", "--replay", "past.jsonl", "--size", "120x40"]).exits(0).out;
+    assert!(board.contains("PAST") && board.contains("service-000"), "{board}");
 }

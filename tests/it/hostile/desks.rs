@@ -26,6 +26,13 @@ pub fn servicenow(desk: &str, method: &str, path: &str, request: &str) -> Option
             let plan = query.split('&').next()?.rsplit("%3D").next()?;
             json!({"result": [{"correlation_id": field(plan), "correlation_display": field(&told), "number": field(&told)}]})
         }
+        // The change of a number that somebody named, and whatever else it says of itself.
+        "GET" if query.contains("number%3D") => {
+            let asked = query.split("number%3D").nth(1)?.split('&').next()?;
+            let mut found = change(now);
+            found["result"]["number"] = json!({"value": asked, "display_value": told});
+            json!({"result": [found["result"]]})
+        }
         "GET" | "POST" => change(now),
         "PATCH" => {
             let body: Value = serde_json::from_str(request.split_once("\r\n\r\n")?.1).ok()?;

@@ -223,3 +223,32 @@ fn whatever_desks_calendars_and_receivers_answer_is_shown_and_harms_nothing() {
 fn however_desks_calendars_and_receivers_refuse_it_is_said_and_harms_nothing() {
     refused(&rooms::THIRD);
 }
+
+#[test]
+fn a_ticket_that_is_looked_for_at_a_hostile_desk_is_answered_without_harm() {
+    let found = ["change CHG0040007 at itsm of plan", "change CHG0040007 at board of plan"];
+    for (says, words) in [(Says::Answers, &found[..]), (Says::Faults, &["servicenow-says", "stuck-says"])] {
+        let place = place(&rooms::THIRD, &StandIn::start(says));
+        let mut all = String::new();
+        for args in [
+            &["plan", "shift", "checkout@prod", "40", "--ticket", "CHG0040007"][..],
+            &["shift", "checkout@prod", "40", "--ticket", "CHG0040007", "--yes", "--wait", "accepted"],
+            &["shift", "web@guarded", "40", "--ticket", "CHG0040007", "--yes", "--wait", "accepted"],
+            &["outbox", "deliver", "--within", "8s"],
+            &["outbox", "list"],
+            &["read", "board"],
+            &["read", "changes"],
+            &["show", "changes", "--json"],
+            &["ledger", "list"],
+            &["changes", "pack", "--out", "-"],
+        ] {
+            let Said { code, out, err } = place.run(args);
+            assert!(code.is_some() && !err.contains("panicked"), "{args:?}: {code:?} {err}");
+            harmless(&format!("{args:?}"), &out);
+            harmless(&format!("errors of {args:?}"), &err);
+            all.push_str(&format!("{out}\n{err}\n"));
+        }
+        assert_eq!(missing(&all, words), BTreeSet::new(), "{all}");
+        assert!(all.contains(SHOWN), "{all}");
+    }
+}

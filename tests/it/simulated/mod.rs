@@ -160,7 +160,7 @@ fn ask(target: &str, slot: Option<Slot>, subject: Subject, form: Form) -> Ask {
         slot,
         subject,
         template: "m{service=\"$service\",slot=\"$slot\"}".into(),
-        values: [("service".to_owned(), "checkout".to_owned()), ("slot".to_owned(), "b1".to_owned())].into(),
+        values: [("service".into(), "checkout".into()), ("slot".into(), "b1".into())].into(),
         form,
     }
 }

@@ -1,17 +1,19 @@
 //! The past: folded to any moment it is the world that was live then, on every screen, byte for byte; and no recording breaks its reader.
 
 use std::io::Write as _;
-
 use std::time::Duration;
 
-use gonogo::control::record::{Recorder, Told};
+use chrono::TimeDelta;
+use gonogo::control::record::{Entry, Player, Recorder, Told};
 use gonogo::control::replay::export;
+use gonogo::control::replay::fold::Fold;
 use gonogo::control::replay::recording::Recording;
 use gonogo::control::replay::reel::Reel as _;
 use gonogo::control::replay::traveller::{Ask, Shown, Traveller, Way};
 use gonogo::control::replay::when::When;
 use gonogo::control::world::World;
 use gonogo::model::time::Moment;
+use gonogo::model::timetable::{Scope, Stamp, Times, Train, Window};
 use gonogo::ui::render;
 use gonogo::ui::screen::Screen;
 use gonogo::ui::theme::Theme;
@@ -33,7 +35,7 @@ async fn recorded(scenario: &str, seed: u64, seconds: u64) -> (tempfile::NamedTe
     let mut recorder = Recorder::default();
     let mut live = Vec::new();
     let mut keep = |now: &Moment, told: Told| {
-        recorder.line(now, &told).into_iter().for_each(|line| writeln!(file, "{}", line.json).unwrap());
+        recorder.line(now, &told).into_iter().for_each(|line| writeln!(file, "{}", line.json.text().unwrap()).unwrap());
     };
     play(&mut rehearsal, seed, 60, &mut keep).await;
     for upto in (60..=seconds).step_by(10) {
@@ -68,6 +70,33 @@ async fn the_fold_to_a_moment_is_the_world_that_was_live_then() {
             same(&traveller.shown(), &live[place], &format!("{scenario} {seed}"));
         }
     }
+}
+
+#[tokio::test]
+async fn between_two_lines_time_goes_on_by_itself() {
+    let (file, _) = recorded("bad-canary", 1, 60).await;
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let (at, Entry::Opened(mut opened)) = Player::default().read(text.lines().next().unwrap()).unwrap() else { panic!("not opened") };
+    let departs = at.wall + TimeDelta::minutes(20);
+    let timetable = &mut std::sync::Arc::make_mut(&mut opened.catalog).timetable;
+    timetable.windows.push(Window {
+        name: "evening".to_owned(),
+        scope: Scope { environments: vec!["prod".parse().unwrap()], ..Scope::default() },
+        timezone: "UTC".to_owned(),
+        times: Times::Once { begin: Stamp::Utc(departs), end: Stamp::Utc(departs + TimeDelta::minutes(40)) },
+    });
+    timetable.trains.push(Train {
+        name: "express".to_owned(),
+        environment: "prod".parse().unwrap(),
+        services: vec!["checkout".parse().unwrap()],
+        window: "evening".to_owned(),
+        departs: None,
+        cut_off: Duration::from_mins(10),
+    });
+    let line = Recorder::default().line(&at, &Told::Opened(opened)).unwrap();
+    let fold = Fold::begin(1, &line.json.text().unwrap()).unwrap();
+    let has_left = |minutes| fold.world_at(&at.plus(Duration::from_mins(minutes))).diary.trains[0].departed;
+    assert_eq!([0, 19, 21, 19].map(has_left), [false, false, true, false], "nothing is told but the room's opening");
 }
 
 #[tokio::test]
@@ -135,7 +164,7 @@ async fn reading_begins_where_everything_is_whole_again_and_an_export_has_no_log
     let mut recorder = Recorder::whole_every(Duration::from_secs(30));
     let mut keep = |now: &Moment, told: Told| {
         let lines = recorder.again(now).into_iter().chain(recorder.line(now, &told));
-        lines.for_each(|line| writeln!(file, "{}", line.json).unwrap());
+        lines.for_each(|line| writeln!(file, "{}", line.json.text().unwrap()).unwrap());
     };
     play(&mut rehearsal, 2, 120, &mut keep).await;
     let live = (rehearsal.now(), screens(rehearsal.room().world(), &rehearsal.now()));

@@ -71,7 +71,7 @@ pub(super) async fn play(rehearsal: &mut Rehearsal, seed: u64, seconds: u64, kee
 }
 
 fn lines(told: &[(Moment, Told)], recorder: &mut Recorder) -> Vec<String> {
-    told.iter().filter_map(|(now, told)| recorder.line(now, told)).map(|line| line.json).collect()
+    told.iter().filter_map(|(now, told)| recorder.line(now, told)).map(|line| line.json.text().unwrap()).collect()
 }
 
 fn said(entry: Entry) -> Told {
@@ -134,7 +134,7 @@ async fn after_a_hole_nothing_builds_on_what_was_before_it() {
     let half = told.len() / 2;
     let mut recorder = Recorder::default();
     let mut all = lines(&told[..half], &mut recorder);
-    all.push(recorder.line(&told[half].0, &Told::Hole(7)).unwrap().json);
+    all.push(recorder.line(&told[half].0, &Told::Hole(7)).unwrap().json.text().unwrap());
     let after = lines(&told[half..], &mut recorder);
     let mut player = Player::default();
     for line in &all {

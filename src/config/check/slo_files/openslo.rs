@@ -247,7 +247,7 @@ fn measured<'a>(
         return None;
     }
     let mut counts = |key: &'static str, found: &mut Findings| -> Option<Count> {
-        let node = fields.required(key, &format!("`{key}:`"), found)?;
+        let node = fields.required(key, format_args!("`{key}:`"), found)?;
         let (at, query) = query(node, key, backend, found)?;
         slo::count(at, key, without_sum(&query), found)
     };

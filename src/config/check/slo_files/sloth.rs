@@ -99,7 +99,7 @@ fn indicator(node: &Node, words: &Words, found: &mut Findings) -> Option<Indicat
     if let Some(events) = fields.get("events") {
         let inner = Fields::open(events, "`events`", words.events, found)?;
         let mut query = |key: &'static str| {
-            let node = inner.required(key, &format!("`{key}:`, a query over {{{{.window}}}}"), found)?;
+            let node = inner.required(key, format_args!("`{key}:`, a query over {{{{.window}}}}"), found)?;
             let text = windowed(node.text(key, found)?);
             slo::count(node.at, key, text, found)
         };
@@ -110,7 +110,7 @@ fn indicator(node: &Node, words: &Words, found: &mut Findings) -> Option<Indicat
     let raw = fields.required("raw", "`events` or `raw`", found)?;
     let inner = Fields::open(raw, "`raw`", words.raw, found)?;
     let key = words.raw.first()?;
-    let node = inner.required(key, &format!("`{key}:`, a query over {{{{.window}}}}"), found)?;
+    let node = inner.required(key, format_args!("`{key}:`, a query over {{{{.window}}}}"), found)?;
     Some(Indicator::Share { query: windowed(node.text(key, found)?) })
 }
 

@@ -72,7 +72,7 @@ pub fn empty(scene: &Scene<'_>) -> Vec<String> {
     let of_environments = world.catalog.environments.iter().map(|environment| (environment.name.to_string(), &environment.protection));
     let targets: Vec<_> = world.catalog.targets().collect();
     // A deploy may have a protection of its own.
-    let own = targets.iter().filter_map(|target| Some((target.to_string(), world.catalog.deploy(target)?.protection.as_ref()?)));
+    let own = targets.iter().filter_map(|target| Some((target.to_string(), world.catalog.deploy(target)?.protection.as_deref()?)));
     let asks: Vec<String> = of_environments
         .chain(own)
         .filter(|(_, protection)| protection.approvals > 0)

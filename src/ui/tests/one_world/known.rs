@@ -29,7 +29,10 @@ impl Known {
         }
         known.runs(world);
         known.plans(world);
-        known.is("needs you", "", needs::needs(world, now, &standing::standings(world, now)).len());
+        let standings = standing::standings(world, now);
+        let alone = |(target, view): (&Target, &std::sync::Arc<_>)| (target.clone(), standing::standing(world, view, now));
+        assert_eq!(standings, world.targets.iter().map(alone).collect::<Vec<_>>(), "together they stand as each of them alone");
+        known.is("needs you", "", needs::needs(world, now, &standings).len());
         known.is("services", "", world.catalog.services.len());
         known.is("plans that wait", "", world.waiting_at(now).count());
         known.is("entries", "", world.ledger.size);

@@ -74,14 +74,14 @@ pub fn ledger_rolls() -> World {
     let mut view = (**world.target(&target).unwrap()).clone();
     view.traffic = world.target(&fixture::checkout()).unwrap().traffic.clone();
     view.versions[1] = world.target(&"ledger@staging".parse().unwrap()).unwrap().versions[0].clone();
-    view.state.rollout = Some(Rollout {
+    view.state.rollout = Some(Box::new(Rollout {
         begun: fixture::at("13:52:00"),
         by: "bo".to_owned(),
         plan: Some(LEDGER),
         from: Some(Text::clean("1.9.2")),
         to: Some(Text::clean("1.9.3")),
         course: None,
-    });
+    }));
     world.targets.insert_mut(target, Arc::new(view));
     let of = |n, time, kind, words: &str| entry(n, time, kind, LEDGER, ("rollout", "bo"), words);
     let entries = vec![

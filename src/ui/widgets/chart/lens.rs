@@ -1,5 +1,7 @@
 //! What is looked at of a chart: which measure, how much of its time, and the moment under the crosshair.
 
+use std::sync::Arc;
+
 use crate::control::chart::Point;
 use crate::control::world::{SignalView, TargetView};
 use crate::model::name::{SignalName, Target};
@@ -72,7 +74,7 @@ impl Lens {
     /// The measure that is looked at: the chosen one, else the one that matters most now.
     pub fn signal<'v>(&self, view: &'v TargetView) -> Option<&'v SignalView> {
         let chosen = self.measure.as_ref().and_then(|name| view.signals.iter().find(|signal| &signal.name == name));
-        chosen.or_else(|| estate::leading(view))
+        chosen.map(Arc::as_ref).or_else(|| estate::leading(view))
     }
 
     /// To another measure of the target.
