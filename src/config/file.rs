@@ -27,14 +27,14 @@ impl Display for OneOf<'_> {
 pub(super) struct Fields<'a> {
     /// Where the table begins.
     pub(super) at: At,
-    table: &'a Table,
+    table: &'a Table<'a>,
     /// What the table is in messages: `[room]`, `the backend`.
     pub(super) what: &'a str,
 }
 
 impl<'a> Fields<'a> {
     /// Opens a table; notes when it is none, and every key that is not known.
-    pub(super) fn open(node: &'a Node, what: &'a str, known: &[&str], found: &mut Findings) -> Option<Self> {
+    pub(super) fn open(node: &'a Node<'a>, what: &'a str, known: &[&str], found: &mut Findings) -> Option<Self> {
         let Value::Table(table) = &node.value else {
             found.problem(node.at, &format!("{what} is {}", node.value.kind()), "a table");
             return None;
@@ -45,20 +45,20 @@ impl<'a> Fields<'a> {
     }
 
     /// Opens the whole file.
-    pub(super) fn root(table: &'a Table, at: At, known: &[&str], found: &mut Findings) -> Self {
+    pub(super) fn root(table: &'a Table<'a>, at: At, known: &[&str], found: &mut Findings) -> Self {
         let fields = Self { at, table, what: "the file" };
         fields.refuse_unknown(known, found);
         fields
     }
 
     /// Opens the whole file for one of its tables, whatever the others are.
-    pub(super) fn part(table: &'a Table, at: At) -> Self {
+    pub(super) fn part(table: &'a Table<'a>, at: At) -> Self {
         Self { at, table, what: "the file" }
     }
 
     fn refuse_unknown(&self, known: &[&str], found: &mut Findings) {
         for (key, _) in &self.table.0 {
-            if known.contains(&key.name.as_str()) {
+            if known.contains(&key.name.as_ref()) {
                 continue;
             }
             let right = match nearest(&key.name, known.iter().copied()) {
@@ -70,12 +70,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A key's value.
-    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node<'a>> {
         self.table.get(key)
     }
 
     /// A key's value, which must be there. What is expected is put into words only when it is not.
-    pub(super) fn required(&self, key: &str, expected: impl Display, found: &mut Findings) -> Option<&'a Node> {
+    pub(super) fn required(&self, key: &str, expected: impl Display, found: &mut Findings) -> Option<&'a Node<'a>> {
         let value = self.table.get(key);
         if value.is_none() {
             found.problem(self.at, &format!("{} has no `{key}`", self.what), &expected.to_string());
@@ -125,7 +125,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A key's list.
-    pub(super) fn list(&self, key: &str, expected: &str, found: &mut Findings) -> &'a [Node] {
+    pub(super) fn list(&self, key: &str, expected: &str, found: &mut Findings) -> &'a [Node<'a>] {
         match self.get(key).map(|node| (node.at, &node.value)) {
             None => &[],
             Some((_, Value::List(items))) => items,
@@ -137,7 +137,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A key's table as it is, with keys of the user's choice.
-    pub(super) fn table(&self, key: &str, found: &mut Findings) -> &'a [(Key, Node)] {
+    pub(super) fn table(&self, key: &str, found: &mut Findings) -> &'a [(Key<'a>, Node<'a>)] {
         match self.get(key).map(|node| (node.at, &node.value)) {
             None => &[],
             Some((_, Value::Table(table))) => &table.0,
@@ -159,7 +159,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl Node {
+impl Node<'_> {
     fn wrong(&self, key: &str, expected: &str, found: &mut Findings) {
         found.problem(self.at, &format!("`{key}` is {}", self.value.kind()), expected);
     }

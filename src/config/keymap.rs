@@ -159,7 +159,7 @@ fn keymap(name: &str, directory: &Path, commands: &[&str], found: &mut Findings)
     }
     for context in CONTEXTS {
         for (key, node) in fields.table(context, found) {
-            if !commands.contains(&key.name.as_str()) {
+            if !commands.contains(&key.name.as_ref()) {
                 found.problem(key.at, &format!("no command is called `{}`", key.name), &instead(&key.name, commands.iter().copied()));
             }
             // A command that stands here has exactly these keys, whatever its base says.
@@ -173,7 +173,7 @@ fn keymap(name: &str, directory: &Path, commands: &[&str], found: &mut Findings)
     Some(keymap)
 }
 
-fn keys_of<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
+fn keys_of<'a>(node: &'a Node<'a>, found: &mut Findings) -> Vec<(At, &'a str)> {
     match &node.value {
         Value::Text(text) => vec![(node.at, text)],
         Value::List(_) => node.texts("keys", found),

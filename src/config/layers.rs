@@ -17,35 +17,51 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 /// The name of a configuration file.
 const NAME: &str = "gonogo.toml";
 
+/// The files that were read, lowest layer first.
+pub(super) struct Files {
+    files: Vec<Read>,
+    /// Their paths, those that are no UTF-8 among them.
+    pub(super) paths: Vec<PathBuf>,
+    whole: bool,
+}
+
+/// The text of one file.
+struct Read {
+    path: PathBuf,
+    text: Arc<String>,
+    start: At,
+    /// Where it would be noted that the file is trusted, of one that nobody gave by hand.
+    trust_dir: Option<PathBuf>,
+}
+
 /// What the files say together.
-pub(super) struct Layers {
-    pub(super) table: Table,
+pub(super) struct Layers<'t> {
+    pub(super) table: Table<'t>,
     /// The first byte of the highest file.
     pub(super) at: At,
-    pub(super) files: Vec<PathBuf>,
     /// Every file was read and is TOML, so that checking the whole makes sense.
     pub(super) whole: bool,
 }
 
-/// Reads and merges.
-pub(super) fn read(around: &Surroundings, flags: &Flags, found: &mut Findings) -> Layers {
-    let mut layers = Layers { table: Table::default(), at: At::default(), files: Vec::new(), whole: true };
-    let given = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
-    if let Some(given) = given {
-        layers.add(&given, &around.working_dir.join(&given), None, true, found);
-        return layers;
+impl Files {
+    /// Reads them.
+    pub(super) fn read(around: &Surroundings, flags: &Flags, found: &mut Findings) -> Self {
+        let mut files = Self { files: Vec::new(), paths: Vec::new(), whole: true };
+        let given = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
+        if let Some(given) = given {
+            files.add(&given, &around.working_dir.join(&given), None, true, found);
+            return files;
+        }
+        let user = around.config_dir.join(NAME);
+        let project = around.working_dir.join(NAME);
+        let same = user.canonicalize().ok().is_some_and(|user| project.canonicalize().is_ok_and(|project| user == project));
+        files.add(&user, &user, None, false, found);
+        if !same {
+            files.add(&project, &project, Some(&around.trust_dir), false, found);
+        }
+        files
     }
-    let user = around.config_dir.join(NAME);
-    let project = around.working_dir.join(NAME);
-    let same = user.canonicalize().ok().is_some_and(|user| project.canonicalize().is_ok_and(|project| user == project));
-    layers.add(&user, &user, None, false, found);
-    if !same {
-        layers.add(&project, &project, Some(&around.trust_dir), false, found);
-    }
-    layers
-}
 
-impl Layers {
     /// Adds one file. `trust_dir` is given for a file that nobody gave by hand; `needed` says that it must be there.
     fn add(&mut self, shown: &Path, path: &Path, trust_dir: Option<&Path>, needed: bool, found: &mut Findings) {
         let directory = path.parent().unwrap_or(Path::new("/"));
@@ -62,33 +78,43 @@ impl Layers {
                 return;
             }
         };
-        self.files.push(path.to_owned());
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => Arc::new(text),
+        self.paths.push(path.to_owned());
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = Arc::new(text);
+                let start = found.source(&name, directory, Arc::clone(&text));
+                self.files.push(Read { path: path.to_owned(), text, start, trust_dir: trust_dir.map(Path::to_owned) });
+            }
             Err(error) => {
                 let end = error.utf8_error().valid_up_to();
                 let start = found.source(&name, directory, String::from_utf8_lossy(error.as_bytes()).into_owned());
                 found.problem(start.offset(end), "the file is no UTF-8", "text in UTF-8");
                 self.whole = false;
-                return;
             }
-        };
-        let start = found.source(&name, directory, Arc::clone(&text));
-        let Some(table) = node::parse(&text, start, found) else {
-            self.whole = false;
-            return;
-        };
-        if table.0.is_empty() {
-            found.problem(start, "the file configures nothing", "tables such as [room], [[backend]] and [[service]]");
         }
-        if let Some(trust_dir) = trust_dir
-            && !trust::is_trusted(path, &trust::digest(text.as_bytes()), trust_dir)
-        {
-            untrusted::refuse(&table, &self.table, path, found);
+    }
+
+    /// Puts each over the one before.
+    pub(super) fn merged<'t>(&'t self, found: &mut Findings) -> Layers<'t> {
+        let mut layers = Layers { table: Table::default(), at: At::default(), whole: self.whole };
+        for Read { path, text, start, trust_dir } in &self.files {
+            let Some(table) = node::parse(text, *start, found) else {
+                layers.whole = false;
+                continue;
+            };
+            if table.0.is_empty() {
+                found.problem(*start, "the file configures nothing", "tables such as [room], [[backend]] and [[service]]");
+            }
+            if let Some(trust_dir) = trust_dir
+                && !trust::is_trusted(path, &trust::digest(text.as_bytes()), trust_dir)
+            {
+                untrusted::refuse(&table, &layers.table, path, found);
+            }
+            refuse_twins(&table, found);
+            merge(&mut layers.table, table);
+            layers.at = *start;
         }
-        refuse_twins(&table, found);
-        merge(&mut self.table, table);
-        self.at = start;
+        layers
     }
 }
 

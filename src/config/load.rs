@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check;
 use super::keymap;
-use super::layers;
+use super::layers::Files;
 use super::node::{Table, Value};
 use super::problem::{At, Findings, Problem, Problems};
 use super::settings::{Config, HealthSettings, LogSettings};
@@ -32,7 +32,8 @@ pub struct Loaded {
 /// Everything that is wrong, in all files at once.
 pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     let mut found = Findings::default();
-    let layers = layers::read(around, flags, &mut found);
+    let files = Files::read(around, flags, &mut found);
+    let layers = files.merged(&mut found);
     if !layers.whole {
         return Err(Problems(found.into_parts().0));
     }
@@ -78,7 +79,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let nothing_configured = layers.files.is_empty();
+    let nothing_configured = files.paths.is_empty();
     let store = checked.store.path.as_ref().unwrap_or(&around.data_dir);
     let (place, log) = checked.log;
     let log = LogSettings { file: place.unwrap_or_else(|| store.join("log/gonogo.log")), ..log };
@@ -93,7 +94,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         ledger: checked.ledger,
         oscal: checked.oscal,
         judge: checked.judge,
-        files: layers.files,
+        files: files.paths,
     };
     Ok(Loaded { config, nothing_configured, warnings })
 }
@@ -105,7 +106,8 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
 /// What is wrong in `[judge]`; a file that is named and cannot be read; what is no TOML.
 pub fn judge(around: &Surroundings, flags: &Flags) -> Result<(JudgeRules, Vec<Problem>), Problems> {
     let mut found = Findings::default();
-    let layers = layers::read(around, flags, &mut found);
+    let files = Files::read(around, flags, &mut found);
+    let layers = files.merged(&mut found);
     if !layers.whole {
         return Err(Problems(found.into_parts().0));
     }

@@ -38,7 +38,7 @@ pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {
     for (key, node) in &table.0 {
         let Value::List(items) = &node.value else { continue };
         let Some(NAME) = keys_of(&key.name) else { continue };
-        let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, &Node<'_>> = BTreeMap::new();
         for item in items {
             if let Value::Table(inner) = &item.value {
                 refuse_twins(inner, found);
@@ -59,7 +59,7 @@ fn keys_of(list: &str) -> Option<&'static [&'static str]> {
     LISTS.iter().find(|(word, _)| *word == list).map(|(_, keys)| *keys)
 }
 
-fn name_of(item: &Node) -> Option<(&str, &Node)> {
+fn name_of<'a>(item: &'a Node<'a>) -> Option<(&'a str, &'a Node<'a>)> {
     let Value::Table(table) = &item.value else { return None };
     let node = table.get("name")?;
     match &node.value {
@@ -69,10 +69,10 @@ fn name_of(item: &Node) -> Option<(&str, &Node)> {
 }
 
 /// Which table it is: what it has at each of these keys.
-fn identity<'a>(item: &'a Node, keys: &[&str]) -> Option<Vec<Option<&'a str>>> {
+fn identity<'a>(item: &'a Node<'a>, keys: &[&str]) -> Option<Vec<Option<&'a str>>> {
     let Value::Table(table) = &item.value else { return None };
     let text = |key: &&str| match &table.get(key)?.value {
-        Value::Text(text) => Some(text.as_str()),
+        Value::Text(text) => Some(text.as_ref()),
         Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
     };
     let identity: Vec<_> = keys.iter().map(text).collect();
@@ -80,31 +80,31 @@ fn identity<'a>(item: &'a Node, keys: &[&str]) -> Option<Vec<Option<&'a str>>> {
 }
 
 /// The tables of a list, each with its name where it would merge with one of a lower layer.
-pub(super) fn met<'a>(list: &str, over: &'a [Node], under: &[Node]) -> Vec<(&'a Node, Option<&'a str>)> {
+pub(super) fn met<'a>(list: &str, over: &'a [Node<'a>], under: &'a [Node<'a>]) -> Vec<(&'a Node<'a>, Option<&'a str>)> {
     let keys = keys_of(list).unwrap_or_default();
     let known: BTreeSet<_> = under.iter().filter_map(|item| identity(item, keys)).collect();
-    let name = |item: &'a Node| identity(item, keys).filter(|own| known.contains(own)).and_then(|own| own.first().copied().flatten());
+    let name = |item: &'a Node<'a>| identity(item, keys).filter(|own| known.contains(own)).and_then(|own| own.first().copied().flatten());
     over.iter().map(|item| (item, name(item))).collect()
 }
 
 /// Puts `over` over `base`.
-pub(super) fn merge(base: &mut Table, over: Table) {
+pub(super) fn merge<'t>(base: &mut Table<'t>, over: Table<'t>) {
     for (key, node) in over.0 {
         let Some((_, under)) = base.0.iter_mut().find(|(other, _)| other.name == key.name) else {
             base.0.push((key, node));
             continue;
         };
         match (&mut under.value, node.value, keys_of(&key.name)) {
-            (Value::List(under), Value::List(over), _) if ADDED.contains(&key.name.as_str()) => under.extend(over),
+            (Value::List(under), Value::List(over), _) if ADDED.contains(&key.name.as_ref()) => under.extend(over),
             (Value::List(under), Value::List(over), Some(keys)) => merge_list(under, over, keys),
-            (Value::Table(under), Value::Table(over), _) if OPEN.contains(&key.name.as_str()) => merge(under, over),
+            (Value::Table(under), Value::Table(over), _) if OPEN.contains(&key.name.as_ref()) => merge(under, over),
             (Value::Table(under), Value::Table(over), _) if key.name == "deploy" => merge_deploy(under, over),
             (_, value, _) => *under = Node { at: node.at, value },
         }
     }
 }
 
-fn merge_list(base: &mut Vec<Node>, over: Vec<Node>, keys: &[&str]) {
+fn merge_list<'t>(base: &mut Vec<Node<'t>>, over: Vec<Node<'t>>, keys: &[&str]) {
     let places: BTreeMap<Vec<Option<String>>, usize> =
         base.iter().enumerate().filter_map(|(place, under)| Some((owned(identity(under, keys)?), place))).collect();
     for item in over {
@@ -122,7 +122,7 @@ fn owned(identity: Vec<Option<&str>>) -> Vec<Option<String>> {
 }
 
 /// Deployments merge by environment, and then key by key.
-fn merge_deploy(base: &mut Table, over: Table) {
+fn merge_deploy<'t>(base: &mut Table<'t>, over: Table<'t>) {
     for (key, node) in over.0 {
         match (base.0.iter_mut().find(|(other, _)| other.name == key.name).map(|(_, under)| under), node) {
             (Some(Node { value: Value::Table(under), .. }), Node { value: Value::Table(over), .. }) => merge(under, over),

@@ -1,6 +1,8 @@
-//! The values of a TOML file with their positions, in a form that layers can be merged in.
+//! The values of a TOML file with their positions, in a form that layers can be merged in. What stands in the file as it is meant is not copied.
 
 mod parts;
+
+use std::borrow::Cow;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -12,47 +14,47 @@ const DEEPEST: usize = 16;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     pub(super) at: At,
-    pub(super) value: Value,
+    pub(super) value: Value<'t>,
 }
 
 /// A key and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(super) struct Key<'t> {
     pub(super) at: At,
-    pub(super) name: String,
+    pub(super) name: Cow<'t, str>,
 }
 
 /// A table in the order of the file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table(pub(super) Vec<(Key, Node)>);
+pub(super) struct Table<'t>(pub(super) Vec<(Key<'t>, Node<'t>)>);
 
 /// A value.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
-    Text(String),
+pub(super) enum Value<'t> {
+    Text(Cow<'t, str>),
     Integer(i64),
     Float(f64),
     Flag(bool),
     Date,
-    List(Vec<Node>),
-    Table(Table),
+    List(Vec<Node<'t>>),
+    Table(Table<'t>),
 }
 
-impl Table {
+impl<'t> Table<'t> {
     /// The value of a key.
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+    pub(super) fn get(&self, name: &str) -> Option<&Node<'t>> {
         self.entry(name).map(|(_, node)| node)
     }
 
     /// A key with its value.
-    pub(super) fn entry(&self, name: &str) -> Option<&(Key, Node)> {
+    pub(super) fn entry(&self, name: &str) -> Option<&(Key<'t>, Node<'t>)> {
         self.0.iter().find(|(key, _)| key.name == name)
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// What it is, with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -68,7 +70,7 @@ impl Value {
 }
 
 /// Parses a file's text. None when it is no TOML; `found` then says why.
-pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Table> {
+pub(super) fn parse<'t>(text: &'t str, start: At, found: &mut Findings) -> Option<Table<'t>> {
     if text.len() < parts::LONG {
         return whole(text, start, found);
     }
@@ -79,7 +81,7 @@ pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Table
     })
 }
 
-fn whole(text: &str, start: At, found: &mut Findings) -> Option<Table> {
+fn whole<'t>(text: &'t str, start: At, found: &mut Findings) -> Option<Table<'t>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut deep = Vec::new();
     let table = table(root.into_inner(), start, 0, found, &mut deep);
@@ -93,19 +95,19 @@ fn whole(text: &str, start: At, found: &mut Findings) -> Option<Table> {
     errors.is_empty().then_some(table)
 }
 
-fn table<'t>(raw: DeTable<'t>, start: At, depth: usize, found: &mut Findings, deep: &mut Vec<DeValue<'t>>) -> Table {
+fn table<'t>(raw: DeTable<'t>, start: At, depth: usize, found: &mut Findings, deep: &mut Vec<DeValue<'t>>) -> Table<'t> {
     let mut entries: Vec<_> = raw
         .into_iter()
         .map(|(key, value)| {
             let at = start.offset(key.span().start);
-            (Key { at, name: key.into_inner().into_owned() }, node(value, start, depth + 1, found, deep))
+            (Key { at, name: key.into_inner() }, node(value, start, depth + 1, found, deep))
         })
         .collect();
     entries.sort_by_key(|(key, _)| key.at);
     Table(entries)
 }
 
-fn node<'t>(raw: Spanned<DeValue<'t>>, start: At, depth: usize, found: &mut Findings, deep: &mut Vec<DeValue<'t>>) -> Node {
+fn node<'t>(raw: Spanned<DeValue<'t>>, start: At, depth: usize, found: &mut Findings, deep: &mut Vec<DeValue<'t>>) -> Node<'t> {
     let at = start.offset(raw.span().start);
     let raw = raw.into_inner();
     if depth > DEEPEST {
@@ -114,7 +116,7 @@ fn node<'t>(raw: Spanned<DeValue<'t>>, start: At, depth: usize, found: &mut Find
         return Node { at, value: Value::Flag(false) };
     }
     let value = match raw {
-        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::String(text) => Value::Text(text),
         DeValue::Integer(number) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
             if number.is_err() {

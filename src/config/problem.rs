@@ -57,17 +57,17 @@ impl fmt::Display for Problems {
     }
 }
 
-/// A position before it is turned into line and column: the source and the byte in it.
+/// A position before it is turned into line and column: the source and the byte in it. Every key and every value has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct At {
-    source: usize,
-    offset: usize,
+    source: u32,
+    offset: u32,
 }
 
 impl At {
     /// The position so many bytes behind it.
     pub(super) fn offset(self, offset: usize) -> Self {
-        Self { source: self.source, offset: self.offset + offset }
+        Self { source: self.source, offset: self.offset.saturating_add(short(offset)) }
     }
 }
 
@@ -104,7 +104,7 @@ impl Findings {
     /// Takes a text in; its first byte is the position returned.
     pub(super) fn source(&mut self, shown: &str, directory: &Path, text: impl Into<Arc<String>>) -> At {
         self.sources.push(Source { shown: Arc::from(shown), directory: Arc::from(directory), text: text.into() });
-        At { source: self.sources.len().saturating_sub(1), offset: 0 }
+        At { source: short(self.sources.len().saturating_sub(1)), offset: 0 }
     }
 
     /// Notes that something is wrong.
@@ -154,10 +154,10 @@ impl Findings {
 
     /// Line and column of a position.
     pub(super) fn place(&self, at: At) -> Place {
-        let Some(source) = self.sources.get(at.source) else {
+        let Some(source) = self.read(at) else {
             return Place { file: Arc::from("?"), line: 1, column: 1 };
         };
-        let before = source.text.get(..at.offset).unwrap_or(&source.text);
+        let before = source.text.get(..at.offset as usize).unwrap_or(&source.text);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Place { file: source.shown.clone(), line, column }
@@ -165,7 +165,7 @@ impl Findings {
 
     /// The directory from which relative paths at this position start.
     pub(super) fn directory(&self, at: At) -> Option<&Path> {
-        self.sources.get(at.source).map(|source| source.directory.as_ref())
+        self.read(at).map(|source| source.directory.as_ref())
     }
 
     /// The problems and the warnings, each in the order of layers and lines.
@@ -173,9 +173,18 @@ impl Findings {
         (sorted(self.problems), sorted(self.warnings))
     }
 
+    fn read(&self, at: At) -> Option<&Source> {
+        self.sources.get(at.source as usize)
+    }
+
     fn write(&self, at: At, what: &str, expected: &str) -> Problem {
         Problem { place: self.place(at), what: Text::clean_within(what, 600), expected: Text::clean_within(expected, 600) }
     }
+}
+
+/// No text that is read has as many bytes as would not fit.
+fn short(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn sorted(mut found: Vec<(At, Problem)>) -> Vec<Problem> {

@@ -96,7 +96,7 @@ pub fn redacted(text: &str) -> Result<Json, String> {
 }
 
 fn of_table(table: &Table) -> Json {
-    Json::Object(table.0.iter().map(|(key, node)| (key.name.clone(), of_node(&key.name, node))).collect::<Map<_, _>>())
+    Json::Object(table.0.iter().map(|(key, node)| (key.name.to_string(), of_node(&key.name, node))).collect::<Map<_, _>>())
 }
 
 fn of_node(key: &str, node: &Node) -> Json {

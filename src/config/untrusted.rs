@@ -33,14 +33,14 @@ impl Told<'_> {
     }
 }
 
-fn items<'a>(table: &'a Table, word: &str) -> &'a [Node] {
+fn items<'a>(table: &'a Table<'a>, word: &str) -> &'a [Node<'a>] {
     match table.get(word) {
         Some(Node { value: Value::List(items), .. }) => items,
         Some(_) | None => &[],
     }
 }
 
-fn inner<'a>(node: &'a Node, word: &str) -> Option<&'a Node> {
+fn inner<'a>(node: &'a Node<'a>, word: &str) -> Option<&'a Node<'a>> {
     match &node.value {
         Value::Table(table) => table.get(word),
         Value::List(_) | Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => None,
@@ -143,7 +143,7 @@ fn refuse_changes(table: &Table, below: &Table, told: &mut Told<'_>) {
 fn is_of_figures(word: &str, item: &Node) -> bool {
     let figures = ["name", "hold_time", "effective_within", "min_requests"];
     let Value::Table(table) = &item.value else { return false };
-    word == "environment" && table.0.iter().all(|(key, _)| figures.contains(&key.name.as_str()))
+    word == "environment" && table.0.iter().all(|(key, _)| figures.contains(&key.name.as_ref()))
 }
 
 /// It could make deeds possible where the user wants to look only.

@@ -12,12 +12,12 @@ const MOST: usize = 100_000;
 
 /// What is being read: a list, or a table with the key whose value comes next.
 enum Open {
-    List(At, Vec<Node>),
-    Table(At, Table, Option<Key>),
+    List(At, Vec<Node<'static>>),
+    Table(At, Table<'static>, Option<Key<'static>>),
 }
 
 /// Reads every document of a text. None when it is no YAML; `found` then says why.
-pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Vec<Node>> {
+pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Vec<Node<'static>>> {
     let offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).collect();
     let place = |index: usize| start.offset(offsets.get(index).copied().unwrap_or(text.len()));
     let (mut documents, mut open) = (Vec::new(), Vec::<Open>::new());
@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Vec<N
                     if table.get(&text).is_some() {
                         found.problem(at, &format!("the key `{text}` stands twice"), "each key once");
                     }
-                    *key = Some(Key { at, name: text.into_owned() });
+                    *key = Some(Key { at, name: text.into_owned().into() });
                     None
                 }
                 Some(_) | None => Some(scalar(&text, style).map(|value| Node { at, value })),
@@ -83,9 +83,9 @@ pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Vec<N
 }
 
 /// A scalar; none is null.
-fn scalar(text: &str, style: ScalarStyle) -> Option<Value> {
+fn scalar(text: &str, style: ScalarStyle) -> Option<Value<'static>> {
     if style != ScalarStyle::Plain {
-        return Some(Value::Text(text.to_owned()));
+        return Some(Value::Text(text.to_owned().into()));
     }
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => return None,
@@ -96,7 +96,7 @@ fn scalar(text: &str, style: ScalarStyle) -> Option<Value> {
             match (text.parse::<i64>(), text.parse::<f64>()) {
                 (Ok(integer), _) if number => Value::Integer(integer),
                 (Err(_), Ok(float)) if number && float.is_finite() => Value::Float(float),
-                (_, _) => Value::Text(text.to_owned()),
+                (_, _) => Value::Text(text.to_owned().into()),
             }
         }
     })
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn read(text: &str) -> (Option<Vec<Node>>, Vec<String>) {
+    fn read(text: &str) -> (Option<Vec<Node<'static>>>, Vec<String>) {
         let mut found = Findings::default();
         let start = found.source("f", Path::new("/"), text.to_owned());
         let documents = parse(text, start, &mut found);

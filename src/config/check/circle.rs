@@ -16,7 +16,7 @@ pub(super) fn refuse(services: &[Node], found: &mut Findings) {
     for node in services {
         let Some(name) = text_of(node, "name") else { continue };
         let needs = list_of(node, "depends_on").iter().filter_map(|item| match &item.value {
-            Value::Text(text) => Some((text.as_str(), item.at)),
+            Value::Text(text) => Some((text.as_ref(), item.at)),
             Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
         });
         left.insert(name, needs.collect());

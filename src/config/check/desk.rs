@@ -39,10 +39,10 @@ pub(super) fn desk(node: &Node, known: &Known<'_>, found: &mut Findings) -> Opti
     }
     let mut written = BTreeMap::new();
     for (key, node) in fields.table("fields", found) {
-        if OURS.contains(&key.name.as_str()) {
+        if OURS.contains(&key.name.as_ref()) {
             found.problem(key.at, &format!("`{}` is written by gonogo itself", key.name), "another field");
         } else if let Some(text) = node.text(&key.name, found) {
-            written.insert(key.name.clone(), text.to_owned());
+            written.insert(key.name.to_string(), text.to_owned());
         }
     }
     let template = fields.text("standard_template", found).map(str::to_owned);

@@ -52,7 +52,7 @@ fn discovery(node: &Node, known: &Known<'_>, services: &[Service], found: &mut F
     let mut matching = BTreeMap::new();
     for (key, node) in fields.table("match", found) {
         refuse_label(key.at, &key.name, found);
-        matching.extend(node.text(&key.name, found).map(|text| (key.name.clone(), text.to_owned())));
+        matching.extend(node.text(&key.name, found).map(|text| (key.name.to_string(), text.to_owned())));
     }
     let mut names = BTreeMap::new();
     for (key, node) in fields.table("names", found) {
@@ -64,7 +64,7 @@ fn discovery(node: &Node, known: &Known<'_>, services: &[Service], found: &mut F
         {
             found.problem(node.at, &format!("`{service}` is not deployed to {environment}"), "a service of that environment");
         }
-        names.insert(key.name.clone(), service);
+        names.insert(key.name.to_string(), service);
     }
     let window = fields.duration("window", Duration::from_secs(10), found).unwrap_or(Duration::from_mins(10));
     let every = fields.duration("every", Duration::from_secs(1), found).unwrap_or(Duration::from_secs(15));

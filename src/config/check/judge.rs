@@ -111,7 +111,7 @@ fn weights(fields: &Fields<'_>, rules: &mut JudgeRules, found: &mut Findings) {
     };
     let mut last = None;
     for (key, node) in fields.table("weights", found) {
-        if !groups.contains(key.name.as_str()) {
+        if !groups.contains(key.name.as_ref()) {
             let what = format!("a weight is given to the group `{}`, in which no metric is", key.name);
             found.problem(key.at, &what, &instead(&key.name, groups.iter().copied()));
         }
@@ -120,7 +120,7 @@ fn weights(fields: &Fields<'_>, rules: &mut JudgeRules, found: &mut Findings) {
             found.problem(node.at, &format!("the weight of `{}` is {weight}", key.name), "a number from 0 to 100");
             continue;
         }
-        rules.weights.insert(key.name.clone(), weight);
+        rules.weights.insert(key.name.to_string(), weight);
         last = Some(node.at);
     }
     let Some(at) = last else { return };
@@ -200,7 +200,7 @@ fn critical(node: &Node, measure: Measure, found: &mut Findings) -> Option<Bound
 }
 
 /// One group, or a list of them; none twice, for it would count twice.
-fn groups<'a>(node: &'a Node, found: &mut Findings) -> Vec<(At, &'a str)> {
+fn groups<'a>(node: &'a Node<'a>, found: &mut Findings) -> Vec<(At, &'a str)> {
     let groups = match &node.value {
         Value::List(_) => node.texts("group", found),
         Value::Text(_) => node.text("group", found).map(|group| (node.at, group)).into_iter().collect(),

@@ -40,8 +40,8 @@ pub(super) fn kind(word: &str) -> Option<BackendKind> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn of(backends: &[&'a Node], environments: &'a [Node], services: &'a [Node]) -> Self {
-        let names = |nodes: &'a [Node]| nodes.iter().filter_map(|node| text_of(node, "name")).collect();
+    pub(super) fn of(backends: &[&'a Node<'a>], environments: &'a [Node<'a>], services: &'a [Node<'a>]) -> Self {
+        let names = |nodes: &'a [Node<'a>]| nodes.iter().filter_map(|node| text_of(node, "name")).collect();
         let backends = backends.iter().filter_map(|node| Some((text_of(node, "name")?, text_of(node, "kind").and_then(kind)))).collect();
         Self { backends, environments: names(environments), services: names(services) }
     }

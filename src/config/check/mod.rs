@@ -95,7 +95,7 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let tables = |key: &'static str, found: &mut Findings| root.list(key, &format!("[[{key}]] tables"), found);
     let (people, backends) = (tables("person", found), tables("backend", found));
     let (environments, services) = (tables("environment", found), tables("service", found));
-    let (desks, backends): (Vec<&Node>, Vec<&Node>) = backends.iter().partition(|node| text_of(node, "kind") == Some(known::DESK));
+    let (desks, backends): (Vec<&Node<'_>>, Vec<&Node<'_>>) = backends.iter().partition(|node| text_of(node, "kind") == Some(known::DESK));
     let known = Known::of(&backends, environments, services);
 
     let room = room::room(&root, found);
@@ -159,7 +159,7 @@ fn label(word: &str, node: &Node) -> String {
 }
 
 /// A string of a table, without any note when it is none.
-fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+fn text_of<'a>(node: &'a Node<'a>, key: &str) -> Option<&'a str> {
     let Value::Table(table) = &node.value else { return None };
     match &table.get(key)?.value {
         Value::Text(text) => Some(text),
@@ -168,7 +168,7 @@ fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
 }
 
 /// A list of a table, without any note when it is none.
-fn list_of<'a>(node: &'a Node, key: &str) -> &'a [Node] {
+fn list_of<'a>(node: &'a Node<'a>, key: &str) -> &'a [Node<'a>] {
     let Value::Table(table) = &node.value else { return &[] };
     match table.get(key).map(|node| &node.value) {
         Some(Value::List(items)) => items,

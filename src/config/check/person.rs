@@ -20,7 +20,7 @@ pub(super) fn people(nodes: &[Node], known: &Known<'_>, found: &mut Findings) ->
     let people: Vec<_> =
         nodes.iter().enumerate().filter_map(|(nth, node)| Some((node, person(nth, node, known, &mut claims, found)?))).collect();
     claims.warn_of_shared_users(found);
-    let owns = |(_, person): &&(&Node, Person)| person.roles.iter().any(|grant| grant.role.as_str() == POLICY_OWNER);
+    let owns = |(_, person): &&(&Node<'_>, Person)| person.roles.iter().any(|grant| grant.role.as_str() == POLICY_OWNER);
     let owners: Vec<_> = people.iter().filter(owns).collect();
     if let [(node, only)] = owners.as_slice() {
         let what = format!("{} is the only policy-owner, so nobody can accept rules that {} changed", only.name, only.name);
@@ -55,7 +55,7 @@ fn person(nth: usize, node: &Node, known: &Known<'_>, claims: &mut Claims, found
     for (kind, node) in fields.table("logins", found) {
         let Some(login) = node.text(&kind.name, found) else { continue };
         claims.account(nth, node.at, Some(&kind.name), login, found);
-        logins.push((kind.name.clone(), login.to_owned()));
+        logins.push((kind.name.to_string(), login.to_owned()));
     }
     let mut bots = Vec::new();
     for (at, bot) in fields.texts("bots", found) {

@@ -120,7 +120,7 @@ fn query(node: &Node, fields: &Fields<'_>, what: &str, known: &Known<'_>, found:
         found.problem(at, &format!("`query` has {name}, which is not known there"), &right);
     }
     let backend = known.backend(fields, &[BackendKind::Prometheus], found);
-    let bounds: Vec<(bool, &Node)> =
+    let bounds: Vec<(bool, &Node<'_>)> =
         [(true, "at_most"), (false, "at_least")].into_iter().filter_map(|(most, key)| Some((most, fields.get(key)?))).collect();
     let [(at_most, bound)] = bounds.as_slice() else {
         found.problem(

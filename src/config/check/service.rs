@@ -116,7 +116,7 @@ fn alerts(node: &Node, service: &str, known: &Known<'_>, found: &mut Findings) -
         let Some(text) = node.text(&key.name, found) else { continue };
         template(node.at, text, IN_MATCH, found);
         let text = placeholder::fill(text, |name| (name == "service").then_some(service));
-        labels.insert(key.name.clone(), text);
+        labels.insert(key.name.to_string(), text);
     }
     if fields.get("match").is_none() {
         labels.insert("service".to_owned(), service.to_owned());
@@ -161,7 +161,7 @@ fn pipeline(node: &Node, what: &str, repository: Option<&Repository>, known: &Kn
     for (key, node) in fields.table("properties", found) {
         let Some(text) = node.text(&key.name, found) else { continue };
         template(node.at, text, placeholder::KNOWN, found);
-        properties.insert(key.name.clone(), text.to_owned());
+        properties.insert(key.name.to_string(), text.to_owned());
     }
     Some(PipelineRef { backend: backend?.0, builder: builder?, scheduler, properties })
 }
@@ -342,7 +342,7 @@ pub(super) fn warn_of_shared_servers(services: &[Node], found: &mut Findings) {
                 let (Some(backend), Some(pool)) = (text_of(entry, "backend"), text_of(entry, "pool")) else { continue };
                 for server in list_of(entry, "stable").iter().chain(list_of(entry, "canary")) {
                     let Value::Text(text) = &server.value else { continue };
-                    match seen.get(&(backend, pool, text.as_str())) {
+                    match seen.get(&(backend, pool, text.as_ref())) {
                         Some(other) if *other != target => {
                             found.warning(
                                 server.at,

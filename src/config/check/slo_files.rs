@@ -32,7 +32,7 @@ struct Frame {
 struct Document {
     frame: usize,
     at: At,
-    table: Table,
+    table: Table<'static>,
 }
 
 /// All objectives of all files.
@@ -91,7 +91,7 @@ fn frame(node: &Node, around: &Around<'_>, found: &mut Findings) -> Option<(Fram
     Some((Frame { at: node.at, service, environment, backend, period }, path))
 }
 
-fn read(at: At, path: &std::path::Path, found: &mut Findings) -> Option<Vec<Node>> {
+fn read(at: At, path: &std::path::Path, found: &mut Findings) -> Option<Vec<Node<'static>>> {
     let bytes = std::fs::metadata(path)
         .and_then(|about| if about.len() > LONGEST { Err(std::io::Error::other("it is longer than 4 MiB")) } else { std::fs::read(path) });
     let text = match bytes.map(String::from_utf8) {
@@ -141,7 +141,7 @@ impl Frame {
 }
 
 /// A string of a table.
-fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
+fn text<'a>(table: &'a Table<'a>, key: &str) -> Option<&'a str> {
     match &table.get(key)?.value {
         Value::Text(text) => Some(text),
         Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
@@ -149,7 +149,7 @@ fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
 }
 
 /// A table of a table.
-fn table<'a>(table: &'a Table, key: &str) -> Option<&'a Table> {
+fn table<'a>(table: &'a Table<'a>, key: &str) -> Option<&'a Table<'a>> {
     match &table.get(key)?.value {
         Value::Table(table) => Some(table),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) => None,

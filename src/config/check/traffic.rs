@@ -30,7 +30,7 @@ pub(super) fn of_slots(
     let mirror = fields.get("mirror").and_then(|node| mirror(node, found));
     let before = steps.first() == Some(&Percent::NONE);
     for (key, wanted, says) in [("testers", testers.is_some(), FORM), ("mirror", mirror.is_some(), "true, or per cent")] {
-        let pools: Vec<&Node> = nodes.iter().filter_map(|node| member(node, key)).collect();
+        let pools: Vec<&Node<'_>> = nodes.iter().filter_map(|node| member(node, key)).collect();
         match (fields.get(key).filter(|_| wanted), pools.as_slice()) {
             (Some(node), []) => {
                 let text = format!("no entry of `traffic` names a pool for `{key}`, so no router would do it");
@@ -59,7 +59,7 @@ pub(super) fn of_slots(
     (entries, testers, mirror)
 }
 
-fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+fn member<'a>(node: &'a Node<'a>, key: &str) -> Option<&'a Node<'a>> {
     match &node.value {
         Value::Table(table) => table.get(key),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) => None,

@@ -119,7 +119,7 @@ pub(super) fn of_slots(fields: &Fields<'_>, known: &Known<'_>, found: &mut Findi
     Some(Box::new(SlotWorkloads { first: entry(stable?), second: entry(canary?), replicas, after }))
 }
 
-fn kind<'a>(fields: &Fields<'a>, allowed: &[WorkloadKind], found: &mut Findings) -> Option<(&'a Node, WorkloadKind)> {
+fn kind<'a>(fields: &Fields<'a>, allowed: &[WorkloadKind], found: &mut Findings) -> Option<(&'a Node<'a>, WorkloadKind)> {
     let words: Vec<&str> = allowed.iter().map(|kind| kind.word()).collect();
     let node = fields.required("kind", OneOf(&words), found)?;
     let text = node.text("kind", found)?;

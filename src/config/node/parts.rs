@@ -15,7 +15,7 @@ const HEADER: &str = "\n[[service]]";
 ///
 /// A part begins with the header of a service, so the tables below it belong to services of its own. What else stands in it must be
 /// new. A header within a string, a list or a comment leaves what is before it without an end, or is no header where a line begins.
-pub(super) fn parse(text: &str, start: At, found: &mut Findings) -> Option<Table> {
+pub(super) fn parse<'t>(text: &'t str, start: At, found: &mut Findings) -> Option<Table<'t>> {
     let before = found.problems();
     let first = text.find(HEADER)? + 1;
     let mut table = whole(text.get(..first)?, start, found)?;
@@ -44,7 +44,7 @@ fn end_of_part(text: &str, at: usize) -> usize {
 }
 
 /// Adds what a part has under a key; none where that was there before and is not the list of services.
-fn add(table: &mut Table, key: Key, node: Node) -> Option<()> {
+fn add<'t>(table: &mut Table<'t>, key: Key<'t>, node: Node<'t>) -> Option<()> {
     let Some((_, known)) = table.0.iter_mut().find(|(known, _)| known.name == key.name) else {
         table.0.push((key, node));
         return Some(());
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str, how: fn(&str, At, &mut Findings) -> Option<Table>) -> (Option<String>, usize) {
+    fn read(text: &str, how: for<'t> fn(&'t str, At, &mut Findings) -> Option<Table<'t>>) -> (Option<String>, usize) {
         let mut found = Findings::default();
         let start = found.source("f", Path::new("/"), text.to_owned());
         let table = how(text, start, &mut found).map(|table| format!("{table:?}"));

@@ -133,7 +133,7 @@ pub(super) fn slo(
     all
 }
 
-fn text_or_word(node: &Node) -> &str {
+fn text_or_word<'a>(node: &'a Node<'a>) -> &'a str {
     match &node.value {
         Value::Text(text) => text,
         Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => "the objective",
@@ -264,7 +264,7 @@ fn measured<'a>(
 }
 
 /// The query of a metric, and where it stands.
-fn query<'a>(node: &'a Node, what: &'static str, backend: &mut Option<&'a str>, found: &mut Findings) -> Option<(At, String)> {
+fn query<'a>(node: &'a Node<'a>, what: &'static str, backend: &mut Option<&'a str>, found: &mut Findings) -> Option<(At, String)> {
     let fields = Fields::open(node, what, METRIC, found)?;
     let source = Fields::open(fields.required("metricSource", "`metricSource:`", found)?, "`metricSource`", SOURCE, found)?;
     if let Some(kind) = source.get("type")
