@@ -19,7 +19,7 @@ const NAME: &str = "gonogo.toml";
 
 /// The files that were read, lowest layer first.
 pub(super) struct Files {
-    files: Vec<Read>,
+    texts: Vec<Read>,
     /// Their paths, those that are no UTF-8 among them.
     pub(super) paths: Vec<PathBuf>,
     whole: bool,
@@ -46,7 +46,7 @@ pub(super) struct Layers<'t> {
 impl Files {
     /// Reads them.
     pub(super) fn read(around: &Surroundings, flags: &Flags, found: &mut Findings) -> Self {
-        let mut files = Self { files: Vec::new(), paths: Vec::new(), whole: true };
+        let mut files = Self { texts: Vec::new(), paths: Vec::new(), whole: true };
         let given = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
         if let Some(given) = given {
             files.add(&given, &around.working_dir.join(&given), None, true, found);
@@ -83,7 +83,7 @@ impl Files {
             Ok(text) => {
                 let text = Arc::new(text);
                 let start = found.source(&name, directory, Arc::clone(&text));
-                self.files.push(Read { path: path.to_owned(), text, start, trust_dir: trust_dir.map(Path::to_owned) });
+                self.texts.push(Read { path: path.to_owned(), text, start, trust_dir: trust_dir.map(Path::to_owned) });
             }
             Err(error) => {
                 let end = error.utf8_error().valid_up_to();
@@ -97,7 +97,7 @@ impl Files {
     /// Puts each over the one before.
     pub(super) fn merged<'t>(&'t self, found: &mut Findings) -> Layers<'t> {
         let mut layers = Layers { table: Table::default(), at: At::default(), whole: self.whole };
-        for Read { path, text, start, trust_dir } in &self.files {
+        for Read { path, text, start, trust_dir } in &self.texts {
             let Some(table) = node::parse(text, *start, found) else {
                 layers.whole = false;
                 continue;
