@@ -119,8 +119,10 @@ impl Files {
 }
 
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    let told = file.metadata()?.len().min(LONGEST) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(told).unwrap_or_default());
+    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
     }

@@ -38,17 +38,20 @@ pub(super) fn refuse_twins(table: &Table, found: &mut Findings) {
     for (key, node) in &table.0 {
         let Value::List(items) = &node.value else { continue };
         let Some(NAME) = keys_of(&key.name) else { continue };
-        let mut seen: BTreeMap<&str, &Node<'_>> = BTreeMap::new();
+        let mut names = Vec::with_capacity(items.len());
         for item in items {
             if let Value::Table(inner) = &item.value {
                 refuse_twins(inner, found);
             }
-            let Some((name, at)) = name_of(item) else { continue };
-            if let Some(first) = seen.get(name) {
+            names.extend(name_of(item));
+        }
+        // Those of one name stay in the order of the file.
+        names.sort_by_key(|(name, _)| *name);
+        for twins in names.chunk_by(|(name, _), (next, _)| name == next) {
+            let [(name, first), others @ ..] = twins else { continue };
+            for (_, other) in others {
                 let line = found.place(first.at).line;
-                found.problem(at.at, &format!("two {}s are named `{name}`, the first on line {line}", key.name), "a name of its own");
-            } else {
-                seen.insert(name, at);
+                found.problem(other.at, &format!("two {}s are named `{name}`, the first on line {line}", key.name), "a name of its own");
             }
         }
     }

@@ -88,6 +88,12 @@ pub fn waiting<'a>(world: &'a World, target: &Target) -> Vec<AtGate<'a>> {
     waiting
 }
 
+/// Whether a run of any pipeline waits at gates: where none does, nobody need ask for those of each target.
+pub fn some_wait(world: &World) -> bool {
+    let readings = world.catalog.backends.keys().filter_map(|backend| world.runs(backend)?.value.as_deref());
+    readings.flat_map(|reading| reading.builders.values()).any(|builder| builder.runs.iter().any(|run| !run.gates.is_empty()))
+}
+
 /// Other targets whose gate this is too: opened for one, it is open for all of them.
 pub fn sharers(world: &World, target: &Target, pipeline: &PipelineRef, gate: &str) -> Vec<Target> {
     let shares = |other: &Target| {

@@ -52,12 +52,13 @@ pub struct NeedRow {
 pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> Vec<NeedRow> {
     let mut rows: Vec<NeedRow> = Vec::new();
     for (target, standing) in standings {
-        let Some(view) = world.target(target) else { continue };
         match standing {
-            Standing::Abnormal => rows.push(abnormal(world, now, view)),
-            Standing::Failed => rows.extend(failed(world, view)),
+            Standing::Abnormal => rows.extend(world.target(target).map(|view| abnormal(world, now, view))),
+            Standing::Failed => rows.extend(world.target(target).and_then(|view| failed(world, view))),
+            // Ten thousand targets may be unknown, and hardly one of them waits.
             Standing::Waiting | Standing::Unknown => {
-                rows.extend(world.ahead.get(target).and_then(ahead::waits).map(|what| stands_still(view, what, *standing)));
+                let stands = world.ahead.get(target).and_then(ahead::waits).zip(world.target(target));
+                rows.extend(stands.map(|(what, view)| stands_still(view, what, *standing)));
             }
             Standing::Held | Standing::Moving | Standing::Split | Standing::Quiet => {}
         }
@@ -65,7 +66,8 @@ pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> V
     // Also where something worse is the matter with the target: the plan waits none the less.
     let waits = world.waiting_at(now).filter(|one| world.target(one.plan.target()).is_some() && gate::asks_now(world, one, now));
     rows.extend(waits.map(|one| waiting(world, one, now)));
-    for (target, _) in standings.iter().filter(|(_, standing)| *standing != Standing::Quiet) {
+    let may_wait = gated::some_wait(world);
+    for (target, _) in standings.iter().filter(|(_, standing)| may_wait && *standing != Standing::Quiet) {
         rows.extend(gated::waiting(world, target).iter().filter_map(|at| at_gate(world, target, at, now)));
     }
     rows.extend(world.sources.values().filter_map(|source| lost(world, &source.backend.name, source.freshness(now))));

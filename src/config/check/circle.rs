@@ -19,8 +19,12 @@ pub(super) fn refuse(services: &[Node], found: &mut Findings) {
             Value::Text(text) => Some((text.as_ref(), item.at)),
             Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => None,
         });
-        left.insert(name, needs.collect());
-        order.push(name);
+        let needs: Vec<_> = needs.collect();
+        // What needs nothing is in no circle.
+        if !needs.is_empty() {
+            left.insert(name, needs);
+            order.push(name);
+        }
     }
     prune(&mut left);
     let mut told = 0;

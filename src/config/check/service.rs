@@ -331,28 +331,29 @@ fn signal(node: &Node, known: &Known<'_>, found: &mut Findings) -> Option<Signal
 
 /// Warns where one server stands behind two targets: a shift of the one would move the other.
 pub(super) fn warn_of_shared_servers(services: &[Node], found: &mut Findings) {
-    let mut seen: BTreeMap<(&str, &str, &str), String> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str, &str), (&str, &str)> = BTreeMap::new();
     for service in services {
         let Value::Table(table) = &service.value else { continue };
         let Some(Value::Table(deploys)) = table.get("deploy").map(|node| &node.value) else { continue };
         let name = text_of(service, "name").unwrap_or("?");
         for (environment, deploy) in &deploys.0 {
-            let target = format!("{name}@{}", environment.name);
+            let target = (name, environment.name.as_ref());
             for entry in list_of(deploy, "traffic") {
                 let (Some(backend), Some(pool)) = (text_of(entry, "backend"), text_of(entry, "pool")) else { continue };
                 for server in list_of(entry, "stable").iter().chain(list_of(entry, "canary")) {
                     let Value::Text(text) = &server.value else { continue };
                     match seen.get(&(backend, pool, text.as_ref())) {
                         Some(other) if *other != target => {
+                            let (service, environment) = other;
                             found.warning(
                                 server.at,
-                                &format!("the server `{text}` also stands behind {other}"),
+                                &format!("the server `{text}` also stands behind {service}@{environment}"),
                                 "each server behind one target",
                             );
                         }
                         Some(_) => {}
                         None => {
-                            seen.insert((backend, pool, text), target.clone());
+                            seen.insert((backend, pool, text), target);
                         }
                     }
                 }
