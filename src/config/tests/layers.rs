@@ -202,3 +202,21 @@ fn what_only_narrows_or_is_new_needs_no_trust() {
     fs::write(machine.around.working_dir.join("gonogo.toml"), &services).expect("written");
     assert_eq!(machine.problems().len(), 100);
 }
+
+#[test]
+fn whoever_has_the_name_of_another_is_told_where_the_first_one_stands() {
+    let services =
+        ["b", "a", "b", "c", "b"].map(|name| format!("[[service]]\nname = \"{name}\"\ndeploy.prod = {{ strategy = \"none\" }}\n"));
+    let signals = "[[service.signal]]\nname = \"x\"\nkind = \"value\"\nbackend = \"m\"\nquery = \"q\"\n".repeat(2);
+    let backend = "[[backend]]\nname = \"m\"\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:9\"\n";
+    let machine = Machine::new().user(&format!("[[environment]]\nname = \"prod\"\n{}{signals}{backend}", services.concat()));
+    let twins: Vec<_> = machine.problems().into_iter().filter(|problem| problem.contains("are named")).collect();
+    assert_eq!(
+        twins,
+        [
+            "config/gonogo.toml:10:8: two services are named `b`, the first on line 4; expected a name of its own",
+            "config/gonogo.toml:16:8: two services are named `b`, the first on line 4; expected a name of its own",
+            "config/gonogo.toml:24:8: two signals are named `x`, the first on line 19; expected a name of its own",
+        ]
+    );
+}
