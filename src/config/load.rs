@@ -37,10 +37,10 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     if !layers.whole {
         return Err(Problems(found.into_parts().0));
     }
-    let mut checked = check::check(&layers.table, layers.at, &mut found);
+    let (theme, keymap) = (setting(&layers.table, "theme"), setting(&layers.table, "keymap"));
+    let mut checked = check::check(layers.table, layers.at, &mut found);
     let room = &mut checked.catalog.room;
-    let look = |key: &'static str, variable: &str, flag: Option<&String>, place: &mut String, found: &mut Findings| -> Option<At> {
-        let mut at = setting(&layers.table, key);
+    let look = |(key, mut at): (&str, Option<At>), variable: &str, flag: Option<&String>, place: &mut String, found: &mut Findings| {
         if let Some(value) = around.variable(variable) {
             at = Some(found.source(variable, &around.working_dir, value.to_owned()));
             value.clone_into(place);
@@ -51,8 +51,8 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         }
         at
     };
-    let theme = look("theme", "GONOGO_THEME", flags.theme.as_ref(), &mut room.theme, &mut found);
-    let keymap = look("keymap", "GONOGO_KEYMAP", flags.keymap.as_ref(), &mut room.keymap, &mut found);
+    let theme = look(("theme", theme), "GONOGO_THEME", flags.theme.as_ref(), &mut room.theme, &mut found);
+    let keymap = look(("keymap", keymap), "GONOGO_KEYMAP", flags.keymap.as_ref(), &mut room.keymap, &mut found);
     if let Some(at) = theme {
         refuse_absent(at, "theme", &room.theme, &theme::names(around), &mut found);
     }

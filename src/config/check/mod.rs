@@ -90,8 +90,8 @@ pub(super) struct Checked {
 }
 
 /// Checks everything. What it returns is whole only when `found` has no problem afterwards.
-pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
-    let root = Fields::root(table, at, ROOT, found);
+pub(super) fn check(table: Table<'_>, at: At, found: &mut Findings) -> Checked {
+    let root = Fields::root(&table, at, ROOT, found);
     let tables = |key: &'static str, found: &mut Findings| root.list(key, &format!("[[{key}]] tables"), found);
     let (people, backends) = (tables("person", found), tables("backend", found));
     let (environments, services) = (tables("environment", found), tables("service", found));
@@ -124,6 +124,10 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
     let sets = set::sets(tables("set", found), &checked, found);
     let discoveries = discovery::discoveries(tables("discovery", found), &known, &checked, found);
     let handoffs = handoff::handoffs(tables("link", found), found);
+    let (oscal, judge) = (oscal::oscal(&root, found), judge::judge(&root, found));
+    // Of ten thousand services it is tens of megabytes. The system's allocator gives back what is at the end of a thread's memory as long as
+    // no larger piece than the services was freed before.
+    drop(table);
     let services: BTreeMap<_, _> = checked.into_iter().map(|service| (service.name.clone(), service)).collect();
     let rules_digest = RuleSet::of_parts(&people, &environments, &timetable, &services).digest();
     let catalog = Catalog {
@@ -141,7 +145,6 @@ pub(super) fn check(table: &Table, at: At, found: &mut Findings) -> Checked {
         rules_digest,
     };
     let backends = backends.into_iter().map(|(_, settings)| settings).collect();
-    let (oscal, judge) = (oscal::oscal(&root, found), judge::judge(&root, found));
     Checked { catalog, backends, calendars: feeds.settings(), webhooks, desks, store, metrics, log, ledger, oscal, judge }
 }
 
