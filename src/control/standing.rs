@@ -109,7 +109,7 @@ pub fn standing(world: &World, view: &TargetView, now: &Moment) -> Standing {
 }
 
 /// How all targets stand, by target.
-pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
+pub fn standings<'w>(world: &'w World, now: &Moment) -> Vec<(&'w Target, Standing)> {
     let mut deeds: BTreeMap<&Target, Vec<&Arc<Deed>>> = BTreeMap::new();
     for deed in world.deeds.values() {
         deeds.entry(&deed.target).or_default().push(deed);
@@ -117,11 +117,11 @@ pub fn standings(world: &World, now: &Moment) -> Vec<(Target, Standing)> {
     let waiting: BTreeSet<_> = world.waiting_at(now).filter(|one| gate::asks_now(world, one, now)).map(|one| one.plan.target()).collect();
     // Both are in the order of their names: one walk through the services finds those of all targets.
     let mut services = world.catalog.services.iter().peekable();
-    let one = |(target, view): (&Target, &Arc<TargetView>)| {
+    let one = |(target, view): (&'w Target, &Arc<TargetView>)| {
         while services.next_if(|(name, _)| **name < target.service).is_some() {}
         let service = services.peek().filter(|(name, _)| **name == target.service).map(|(_, service)| *service);
         let mine = deeds.get(target).into_iter().flatten().copied();
-        (target.clone(), stands(world, (view, Configured::within(service, target)), now, mine, waiting.contains(target)))
+        (target, stands(world, (view, Configured::within(service, target)), now, mine, waiting.contains(target)))
     };
     world.targets.iter().map(one).collect()
 }

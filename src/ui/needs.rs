@@ -49,7 +49,7 @@ pub struct NeedRow {
 }
 
 /// Everything that needs a person, the worst first. `standings` are those of all targets that are not quiet.
-pub fn needs(world: &World, now: &Moment, standings: &[(Target, Standing)]) -> Vec<NeedRow> {
+pub fn needs(world: &World, now: &Moment, standings: &[(&Target, Standing)]) -> Vec<NeedRow> {
     let mut rows: Vec<NeedRow> = Vec::new();
     for (target, standing) in standings {
         match standing {

@@ -135,7 +135,7 @@ impl Map {
         targets: &[Target],
         (graph, links): (Graph, BTreeMap<(usize, usize), MapLink>),
     ) -> Self {
-        let standings: BTreeMap<Target, Standing> = standing::standings(world, now).into_iter().collect();
+        let standings: BTreeMap<&Target, Standing> = standing::standings(world, now).into_iter().collect();
         let facts: Vec<Facts> = targets.iter().map(|target| Facts::of(world, target, standings.get(target).copied(), now)).collect();
         let nodes: Vec<Node> = facts.iter().map(Facts::node).collect();
         let order: Vec<usize> = (0..nodes.len()).collect();

@@ -52,7 +52,7 @@ pub(super) fn lines(world: &World, now: &Moment, screen: Screen, target: Option<
 
 /// The target that matters most: the worst one.
 fn first(world: &World, now: &Moment) -> Option<Target> {
-    standings(world, now).into_iter().min_by_key(|(_, standing)| *standing).map(|(target, _)| target)
+    standings(world, now).into_iter().min_by_key(|(_, standing)| *standing).map(|(target, _)| target.clone())
 }
 
 fn heading(world: &World, now: &Moment, screen: Screen, target: Option<&Target>, zone: Zone) -> Line {
@@ -78,7 +78,7 @@ fn sources(world: &World, now: &Moment, screen: Screen, target: Option<&Target>)
 
 fn board(world: &World, now: &Moment, zone: Zone, out: &mut Vec<Line>) {
     let all = standings(world, now);
-    let loud: Vec<(Target, Standing)> = all.iter().filter(|(_, standing)| *standing != Standing::Quiet).cloned().collect();
+    let loud: Vec<(&Target, Standing)> = all.iter().filter(|(_, standing)| *standing != Standing::Quiet).copied().collect();
     let needs = needs::needs(world, now, &loud);
     out.push(match needs.len() {
         0 => Line::new("needs", "Nothing waits for a person."),

@@ -1,6 +1,7 @@
 //! The board: does anything need me, and what happens next?
 
 use std::cell::Cell;
+use std::cmp::Reverse;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -9,7 +10,7 @@ use crate::control::gate;
 use crate::control::silences;
 use crate::control::standing::{self, Standing};
 use crate::control::world::World;
-use crate::model::name::{EnvironmentName, Target};
+use crate::model::name::Target;
 use crate::model::reading::Freshness;
 use crate::model::time::Moment;
 
@@ -58,7 +59,7 @@ impl Board {
         self.made_of = made_of;
         let standings = standing::standings(world, now);
         self.needs = needs::needs(world, now, &standings);
-        self.sort(lines(world, &standings));
+        self.sort(&worst(world, &standings));
         if !self.touched || self.cursor.as_ref().is_none_or(|target| !self.lines.iter().any(|line| line.service == target.service)) {
             self.cursor = self.lines.first().map(target_of);
         }
@@ -70,11 +71,21 @@ impl Board {
     }
 
     /// Takes over how the services stand, by name; of the list nothing moves while it is in somebody's hand.
-    fn sort(&mut self, known: Vec<Line>) {
-        // Most readings change no standing; ten thousand lines are not sorted again for them.
-        if known == self.known && known.len() == self.lines.len() && (self.in_hand || self.newer == 0) {
+    fn sort(&mut self, worst: &[(&Target, Standing)]) {
+        // Most readings change no standing; ten thousand lines are neither made nor sorted again for them.
+        let same = |((target, standing), line): (&(&Target, Standing), &Line)| {
+            target.service == line.service && *standing == line.standing && target.environment == line.environment
+        };
+        let unchanged = worst.len() == self.known.len() && worst.iter().zip(&self.known).all(same);
+        if unchanged && worst.len() == self.lines.len() && (self.in_hand || self.newer == 0) {
             return;
         }
+        let line = |(target, standing): &(&Target, Standing)| Line {
+            service: target.service.clone(),
+            standing: *standing,
+            environment: target.environment.clone(),
+        };
+        let known: Vec<Line> = worst.iter().map(line).collect();
         let mut fresh = known.clone();
         fresh.sort_by(|a, b| (a.standing, &a.service).cmp(&(b.standing, &b.service)));
         if self.in_hand && fresh.len() == self.lines.len() {
@@ -391,22 +402,17 @@ fn target_of(line: &Line) -> Target {
 }
 
 /// The worst standing of each service; between equals the environment that is nearest to production.
-fn lines(world: &World, standings: &[(Target, Standing)]) -> Vec<Line> {
-    let order = |name: &EnvironmentName| world.catalog.environment(name).map_or(0, |environment| environment.order);
-    let mut lines: Vec<Line> = Vec::new();
+fn worst<'w>(world: &World, standings: &[(&'w Target, Standing)]) -> Vec<(&'w Target, Standing)> {
+    let order = |target: &Target| Reverse(world.catalog.environment(&target.environment).map_or(0, |environment| environment.order));
+    let mut worst: Vec<(&Target, Standing)> = Vec::with_capacity(standings.len());
     for (target, standing) in standings {
-        let line = Line { service: target.service.clone(), standing: *standing, environment: target.environment.clone() };
-        match lines.last_mut().filter(|last| last.service == target.service) {
-            Some(last) => {
-                if (*standing, std::cmp::Reverse(order(&target.environment))) < (last.standing, std::cmp::Reverse(order(&last.environment)))
-                {
-                    *last = line;
-                }
-            }
-            None => lines.push(line),
+        match worst.last_mut().filter(|(last, _)| last.service == target.service) {
+            Some((last, of)) if (*standing, order(target)) < (*of, order(last)) => (*last, *of) = (target, *standing),
+            Some(_) => {}
+            None => worst.push((target, *standing)),
         }
     }
-    lines
+    worst
 }
 
 /// `1 abnormal, 2 unknown`, the worst first.

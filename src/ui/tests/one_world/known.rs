@@ -30,7 +30,7 @@ impl Known {
         known.runs(world);
         known.plans(world);
         let standings = standing::standings(world, now);
-        let alone = |(target, view): (&Target, &std::sync::Arc<_>)| (target.clone(), standing::standing(world, view, now));
+        let alone = |(target, view): (_, &std::sync::Arc<_>)| (target, standing::standing(world, view, now));
         assert_eq!(standings, world.targets.iter().map(alone).collect::<Vec<_>>(), "together they stand as each of them alone");
         known.is("needs you", "", needs::needs(world, now, &standings).len());
         known.is("services", "", world.catalog.services.len());
