@@ -20,8 +20,6 @@ const NAME: &str = "gonogo.toml";
 /// The files that were read, lowest layer first.
 pub(super) struct Files {
     texts: Vec<Read>,
-    /// Their paths, those that are no UTF-8 among them.
-    pub(super) paths: Vec<PathBuf>,
     whole: bool,
 }
 
@@ -46,7 +44,7 @@ pub(super) struct Layers<'t> {
 impl Files {
     /// Reads them.
     pub(super) fn read(around: &Surroundings, flags: &Flags, found: &mut Findings) -> Self {
-        let mut files = Self { texts: Vec::new(), paths: Vec::new(), whole: true };
+        let mut files = Self { texts: Vec::new(), whole: true };
         let given = flags.config.clone().or_else(|| around.variable("GONOGO_CONFIG").map(PathBuf::from));
         if let Some(given) = given {
             files.add(&given, &around.working_dir.join(&given), None, true, found);
@@ -78,7 +76,6 @@ impl Files {
                 return;
             }
         };
-        self.paths.push(path.to_owned());
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let text = Arc::new(text);
@@ -92,6 +89,11 @@ impl Files {
                 self.whole = false;
             }
         }
+    }
+
+    /// Their paths.
+    pub(super) fn into_paths(self) -> Vec<PathBuf> {
+        self.texts.into_iter().map(|read| read.path).collect()
     }
 
     /// Puts each over the one before.

@@ -79,7 +79,8 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let nothing_configured = files.paths.is_empty();
+    let files = files.into_paths();
+    let nothing_configured = files.is_empty();
     let store = checked.store.path.as_ref().unwrap_or(&around.data_dir);
     let (place, log) = checked.log;
     let log = LogSettings { file: place.unwrap_or_else(|| store.join("log/gonogo.log")), ..log };
@@ -94,7 +95,7 @@ pub fn load(around: &Surroundings, flags: &Flags) -> Result<Loaded, Problems> {
         ledger: checked.ledger,
         oscal: checked.oscal,
         judge: checked.judge,
-        files: files.paths,
+        files,
     };
     Ok(Loaded { config, nothing_configured, warnings })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::kept::Kept;
 use super::objective::{Expressions, expressions, presence};
 use super::vector::{self, Raw};
 use crate::adapters::http::HttpClient;
@@ -107,7 +106,7 @@ struct Parts {
 impl Parts {
     fn take(&mut self, raw: &[Raw], stretch: Stretch) -> Result<(), String> {
         for (name, place) in [("part", &mut self.part), ("total", &mut self.total), ("known", &mut self.known)] {
-            let (series, _) = vector::pick(raw, |raw| raw.label(PART_LABEL) == name, &mut vector::Labels::default(), &mut Kept::default())?;
+            let (series, _) = vector::pick_alone(raw, |raw| raw.label(PART_LABEL) == name)?;
             if series.len() > 1 {
                 return Err(format!("the query gives {} series where one is meant; sum them up", series.len()));
             }

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::kept::Kept;
 use super::vector::{self, Raw};
 use crate::adapters::http::HttpClient;
 use crate::model::error::{PortError, PortErrorKind};
@@ -86,8 +85,7 @@ fn is_partial(warning: &str) -> bool {
 
 fn flows(raw: &[Raw], ask: &LinkAsk) -> Result<BTreeMap<Text, BTreeMap<Text, Flow>>, String> {
     let of = |part: &str| -> Result<BTreeMap<(Text, Text), f64>, String> {
-        let (series, refused) =
-            vector::pick(raw, |raw| raw.label(PART_LABEL) == part, &mut vector::Labels::default(), &mut Kept::default())?;
+        let (series, refused) = vector::pick_alone(raw, |raw| raw.label(PART_LABEL) == part)?;
         if refused > 0 {
             return Err(format!("{refused} samples are no numbers of this time"));
         }

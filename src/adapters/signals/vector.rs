@@ -176,6 +176,11 @@ impl<'a> Labels<'a> {
     }
 }
 
+/// The series of one question, whose labels nobody keeps.
+pub(super) fn pick_alone(all: &[Raw], mine: impl Fn(&Raw) -> bool) -> Result<(Vec<Series>, u32), String> {
+    pick(all, mine, &mut Labels::default(), &mut Kept::default())
+}
+
 /// The series of one question out of those that an answer brought, and how many samples were refused in them.
 pub(super) fn pick<'a>(
     all: &'a [Raw],
@@ -218,7 +223,7 @@ mod tests {
 
     fn one(values: &Value) -> (Vec<Series>, u32) {
         let data = json!({"resultType": "matrix", "result": [{"metric": {"a": "b"}, "values": values}]});
-        pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default(), &mut Kept::default()).unwrap()
+        pick_alone(&read(&data, now()).unwrap(), |_| true).unwrap()
     }
 
     #[test]
@@ -247,10 +252,7 @@ mod tests {
     fn the_same_series_twice_is_no_answer() {
         let row = json!({"metric": {"a": "b"}, "value": [1, "1"]});
         let data = json!({"resultType": "vector", "result": [row, row]});
-        assert_eq!(
-            pick(&read(&data, now()).unwrap(), |_| true, &mut Labels::default(), &mut Kept::default()).unwrap_err(),
-            "the same series came twice"
-        );
+        assert_eq!(pick_alone(&read(&data, now()).unwrap(), |_| true).unwrap_err(), "the same series came twice");
     }
 
     #[test]
@@ -261,7 +263,7 @@ mod tests {
             {"metric": {"a": "1", TIME_LABEL: "time"}, "value": [900, "842.5"]},
         ]});
         let all = with_times(read(&data, now()).unwrap(), now());
-        let (series, refused) = pick(&all, |_| true, &mut Labels::default(), &mut Kept::default()).unwrap();
+        let (series, refused) = pick_alone(&all, |_| true).unwrap();
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].samples, [Sample { at_ms: 842_500, value: 5.0 }]);
         assert_eq!(refused, 1, "a value without a time is refused");
@@ -274,8 +276,8 @@ mod tests {
             {"metric": {"s": "bad", "x": "y".repeat(1_000_000)}, "value": [1, "1"]},
         ]});
         let all = read(&data, now()).unwrap();
-        assert!(pick(&all, |raw| raw.label("s") == "good", &mut Labels::default(), &mut Kept::default()).is_ok());
-        assert!(pick(&all, |raw| raw.label("s") == "bad", &mut Labels::default(), &mut Kept::default()).unwrap_err().contains("label `x`"));
+        assert!(pick_alone(&all, |raw| raw.label("s") == "good").is_ok());
+        assert!(pick_alone(&all, |raw| raw.label("s") == "bad").unwrap_err().contains("label `x`"));
     }
 
     #[test]

@@ -47,11 +47,20 @@ impl Said {
     }
 }
 
-/// A verb under way.
+/// A verb under way; it ends with this at the latest.
 pub struct Running {
-    child: Child,
+    child: Ends,
     out: JoinHandle<String>,
     err: JoinHandle<String>,
+}
+
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn drained(stream: Option<impl std::io::Read + Send + 'static>) -> JoinHandle<String> {
@@ -68,13 +77,13 @@ impl Running {
     /// Waits for its end.
     #[track_caller]
     pub fn end(mut self) -> Said {
-        let status = wait_for("the verb to end", LONGEST, || self.child.try_wait().unwrap());
+        let status = wait_for("the verb to end", LONGEST, || self.child.0.try_wait().unwrap());
         Said { code: status.code(), out: self.out.join().unwrap(), err: self.err.join().unwrap() }
     }
 
     /// Its process.
     pub fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+        Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()).unwrap()
     }
 
     /// Sends a signal.
@@ -158,7 +167,7 @@ impl Place {
     pub fn started(command: &mut Command) -> Running {
         let mut child = command.spawn().unwrap();
         let (out, err) = (drained(child.stdout.take()), drained(child.stderr.take()));
-        Running { child, out, err }
+        Running { child: Ends(child), out, err }
     }
 
     /// Runs gonogo to its end.
